@@ -1,0 +1,77 @@
+"""The sidebar: product.md §1's menu in its order, with what exists so far. A role sees what it may use."""
+
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import Permission
+from flipdash.scope import Scope
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu."""
+
+    label: str
+    view: str
+    permission: Permission
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading of the menu with its entries."""
+
+    label: str
+    icon: str
+    entries: tuple[Entry, ...]
+
+
+MENU = (
+    Section(
+        _("Money Transfer"),
+        "arrow-left-right",
+        (Entry(_("Transaction History"), "transactions:transfers", Permission.VIEW_HISTORY),),
+    ),
+    Section(
+        _("Document"),
+        "file-text",
+        (Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),),
+    ),
+)
+
+
+@dataclass
+class ShownEntry:
+    """An entry as one person sees it on one page."""
+
+    label: str
+    url: str
+    is_current: bool
+
+
+@dataclass
+class ShownSection:
+    """A section as one person sees it on one page."""
+
+    label: str
+    icon: str
+    is_current: bool
+    entries: list[ShownEntry] = field(default_factory=list)
+    url: str | None = None
+    count: int | None = None
+
+
+def menu_for(scope: Scope, path: str) -> list[ShownSection]:
+    """Return the sections in which the scope may use something; `path` is the page being shown."""
+    shown = []
+    for section in MENU:
+        entries = [
+            ShownEntry(entry.label, url := reverse(entry.view), path.startswith(url))
+            for entry in section.entries
+            if scope.can(entry.permission)
+        ]
+        if entries:
+            current = any(entry.is_current for entry in entries)
+            shown.append(ShownSection(section.label, section.icon, current, entries))
+    return shown

@@ -1,0 +1,36 @@
+"""Gives each request of a signed-in person its scope."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from accounts.models import Member
+
+
+class ScopeMiddleware:
+    """Set `request.scope` from the session's user and the path's mode, and show times in the business's zone.
+
+    A person without an active membership gets a page that says so, and nothing else but the public pages.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request with its scope set."""
+        request.scope = None
+        if request.user.is_authenticated:
+            member = Member.objects.active().select_related("business", "user").filter(user=request.user).first()
+            request.scope = member and member.scope(request.mode)
+        if request.scope is None:
+            return self.get_response(request)
+        with timezone.override(request.scope.zone):
+            return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable, *_: object) -> HttpResponse | None:
+        """Stop a signed-in person who belongs to no business before any view that needs a scope."""
+        if request.scope is None and getattr(view, "login_required", True):
+            return render(request, "accounts/no_business.html", status=403)
+        return None

@@ -1,0 +1,139 @@
+"""Businesses, the people who sign in, and their membership with its one role."""
+
+from typing import Any, Self
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import RECENT_ONLY, ROLE_PERMISSIONS, Permission, Role
+from flipdash.mode import Mode
+from flipdash.scope import Scope
+
+
+class Business(models.Model):
+    """A merchant: the tenant that owns everything else."""
+
+    class TimeZone(models.TextChoices):
+        """Indonesia's three zones. Days begin and times are shown in the business's own."""
+
+        WIB = "Asia/Jakarta", "WIB"
+        WITA = "Asia/Makassar", "WITA"
+        WIT = "Asia/Jayapura", "WIT"
+
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=100, unique=True)
+    legal_name = models.CharField(max_length=200)
+    npwp = models.CharField("NPWP", max_length=16, blank=True)
+    time_zone = models.CharField(max_length=20, choices=TimeZone.choices, default=TimeZone.WIB)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "businesses"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users, whose e-mail address is their name."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a person who can sign in; the address is kept in lower case."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find by e-mail in any case."""
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """A person who signs in with an e-mail address and a password."""
+
+    email = models.EmailField(_("Email"))
+    name = models.CharField(_("Name"), max_length=100)
+    language = models.CharField(max_length=2, choices=[("en", "English"), ("id", "Bahasa Indonesia")], default="en")
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(db_default=Now())
+
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def initials(self) -> str:
+        """One or two letters to stand for the person."""
+        words = self.name.split() or [self.email]
+        return "".join(word[0] for word in (words[0], words[-1])[: len(words)]).upper()
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    """The people of a business."""
+
+    def active(self) -> Self:
+        """Those who may act now."""
+        return self.filter(is_active=True, user__is_active=True).filter(
+            models.Q(ends_at=None) | models.Q(ends_at__gt=Now())
+        )
+
+    def admins(self) -> Self:
+        """Those who may manage the business's people, and so can grant permissions."""
+        roles = [role for role, allowed in ROLE_PERMISSIONS.items() if Permission.MANAGE_MEMBERS in allowed]
+        return self.active().filter(role__in=roles).order_by("created_at", "pk")
+
+
+class Member(models.Model):
+    """A person's place in a business, with one role. A person belongs to one business (decision 0003)."""
+
+    business = models.ForeignKey(Business, on_delete=models.PROTECT, related_name="members")
+    user = models.OneToOneField(User, on_delete=models.PROTECT)
+    role = models.CharField(max_length=20, choices=Role.choices)
+    is_active = models.BooleanField(default=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = MemberQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="member_role_known"),
+            models.UniqueConstraint(fields=["business", "id"], name="member_of_business"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.get_role_display()}"
+
+    @property
+    def name(self) -> str:
+        """The person's name."""
+        return self.user.name
+
+    @property
+    def role_label(self) -> str:
+        """The role in words."""
+        return self.get_role_display()
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What the role allows."""
+        return ROLE_PERMISSIONS[Role(self.role)]
+
+    @property
+    def sees_recent_only(self) -> bool:
+        """Whether the role sees only the last days of history unless it searches."""
+        return Role(self.role) in RECENT_ONLY
+
+    def scope(self, mode: str, via: str = "dashboard") -> Scope:
+        """Return what this member acts as, in one mode."""
+        return Scope(business=self.business, mode=Mode(mode), member=self, via=via)

@@ -1,0 +1,110 @@
+"""Who may do what: product.md §3's table, once, and the gate that asks it.
+
+Role names appear here and nowhere else. Everything asks `scope.can(Permission.…)`; every view says what it
+needs with `@requires(Permission.…)`, or says that it is for `@everybody` or `@public` (flipdash/gate.py).
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+
+class Permission(StrEnum):
+    """The nine rows of the table."""
+
+    VIEW_HISTORY = "history:view"
+    DOWNLOAD_REPORTS = "reports:download"
+    TOP_UP_DEPOSIT = "deposit:top-up"
+    CREATE_TRANSACTIONS = "transactions:create"
+    APPROVE_TRANSACTIONS = "transactions:approve"
+    REQUEST_REFUND = "refunds:request"
+    MANAGE_API = "api:manage"
+    MANAGE_ACCOUNT = "account:manage"
+    MANAGE_MEMBERS = "members:manage"
+
+    @property
+    def label(self) -> str:
+        """The row's words, as product.md writes them."""
+        return LABELS[self]
+
+
+LABELS = {
+    Permission.VIEW_HISTORY: _("View Transaction and Deposit History"),
+    Permission.DOWNLOAD_REPORTS: _("Download Transaction and Deposit Reports"),
+    Permission.TOP_UP_DEPOSIT: _("Top Up Deposit"),
+    Permission.CREATE_TRANSACTIONS: _("Create Transactions"),
+    Permission.APPROVE_TRANSACTIONS: _("Approve Transactions"),
+    Permission.REQUEST_REFUND: _("Request Refund and View Refund Transaction History"),
+    Permission.MANAGE_API: _("Managing the API"),
+    Permission.MANAGE_ACCOUNT: _("Account & Profile Settings"),
+    Permission.MANAGE_MEMBERS: _("Multi Account Settings"),
+}
+
+
+class Role(models.TextChoices):
+    """The eight columns of the table, in its order."""
+
+    ADMIN = "admin", _("Admin")
+    APPROVER = "approver", _("Approver")
+    REVIEWER = "reviewer", _("Reviewer")
+    DEPOSIT_ADMIN = "deposit_admin", _("Deposit Admin")
+    EXECUTOR = "executor", _("Executor")
+    MAKER = "maker", _("Maker")
+    DEVELOPER = "developer", _("Developer")
+    CUSTOMER_SERVICE = "customer_service", _("Customer Service")
+
+
+# fmt: off
+TABLE = {
+    #                                Admin  Appr  Revi  DepA  Exec  Make  Deve  CuSe
+    Permission.VIEW_HISTORY:         "yes   yes   yes   yes   yes   yes   yes   7days",
+    Permission.DOWNLOAD_REPORTS:     "yes   yes   yes   yes   yes   yes   yes   -",
+    Permission.TOP_UP_DEPOSIT:       "yes   yes   -     yes   yes   -     -     -",
+    Permission.CREATE_TRANSACTIONS:  "yes   -     -     -     yes   yes   -     -",
+    Permission.APPROVE_TRANSACTIONS: "yes   yes   -     -     yes   -     -     -",
+    Permission.REQUEST_REFUND:       "yes   -     -     yes   yes   -     -     yes",
+    Permission.MANAGE_API:           "yes   -     -     -     -     -     yes   -",
+    Permission.MANAGE_ACCOUNT:       "yes   -     -     -     -     -     -     -",
+    Permission.MANAGE_MEMBERS:       "yes   -     -     -     -     -     -     -",
+}
+# fmt: on
+
+CELLS = {(role, p): cell for p, row in TABLE.items() for role, cell in zip(Role, row.split(), strict=True)}
+ROLE_PERMISSIONS = {role: frozenset(p for p in Permission if CELLS[role, p] != "-") for role in Role}
+RECENT_ONLY = frozenset(role for role in Role if CELLS[role, Permission.VIEW_HISTORY] == "7days")
+
+View = Callable[..., HttpResponse]
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Mark a view with the permission it needs, and answer 403 to whoever lacks it."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.scope.can(permission):
+                return refuse(request, permission)
+            return view(request, *args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def everybody(view: View) -> View:
+    """Mark a view that every signed-in person of a business may see, whatever the role."""
+    view.permission = "everybody"  # type: ignore[attr-defined]
+    return view
+
+
+def refuse(request: HttpRequest, permission: Permission) -> HttpResponse:
+    """Answer 403 with a page that names the missing permission and who in the business can grant it."""
+    admins = request.scope.business.members.admins().select_related("user")
+    return render(request, "403.html", {"permission": permission, "admins": admins}, status=403)

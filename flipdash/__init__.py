@@ -1,0 +1,1 @@
+"""The ground floor: settings, and what every app shares."""

@@ -1,0 +1,48 @@
+"""The database connections: who migrates, and how a query is bounded in time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError, connections, transaction
+from psycopg.errors import QueryCanceled
+
+
+class OwnerMigrates:
+    """Only the `owner` role changes the schema; the app role serves and owns nothing."""
+
+    def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
+        """Answer Django's router question for one database alias."""
+        return db == "owner"
+
+
+class TooSlow(Exception):
+    """A query was stopped because it ran into its time limit."""
+
+
+@contextmanager
+def time_limit(milliseconds: int, using: str = "default") -> Iterator[None]:
+    """Run the block in one transaction whose statements may each take so many milliseconds; else raise TooSlow."""
+    try:
+        with transaction.atomic(using=using):
+            with connections[using].cursor() as cursor:
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooSlow from error
+        raise
+
+
+@contextmanager
+def snapshot() -> Iterator[str]:
+    """Read one unchanging state of the database on a connection of its own; yields the alias to read with.
+
+    Progress and cancelling go through `default` meanwhile. The connection is closed at the end.
+    """
+    try:
+        with transaction.atomic(using="snapshot"):
+            with connections["snapshot"].cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield "snapshot"
+    finally:
+        connections["snapshot"].close()

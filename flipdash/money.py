@@ -1,0 +1,73 @@
+"""Rupiah as people write them: read into whole numbers, and written in the reader's language."""
+
+import re
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+MOST_DIGITS = 15
+"""More than any amount of money; a spreadsheet keeps no more digits than this either."""
+
+CURRENCY = re.compile(r"(?:rp\.?|idr)\s*", re.IGNORECASE)
+PLAIN = re.compile(r"([0-9]+)(?:[.,]0{1,2}|,-)?")
+DOTS = re.compile(r"([1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,0{1,2}|,-)?")
+COMMAS = re.compile(r"([1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.0{1,2})?")
+EXPONENT = re.compile(r"[0-9]+(?:[.,][0-9]+)?e[+-]?[0-9]+", re.IGNORECASE)
+SIGNED = re.compile(r"[+\-−–(].*[0-9]")
+DECIMALS = re.compile(r"[0-9]+(?:[.,][0-9]{3})*[.,][0-9]{1,2}")
+
+SEPARATORS = {"id": "."}
+
+
+class NotAnAmount(ValueError):
+    """A text that isn't an amount of rupiah; the message says why, in words for people."""
+
+
+def parse_rupiah(text: str) -> int:
+    """Return the amount that a person or a file wrote: "1250000" and "Rp1.250.000" are one.
+
+    Groups are of three digits with one kind of separator, decimals are zeros (or ",-"). Nothing is guessed:
+    whatever could mean two amounts, or has a sign or an exponent, raises NotAnAmount.
+    """
+    if not isinstance(text, str):
+        raise NotAnAmount(_("an amount is a text of digits"))
+    written = text.strip()
+    written = written[found.end() :] if (found := CURRENCY.match(written)) else written
+    for pattern in (PLAIN, DOTS, COMMAS):
+        if found := pattern.fullmatch(written):
+            digits = re.sub(r"[.,]", "", found[1])
+            if len(digits) > MOST_DIGITS:
+                raise NotAnAmount(_("an amount has at most %(most)d digits") % {"most": MOST_DIGITS})
+            return int(digits)
+    raise NotAnAmount(_why_not(written))
+
+
+def _why_not(written: str) -> str:
+    if not written:
+        return _("no amount is given")
+    if EXPONENT.fullmatch(written):
+        return _("a spreadsheet has shortened this number; export the column as text")
+    if SIGNED.match(written):
+        return _("an amount has no sign")
+    if DECIMALS.fullmatch(written):
+        return _("rupiah have no decimals, and thousands are groups of three digits")
+    return _("this is not an amount; write it as 1250000, 1.250.000 or Rp1.250.000")
+
+
+def rupiah(amount: int, language: str | None = None) -> str:
+    """Return the amount as it is shown: "Rp1.240.500" in Indonesian, "Rp1,240,500" in English."""
+    return f"{_minus(amount)}Rp{_grouped(amount, language)}"
+
+
+def number(n: int, language: str | None = None) -> str:
+    """Return a count with its thousands grouped as the language does."""
+    return f"{_minus(n)}{_grouped(n, language)}"
+
+
+def _minus(n: int) -> str:
+    return "−" if n < 0 else ""
+
+
+def _grouped(n: int, language: str | None) -> str:
+    language = (language or get_language() or "en").partition("-")[0]
+    return f"{abs(n):,}".replace(",", SEPARATORS.get(language, ","))

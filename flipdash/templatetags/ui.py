@@ -1,0 +1,65 @@
+"""The tags and filters that pages share. Everything a person typed is escaped here or by the template."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from flipdash import formats, mode, money
+from flipdash.histories import COUNT_CAP, History, columns
+from flipdash.histories.columns import Row
+
+register = template.Library()
+
+
+@register.simple_tag
+def history_rows(history: History, rows: Iterable[Row]) -> SafeString:
+    """Return the table's rows. One tag makes them all: the engine's per-cell work would be most of the page."""
+    context, shown = history.context, history.shown_columns
+    return format_html_join(
+        "\n",
+        '<tr data-href="{}">{}</tr>',
+        (
+            (context.url_of(row), format_html_join("", "{}", ((column.cell(row, context),) for column in shown)))
+            for row in rows
+        ),
+    )
+
+
+@register.simple_tag
+def unprefixed(name: str) -> str:
+    """Return the address of a page that exists once, outside both modes."""
+    return mode.mode_url(mode.Mode.LIVE, name)
+
+
+@register.simple_tag
+def status_pill(status: Any) -> SafeString:
+    """Return a state's pill."""
+    return columns.status_pill(status)
+
+
+@register.filter
+def rupiah(amount: int) -> str:
+    """Write whole rupiah: Rp1,240,500."""
+    return money.rupiah(amount)
+
+
+@register.filter
+def number(count: int) -> str:
+    """Write a count with grouped digits."""
+    return money.number(count)
+
+
+@register.filter
+def capped(count: int) -> str:
+    """Write a count that stops at the cap: 10,000+."""
+    return money.number(count) if count <= COUNT_CAP else f"{money.number(COUNT_CAP)}+"
+
+
+@register.filter
+def moment(at: datetime) -> SafeString:
+    """Write a time in full, as a <time>."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), formats.moment(at))

@@ -1,0 +1,18 @@
+from django.conf import settings
+from django.urls import include, path
+
+from flipdash import views
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("transactions.urls")),
+    path("documents/", include("documents.urls")),
+    path("health/live", views.live, name="health-live"),
+    path("health/ready", views.ready, name="health-ready"),
+]
+
+if settings.DEBUG or settings.TESTING:
+    urlpatterns += [path("styleguide/", views.styleguide, name="styleguide")]
+
+handler404 = "flipdash.views.not_found"
+handler500 = "flipdash.views.server_error"

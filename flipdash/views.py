@@ -1,0 +1,62 @@
+"""Health, errors and the styleguide: pages that belong to no product."""
+
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_GET
+
+from flipdash.gate import public
+
+
+@public
+@require_GET
+def live(request: HttpRequest) -> HttpResponse:
+    """Answer that the process runs."""
+    return JsonResponse({"status": "live"})
+
+
+@public
+@require_GET
+def ready(request: HttpRequest) -> HttpResponse:
+    """Answer whether the database and the broker can be reached; 503 names which can't."""
+    checks = {"database": _database_answers, "redis": _redis_answers}
+    state = {name: "ok" if check() else "unreachable" for name, check in checks.items()}
+    return JsonResponse(state, status=200 if set(state.values()) == {"ok"} else 503)
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception:  # whatever it is, the answer is "no"
+        return False
+    return True
+
+
+def _redis_answers() -> bool:
+    try:
+        cache.set("health", 1, timeout=5)
+    except Exception:  # whatever it is, the answer is "no"
+        return False
+    return True
+
+
+@public
+@require_GET
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Show every component; routed in development only."""
+    return render(request, "styleguide.html")
+
+
+@public
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer the same for what is missing and what is another's (trust.md §1.4)."""
+    return render(request, "404.html", status=404)
+
+
+@public
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say that something broke, without asking the database for anything."""
+    return HttpResponse(render_to_string("500.html"), status=500)
