@@ -1,0 +1,94 @@
+"""The histories of what was sent and received."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.db.models import QuerySet
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import Permission
+from flipdash import histories
+from flipdash.histories import columns
+from transactions.destinations import FULL_NAMES, NAMES, Kind
+from transactions.models import MoneyTransfer, SearchText, Status, TransferBatch, Via
+
+BANK_OPTIONS = tuple(sorted(FULL_NAMES.items(), key=lambda item: item[1].casefold()))
+
+
+@dataclass(frozen=True)
+class DestinationColumn(columns.Column):
+    """Where the money goes: which bank, virtual account or e-wallet."""
+
+    kind: ClassVar[str] = "destination"
+
+    def text(self, row: columns.Row) -> str:
+        """Return the name and the kind: BRI (Bank)."""
+        return f"{NAMES[row['bank']]} ({Kind(row['destination_kind']).label})"
+
+    def inside(self, row: columns.Row, context: columns.Context) -> SafeString:
+        """Return the name, with the kind smaller."""
+        kind = Kind(row["destination_kind"]).label
+        return format_html('<span class="destination">{} <small>{}</small></span>', NAMES[row["bank"]], kind)
+
+
+class TransferHistory(histories.History):
+    """Money Transfer → Transaction History."""
+
+    name, title, file_title = "money-transfers", _("Transaction History"), "Money Transfer"
+    section = _("Money Transfer")
+    permission = Permission.VIEW_HISTORY
+    url_name, row_url_name = "transactions:transfers", "transactions:transfer-detail"
+
+    columns = (
+        histories.IdColumn(_("Transaction ID"), "id", card="hidden"),
+        histories.StatusColumn(
+            _("Status"), "status", card="state", choices=Status, tag_field="returned_at", tag=_("Returned"), also=("returned_at",)
+        ),
+        DestinationColumn(_("Transfer Destination"), "bank", card="line", also=("destination_kind",)),
+        histories.AccountColumn(_("Account Number"), "account_number", card="line"),
+        histories.Column(_("Beneficiary Name"), "beneficiary_name", card="title"),
+        histories.RupiahColumn(_("Amount"), "amount", card="amount"),
+        histories.RupiahColumn(_("Fee"), "fee", quiet=True),
+        histories.Column(_("Remark"), "remark", card="meta"),
+        histories.Column(_("Maker Name"), "maker_name"),
+        histories.DateTimeColumn(_("Created Date"), "created_at", card="meta"),
+        histories.DateTimeColumn(_("Completed Date"), "completed_at"),
+        histories.Column(_("Internal Reference"), "internal_reference", shown=False),
+        histories.Column(_("Batch"), "batch__name", shown=False),
+        histories.Column(_("Approved By"), "approved_by", shown=False),
+        histories.Column(_("Bank Reference"), "bank_reference", shown=False),
+        histories.ChoiceColumn(_("Created via"), "via", shown=False, choices=Via),
+        histories.Column(_("External ID"), "external_id", shown=False),
+        histories.DateTimeColumn(_("Returned Date"), "returned_at", shown=False),
+    )
+    search_hint = _("Transaction ID, account number, amount, beneficiary name or remark")
+    search = (
+        histories.Id(_("Transaction ID"), "id", external="external_id"),
+        histories.AccountNumber(_("Account Number"), "account_number"),
+        histories.Amount(_("Amount"), "amount"),
+        histories.Text((_("Beneficiary Name"), _("Remark")), SearchText("beneficiary_name", "remark")),
+    )
+    filters = (
+        histories.DateFilter(
+            "date",
+            _("Date"),
+            bases=(("created", _("Created Date"), "created_at"), ("completed", _("Completed Date"), "completed_at")),
+        ),
+        histories.ChoiceFilter("status", _("Status"), "status", Status),
+        histories.ChoiceFilter("destination", _("Bank / VA / E-Wallet"), "destination_kind", Kind),
+        histories.ChoiceFilter("bank", _("Single bank"), "bank", BANK_OPTIONS, multiple=False),
+        histories.ChoiceFilter("via", _("Created via"), "via", Via),
+        histories.RowFilter(
+            "batch",
+            _("Batch"),
+            "batch",
+            lambda scope: TransferBatch.objects.visible_to(scope).order_by("-created_at", "-id"),
+        ),
+    )
+    summary = histories.Summary("status", Status, ((_("Amount"), "amount"), (_("Fee"), "fee")))
+
+    def visible_rows(self) -> QuerySet:
+        """Return the transfers that the scope may see."""
+        return MoneyTransfer.objects.visible_to(self.scope, searched=self.is_searching)
