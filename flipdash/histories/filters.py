@@ -1,0 +1,260 @@
+"""The kinds of filter a history can have. Django's form fields read and check them; a filter says what it keeps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet, TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from flipdash import formats
+from flipdash.scope import Scope
+
+Cleaned = dict[str, Any]
+UNKNOWN_CHOICE = gettext_lazy("This address names a choice that doesn't exist here.")
+NO_DATE = gettext_lazy("Enter a day as YYYY-MM-DD, for example 2026-11-30.")
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+MOST_ROWS = 100
+INPUT = {"class": "input"}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One way to narrow a history."""
+
+    name: str
+    label: str
+
+    ignored_by_id: ClassVar[bool] = False
+    template: ClassVar[str] = "histories/filter_select.html"
+    """How the filter's fields look in the panel."""
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The names that this filter has in the address."""
+        return (self.name,)
+
+    def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
+        """Return the form fields that read the filter from the address."""
+        raise NotImplementedError
+
+    def problems(self, cleaned: Cleaned) -> dict[str, str]:
+        """Return what is wrong between the fields, by field."""
+        return {}
+
+    def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
+        """Return what the filter keeps; Q() when it isn't set."""
+        raise NotImplementedError
+
+    def words(self, cleaned: Cleaned) -> tuple[str, str]:
+        """Return the filter's name and its value in words; ("", "") when it isn't set."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class ChoiceFilter(Filter):
+    """Any of a few words, or one of many when it isn't `multiple`."""
+
+    field: str
+    choices: type[TextChoices] | tuple[tuple[str, str], ...]
+    multiple: bool = True
+
+    @property
+    def template(self) -> str:  # type: ignore[override]
+        """Boxes for some of a few words, a list for one of many."""
+        return f"histories/filter_{'choices' if self.multiple else 'select'}.html"
+
+    @property
+    def options(self) -> list[tuple[str, str]]:
+        """The values and their words."""
+        return list(self.choices.choices if isinstance(self.choices, type) else self.choices)
+
+    def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
+        """Read the chosen words."""
+        messages = {"invalid_choice": UNKNOWN_CHOICE, "invalid_list": UNKNOWN_CHOICE}
+        if self.multiple:
+            return {
+                self.name: forms.MultipleChoiceField(
+                    label=self.label,
+                    choices=self.options,
+                    required=False,
+                    widget=forms.CheckboxSelectMultiple,
+                    error_messages=messages,
+                )
+            }
+        options = [("", _("All")), *self.options]
+        return {
+            self.name: forms.ChoiceField(
+                label=self.label,
+                choices=options,
+                required=False,
+                error_messages=messages,
+                widget=forms.Select(attrs=INPUT),
+            )
+        }
+
+    def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
+        """Keep rows with one of the words."""
+        return Q(**{f"{self.field}__in": self._chosen(cleaned)}) if cleaned[self.name] else Q()
+
+    def words(self, cleaned: Cleaned) -> tuple[str, str]:
+        """Name the words."""
+        labels = [str(label) for value, label in self.options if value in self._chosen(cleaned)]
+        return (str(self.label), ", ".join(labels)) if labels else ("", "")
+
+    def _chosen(self, cleaned: Cleaned) -> list[str]:
+        chosen = cleaned[self.name]
+        return chosen if self.multiple else [chosen] if chosen else []
+
+
+@dataclass(frozen=True)
+class RowFilter(Filter):
+    """One row of another table of the same scope, such as a batch; the newest are offered."""
+
+    field: str
+    rows: Callable[[Scope], QuerySet]
+
+    def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
+        """Read one row that the scope may see."""
+        return {
+            self.name: _RowField(
+                self.rows(scope),
+                label=self.label,
+                required=False,
+                empty_label=_("All"),
+                widget=forms.Select(attrs=INPUT),
+                error_messages={"invalid_choice": UNKNOWN_CHOICE},
+            )
+        }
+
+    def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
+        """Keep what belongs to the row."""
+        return Q(**{self.field: cleaned[self.name].pk}) if cleaned[self.name] else Q()
+
+    def words(self, cleaned: Cleaned) -> tuple[str, str]:
+        """Name the row."""
+        return (str(self.label), str(cleaned[self.name])) if cleaned[self.name] else ("", "")
+
+
+class _NewestRows(forms.models.ModelChoiceIterator):
+    """Offers only the newest rows; an older one is still read from an address."""
+
+    def __iter__(self) -> Any:
+        yield "", self.field.empty_label
+        yield from map(self.choice, self.queryset[:MOST_ROWS])
+
+
+class _RowField(forms.ModelChoiceField):
+    """A ModelChoiceField that takes nothing but digits for a key."""
+
+    iterator = _NewestRows
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        if not (value.isascii() and value.isdigit() and len(value) < 19):
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return super().to_python(value)
+
+
+@dataclass(frozen=True)
+class DateFilter(Filter):
+    """A day or a range of days, in the business's zone, the last day whole; `bases` are the dates it can mean."""
+
+    bases: tuple[tuple[str, str, str], ...]
+    """(value in the address, label, field); the first is the default."""
+
+    ignored_by_id: ClassVar[bool] = True
+    template: ClassVar[str] = "histories/filter_dates.html"
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The basis, the first day and the last."""
+        return (f"{self.name}_basis", f"{self.name}_from", f"{self.name}_to")
+
+    def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
+        """Read the basis and the two days."""
+        basis, first, last = self.params
+        return {
+            basis: forms.ChoiceField(
+                label=_("Date of"),
+                choices=[(value, label) for value, label, _field in self.bases],
+                required=False,
+                widget=forms.RadioSelect,
+                error_messages={"invalid_choice": UNKNOWN_CHOICE},
+            ),
+            first: _day_field(_("From")),
+            last: _day_field(_("To")),
+        }
+
+    def problems(self, cleaned: Cleaned) -> dict[str, str]:
+        """Refuse a range that ends before it begins."""
+        _basis, first, last = (cleaned.get(param) for param in self.params)
+        if first and last and last < first:
+            return {self.params[2]: _("The last day is before the first one.")}
+        return {}
+
+    def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
+        """Keep what happened from the first day's 00:00 up to the end of the last day, in the business's zone."""
+        first, last = self.range(cleaned)
+        field = self._basis(cleaned)[2]
+        condition = Q()
+        if first:
+            condition &= Q(**{f"{field}__gte": datetime.combine(first, time.min, tzinfo=scope.zone)})
+        if last:
+            end = datetime.combine(last + timedelta(days=1), time.min, tzinfo=scope.zone)
+            condition &= Q(**{f"{field}__lt": end})
+        return condition
+
+    def words(self, cleaned: Cleaned) -> tuple[str, str]:
+        """Name the basis and the days."""
+        first, last = self.range(cleaned)
+        return (str(self._basis(cleaned)[1]), formats.days(first, last)) if first or last else ("", "")
+
+    def range(self, cleaned: Cleaned) -> tuple[date | None, date | None]:
+        """Return the first and the last day."""
+        return cleaned[self.params[1]], cleaned[self.params[2]]
+
+    def orders_by(self, cleaned: Cleaned, field: str) -> bool:
+        """Return whether the chosen basis is the given field."""
+        return self._basis(cleaned)[2] == field
+
+    def basis_label(self, cleaned: Cleaned) -> str:
+        """Return which date is meant, in words."""
+        return str(self._basis(cleaned)[1])
+
+    def presets(self, today: date) -> list[tuple[str, date, date]]:
+        """Return the ranges that people use most, in words."""
+        month = today.replace(day=1)
+        last_month = (month - timedelta(days=1)).replace(day=1)
+        return [
+            (_("Today"), today, today),
+            (_("Yesterday"), today - timedelta(days=1), today - timedelta(days=1)),
+            (_("Last 7 days"), today - timedelta(days=6), today),
+            (_("This month"), month, today),
+            (_("Last month"), last_month, month - timedelta(days=1)),
+        ]
+
+    def _basis(self, cleaned: Cleaned) -> tuple[str, str, str]:
+        chosen = cleaned[self.params[0]]
+        return next((basis for basis in self.bases if basis[0] == chosen), self.bases[0])
+
+
+def _day_field(label: str) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": NO_DATE},
+        validators=[_in_reach],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **INPUT}),
+    )
+
+
+def _in_reach(day: date) -> None:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValidationError(NO_DATE)

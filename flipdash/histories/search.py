@@ -1,0 +1,138 @@
+"""What a search box finds by: each field knows what a word must look like to match it, and by which index.
+
+Exact fields (id, account number, amount) are tried first; if any row matches, that is the result. Everything
+else is text, found by its words (design.md §4).
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower, Right
+from django.utils.translation import gettext as _
+
+from flipdash import money
+
+SHORTEST = 3
+"""Characters a text search needs: the trigram index knows nothing shorter."""
+LONGEST = 200
+MOST_WORDS = 8
+BIGGEST_ID = 2**63 - 1
+
+
+class Infix(Func):
+    """`left operator right`, as a condition."""
+
+    template = "%(expressions)s"
+    output_field = models.BooleanField()
+
+    def __init__(self, left: models.Expression, operator: str, right: models.Expression) -> None:
+        super().__init__(left, right, arg_joiner=f" {operator} ")
+
+
+def clean_term(text: str) -> str:
+    """Return what was typed in one form of Unicode, without space around it, or raise ValidationError."""
+    term = unicodedata.normalize("NFC", text).strip()
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} and c not in "\t\n\r\u200c\u200d" for c in term):
+        raise ValidationError(_("This search contains a character that can't be searched for."))
+    if len(term) > LONGEST:
+        raise ValidationError(_("Please search with at most %d characters.") % LONGEST)
+    if len(term.split()) > MOST_WORDS:
+        raise ValidationError(_("Please search with at most %d words.") % MOST_WORDS)
+    if term and max(map(len, term.split())) < SHORTEST and not term.isdigit():
+        raise ValidationError(_("Please search with a word of at least %d characters.") % SHORTEST)
+    return term
+
+
+def digits_of(term: str) -> str:
+    """Return the digits of a number that was pasted with spaces, dots or dashes in it, or ""."""
+    bare = re.sub(r"[\s.\-]", "", term)
+    return bare if bare.isascii() and bare.isdigit() else ""
+
+
+@dataclass(frozen=True)
+class SearchField:
+    """A field that is found exactly."""
+
+    label: str
+    field: str
+    ignores_dates: ClassVar[bool] = False
+
+    def condition(self, term: str) -> list[Q]:
+        """Return the conditions, each with an index of its own, under which the term matches; [] for never."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Id(SearchField):
+    """The transaction's own number, or the one it had in another system. Found whatever the dates say."""
+
+    external: str = ""
+    ignores_dates: ClassVar[bool] = True
+
+    def condition(self, term: str) -> list[Q]:
+        """Match the whole number."""
+        conditions = []
+        if digits_of(term) and int(digits_of(term)) <= BIGGEST_ID:
+            conditions.append(Q(**{self.field: int(digits_of(term))}))
+        if self.external and not re.search(r"\s", term):
+            conditions.append(Q(**{self.external: term}))
+        return conditions
+
+
+@dataclass(frozen=True)
+class AccountNumber(SearchField):
+    """An account number: the whole of it, its beginning, or its last 4 digits. A phone number may begin with 62."""
+
+    def condition(self, term: str) -> list[Q]:
+        """Match the beginning from 4 digits on, and the end by exactly 4."""
+        digits = digits_of(term.removeprefix("+"))
+        if len(digits) < 4:
+            return []
+        conditions = [Q(**{f"{self.field}__startswith": digits})]
+        if digits.startswith("62"):
+            conditions.append(Q(**{f"{self.field}__startswith": "0" + digits.removeprefix("62")}))
+        if len(digits) == 4:
+            conditions.append(Q(Infix(Right(self.field, 4), "=", Value(digits))))
+        return conditions
+
+
+@dataclass(frozen=True)
+class Amount(SearchField):
+    """Whole rupiah, however they are written: "Rp1.250.000", "1,250,000" and "1250000" are one."""
+
+    def condition(self, term: str) -> list[Q]:
+        """Match the same amount."""
+        try:
+            return [Q(**{self.field: money.parse_rupiah(term)})]
+        except ValueError:
+            return []
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words in an expression that has a trigram index. Every word must be there, in any order and any case."""
+
+    labels: tuple[str, ...]
+    expression: models.Expression
+
+    def condition(self, term: str) -> Q:
+        """Match rows whose text contains every word."""
+        condition = Q()
+        for word in term.split():
+            literal = re.sub(r"([%_\\])", r"\\\1", word)
+            condition &= Q(Infix(self.expression, "LIKE", Lower(Value(f"%{literal}%"))))
+        return condition
+
+
+def row_compare(operator: str, at: object, pk: int) -> Q:
+    """Return (created_at, id) < or > (at, pk), as one comparison that the newest-first index answers."""
+    left = Func(F("created_at"), F("id"), template="(%(expressions)s)", output_field=models.TextField())
+    right = Func(
+        Value(at, models.DateTimeField()), Value(pk), template="(%(expressions)s)", output_field=models.TextField()
+    )
+    return Q(Infix(left, operator, right))
