@@ -1,0 +1,143 @@
+"""Reports: files of exactly what a history shows, made by a worker."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from flipdash import histories
+from flipdash.scope import Scope, TenantModel, TenantQuerySet
+
+
+class ReportQuerySet(TenantQuerySet):
+    """The reports of a business in a mode, and the work that waits."""
+
+    def newest_first(self) -> Self:
+        """Order as the page shows them."""
+        return self.order_by("-number")
+
+    def unfinished(self) -> Self:
+        """Those that a worker has yet to finish."""
+        return self.filter(status__in=[Report.Status.QUEUED, Report.Status.RUNNING])
+
+    def for_tray(self, scope: Scope) -> Self:
+        """What the member's header shows: what is being made, and what was finished but not looked at yet."""
+        mine = self.visible_to(scope).filter(member_id=scope.member.pk)
+        return mine.filter(Q(status__in=["queued", "running"]) | Q(seen_at=None)).newest_first()
+
+    def due(self) -> Self:
+        """Those that wait for a worker: queued, or running under a lease that ran out."""
+        return self.filter(
+            Q(status=Report.Status.QUEUED) | Q(status=Report.Status.RUNNING, lease_until__lt=Now())
+        ).order_by("created_at")
+
+    def out_of_date(self) -> Self:
+        """Those whose file is to be thrown away."""
+        return self.filter(status=Report.Status.READY, expires_at__lt=Now())
+
+
+class Report(TenantModel):
+    """A file that a member asked for: queued → running → ready, failed or cancelled → expired."""
+
+    class Status(models.TextChoices):
+        """Where the report stands."""
+
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Being made")
+        READY = "ready", _("Ready")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        EXPIRED = "expired", _("Expired")
+
+        @property
+        def look(self) -> tuple[str, str]:
+            """The colour by meaning, and the icon, with which the state is shown."""
+            return LOOKS[self]
+
+    number = models.PositiveIntegerField()
+    history = models.CharField(max_length=40)
+    query = models.TextField(blank=True)
+    format = models.CharField(max_length=4, default="xls")
+    member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    rows_done = models.PositiveIntegerField(default=0)
+    rows_total = models.PositiveIntegerField(null=True)
+    problem = models.CharField(max_length=200, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    woken_at = models.DateTimeField(db_default=Now())
+    stored_as = models.CharField(max_length=100, blank=True)
+    file_name = models.CharField(max_length=200, blank=True)
+    size = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "mode", "number"], name="report_number_once"),
+            models.CheckConstraint(
+                condition=~Q(status="ready") | Q(stored_as__gt="", size__isnull=False), name="report_ready_has_file"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("created_at"), name="report_unfinished", condition=Q(status__in=["queued", "running"])
+            ),
+            models.Index(F("expires_at"), name="report_expiry", condition=Q(status="ready")),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """The number as people write it, R000123."""
+        return f"R{self.number:06d}"
+
+    @property
+    def state(self) -> Status:
+        """The status as the enum that knows its look."""
+        return self.Status(self.status)
+
+    @property
+    def title(self) -> str:
+        """What the report is of."""
+        return str(histories.get(self.history).section)
+
+    @property
+    def problem_in_words(self) -> str:
+        """Why it failed."""
+        return str(PROBLEMS.get(self.problem, PROBLEMS["error"]))
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a worker still has to finish it."""
+        return self.status in {self.Status.QUEUED, self.Status.RUNNING}
+
+    @property
+    def percent(self) -> int | None:
+        """How much is written, 0 to 100, or None while nobody knows."""
+        return None if not self.rows_total else min(100, self.rows_done * 100 // self.rows_total)
+
+
+
+LOOKS = {
+    Report.Status.QUEUED: ("grey", "hourglass"),
+    Report.Status.RUNNING: ("blue", "loader"),
+    Report.Status.READY: ("green", "check"),
+    Report.Status.FAILED: ("red", "x"),
+    Report.Status.CANCELLED: ("grey", "minus"),
+    Report.Status.EXPIRED: ("grey", "archive"),
+}
+
+PROBLEMS = {
+    "not allowed": _("Whoever asked for it may not download reports any more."),
+    "query": _("Its search or a filter isn’t valid any more. Open the history and make it again."),
+    "error": _("Something went wrong on our side. Nothing was changed; make it again."),
+}

@@ -1,0 +1,48 @@
+"""The Summary sheet of a report: whose data, from when, found how, and what it comes to."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from documents.models import Report
+from flipdash import clock, formats
+from flipdash.histories import History
+
+Line = Sequence[Any]
+
+
+def lines(report: Report, history: History, totals: list[dict[str, Any]]) -> Iterator[Line]:
+    """Yield the Summary's lines, a label first. Figures stand per state and are never added up across states."""
+    scope = history.scope
+    as_of = timezone.localtime(clock.now()).replace(tzinfo=None, microsecond=0)
+    asked_at = timezone.localtime(report.created_at).replace(tzinfo=None, microsecond=0)
+    yield _("Business"), report.business.legal_name or report.business.name
+    yield "NPWP", report.business.npwp
+    yield _("Mode"), str(scope.mode.label)
+    yield _("Report ID"), report.reference
+    yield _("Made by"), report.member.name
+    yield _("Made at"), asked_at
+    yield _("Data as of"), as_of
+    yield _("Time zone"), scope.zone_name
+    yield from _period(history)
+    for label, words in history.in_words():
+        yield label, words
+    if not history.is_narrowed:
+        yield _("Search and filters"), _("None: everything")
+    yield _("Rows"), sum(row["rows"] for row in totals)
+    yield ()
+    summed = history.summary
+    yield (_("Status"), _("Rows"), *(str(label) for label, _field in summed.sums))
+    for row in totals:
+        label = str(summed.labels(row[summed.by]).label)
+        yield (label, row["rows"], *(int(row[field]) for _label, field in summed.sums))
+
+
+def _period(history: History) -> Iterator[Line]:
+    dates = history.date_filter
+    if dates is None:
+        return
+    yield _("Date basis"), dates.basis_label(history.cleaned)
+    yield _("Period"), formats.days(*dates.range(history.cleaned)) or _("All dates")

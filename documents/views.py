@@ -1,0 +1,111 @@
+"""Document → Reports: asked for, watched, cancelled, downloaded."""
+
+from django.contrib import messages
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.permissions import Permission, refuse, requires
+from documents import receipts, services
+from documents.models import Report
+from documents.writers import CONTENT_TYPES
+from flipdash import histories
+from transactions.models import MoneyTransfer, Status
+
+PAGE_SIZE = 25
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.DOWNLOAD_REPORTS)
+def reports(request: HttpRequest) -> HttpResponse:
+    """List the reports of the business, newest first; POST asks for one."""
+    if request.method == "POST":
+        return _create(request)
+    before = request.GET.get("before", "")
+    rows = Report.objects.visible_to(request.scope).select_related("member__user").newest_first()
+    if before.isascii() and before.isdigit() and len(before) < 10:
+        rows = rows.filter(number__lt=int(before))
+    page = list(rows[: PAGE_SIZE + 1])
+    services.mark_seen(request.scope)
+    return render(
+        request,
+        "documents/reports.html",
+        {"reports": page[:PAGE_SIZE], "older": page[PAGE_SIZE - 1].number if len(page) > PAGE_SIZE else None, "before": before},
+    )
+
+
+def _create(request: HttpRequest) -> HttpResponse:
+    name, query = request.POST.get("history", ""), request.POST.get("query", "")
+    try:
+        report = services.request_report(request.scope, history=name, query=query)
+    except services.NotAllowed:
+        return refuse(request, Permission.DOWNLOAD_REPORTS)
+    except services.BadQuery:
+        messages.error(request, _("No report was made: the search or a filter isn't valid. Correct it and try again."))
+        return redirect("documents:reports")
+    messages.success(
+        request, _("Report %s is being made. You can go on working: it shows in the header.") % report.reference
+    )
+    url = histories.get(name)(request.scope, request.GET).url
+    return redirect(f"{url}?{report.query}" if report.query else url)
+
+
+@never_cache
+@require_safe
+@requires(Permission.DOWNLOAD_REPORTS)
+def report_tray(request: HttpRequest) -> HttpResponse:
+    """Answer the header's tray alone, for htmx to refresh while something is being made."""
+    return render(request, "documents/report_tray.html")
+
+
+@never_cache
+@require_safe
+@requires(Permission.DOWNLOAD_REPORTS)
+def report_file(request: HttpRequest, number: int) -> HttpResponse:
+    """Send a finished file. Scope, permission and expiry are asked again (trust.md E2)."""
+    report = get_object_or_404(Report.objects.visible_to(request.scope), number=number)
+    if report.status != Report.Status.READY or report.expires_at is None or report.expires_at < timezone.now():
+        raise Http404
+    Report.objects.filter(pk=report.pk, member_id=request.scope.member.pk).update(seen_at=timezone.now())
+    response = FileResponse(
+        default_storage.open(report.stored_as),
+        as_attachment=True,
+        filename=report.file_name,
+        content_type=CONTENT_TYPES[report.format],
+    )
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@require_POST
+@requires(Permission.DOWNLOAD_REPORTS)
+def report_cancellation(request: HttpRequest, number: int) -> HttpResponse:
+    """Stop a report that is being made; what is finished stays."""
+    report = get_object_or_404(Report.objects.visible_to(request.scope), number=number)
+    if services.cancel_report(report):
+        messages.success(request, _("Report %s was cancelled.") % report.reference)
+    else:
+        messages.info(request, _("Report %s was already finished.") % report.reference)
+    return redirect("documents:reports")
+
+
+@never_cache
+@require_safe
+@requires(Permission.VIEW_HISTORY)
+def transfer_receipt(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the receipt of a successful transfer as PDF."""
+    transfers = MoneyTransfer.objects.visible_to(request.scope, searched=True).filter(status=Status.SUCCESSFUL)
+    transfer = get_object_or_404(transfers, pk=pk)
+    content = receipts.pdf("pdf/transfer_receipt.html", {"transfer": transfer, "scope": request.scope})
+    return HttpResponse(
+        content,
+        content_type="application/pdf",
+        headers={
+            "Content-Disposition": f'attachment; filename="Receipt_{transfer.pk}.pdf"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
