@@ -1,0 +1,101 @@
+"""The small cast of the tests, and how committed rows are cleaned up."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from django.db import connection, connections
+from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
+
+from accounts.models import Business, Member
+from accounts.permissions import Role
+from flipdash.scope import Scope
+from tests import factories
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker) -> Iterator[None]:
+    """Make one test database as its owner, which the other aliases mirror, whatever the tests use."""
+    with django_db_blocker.unblock():
+        config = setup_databases(verbosity=0, interactive=False, aliases=set(connections))
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()  # the mirrors' too: they'd keep the database from being dropped
+        teardown_databases(config, verbosity=0)
+
+
+@pytest.fixture
+def kopi_kita(db) -> Business:
+    return factories.make_business("Kopi Kita", npwp="0123456789012345", legal_name="PT Kopi Kita Nusantara")
+
+
+@pytest.fixture
+def toko_sebelah(db) -> Business:
+    return factories.make_business("Toko Sebelah", time_zone=Business.TimeZone.WITA)
+
+
+@pytest.fixture
+def people(kopi_kita) -> dict[str, Member]:
+    """One member of Kopi Kita for each role."""
+    return {role: factories.make_member(kopi_kita, role) for role in Role}
+
+
+@pytest.fixture
+def admin(kopi_kita) -> Member:
+    return factories.make_member(kopi_kita, Role.ADMIN, name="Rina Admin")
+
+
+@pytest.fixture
+def customer_service(kopi_kita) -> Member:
+    return factories.make_member(kopi_kita, Role.CUSTOMER_SERVICE)
+
+
+@pytest.fixture
+def stranger(toko_sebelah) -> Member:
+    """The Admin of another business."""
+    return factories.make_member(toko_sebelah, Role.ADMIN, name="Stranger")
+
+
+@pytest.fixture
+def scope(admin) -> Scope:
+    """The Admin of Kopi Kita in Live Mode."""
+    return admin.scope("live")
+
+
+@pytest.fixture
+def client_of() -> Callable[[Member], Client]:
+    """Return a signed-in browser of a member."""
+
+    def sign_in(member: Member) -> Client:
+        client = Client()
+        client.force_login(member.user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def page(client_of, admin) -> Client:
+    """The Admin's browser."""
+    return client_of(admin)
+
+
+KEPT = {"django_migrations", "django_content_type", "transaction_number_key"}
+
+
+@pytest.fixture(autouse=True)
+def clean_up_after_commits(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empty the tables after a test that commits: as superuser, for nobody else may (traps.md)."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
+    if commits or "live_server" in request.fixturenames:
+        name = connection.settings_dict["NAME"]
+        url = os.environ["FLIPDASH_SUPERUSER_URL"].replace("/postgres?", f"/{name}?")
+        with psycopg.connect(url) as superuser:
+            superuser.execute("SET session_replication_role = replica")
+            tables = superuser.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            names = ", ".join(f'"{table}"' for (table,) in tables if table not in KEPT)
+            superuser.execute(f"TRUNCATE {names} CASCADE")

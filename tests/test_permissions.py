@@ -1,0 +1,180 @@
+"""The permission table, and the wall walk: every URL × every person (trust: R1, W1).
+
+What each person should get comes from the table and from the mark that every view carries; a view with
+neither a permission nor "public" fails.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
+from flipdash.mode import UNPREFIXED
+from tests import factories
+
+# product.md §3, row by row, written out again on purpose: a slip in the literal shows here.
+EVERYBODY = set(Role)
+EXPECTED = {
+    Permission.VIEW_HISTORY: EVERYBODY,
+    Permission.DOWNLOAD_REPORTS: EVERYBODY - {Role.CUSTOMER_SERVICE},
+    Permission.TOP_UP_DEPOSIT: {Role.ADMIN, Role.APPROVER, Role.DEPOSIT_ADMIN, Role.EXECUTOR},
+    Permission.CREATE_TRANSACTIONS: {Role.ADMIN, Role.EXECUTOR, Role.MAKER},
+    Permission.APPROVE_TRANSACTIONS: {Role.ADMIN, Role.APPROVER, Role.EXECUTOR},
+    Permission.REQUEST_REFUND: {Role.ADMIN, Role.DEPOSIT_ADMIN, Role.EXECUTOR, Role.CUSTOMER_SERVICE},
+    Permission.MANAGE_API: {Role.ADMIN, Role.DEVELOPER},
+    Permission.MANAGE_ACCOUNT: {Role.ADMIN},
+    Permission.MANAGE_MEMBERS: {Role.ADMIN},
+}
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_table_grants_exactly_what_the_product_says(permission):
+    assert {role for role in Role if permission in ROLE_PERMISSIONS[role]} == EXPECTED[permission]
+
+
+def test_only_customer_service_sees_recent_history_only(people):
+    assert {role for role, member in people.items() if member.sees_recent_only} == {Role.CUSTOMER_SERVICE}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address of the site."""
+
+    pattern: str
+    mark: str | None
+
+    def path(self, ids: dict[str, str]) -> str:
+        """Fill the pattern's parts from the rows of one business and mode."""
+        path = "/" + self.pattern
+        for part, value in ids.items():
+            path = path.replace(part, value)
+        assert "<" not in path, f"the walk has no row for {self.pattern}"
+        return path
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[Route]:
+    """Yield every address that the site routes."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        whole = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield Route(whole, getattr(pattern.callback, "permission", None))
+        else:
+            yield from routes(pattern, whole)
+
+
+def test_every_route_says_who_may():
+    silent = [route.pattern for route in routes() if route.mark is None]
+    assert silent == []
+
+
+def rows_of(member, mode) -> dict[str, str]:
+    """Make a row of each kind, and say where its id goes in an address."""
+    transfer = factories.make_transfer(member.business, mode=mode, beneficiary_name="Walls Apart")
+    report = factories.make_report(member, mode=mode)  # its number is nobody else’s
+    return {"<bigid:pk>": str(transfer.pk), "<int:number>": str(report.number)}
+
+
+def is_allowed(route: Route, member) -> bool:
+    if member is None or route.mark == "public":
+        return route.mark == "public"
+    return route.mark == "everybody" or Permission(route.mark) in ROLE_PERMISSIONS[Role(member.role)]
+
+
+def verdict(route: Route, member, response, *, own_rows: bool) -> str | None:
+    """Return what is wrong with an answer, or None."""
+    status = response.status_code
+    if status >= 500:
+        return "broke"
+    if route.mark == "public":
+        return None
+    if member is None:
+        to_sign_in = status == 302 and response["Location"].startswith("/sign-in/")
+        return None if to_sign_in else "let nobody in"
+    if not is_allowed(route, member):
+        named = Permission(route.mark).label.encode().replace(b"&", b"&amp;") in response.content
+        if response.request["REQUEST_METHOD"] == "HEAD":
+            named = True
+        return None if status == 405 or (status == 403 and named) else f"answered {status} instead of a 403 that names the permission"
+    if status == 403:
+        return "refused somebody who may"
+    if "<" in route.pattern and not own_rows and status not in {404, 405}:
+        return f"answered {status} for another's row"
+    return None
+
+
+def browser(member) -> Client:
+    client = Client(raise_request_exception=False)
+    if member:
+        client.force_login(member.user)
+    return client
+
+
+@pytest.mark.django_db
+def test_the_wall_walk(people, stranger, kopi_kita):
+    deactivated = factories.make_member(kopi_kita, Role.ADMIN, is_active=False)
+    own = {mode: rows_of(people[Role.ADMIN], mode) for mode in ("live", "test")}
+    foreign = rows_of(stranger, "live")
+    walkers = {**{str(role): member for role, member in people.items()}, "nobody": None, "stranger": stranger}
+    clients = {name: browser(member) for name, member in walkers.items()}
+    wrong, requests = [], Counter()
+
+    def walk(name, member, route, path, *, own_rows):
+        for method in METHODS:
+            response = getattr(clients[name], method)(path)
+            if member and "_auth_user_id" not in clients[name].session:
+                clients[name] = browser(member)  # that was the way out
+            requests[name] += 1
+            if problem := verdict(route, member, response, own_rows=own_rows):
+                wrong.append(f"{name} {method.upper()} {path}: {problem}")
+
+    everything = list(routes())
+    for route in everything:
+        prefixed = not f"/{route.pattern}".startswith(UNPREFIXED)
+        for name, member in walkers.items():
+            walk(name, member, route, route.path(own["live"]), own_rows=name != "stranger")
+            if "<" in route.pattern:
+                walk(name, member, route, route.path(foreign), own_rows=name == "stranger")
+                if prefixed and member:
+                    walk(name, member, route, "/test" + route.path(own["live"]), own_rows=False)
+        if prefixed and route.mark != "public":
+            requests["deactivated"] += 1
+            if browser(deactivated).get(route.path(own["live"])).status_code != 403:
+                wrong.append(f"deactivated GET {route.pattern}: let in")
+
+    print(f"\nwall walk: {len(everything)} routes, {len(walkers) + 1} people, {requests.total()} requests, {len(wrong)} wrong")
+    assert wrong == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("place", ["transactions:transfer-detail", "documents:report-file", "documents:transfer-receipt"])
+def test_foreign_and_missing_answer_the_same(page, stranger, place):
+    """trust.md §1.4: byte for byte, so that an answer doesn't tell what exists."""
+    from django.urls import reverse
+
+    theirs = rows_of(stranger, "live")
+    foreign = theirs["<int:number>"] if "report" in place else theirs["<bigid:pk>"]
+    missing = "999999" if "report" in place else "1111111111111111111"
+    answers = [page.get(reverse(place, args=[pk])) for pk in (foreign, missing)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].content == answers[1].content
+
+
+@pytest.mark.django_db
+def test_403_names_the_permission_and_who_can_grant_it(client_of, people):
+    answer = client_of(people[Role.CUSTOMER_SERVICE]).get("/documents/reports/")
+    assert answer.status_code == 403
+    assert "Download Transaction and Deposit Reports" in answer.content.decode()
+    assert people[Role.ADMIN].user.email in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_menu_shows_only_what_the_role_may_use(client_of, people):
+    admin = client_of(people[Role.ADMIN]).get("/money-transfers/").content.decode()
+    service = client_of(people[Role.CUSTOMER_SERVICE]).get("/money-transfers/").content.decode()
+    assert "/documents/reports/" in admin
+    assert "/documents/reports/" not in service
