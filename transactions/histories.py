@@ -50,7 +50,7 @@ class TransferHistory(histories.History):
         histories.AccountColumn(_("Account Number"), "account_number", card="line"),
         histories.Column(_("Beneficiary Name"), "beneficiary_name", card="title"),
         histories.RupiahColumn(_("Amount"), "amount", card="amount"),
-        histories.RupiahColumn(_("Fee"), "fee", quiet=True),
+        histories.FeeColumn(_("Fee"), "fee"),
         histories.Column(_("Remark"), "remark", card="meta"),
         histories.Column(_("Maker Name"), "maker_name"),
         histories.DateTimeColumn(_("Created Date"), "created_at", card="meta"),

@@ -46,9 +46,9 @@ def transfer_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _facts(transfer: MoneyTransfer) -> list[dict[str, Any]]:
     """Return every field of the transfer in words, without those that are empty by nature."""
     facts = [
-        {"label": _("Transaction ID"), "value": str(transfer.pk), "copy": True},
+        {"label": _("Transaction ID"), "value": str(transfer.pk), "copyable": True},
         {"label": _("Transfer Destination"), "value": transfer.destination},
-        {"label": _("Account Number"), "value": transfer.account_number, "copy": True},
+        {"label": _("Account Number"), "value": transfer.account_number, "copyable": True},
         {"label": _("Beneficiary Name"), "value": transfer.beneficiary_name},
         {"label": _("Amount"), "value": money.rupiah(transfer.amount)},
         {"label": _("Fee"), "value": money.rupiah(transfer.fee)},
@@ -64,7 +64,7 @@ def _facts(transfer: MoneyTransfer) -> list[dict[str, Any]]:
     if transfer.batch:
         facts.append({"label": _("Batch"), "value": transfer.batch.name})
     if transfer.external_id:
-        facts.append({"label": _("External ID"), "value": transfer.external_id, "copy": True})
+        facts.append({"label": _("External ID"), "value": transfer.external_id, "copyable": True})
     if transfer.returned_at:
         facts.append({"label": _("Returned Date"), "value": _moment(transfer.returned_at)})
     return facts

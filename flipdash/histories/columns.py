@@ -107,8 +107,6 @@ class RupiahColumn(Column):
 
     kind: ClassVar[str] = "amount"
     sheet_kind: ClassVar[str] = "rupiah"
-    quiet: bool = False
-    """Whether it is a lesser figure, such as a fee."""
 
     def value(self, row: Row) -> int | None:
         """Return the rupiah."""
@@ -120,8 +118,14 @@ class RupiahColumn(Column):
 
     def inside(self, row: Row, context: Context) -> SafeString:
         """Return the figure."""
-        text = format_html("{}", self.text(row))
-        return format_html('<span class="muted">{}</span>', text) if self.quiet else text
+        return format_html("{}", self.text(row))
+
+
+@dataclass(frozen=True)
+class FeeColumn(RupiahColumn):
+    """A lesser sum beside the amount."""
+
+    kind: ClassVar[str] = "fee"
 
 
 @dataclass(frozen=True)

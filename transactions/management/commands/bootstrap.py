@@ -1,0 +1,26 @@
+"""`manage.py bootstrap`: everything that the first start needs, in one process."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from accounts import demo as people
+from transactions import demo
+
+
+class Command(BaseCommand):
+    """Migrate, make the demo people, and the newest part of their history; print nothing.
+
+    `manage.py seed --background` makes the rest.
+    """
+
+    help = "Migrate, and make the demo people and the newest part of their history."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the three steps; each does only what is still missing."""
+        people.check_allowed()
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        people.make_people()
+        for history in demo.HISTORIES:
+            demo.write(history, newest=history.small)

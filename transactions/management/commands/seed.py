@@ -1,0 +1,52 @@
+"""`manage.py seed`: the demo's history, or a business of any size."""
+
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts import demo as people
+from accounts.models import Business
+from transactions import demo
+
+
+class Command(BaseCommand):
+    """Make the demo people and their whole history; what is there already is not made again."""
+
+    help = "Make the demo people and their history, or fill a business to any number of money transfers."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--business", metavar="SLUG", help="only this business (with --rows: default kopi-kita)"
+        )
+        parser.add_argument("--rows", type=int, metavar="N", help="fill it to N money transfers in Live Mode")
+        parser.add_argument(
+            "--background", action="store_true", help="in small steps that leave room for others"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make what the options ask for."""
+        people.make_people()
+        if options["background"]:
+            os.nice(10)
+        if options["rows"] is not None:
+            self.fill(options["business"] or people.KOPI_KITA.slug, options["rows"])
+            return
+        slugs = {history.slug for history in demo.HISTORIES}
+        if options["business"] and options["business"] not in slugs:
+            raise CommandError(
+                f"The demo has no history for {options['business']}, only for {', '.join(sorted(slugs))}."
+            )
+        for history in demo.HISTORIES:
+            if options["business"] in {None, history.slug}:
+                demo.write(history, pause=0.2 if options["background"] else 0)
+
+    def fill(self, slug: str, rows: int) -> None:
+        """Fill a business, made if it is missing, and say how much was added."""
+        name = slug.replace("-", " ").title()
+        business, _ = Business.objects.get_or_create(
+            slug=slug, defaults={"name": name, "legal_name": f"PT {name}"}
+        )
+        added = demo.fill(business, rows=rows)
+        self.stdout.write(f"{added:,} money transfers added to {business.name}.")
