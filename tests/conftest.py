@@ -77,7 +77,7 @@ def client_of() -> Callable[[Member], Client]:
 
 
 @pytest.fixture
-def page(client_of, admin) -> Client:
+def web(client_of, admin) -> Client:
     """The Admin's browser."""
     return client_of(admin)
 

@@ -152,14 +152,14 @@ def test_the_wall_walk(people, stranger, kopi_kita):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("place", ["transactions:transfer-detail", "documents:report-file", "documents:transfer-receipt"])
-def test_foreign_and_missing_answer_the_same(page, stranger, place):
+def test_foreign_and_missing_answer_the_same(web, stranger, place):
     """trust.md §1.4: byte for byte, so that an answer doesn't tell what exists."""
     from django.urls import reverse
 
     theirs = rows_of(stranger, "live")
     foreign = theirs["<int:number>"] if "report" in place else theirs["<bigid:pk>"]
     missing = "999999" if "report" in place else "1111111111111111111"
-    answers = [page.get(reverse(place, args=[pk])) for pk in (foreign, missing)]
+    answers = [web.get(reverse(place, args=[pk])) for pk in (foreign, missing)]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].content == answers[1].content
 

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import connections
 from django.db.models import Q, QuerySet, Sum, TextChoices
 from django.db.models.aggregates import Count
@@ -25,7 +24,7 @@ from flipdash import clock, db, money
 from flipdash.histories.columns import Column, Context, Row
 from flipdash.histories.filters import Cleaned, DateFilter, Filter
 from flipdash.histories.paging import BadCursor, Cursor
-from flipdash.histories.search import SearchField, Text, clean_term
+from flipdash.histories.search import SearchBox, SearchField, Text
 from flipdash.scope import Scope
 
 COUNT_CAP = 10_000
@@ -105,7 +104,7 @@ class History:
         _histories[cls.name] = cls
 
     def __init__(self, scope: Scope, params: QueryDict, using: str = "default") -> None:
-        self.scope, self.params, self.using = scope, params, using
+        self.scope, self.params, self.using = scope, _without_empty(params), using
 
     def visible_rows(self) -> QuerySet:
         """Return what the scope may see; `self.is_searching` says whether a search word led here."""
@@ -117,21 +116,17 @@ class History:
     def form(self) -> forms.Form:
         """The search box and the filters as one Django form, already checked."""
         fields: dict[str, Any] = {
-            "q": forms.CharField(label=_("Search"), required=False, strip=True),
+            "q": SearchBox(label=_("Search"), required=False),
             "in": forms.ChoiceField(choices=[("text", "")], required=False),
         }
         for filter_ in self.filters:
             fields |= filter_.form_fields(self.scope)
         form = type("HistoryForm", (forms.Form,), fields)(self.params)
-        if form.is_valid():
-            self._check_together(form)
+        form.full_clean()
+        self._check_together(form)
         return form
 
     def _check_together(self, form: forms.Form) -> None:
-        try:
-            form.cleaned_data["q"] = clean_term(form.cleaned_data["q"])
-        except ValidationError as error:
-            form.add_error("q", error)
         for filter_ in self.filters:
             for name, problem in filter_.problems(form.cleaned_data).items():
                 form.add_error(name, problem)
@@ -389,8 +384,6 @@ class History:
         params = self.params.copy()
         for name in ("before", "after", *drop, *put):
             params.pop(name, None)
-        for name in [name for name, values in params.lists() if not any(values)]:
-            params.pop(name)
         params.update(put)
         return params.urlencode()
 
@@ -474,3 +467,12 @@ class History:
     def date_range(self) -> tuple[date | None, date | None]:
         """Return the days that the date filter names."""
         return self.date_filter.range(self.cleaned) if self.date_filter else (None, None)
+
+
+def _without_empty(params: QueryDict) -> QueryDict:
+    """Return the address's parts without those that a form left empty."""
+    kept = QueryDict(mutable=True)
+    for name, values in params.lists():
+        if values := [value for value in values if value.strip()]:
+            kept.setlist(name, values)
+    return kept

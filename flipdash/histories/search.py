@@ -9,6 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import ClassVar
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q, Value
@@ -46,6 +47,14 @@ def clean_term(text: str) -> str:
     if term and max(map(len, term.split())) < SHORTEST and not term.isdigit():
         raise ValidationError(_("Please search with a word of at least %d characters.") % SHORTEST)
     return term
+
+
+class SearchBox(forms.CharField):
+    """Reads what was typed into the search box."""
+
+    def clean(self, value: str | None) -> str:
+        """Return the term in one form; raises ValidationError with words for the person."""
+        return clean_term(super().clean(value))
 
 
 def digits_of(term: str) -> str:

@@ -1,0 +1,277 @@
+"""What the search box and the filters of Money Transfer → Transaction History find."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from flipdash.histories import history as machinery
+from tests.factories import found, history, make_batch, make_transfer
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 10, 5, 0, tzinfo=UTC)  # 12:00 WIB
+
+
+@pytest.fixture
+def siti(kopi_kita):
+    return make_transfer(
+        kopi_kita,
+        external_id="58000003",
+        beneficiary_name="Siti Rahmawati",
+        account_number="0066166304",
+        amount=1_250_000,
+        remark="INV/2026/004821",
+        created_at=NOON,
+    )
+
+
+@pytest.fixture
+def others(kopi_kita, toko_sebelah):
+    """Noise that no search for Siti's transfer may find, in this business, in Test Mode and in another business."""
+    make_transfer(kopi_kita, beneficiary_name="Budi", account_number="99", amount=7, remark="", created_at=NOON)
+    same = {"beneficiary_name": "Siti Rahmawati", "account_number": "0066166304", "amount": 1_250_000}
+    make_transfer(kopi_kita, mode="test", external_id="58000003", remark="INV/2026/004821", **same)
+    make_transfer(toko_sebelah, external_id="58000003", remark="INV/2026/004821", **same)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "58000003",  # the number it had in another system
+        " 58000003 ",
+        "0066166304",  # the account: whole,
+        "0066 1663 04",
+        "00661",  # its beginning,
+        "6304",  # its last four digits
+        "1250000",
+        "Rp1.250.000",
+        "rp 1,250,000",
+        "1.250.000",
+        "siti",
+        "RAHMA",
+        "rahmawati siti",
+        "Siti  Rahmawati",
+        "inv/2026/004821",
+        "/004821",
+        "siti 004821",
+    ],
+)
+def test_a_search_word_finds_its_transfer_and_no_other(scope, siti, others, word):
+    assert found(scope, f"q={word}") == [siti.pk]
+
+
+def test_a_transaction_id_finds_its_transfer(scope, siti, others):
+    assert found(scope, f"q={siti.pk}") == [siti.pk]
+
+
+@pytest.mark.parametrize("word", ["6616", "166304", "1250001", "situ", "58000004", "9223372036854775808"])
+def test_a_search_word_that_is_nothing_finds_nothing(scope, siti, others, word):
+    assert found(scope, f"q={word}") == []
+
+
+def test_a_phone_number_is_found_with_62_in_front(scope, kopi_kita):
+    wallet = make_transfer(kopi_kita, destination_kind="ewallet", bank="ovo", account_number="081234567890")
+    assert found(scope, "q=%2B62 812-3456-7890") == [wallet.pk]
+    assert found(scope, "q=6281234567890") == [wallet.pk]
+
+
+@pytest.mark.parametrize("word", ["50%_diskon", "50%_", "a\\b", "<script>alert(1)", "王小明", "🎉 gajian", "'; DROP TABLE"])
+def test_hard_words_mean_only_themselves(scope, kopi_kita, siti, word):
+    odd = make_transfer(kopi_kita, beneficiary_name="王小明", remark="50%_diskon a\\b <script>alert(1) 🎉 gajian '; DROP TABLE")
+    assert found(scope, f"q={quote(word)}") == [odd.pk]
+
+
+def test_digits_that_are_somebodys_number_are_not_searched_in_text_unless_asked(scope, kopi_kita, siti):
+    remark = make_transfer(kopi_kita, remark="untuk 0066166304", created_at=NOON - timedelta(days=1))
+    assert found(scope, "q=0066166304") == [siti.pk]
+    assert history(scope, "q=0066166304").offers_text
+    assert found(scope, "q=0066166304&in=text") == [remark.pk]
+    assert not history(scope, "q=0066166304&in=text").offers_text
+
+
+def test_digits_that_are_nobodys_number_are_searched_in_text(scope, siti):
+    assert found(scope, "q=004821") == [siti.pk]
+
+
+def test_search_and_filters_narrow_each_other(scope, siti):
+    assert found(scope, "q=siti&status=successful&via=dashboard&bank=bca") == [siti.pk]
+    assert found(scope, "q=siti&status=failed") == []
+
+
+def test_filters_that_hide_what_the_search_finds_are_named(scope, siti, web):
+    results = history(scope, "q=siti&status=failed").results()
+    assert (results.rows, results.hidden) == ([], 1)
+    answer = web.get("/money-transfers/?q=siti&status=failed").content.decode()
+    assert "1 transaction matches “siti”, but your filters hide it" in answer
+    assert 'href="/money-transfers/?q=siti"' in answer
+
+
+def test_an_id_is_found_whatever_the_dates_say_and_the_page_says_so(scope, siti):
+    for word in (siti.pk, "58000003"):
+        results = history(scope, f"q={word}&date_from=2020-01-01&date_to=2020-01-31").results()
+        assert [row["id"] for row in results.rows] == [siti.pk]
+        assert "date filter" in results.note
+    assert found(scope, "q=0066166304&date_to=2020-01-31") == []
+    assert found(scope, f"q={siti.pk}&status=failed") == []
+
+
+# --- Filters -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("status=failed", {"failed"}),
+        ("status=failed&status=cancelled", {"failed", "cancelled"}),
+        ("destination=ewallet", {"wallet"}),
+        ("destination=va&destination=ewallet", {"wallet", "va"}),
+        ("bank=bri", {"va"}),
+        ("via=api", {"api"}),
+        ("status=failed&via=api", set()),
+    ],
+)
+def test_filters_keep_what_they_name(scope, kopi_kita, query, expected):
+    made = {
+        "failed": make_transfer(kopi_kita, status="failed"),
+        "cancelled": make_transfer(kopi_kita, status="cancelled"),
+        "wallet": make_transfer(kopi_kita, destination_kind="ewallet", bank="gopay"),
+        "va": make_transfer(kopi_kita, destination_kind="va", bank="bri"),
+        "api": make_transfer(kopi_kita, via="api"),
+    }
+    names = {transfer.pk: name for name, transfer in made.items()}
+    assert {names[pk] for pk in found(scope, query)} == expected
+
+
+def test_batch_filter_offers_and_reads_only_the_scopes_batches(scope, kopi_kita, toko_sebelah):
+    ours, theirs = make_batch(kopi_kita), make_batch(toko_sebelah, "Their payroll")
+    inside = make_transfer(kopi_kita, batch=ours)
+    make_transfer(kopi_kita)
+    assert found(scope, f"batch={ours.pk}") == [inside.pk]
+    assert not history(scope, f"batch={theirs.pk}").is_valid
+    assert "Their payroll" not in str(history(scope).form)
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("Asia/Jakarta", 7), ("Asia/Makassar", 8), ("Asia/Jayapura", 9)])
+def test_a_date_range_is_whole_days_of_the_business_zone(admin, kopi_kita, zone, hours):
+    """trust: V1. The last day is in to its last microsecond, the next day's first one is out."""
+    kopi_kita.time_zone = zone
+    kopi_kita.save()
+    admin.refresh_from_db()
+    midnight = datetime(2026, 12, 31, tzinfo=UTC) - timedelta(hours=hours)  # 31 December 00:00 in the zone
+    tick = timedelta(microseconds=1)
+    moments = [midnight - tick, midnight, midnight + timedelta(days=1) - tick, midnight + timedelta(days=1)]
+    made = [make_transfer(kopi_kita, created_at=at, status="failed") for at in moments]
+    assert found(admin.scope("live"), "date_from=2026-12-31&date_to=2026-12-31") == [made[2].pk, made[1].pk]
+
+
+def test_the_date_filter_can_mean_the_completed_date(scope, kopi_kita):
+    late = make_transfer(kopi_kita, created_at=NOON, completed_at=NOON + timedelta(days=3))
+    make_transfer(kopi_kita, created_at=NOON + timedelta(days=3), completed_at=None, status="failed")
+    assert found(scope, "date_basis=completed&date_from=2026-11-13&date_to=2026-11-13") == [late.pk]
+    chip = history(scope, "date_basis=completed&date_from=2026-11-01&date_to=2026-11-22").chips()[0]
+    assert (chip.label, chip.words) == ("Completed Date", "1 – 22 Nov 2026")
+
+
+def test_chips_say_what_is_applied_and_how_to_remove_it(scope, siti):
+    chips = history(scope, "q=siti&status=failed&status=successful&date_from=2026-11-01").chips()
+    assert [(str(chip.label), str(chip.words)) for chip in chips] == [
+        ("Search", "siti"),
+        ("Created Date", "from 1 Nov 2026"),
+        ("Status", "Successful, Failed"),
+    ]
+    assert chips[2].remove_url == "/money-transfers/?q=siti&date_from=2026-11-01"
+
+
+# --- Pages -----------------------------------------------------------------------------------------------------
+
+
+def walk_older(web, url):
+    """Return the rows' ids of all pages, following Older."""
+    ids = []
+    while url:
+        results = web.get(url).context["results"]
+        ids.append([row["id"] for row in results.rows])
+        url = results.older_url
+    return ids
+
+
+@pytest.fixture
+def sixty(kopi_kita):
+    """Sixty transfers, many of the same microsecond, newest first."""
+    made = [make_transfer(kopi_kita, created_at=NOON - timedelta(hours=n // 7), amount=500) for n in range(60)]
+    return [t.pk for t in sorted(made, key=lambda t: (t.created_at, t.pk), reverse=True)]
+
+
+@pytest.mark.parametrize("query", ["", "?q=biji kopi", "?q=500", "?via=dashboard", "?q=0012345678"])
+def test_pages_hold_every_row_once_and_in_order(web, sixty, query):
+    pages = walk_older(web, f"/money-transfers/{query}")
+    assert [len(ids) for ids in pages] == [25, 25, 10]
+    assert sum(pages, []) == sixty
+
+
+@pytest.mark.parametrize("query", ["", "?q=biji kopi", "?q=500"])
+def test_newer_leads_back_to_the_first_page(web, sixty, query):
+    first = web.get(f"/money-transfers/{query}").context["results"]
+    second = web.get(first.older_url).context["results"]
+    third = web.get(second.older_url).context["results"]
+    assert first.newer_url is None
+    assert third.older_url is None
+    back = web.get(third.newer_url).context["results"]
+    assert [row["id"] for row in back.rows] == sixty[25:50]
+    assert [row["id"] for row in web.get(back.newer_url).context["results"].rows] == sixty[:25]
+
+
+def test_a_page_goes_on_from_its_row_while_new_transfers_arrive(web, kopi_kita, sixty):
+    first = web.get("/money-transfers/").context["results"]
+    make_transfer(kopi_kita, created_at=NOON + timedelta(hours=1))
+    second = web.get(first.older_url).context["results"]
+    assert [row["id"] for row in second.rows] == sixty[25:50]
+
+
+def test_text_search_goes_beyond_the_newest_rows(web, kopi_kita, monkeypatch, sixty):
+    """Phase 2 finds what phase 1's window doesn't reach, and pages meet without a gap."""
+    monkeypatch.setattr(machinery, "NEWEST", 10)
+    assert sum(walk_older(web, "/money-transfers/?q=gayo"), []) == sixty
+    old = make_transfer(kopi_kita, beneficiary_name="Zulaikha", created_at=NOON - timedelta(days=300))
+    assert walk_older(web, "/money-transfers/?q=zulaikha") == [[old.pk]]
+
+
+def test_count_is_exact_up_to_the_cap_and_then_says_more(scope, sixty, monkeypatch):
+    assert history(scope).results().count_words == "60 transactions"
+    monkeypatch.setattr(machinery, "COUNT_CAP", 59)
+    assert history(scope).results().count_words == "59+ transactions"
+
+
+@pytest.mark.parametrize("query", ["", "?q=gayo", "?q=500", "?q=0012345678&status=successful"])
+def test_a_page_asks_a_bounded_number_of_queries(web, kopi_kita, query):
+    counts = []
+    for _more in range(2):
+        for _n in range(15):
+            make_transfer(kopi_kita, amount=500)
+        with CaptureQueriesContext(connection) as queries:
+            web.get(f"/money-transfers/{query}")
+        counts.append(len(queries))
+    assert counts[1] <= counts[0] <= 20
+
+
+def test_no_page_uses_offset(web, sixty):
+    with CaptureQueriesContext(connection) as queries:
+        walk_older(web, "/money-transfers/?q=gayo")
+        walk_older(web, "/money-transfers/")
+    assert not [q["sql"] for q in queries if "OFFSET" in q["sql"].upper()]
+
+
+def test_a_search_that_takes_too_long_is_answered_with_advice(web, sixty, settings, monkeypatch):
+    """The database itself stops the query; the person reads how to narrow the search."""
+
+    def sleep(*args):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(2)")
+
+    settings.HISTORY_TIMEOUT_MS = 50
+    monkeypatch.setattr(machinery.History, "_rows_beside", sleep)
+    answer = web.get("/money-transfers/?q=gayo")
+    assert answer.status_code == 200
+    assert "This search would take too long" in answer.content.decode()
