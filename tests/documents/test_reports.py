@@ -1,0 +1,338 @@
+"""Reports: what is asked for, who may, what is in the file, and what happens when the worker is killed."""
+
+import io
+from datetime import datetime, timedelta
+
+import python_calamine
+import pytest
+import xlrd
+from django.core.files.storage import default_storage
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts.permissions import Role
+from documents import services, tasks
+from documents.models import Report
+from flipdash import histories
+from tests.factories import history, make_batch, make_member, make_report, make_transfer
+from transactions.models import MoneyTransfer
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
+HOSTILE = ["=1+1", "+62812", "-1", "@kasir", "\tTab", " =1", "=cmd|' /C calc'!A0", "<b>x</b>", "🎉 gajian", "عبد الرحمن", "00123"]
+
+
+@pytest.fixture(autouse=True)
+def no_worker(settings, tmp_path, monkeypatch):
+    """The tests call the service as the worker does; files go to a folder of their own."""
+    monkeypatch.setattr(tasks, "wake", lambda report_id: None)
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}},
+    }
+    return tmp_path
+
+
+def build(scope, query="") -> Report:
+    report = services.request_report(scope, history="money-transfers", query=query)
+    services.build_report(report.pk)
+    report.refresh_from_db()
+    return report
+
+
+def content_of(report) -> bytes:
+    with default_storage.open(report.stored_as) as file:
+        return file.read()
+
+
+def sheet_rows(content: bytes) -> list[list]:
+    """Return the rows of all Data sheets as xlrd types them."""
+    book = xlrd.open_workbook(file_contents=content)
+    return [
+        [xlrd.xldate_as_datetime(c.value, 0) if c.ctype == xlrd.XL_CELL_DATE else c.value for c in sheet.row(n)]
+        for sheet in book.sheets()[1:]
+        for n in range(1, sheet.nrows)
+    ]
+
+
+def summary_of(content: bytes) -> dict:
+    sheet = xlrd.open_workbook(file_contents=content).sheet_by_name("Summary")
+    return {sheet.cell_value(n, 0): [c.value for c in sheet.row(n)[1:]] for n in range(sheet.nrows)}
+
+
+@pytest.fixture
+def transfers(kopi_kita):
+    batch = make_batch(kopi_kita)
+    for number, text in enumerate(HOSTILE):
+        make_transfer(
+            kopi_kita,
+            beneficiary_name=text,
+            remark=text,
+            account_number=f"00{number}12345",
+            external_id=f"000{number}",
+            batch=batch if number % 2 else None,
+            status=["successful", "failed", "cancelled"][number % 3],
+            amount=1_000_000 + number,
+        )
+    return MoneyTransfer.objects.filter(business=kopi_kita)
+
+
+def test_the_file_holds_exactly_what_the_history_shows_type_by_type(scope, transfers):
+    report = build(scope, "status=successful&status=failed")
+    assert (report.status, report.rows_done, report.rows_total) == ("ready", 8, 8)
+    declared = histories.get("money-transfers")
+    shown = list(history(scope, "status=successful&status=failed").rows().values(*history(scope).value_fields))
+    with timezone.override(scope.zone):
+        expected = [[column.value(row) for column in declared.columns] for row in shown]
+    got = sheet_rows(content_of(report))
+    assert [[value or "" for value in row] for row in expected] == got
+    assert isinstance(got[0][0], str)
+    assert len(got[0][0]) == 19
+    assert got[0][3].startswith("00")
+    assert isinstance(got[0][5], float)
+    assert isinstance(got[0][9], datetime)
+
+
+def test_two_other_readers_see_the_same_and_no_formula(scope, transfers):
+    content = content_of(build(scope))
+    rows = python_calamine.load_workbook(io.BytesIO(content)).get_sheet_by_name("Data 1").to_python()
+    names = [row[4] for row in rows[1:]]
+    assert sorted(names) == sorted(HOSTILE)
+    assert rows[1][9].replace(microsecond=0) == sheet_rows(content)[0][9]
+    book = xlrd.open_workbook(file_contents=content, formatting_info=True)
+    kinds = {cell.ctype for row in book.sheet_by_name("Data 1").get_rows() for cell in row}
+    assert kinds <= {xlrd.XL_CELL_TEXT, xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE, xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK}
+    formats = {book.format_map[book.xf_list[cell.xf_index].format_key].format_str for cell in book.sheet_by_name("Data 1").row(1)}
+    assert {"#,##0", "yyyy-mm-dd hh:mm:ss", "@"} <= formats
+
+
+def test_headers_are_frozen_fixed_and_name_the_zone(scope, transfers):
+    book = xlrd.open_workbook(file_contents=content_of(build(scope)), formatting_info=True)
+    assert book.sheet_names() == ["Summary", "Data 1"]
+    sheet = book.sheet_by_name("Data 1")
+    assert sheet.row_values(0) == [
+        "Transaction ID", "Status", "Transfer Destination", "Account Number", "Beneficiary Name", "Amount", "Fee", "Remark",
+        "Maker Name", "Created Date (WIB)", "Completed Date (WIB)", "Internal Reference", "Batch", "Approved By",
+        "Bank Reference", "Created via", "External ID", "Returned Date (WIB)",
+    ]  # fmt: skip
+    assert (sheet.panes_are_frozen, sheet.horz_split_pos) == (1, 1)
+
+
+def test_the_summary_says_whose_when_and_how_and_sums_per_status(scope, transfers, kopi_kita):
+    report = build(scope, "via=dashboard&date_from=2020-01-01")
+    lines = summary_of(content_of(report))
+    assert lines["Business"][0] == "PT Kopi Kita Nusantara"
+    assert lines["NPWP"][0] == "0123456789012345"
+    assert lines["Mode"][0] == "Live Mode"
+    assert lines["Report ID"][0] == report.reference
+    assert lines["Made by"][0] == "Rina Admin"
+    assert lines["Date basis"][0] == "Created Date"
+    assert lines["Period"][0] == "from 1 Jan 2020"
+    assert lines["Created via"][0] == "Dashboard"
+    assert lines["Rows"][0] == len(HOSTILE)
+    for state, label in (("successful", "Successful"), ("failed", "Failed"), ("cancelled", "Cancelled")):
+        rows = transfers.filter(status=state)
+        sums = rows.aggregate(amount=Sum("amount"), fee=Sum("fee"))
+        assert lines[label][:3] == [rows.count(), sums["amount"], sums["fee"]]
+    assert "Total" not in lines
+
+
+def test_more_rows_than_a_sheet_holds_go_on_in_a_second_one(scope, transfers, monkeypatch):
+    from documents.writers import xls
+
+    assert xls.ROWS_A_SHEET < 65_536
+    monkeypatch.setattr(xls, "ROWS_A_SHEET", 4)
+    book = xlrd.open_workbook(file_contents=content_of(build(scope)))
+    assert book.sheet_names() == ["Summary", "Data 1", "Data 2", "Data 3"]
+    assert [sheet.nrows for sheet in book.sheets()[1:]] == [5, 5, 4]
+    assert len({sheet.cell_value(0, 0) for sheet in book.sheets()[1:]}) == 1
+
+
+def test_a_report_without_rows_still_has_its_headers(scope):
+    book = xlrd.open_workbook(file_contents=content_of(build(scope)))
+    assert book.sheet_by_name("Data 1").nrows == 1
+
+
+def test_the_file_name_says_business_history_period_zone_and_number(scope, admin, transfers, kopi_kita):
+    report = build(scope, "date_from=2020-11-01&date_to=2030-11-30")
+    assert report.file_name == f"Kopi-Kita_Money-Transfer_2020-11-01_2030-11-30_WIB_{report.reference}.xls"
+    make_transfer(kopi_kita, mode="test")
+    assert build(admin.scope("test")).file_name.startswith("TEST_Kopi-Kita_Money-Transfer_")
+
+
+def test_numbers_run_per_business_and_mode(scope, admin, stranger):
+    assert [build(scope, f"q=abc{n}").number for n in range(3)] == [1, 2, 3]
+    assert build(admin.scope("test")).number == 1
+    assert build(stranger.scope("live")).number == 1
+
+
+def test_asking_twice_makes_one_report(web, transfers):
+    for _click in range(2):
+        answer = web.post("/documents/reports/", {"history": "money-transfers", "query": "status=failed"})
+        assert answer.status_code == 302
+        assert answer["Location"] == "/money-transfers/?status=failed"
+    assert Report.objects.count() == 1
+
+
+@pytest.mark.parametrize("data", [{}, {"history": "nothing"}, {"history": "money-transfers", "query": "status=gone"}, {"history": "money-transfers", "query": "q=\x00"}])
+def test_a_wrong_request_makes_no_report_and_says_so(web, data):
+    answer = web.post("/documents/reports/", data, follow=True)
+    assert "No report was made" in answer.content.decode()
+    assert Report.objects.count() == 0
+
+
+def test_a_report_of_the_other_mode_or_business_cannot_be_asked_for(web, transfers, admin):
+    web.post("/test/documents/reports/", {"history": "money-transfers", "query": "", "mode": "live", "business": "9"})
+    assert Report.objects.get().mode == "test"
+
+
+# --- Who may, when it is made and when it is fetched --------------------------------------------------------
+
+
+def test_the_worker_asks_the_permission_again(scope, admin, transfers):
+    for change in ({"role": Role.CUSTOMER_SERVICE}, {"is_active": False, "role": Role.ADMIN}):
+        report = services.request_report(scope, history="money-transfers", query=f"q={change['role']}")
+        type(admin).objects.filter(pk=admin.pk).update(**change)
+        services.build_report(report.pk)
+        report.refresh_from_db()
+        assert (report.status, report.problem) == ("failed", "not allowed")
+        type(admin).objects.filter(pk=admin.pk).update(role=Role.ADMIN, is_active=True)
+
+
+def test_the_download_asks_scope_permission_and_expiry_again(web, client_of, scope, admin, kopi_kita, stranger, transfers):
+    """trust: E2."""
+    report = build(scope)
+    url = f"/documents/reports/{report.number}/file/"
+    answer = web.get(url)
+    assert answer.status_code == 200
+    assert b"".join(answer.streaming_content) == content_of(report)
+    assert answer["Content-Disposition"] == f'attachment; filename="{report.file_name}"'
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in answer["Cache-Control"]
+    assert "sandbox" in answer["Content-Security-Policy"]
+    assert client_of(make_member(kopi_kita, Role.MAKER)).get(url).status_code == 200
+    assert client_of(make_member(kopi_kita, Role.CUSTOMER_SERVICE)).get(url).status_code == 403
+    assert client_of(stranger).get(url).status_code == 404
+    assert web.get(f"/test{url}").status_code == 404
+    Report.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert web.get(url).status_code == 404
+
+
+def test_an_expired_file_is_thrown_away(scope, transfers, no_worker):
+    report = build(scope)
+    Report.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    tasks.sweep_reports()
+    report.refresh_from_db()
+    assert report.status == "expired"
+    assert not default_storage.exists(report.stored_as)
+
+
+# --- Killed, cancelled, twice --------------------------------------------------------------------------------
+
+
+def test_a_cancelled_report_leaves_no_file(web, scope, transfers, no_worker, monkeypatch):
+    report = services.request_report(scope, history="money-transfers", query="")
+    monkeypatch.setattr(services, "PROGRESS_EVERY", 3)
+    note = services._note_progress
+
+    def cancel_in_the_middle(report, done):
+        web.post(f"/documents/reports/{report.number}/cancellation/")
+        note(report, done)
+
+    monkeypatch.setattr(services, "_note_progress", cancel_in_the_middle)
+    services.build_report(report.pk)
+    report.refresh_from_db()
+    assert report.status == "cancelled"
+    assert not [path for path in no_worker.rglob("*") if path.is_file()]
+
+
+def test_cancelling_at_the_very_end_leaves_no_file(scope, transfers, no_worker, monkeypatch):
+    report = services.request_report(scope, history="money-transfers", query="")
+    name = services._file_name
+
+    def cancel_last(report, *args):
+        services.cancel_report(report)
+        return name(report, *args)
+
+    monkeypatch.setattr(services, "_file_name", cancel_last)
+    services.build_report(report.pk)
+    report.refresh_from_db()
+    assert report.status == "cancelled"
+    assert not [path for path in no_worker.rglob("*") if path.is_file()]
+
+
+def test_a_finished_report_stays_when_cancelled_late(web, scope, transfers):
+    report = build(scope)
+    answer = web.post(f"/documents/reports/{report.number}/cancellation/", follow=True)
+    assert "already finished" in answer.content.decode()
+    report.refresh_from_db()
+    assert report.status == "ready"
+
+
+def test_a_second_worker_on_the_same_report_does_nothing(scope, transfers):
+    report = build(scope)
+    services.build_report(report.pk)
+    report.refresh_from_db()
+    assert (report.status, report.attempt) == ("ready", 1)
+
+
+def test_a_killed_workers_report_is_taken_over_and_the_killed_one_cannot_publish(scope, transfers, no_worker):
+    report = services.request_report(scope, history="money-transfers", query="")
+    lost = services._claim(report.pk)
+    assert services._claim(report.pk) is None  # under lease
+    Report.objects.filter(pk=report.pk).update(lease_until=timezone.now() - timedelta(seconds=1), woken_at=timezone.now() - timedelta(hours=1))
+    assert services.due_reports() == [report.pk]
+    assert services.due_reports() == []  # woken a moment ago
+    services.build_report(report.pk)
+    report.refresh_from_db()
+    assert (report.status, report.attempt) == ("ready", 2)
+    with pytest.raises(services.Stopped):
+        services._note_progress(lost, 5)
+    with pytest.raises(services.Stopped):
+        services._finish(lost, Report.Status.FAILED)
+
+
+def test_a_failing_report_is_tried_three_times_and_then_says_failed(web, scope, transfers, monkeypatch):
+    def break_down(*args):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(services, "_publish", break_down)
+    report = services.request_report(scope, history="money-transfers", query="")
+    for _attempt in range(3):
+        services.build_report(report.pk)
+    report.refresh_from_db()
+    assert (report.status, report.attempt) == ("failed", 3)
+    assert "Something went wrong on our side" in web.get("/documents/reports/").content.decode()
+
+
+def test_without_a_broker_the_report_waits_and_the_page_works(web, monkeypatch, transfers, settings):
+    monkeypatch.undo()
+    from kombu.exceptions import OperationalError
+
+    def no_broker(*args, **kwargs):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(tasks.build_report, "delay", no_broker)
+    assert web.post("/documents/reports/", {"history": "money-transfers", "query": ""}).status_code == 302
+    assert Report.objects.get().status == "queued"
+
+
+# --- The pages -------------------------------------------------------------------------------------------------
+
+
+def test_the_tray_asks_again_only_while_something_is_made(web, scope, transfers):
+    report = services.request_report(scope, history="money-transfers", query="")
+    assert "every 700ms" in web.get("/documents/reports/tray/").content.decode()
+    services.build_report(report.pk)
+    tray = web.get("/documents/reports/tray/").content.decode()
+    assert "every 700ms" not in tray
+    assert f"/documents/reports/{report.number}/file/" in tray
+
+
+def test_reports_are_listed_newest_first_page_by_page(web, admin):
+    for number in range(1, 31):
+        make_report(admin, number=number, status="cancelled")
+    first = web.get("/documents/reports/")
+    assert [r.number for r in first.context["reports"]] == list(range(30, 5, -1))
+    second = web.get(f"/documents/reports/?before={first.context['older']}")
+    assert [r.number for r in second.context["reports"]] == [5, 4, 3, 2, 1]
+    assert web.get("/documents/reports/?before=x").status_code == 200
