@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from flipdash import histories
-from flipdash.scope import Scope, TenantModel, TenantQuerySet
+from flipdash.scope import Scope, TenantModel, TenantQuerySet, mode_known
 
 
 class ReportQuerySet(TenantQuerySet):
@@ -81,6 +81,7 @@ class Report(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "number"], name="report_number_once"),
+            mode_known("report"),
             models.CheckConstraint(
                 condition=~Q(status="ready") | Q(stored_as__gt="", size__isnull=False), name="report_ready_has_file"
             ),

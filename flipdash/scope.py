@@ -116,6 +116,11 @@ class TenantModel(models.Model):
         abstract = True
 
 
+def mode_known(table: str) -> models.CheckConstraint:
+    """Return the constraint that a tenant table's mode is one of the two."""
+    return models.CheckConstraint(condition=models.Q(mode__in=Mode.values), name=f"{table}_mode_known")
+
+
 class TenantForeignKey(models.BaseConstraint):
     """The foreign key (business, mode, field) → (business, mode, id), deferrable.
 

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, Right
 from django.utils.translation import gettext_lazy as _
 
-from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, TransactionQuerySet
+from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, TransactionQuerySet, mode_known
 from transactions.destinations import FULL_NAMES, NAMES, Kind
 
 
@@ -75,7 +75,10 @@ class TransferBatch(TenantModel):
     objects = TenantQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["business", "mode", "id"], name="transferbatch_tenant")]
+        constraints = [
+            models.UniqueConstraint(fields=["business", "mode", "id"], name="transferbatch_tenant"),
+            mode_known("transferbatch"),
+        ]
         indexes = [models.Index(F("business"), F("mode"), F("created_at").desc(), name="transferbatch_newest")]
 
     def __str__(self) -> str:
@@ -120,6 +123,7 @@ class MoneyTransfer(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "id"], name="moneytransfer_tenant"),
+            mode_known("moneytransfer"),
             models.UniqueConstraint(fields=["business", "mode", "external_id"], name="moneytransfer_external_once"),
             TenantForeignKey(field="batch", to="transactions.TransferBatch", name="moneytransfer_batch_tenant"),
             models.CheckConstraint(condition=Q(amount__gt=0, fee__gte=0), name="moneytransfer_amounts"),
@@ -205,6 +209,7 @@ class TransferEvent(TenantModel):
     class Meta:
         constraints = [
             TenantForeignKey(field="transfer", to="transactions.MoneyTransfer", name="transferevent_transfer_tenant"),
+            mode_known("transferevent"),
         ]
         indexes = [models.Index(fields=["transfer", "at", "id"], name="transferevent_order")]
 

@@ -1,0 +1,81 @@
+"""The project's own files: what is pinned, what production refuses, what every page answers with."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SAFE = {"PATH": os.environ["PATH"], "SECRET_KEY": "not a secret, but as long and as mixed as 1 of 50 characters", "ALLOWED_HOSTS": "flipdash.example", "DJANGO_SETTINGS_MODULE": "flipdash.settings"}
+SERVICES = {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL") if name in os.environ}
+
+
+@pytest.mark.parametrize("name", ["production.txt", "development.txt"])
+def test_requirements_are_pinned_hashed_and_name_no_address(name):
+    text = (ROOT / "requirements" / name).read_text()
+    packages = re.findall(r"^([\w.\[\]-]+)==", text, re.M)
+    assert len(packages) > 20
+    assert len(re.findall(r"^\s+--hash=sha256:", text, re.M)) >= len(packages)
+    assert "://" not in text
+    assert "index-url" not in text
+
+
+def manage(*args, **environment):
+    return subprocess.run(
+        [sys.executable, "manage.py", *args], cwd=ROOT, env={**SAFE, **SERVICES, **environment}, capture_output=True, text=True
+    )
+
+
+def test_production_settings_pass_djangos_own_deployment_check():
+    done = manage("check", "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"])
+def test_nothing_starts_when_a_setting_is_missing(missing):
+    environment = {**SAFE, **SERVICES}
+    environment.pop(missing)
+    done = subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert missing in done.stderr
+
+
+def test_development_doors_are_not_routed_in_production():
+    """trust: A8."""
+    code = "import django; django.setup(); from django.urls import resolve; resolve('/styleguide/')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**SAFE, **SERVICES}, capture_output=True, text=True)
+    assert "Resolver404" in done.stderr
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/sign-in/", "/money-transfers/", "/documents/reports/", "/nothing-here/", "/money-transfers/1/"])
+def test_every_answer_carries_the_same_walls(web, path):
+    answer = web.get(path)
+    policy = answer["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.django_db
+def test_pages_hold_no_inline_script_or_style(web):
+    for path in ("/sign-in/", "/money-transfers/", "/documents/reports/", "/styleguide/"):
+        content = web.get(path).content.decode()
+        assert " style=" not in content
+        assert not re.search(r"<script(?![^>]*\bsrc=)", content)
+        assert not re.search(r"\son\w+=", content)
+
+
+@pytest.mark.django_db
+def test_health_tells_what_is_unreachable(client, monkeypatch):
+    assert client.get("/health/ready").json() == {"database": "ok", "redis": "ok"}
+    monkeypatch.setattr("flipdash.views.cache.set", lambda *a, **k: 1 / 0)
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["redis"]) == (503, "unreachable")
+    assert client.get("/health/live").status_code == 200
