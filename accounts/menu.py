@@ -7,13 +7,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash.scope import Scope
+from flipdash.words import Words
 
 
 @dataclass(frozen=True)
 class Entry:
     """One line of the menu."""
 
-    label: str
+    label: Words
     view: str
     permission: Permission
 
@@ -22,7 +23,7 @@ class Entry:
 class Section:
     """A heading of the menu with its entries."""
 
-    label: str
+    label: Words
     icon: str
     entries: tuple[Entry, ...]
 
@@ -67,11 +68,11 @@ def menu_for(scope: Scope, path: str) -> list[ShownSection]:
     shown = []
     for section in MENU:
         entries = [
-            ShownEntry(entry.label, url := reverse(entry.view), path.startswith(url))
+            ShownEntry(str(entry.label), url := reverse(entry.view), path.startswith(url))
             for entry in section.entries
             if scope.can(entry.permission)
         ]
         if entries:
             current = any(entry.is_current for entry in entries)
-            shown.append(ShownSection(section.label, section.icon, current, entries))
+            shown.append(ShownSection(str(section.label), section.icon, current, entries))
     return shown

@@ -1,8 +1,9 @@
 """Gives each request of a signed-in person its scope."""
 
 from collections.abc import Callable
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -15,10 +16,10 @@ class ScopeMiddleware:
     A person without an active membership gets a page that says so, and nothing else but the public pages.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[Any], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Any) -> HttpResponse:
         """Answer the request with its scope set."""
         request.scope = None
         if request.user.is_authenticated:
@@ -29,7 +30,7 @@ class ScopeMiddleware:
         with timezone.override(request.scope.zone):
             return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Callable, *_: object) -> HttpResponse | None:
+    def process_view(self, request: Any, view: Callable, *_: object) -> HttpResponse | None:
         """Stop a signed-in person who belongs to no business before any view that needs a scope."""
         if request.scope is None and getattr(view, "login_required", True):
             return render(request, "accounts/no_business.html", status=403)

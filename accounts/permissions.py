@@ -10,9 +10,12 @@ from functools import wraps
 from typing import Any
 
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+
+from flipdash.http import Request
 
 
 class Permission(StrEnum):
@@ -31,7 +34,7 @@ class Permission(StrEnum):
     @property
     def label(self) -> str:
         """The row's words, as product.md writes them."""
-        return LABELS[self]
+        return str(LABELS[self])
 
 
 LABELS = {
@@ -79,7 +82,7 @@ CELLS = {(role, p): cell for p, row in TABLE.items() for role, cell in zip(Role,
 ROLE_PERMISSIONS = {role: frozenset(p for p in Permission if CELLS[role, p] != "-") for role in Role}
 RECENT_ONLY = frozenset(role for role in Role if CELLS[role, Permission.VIEW_HISTORY] == "7days")
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
@@ -87,7 +90,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.scope.can(permission):
                 return refuse(request, permission)
             return view(request, *args, **kwargs)
@@ -104,7 +107,7 @@ def everybody(view: View) -> View:
     return view
 
 
-def refuse(request: HttpRequest, permission: Permission) -> HttpResponse:
+def refuse(request: Request, permission: Permission) -> HttpResponse:
     """Answer 403 with a page that names the missing permission and who in the business can grant it."""
     admins = request.scope.business.members.admins().select_related("user")
     return render(request, "403.html", {"permission": permission, "admins": admins}, status=403)

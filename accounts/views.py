@@ -6,11 +6,12 @@ from django.views.decorators.http import require_GET
 
 from accounts.permissions import Permission, requires
 from flipdash.gate import public
+from flipdash.http import Request
 
 
 @require_GET
 @requires(Permission.VIEW_HISTORY)
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Request) -> HttpResponse:
     """Go to the history that people open most; Home itself comes with the deposit."""
     return redirect("transactions:transfers")
 

@@ -1,6 +1,6 @@
 """Reports: files of exactly what a history shows, made by a worker."""
 
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -76,7 +76,7 @@ class Report(TenantModel):
     expires_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
 
-    objects = ReportQuerySet.as_manager()
+    objects: ClassVar[Any] = ReportQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -87,9 +87,7 @@ class Report(TenantModel):
             ),
         ]
         indexes = [
-            models.Index(
-                F("created_at"), name="report_unfinished", condition=Q(status__in=["queued", "running"])
-            ),
+            models.Index(F("created_at"), name="report_unfinished", condition=Q(status__in=["queued", "running"])),
             models.Index(F("expires_at"), name="report_expiry", condition=Q(status="ready")),
         ]
 
@@ -125,7 +123,6 @@ class Report(TenantModel):
     def percent(self) -> int | None:
         """How much is written, 0 to 100, or None while nobody knows."""
         return None if not self.rows_total else min(100, self.rows_done * 100 // self.rows_total)
-
 
 
 LOOKS = {

@@ -9,7 +9,7 @@ CSS = settings.BASE_DIR / "static" / "css" / "pdf.css"
 
 
 def pdf(template: str, context: dict[str, Any]) -> bytes:
-    """Render a template as PDF. It fetches nothing: its style is given here, and addresses are refused (trust.md F5)."""
+    """Render a template as PDF. It fetches nothing: addresses are refused (trust.md F5)."""
     import weasyprint  # imported late: it needs system libraries, and a second
 
     html = weasyprint.HTML(string=render_to_string(template, context), url_fetcher=_refuse)

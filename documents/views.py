@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from documents import receipts, services
 from documents.models import Report
 from documents.writers import CONTENT_TYPES
 from flipdash import histories
+from flipdash.http import Request
 from transactions.models import MoneyTransfer, Status
 
 PAGE_SIZE = 25
@@ -21,7 +22,7 @@ PAGE_SIZE = 25
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.DOWNLOAD_REPORTS)
-def reports(request: HttpRequest) -> HttpResponse:
+def reports(request: Request) -> HttpResponse:
     """List the reports of the business, newest first; POST asks for one."""
     if request.method == "POST":
         return _create(request)
@@ -34,11 +35,15 @@ def reports(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "documents/reports.html",
-        {"reports": page[:PAGE_SIZE], "older": page[PAGE_SIZE - 1].number if len(page) > PAGE_SIZE else None, "before": before},
+        {
+            "reports": page[:PAGE_SIZE],
+            "older": page[PAGE_SIZE - 1].number if len(page) > PAGE_SIZE else None,
+            "before": before,
+        },
     )
 
 
-def _create(request: HttpRequest) -> HttpResponse:
+def _create(request: Request) -> HttpResponse:
     name, query = request.POST.get("history", ""), request.POST.get("query", "")
     try:
         report = services.request_report(request.scope, history=name, query=query)
@@ -57,15 +62,15 @@ def _create(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 @requires(Permission.DOWNLOAD_REPORTS)
-def report_tray(request: HttpRequest) -> HttpResponse:
-    """Answer the header's tray alone, for htmx to refresh while something is being made."""
-    return render(request, "documents/report_tray.html")
+def report_tray(request: Request) -> HttpResponse:
+    """Answer the list of the header’s tray alone, for htmx to refresh while something is being made."""
+    return render(request, "documents/report_tray_list.html")
 
 
 @never_cache
 @require_safe
 @requires(Permission.DOWNLOAD_REPORTS)
-def report_file(request: HttpRequest, number: int) -> HttpResponse:
+def report_file(request: Request, number: int) -> FileResponse:
     """Send a finished file. Scope, permission and expiry are asked again (trust.md E2)."""
     report = get_object_or_404(Report.objects.visible_to(request.scope), number=number)
     if report.status != Report.Status.READY or report.expires_at is None or report.expires_at < timezone.now():
@@ -83,7 +88,7 @@ def report_file(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_POST
 @requires(Permission.DOWNLOAD_REPORTS)
-def report_cancellation(request: HttpRequest, number: int) -> HttpResponse:
+def report_cancellation(request: Request, number: int) -> HttpResponse:
     """Stop a report that is being made; what is finished stays."""
     report = get_object_or_404(Report.objects.visible_to(request.scope), number=number)
     if services.cancel_report(report):
@@ -96,7 +101,7 @@ def report_cancellation(request: HttpRequest, number: int) -> HttpResponse:
 @never_cache
 @require_safe
 @requires(Permission.VIEW_HISTORY)
-def transfer_receipt(request: HttpRequest, pk: int) -> HttpResponse:
+def transfer_receipt(request: Request, pk: int) -> HttpResponse:
     """Send the receipt of a successful transfer as PDF."""
     transfers = MoneyTransfer.objects.visible_to(request.scope, searched=True).filter(status=Status.SUCCESSFUL)
     transfer = get_object_or_404(transfers, pk=pk)

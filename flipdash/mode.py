@@ -1,10 +1,11 @@
 """Live Mode and Test Mode: the path decides, `/test/…` is Test Mode (design.md §2, traps.md)."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import get_script_prefix, reverse, set_script_prefix
 from django.utils.translation import gettext_lazy as _
 
@@ -30,10 +31,10 @@ class TestModeMiddleware:
 
     __test__ = False  # pytest: this is not a test class
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[Any], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Any) -> HttpResponse:
         """Answer the request in the mode that its path names."""
         request.mode = Mode.LIVE
         if not request.path_info.startswith("/test/"):
@@ -48,7 +49,7 @@ class TestModeMiddleware:
         finally:
             set_script_prefix(before)
 
-    def process_view(self, request: HttpRequest, *_: object) -> None:
+    def process_view(self, request: Any, *_: object) -> None:
         """Refuse a page that exists once under Test Mode's prefix."""
         if request.mode == Mode.TEST and request.path_info.startswith(UNPREFIXED):
             raise Http404

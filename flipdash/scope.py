@@ -7,12 +7,11 @@ businesses or modes is a database error (design.md §2).
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.db import models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
 
 from flipdash import clock
@@ -28,6 +27,7 @@ class Business(Protocol):
     pk: Any
     name: str
     time_zone: str
+    members: Any
 
     def get_time_zone_display(self) -> str: ...
 
@@ -36,9 +36,13 @@ class Member(Protocol):
     """What the ground floor knows of accounts.Member."""
 
     pk: Any
-    name: str
-    permissions: frozenset[str]
-    sees_recent_only: bool
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def permissions(self) -> frozenset[str]: ...
+    @property
+    def sees_recent_only(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class TenantModel(models.Model):
     business = models.ForeignKey("accounts.Business", on_delete=models.PROTECT, related_name="+", db_index=False)
     mode = models.CharField(max_length=4, choices=Mode.choices)
 
-    objects = TenantQuerySet.as_manager()
+    objects: ClassVar[Any] = TenantQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -132,9 +136,8 @@ class TenantForeignKey(models.BaseConstraint):
         super().__init__(name=name)
         self.field, self.to = field, to
 
-    def create_sql(self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> Any:
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
         """Return the statement that adds the key to its table."""
-        assert model is not None and schema_editor is not None  # noqa: S101
         quote = schema_editor.quote_name
         target = apps.get_model(self.to)
         column = model._meta.get_field(self.field).column
@@ -147,7 +150,7 @@ class TenantForeignKey(models.BaseConstraint):
             target=quote(target._meta.db_table),
         )
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         """Add the key after all tables of the migration exist, instead of inside CREATE TABLE."""
         schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
 
@@ -168,7 +171,7 @@ class TenantForeignKey(models.BaseConstraint):
 
     __hash__ = models.BaseConstraint.__hash__
 
-    def deconstruct(self) -> tuple[str, tuple, dict[str, Any]]:
+    def deconstruct(self) -> Any:
         """Return what a migration needs to make this constraint again."""
         path, args, kwargs = super().deconstruct()
         return path, args, {**kwargs, "field": self.field, "to": self.to}

@@ -25,7 +25,9 @@ def make_business(name: str = "Kopi Kita", **fields: Any) -> Business:
 
 def make_member(business: Business, role: Role | str = Role.ADMIN, *, name: str = "", **fields: Any) -> Member:
     number = next(_counter)
-    user = User(email=f"{role}-{number}@{business.slug}.test".replace("_", "-"), name=name or f"{Role(role).label} {number}")
+    user = User(
+        email=f"{role}-{number}@{business.slug}.test".replace("_", "-"), name=name or f"{Role(role).label} {number}"
+    )
     user.set_unusable_password()
     user.save()
     return Member.objects.create(business=business, user=user, role=role, **fields)

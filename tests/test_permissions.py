@@ -99,7 +99,11 @@ def verdict(route: Route, member, response, *, own_rows: bool) -> str | None:
         named = Permission(route.mark).label.encode().replace(b"&", b"&amp;") in response.content
         if response.request["REQUEST_METHOD"] == "HEAD":
             named = True
-        return None if status == 405 or (status == 403 and named) else f"answered {status} instead of a 403 that names the permission"
+        return (
+            None
+            if status == 405 or (status == 403 and named)
+            else f"answered {status} instead of a 403 that names the permission"
+        )
     if status == 403:
         return "refused somebody who may"
     if "<" in route.pattern and not own_rows and status not in {404, 405}:
@@ -146,12 +150,17 @@ def test_the_wall_walk(people, stranger, kopi_kita):
             if browser(deactivated).get(route.path(own["live"])).status_code != 403:
                 wrong.append(f"deactivated GET {route.pattern}: let in")
 
-    print(f"\nwall walk: {len(everything)} routes, {len(walkers) + 1} people, {requests.total()} requests, {len(wrong)} wrong")
+    print(
+        f"\nwall walk: {len(everything)} routes, {len(walkers) + 1} people, "
+        f"{requests.total()} requests, {len(wrong)} wrong"
+    )
     assert wrong == []
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("place", ["transactions:transfer-detail", "documents:report-file", "documents:transfer-receipt"])
+@pytest.mark.parametrize(
+    "place", ["transactions:transfer-detail", "documents:report-file", "documents:transfer-receipt"]
+)
 def test_foreign_and_missing_answer_the_same(web, stranger, place):
     """trust.md §1.4: byte for byte, so that an answer doesn't tell what exists."""
     from django.urls import reverse

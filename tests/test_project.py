@@ -9,8 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SAFE = {"PATH": os.environ["PATH"], "SECRET_KEY": "not a secret, but as long and as mixed as 1 of 50 characters", "ALLOWED_HOSTS": "flipdash.example", "DJANGO_SETTINGS_MODULE": "flipdash.settings"}
-SERVICES = {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL") if name in os.environ}
+SAFE = {
+    "PATH": os.environ["PATH"],
+    "SECRET_KEY": "not a secret, but as long and as mixed as 1 of 50 characters",
+    "ALLOWED_HOSTS": "flipdash.example",
+    "DJANGO_SETTINGS_MODULE": "flipdash.settings",
+}
+SERVICES = {
+    name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL") if name in os.environ
+}
 
 
 @pytest.mark.parametrize("name", ["production.txt", "development.txt"])
@@ -25,7 +32,11 @@ def test_requirements_are_pinned_hashed_and_name_no_address(name):
 
 def manage(*args, **environment):
     return subprocess.run(
-        [sys.executable, "manage.py", *args], cwd=ROOT, env={**SAFE, **SERVICES, **environment}, capture_output=True, text=True
+        [sys.executable, "manage.py", *args],
+        cwd=ROOT,
+        env={**SAFE, **SERVICES, **environment},
+        capture_output=True,
+        text=True,
     )
 
 
@@ -38,7 +49,9 @@ def test_production_settings_pass_djangos_own_deployment_check():
 def test_nothing_starts_when_a_setting_is_missing(missing):
     environment = {**SAFE, **SERVICES}
     environment.pop(missing)
-    done = subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     assert done.returncode != 0
     assert missing in done.stderr
 
@@ -46,12 +59,16 @@ def test_nothing_starts_when_a_setting_is_missing(missing):
 def test_development_doors_are_not_routed_in_production():
     """trust: A8."""
     code = "import django; django.setup(); from django.urls import resolve; resolve('/styleguide/')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**SAFE, **SERVICES}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**SAFE, **SERVICES}, capture_output=True, text=True
+    )
     assert "Resolver404" in done.stderr
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/sign-in/", "/money-transfers/", "/documents/reports/", "/nothing-here/", "/money-transfers/1/"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in/", "/money-transfers/", "/documents/reports/", "/nothing-here/", "/money-transfers/1/"]
+)
 def test_every_answer_carries_the_same_walls(web, path):
     answer = web.get(path)
     policy = answer["Content-Security-Policy"]

@@ -44,7 +44,13 @@ class TransferHistory(histories.History):
     columns = (
         histories.IdColumn(_("Transaction ID"), "id", card="hidden"),
         histories.StatusColumn(
-            _("Status"), "status", card="state", choices=Status, tag_field="returned_at", tag=_("Returned"), also=("returned_at",)
+            _("Status"),
+            "status",
+            card="state",
+            choices=Status,
+            tag_field="returned_at",
+            tag=_("Returned"),
+            also=("returned_at",),
         ),
         DestinationColumn(_("Transfer Destination"), "bank", card="line", also=("destination_kind",)),
         histories.AccountColumn(_("Account Number"), "account_number", card="line"),

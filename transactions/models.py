@@ -1,6 +1,6 @@
 """Money transfers: what was sent to whom, in which state, and what happened to it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
@@ -72,7 +72,7 @@ class TransferBatch(TenantModel):
     maker_name = models.CharField(max_length=100)
     created_at = models.DateTimeField(db_default=Now())
 
-    objects = TenantQuerySet.as_manager()
+    objects: ClassVar[Any] = TenantQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -108,7 +108,12 @@ class MoneyTransfer(TenantModel):
     remark = models.CharField(_("Remark"), max_length=100, blank=True)
     internal_reference = models.CharField(_("Internal Reference"), max_length=100, blank=True)
     batch = models.ForeignKey(
-        TransferBatch, on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="transfers"
+        TransferBatch,
+        on_delete=models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="transfers",
     )
     via = models.CharField(_("Created via"), max_length=9, choices=Via.choices)
     maker_name = models.CharField(_("Maker Name"), max_length=100)
@@ -118,7 +123,7 @@ class MoneyTransfer(TenantModel):
     completed_at = models.DateTimeField(_("Completed Date"), null=True, blank=True)
     returned_at = models.DateTimeField(_("Returned"), null=True, blank=True)
 
-    objects = TransactionQuerySet.as_manager()
+    objects: ClassVar[Any] = TransactionQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -130,17 +135,24 @@ class MoneyTransfer(TenantModel):
             models.CheckConstraint(condition=Q(status__in=Status.values), name="moneytransfer_status_known"),
             models.CheckConstraint(condition=Q(destination_kind__in=Kind.values), name="moneytransfer_kind_known"),
             models.CheckConstraint(
-                condition=Q(completed_at=None) | Q(completed_at__gte=F("created_at")), name="moneytransfer_completed_after"
+                condition=Q(completed_at=None) | Q(completed_at__gte=F("created_at")),
+                name="moneytransfer_completed_after",
             ),
             models.CheckConstraint(
-                condition=Q(status=Status.SUCCESSFUL) | Q(returned_at=None), name="moneytransfer_returned_was_successful"
+                condition=Q(status=Status.SUCCESSFUL) | Q(returned_at=None),
+                name="moneytransfer_returned_was_successful",
             ),
         ]
         indexes = [
             models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="moneytransfer_newest"),
             models.Index(F("business"), F("mode"), F("completed_at").desc(), name="moneytransfer_completed"),
             models.Index(
-                F("business"), F("mode"), F("amount"), F("created_at").desc(), F("id").desc(), name="moneytransfer_amount"
+                F("business"),
+                F("mode"),
+                F("amount"),
+                F("created_at").desc(),
+                F("id").desc(),
+                name="moneytransfer_amount",
             ),
             models.Index(
                 F("business"),
@@ -159,7 +171,11 @@ class MoneyTransfer(TenantModel):
                 condition=~Q(status=Status.SUCCESSFUL),
             ),
             models.Index(F("batch"), name="moneytransfer_batch", condition=Q(batch__isnull=False)),
-            GinIndex(F("business"), OpClass(SearchText("beneficiary_name", "remark"), "gin_trgm_ops"), name="moneytransfer_text"),
+            GinIndex(
+                F("business"),
+                OpClass(SearchText("beneficiary_name", "remark"), "gin_trgm_ops"),
+                name="moneytransfer_text",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,13 +10,14 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission, requires
 from flipdash import formats, money
+from flipdash.http import Request
 from transactions.histories import TransferHistory
 from transactions.models import MoneyTransfer
 
 
 @require_safe
 @requires(Permission.VIEW_HISTORY)
-def transfers(request: HttpRequest) -> HttpResponse:
+def transfers(request: Request) -> HttpResponse:
     """Show Money Transfer → Transaction History."""
     history = TransferHistory(request.scope, request.GET)
     return render(request, "histories/history.html", {"history": history, "results": history.results()})
@@ -24,7 +25,7 @@ def transfers(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires(Permission.VIEW_HISTORY)
-def transfer_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def transfer_detail(request: Request, pk: int) -> HttpResponse:
     """Show one transfer. Opening its own address counts as a search for its id."""
     transfers = MoneyTransfer.objects.visible_to(request.scope, searched=True).select_related("batch")
     transfer = get_object_or_404(transfers, pk=pk)
@@ -45,7 +46,7 @@ def transfer_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _facts(transfer: MoneyTransfer) -> list[dict[str, Any]]:
     """Return every field of the transfer in words, without those that are empty by nature."""
-    facts = [
+    facts: list[dict[str, Any]] = [
         {"label": _("Transaction ID"), "value": str(transfer.pk), "copyable": True},
         {"label": _("Transfer Destination"), "value": transfer.destination},
         {"label": _("Account Number"), "value": transfer.account_number, "copyable": True},

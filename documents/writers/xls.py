@@ -54,8 +54,7 @@ class XlsWriter:
         kinds = [heading.kind for heading in self.headings]
         for row in rows:
             if self.sheet is None or self.line > ROWS_A_SHEET:
-                self._next_sheet()
-            assert self.sheet is not None  # noqa: S101
+                self.sheet = self._next_sheet()
             target = self.sheet.row(self.line)
             for column, (kind, value) in enumerate(zip(kinds, row, strict=True)):
                 if value is None or value == "":
@@ -73,7 +72,7 @@ class XlsWriter:
     def close(self) -> None:
         """Save the file. A report without rows still has its Data 1 with the headers."""
         if self.sheet is None:
-            self._next_sheet()
+            self.sheet = self._next_sheet()
         self.book.save(str(self.path))
 
     def _cell(self, value: Any) -> tuple[Any, xlwt.XFStyle]:
@@ -83,14 +82,15 @@ class XlsWriter:
             return value, self.styles["rupiah"]
         return str(value)[:LONGEST_CELL], self.styles["text"]
 
-    def _next_sheet(self) -> None:
+    def _next_sheet(self) -> xlwt.Worksheet:
         if self.sheet is not None:
             self.sheet.flush_row_data()
         self.sheets += 1
-        self.sheet = self.book.add_sheet(f"Data {self.sheets}")
-        self.sheet.set_panes_frozen(True)
-        self.sheet.set_horz_split_pos(1)
+        sheet = self.book.add_sheet(f"Data {self.sheets}")
+        sheet.set_panes_frozen(True)
+        sheet.set_horz_split_pos(1)
         for column, heading in enumerate(self.headings):
-            self.sheet.write(0, column, heading.label, self.head)
-            self.sheet.col(column).width = WIDTHS[heading.kind] * 256
+            sheet.write(0, column, heading.label, self.head)
+            sheet.col(column).width = WIDTHS[heading.kind] * 256
         self.line = 1
+        return sheet

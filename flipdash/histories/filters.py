@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from flipdash import formats
 from flipdash.scope import Scope
+from flipdash.words import Words
 
 Cleaned = dict[str, Any]
 UNKNOWN_CHOICE = gettext_lazy("This address names a choice that doesn't exist here.")
@@ -27,7 +28,7 @@ class Filter:
     """One way to narrow a history."""
 
     name: str
-    label: str
+    label: Words
 
     ignored_by_id: ClassVar[bool] = False
     template: ClassVar[str] = "histories/filter_select.html"
@@ -60,7 +61,7 @@ class ChoiceFilter(Filter):
     """Any of a few words, or one of many when it isn't `multiple`."""
 
     field: str
-    choices: type[TextChoices] | tuple[tuple[str, str], ...]
+    choices: type[TextChoices] | tuple[tuple[str, Words], ...]
     multiple: bool = True
 
     @property
@@ -69,7 +70,7 @@ class ChoiceFilter(Filter):
         return f"histories/filter_{'choices' if self.multiple else 'select'}.html"
 
     @property
-    def options(self) -> list[tuple[str, str]]:
+    def options(self) -> list[tuple[str, Words]]:
         """The values and their words."""
         return list(self.choices.choices if isinstance(self.choices, type) else self.choices)
 
@@ -165,7 +166,7 @@ class _RowField(forms.ModelChoiceField):
 class DateFilter(Filter):
     """A day or a range of days, in the business's zone, the last day whole; `bases` are the dates it can mean."""
 
-    bases: tuple[tuple[str, str, str], ...]
+    bases: tuple[tuple[str, Words, str], ...]
     """(value in the address, label, field); the first is the default."""
 
     ignored_by_id: ClassVar[bool] = True
@@ -239,7 +240,7 @@ class DateFilter(Filter):
             (_("Last month"), last_month, month - timedelta(days=1)),
         ]
 
-    def _basis(self, cleaned: Cleaned) -> tuple[str, str, str]:
+    def _basis(self, cleaned: Cleaned) -> tuple[str, Words, str]:
         chosen = cleaned[self.params[0]]
         return next((basis for basis in self.bases if basis[0] == chosen), self.bases[0])
 

@@ -4,6 +4,7 @@ Search and filters only narrow what the scope may see. What an address says wron
 Raw SQL stands in this file alone, and wraps querysets that began with the scope.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, reduce
@@ -26,6 +27,7 @@ from flipdash.histories.filters import Cleaned, DateFilter, Filter
 from flipdash.histories.paging import BadCursor, Cursor
 from flipdash.histories.search import SearchBox, SearchField, Text
 from flipdash.scope import Scope
+from flipdash.words import Words
 
 COUNT_CAP = 10_000
 """Beyond this a count reads "10,000+"."""
@@ -48,7 +50,7 @@ class Summary:
 
     by: str
     labels: type[TextChoices]
-    sums: tuple[tuple[str, str], ...]
+    sums: tuple[tuple[Words, str], ...]
     """(label, field) of each figure."""
 
 
@@ -88,15 +90,15 @@ class History:
     """Declare `name`, `section` and `title`, `permission`, `columns`, `search`, `filters`, and say `visible_rows()`."""
 
     name: ClassVar[str]
-    section: ClassVar[str]
-    title: ClassVar[str]
+    section: ClassVar[Words]
+    title: ClassVar[Words]
     file_title: ClassVar[str]
     permission: ClassVar[str]
     url_name: ClassVar[str]
     row_url_name: ClassVar[str]
     columns: ClassVar[tuple[Column, ...]]
     search: ClassVar[tuple[SearchField | Text, ...]]
-    search_hint: ClassVar[str]
+    search_hint: ClassVar[Words]
     filters: ClassVar[tuple[Filter, ...]]
     summary: ClassVar[Summary]
 
@@ -136,7 +138,7 @@ class History:
             elif len(values) > 1 and not isinstance(form.fields.get(name), forms.MultipleChoiceField):
                 form.add_error(name if name in form.fields else None, _("This was given more than once."))
         try:
-            self.cursor  # noqa: B018  (reading it is the check)
+            _cursor = self.cursor
         except BadCursor:
             form.add_error(None, _("This page address doesn't belong to this history. Start at the first page."))
 
@@ -146,7 +148,7 @@ class History:
         given = [name for name in ("before", "after") if self.params.get(name)]
         if len(given) > 1:
             raise BadCursor
-        return (given[0], Cursor.read(self.params[given[0]], self.name, self.scope)) if given else None
+        return (given[0], Cursor.read(str(self.params[given[0]]), self.name, self.scope)) if given else None
 
     @property
     def is_valid(self) -> bool:
@@ -285,7 +287,9 @@ class History:
     def _exact_ids(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
         """Ask each exact field by its own index for at most a page, and merge."""
         parts = [
-            rows.filter(condition & self.filter_condition(for_id=ignores)).values_list("created_at", "id")[: PAGE_SIZE + 1]
+            rows.filter(condition & self.filter_condition(for_id=ignores)).values_list("created_at", "id")[
+                : PAGE_SIZE + 1
+            ]
             for condition, ignores in self.branches
         ]
         if len(parts) == 1:
@@ -308,11 +312,12 @@ class History:
         nearest, nearest_params = rows.filter(self._range_condition())[:NEWEST].query.sql_with_params()
         probe = model.objects.using(self.using).filter(condition).query
         where, where_params = probe.get_compiler(self.using).compile(probe.where)
-        ids = self._ids(f"SELECT id FROM ({nearest}) {table} WHERE {where} {tail}", (*nearest_params, *where_params))
+        # Names come from the model, values go as parameters.
+        ids = self._ids(f"SELECT id FROM ({nearest}) {table} WHERE {where} {tail}", (*nearest_params, *where_params))  # noqa: S608
         if len(ids) > PAGE_SIZE:
             return ids
         matches, params = rows.filter(condition).order_by().values("created_at", "id").query.sql_with_params()
-        return self._ids(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {tail}", params)
+        return self._ids(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {tail}", params)  # noqa: S608
 
     def _range_condition(self) -> Q:
         """Return the date filter where it runs along the order, so that phase 1 looks where the matches can be."""
@@ -349,7 +354,10 @@ class History:
     def problems(self) -> list[tuple[forms.BoundField | None, list[str]]]:
         """What is wrong with the address, by field; None stands for the address itself."""
         return [
-            (self.form[name] if name in self.form.fields and name != "in" else None, list(dict.fromkeys(problems)))
+            (
+                self.form[name] if name in self.form.fields and name != "in" else None,
+                list(dict.fromkeys(map(str, problems))),
+            )
             for name, problems in self.form.errors.items()
         ]
 
@@ -378,22 +386,23 @@ class History:
     @property
     def query(self) -> str:
         """The search and the filters as a query string, without the page: what a report stores."""
-        return self._query()
+        return self._query({}, ())
 
-    def _query(self, *, drop: tuple[str, ...] = (), **put: str) -> str:
+    def _query(self, put: Mapping[str, str], drop: tuple[str, ...]) -> str:
         params = self.params.copy()
         for name in ("before", "after", *drop, *put):
             params.pop(name, None)
-        params.update(put)
+        for name, value in put.items():
+            params[name] = value
         return params.urlencode()
 
-    def url_with(self, *, drop: tuple[str, ...] = (), **put: str) -> str:
+    def url_with(self, put: Mapping[str, str] | None = None, *, drop: tuple[str, ...] = ()) -> str:
         """Return this history's address with parts dropped and put."""
-        query = self._query(drop=drop, **put)
+        query = self._query(put or {}, drop)
         return f"{self.url}?{query}" if query else self.url
 
     def _page_url(self, direction: str, row: Row) -> str:
-        return self.url_with(**{direction: Cursor.of(row).sign(self.name, self.scope)})
+        return self.url_with({direction: Cursor.of(row).sign(self.name, self.scope)})
 
     @property
     def date_filter(self) -> DateFilter | None:
@@ -413,7 +422,7 @@ class History:
     @property
     def also_text_url(self) -> str:
         """The same search, in the text."""
-        return self.url_with(**{"in": "text"})
+        return self.url_with({"in": "text"})
 
     def chips(self) -> list[Chip]:
         """Return what is applied, each removable."""
@@ -437,7 +446,7 @@ class History:
             return []
         _basis, first, last = dates.params
         return [
-            (words, self.url_with(**{first: start.isoformat(), last: end.isoformat()}))
+            (words, self.url_with({first: start.isoformat(), last: end.isoformat()}))
             for words, start, end in dates.presets(self.today)
         ]
 

@@ -17,6 +17,7 @@ from django.db.models.functions import Lower, Right
 from django.utils.translation import gettext as _
 
 from flipdash import money
+from flipdash.words import Words
 
 SHORTEST = 3
 """Characters a text search needs: the trigram index knows nothing shorter."""
@@ -67,7 +68,7 @@ def digits_of(term: str) -> str:
 class SearchField:
     """A field that is found exactly."""
 
-    label: str
+    label: Words
     field: str
     ignores_dates: ClassVar[bool] = False
 
@@ -126,7 +127,7 @@ class Amount(SearchField):
 class Text:
     """Words in an expression that has a trigram index. Every word must be there, in any order and any case."""
 
-    labels: tuple[str, ...]
+    labels: tuple[Words, ...]
     expression: models.Expression
 
     def condition(self, term: str) -> Q:

@@ -36,7 +36,9 @@ def test_a_wrong_password_and_an_unknown_person_read_the_same(rina):
     assert pages[0] == pages[1]
 
 
-@pytest.mark.parametrize("target", ["//evil.test/x", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "http:evil.test"])
+@pytest.mark.parametrize(
+    "target", ["//evil.test/x", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "http:evil.test"]
+)
 def test_signing_in_leads_to_own_paths_only(rina, target):
     """trust: A7."""
     _client, answer = sign_in(rina.user.email, next=target)

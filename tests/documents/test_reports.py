@@ -3,8 +3,8 @@
 import io
 from datetime import datetime, timedelta
 
-import python_calamine
 import pytest
+import python_calamine
 import xlrd
 from django.core.files.storage import default_storage
 from django.db.models import Sum
@@ -18,7 +18,19 @@ from tests.factories import history, make_batch, make_member, make_report, make_
 from transactions.models import MoneyTransfer
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
-HOSTILE = ["=1+1", "+62812", "-1", "@kasir", "\tTab", " =1", "=cmd|' /C calc'!A0", "<b>x</b>", "🎉 gajian", "عبد الرحمن", "00123"]
+HOSTILE = [
+    "=1+1",
+    "+62812",
+    "-1",
+    "@kasir",
+    "\tTab",
+    " =1",
+    "=cmd|' /C calc'!A0",
+    "<b>x</b>",
+    "🎉 gajian",
+    "عبد الرحمن",
+    "00123",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +113,10 @@ def test_two_other_readers_see_the_same_and_no_formula(scope, transfers):
     book = xlrd.open_workbook(file_contents=content, formatting_info=True)
     kinds = {cell.ctype for row in book.sheet_by_name("Data 1").get_rows() for cell in row}
     assert kinds <= {xlrd.XL_CELL_TEXT, xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE, xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK}
-    formats = {book.format_map[book.xf_list[cell.xf_index].format_key].format_str for cell in book.sheet_by_name("Data 1").row(1)}
+    formats = {
+        book.format_map[book.xf_list[cell.xf_index].format_key].format_str
+        for cell in book.sheet_by_name("Data 1").row(1)
+    }
     assert {"#,##0", "yyyy-mm-dd hh:mm:ss", "@"} <= formats
 
 
@@ -110,8 +125,8 @@ def test_headers_are_frozen_fixed_and_name_the_zone(scope, transfers):
     assert book.sheet_names() == ["Summary", "Data 1"]
     sheet = book.sheet_by_name("Data 1")
     assert sheet.row_values(0) == [
-        "Transaction ID", "Status", "Transfer Destination", "Account Number", "Beneficiary Name", "Amount", "Fee", "Remark",
-        "Maker Name", "Created Date (WIB)", "Completed Date (WIB)", "Internal Reference", "Batch", "Approved By",
+        "Transaction ID", "Status", "Transfer Destination", "Account Number", "Beneficiary Name", "Amount", "Fee",
+        "Remark", "Maker Name", "Created Date (WIB)", "Completed Date (WIB)", "Internal Reference", "Batch", "Approved By",
         "Bank Reference", "Created via", "External ID", "Returned Date (WIB)",
     ]  # fmt: skip
     assert (sheet.panes_are_frozen, sheet.horz_split_pos) == (1, 1)
@@ -173,7 +188,15 @@ def test_asking_twice_makes_one_report(web, transfers):
     assert Report.objects.count() == 1
 
 
-@pytest.mark.parametrize("data", [{}, {"history": "nothing"}, {"history": "money-transfers", "query": "status=gone"}, {"history": "money-transfers", "query": "q=\x00"}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"history": "nothing"},
+        {"history": "money-transfers", "query": "status=gone"},
+        {"history": "money-transfers", "query": "q=\x00"},
+    ],
+)
 def test_a_wrong_request_makes_no_report_and_says_so(web, data):
     answer = web.post("/documents/reports/", data, follow=True)
     assert "No report was made" in answer.content.decode()
@@ -198,7 +221,9 @@ def test_the_worker_asks_the_permission_again(scope, admin, transfers):
         type(admin).objects.filter(pk=admin.pk).update(role=Role.ADMIN, is_active=True)
 
 
-def test_the_download_asks_scope_permission_and_expiry_again(web, client_of, scope, admin, kopi_kita, stranger, transfers):
+def test_the_download_asks_scope_permission_and_expiry_again(
+    web, client_of, scope, admin, kopi_kita, stranger, transfers
+):
     """trust: E2."""
     report = build(scope)
     url = f"/documents/reports/{report.number}/file/"
@@ -279,7 +304,9 @@ def test_a_killed_workers_report_is_taken_over_and_the_killed_one_cannot_publish
     report = services.request_report(scope, history="money-transfers", query="")
     lost = services._claim(report.pk)
     assert services._claim(report.pk) is None  # under lease
-    Report.objects.filter(pk=report.pk).update(lease_until=timezone.now() - timedelta(seconds=1), woken_at=timezone.now() - timedelta(hours=1))
+    Report.objects.filter(pk=report.pk).update(
+        lease_until=timezone.now() - timedelta(seconds=1), woken_at=timezone.now() - timedelta(hours=1)
+    )
     assert services.due_reports() == [report.pk]
     assert services.due_reports() == []  # woken a moment ago
     services.build_report(report.pk)

@@ -31,7 +31,9 @@ def test_the_prefix_is_put_back_after_a_request_in_test_mode(web):
     assert get_script_prefix() == "/"
 
 
-@pytest.mark.parametrize("path", ["/test/sign-in/", "/test/sign-out/", "/test/health/live", "/test/test/money-transfers/"])
+@pytest.mark.parametrize(
+    "path", ["/test/sign-in/", "/test/sign-out/", "/test/health/live", "/test/test/money-transfers/"]
+)
 def test_what_exists_once_is_not_found_under_the_prefix(web, path):
     assert web.get(path).status_code == 404
 

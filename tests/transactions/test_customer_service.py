@@ -48,7 +48,9 @@ def test_the_list_begins_at_midnight_six_days_ago(service, inside, outside):
     assert history(service).results().count == 1
 
 
-@pytest.mark.parametrize("query", ["status=successful", "date_from=2026-11-01", "date_to=2026-11-13", "bank=bca", "q=&via=dashboard"])
+@pytest.mark.parametrize(
+    "query", ["status=successful", "date_from=2026-11-01", "date_to=2026-11-13", "bank=bca", "q=&via=dashboard"]
+)
 def test_filters_never_reach_older_ones(service, inside, outside, query):
     assert outside.pk not in found(service, query)
     assert outside.pk not in history(service, query).rows().values_list("pk", flat=True)

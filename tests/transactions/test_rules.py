@@ -78,7 +78,11 @@ def test_completed_is_never_before_created(kopi_kita):
 
 def test_identity_never_changes(kopi_kita, toko_sebelah):
     transfer = make_transfer(kopi_kita)
-    for change in ({"business": toko_sebelah}, {"mode": "test"}, {"created_at": transfer.created_at.replace(year=2000)}):
+    for change in (
+        {"business": toko_sebelah},
+        {"mode": "test"},
+        {"created_at": transfer.created_at.replace(year=2000)},
+    ):
         with pytest.raises(IntegrityError, match="identity"), transaction.atomic():
             MoneyTransfer.objects.filter(pk=transfer.pk).update(**change)
 
@@ -89,7 +93,11 @@ def test_the_app_role_owns_nothing_and_deletes_no_transfer(kopi_kita):
         assert cursor.fetchone() == ("flipdash_app", 0)
     with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
         MoneyTransfer.objects.all()._raw_delete("default")
-    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("SELECT key FROM transaction_number_key")
 
 
@@ -104,7 +112,11 @@ def test_ids_have_19_digits_in_order_of_time_and_hide_the_count(kopi_kita):
 
 def test_the_scramble_is_a_permutation():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT has_function_privilege(current_user, 'scramble_transaction_number(bigint, bigint)', 'execute')")
+        cursor.execute(
+            "SELECT has_function_privilege(current_user, 'scramble_transaction_number(bigint, bigint)', 'execute')"
+        )
         assert cursor.fetchone() == (False,)
-        cursor.execute("SELECT count(DISTINCT next_transaction_id('2026-11-20 00:00+00')) FROM generate_series(1, 20000)")
+        cursor.execute(
+            "SELECT count(DISTINCT next_transaction_id('2026-11-20 00:00+00')) FROM generate_series(1, 20000)"
+        )
         assert cursor.fetchone() == (20_000,)

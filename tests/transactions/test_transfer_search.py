@@ -77,9 +77,13 @@ def test_a_phone_number_is_found_with_62_in_front(scope, kopi_kita):
     assert found(scope, "q=6281234567890") == [wallet.pk]
 
 
-@pytest.mark.parametrize("word", ["50%_diskon", "50%_", "a\\b", "<script>alert(1)", "王小明", "🎉 gajian", "'; DROP TABLE"])
+@pytest.mark.parametrize(
+    "word", ["50%_diskon", "50%_", "a\\b", "<script>alert(1)", "王小明", "🎉 gajian", "'; DROP TABLE"]
+)
 def test_hard_words_mean_only_themselves(scope, kopi_kita, siti, word):
-    odd = make_transfer(kopi_kita, beneficiary_name="王小明", remark="50%_diskon a\\b <script>alert(1) 🎉 gajian '; DROP TABLE")
+    odd = make_transfer(
+        kopi_kita, beneficiary_name="王小明", remark="50%_diskon a\\b <script>alert(1) 🎉 gajian '; DROP TABLE"
+    )
     assert found(scope, f"q={quote(word)}") == [odd.pk]
 
 
