@@ -1,0 +1,46 @@
+# Every target sets up what it needs. `make` alone explains them.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint fix check bench manage reset
+
+PYTHON ?= python3
+RUN := $(PYTHON) run.py
+BIN := .venv/bin
+ARGS ?=
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make .venv and install the pinned packages
+	@$(RUN) setup
+
+run: ## Start all of FlipDash here, with demo data (PORT=8001 for another port)
+	@$(RUN) run
+
+test: ## Run the tests (ARGS='-k transfer' goes to pytest)
+	@$(RUN) test $(ARGS)
+
+lint: setup ## Check style, templates, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --check templates
+	$(BIN)/djlint --lint templates
+	$(RUN) exec mypy
+	$(BIN)/lint-imports
+
+fix: setup ## Repair what lint can repair by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/djlint --quiet --warn --reformat templates
+
+check: lint ## Everything that CI runs: lint, missing migrations, tests
+	$(RUN) manage makemigrations --check --dry-run
+	$(RUN) test $(ARGS)
+
+bench: ## Measure (ARGS go to bench)
+	@DEBUG=0 $(RUN) exec python -m bench $(ARGS)
+
+manage: ## Run a Django command (make manage ARGS='shell')
+	@$(RUN) manage $(ARGS)
+
+reset: ## Delete the local database; the next run makes a new one
+	@$(RUN) reset

@@ -1,0 +1,1 @@
+"""Tools for working on FlipDash; nothing here is deployed."""
