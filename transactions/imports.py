@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 from psycopg import sql
+from psycopg.errors import UniqueViolation
 
 from flipdash.imports import (
     INCOMING,
@@ -47,12 +48,11 @@ find_destination = lru_cache(maxsize=4096)(destinations.find)
 
 ADD = """
 WITH added AS (
-    INSERT INTO transactions_moneytransfer (id, business_id, mode, {columns})
+    INSERT INTO {table} (id, business_id, mode, {columns})
     SELECT next_transaction_id(created_at), %(business)s, %(mode)s, {columns}
-    FROM {incoming} AS new
-    WHERE NOT EXISTS ({stored})
+    FROM {incoming}
     ORDER BY created_at
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (business_id, mode, external_id) DO NOTHING
     RETURNING id, status, created_at, completed_at, maker_name
 )
 INSERT INTO transactions_transferevent (business_id, mode, transfer_id, kind, at, by, note)
@@ -64,16 +64,11 @@ FROM added CROSS JOIN LATERAL (VALUES
 ) AS step (number, kind, at, by, note)
 ORDER BY added.id, step.number
 """
-STORED = """
-SELECT FROM transactions_moneytransfer AS old
-WHERE old.business_id = %(business)s AND old.mode = %(mode)s AND old.external_id = new.external_id
-OFFSET 0
-"""
-"""OFFSET 0 keeps this a look into the unique index for each row; as a join, it is a hundred times slower when the
-planner doesn't yet know of the rows just added."""
-WAITING = "SELECT EXISTS (SELECT FROM {incoming} AS new WHERE NOT EXISTS ({stored}))"
+TABLE = MoneyTransfer._meta.db_table
 STEPS = 3
 """How many timeline lines each imported transfer gets."""
+ATTEMPTS = 5
+"""Two transactions of the same second get the same new id once in ten million times; then all get others."""
 
 
 class MoneyTransferImport(Import):
@@ -106,9 +101,7 @@ class MoneyTransferImport(Import):
             ),
             Field("amount", ("Amount", "Jumlah", "Nominal"), positive_rupiah),
             Field("fee", ("Fee", "Biaya", "Biaya Admin"), parse_rupiah, empty=0),
-            Field(
-                "remark", ("Remark", "Remarks", "Keterangan", "Berita", "Catatan"), _text("remark"), empty=""
-            ),
+            Field("remark", ("Remark", "Remarks", "Keterangan", "Berita", "Catatan"), _text("remark"), empty=""),
             Field(
                 "maker_name",
                 ("Maker Name", "Maker", "Created By", "Dibuat Oleh", "Nama Pembuat"),
@@ -116,9 +109,7 @@ class MoneyTransferImport(Import):
             ),
             Field("via", ("Created From", "Created Via", "Dibuat Dari", "Dibuat Melalui"), choice(VIAS)),
             Field("created_at", ("Created Date", "Created At", "Tanggal Dibuat"), self.dates),
-            Field(
-                "completed_at", ("Completed Date", "Completed At", "Tanggal Selesai"), self.dates, empty=None
-            ),
+            Field("completed_at", ("Completed Date", "Completed At", "Tanggal Selesai"), self.dates, empty=None),
             _optional("internal_reference", "Internal Reference", "Referensi Internal"),
             _optional("approved_by", "Approved By", "Disetujui Oleh"),
             _optional("bank_reference", "Bank Reference", "Referensi Bank"),
@@ -131,25 +122,23 @@ class MoneyTransferImport(Import):
         yield from _check_completed(values)
 
     def store(self) -> int:
-        """Add the transfers that aren't there yet, each with its timeline, and return how many were added.
+        """Add the transfers that aren't there yet, each with its timeline, and return how many were added."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with transaction.atomic():
+                    return self._add()
+            except IntegrityError as problem:
+                if attempt == ATTEMPTS or not _is_id_taken(problem):
+                    raise
+        return 0
 
-        Postgres passes over a row whose new id is taken already (once in ten million pairs of transactions of
-        the same second), so it is asked until none is left.
-        """
-        added = 0
-        with connection.cursor() as cursor:
-            while self._is_waiting(cursor):
-                cursor.execute(self._sql(ADD), self._parameters())
-                added += cursor.rowcount // STEPS
-        return added
-
-    def _is_waiting(self, cursor: Any) -> bool:
-        cursor.execute(self._sql(WAITING), self._parameters())
-        return cursor.fetchone()[0]
-
-    def _sql(self, query: str) -> sql.Composed:
+    def _add(self) -> int:
         columns = sql.SQL(", ").join(map(sql.Identifier, self.columns))
-        return sql.SQL(query).format(columns=columns, incoming=INCOMING, stored=sql.SQL(STORED))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL(ADD).format(table=sql.Identifier(TABLE), columns=columns, incoming=INCOMING), self._parameters()
+            )
+            return cursor.rowcount // STEPS
 
     def _parameters(self) -> dict[str, Any]:
         return {
@@ -160,6 +149,11 @@ class MoneyTransferImport(Import):
             "by": self.by,
             "source": self.source,
         }
+
+
+def _is_id_taken(problem: IntegrityError) -> bool:
+    cause = problem.__cause__
+    return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == f"{TABLE}_pkey"
 
 
 def final_status(cell: str) -> Status:
@@ -191,6 +185,8 @@ def _check_account(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         return
     if kind == destinations.Kind.EWALLET:
         values["account_number"] = account = re.sub(r"^\+?62", "0", account)
+        if account.startswith("8"):
+            yield "account_number", _("a spreadsheet has removed the first 0; export the column as text")
     if account.startswith("+"):
         yield "account_number", only_digits()
 

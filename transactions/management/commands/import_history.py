@@ -33,9 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("file", help="the .csv file")
         parser.add_argument("--business", required=True, metavar="SLUG", help="whose transactions they are")
         parser.add_argument("--mode", choices=Mode.values, default=Mode.LIVE.value)
-        parser.add_argument(
-            "--skip-bad", action="store_true", help="import the good records though others are bad"
-        )
+        parser.add_argument("--skip-bad", action="store_true", help="import the good records though others are bad")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import one file and say what came of it; exits with 1 when faults kept everything out."""
@@ -110,8 +108,6 @@ def _who() -> str:
 
 def _why_nothing(outcome: Outcome, *, skip_bad: bool) -> str:
     if skip_bad:
-        return _(
-            "Nothing was imported: a fault above puts the whole file in doubt. Correct it and run this again."
-        )
+        return _("Nothing was imported: a fault above puts the whole file in doubt. Correct it and run this again.")
     words = {"count": outcome.fault_count}
     return _("Nothing was imported, because of %(count)d faults. Correct them, or add --skip-bad.") % words
