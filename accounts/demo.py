@@ -1,0 +1,110 @@
+"""The demo people: two businesses and their people (design.md §11). Never in production (trust.md A8)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.management.base import CommandError
+from django.db import transaction
+
+from accounts.models import Business, Member, User
+from accounts.permissions import Role
+from flipdash import clock
+
+DEMO_PASSWORD = "kopi-tubruk-2026"
+
+HISTORY = timedelta(days=395)
+"""How far back the demo history goes: a demo business is made as if it had joined this long ago."""
+
+
+@dataclass(frozen=True)
+class DemoBusiness:
+    """A business of the demo and its people: the name of each by role."""
+
+    slug: str
+    name: str
+    legal_name: str
+    npwp: str
+    time_zone: str
+    domain: str
+    people: dict[Role, str]
+
+    def email(self, role: Role) -> str:
+        """The address of the person with this role."""
+        return f"{role.value.replace('_', '-')}@{self.domain}"
+
+
+KOPI_KITA = DemoBusiness(
+    slug="kopi-kita",
+    name="Kopi Kita",
+    legal_name="PT Kopi Kita Nusantara",
+    npwp="0921345678017000",
+    time_zone=Business.TimeZone.WIB,
+    domain="kopikita.test",
+    people=dict(
+        zip(
+            Role,
+            (
+                "Ratna Sari Dewi",
+                "Bayu Prakoso",
+                "Maria Simanjuntak",
+                "Hendra Gunawan",
+                "Putri Ayu Lestari",
+                "Dimas Saputra",
+                "Fajar Nugroho",
+                "Siti Rahmawati",
+            ),
+            strict=True,
+        )
+    ),
+)
+
+TOKO_SEBELAH = DemoBusiness(
+    slug="toko-sebelah",
+    name="Toko Sebelah",
+    legal_name="CV Toko Sebelah Makassar",
+    npwp="0734561289805000",
+    time_zone=Business.TimeZone.WITA,
+    domain="tokosebelah.test",
+    people={
+        Role.ADMIN: "Andi Baso Mappanyukki",
+        Role.APPROVER: "Nurhayati Daeng Ngai",
+        Role.MAKER: "Yohanis Tandi",
+    },
+)
+
+BUSINESSES = (KOPI_KITA, TOKO_SEBELAH)
+
+
+def check_allowed() -> None:
+    """Refuse to put demo people, whose password everybody knows, into production."""
+    if not (settings.DEBUG or settings.TESTING):
+        raise CommandError("Demo data is for development only: it is refused unless DEBUG is on.")
+
+
+@transaction.atomic
+def make_people() -> None:
+    """Make the businesses and people that are missing; what is there stays, a changed password too."""
+    check_allowed()
+    password = ""
+    for demo in BUSINESSES:
+        business = _make_business(demo)
+        for role, name in demo.people.items():
+            email = demo.email(role)
+            if User.objects.filter(email__iexact=email).exists():
+                continue
+            password = password or make_password(DEMO_PASSWORD)  # one slow hash is enough for all of them
+            user = User.objects.create(email=email, name=name, password=password)
+            Member.objects.create(business=business, user=user, role=role)
+
+
+def _make_business(demo: DemoBusiness) -> Business:
+    fields = {
+        "name": demo.name,
+        "legal_name": demo.legal_name,
+        "npwp": demo.npwp,
+        "time_zone": demo.time_zone,
+        "created_at": clock.now() - HISTORY,
+    }
+    return Business.objects.get_or_create(slug=demo.slug, defaults=fields)[0]

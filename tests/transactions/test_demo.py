@@ -1,0 +1,168 @@
+"""The demo: its people, its history, and how a business is filled to any size."""
+
+from collections import Counter
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from accounts import demo as people
+from accounts.models import Business, Member, User
+from accounts.permissions import Permission, Role
+from flipdash import clock
+from flipdash.mode import Mode
+from transactions import demo
+from transactions.models import MoneyTransfer, Status, TransferBatch, TransferEvent
+
+KOPI_KITA = demo.HISTORIES[0]
+
+ENDS = {
+    Status.PENDING_APPROVAL: {"created"},
+    Status.SCHEDULED: {"approved"},
+    Status.PROCESSING: {"approved", "sent", "created"},
+    Status.SUCCESSFUL: {"successful", "returned"},
+    Status.FAILED: {"failed"},
+    Status.CANCELLED: {"cancelled", "rejected"},
+}
+
+
+@pytest.fixture
+def history(db):
+    """The people, and the newest part of the history of Kopi Kita."""
+    people.make_people()
+    demo.write(KOPI_KITA, newest=KOPI_KITA.small)
+    return MoneyTransfer.objects.filter(business__slug=KOPI_KITA.slug)
+
+
+def counts():
+    return [
+        model.objects.count() for model in (Business, Member, MoneyTransfer, TransferEvent, TransferBatch)
+    ]
+
+
+def test_every_role_has_a_person_who_signs_in_with_the_demo_password(db):
+    people.make_people()
+
+    members = Member.objects.filter(business__slug="kopi-kita")
+    assert {member.role for member in members} == set(Role)
+    assert User.objects.get(email="deposit-admin@kopikita.test").check_password(people.DEMO_PASSWORD)
+    assert Member.objects.filter(business__slug="toko-sebelah").exists()
+
+
+def test_a_changed_password_stays(db):
+    people.make_people()
+    maker = User.objects.get(email="maker@kopikita.test")
+    maker.set_password("mine alone")
+    maker.save()
+
+    people.make_people()
+
+    maker.refresh_from_db()
+    assert maker.check_password("mine alone")
+
+
+def test_the_same_part_again_adds_nothing(history):
+    before = counts()
+
+    people.make_people()
+    demo.write(KOPI_KITA, newest=KOPI_KITA.small)
+
+    assert counts() == before
+    assert history.count() == KOPI_KITA.small
+
+
+def test_the_small_part_and_the_rest_are_the_whole(history):
+    demo.write(KOPI_KITA)
+    demo.write(KOPI_KITA)
+
+    assert history.count() == history.values("created_at").distinct().count() == KOPI_KITA.total
+
+
+def test_all_states_are_present_and_the_newest_are_open(history):
+    assert set(history.values_list("status", flat=True)) == set(Status)
+    newest = history.order_by("-created_at").values_list("status", flat=True)[:6]
+    assert set(newest) <= {Status.PENDING_APPROVAL, Status.PROCESSING, Status.SCHEDULED}
+
+
+def test_each_timeline_starts_with_created_and_agrees_with_the_state(history):
+    for transfer in history.prefetch_related("events"):
+        events = sorted(transfer.events.all(), key=lambda event: (event.at, event.pk))
+        assert events[0].kind == "created"
+        assert events[0].at == transfer.created_at
+        assert events[-1].kind in ENDS[transfer.status], transfer.status
+        assert [event.at for event in events] == sorted({event.at for event in events})
+        assert max(event.at for event in events) <= clock.now()
+        assert (transfer.completed_at is not None) == (transfer.status == Status.SUCCESSFUL)
+        assert (transfer.returned_at is not None) == (events[-1].kind == "returned")
+
+
+def test_makers_may_create_and_another_person_approved(history):
+    allowed = {
+        member.name: member.permissions for member in Member.objects.filter(business__slug="kopi-kita")
+    }
+    for transfer in history:
+        if not transfer.maker_name.startswith("API"):
+            assert Permission.CREATE_TRANSACTIONS in allowed[transfer.maker_name]
+        if transfer.approved_by:
+            assert Permission.APPROVE_TRANSACTIONS in allowed[transfer.approved_by]
+            assert transfer.approved_by != transfer.maker_name
+
+
+def test_an_id_begins_with_the_time_of_the_transfer(history):
+    for transfer in history[:50]:
+        assert str(transfer.pk)[:12] == f"{transfer.created_at:%y%m%d%H%M%S}"
+
+
+def test_a_batch_of_the_payroll_is_whole_after_both_parts(history):
+    demo.write(KOPI_KITA)
+
+    batches = TransferBatch.objects.filter(name__startswith="Payroll")
+    assert 12 <= batches.count() <= 14
+    assert len(set(batches.values_list("name", flat=True))) == batches.count()
+    assert all(40 <= batch.transfers.count() <= 120 for batch in batches)
+
+
+def test_the_modes_and_the_neighbour_have_their_own(db):
+    call_command("seed")
+
+    made = Counter(MoneyTransfer.objects.values_list("business__slug", "mode"))
+    assert made == {(history.slug, history.mode): history.total for history in demo.HISTORIES}
+
+
+def test_rows_fills_a_business_to_exactly_that_many(db):
+    for rows in (150, 150, 200, 100):
+        call_command("seed", rows=rows, business="warung-baru", stdout=StringIO())
+
+    filled = MoneyTransfer.objects.filter(business__slug="warung-baru", mode=Mode.LIVE)
+    assert filled.count() == 200
+    assert filled.filter(created_at__gt=clock.now()).count() == 0
+
+
+def test_an_unknown_business_is_named(db):
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("seed", business="nobody")
+
+
+@pytest.mark.parametrize("command", ["seed", "bootstrap", "demo_people"])
+def test_production_is_refused(db, settings, command):
+    settings.DEBUG = settings.TESTING = False
+
+    with pytest.raises(CommandError, match="development"):
+        call_command(command)
+    assert not User.objects.exists()
+
+
+def test_demo_people_are_printed_with_the_word_password_before_theirs():
+    out = StringIO()
+
+    call_command("demo_people", stdout=out)
+
+    (line,) = [line for line in out.getvalue().splitlines() if "customer-service@kopikita.test" in line]
+    assert line.split() == [
+        "Customer",
+        "Service",
+        "customer-service@kopikita.test",
+        "Password:",
+        people.DEMO_PASSWORD,
+    ]
