@@ -43,6 +43,10 @@ class Filter:
         """Return the form fields that read the filter from the address."""
         raise NotImplementedError
 
+    def defaults(self) -> dict[str, str]:
+        """Return what the fields say when the address says nothing."""
+        return {}
+
     def problems(self, cleaned: Cleaned) -> dict[str, str]:
         """Return what is wrong between the fields, by field."""
         return {}
@@ -191,6 +195,10 @@ class DateFilter(Filter):
             first: _day_field(_("From")),
             last: _day_field(_("To")),
         }
+
+    def defaults(self) -> dict[str, str]:
+        """Mean the first basis."""
+        return {self.params[0]: self.bases[0][0]}
 
     def problems(self, cleaned: Cleaned) -> dict[str, str]:
         """Refuse a range that ends before it begins."""

@@ -106,7 +106,9 @@ class History:
         _histories[cls.name] = cls
 
     def __init__(self, scope: Scope, params: QueryDict, using: str = "default") -> None:
-        self.scope, self.params, self.using = scope, _without_empty(params), using
+        self.scope, self.using = scope, using
+        self.defaults = {name: value for f in self.filters for name, value in f.defaults().items()}
+        self.params = _said(params, self.defaults)
 
     def visible_rows(self) -> QuerySet:
         """Return what the scope may see; `self.is_searching` says whether a search word led here."""
@@ -123,10 +125,16 @@ class History:
         }
         for filter_ in self.filters:
             fields |= filter_.form_fields(self.scope)
-        form = type("HistoryForm", (forms.Form,), fields)(self.params)
+        form = type("HistoryForm", (forms.Form,), fields)(self._form_data())
         form.full_clean()
         self._check_together(form)
         return form
+
+    def _form_data(self) -> QueryDict:
+        data = self.params.copy()
+        for name, value in self.defaults.items():
+            data.setdefault(name, value)
+        return data
 
     def _check_together(self, form: forms.Form) -> None:
         for filter_ in self.filters:
@@ -478,10 +486,11 @@ class History:
         return self.date_filter.range(self.cleaned) if self.date_filter else (None, None)
 
 
-def _without_empty(params: QueryDict) -> QueryDict:
-    """Return the address's parts without those that a form left empty."""
+def _said(params: QueryDict, defaults: dict[str, str]) -> QueryDict:
+    """Return the address's parts without those that a form left empty, or as they are when nothing is said."""
     kept = QueryDict(mutable=True)
     for name, values in params.lists():
-        if values := [value for value in values if value.strip()]:
+        values = [str(value) for value in values if str(value).strip()]
+        if values and values != [defaults.get(name)]:
             kept.setlist(name, values)
     return kept

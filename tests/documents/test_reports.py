@@ -126,7 +126,8 @@ def test_headers_are_frozen_fixed_and_name_the_zone(scope, transfers):
     sheet = book.sheet_by_name("Data 1")
     assert sheet.row_values(0) == [
         "Transaction ID", "Status", "Transfer Destination", "Account Number", "Beneficiary Name", "Amount", "Fee",
-        "Remark", "Maker Name", "Created Date (WIB)", "Completed Date (WIB)", "Internal Reference", "Batch", "Approved By",
+        "Remark", "Maker Name", "Created Date (WIB)", "Completed Date (WIB)", "Internal Reference", "Batch",
+        "Approved By",
         "Bank Reference", "Created via", "External ID", "Returned Date (WIB)",
     ]  # fmt: skip
     assert (sheet.panes_are_frozen, sheet.horz_split_pos) == (1, 1)
