@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 PROGRESS_EVERY = 500  # rows
-WAKE_AGAIN = timedelta(seconds=30)
+WAKE_AGAIN = timedelta(seconds=10)
 
 
 class Stopped(Exception):

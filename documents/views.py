@@ -52,9 +52,6 @@ def _create(request: Request) -> HttpResponse:
     except services.BadQuery:
         messages.error(request, _("No report was made: the search or a filter isn't valid. Correct it and try again."))
         return redirect("documents:reports")
-    messages.success(
-        request, _("Report %s is being made. You can go on working: it shows in the header.") % report.reference
-    )
     url = histories.get(name)(request.scope, request.GET).url
     return redirect(f"{url}?{report.query}" if report.query else url)
 

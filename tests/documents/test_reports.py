@@ -332,6 +332,12 @@ def test_a_failing_report_is_tried_three_times_and_then_says_failed(web, scope, 
     assert "Something went wrong on our side" in web.get("/documents/reports/").content.decode()
 
 
+def test_tasks_go_to_the_broker_of_the_settings(settings):
+    """Were our Celery application not loaded, a web process would look for RabbitMQ on this machine."""
+    assert tasks.build_report.app.main == "flipdash"
+    assert tasks.build_report.app.conf.broker_url == settings.CELERY_BROKER_URL
+
+
 def test_without_a_broker_the_report_waits_and_the_page_works(web, monkeypatch, transfers, settings):
     monkeypatch.undo()
     from kombu.exceptions import OperationalError
