@@ -37,7 +37,7 @@ check: lint ## Everything that CI runs: lint, missing migrations, tests
 	$(RUN) test $(ARGS)
 
 bench: ## Measure (ARGS go to bench)
-	@DEBUG=0 $(RUN) exec python -m bench $(ARGS)
+	@$(RUN) exec python -m bench $(ARGS)
 
 manage: ## Run a Django command (make manage ARGS='shell')
 	@$(RUN) manage $(ARGS)
