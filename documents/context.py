@@ -16,4 +16,5 @@ def tray(request: HttpRequest) -> dict[str, Any]:
     if scope is None or not scope.can(Permission.DOWNLOAD_REPORTS):
         return {}
     reports = list(Report.objects.for_tray(scope)[:MOST_SHOWN])
-    return {"tray_reports": reports, "tray_is_busy": any(report.is_unfinished for report in reports)}
+    is_busy = any(report.is_unfinished for report in reports)
+    return {"tray_reports": reports, "tray_is_busy": is_busy, "tray_opens": request.session.pop("tray_opens", False)}

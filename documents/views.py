@@ -52,6 +52,7 @@ def _create(request: Request) -> HttpResponse:
     except services.BadQuery:
         messages.error(request, _("No report was made: the search or a filter isn't valid. Correct it and try again."))
         return redirect("documents:reports")
+    request.session["tray_opens"] = True  # once: on other pages it would cover what they are worked with
     url = histories.get(name)(request.scope, request.GET).url
     return redirect(f"{url}?{report.query}" if report.query else url)
 
