@@ -1,0 +1,167 @@
+"""A real Chromium on a live server, and a real Celery worker, all on the test database.
+
+A missing browser fails these tests; FLIPDASH_SKIP_BROWSER=1 skips them instead.
+"""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+
+from accounts.models import Member
+from flipdash.celery import app
+from flipdash.local.processes import Child, start, stop, wait_until
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the thread of the tests
+
+HERE = Path(__file__).parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "kopi-susu-gula-aren-5"
+REFUSED = ("status of 403", "status of 404")
+
+expect.set_options(timeout=10_000)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-django puts the tests that commit last
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args) -> dict:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None and os.environ.get("FLIPDASH_SKIP_BROWSER") == "1":
+        pytest.skip("There is no Chromium, and FLIPDASH_SKIP_BROWSER=1 says to go on without.")
+    if path is None:
+        pytest.fail(
+            "There is no Chromium for the browser tests. Install one (apt-get install chromium), "
+            "or set FLIPDASH_SKIP_BROWSER=1 to skip them.",
+            pytrace=False,
+        )
+    return {**browser_type_launch_args, "executable_path": path, "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def private_folder(tmp_path_factory) -> Path:
+    """Where the live server and the worker keep files."""
+    return tmp_path_factory.mktemp("flipdash-data")
+
+
+@pytest.fixture(autouse=True)
+def private_files(settings, private_folder) -> None:
+    files = {**settings.STORAGES["default"], "OPTIONS": {"location": private_folder / "files"}}
+    settings.STORAGES = {**settings.STORAGES, "default": files}
+
+
+# --- Browsers ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def open_context(browser: Browser, live_server) -> Iterator[Callable[..., BrowserContext]]:
+    """Return what opens a browser context; at the end, none may have met an error or a breach of the CSP."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        is_own_page = message.page is not None and message.location["url"] == message.page.url
+        is_refusal = is_own_page and any(words in message.text for words in REFUSED)
+        if message.type == "error" and not is_refusal:
+            complaints.append(f"{message.location['url']}: {message.text}")
+
+    def open_one(**options) -> BrowserContext:
+        context = browser.new_context(base_url=live_server.url, reduced_motion="reduce", **options)
+        context.on("console", note)
+        context.on("weberror", lambda error: complaints.append(f"uncaught: {error.error}"))
+        context.on("requestfailed", lambda request: complaints.append(f"failed: {request.url} {request.failure}"))
+        contexts.append(context)
+        return context
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert [c for c in complaints if "ERR_ABORTED" not in c] == []  # a page left while it asked for the tray
+
+
+@pytest.fixture
+def page(open_context) -> Page:
+    """One page of a wide window."""
+    return open_context(viewport={"width": 1440, "height": 900}, accept_downloads=True).new_page()
+
+
+@pytest.fixture
+def sign_in() -> Callable[[Page, Member], None]:
+    """Return what signs a member in by the form."""
+
+    def by_the_form(page: Page, member: Member) -> None:
+        if not member.user.has_usable_password():
+            member.user.set_password(PASSWORD)
+            member.user.save()
+        page.goto("/sign-in/")
+        page.get_by_label("Email").fill(member.user.email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/money-transfers/")
+
+    return by_the_form
+
+
+# --- The worker ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A real Celery worker in its own process."""
+
+    child: Child
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Hold the worker still, so that what it has done so far can be looked at."""
+        os.kill(self.child.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.child.process.pid, signal.SIGCONT)
+
+
+@pytest.fixture(scope="package")
+def worker(django_db_setup, django_db_blocker, private_folder) -> Iterator[Worker]:
+    """Run a worker on the test database, until the last browser test is over."""
+    environment = {
+        **{name: _on_test_database(os.environ[name]) for name in ("DATABASE_URL", "DATABASE_OWNER_URL")},
+        "FLIPDASH_DATA": str(private_folder),
+    }
+    name = f"browser-tests-{os.getpid()}@localhost"
+    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    command = [sys.executable, "-m", "celery", "-A", "flipdash", "worker", "-P", "solo", "-Q", "default,reports"]
+    child = start("worker", [*command, "-n", name, *alone], log=private_folder / "worker.log", environment=environment)
+    try:
+        wait_until(lambda: bool(app.control.ping([name], timeout=0.5)), seconds=60, what="The worker", needs=[child])
+        yield Worker(child)
+    finally:
+        stop(child)
+
+
+def _on_test_database(url: str) -> str:
+    return urlsplit(url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()

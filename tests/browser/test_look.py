@@ -1,0 +1,231 @@
+"""How the pages look and are worked: axe finds nothing, the keyboard is enough, scripts are not needed."""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from documents.models import Report
+from flipdash.local.processes import wait_until
+from tests import factories
+from tests.factories import make_transfer
+from transactions.models import Status
+
+WIDTHS = {1440: 900, 900: 700, 390: 844}
+SCHEMES = ("light", "dark")
+OPTIONS = {"resultTypes": ["violations"], "preload": False}  # preloading asks for style sheets at wrong addresses
+TRANSFERS = "/money-transfers/"
+ADDRESSES = {
+    "history": TRANSFERS,
+    "history, nothing found": f"{TRANSFERS}?q=nobodyatall",
+    "history, hidden by the filters": f"{TRANSFERS}?q=rahmawati&status=failed&via=api",
+    "history, in error": f"{TRANSFERS}?date_from=yesterday&status=gone",
+    "reports": "/documents/reports/",
+    "404": "/nowhere/",
+    "styleguide": "/styleguide/",
+    "Test Mode, empty": f"/test{TRANSFERS}",
+}
+
+
+@pytest.fixture
+def transfers(kopi_kita) -> None:
+    """One transfer in each state, and enough others for a second page."""
+    for status in Status:
+        make_transfer(kopi_kita, status=status, beneficiary_name=f"{status.label} One", remark="tagihan")
+    make_transfer(kopi_kita, returned_at=timezone.now(), events=True)
+
+
+@pytest.fixture
+def second_page(kopi_kita, transfers) -> None:
+    """Enough newer transfers for a second page."""
+    for number in range(25):
+        make_transfer(kopi_kita, beneficiary_name=f"Kedai Nomor {number}", created_at=timezone.now())
+
+
+@pytest.fixture
+def at_width(open_context, sign_in) -> Callable:
+    """Return what signs a member in, in a window of some width."""
+
+    def sign_in_at(width: int, member, **options) -> Page:
+        page = open_context(viewport={"width": width, "height": WIDTHS[width]}, **options).new_page()
+        sign_in(page, member)
+        return page
+
+    return sign_in_at
+
+
+# --- Axe, and the width of a phone ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_and_pages_fit(open_context, at_width, transfers, admin, customer_service, width):
+    make_reports(admin)
+    size = {"width": width, "height": WIDTHS[width]}
+    signed_out = open_context(viewport=size).new_page()
+    signed_out.goto("/sign-in/")
+    pages = chain(
+        [("sign-in", signed_out)],
+        pages_of(at_width(width, admin)),
+        refused(at_width(width, customer_service)),
+    )
+    wrong = [f"{name}, {problem}" for name, page in pages for problem in problems_of(page)]
+    assert wrong == []
+
+
+def make_reports(member) -> None:
+    """One report in each state."""
+    ready = {
+        "stored_as": "x",
+        "size": 812_345,
+        "file_name": "Kopi-Kita_Money-Transfer.xls",
+        "expires_at": timezone.now(),
+    }
+    for status in Report.Status.values:
+        more = {"rows_done": 500, "rows_total": 900} if status == "running" else ready if status == "ready" else {}
+        factories.make_report(member, status=status, seen_at=timezone.now(), **more)
+
+
+def pages_of(page: Page) -> Iterator[tuple[str, Page]]:
+    """Open the pages one after the other."""
+    for name, address in ADDRESSES.items():
+        page.goto(address)
+        yield name, page
+    page.goto(f"{TRANSFERS}?status=failed&via=dashboard")
+    page.locator("summary", has_text="Filter").click()
+    expect(page.locator(".filter__panel")).to_be_visible()
+    yield "history, filter panel open", page
+    page.keyboard.press("Escape")
+    page.locator("summary", has_text="Reports").click()
+    expect(page.locator(".tray__panel")).to_be_visible()
+    yield "history, reports open in the header", page
+    page.goto(f"{TRANSFERS}?q=siti")
+    page.locator("tbody tr").click()
+    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
+    yield "a transaction", page
+
+
+def refused(page: Page) -> Iterator[tuple[str, Page]]:
+    page.goto("/documents/reports/")
+    yield "403", page
+
+
+def problems_of(page: Page) -> Iterator[str]:
+    """What axe finds in both colour schemes, and whether the page is wider than the window."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for violation in Axe().run(page, options=OPTIONS).response["violations"]:
+            nodes = [f"{node['target']} {node['html'][:90]}" for node in violation["nodes"][:3]]
+            yield f"{scheme}: {violation['id']} {nodes}"
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        yield "the page scrolls sideways"
+
+
+# --- The keyboard --------------------------------------------------------------------------------------------
+
+
+def test_keys_search_move_open_leave_and_explain(page, sign_in, admin, transfers):
+    sign_in(page, admin)
+    search = page.get_by_role("searchbox", name="Search")
+    current = page.locator("tr.is-current")
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("kedai")
+    page.keyboard.press("Escape")
+    expect(search).to_have_value("")
+    page.keyboard.press("Escape")
+    expect(search).not_to_be_focused()
+
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+    rows = page.locator("tbody tr")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(rows.nth(1)).to_have_class(re.compile("is-current"))
+    page.keyboard.press("k")
+    expect(rows.nth(0)).to_have_class(re.compile("is-current"))
+    expect(current).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(current).to_have_count(0)
+
+    page.keyboard.press("j")
+    number = current.get_by_role("link").inner_text()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/money-transfers/{number}/$"))
+
+
+def test_search_filter_open_and_back_by_keyboard_alone(page, sign_in, admin, transfers):
+    sign_in(page, admin)
+    press = page.keyboard.press
+    press("/")
+    page.keyboard.type("tagihan")
+    press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(len(Status))
+
+    expect(page.get_by_role("searchbox", name="Search")).to_be_focused()
+    press("Tab")
+    expect(page.locator("summary", has_text="Filter")).to_be_focused()
+    press("Enter")
+    tab_to(page, page.get_by_label("Failed", exact=True))
+    press("Space")
+    press("Enter")
+    names = page.locator("[data-label='Beneficiary Name']")
+    expect(names).to_have_text(["Failed One"])
+    filtered = page.url
+
+    press("j")
+    press("Enter")
+    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
+    tab_to(page, page.get_by_role("navigation", name="Breadcrumb").get_by_role("link"))
+    page.go_back()  # Alt+Left does nothing in headless Chromium
+    expect(page).to_have_url(filtered)
+    expect(names).to_have_text(["Failed One"])
+
+
+def tab_to(page: Page, wanted) -> None:
+    """Press Tab until it has the focus."""
+    for _ in range(40):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab never comes to {wanted}")
+
+
+# --- Without scripts -----------------------------------------------------------------------------------------
+
+
+def test_everything_works_without_scripts(at_width, admin, second_page, worker, tmp_path):
+    page = at_width(1440, admin, java_script_enabled=False)
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(25)
+    page.get_by_role("link", name="Older").click()
+    expect(rows).to_have_count(len(Status) + 1)
+    page.get_by_role("link", name="Newer").click()
+    expect(rows).to_have_count(25)
+
+    page.get_by_role("searchbox", name="Search").fill("tagihan")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(len(Status))
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_label("Failed", exact=True).check()
+    page.get_by_role("button", name="Apply").click()
+    expect(rows).to_have_count(1)
+    rows.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
+    page.go_back()
+
+    page.get_by_role("button", name="Create Report").click()
+    expect(page.locator("#tray .report__name")).to_be_visible()
+    wait_until(lambda: Report.objects.get().status == "ready", seconds=30, what="The report")
+    page.goto("/documents/reports/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download R000001").click()
+    download.value.save_as(tmp_path / "report.xls")
+    assert (tmp_path / "report.xls").read_bytes().startswith(b"\xd0\xcf\x11\xe0"), "a real .xls"
