@@ -37,7 +37,7 @@ FLAGS = [
 PASSWORD = "kopi-susu-gula-aren-5"
 REFUSED = ("status of 403", "status of 404")
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=30_000)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-django puts the tests that commit last
@@ -91,6 +91,7 @@ def open_context(browser: Browser, live_server) -> Iterator[Callable[..., Browse
 
     def open_one(**options) -> BrowserContext:
         context = browser.new_context(base_url=live_server.url, reduced_motion="reduce", **options)
+        context.set_default_timeout(90_000)  # milliseconds; a busy machine is no failure
         context.on("console", note)
         context.on("weberror", lambda error: complaints.append(f"uncaught: {error.error}"))
         context.on("requestfailed", lambda request: complaints.append(f"failed: {request.url} {request.failure}"))
