@@ -360,6 +360,9 @@ def test_the_tray_asks_again_only_while_something_is_made(web, scope, transfers)
     services.build_report(report.pk)
     tray = web.get("/documents/reports/tray/").content.decode()
     assert "every 700ms" not in tray
+    assert "announce" not in tray
+    heard = web.get("/documents/reports/tray/", headers={"HX-Request": "true"}).content.decode()
+    assert "The report is finished." in heard
     assert f"/documents/reports/{report.number}/file/" in tray
 
 
