@@ -5,13 +5,14 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import Member
 
 
 class ScopeMiddleware:
-    """Set `request.scope` from the session's user and the path's mode, and show times in the business's zone.
+    """Set `request.scope` from the session's user and the path's mode, and show times in the business's zone
+    and words in the person's language.
 
     A person without an active membership gets a page that says so, and nothing else but the public pages.
     """
@@ -27,7 +28,8 @@ class ScopeMiddleware:
             request.scope = member and member.scope(request.mode)
         if request.scope is None:
             return self.get_response(request)
-        with timezone.override(request.scope.zone):
+        with timezone.override(request.scope.zone), translation.override(request.user.language):
+            request.LANGUAGE_CODE = request.user.language
             return self.get_response(request)
 
     def process_view(self, request: Any, view: Callable, *_: object) -> HttpResponse | None:

@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower, Now
@@ -56,7 +57,7 @@ class User(AbstractBaseUser):
 
     email = models.EmailField(_("Email"))
     name = models.CharField(_("Name"), max_length=100)
-    language = models.CharField(max_length=2, choices=[("en", "English"), ("id", "Bahasa Indonesia")], default="en")
+    language = models.CharField(max_length=2, choices=settings.LANGUAGES, default="en")
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(db_default=Now())
 

@@ -8,5 +8,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("sign-in/", public(allauth.login), name="account_login"),
     path("sign-out/", public(allauth.logout), name="account_logout"),
+    path("my-profile/language/", views.language, name="language"),
     path("account/inactive/", public(allauth.account_inactive), name="account_inactive"),
 ]

@@ -1,10 +1,14 @@
 """The first page and the error pages."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
-from accounts.permissions import Permission, requires
+from accounts.forms import LanguageForm
+from accounts.permissions import Permission, everybody, requires
 from flipdash.gate import public
 from flipdash.http import Request
 
@@ -14,6 +18,24 @@ from flipdash.http import Request
 def home(request: Request) -> HttpResponse:
     """Go to the history that people open most; Home itself comes with the deposit."""
     return redirect("transactions:transfers")
+
+
+@require_POST
+@everybody
+def language(request: Request) -> HttpResponse:
+    """Show everything in the language that the person chose, from the next page on."""
+    form = LanguageForm(request.POST, instance=request.user)
+    if form.is_valid():
+        form.save()
+    else:
+        messages.error(request, _("This language isn’t available."))
+    return redirect(_back(request))
+
+
+def _back(request: Request) -> str:
+    """Return the page that the form stood on, if it is one of ours."""
+    target = request.POST.get("next", "")
+    return target if url_has_allowed_host_and_scheme(target, allowed_hosts=None) else "/"
 
 
 @public
