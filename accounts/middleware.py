@@ -30,7 +30,10 @@ class ScopeMiddleware:
             return self.get_response(request)
         with timezone.override(request.scope.zone), translation.override(request.user.language):
             request.LANGUAGE_CODE = request.user.language
-            return self.get_response(request)
+            response = self.get_response(request)
+        # Nothing of a business stays in the browser after Log out.
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
     def process_view(self, request: Any, view: Callable, *_: object) -> HttpResponse | None:
         """Stop a signed-in person who belongs to no business before any view that needs a scope."""

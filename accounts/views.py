@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.forms import LanguageForm
 from accounts.permissions import Permission, everybody, requires
@@ -13,7 +13,7 @@ from flipdash.gate import public
 from flipdash.http import Request
 
 
-@require_GET
+@require_safe
 @requires(Permission.VIEW_HISTORY)
 def home(request: Request) -> HttpResponse:
     """Go to the history that people open most; Home itself comes with the deposit."""

@@ -1,7 +1,6 @@
 """How times and words are written for people, in the active language and the active time zone."""
 
 from datetime import date, datetime
-from functools import cache
 
 from django.utils import timezone
 from django.utils.dateformat import format as write
@@ -42,14 +41,3 @@ def days(first: date | None, last: date | None) -> str:
         return day(first)
     start = "j M Y" if first.year != last.year else "j M" if first.month != last.month else "j"
     return f"{write(first, start)} – {day(last)}"
-
-
-def shorten(text: str, most: int = 40) -> str:
-    """Cut a text that is quoted in a message, with control characters made visible."""
-    visible = "".join(c if c.isprintable() else _visible(c) for c in text[: most + 1])
-    return visible if len(text) <= most else f"{visible[:most]}…"
-
-
-@cache
-def _visible(character: str) -> str:
-    return character.encode("unicode_escape").decode()

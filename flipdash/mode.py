@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import get_script_prefix, reverse, set_script_prefix
 from django.utils.translation import gettext_lazy as _
 
@@ -37,6 +37,8 @@ class TestModeMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         """Answer the request in the mode that its path names."""
         request.mode = Mode.LIVE
+        if request.path_info == "/test":
+            return HttpResponsePermanentRedirect(PREFIXES[Mode.TEST])
         if not request.path_info.startswith("/test/"):
             return self.get_response(request)
         before = get_script_prefix()

@@ -101,7 +101,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Redis: broker, cache; may be emptied at any moment without loss -----------------------------------------
 REDIS_URL = env.str("REDIS_URL")
 _socket = urlsplit(REDIS_URL).path if REDIS_URL.startswith("unix:") else ""
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+PATIENCE = {"socket_timeout": 2, "socket_connect_timeout": 2}  # seconds, then a page goes on without Redis
+CACHES = {
+    "default": {
+        "BACKEND": "flipdash.cache.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": PATIENCE,
+    }
+}
 CELERY_BROKER_URL = f"redis+socket://{_socket}" if _socket else REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -110,7 +117,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"documents.tasks.build_report": {"queue": "reports"}}
 CELERY_TASK_TIME_LIMIT = 30 * 60  # seconds
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60 * 60}  # seconds, above every time limit
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60 * 60,  # seconds, above every time limit
+    **({} if _socket else {"socket_connect_timeout": 2}),
+}
+CELERY_TASK_PUBLISH_RETRY = False  # the sweep wakes what a lost message didn't
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "sweep-reports": {"task": "documents.tasks.sweep_reports", "schedule": 2.0},
@@ -130,6 +141,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
 ACCOUNT_SESSION_REMEMBER = False
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 0)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -1,24 +1,25 @@
 """Health, errors and the styleguide: pages that belong to no product."""
 
-from django.core.cache import cache
+import redis
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from flipdash.gate import public
 
 
 @public
-@require_GET
+@require_safe
 def live(request: HttpRequest) -> HttpResponse:
     """Answer that the process runs."""
     return JsonResponse({"status": "live"})
 
 
 @public
-@require_GET
+@require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """Answer whether the database and the broker can be reached; 503 names which can't."""
     checks = {"database": _database_answers, "redis": _redis_answers}
@@ -37,14 +38,14 @@ def _database_answers() -> bool:
 
 def _redis_answers() -> bool:
     try:
-        cache.set("health", 1, timeout=5)
+        redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2).ping()
     except Exception:  # whatever it is, the answer is "no"
         return False
     return True
 
 
 @public
-@require_GET
+@require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Show every component; routed in development only."""
     return render(request, "styleguide.html")

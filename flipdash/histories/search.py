@@ -24,6 +24,8 @@ SHORTEST = 3
 LONGEST = 200
 MOST_WORDS = 8
 BIGGEST_ID = 2**63 - 1
+JOINERS = "\u200c\u200d"
+"""Invisible, but part of words in some scripts, and of emoji."""
 
 
 class Infix(Func):
@@ -38,14 +40,16 @@ class Infix(Func):
 
 def clean_term(text: str) -> str:
     """Return what was typed in one form of Unicode, without space around it, or raise ValidationError."""
-    term = unicodedata.normalize("NFC", text).strip()
-    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} and c not in "\t\n\r\u200c\u200d" for c in term):
+    pasted = unicodedata.normalize("NFC", text)
+    # Marks that can't be seen come along when something is copied from a chat or a spreadsheet.
+    term = "".join(c for c in pasted if unicodedata.category(c) != "Cf" or c in JOINERS).strip()
+    if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\t\n\r" for c in term):
         raise ValidationError(_("This search contains a character that can't be searched for."))
     if len(term) > LONGEST:
         raise ValidationError(_("Please search with at most %d characters.") % LONGEST)
     if len(term.split()) > MOST_WORDS:
         raise ValidationError(_("Please search with at most %d words.") % MOST_WORDS)
-    if term and max(map(len, term.split())) < SHORTEST and not term.isdigit():
+    if term and max(map(len, term.split())) < SHORTEST and not (term.isascii() and term.isdigit()):
         raise ValidationError(_("Please search with a word of at least %d characters.") % SHORTEST)
     return term
 
@@ -89,8 +93,8 @@ class Id(SearchField):
         conditions = []
         if digits_of(term) and int(digits_of(term)) <= BIGGEST_ID:
             conditions.append(Q(**{self.field: int(digits_of(term))}))
-        if self.external and not re.search(r"\s", term):
-            conditions.append(Q(**{self.external: term}))
+        if self.external:
+            conditions.append(Q(**{f"{self.external}__in": {term, term.upper(), term.lower()}}))
         return conditions
 
 

@@ -21,6 +21,7 @@ CREATE SEQUENCE transaction_number MINVALUE 0 MAXVALUE 9999999 CYCLE CACHE 1;
 CREATE TABLE transaction_number_key (key bigint NOT NULL);
 INSERT INTO transaction_number_key SELECT hashtextextended(gen_random_uuid()::text, 0);
 REVOKE ALL ON transaction_number_key FROM flipdash_app;
+REVOKE ALL ON SEQUENCE transaction_number FROM flipdash_app;
 
 CREATE FUNCTION scramble_transaction_number(number bigint, key bigint) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$

@@ -80,3 +80,27 @@ def test_an_email_is_somebodys_once_in_any_case(rina):
 
 def test_passwords_are_kept_with_argon2id_at_the_documented_cost(rina):
     assert rina.user.password.startswith("argon2$argon2id$v=19$m=65536,t=2,p=1$")
+
+
+def test_without_redis_people_still_sign_in_and_wrong_passwords_still_fail(rina, settings):
+    """trust: Z3. The limits of sign-in don't hold then; money and codes count in Postgres."""
+    gone = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}
+    settings.CACHES = {"default": gone}
+    _client, wrong = sign_in(rina.user.email, "wrong")
+    assert wrong.status_code == 200
+    client, right = sign_in(rina.user.email)
+    assert right.status_code == 302
+    assert client.get("/money-transfers/").status_code == 200
+
+
+def test_too_many_tries_get_a_page_of_ours(rina):
+    for _try in range(40):
+        _client, answer = sign_in("somebody@kopikita.test", "wrong")
+    assert answer.status_code == 429
+    assert "Too many tries" in answer.content.decode()
+    assert "FlipDash" in answer.content.decode()
+
+
+def test_nothing_of_a_business_is_kept_by_the_browser(rina, client_of):
+    answer = client_of(rina).get("/money-transfers/")
+    assert "no-store" in answer["Cache-Control"]

@@ -60,3 +60,7 @@ def test_the_switch_keeps_the_page_where_both_modes_have_it(web, kopi_kita):
     assert 'href="/test/money-transfers/"' in web.get("/money-transfers/").content.decode()
     detail = web.get(f"/money-transfers/{transfer.pk}/").content.decode()
     assert f"/test/money-transfers/{transfer.pk}/" not in detail
+
+
+def test_the_prefix_without_its_slash_leads_to_test_mode(web):
+    assert web.get("/test")["Location"] == "/test/"

@@ -66,6 +66,24 @@ def test_a_transaction_id_finds_its_transfer(scope, siti, others):
     assert found(scope, f"q={siti.pk}") == [siti.pk]
 
 
+@pytest.mark.parametrize("mark", ["\u200b", "\ufeff", "\u200e", "\u202e"])
+def test_invisible_marks_around_a_pasted_word_are_no_part_of_it(scope, siti, others, mark):
+    assert found(scope, f"q={quote(f'{mark}58000003{mark}')}") == [siti.pk]
+
+
+@pytest.mark.parametrize("word", ["TRX 001-a", "trx 001-A", "Trx 001-a"])
+def test_an_id_of_another_system_is_found_with_its_spaces_and_in_capitals_or_not(scope, kopi_kita, word):
+    old = make_transfer(kopi_kita, external_id="TRX 001-A")
+    assert found(scope, f"q={quote(word)}") == [old.pk]
+
+
+def test_a_count_holds_what_an_id_finds_outside_the_dates(scope, siti):
+    """Page, count and report agree that an id is found whatever the dates say."""
+    asked = history(scope, f"q={siti.pk}&date_to=2020-01-31")
+    assert asked.count() == asked.results().count == 1
+    assert [row.pk for row in asked.rows()] == [siti.pk]
+
+
 @pytest.mark.parametrize("word", ["6616", "166304", "1250001", "situ", "58000004", "9223372036854775808"])
 def test_a_search_word_that_is_nothing_finds_nothing(scope, siti, others, word):
     assert found(scope, f"q={word}") == []
