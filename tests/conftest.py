@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -80,6 +81,16 @@ def client_of() -> Callable[[Member], Client]:
 def web(client_of, admin) -> Client:
     """The Admin's browser."""
     return client_of(admin)
+
+
+@pytest.fixture
+def files(settings, tmp_path) -> Path:
+    """A folder of its own for what the test stores."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}},
+    }
+    return tmp_path
 
 
 KEPT = {"django_migrations", "django_content_type", "transaction_number_key"}

@@ -7,10 +7,14 @@ neither a permission nor "public" fails.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from flipdash.mode import UNPREFIXED
@@ -72,11 +76,30 @@ def test_every_route_says_who_may():
     assert silent == []
 
 
+def marker(business, mode) -> str:
+    """What stands in every row of one business and mode, and nowhere else."""
+    return f"Mark-of-{business.slug}-{mode}"
+
+
 def rows_of(member, mode) -> dict[str, str]:
-    """Make a row of each kind, and say where its id goes in an address."""
-    transfer = factories.make_transfer(member.business, mode=mode, beneficiary_name="Walls Apart")
-    report = factories.make_report(member, mode=mode)  # its number is nobody else’s
+    """Make a row of each kind, marked as its business's and mode's, and say where its id goes in an address."""
+    mark = marker(member.business, mode)
+    batch = factories.make_batch(member.business, mark, mode=mode)
+    transfer = factories.make_transfer(member.business, mode=mode, beneficiary_name=mark, batch=batch)
+    report = factories.make_report(  # its number is nobody else’s
+        member,
+        mode=mode,
+        status="ready",
+        file_name=mark,
+        stored_as=default_storage.save("walk/report.xls", ContentFile(mark.encode())),
+        size=1,
+        expires_at=timezone.now() + timedelta(days=1),
+    )
     return {"<bigid:pk>": str(transfer.pk), "<int:number>": str(report.number)}
+
+
+def content_of(response) -> str:
+    return b"".join(response).decode(errors="replace")
 
 
 def is_allowed(route: Route, member) -> bool:
@@ -85,9 +108,11 @@ def is_allowed(route: Route, member) -> bool:
     return route.mark == "everybody" or Permission(route.mark) in ROLE_PERMISSIONS[Role(member.role)]
 
 
-def verdict(route: Route, member, response, *, own_rows: bool) -> str | None:
+def verdict(route: Route, member, response, *, own_rows: bool, foreign_marks: list[str]) -> str | None:
     """Return what is wrong with an answer, or None."""
-    status = response.status_code
+    status, content = response.status_code, content_of(response)
+    if any(mark in content for mark in foreign_marks):
+        return "shows another's row"
     if status >= 500:
         return "broke"
     if route.mark == "public":
@@ -96,7 +121,7 @@ def verdict(route: Route, member, response, *, own_rows: bool) -> str | None:
         to_sign_in = status == 302 and response["Location"].startswith("/sign-in/")
         return None if to_sign_in else "let nobody in"
     if not is_allowed(route, member):
-        named = Permission(route.mark).label.encode().replace(b"&", b"&amp;") in response.content
+        named = Permission(route.mark).label.replace("&", "&amp;") in content
         if response.request["REQUEST_METHOD"] == "HEAD":
             named = True
         return (
@@ -119,10 +144,12 @@ def browser(member) -> Client:
 
 
 @pytest.mark.django_db
-def test_the_wall_walk(people, stranger, kopi_kita):
+def test_the_wall_walk(files, people, stranger, kopi_kita):
     deactivated = factories.make_member(kopi_kita, Role.ADMIN, is_active=False)
     own = {mode: rows_of(people[Role.ADMIN], mode) for mode in ("live", "test")}
     foreign = rows_of(stranger, "live")
+    rows_of(stranger, "test")
+    marks = {marker(business, mode) for business in (kopi_kita, stranger.business) for mode in ("live", "test")}
     walkers = {**{str(role): member for role, member in people.items()}, "nobody": None, "stranger": stranger}
     clients = {name: browser(member) for name, member in walkers.items()}
     wrong, requests = [], Counter()
@@ -133,7 +160,9 @@ def test_the_wall_walk(people, stranger, kopi_kita):
             if member and "_auth_user_id" not in clients[name].session:
                 clients[name] = browser(member)  # that was the way out
             requests[name] += 1
-            if problem := verdict(route, member, response, own_rows=own_rows):
+            mode = "test" if path.startswith("/test/") else "live"
+            foreign_marks = sorted(marks - ({marker(member.business, mode)} if member else set()))
+            if problem := verdict(route, member, response, own_rows=own_rows, foreign_marks=foreign_marks):
                 wrong.append(f"{name} {method.upper()} {path}: {problem}")
 
     everything = list(routes())
@@ -141,6 +170,8 @@ def test_the_wall_walk(people, stranger, kopi_kita):
         prefixed = not f"/{route.pattern}".startswith(UNPREFIXED)
         for name, member in walkers.items():
             walk(name, member, route, route.path(own["live"]), own_rows=name != "stranger")
+            if prefixed and member and "<" not in route.pattern:
+                walk(name, member, route, "/test" + route.path({}), own_rows=True)
             if "<" in route.pattern:
                 walk(name, member, route, route.path(foreign), own_rows=name == "stranger")
                 if prefixed and member:
@@ -161,7 +192,7 @@ def test_the_wall_walk(people, stranger, kopi_kita):
 @pytest.mark.parametrize(
     "place", ["transactions:transfer-detail", "documents:report-file", "documents:transfer-receipt"]
 )
-def test_foreign_and_missing_answer_the_same(web, stranger, place):
+def test_foreign_and_missing_answer_the_same(files, web, stranger, place):
     """trust.md §1.4: byte for byte, so that an answer doesn't tell what exists."""
     from django.urls import reverse
 

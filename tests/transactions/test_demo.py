@@ -36,9 +36,7 @@ def history(db):
 
 
 def counts():
-    return [
-        model.objects.count() for model in (Business, Member, MoneyTransfer, TransferEvent, TransferBatch)
-    ]
+    return [model.objects.count() for model in (Business, Member, MoneyTransfer, TransferEvent, TransferBatch)]
 
 
 def test_every_role_has_a_person_who_signs_in_with_the_demo_password(db):
@@ -98,9 +96,7 @@ def test_each_timeline_starts_with_created_and_agrees_with_the_state(history):
 
 
 def test_makers_may_create_and_another_person_approved(history):
-    allowed = {
-        member.name: member.permissions for member in Member.objects.filter(business__slug="kopi-kita")
-    }
+    allowed = {member.name: member.permissions for member in Member.objects.filter(business__slug="kopi-kita")}
     for transfer in history:
         if not transfer.maker_name.startswith("API"):
             assert Permission.CREATE_TRANSACTIONS in allowed[transfer.maker_name]
