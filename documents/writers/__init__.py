@@ -1,25 +1,22 @@
 """The formats of a report, each behind the same small interface."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from documents.writers.csv import CsvWriter
+from documents.writers.sheets import KINDS, Heading, Kind
 from documents.writers.xls import XlsWriter
+from documents.writers.xlsx import XlsxWriter
 
-
-@dataclass(frozen=True)
-class Heading:
-    """A column of the sheet: its header, and how its values are typed: text, rupiah or datetime."""
-
-    label: str
-    kind: str
+__all__ = ["CONTENT_TYPES", "KINDS", "WRITERS", "Heading", "Kind", "Writer"]
 
 
 class Writer(Protocol):
     """Writes one report file: first the Summary, then any number of rows."""
 
-    def __init__(self, path: Path, headings: Sequence["Heading"]) -> None: ...
+    def __init__(self, path: Path, headings: Sequence[Heading], separator: str = ",") -> None:
+        """Begin the file; `separator` stands between the fields of a .csv."""
 
     def summary(self, title: str, lines: Iterable[Sequence[Any]]) -> None:
         """Write the sheet Summary, a line of cells each."""
@@ -31,6 +28,10 @@ class Writer(Protocol):
         """Finish the file; without this it is no file."""
 
 
-WRITERS: dict[str, type[Writer]] = {"xls": XlsWriter}
+WRITERS: dict[str, type[Writer]] = {"xls": XlsWriter, "xlsx": XlsxWriter, "csv": CsvWriter}
 
-CONTENT_TYPES = {"xls": "application/vnd.ms-excel"}
+CONTENT_TYPES = {
+    "xls": "application/vnd.ms-excel",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
