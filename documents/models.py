@@ -56,10 +56,29 @@ class Report(TenantModel):
             """The colour by meaning, and the icon, with which the state is shown."""
             return LOOKS[self]
 
+    class Format(models.TextChoices):
+        """What kind of file it is, by its suffix; the first is what people get who don't choose."""
+
+        XLS = "xls", ".xls"
+        XLSX = "xlsx", ".xlsx"
+        CSV = "csv", ".csv"
+
+    class Separator(models.TextChoices):
+        """What stands between the fields of a .csv."""
+
+        COMMA = ",", _("Comma")
+        SEMICOLON = ";", _("Semicolon")
+
+        @classmethod
+        def usual_in(cls, language: str) -> "Report.Separator":
+            """Return what spreadsheets of a language expect: where the comma is for decimals, the semicolon."""
+            return cls.SEMICOLON if language == "id" else cls.COMMA
+
     number = models.PositiveIntegerField()
     history = models.CharField(max_length=40)
     query = models.TextField(blank=True)
-    format = models.CharField(max_length=4, default="xls")
+    format = models.CharField(max_length=4, choices=Format.choices, default=Format.XLS)
+    separator = models.CharField(max_length=1, choices=Separator.choices, default=Separator.COMMA, db_default=",")
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     rows_done = models.PositiveIntegerField(default=0)
@@ -82,6 +101,8 @@ class Report(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "number"], name="report_number_once"),
             mode_known("report"),
+            models.CheckConstraint(condition=Q(format__in=["xls", "xlsx", "csv"]), name="report_format_known"),
+            models.CheckConstraint(condition=Q(separator__in=[",", ";"]), name="report_separator_known"),
             models.CheckConstraint(
                 condition=~Q(status="ready") | Q(stored_as__gt="", size__isnull=False), name="report_ready_has_file"
             ),

@@ -51,9 +51,12 @@ class BadQuery(ValueError):
     """The search or a filter makes no sense, so there is nothing to report."""
 
 
-@transaction.atomic
-def request_report(scope: Scope, *, history: str, query: str) -> Report:
-    """Ask for a report of what a history shows under a query; asking twice gives the one that is being made.
+class BadFormat(ValueError):
+    """There is no such kind of file."""
+
+
+def shown_history(scope: Scope, *, history: str, query: str) -> History:
+    """Return what a report would be of.
 
     Raises NotAllowed without the permissions, BadQuery for an unknown history or a query that shows nothing
     because it is wrong.
@@ -63,20 +66,36 @@ def request_report(scope: Scope, *, history: str, query: str) -> Report:
     except KeyError as error:
         raise BadQuery from error
     _check_allowed(scope, declared)
-    if not declared(scope, QueryDict(query)).is_valid:
+    shown = declared(scope, QueryDict(query))
+    if not shown.is_valid:
         raise BadQuery
+    return shown
+
+
+@transaction.atomic
+def request_report(
+    scope: Scope,
+    *,
+    history: str,
+    query: str,
+    format: str = Report.Format.XLS,
+    separator: str = Report.Separator.COMMA,
+) -> Report:
+    """Ask for a report of what a history shows under a query; asking twice gives the one that is being made.
+
+    Raises BadFormat, and what `shown_history` raises.
+    """
+    if format not in Report.Format or separator not in Report.Separator:
+        raise BadFormat
+    shown_history(scope, history=history, query=query)
     Business.objects.select_for_update().get(pk=scope.business.pk)  # one number after the other
-    mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, history=history, query=query)
+    wanted = {"history": history, "query": query, "format": format, "separator": separator}
+    mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, **wanted)
     if waiting := mine.unfinished().first():
         return waiting
     last = Report.objects.visible_to(scope).aggregate(last=Max("number"))["last"] or 0
     report = Report.objects.create(
-        business_id=scope.business.pk,
-        mode=scope.mode,
-        number=last + 1,
-        history=history,
-        query=query,
-        member_id=scope.member.pk,
+        business_id=scope.business.pk, mode=scope.mode, number=last + 1, member_id=scope.member.pk, **wanted
     )
     transaction.on_commit(partial(tasks.wake, report.pk))
     return report
@@ -197,7 +216,7 @@ def _write(report: Report, scope: Scope, path: Path) -> str:
             Heading(f"{c.label} ({scope.zone_name})" if c.sheet_kind == "datetime" else str(c.label), c.sheet_kind)
             for c in history.columns
         ]
-        writer = WRITERS[report.format](path, headings)
+        writer = WRITERS[report.format](path, headings, report.separator)
         writer.summary(str(history.section), summary.lines(report, history, totals))
         writer.rows(_values(report, history))
         writer.close()

@@ -7,6 +7,7 @@ app_name = "documents"
 
 urlpatterns = [
     path("reports/", views.reports, name="reports"),
+    path("reports/new/", views.report_new, name="report-new"),
     path("reports/tray/", views.report_tray, name="report-tray"),
     path("reports/<int:number>/file/", views.report_file, name="report-file"),
     path("reports/<int:number>/cancellation/", views.report_cancellation, name="report-cancellation"),

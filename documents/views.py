@@ -2,9 +2,11 @@
 
 from django.contrib import messages
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -44,17 +46,45 @@ def reports(request: Request) -> HttpResponse:
 
 
 def _create(request: Request) -> HttpResponse:
-    name, query = request.POST.get("history", ""), request.POST.get("query", "")
+    wanted = {name: request.POST[name] for name in ("format", "separator") if name in request.POST}
+    name, query = _history_of(request.POST)
     try:
-        report = services.request_report(request.scope, history=name, query=query)
+        report = services.request_report(request.scope, history=name, query=query, **wanted)
     except services.NotAllowed:
         return refuse(request, Permission.DOWNLOAD_REPORTS)
     except services.BadQuery:
-        messages.error(request, _("No report was made: the search or a filter isn't valid. Correct it and try again."))
-        return redirect("documents:reports")
+        return _refuse_query(request)
+    except services.BadFormat:
+        messages.error(request, _("No report was made: choose .xls, .xlsx or .csv, and comma or semicolon."))
+        return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
     request.session["tray_opens"] = True  # once: on other pages it would cover what they are worked with
     url = histories.get(name)(request.scope, request.GET).url
     return redirect(f"{url}?{report.query}" if report.query else url)
+
+
+def _history_of(params: QueryDict) -> tuple[str, str]:
+    """Return the name of the history and the query that a request for a report names."""
+    return str(params.get("history", "")), str(params.get("query", ""))
+
+
+def _refuse_query(request: Request) -> HttpResponse:
+    messages.error(request, _("No report was made: the search or a filter isn't valid. Correct it and try again."))
+    return redirect("documents:reports")
+
+
+@require_safe
+@requires(Permission.DOWNLOAD_REPORTS)
+def report_new(request: Request) -> HttpResponse:
+    """Ask for the format of a report: the dialog of a history, as a page for whoever has no scripts."""
+    name, query = _history_of(request.GET)
+    try:
+        history = services.shown_history(request.scope, history=name, query=query)
+    except services.NotAllowed:
+        return refuse(request, Permission.DOWNLOAD_REPORTS)
+    except services.BadQuery:
+        return _refuse_query(request)
+    results = histories.Results(count=history.count())
+    return render(request, "documents/report_new.html", {"history": history, "results": results})
 
 
 @never_cache
@@ -74,8 +104,12 @@ def report_file(request: Request, number: int) -> FileResponse:
     if report.status != Report.Status.READY or report.expires_at is None or report.expires_at < timezone.now():
         raise Http404
     Report.objects.filter(pk=report.pk, member_id=request.scope.member.pk).update(seen_at=timezone.now())
+    try:
+        content = default_storage.open(report.stored_as)
+    except FileNotFoundError as error:  # thrown away a moment ago
+        raise Http404 from error
     response = FileResponse(
-        default_storage.open(report.stored_as),
+        content,
         as_attachment=True,
         filename=report.file_name,
         content_type=CONTENT_TYPES[report.format],

@@ -4,22 +4,36 @@ document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog-open]");
   if (opener) open(opener, event);
   else if (event.target.closest("[data-dialog-close]")) close(event);
-  else if (event.target.matches("dialog[open]") && isOutside(event.target, event)) event.target.close();
+  else if (event.target.matches("dialog[open]") && isOutside(event.target, event)) shut(event.target);
 });
+document.addEventListener("cancel", (event) => showOpener(event.target), { capture: true });
 
 function open(opener, event) {
   const dialog = document.getElementById(opener.dataset.dialogOpen);
   const wantsTab = event.ctrlKey || event.metaKey || event.shiftKey;
   if (!dialog || (wantsTab && opener.href)) return;
   event.preventDefault();
-  if (!dialog.open) dialog.showModal();
+  if (dialog.open) return;
+  dialog.showModal();
+  // the page behind is inert; say so to tools that don't know it, for a button may be named like the dialog's own
+  opener.setAttribute("aria-hidden", "true");
 }
 
 function close(event) {
   const dialog = event.target.closest("dialog");
   if (!dialog) return;
   event.preventDefault();
+  shut(dialog);
+}
+
+// the opener is shown first: closing gives it the focus back
+function shut(dialog) {
+  showOpener(dialog);
   dialog.close();
+}
+
+function showOpener(dialog) {
+  document.querySelector(`[data-dialog-open="${dialog.id}"][aria-hidden]`)?.removeAttribute("aria-hidden");
 }
 
 // the backdrop belongs to the dialog, so a click on it is one on the dialog but outside its box

@@ -1,6 +1,7 @@
 """Reports: what is asked for, who may, what is in the file, and what happens when the worker is killed."""
 
 import io
+import re
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -8,6 +9,7 @@ import pytest
 import python_calamine
 import xlrd
 from django.core.files.storage import default_storage
+from django.db import IntegrityError
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -46,8 +48,8 @@ def no_worker(settings, tmp_path, monkeypatch):
     return tmp_path
 
 
-def build(scope, query="") -> Report:
-    report = services.request_report(scope, history="money-transfers", query=query)
+def build(scope, query="", **options) -> Report:
+    report = services.request_report(scope, history="money-transfers", query=query, **options)
     services.build_report(report.pk)
     report.refresh_from_db()
     return report
@@ -206,6 +208,101 @@ def test_a_wrong_request_makes_no_report_and_says_so(web, data):
 def test_a_report_of_the_other_mode_or_business_cannot_be_asked_for(web, transfers, admin):
     web.post("/test/documents/reports/", {"history": "money-transfers", "query": "", "mode": "live", "business": "9"})
     assert Report.objects.get().mode == "test"
+
+
+# --- Formats ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", ["xls", "xlsx", "csv"])
+def test_each_format_has_its_suffix_and_its_content_type(web, scope, transfers, format):
+    report = build(scope, format=format)
+    assert report.file_name.endswith(f"_{report.reference}.{format}")
+    answer = web.get(f"/documents/reports/{report.number}/file/")
+    types = {"xls": "application/vnd.ms-excel", "csv": "text/csv; charset=utf-8"}
+    expected = types.get(format, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == (expected, "nosniff")
+    starts = {"xls": b"\xd0\xcf\x11\xe0", "xlsx": b"PK\x03\x04", "csv": b"\xef\xbb\xbfTransaction ID,"}
+    assert b"".join(answer.streaming_content).startswith(starts[format])
+    assert f".{format} · {len(HOSTILE)} rows" in " ".join(web.get("/documents/reports/").content.decode().split())
+
+
+def test_the_same_rows_are_asked_for_once_in_each_format(web, transfers):
+    for _click in range(2):
+        for format in ("xls", "xlsx", "csv"):
+            web.post("/documents/reports/", {"history": "money-transfers", "query": "", "format": format})
+    web.post("/documents/reports/", {"history": "money-transfers", "format": "csv", "separator": ";"})
+    asked = [("xls", ","), ("xlsx", ","), ("csv", ","), ("csv", ";")]
+    assert list(Report.objects.order_by("number").values_list("format", "separator")) == asked
+
+
+@pytest.mark.parametrize("data", [{"format": "pdf"}, {"format": ""}, {"format": "csv", "separator": "|"}])
+def test_a_wrong_format_makes_nothing_and_offers_the_choice_again(web, transfers, data):
+    wanted = {"history": "money-transfers", "query": "status=failed", **data}
+    answer = web.post("/documents/reports/", wanted, follow=True)
+    assert "No report was made: choose .xls, .xlsx or .csv" in answer.content.decode()
+    assert answer.redirect_chain[-1][0] == "/documents/reports/new/?history=money-transfers&query=status%3Dfailed"
+    assert Report.objects.count() == 0
+
+
+@pytest.mark.parametrize("values", [{"format": "pdf"}, {"separator": "|"}])
+def test_the_database_refuses_an_unknown_format(admin, values):
+    with pytest.raises(IntegrityError):
+        make_report(admin, **values)
+
+
+# --- The dialog and its page --------------------------------------------------------------------------------------
+
+
+def words_of(answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def test_the_dialog_and_its_page_say_how_many_rows_and_what_is_filtered(web, transfers):
+    query = "status=successful&status=failed&q=Biji"
+    make_transfer(transfers.first().business, beneficiary_name="Siti", remark="Biji kopi")
+    for address in (
+        f"/money-transfers/?{query}",
+        "/documents/reports/new/?history=money-transfers&query=" + query.replace("&", "%26"),
+    ):
+        said = words_of(web.get(address))
+        assert "A file of exactly what the search and filters of Money Transfer show: 1 transaction ." in said
+        assert "Search Biji" in said
+        assert "Status Successful, Failed" in said
+    assert "Search and filters None: everything" in words_of(web.get("/money-transfers/"))
+
+
+def test_the_button_leads_without_scripts_to_a_page_that_makes_the_report(web, transfers):
+    page = web.get("/money-transfers/?status=failed").content.decode()
+    form = re.search(r'<form id="create-report".*?</form>', page, re.DOTALL)[0]
+    assert 'method="get"' in form
+    assert 'action="/documents/reports/new/"' in form
+    fields = dict(re.findall(r'name="(\w+)"\s+value="([^"]*)"', form))
+    assert fields == {"history": "money-transfers", "query": "status=failed"}
+    answer = web.get("/documents/reports/new/", fields)
+    assert answer.status_code == 200
+    chosen = re.findall(r'name="format"\s+value="(\w+)"\s+(checked)?', answer.content.decode())
+    assert chosen == [("xls", "checked"), ("xlsx", ""), ("csv", "")]
+    web.post("/documents/reports/", {**fields, "format": "csv", "separator": ","})
+    report = Report.objects.get()
+    assert (report.history, report.query, report.format) == ("money-transfers", "status=failed", "csv")
+
+
+def test_a_count_that_takes_too_long_says_many(web, transfers, monkeypatch):
+    monkeypatch.setattr(histories.History, "_capped_count", lambda self, rows: None)
+    assert "Many transactions" in words_of(web.get("/documents/reports/new/?history=money-transfers"))
+
+
+@pytest.mark.parametrize(("language", "separator"), [("en", ","), ("id", ";")])
+def test_a_csv_is_offered_with_the_separator_of_the_persons_language(web, admin, language, separator):
+    type(admin.user).objects.filter(pk=admin.user.pk).update(language=language)
+    page = web.get("/documents/reports/new/?history=money-transfers").content.decode()
+    assert re.findall(r'<option value="(.)"\s+selected', page) == [separator]
+
+
+@pytest.mark.parametrize("query", ["", "history=nothing", "history=money-transfers&query=status%3Dgone"])
+def test_the_page_for_something_wrong_says_so(web, query):
+    answer = web.get(f"/documents/reports/new/?{query}", follow=True)
+    assert "No report was made" in answer.content.decode()
 
 
 # --- Who may, when it is made and when it is fetched --------------------------------------------------------

@@ -1,0 +1,25 @@
+"""The form that asks for a report, in a history's dialog and on its page."""
+
+from typing import Any
+
+from django import template
+from django.template import Context
+
+from documents.models import Report
+from flipdash.histories import History, Results
+
+register = template.Library()
+
+
+@register.inclusion_tag("documents/report_form.html", takes_context=True)
+def report_form(context: Context, history: History, results: Results, is_dialog: bool = False) -> dict[str, Any]:
+    """Return what the form says of a history's rows, and its choices."""
+    return {
+        "history": history,
+        "results": results,
+        "applied": history.in_words() if history.is_valid else [],
+        "is_dialog": is_dialog,
+        "formats": Report.Format.choices,
+        "separators": Report.Separator.choices,
+        "usual_separator": Report.Separator.usual_in(context["scope"].member.user.language),
+    }
