@@ -3,12 +3,14 @@
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from flipdash import histories
 from flipdash.scope import Scope, TenantModel, TenantQuerySet, mode_known
+
+MOST_ATTEMPTS = 3
 
 
 class ReportQuerySet(TenantQuerySet):
@@ -33,9 +35,32 @@ class ReportQuerySet(TenantQuerySet):
             Q(status=Report.Status.QUEUED) | Q(status=Report.Status.RUNNING, lease_until__lt=Now())
         ).order_by("created_at")
 
+    def fairly(self) -> Self:
+        """Order work so that no business waits for another's many reports (trust.md E5).
+
+        First comes the business that has the fewest being made, then the one whose last was begun longest ago.
+        """
+        theirs = Report.objects.filter(business=OuterRef("business"))
+        running = theirs.filter(status=Report.Status.RUNNING, lease_until__gte=Now()).order_by()
+        begun = theirs.filter(started_at__isnull=False).order_by("-started_at").values("started_at")[:1]
+        return self.order_by(
+            Coalesce(Subquery(running.values("business").annotate(n=Count("pk")).values("n")), 0),
+            Subquery(begun).asc(nulls_first=True),
+            "created_at",
+            "pk",
+        )
+
+    def worn_out(self) -> Self:
+        """Those that took their workers with them so often that nobody should try again."""
+        return self.due().filter(status=Report.Status.RUNNING, attempt__gte=MOST_ATTEMPTS)
+
     def out_of_date(self) -> Self:
-        """Those whose file is to be thrown away."""
+        """Those whose time is over."""
         return self.filter(status=Report.Status.READY, expires_at__lt=Now())
+
+    def leftover(self) -> Self:
+        """Those that came to nothing, and may still have a file."""
+        return self.filter(status__in=["failed", "cancelled", "expired"], stored_as__gt="")
 
 
 class Report(TenantModel):
@@ -85,9 +110,11 @@ class Report(TenantModel):
     rows_total = models.PositiveIntegerField(null=True)
     problem = models.CharField(max_length=200, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     woken_at = models.DateTimeField(db_default=Now())
     stored_as = models.CharField(max_length=100, blank=True)
+    """Where the file is; noted before it is stored there, so that it is found if nobody comes to publish it."""
     file_name = models.CharField(max_length=200, blank=True)
     size = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -110,6 +137,14 @@ class Report(TenantModel):
         indexes = [
             models.Index(F("created_at"), name="report_unfinished", condition=Q(status__in=["queued", "running"])),
             models.Index(F("expires_at"), name="report_expiry", condition=Q(status="ready")),
+            models.Index(
+                fields=["business", "-started_at"], name="report_last_begun", condition=Q(started_at__isnull=False)
+            ),
+            models.Index(
+                fields=["id"],
+                name="report_leftover",
+                condition=Q(status__in=["failed", "cancelled", "expired"], stored_as__gt=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -158,5 +193,6 @@ LOOKS = {
 PROBLEMS = {
     "not allowed": _("Whoever asked for it may not download reports any more."),
     "query": _("Its search or a filter isn’t valid any more. Open the history and make it again."),
+    "disk full": _("There was no room left for the file. Nothing was changed; make it again later."),
     "error": _("Something went wrong on our side. Nothing was changed; make it again."),
 }

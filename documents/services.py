@@ -1,14 +1,16 @@
 """Reports: asked for, made by a worker under a lease, cancelled, thrown away when they are old.
 
-Truth is in the row: a task only carries its id, and may run twice. Every later write asks for the attempt it
-belongs to, so that a worker that lost its lease can't publish (design.md §8).
+Truth is in the row: a task only says that work waits, and may run twice. Whoever works on a report holds its
+lease (leases.py), and what they leave behind when they are killed is found (leftovers.py; design.md §8).
 """
 
+import errno
 import logging
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,15 +20,15 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import F, Max, Min
+from django.db.models import Max, Min
 from django.db.models.functions import Now
 from django.http import QueryDict
 from django.utils import timezone, translation
 
-from accounts.models import Business
+from accounts.models import Business, Member
 from accounts.permissions import Permission
-from documents import summary, tasks
-from documents.models import Report
+from documents import leases, leftovers, summary, tasks
+from documents.models import MOST_ATTEMPTS, Report
 from documents.writers import WRITERS, Heading
 from flipdash import db, histories
 from flipdash.histories import History
@@ -34,13 +36,8 @@ from flipdash.scope import Scope
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 3
 PROGRESS_EVERY = 500  # rows
 WAKE_AGAIN = timedelta(seconds=10)
-
-
-class Stopped(Exception):
-    """The report was cancelled, or another worker has taken it over."""
 
 
 class NotAllowed(Exception):
@@ -107,25 +104,16 @@ def cancel_report(report: Report) -> bool:
     return bool(stopped)
 
 
+def build_next() -> None:
+    """Make the report whose turn it is, if any is due; a failure is tried again."""
+    if report := leases.claim():
+        _attempt(report)
+
+
 def build_report(report_id: int) -> None:
-    """Make a report that is due. A second worker on the same report does nothing; a failure is tried again."""
-    report = _claim(report_id)
-    if report is None:
-        return
-    try:
-        _build(report)
-    except Stopped:
-        log.info("report %s: stopped", report.pk)
-    except NotAllowed:
-        _finish(report, Report.Status.FAILED, problem="not allowed")
-    except BadQuery:
-        _finish(report, Report.Status.FAILED, problem="query")
-    except Exception:
-        log.exception("report %s: attempt %s failed", report.pk, report.attempt)
-        if report.attempt >= MOST_ATTEMPTS:
-            _finish(report, Report.Status.FAILED, problem="error")
-        else:
-            _mine(report).update(status=Report.Status.QUEUED, lease_until=None, woken_at=Now())
+    """Make one report if it is due, out of turn. A second worker on the same report does nothing."""
+    if report := leases.claim(report_id):
+        _attempt(report)
 
 
 def due_reports() -> list[int]:
@@ -138,10 +126,8 @@ def due_reports() -> list[int]:
 
 
 def expire_reports() -> None:
-    """Throw away the files whose time is over."""
-    for report in Report.objects.out_of_date()[:50]:
-        default_storage.delete(report.stored_as)
-        Report.objects.filter(pk=report.pk).update(status=Report.Status.EXPIRED)
+    """End what is older than files are kept; the files go as leftovers."""
+    Report.objects.out_of_date().update(status=Report.Status.EXPIRED)
 
 
 def mark_seen(scope: Scope) -> None:
@@ -155,52 +141,59 @@ def _check_allowed(scope: Scope, history: type[History]) -> None:
         raise NotAllowed
 
 
-def _claim(report_id: int) -> Report | None:
-    """Take the lease of a due report, or return None."""
-    with transaction.atomic():
-        report = Report.objects.due().select_for_update(skip_locked=True).filter(pk=report_id).first()
-        if report is None:
-            return None
-        Report.objects.filter(pk=report_id).update(
-            status=Report.Status.RUNNING, attempt=F("attempt") + 1, lease_until=_lease(), rows_done=0, rows_total=None
-        )
-    return Report.objects.select_related("business", "member__user", "member__business").get(pk=report_id)
+def _attempt(report: Report) -> None:
+    try:
+        with leases.kept(report):
+            _build(report)
+    except leases.Stopped:
+        log.info("report %s: stopped", report.pk)
+    except NotAllowed:
+        _fail(report, "not allowed")
+    except BadQuery:
+        _fail(report, "query")
+    except Exception as error:
+        log.exception("report %s: attempt %s failed", report.pk, report.attempt)
+        if report.attempt >= MOST_ATTEMPTS:
+            _fail(report, "disk full" if _is_full_disk(error) else "error")
+        else:
+            leases.try_again(report)
 
 
-def _lease() -> Any:
-    return Now() + timedelta(seconds=settings.REPORT_LEASE_SECONDS)
+def _fail(report: Report, problem: str) -> None:
+    with suppress(leases.Stopped):  # cancelled at the same moment: that may stand
+        leases.finish(report, Report.Status.FAILED, problem=problem)
 
 
-def _mine(report: Report) -> Any:
-    """The row, if it still runs under this worker's attempt."""
-    return Report.objects.filter(pk=report.pk, attempt=report.attempt, status=Report.Status.RUNNING)
-
-
-def _finish(report: Report, status: Report.Status, **values: Any) -> None:
-    if not _mine(report).update(status=status, lease_until=None, finished_at=Now(), **values):
-        raise Stopped
-
-
-def _stored_name(report: Report, attempt: int) -> str:
-    return f"reports/{report.business_id}/{report.pk}-{attempt}.{report.format}"
+def _is_full_disk(error: BaseException | None) -> bool:
+    """Return whether a full disk is behind an error; libraries wrap it."""
+    while error and not (isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _build(report: Report) -> None:
-    for attempt in range(1, report.attempt):  # what a killed worker left behind
-        default_storage.delete(_stored_name(report, attempt))
-    member = report.member
-    if not type(member).objects.active().filter(pk=member.pk).exists():
+    leftovers.throw_away_folders()
+    scope = _scope_now(report)
+    with (
+        leftovers.workplace(report) as folder,
+        translation.override(report.member.user.language),
+        timezone.override(scope.zone),
+    ):
+        path = folder / f"report.{report.format}.part"
+        name = _write(report, scope, path)
+        _scope_now(report)
+        _publish(report, path, name)
+
+
+def _scope_now(report: Report) -> Scope:
+    """Return what the member may see at this moment; raises NotAllowed (trust.md R4)."""
+    members = Member.objects.active().select_related("user", "business")
+    member = members.filter(pk=report.member_id).first()
+    if member is None:
         raise NotAllowed
     scope = member.scope(report.mode, via="report")
     _check_allowed(scope, histories.get(report.history))
-    with (
-        tempfile.TemporaryDirectory(prefix="flipdash-report-") as folder,
-        translation.override(member.user.language),
-        timezone.override(scope.zone),
-    ):
-        path = Path(folder) / f"report.{report.format}.part"
-        name = _write(report, scope, path)
-        _publish(report, path, name)
+    return scope
 
 
 def _write(report: Report, scope: Scope, path: Path) -> str:
@@ -210,8 +203,7 @@ def _write(report: Report, scope: Scope, path: Path) -> str:
         if not history.is_valid:
             raise BadQuery
         totals = history.totals()
-        if not _mine(report).update(rows_total=sum(row["rows"] for row in totals)):
-            raise Stopped
+        leases.note(report, rows_total=sum(row["rows"] for row in totals))
         headings = [
             Heading(f"{c.label} ({scope.zone_name})" if c.sheet_kind == "datetime" else str(c.label), c.sheet_kind)
             for c in history.columns
@@ -230,31 +222,37 @@ def _values(report: Report, history: History) -> Iterator[list[Any]]:
     for done, row in enumerate(rows, start=1):
         yield [column.value(row) for column in history.columns]
         if done % PROGRESS_EVERY == 0:
-            _note_progress(report, done)
-    _note_progress(report, done)
+            leases.note(report, rows_done=done)
+    leases.note(report, rows_done=done)
 
 
-def _note_progress(report: Report, done: int) -> None:
-    if not _mine(report).update(rows_done=done, lease_until=_lease()):
-        raise Stopped
+class _Finished(File):
+    """A file that a storage on this disk can take over by renaming it, so that it is there whole or not at all."""
+
+    def temporary_file_path(self) -> str:
+        """Return where it lies: what Django's storage asks uploads for."""
+        return str(self.name)
 
 
 def _publish(report: Report, path: Path, file_name: str) -> None:
     """Store the finished file and say that it is ready, unless somebody stopped the report meanwhile."""
-    with path.open("rb") as whole:
-        os.fsync(whole.fileno())
-        stored_as = default_storage.save(_stored_name(report, report.attempt), File(whole))
+    if report.stored_as:  # what an attempt before this one stored, and could not publish
+        default_storage.delete(report.stored_as)
+    name = f"reports/{report.business_id}/{report.pk}-{report.attempt}-{secrets.token_hex(8)}.{report.format}"
+    size = path.stat().st_size
+    leases.note(report, stored_as=name)
     try:
-        _finish(
-            report,
-            Report.Status.READY,
-            stored_as=stored_as,
-            file_name=file_name,
-            size=path.stat().st_size,
-            expires_at=Now() + timedelta(days=settings.REPORT_DAYS_KEPT),
-        )
-    except Stopped:
-        default_storage.delete(stored_as)
+        with path.open("rb") as whole:
+            os.fsync(whole.fileno())
+            default_storage.save(name, _Finished(whole))
+    except Exception:
+        default_storage.delete(name)
+        raise
+    expires_at = Now() + timedelta(days=settings.REPORT_DAYS_KEPT)
+    try:
+        leases.finish(report, Report.Status.READY, file_name=file_name, size=size, expires_at=expires_at)
+    except leases.Stopped:
+        default_storage.delete(name)
         raise
 
 

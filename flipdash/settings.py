@@ -115,7 +115,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"documents.tasks.build_report": {"queue": "reports"}}
+CELERY_TASK_ROUTES = {"documents.tasks.build_next": {"queue": "reports"}}
 CELERY_TASK_TIME_LIMIT = 30 * 60  # seconds
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 60 * 60,  # seconds, above every time limit
@@ -197,8 +197,9 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Limits ----------------------------------------------------------------------------------------------------------
 HISTORY_TIMEOUT_MS = 2_000
-REPORT_LEASE_SECONDS = 60
+REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", 20)
 REPORT_DAYS_KEPT = 30
+REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place
 
 LOGGING = {
     "version": 1,

@@ -93,6 +93,12 @@ def files(settings, tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def private_workplace(settings, tmp_path_factory) -> None:
+    """Where reports are made: not the checkout's own, in which a running worker may be at work."""
+    settings.REPORT_WORKPLACE = tmp_path_factory.getbasetemp() / "workplace"
+
+
 KEPT = {"django_migrations", "django_content_type", "transaction_number_key"}
 
 

@@ -14,7 +14,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.permissions import Role
-from documents import services, tasks
+from documents import leases, services, tasks
 from documents.models import Report
 from documents.writers import sheets
 from flipdash import histories
@@ -41,6 +41,7 @@ HOSTILE = [
 def no_worker(settings, tmp_path, monkeypatch):
     """The tests call the service as the worker does; files go to a folder of their own."""
     monkeypatch.setattr(tasks, "wake", lambda report_id: None)
+    settings.REPORT_WORKPLACE = tmp_path / "workplace"
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}},
@@ -343,9 +344,9 @@ def test_an_expired_file_is_thrown_away(scope, transfers, no_worker):
     report = build(scope)
     Report.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     tasks.sweep_reports()
-    report.refresh_from_db()
-    assert report.status == "expired"
     assert not default_storage.exists(report.stored_as)
+    report.refresh_from_db()
+    assert (report.status, report.stored_as) == ("expired", "")
 
 
 # --- Killed, cancelled, twice --------------------------------------------------------------------------------
@@ -354,13 +355,14 @@ def test_an_expired_file_is_thrown_away(scope, transfers, no_worker):
 def test_a_cancelled_report_leaves_no_file(web, scope, transfers, no_worker, monkeypatch):
     report = services.request_report(scope, history="money-transfers", query="")
     monkeypatch.setattr(services, "PROGRESS_EVERY", 3)
-    note = services._note_progress
+    note = leases.note
 
-    def cancel_in_the_middle(report, done):
-        web.post(f"/documents/reports/{report.number}/cancellation/")
-        note(report, done)
+    def cancel_in_the_middle(report, **values):
+        if "rows_done" in values:
+            web.post(f"/documents/reports/{report.number}/cancellation/")
+        note(report, **values)
 
-    monkeypatch.setattr(services, "_note_progress", cancel_in_the_middle)
+    monkeypatch.setattr(leases, "note", cancel_in_the_middle)
     services.build_report(report.pk)
     report.refresh_from_db()
     assert report.status == "cancelled"
@@ -399,16 +401,16 @@ def test_a_second_worker_on_the_same_report_does_nothing(scope, transfers):
 
 def test_a_killed_workers_report_is_taken_over_and_the_killed_one_cannot_publish(scope, transfers, no_worker):
     report = services.request_report(scope, history="money-transfers", query="")
-    lost = services._claim(report.pk)
-    assert services._claim(report.pk) is None  # under lease
+    lost = leases.claim(report.pk)
+    assert leases.claim(report.pk) is None  # under lease
     Report.objects.filter(pk=report.pk).update(
         lease_until=timezone.now() - timedelta(seconds=1), woken_at=timezone.now() - timedelta(hours=1)
     )
     assert services.due_reports() == [report.pk]
     assert services.due_reports() == []  # woken a moment ago
-    second = services._claim(report.pk)
-    for late_act in (partial(services._note_progress, lost, 5), partial(services._finish, lost, Report.Status.FAILED)):
-        with pytest.raises(services.Stopped):
+    second = leases.claim(report.pk)
+    for late_act in (partial(leases.note, lost, rows_done=5), partial(leases.finish, lost, Report.Status.FAILED)):
+        with pytest.raises(leases.Stopped):
             late_act()
     services._build(second)
     report.refresh_from_db()
@@ -430,8 +432,8 @@ def test_a_failing_report_is_tried_three_times_and_then_says_failed(web, scope, 
 
 def test_tasks_go_to_the_broker_of_the_settings(settings):
     """Were our Celery application not loaded, a web process would look for RabbitMQ on this machine."""
-    assert tasks.build_report.app.main == "flipdash"
-    assert tasks.build_report.app.conf.broker_url == settings.CELERY_BROKER_URL
+    assert tasks.build_next.app.main == "flipdash"
+    assert tasks.build_next.app.conf.broker_url == settings.CELERY_BROKER_URL
 
 
 def test_without_a_broker_the_report_waits_and_the_page_works(web, monkeypatch, transfers, settings):
@@ -441,7 +443,7 @@ def test_without_a_broker_the_report_waits_and_the_page_works(web, monkeypatch, 
     def no_broker(*args, **kwargs):
         raise OperationalError("gone")
 
-    monkeypatch.setattr(tasks.build_report, "delay", no_broker)
+    monkeypatch.setattr(tasks.build_next, "apply_async", no_broker)
     assert web.post("/documents/reports/", {"history": "money-transfers", "query": ""}).status_code == 302
     assert Report.objects.get().status == "queued"
 
