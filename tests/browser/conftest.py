@@ -5,21 +5,15 @@ A missing browser fails these tests; FLIPDASH_SKIP_BROWSER=1 skips them instead.
 
 import os
 import shutil
-import signal
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from accounts.models import Member
-from flipdash.celery import app
-from flipdash.local.processes import Child, start, stop, wait_until
+from flipdash.local.processes import stop
+from tests.workers import Worker, start_worker
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the thread of the tests
 
@@ -130,39 +124,9 @@ def sign_in() -> Callable[[Page, Member], None]:
 # --- The worker ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Worker:
-    """A real Celery worker in its own process."""
-
-    child: Child
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Hold the worker still, so that what it has done so far can be looked at."""
-        os.kill(self.child.process.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.child.process.pid, signal.SIGCONT)
-
-
 @pytest.fixture(scope="package")
 def worker(django_db_setup, django_db_blocker, private_folder) -> Iterator[Worker]:
     """Run a worker on the test database, until the last browser test is over."""
-    environment = {
-        **{name: _on_test_database(os.environ[name]) for name in ("DATABASE_URL", "DATABASE_OWNER_URL")},
-        "FLIPDASH_DATA": str(private_folder),
-    }
-    name = f"browser-tests-{os.getpid()}@localhost"
-    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-    command = [sys.executable, "-m", "celery", "-A", "flipdash", "worker", "-P", "solo", "-Q", "default,reports"]
-    child = start("worker", [*command, "-n", name, *alone], log=private_folder / "worker.log", environment=environment)
-    try:
-        wait_until(lambda: bool(app.control.ping([name], timeout=0.5)), seconds=60, what="The worker", needs=[child])
-        yield Worker(child)
-    finally:
-        stop(child)
-
-
-def _on_test_database(url: str) -> str:
-    return urlsplit(url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    worker = start_worker("browser-tests", private_folder)
+    yield worker
+    stop(worker.child)

@@ -222,6 +222,8 @@ def test_everything_works_without_scripts(at_width, admin, second_page, worker, 
     page.go_back()
 
     page.get_by_role("button", name="Create Report").click()
+    expect(page.get_by_role("heading", name="Create Report")).to_be_visible()
+    page.get_by_role("button", name="Create Report").click()
     expect(page.locator("#tray .report__name")).to_be_visible()
     wait_until(lambda: Report.objects.get().status == "ready", seconds=30, what="The report")
     page.goto("/documents/reports/")

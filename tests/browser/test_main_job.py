@@ -249,6 +249,7 @@ def press_create_report(page: Page, worker) -> list[int | None]:
     seen: list[int | None] = []
     with worker.paused():
         page.get_by_role("button", name="Create Report").click()
+        page.get_by_role("dialog", name="Create Report").get_by_role("button", name="Create Report").click()
         expect(bar).to_be_visible()
         seen.append(value_of(bar))
     reference = Report.objects.latest("number").reference
