@@ -1,7 +1,9 @@
 """Plain makers of what tests need."""
 
 import itertools
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 from django.http import QueryDict
@@ -10,6 +12,7 @@ from django.utils import timezone
 from accounts.models import Business, Member, User
 from accounts.permissions import Role
 from documents.models import Report
+from flipdash import histories
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from transactions.histories import TransferHistory
@@ -68,6 +71,38 @@ def make_transfer(business: Business, *, mode: str = Mode.LIVE, events: bool = F
 def make_report(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Report:
     values = {"number": next(_counter), "history": "money-transfers", **fields}
     return Report.objects.create(business=member.business, mode=mode, member=member, **values)
+
+
+MAKERS: dict[str, Callable[..., Any]] = {"money-transfers": make_transfer}
+"""What makes a row of each history."""
+
+TEXTS = ("Siti Rahmawati", "Budi Santoso", "PT Gayo Highland", "Kedai ☕ Si Mbah", "=1+1", "+62812", "Sri Nur'aini")
+VARIED: dict[str, tuple[Any, ...]] = {
+    "beneficiary_name": TEXTS,
+    "sender_name": TEXTS,
+    "title": TEXTS,
+    "remark": ("", "Biji kopi Gayo", "@kasir", "Sewa kios Nov 2026", "INV/2026/000123"),
+    "amount": (10_000, 85_000, 1_240_500, 938_101),
+    "account_number": ("0012345678", "0066166304", "081234567890"),
+    "via": ("dashboard", "api"),
+    "bank": ("bca", "bri", "mandiri"),
+}
+"""What rows may differ in, of whatever history, as far as its model has the field."""
+
+
+def make_varied(name: str, business: Business, dice: Random) -> Any:
+    """Make a row of a history, in any state, on any of the last 60 days."""
+    declared = histories.get(name)
+    scope = business.members.first().scope(Mode.LIVE)
+    model = declared(scope, QueryDict()).visible_rows().model
+    known = {field.name for field in model._meta.get_fields()}
+    fields = {name: dice.choice(values) for name, values in VARIED.items() if name in known}
+    return MAKERS[name](
+        business,
+        status=dice.choice(declared.summary.labels.values),
+        created_at=timezone.now() - timedelta(seconds=dice.random() * 60 * 86_400),
+        **fields,
+    )
 
 
 def history(scope: Scope, query: str = "") -> TransferHistory:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from documents.writers.csv import CsvWriter
-from documents.writers.sheets import KINDS, Heading, Kind
+from documents.writers.sheets import Heading
 from documents.writers.xls import XlsWriter
 from documents.writers.xlsx import XlsxWriter
 
-__all__ = ["CONTENT_TYPES", "KINDS", "WRITERS", "Heading", "Kind", "Writer"]
+__all__ = ["CONTENT_TYPES", "WRITERS", "Heading", "Writer"]
 
 
 class Writer(Protocol):

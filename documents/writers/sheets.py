@@ -29,9 +29,10 @@ class Kind:
 KINDS = {
     "text": Kind("@", 22),
     "rupiah": Kind("#,##0", 16),
+    "decimal": Kind("#,##0", 18),
     "datetime": Kind("yyyy-mm-dd hh:mm:ss", 20),
 }
-"""The kinds that a heading can name. The cell itself goes by the value: str, int or Decimal, datetime."""
+"""The kinds that a heading can name. What the cell is goes by the value: str, int or Decimal, datetime."""
 
 
 @dataclass(frozen=True)

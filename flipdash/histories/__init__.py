@@ -11,7 +11,7 @@ from flipdash.histories.columns import (
     StatusColumn,
 )
 from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter
-from flipdash.histories.history import COUNT_CAP, History, Results, Summary, get
+from flipdash.histories.history import COUNT_CAP, History, Results, Summary, get, names
 from flipdash.histories.search import AccountNumber, Amount, Id, Text
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "Summary",
     "Text",
     "get",
+    "names",
 ]

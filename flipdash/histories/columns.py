@@ -32,7 +32,7 @@ class Column:
 
     kind: ClassVar[str] = "text"
     sheet_kind: ClassVar[str] = "text"
-    """How a spreadsheet types the value: text, rupiah or datetime."""
+    """How a spreadsheet types the value: text, rupiah, decimal or datetime."""
 
     @property
     def fields(self) -> tuple[str, ...]:

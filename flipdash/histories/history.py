@@ -44,6 +44,11 @@ def get(name: str) -> type["History"]:
     return _histories[name]
 
 
+def names() -> list[str]:
+    """Return the names of all histories."""
+    return list(_histories)
+
+
 @dataclass(frozen=True)
 class Summary:
     """What a report sums up per state: never across states."""

@@ -14,7 +14,7 @@ import python_calamine
 import xlrd
 from xlrd.compdoc import CompDoc
 
-from documents.writers import KINDS, WRITERS, Heading, Kind, sheets
+from documents.writers import WRITERS, Heading, sheets
 
 WAKES = [
     "=1+1",
@@ -266,11 +266,10 @@ def test_every_data_sheet_is_frozen_under_its_header_and_filtered(write, monkeyp
 
 
 @pytest.mark.parametrize("format", ["xls", "xlsx", "csv"])
-def test_an_amount_shows_its_own_decimals(write, monkeypatch, format):
-    """A column of foreign amounts: a kind is one line of the table."""
-    monkeypatch.setitem(KINDS, "foreign", Kind("#,##0", 18))
+def test_an_amount_shows_its_own_decimals(write, format):
+    """A column of foreign amounts has those of each row's currency."""
     amounts = [Decimal("1500"), Decimal("12.50"), Decimal("3.125"), Decimal("0E-2")]
-    path = write(format, [[amount] for amount in amounts], [Heading("Received", "foreign")])
+    path = write(format, [[amount] for amount in amounts], [Heading("Received", "decimal")])
     if format == "csv":
         assert path.read_text("utf-8-sig").split() == ["Received", "1500", "12.50", "3.125", "0.00"]
         return

@@ -1,0 +1,171 @@
+"""The file's rows are the screen's rows over all pages: every history, every format, whatever is filtered."""
+
+import csv
+import io
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from random import Random
+from urllib.parse import urlsplit
+
+import pytest
+import python_calamine
+from django import forms
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.http import QueryDict
+from django.utils import timezone
+
+from accounts.models import Business
+from documents import services, tasks
+from flipdash import histories
+from tests import factories
+from transactions import demo
+from transactions.models import Status
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
+FILTER_SETS = 20
+ROWS = 150
+
+
+@pytest.fixture(autouse=True)
+def no_worker(settings, tmp_path, monkeypatch):
+    """The tests are the worker; files go to a folder of their own."""
+    monkeypatch.setattr(tasks, "wake", lambda report_id: None)
+    storage = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": storage}
+
+
+def build(scope, name, query, format):
+    """Make a report, and return its file's content."""
+    report = services.request_report(scope, history=name, query=query, format=format)
+    services.build_report(report.pk)
+    report.refresh_from_db()
+    assert report.status == "ready", report.problem
+    with default_storage.open(report.stored_as) as file:
+        return file.read()
+
+
+# --- What is asked ------------------------------------------------------------------------------------------
+
+
+def random_query(scope, name: str, dice: Random) -> QueryDict:
+    """Return a valid search and filters of a history, found by throwing dice until they make sense."""
+    declared = histories.get(name)
+    rows = list(declared(scope, QueryDict()).rows().values(*declared(scope, QueryDict()).value_fields))
+    while True:
+        query = QueryDict(mutable=True)
+        if dice.random() < 0.5:
+            query["q"] = random_word(dice.choice(rows), dice)
+        for filter_ in dice.sample(declared.filters, dice.randint(0, min(3, len(declared.filters)))):
+            throw(query, filter_.form_fields(scope), dice.choice(rows), dice)
+        if declared(scope, query).is_valid:
+            return query
+
+
+def throw(query: QueryDict, fields: dict[str, forms.Field], row: dict, dice: Random) -> None:
+    days = sorted(timezone.now().date() - timedelta(days=dice.randint(0, 60)) for _end in range(2))
+    for name, field in fields.items():
+        if isinstance(field, forms.MultipleChoiceField):
+            choices = [value for value, _label in field.choices]
+            query.setlist(name, dice.sample(choices, dice.randint(1, min(3, len(choices)))))
+        elif isinstance(field, forms.ModelChoiceField):
+            query[name] = str(dice.choice([*field.queryset.values_list("pk", flat=True), ""]))
+        elif isinstance(field, forms.ChoiceField):
+            query[name] = str(dice.choice([value for value, _label in field.choices]))
+        elif isinstance(field, forms.DateField):
+            query[name] = days.pop(0).isoformat()
+        else:
+            query[name] = random_word(row, dice)
+
+
+def random_word(row: dict, dice: Random) -> str:
+    values = [str(value) for value in row.values() if value and not isinstance(value, datetime)]
+    return dice.choice(dice.choice(values).split())
+
+
+# --- What is shown and what is written --------------------------------------------------------------------------
+
+
+def screen(scope, name: str, query: str) -> list[list]:
+    """Return the rows of all pages, with what their columns put into a sheet."""
+    shown, address = [], query
+    while True:
+        history = histories.get(name)(scope, QueryDict(address))
+        results = history.results()
+        with timezone.override(scope.zone):
+            shown += [[column.value(row) for column in history.columns] for row in results.rows]
+        if results.older_url is None:
+            return shown
+        address = urlsplit(results.older_url).query
+
+
+def as_in_a_book(value):
+    return "" if value is None else float(value) if isinstance(value, int | Decimal) else value
+
+
+def as_in_a_csv(value):
+    if isinstance(value, str):
+        return f"'{value}" if value[:1] in tuple("=+-@") else value
+    return "" if value is None else str(value)
+
+
+def rows_of_a_book(content: bytes) -> list[list]:
+    book = python_calamine.load_workbook(io.BytesIO(content))
+    rows = [row for name in book.sheet_names[1:] for row in book.get_sheet_by_name(name).to_python()[1:]]
+    return [[to_the_second(value) if isinstance(value, date) else value for value in row] for row in rows]
+
+
+def to_the_second(at: date) -> datetime:
+    """A sheet's day is a float, so a reader may be some microseconds off; midnight it calls a date."""
+    at = at if isinstance(at, datetime) else datetime.combine(at, time.min)
+    return (at + timedelta(milliseconds=500)).replace(microsecond=0)
+
+
+def rows_of_a_csv(content: bytes) -> list[list]:
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))[1:]
+
+
+@pytest.mark.parametrize("name", histories.names())
+def test_each_formats_rows_are_the_screens_rows_over_all_pages(scope, kopi_kita, toko_sebelah, name):
+    dice = Random(f"filters of {name}")
+    stranger = factories.make_member(toko_sebelah)
+    for business in (kopi_kita, stranger.business):
+        for _row in range(ROWS):
+            factories.make_varied(name, business, dice)
+    found = 0
+    for _set in range(FILTER_SETS):
+        query = random_query(scope, name, dice).urlencode()
+        rows = screen(scope, name, query)
+        found += bool(rows)
+        book = [[as_in_a_book(value) for value in row] for row in rows]
+        assert rows_of_a_book(build(scope, name, query, "xls")) == book, query
+        assert rows_of_a_book(build(scope, name, query, "xlsx")) == book, query
+        in_csv = [[as_in_a_csv(value) for value in row] for row in rows]
+        assert rows_of_a_csv(build(scope, name, query, "csv")) == in_csv, query
+    assert found > FILTER_SETS / 4, "most filters found nothing"
+    everything = screen(scope, name, "")
+    assert len(everything) == ROWS > 5 * histories.history.PAGE_SIZE
+
+
+def test_70_000_rows_have_a_summary_and_two_data_sheets(scope, kopi_kita: Business):
+    demo.fill(kopi_kita, rows=70_000)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT status, count(*), sum(amount), sum(fee) FROM transactions_moneytransfer"
+            " WHERE business_id = %s AND mode = 'live' GROUP BY status",
+            [kopi_kita.pk],
+        )
+        sums = {str(Status(status).label): [float(figure) for figure in figures] for status, *figures in cursor}
+        cursor.execute("SELECT id::text FROM transactions_moneytransfer ORDER BY created_at DESC, id DESC")
+        ids = [pk for (pk,) in cursor]
+    for format in ("xls", "xlsx"):
+        book = python_calamine.load_workbook(io.BytesIO(build(scope, "money-transfers", "", format)))
+        assert book.sheet_names == ["Summary", "Data 1", "Data 2"]
+        data = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names[1:]]
+        assert [len(sheet) for sheet in data] == [65_536, 70_000 - 65_535 + 1]
+        assert data[0][0] == data[1][0]
+        assert [row[0] for sheet in data for row in sheet[1:]] == ids
+        lines = {line[0]: line[1:4] for line in book.get_sheet_by_name("Summary").to_python()}
+        assert {status: lines[status] for status in sums} == sums
+        assert lines["Rows"][0] == 70_000
+    assert [row[0] for row in rows_of_a_csv(build(scope, "money-transfers", "", "csv"))] == ids
