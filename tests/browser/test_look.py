@@ -25,6 +25,7 @@ ADDRESSES = {
     "history, hidden by the filters": f"{TRANSFERS}?q=rahmawati&status=failed&via=api",
     "history, in error": f"{TRANSFERS}?date_from=yesterday&status=gone",
     "reports": "/documents/reports/",
+    "Create Report without scripts": "/documents/reports/new/?history=money-transfers&query=status%3Dfailed",
     "404": "/nowhere/",
     "styleguide": "/styleguide/",
     "Test Mode, empty": f"/test{TRANSFERS}",
@@ -102,6 +103,10 @@ def pages_of(page: Page) -> Iterator[tuple[str, Page]]:
     page.locator("summary", has_text="Reports").click()
     expect(page.locator(".tray__panel")).to_be_visible()
     yield "history, reports open in the header", page
+    page.goto(f"{TRANSFERS}?status=failed")
+    page.get_by_role("button", name="Create Report").click()
+    expect(page.get_by_role("dialog", name="Create Report")).to_be_visible()
+    yield "history, Create Report open", page
     page.goto(f"{TRANSFERS}?q=siti")
     page.locator("tbody tr").click()
     expect(page.get_by_role("heading", name="What happened")).to_be_visible()
