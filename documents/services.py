@@ -84,7 +84,7 @@ def request_report(
     """
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
-    shown_history(scope, history=history, query=query)
+    query = shown_history(scope, history=history, query=query).query  # without empty parts and pages
     Business.objects.select_for_update().get(pk=scope.business.pk)  # one number after the other
     wanted = {"history": history, "query": query, "format": format, "separator": separator}
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, **wanted)
@@ -260,10 +260,12 @@ def _file_name(report: Report, scope: Scope, history: History) -> str:
     """Return e.g. Kopi-Kita_Money-Transfer_2026-11-01_2026-11-30_WIB_R000123.xls; Test Mode's begin with TEST_."""
     first, last = history.date_range()
     if first is None or last is None:
-        found = history.rows().order_by().aggregate(first=Min("created_at"), last=Max("created_at"))
+        field = history.date_filter.field(history.cleaned) if history.date_filter else "created_at"
+        found = history.rows().order_by().aggregate(first=Min(field), last=Max(field))
         first, last = first or _day(found["first"], history), last or _day(found["last"], history)
     words = [scope.business.name, history.file_title, f"{first}", f"{last}", scope.zone_name, report.reference]
-    name = "_".join(re.sub(r"[^\w-]+", "-", word).strip("-") for word in words)
+    plain = (re.sub(r"[^\w-]+", "-", word).strip("-") for word in words)
+    name = "_".join(word for word in plain if word)
     return f"{'TEST_' if scope.is_test else ''}{name}.{report.format}"
 
 

@@ -16,7 +16,7 @@ Line = Sequence[Any]
 def lines(report: Report, history: History, totals: list[dict[str, Any]]) -> Iterator[Line]:
     """Yield the Summary's lines, a label first. Figures stand per state and are never added up across states."""
     scope = history.scope
-    as_of = timezone.localtime(clock.now()).replace(tzinfo=None, microsecond=0)
+    as_of = timezone.localtime(clock.now(history.using)).replace(tzinfo=None, microsecond=0)
     asked_at = timezone.localtime(report.created_at).replace(tzinfo=None, microsecond=0)
     yield _("Business"), report.business.legal_name or report.business.name
     yield "NPWP", report.business.npwp

@@ -30,7 +30,9 @@ def reports(request: Request) -> HttpResponse:
         return _create(request)
     before = request.GET.get("before", "")
     rows = Report.objects.visible_to(request.scope).select_related("member__user").newest_first()
-    if before.isascii() and before.isdigit() and len(before) < 10:
+    if before:
+        if not (before.isascii() and before.isdigit() and len(before) < 10):
+            raise Http404
         rows = rows.filter(number__lt=int(before))
     page = list(rows[: PAGE_SIZE + 1])
     services.mark_seen(request.scope)

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from django.db import connection
+from django.db import connections
 
 
-def now() -> datetime:
-    """Return the database's time, in UTC."""
-    with connection.cursor() as cursor:
+def now(using: str = "default") -> datetime:
+    """Return the database's time, in UTC; inside a transaction it is the moment when that began."""
+    with connections[using].cursor() as cursor:
         cursor.execute("SELECT now()")
         (moment,) = cursor.fetchone()
     return moment

@@ -232,6 +232,10 @@ class DateFilter(Filter):
         """Return whether the chosen basis is the given field."""
         return self._basis(cleaned)[2] == field
 
+    def field(self, cleaned: Cleaned) -> str:
+        """Return the model field of the date that is meant."""
+        return self._basis(cleaned)[2]
+
     def basis_label(self, cleaned: Cleaned) -> str:
         """Return which date is meant, in words."""
         return str(self._basis(cleaned)[1])

@@ -470,4 +470,11 @@ def test_reports_are_listed_newest_first_page_by_page(web, admin):
     assert [r.number for r in first.context["reports"]] == list(range(30, 5, -1))
     second = web.get(f"/documents/reports/?before={first.context['older']}")
     assert [r.number for r in second.context["reports"]] == [5, 4, 3, 2, 1]
-    assert web.get("/documents/reports/?before=x").status_code == 200
+    assert web.get("/documents/reports/?before=x").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["\x00", "&&&", "date_basis=created&status=", "q=%20", "before=", "%00="])
+def test_the_same_search_written_otherwise_is_the_same_report(web, transfers, query):
+    for written in ("", query):
+        assert web.post("/documents/reports/", {"history": "money-transfers", "query": written}).status_code == 302
+    assert [report.query for report in Report.objects.all()] == [""]

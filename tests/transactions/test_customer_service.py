@@ -21,7 +21,7 @@ def edge(request, kopi_kita, monkeypatch) -> datetime:
     kopi_kita.time_zone = zone
     kopi_kita.save()
     now = datetime(2026, 11, 20, 23, 30, tzinfo=UTC) - timedelta(hours=hours)
-    monkeypatch.setattr(clock, "now", lambda: now)
+    monkeypatch.setattr(clock, "now", lambda using="default": now)
     return datetime(2026, 11, 14, tzinfo=UTC) - timedelta(hours=hours)
 
 
