@@ -1,4 +1,4 @@
-"""The histories of what was sent and received."""
+"""Money Transfer → Transaction History."""
 
 from dataclasses import dataclass
 from typing import ClassVar
