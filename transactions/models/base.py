@@ -1,7 +1,15 @@
-"""What all transactions share: their number, their states, and how text is searched."""
+"""What all transactions share: their number, their states, their timeline, and how text is searched."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
 
 
 class NextTransactionId(models.Func):
@@ -13,8 +21,16 @@ class NextTransactionId(models.Func):
     arity = 0
 
 
+class SearchText(models.Func):
+    """What text search looks in; the trigram index holds this very expression."""
+
+    template = "lower(%(expressions)s)"
+    arg_joiner = " || ' ' || "
+    output_field = models.TextField()
+
+
 class Status(models.TextChoices):
-    """The states of a transfer (product.md §2)."""
+    """The states of money that is sent (product.md §2)."""
 
     PENDING_APPROVAL = "pending_approval", _("Pending approval")
     SCHEDULED = "scheduled", _("Scheduled")
@@ -38,7 +54,7 @@ LOOKS = {
     Status.FAILED: ("red", "x"),
 }
 
-MOVES = {
+MOVES: Mapping[str, set[str]] = {
     Status.PENDING_APPROVAL: {Status.SCHEDULED, Status.PROCESSING, Status.CANCELLED},
     Status.SCHEDULED: {Status.PROCESSING, Status.CANCELLED},
     Status.PROCESSING: {Status.SUCCESSFUL, Status.FAILED},
@@ -46,7 +62,8 @@ MOVES = {
     Status.CANCELLED: set(),
     Status.FAILED: set(),
 }
-"""The allowed moves. Migration 0001 gives the same table to the database, which refuses all others."""
+"""The allowed moves of money that is sent. The migrations give the same table to the database, which refuses all
+others."""
 
 
 class Via(models.TextChoices):
@@ -56,9 +73,130 @@ class Via(models.TextChoices):
     API = "api", _("API")
 
 
-class SearchText(models.Func):
-    """What text search looks in; the trigram index holds this very expression."""
+class Transaction(TenantModel):
+    """Money that moves once. Amounts are whole rupiah; the number begins with the time."""
 
-    template = "lower(%(expressions)s)"
-    arg_joiner = " || ' ' || "
-    output_field = models.TextField()
+    id = models.BigIntegerField(primary_key=True, db_default=NextTransactionId())
+    external_id = models.CharField(_("External ID"), max_length=64, null=True, blank=True)
+    status: Any
+    amount = models.BigIntegerField(_("Amount"))
+    fee = models.BigIntegerField(_("Fee"), default=0)
+    created_at = models.DateTimeField(_("Created Date"), db_default=Now())
+
+    objects: ClassVar[Any] = TransactionQuerySet.as_manager()
+    moves: ClassVar[Mapping[str, set[str]]]
+    """The allowed moves from state to state."""
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(fields=["business", "mode", "id"], name="%(class)s_tenant"),
+            mode_known("%(class)s"),
+            models.UniqueConstraint(fields=["business", "mode", "external_id"], name="%(class)s_external_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0, fee__gte=0), name="%(class)s_amounts"),
+        ]
+        indexes = [
+            models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="%(class)s_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def check_may_move(self, to: str) -> None:
+        """Raise ValidationError unless the row may go from its state to `to`; the database asks again."""
+        if to not in self.moves[self.status]:
+            raise ValidationError(f"What is {self.status} can't become {to}.")
+
+
+class Sending(Transaction):
+    """Money that a business sends: somebody made it, somebody approved it, a bank answered."""
+
+    status = models.CharField(_("Status"), max_length=20, choices=Status.choices)
+    internal_reference = models.CharField(_("Internal Reference"), max_length=100, blank=True)
+    via = models.CharField(_("Created via"), max_length=9, choices=Via.choices)
+    maker_name = models.CharField(_("Maker Name"), max_length=100)
+    approved_by = models.CharField(_("Approved By"), max_length=100, blank=True)
+    bank_reference = models.CharField(_("Bank Reference"), max_length=64, blank=True)
+    completed_at = models.DateTimeField(_("Completed Date"), null=True, blank=True)
+    returned_at = models.DateTimeField(_("Returned"), null=True, blank=True)
+
+    moves = MOVES
+
+    class Meta(Transaction.Meta):
+        abstract = True
+        constraints = [
+            *Transaction.Meta.constraints,
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="%(class)s_status_known"),
+            models.CheckConstraint(
+                condition=Q(completed_at=None) | Q(completed_at__gte=F("created_at")),
+                name="%(class)s_completed_after",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.SUCCESSFUL) | Q(returned_at=None), name="%(class)s_returned_was_successful"
+            ),
+        ]
+        indexes = [
+            *Transaction.Meta.indexes,
+            models.Index(
+                F("business"),
+                F("mode"),
+                F("status"),
+                F("created_at").desc(),
+                F("id").desc(),
+                name="%(class)s_status",
+                condition=~Q(status=Status.SUCCESSFUL),
+            ),
+        ]
+
+
+class Event(TenantModel):
+    """One line of a timeline: what happened, when, and who did it. Lines are added, never changed."""
+
+    kind: Any
+    at = models.DateTimeField(db_default=Now())
+    by = models.CharField(max_length=100, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        abstract = True
+        constraints = [mode_known("%(class)s")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def look(self) -> str:
+        """The colour by meaning of the timeline's dot."""
+        return EVENT_LOOKS.get(self.kind, "grey")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the line; an existing one can't be saved again."""
+        kwargs["force_insert"] = True
+        super().save(*args, **kwargs)
+
+
+class SendingEventKind(models.TextChoices):
+    """What can happen to money that is sent."""
+
+    CREATED = "created", _("Created")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    SENT = "sent", _("Sent to the bank")
+    SUCCESSFUL = "successful", _("Received by the beneficiary")
+    FAILED = "failed", _("Refused by the bank")
+    CANCELLED = "cancelled", _("Cancelled before it was sent")
+    RETURNED = "returned", _("Returned by the bank")
+    IMPORTED = "imported", _("Imported from another system")
+
+
+EVENT_LOOKS = {
+    "created": "green",
+    "approved": "green",
+    "sent": "green",
+    "successful": "green",
+    "settled": "green",
+    "failed": "red",
+    "rejected": "red",
+    "returned": "amber",
+}
+"""The colour of what happened, by its kind; anything else is grey."""
