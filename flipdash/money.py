@@ -1,9 +1,12 @@
-"""Rupiah as people write them: read into whole numbers, and written in the reader's language."""
+"""Money as people write it: rupiah are read into whole numbers, and all is written in the reader's language."""
 
 import re
+from decimal import Decimal
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+from flipdash import world
 
 MOST_DIGITS = 15
 """More than any amount of money; a spreadsheet keeps no more digits than this either."""
@@ -17,6 +20,7 @@ SIGNED = re.compile(r"[+\-−–(].*[0-9]")
 DECIMALS = re.compile(r"[0-9]+(?:[.,][0-9]{3})*[.,][0-9]{1,2}")
 
 SEPARATORS = {"id": "."}
+DECIMAL_POINTS = {"id": ","}
 
 
 class NotAnAmount(ValueError):
@@ -64,10 +68,25 @@ def number(n: int, language: str | None = None) -> str:
     return f"{_minus(n)}{_grouped(n, language)}"
 
 
-def _minus(n: int) -> str:
+def decimal(n: Decimal, language: str | None = None) -> str:
+    """Return the figure with all its decimals: "1.250,50" in Indonesian, "1,250.50" in English."""
+    whole, _point, fraction = f"{abs(n):f}".partition(".")
+    written = f"{_minus(n)}{_grouped(int(whole), language)}"
+    return f"{written}{DECIMAL_POINTS.get(_language(language), '.')}{fraction}" if fraction else written
+
+
+def foreign(amount: Decimal, currency: str, language: str | None = None) -> str:
+    """Return an amount in another currency, with that currency's decimals: "SGD 1,250.50", "JPY 98,000"."""
+    return f"{currency} {decimal(world.in_currency(amount, currency), language)}"
+
+
+def _minus(n: int | Decimal) -> str:
     return "−" if n < 0 else ""
 
 
 def _grouped(n: int, language: str | None) -> str:
-    language = (language or get_language() or "en").partition("-")[0]
-    return f"{abs(n):,}".replace(",", SEPARATORS.get(language, ","))
+    return f"{abs(n):,}".replace(",", SEPARATORS.get(_language(language), ","))
+
+
+def _language(language: str | None) -> str:
+    return (language or get_language() or "en").partition("-")[0]

@@ -1,9 +1,12 @@
+from decimal import Decimal
+
 import pytest
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flipdash.money import NotAnAmount, number, parse_rupiah, rupiah
+from flipdash import world
+from flipdash.money import NotAnAmount, decimal, foreign, number, parse_rupiah, rupiah
 
 READ = {
     "0": 0,
@@ -168,3 +171,31 @@ def test_any_text_is_an_amount_or_refused(written):
     except NotAnAmount:
         return
     assert 0 <= amount < 10**15
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "language", "written"),
+    [
+        ("1250.5", "SGD", "en", "SGD 1,250.50"),
+        ("1250.500", "SGD", "id", "SGD 1.250,50"),
+        ("98000.000", "JPY", "en", "JPY 98,000"),
+        ("98000", "KRW", "id-id", "KRW 98.000"),
+        ("0.07", "EUR", "id", "EUR 0,07"),
+        ("1234567.125", "KWD", "en", "KWD 1,234,567.125"),
+        ("-3", "USD", "en", "USD −3.00"),
+    ],
+)
+def test_foreign_amounts_have_the_decimals_of_their_currency(amount, currency, language, written):
+    assert foreign(Decimal(amount), currency, language) == written
+
+
+def test_a_figure_keeps_its_decimals():
+    assert decimal(Decimal("19000.5500"), "en") == "19,000.5500"
+    assert decimal(Decimal("19000"), "id") == "19.000"
+
+
+def test_countries_are_named_in_the_active_language():
+    for language, name in (("en", "Singapore"), ("id", "Singapura"), ("id-id", "Singapura")):
+        with translation.override(language):
+            assert world.country_name("SG") == name
+    assert world.country_name("??") == "??"
