@@ -99,7 +99,7 @@ def private_workplace(settings, tmp_path_factory) -> None:
     settings.REPORT_WORKPLACE = tmp_path_factory.getbasetemp() / "workplace"
 
 
-KEPT = {"django_migrations", "django_content_type", "transaction_number_key"}
+KEPT = {"django_migrations", "django_content_type", "transaction_number_key", "transactions_corridor"}
 
 
 @pytest.fixture(autouse=True)

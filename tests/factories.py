@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -16,7 +17,17 @@ from flipdash import histories
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from transactions.histories import TransferHistory
-from transactions.models import MoneyTransfer, Status, TransferBatch, TransferEvent
+from transactions.models import (
+    InternationalEvent,
+    InternationalTransfer,
+    MoneyTransfer,
+    Payment,
+    PaymentEvent,
+    PaymentLink,
+    Status,
+    TransferBatch,
+    TransferEvent,
+)
 
 _counter = itertools.count(1)
 
@@ -40,9 +51,13 @@ def make_batch(business: Business, name: str = "Payroll Nov 2026", mode: str = M
     return TransferBatch.objects.create(business=business, mode=mode, name=name, maker_name="Ratna Maker")
 
 
+def _when(fields: dict[str, Any]) -> datetime:
+    return fields.pop("created_at", None) or timezone.now() - timedelta(minutes=next(_counter))
+
+
 def make_transfer(business: Business, *, mode: str = Mode.LIVE, events: bool = False, **fields: Any) -> MoneyTransfer:
     """Make a transfer; it is successful, and completed three minutes after it was created, unless said otherwise."""
-    created_at: datetime = fields.pop("created_at", None) or timezone.now() - timedelta(minutes=next(_counter))
+    created_at = _when(fields)
     status = fields.pop("status", Status.SUCCESSFUL)
     completed = created_at + timedelta(minutes=3) if status == Status.SUCCESSFUL else None
     values: dict[str, Any] = {
@@ -66,6 +81,72 @@ def make_transfer(business: Business, *, mode: str = Mode.LIVE, events: bool = F
             business=business, mode=mode, transfer=transfer, kind="created", at=created_at, by=values["maker_name"]
         )
     return transfer
+
+
+def make_international(
+    business: Business, *, mode: str = Mode.LIVE, events: bool = False, **fields: Any
+) -> InternationalTransfer:
+    """Make an international transfer to Singapore; successful, and completed the next day, unless said otherwise."""
+    created_at = _when(fields)
+    status = fields.pop("status", Status.SUCCESSFUL)
+    values: dict[str, Any] = {
+        "status": status,
+        "country": "SG",
+        "beneficiary_bank": "DBS Bank",
+        "beneficiary_name": "Tan Mei Ling",
+        "account_number": "0012345678",
+        "currency": "SGD",
+        "rate": Decimal("12345.6789"),
+        "amount": 12_345_679,
+        "fee": 75_000,
+        "amount_received": Decimal("1000.00"),
+        "purpose": "goods",
+        "via": "dashboard",
+        "maker_name": "Ratna Maker",
+        "created_at": created_at,
+        "completed_at": created_at + timedelta(days=1) if status == Status.SUCCESSFUL else None,
+        **fields,
+    }
+    transfer = InternationalTransfer.objects.create(business=business, mode=mode, **values)
+    if events:
+        InternationalEvent.objects.create(
+            business=business, mode=mode, transfer=transfer, kind="created", at=created_at, by=values["maker_name"]
+        )
+    return transfer
+
+
+def make_link(business: Business, title: str = "Kelas latte art", mode: str = Mode.LIVE, **fields: Any) -> PaymentLink:
+    return PaymentLink.objects.create(business=business, mode=mode, title=title, maker_name="Ratna Maker", **fields)
+
+
+def make_payment(business: Business, *, mode: str = Mode.LIVE, events: bool = False, **fields: Any) -> Payment:
+    """Make a payment; it is successful, paid after two minutes and not settled yet, unless said otherwise."""
+    created_at = _when(fields)
+    status = fields.pop("status", "successful")
+    is_paid = status == "successful"
+    is_settled = fields.get("settlement_status") == "settled"
+    amount = fields.pop("amount", 150_000)
+    values: dict[str, Any] = {
+        "status": status,
+        "title": "Kelas latte art",
+        "sender_name": "Dewi Anggraini",
+        "sender_email": "dewi@example.test",
+        "channel_kind": "va",
+        "channel": "bca",
+        "amount": amount,
+        "fee": 4_000,
+        "settlement_status": "pending" if is_paid else "",
+        "reference": "TRX-0099",
+        "created_at": created_at,
+        "paid_at": created_at + timedelta(minutes=2) if is_paid else None,
+        "settled_amount": amount - 4_000 if is_settled else None,
+        "settled_at": created_at + timedelta(days=1) if is_settled else None,
+        **fields,
+    }
+    payment = Payment.objects.create(business=business, mode=mode, **values)
+    if events:
+        PaymentEvent.objects.create(business=business, mode=mode, payment=payment, kind="created", at=created_at)
+    return payment
 
 
 def make_report(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Report:

@@ -1,0 +1,157 @@
+"""International transfers: where money can go abroad, what it will cost, and what was sent."""
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now, Round
+from django.utils.translation import gettext_lazy as _
+
+from flipdash import world
+from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
+from transactions.models.base import Event, SearchText, Sending, SendingEventKind
+
+WITHOUT_DECIMALS = ["JPY", "KRW", "VND"]
+"""The payable currencies that have no decimals; the database holds their amounts to it."""
+
+
+class Corridor(models.Model):
+    """A country that can be paid, and in which currency. The same for all businesses and both modes."""
+
+    class Speed(models.TextChoices):
+        """When the money arrives."""
+
+        REAL_TIME = "real_time", _("Real time")
+        SAME_DAY = "same_day", _("Same day")
+        ONE_DAY = "one_day", _("Next day")
+        TWO_DAYS = "two_days", _("In two days")
+
+    country = models.CharField(max_length=2)
+    currency = models.CharField(max_length=3)
+    speed = models.CharField(max_length=9, choices=Speed.choices)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["country", "currency"], name="corridor_once"),
+            models.CheckConstraint(
+                condition=Q(country__regex="^[A-Z]{2}$", currency__regex="^[A-Z]{3}$"), name="corridor_codes"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{world.country_name(self.country)} ({self.currency})"
+
+
+class Quote(TenantModel):
+    """What a transfer abroad costs and what arrives, which holds for a while. It never changes, and is used once."""
+
+    corridor = models.ForeignKey(Corridor, on_delete=models.PROTECT, related_name="+")
+    amount = models.BigIntegerField(_("Amount Sent"))
+    rate = models.DecimalField(_("Rate"), max_digits=18, decimal_places=4)
+    """Rupiah for one unit of the currency."""
+    fee = models.BigIntegerField(_("Fee"))
+    amount_received = models.DecimalField(_("Amount Received"), max_digits=20, decimal_places=3)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+
+    objects: ClassVar[Any] = TenantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "mode", "id"], name="quote_tenant"),
+            mode_known("quote"),
+            models.CheckConstraint(condition=Q(amount__gt=0, rate__gt=0, fee__gte=0), name="quote_amounts"),
+            models.CheckConstraint(condition=Q(amount_received__gt=0), name="quote_received"),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="quote_expires_after"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} → {self.amount_received}"
+
+
+class Purpose(models.TextChoices):
+    """What the money is for, as the receiving country asks."""
+
+    GOODS = "goods", _("Purchase of goods")
+    SERVICES = "services", _("Payment for services")
+    SALARY = "salary", _("Salary payment")
+    EDUCATION = "education", _("Education")
+    TRAVEL = "travel", _("Travel")
+    FAMILY_SUPPORT = "family_support", _("Family support")
+    OTHER = "other", _("Something else")
+
+
+class InternationalTransfer(Sending):
+    """A transfer abroad: rupiah are sent, another currency arrives."""
+
+    quote = models.ForeignKey(
+        Quote, on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    country = models.CharField(_("Beneficiary Country"), max_length=2)
+    beneficiary_bank = models.CharField(_("Beneficiary Bank"), max_length=100)
+    beneficiary_name = models.CharField(_("Beneficiary Name"), max_length=100)
+    account_number = models.CharField(_("Account Number"), max_length=34)
+    currency = models.CharField(_("Currency"), max_length=3)
+    rate = models.DecimalField(_("Rate"), max_digits=18, decimal_places=4, null=True, blank=True)
+    amount_received = models.DecimalField(_("Amount Received"), max_digits=20, decimal_places=3)
+    purpose = models.CharField(_("Purpose"), max_length=16, choices=Purpose.choices, default=Purpose.OTHER)
+
+    class Meta(Sending.Meta):
+        constraints = [
+            *Sending.Meta.constraints,
+            TenantForeignKey(field="quote", to="transactions.Quote", name="internationaltransfer_quote_tenant"),
+            models.UniqueConstraint(fields=["business", "mode", "quote"], name="internationaltransfer_quote_once"),
+            models.CheckConstraint(
+                condition=Q(country__regex="^[A-Z]{2}$", currency__regex="^[A-Z]{3}$"),
+                name="internationaltransfer_codes",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_received__gt=0) & (Q(rate=None) | Q(rate__gt=0)),
+                name="internationaltransfer_received",
+            ),
+            models.CheckConstraint(
+                condition=~Q(currency__in=WITHOUT_DECIMALS) | Q(amount_received=Round("amount_received")),
+                name="internationaltransfer_decimals",
+            ),
+            models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="internationaltransfer_purpose_known"),
+        ]
+        indexes = [
+            *Sending.Meta.indexes,
+            models.Index(
+                F("business"),
+                F("mode"),
+                F("country"),
+                F("created_at").desc(),
+                F("id").desc(),
+                name="internationaltransfer_country",
+            ),
+            GinIndex(
+                F("business"),
+                OpClass(SearchText("beneficiary_name"), "gin_trgm_ops"),
+                name="internationaltransfer_text",
+            ),
+        ]
+
+
+class InternationalEvent(Event):
+    """One line of an international transfer's timeline."""
+
+    Kind = SendingEventKind
+
+    transfer = models.ForeignKey(
+        InternationalTransfer, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="events"
+    )
+    kind = models.CharField(max_length=16, choices=SendingEventKind.choices)
+
+    class Meta(Event.Meta):
+        constraints = [
+            *Event.Meta.constraints,
+            TenantForeignKey(
+                field="transfer",
+                to="transactions.InternationalTransfer",
+                name="internationalevent_transfer_tenant",
+            ),
+        ]
+        indexes = [models.Index(fields=["transfer", "at", "id"], name="internationalevent_order")]
