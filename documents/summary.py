@@ -27,17 +27,14 @@ def lines(report: Report, history: History, totals: list[dict[str, Any]]) -> Ite
     yield _("Data as of"), as_of
     yield _("Time zone"), scope.zone_name
     yield from _period(history)
-    for label, words in history.in_words():
-        yield label, words
+    yield from history.in_words()
     if not history.is_narrowed:
         yield _("Search and filters"), _("None: everything")
     yield _("Rows"), sum(row["rows"] for row in totals)
     yield ()
-    summed = history.summary
-    yield (_("Status"), _("Rows"), *(str(label) for label, _field in summed.sums))
+    yield history.summary.heads()
     for row in totals:
-        label = str(summed.labels(row[summed.by]).label)
-        yield (label, row["rows"], *(int(row[field]) for _label, field in summed.sums))
+        yield history.summary.line(row)
 
 
 def _period(history: History) -> Iterator[Line]:

@@ -4,15 +4,19 @@ from flipdash.histories.columns import (
     AccountColumn,
     ChoiceColumn,
     Column,
+    CountryColumn,
     DateTimeColumn,
+    DecimalColumn,
     FeeColumn,
     IdColumn,
+    KindColumn,
+    MoneyColumn,
     RupiahColumn,
     StatusColumn,
 )
-from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter
-from flipdash.histories.history import COUNT_CAP, History, Results, Summary, get, names
-from flipdash.histories.search import AccountNumber, Amount, Id, Text
+from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
+from flipdash.histories.history import COUNT_CAP, History, Receipt, Results, Summary, get, names
+from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Id, Text
 
 __all__ = [
     "COUNT_CAP",
@@ -21,20 +25,28 @@ __all__ = [
     "Amount",
     "ChoiceColumn",
     "ChoiceFilter",
+    "ChoiceWords",
     "Column",
+    "CountryColumn",
     "DateFilter",
     "DateTimeColumn",
+    "DecimalColumn",
     "FeeColumn",
     "Filter",
     "History",
     "Id",
     "IdColumn",
+    "KindColumn",
+    "MoneyColumn",
+    "Receipt",
     "Results",
     "RowFilter",
     "RupiahColumn",
     "StatusColumn",
     "Summary",
+    "TermFilter",
     "Text",
+    "TextFilter",
     "get",
     "names",
 ]

@@ -1,8 +1,9 @@
 """The kinds of column a history can have: what goes into the sheet, how it reads, how it looks on the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any, ClassVar
 
@@ -13,10 +14,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
 
-from flipdash import formats, money
+from flipdash import formats, money, world
 from flipdash.words import Words
 
 Row = dict[str, Any]
+Fact = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Column:
     kind: ClassVar[str] = "text"
     sheet_kind: ClassVar[str] = "text"
     """How a spreadsheet types the value: text, rupiah, decimal or datetime."""
+    copyable: ClassVar[bool] = False
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -46,6 +49,10 @@ class Column:
     def text(self, row: Row) -> str:
         """Return how the value reads."""
         return row[self.field] or ""
+
+    def fact(self, row: Row) -> Fact:
+        """Return how the value stands on the transaction's own page and on its receipt."""
+        return {"label": self.label, "value": self.text(row), "copyable": self.copyable and bool(self.text(row))}
 
     def inside(self, row: Row, context: "Context") -> SafeString:
         """Return the escaped inside of the table's cell."""
@@ -79,6 +86,7 @@ class IdColumn(Column):
     """The transaction's number, which opens it. Text everywhere: a spreadsheet would round 19 digits."""
 
     kind: ClassVar[str] = "id"
+    copyable: ClassVar[bool] = True
 
     def text(self, row: Row) -> str:
         """Return every digit."""
@@ -92,13 +100,16 @@ class IdColumn(Column):
 
 @dataclass(frozen=True)
 class AccountColumn(Column):
-    """An account number: text, for leading zeros count."""
+    """An account number, or another name that is copied as it stands: text, for leading zeros count."""
 
     kind: ClassVar[str] = "account"
+    copyable: ClassVar[bool] = True
 
     def inside(self, row: Row, context: Context) -> SafeString:
         """Return the number and the Copy button."""
         text = self.text(row)
+        if not text:
+            return DASH
         return format_html("<span>{}</span>{}", text, copy_button(self.label, text))
 
 
@@ -119,7 +130,7 @@ class RupiahColumn(Column):
 
     def inside(self, row: Row, context: Context) -> SafeString:
         """Return the figure."""
-        return format_html("{}", self.text(row))
+        return format_html("{}", self.text(row)) if self.text(row) else DASH
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,60 @@ class FeeColumn(RupiahColumn):
     """A lesser sum beside the amount."""
 
     kind: ClassVar[str] = "fee"
+
+
+@dataclass(frozen=True)
+class DecimalColumn(Column):
+    """A figure with decimals, such as a rate: a number with these decimals in the sheet."""
+
+    kind: ClassVar[str] = "number"
+    sheet_kind: ClassVar[str] = "decimal"
+
+    def value(self, row: Row) -> Decimal | None:
+        """Return the figure."""
+        return row[self.field]
+
+    def text(self, row: Row) -> str:
+        """Return it with grouped digits."""
+        value = self.value(row)
+        return "" if value is None else money.decimal(value)
+
+    def inside(self, row: Row, context: Context) -> SafeString:
+        """Return the figure."""
+        return format_html("{}", self.text(row)) if self.text(row) else DASH
+
+
+@dataclass(frozen=True)
+class MoneyColumn(DecimalColumn):
+    """An amount in another currency, with that currency's decimals; the sheet names the currency in its own column."""
+
+    currency: str = "currency"
+    """The field that says which currency it is."""
+
+    kind: ClassVar[str] = "amount"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The amount, and its currency."""
+        return (*super().fields, self.currency)
+
+    def value(self, row: Row) -> Decimal | None:
+        """Return the amount with as many decimals as its currency has."""
+        amount = row[self.field]
+        return None if amount is None else world.in_currency(amount, row[self.currency])
+
+    def text(self, row: Row) -> str:
+        """Return it after its currency: SGD 1,250.00."""
+        return "" if row[self.field] is None else money.foreign(row[self.field], row[self.currency])
+
+
+@dataclass(frozen=True)
+class CountryColumn(Column):
+    """A country, by its name in the reader's language."""
+
+    def text(self, row: Row) -> str:
+        """Return the name."""
+        return world.country_name(row[self.field]) if row[self.field] else ""
 
 
 @dataclass(frozen=True)
@@ -171,6 +236,44 @@ class ChoiceColumn(Column):
 
 
 @dataclass(frozen=True)
+class KindColumn(Column):
+    """A name with its kind: BCA (Bank). The transaction's own page has the full name."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    full_names: Mapping[str, str] = field(default_factory=dict)
+    kinds: type[TextChoices] = field(default=TextChoices)
+    kind_field: str = ""
+
+    kind: ClassVar[str] = "destination"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The name's code, and the kind."""
+        return (*super().fields, self.kind_field)
+
+    def _words(self, row: Row) -> tuple[str, str]:
+        """Return the name and the kind; a kind of which there is one alone is the name."""
+        name, kind = self.names.get(row[self.field], row[self.field]), str(self.kinds(row[self.kind_field]).label)
+        return name, "" if kind == name else kind
+
+    def text(self, row: Row) -> str:
+        """Return the name and the kind: BRI (Bank)."""
+        name, kind = self._words(row)
+        return f"{name} ({kind})" if kind else name
+
+    def fact(self, row: Row) -> Fact:
+        """Return the kind and the full name: Bank · Bank Central Asia (BCA)."""
+        name, kind = self._words(row)
+        full = self.full_names.get(row[self.field], name)
+        whole = name if name == full else f"{full} ({name})"
+        return {**super().fact(row), "value": f"{kind} · {whole}" if kind else whole}
+
+    def inside(self, row: Row, context: Context) -> SafeString:
+        """Return the name, with the kind smaller."""
+        return format_html('<span class="destination">{} <small>{}</small></span>', *self._words(row))
+
+
+@dataclass(frozen=True)
 class StatusColumn(ChoiceColumn):
     """A state, with its colour, its shape and its word; `tag_field` is the time from which a tag is shown too."""
 
@@ -178,8 +281,19 @@ class StatusColumn(ChoiceColumn):
     tag_field: str = ""
     tag: Words = ""
 
-    def inside(self, row: Row, context: Context) -> SafeString:
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The state, and what its tag depends on."""
+        return (*super().fields, self.tag_field) if self.tag_field else super().fields
+
+    def words(self, row: Row) -> str:
+        """Return the state and the tag in words."""
+        return " · ".join([self.text(row), *([str(self.tag)] if self.tag and row[self.tag_field] else [])])
+
+    def inside(self, row: Row, context: Context | None = None) -> SafeString:
         """Return the pill, and the tag where there is one."""
+        if not row[self.field]:
+            return DASH
         tag = format_html(' <span class="tag">{}</span>', self.tag) if self.tag and row[self.tag_field] else ""
         return format_html("{}{}", status_pill(self.choices(row[self.field])), tag)
 

@@ -1,17 +1,22 @@
 """The kinds of filter a history can have. Django's form fields read and check them; a filter says what it keeps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import EnumType
+from functools import reduce
+from operator import and_, or_
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import Expression, Q, QuerySet, TextChoices
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash import formats
+from flipdash.histories.search import SearchField, Text, clean_term
 from flipdash.scope import Scope
 from flipdash.words import Words
 
@@ -31,6 +36,8 @@ class Filter:
     label: Words
 
     ignored_by_id: ClassVar[bool] = False
+    is_text: ClassVar[bool] = False
+    """Whether it looks inside texts, so that rows have to be found as a text search finds them."""
     template: ClassVar[str] = "histories/filter_select.html"
     """How the filter's fields look in the panel."""
 
@@ -65,7 +72,8 @@ class ChoiceFilter(Filter):
     """Any of a few words, or one of many when it isn't `multiple`."""
 
     field: str
-    choices: type[TextChoices] | tuple[tuple[str, Words], ...]
+    choices: type[TextChoices] | tuple[tuple[str, Words], ...] | Callable[[], Iterable[tuple[str, Words]]]
+    """The values and their words, or what reads them when they are offered."""
     multiple: bool = True
 
     @property
@@ -76,7 +84,10 @@ class ChoiceFilter(Filter):
     @property
     def options(self) -> list[tuple[str, Words]]:
         """The values and their words."""
-        return list(self.choices.choices if isinstance(self.choices, type) else self.choices)
+        choices = self.choices
+        if isinstance(choices, tuple):
+            return list(choices)
+        return list(choices.choices if isinstance(choices, EnumType) else choices())
 
     def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
         """Read the chosen words."""
@@ -114,6 +125,65 @@ class ChoiceFilter(Filter):
     def _chosen(self, cleaned: Cleaned) -> list[str]:
         chosen = cleaned[self.name]
         return chosen if self.multiple else [chosen] if chosen else []
+
+
+class _TermField(forms.CharField):
+    """Reads what was typed into a filter as the search box would, and refuses what can match nothing."""
+
+    def __init__(self, label: Words, kept: Callable[[str], Any], never: Words) -> None:
+        super().__init__(label=label, required=False, widget=forms.TextInput(attrs={**INPUT, "autocomplete": "off"}))
+        self.kept, self.never = kept, never
+
+    def clean(self, value: str | None) -> str:
+        term = clean_term(super().clean(value))
+        if term and not self.kept(term):
+            raise ValidationError(self.never, code="invalid")
+        return term
+
+
+@dataclass(frozen=True)
+class TermFilter(Filter):
+    """What one of the search fields would find, such as one Transaction ID or one amount."""
+
+    search: SearchField
+
+    def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
+        """Read the term."""
+        return {self.name: _TermField(self.label, self.search.condition, self.search.never)}
+
+    def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
+        """Keep what any of the field's conditions matches."""
+        conditions = self.search.condition(cleaned[self.name]) if cleaned[self.name] else []
+        return reduce(or_, conditions, Q())
+
+    def words(self, cleaned: Cleaned) -> tuple[str, str]:
+        """Name the term."""
+        return (str(self.label), cleaned[self.name]) if cleaned[self.name] else ("", "")
+
+
+@dataclass(frozen=True)
+class TextFilter(Filter):
+    """Words in one text. `indexed` is the wider expression that has the trigram index, if the text alone has none."""
+
+    field: str
+    indexed: Expression | None = None
+
+    is_text: ClassVar[bool] = True
+
+    def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
+        """Read the words."""
+        return {self.name: _TermField(self.label, str, "")}
+
+    def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
+        """Keep rows whose text contains every word: found by the index, and then looked at."""
+        if not cleaned[self.name]:
+            return Q()
+        expressions = (self.indexed, Lower(self.field)) if self.indexed else (Lower(self.field),)
+        return reduce(and_, (Text((), expression).condition(cleaned[self.name]) for expression in expressions))
+
+    def words(self, cleaned: Cleaned) -> tuple[str, str]:
+        """Name the words."""
+        return (str(self.label), cleaned[self.name]) if cleaned[self.name] else ("", "")
 
 
 @dataclass(frozen=True)

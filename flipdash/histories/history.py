@@ -7,6 +7,7 @@ Raw SQL stands in this file alone, and wraps querysets that began with the scope
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cached_property, reduce
 from operator import and_, or_
 from typing import Any, ClassVar
@@ -21,8 +22,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from flipdash import clock, db, money
-from flipdash.histories.columns import Column, Context, Row
+from flipdash import clock, db, money, world
+from flipdash.histories.columns import Column, Context, Fact, Row, StatusColumn
 from flipdash.histories.filters import Cleaned, DateFilter, Filter
 from flipdash.histories.paging import BadCursor, Cursor
 from flipdash.histories.search import SearchBox, SearchField, Text
@@ -56,7 +57,40 @@ class Summary:
     by: str
     labels: type[TextChoices]
     sums: tuple[tuple[Words, str], ...]
-    """(label, field) of each figure."""
+    """(label, field) of each figure in rupiah."""
+    currency: str = ""
+    """The field of a currency, which figures are never added up across either."""
+    foreign: tuple[tuple[Words, str], ...] = ()
+    """(label, field) of each figure in that currency."""
+
+    @property
+    def groups(self) -> list[str]:
+        """The fields that have a line for each of their values."""
+        return [self.by, self.currency] if self.currency else [self.by]
+
+    def heads(self) -> tuple[str, ...]:
+        """Return the heads of the lines."""
+        words = [_("Status"), _("Currency")] if self.currency else [_("Status")]
+        return (*words, _("Rows"), *(str(label) for label, _field in (*self.sums, *self.foreign)))
+
+    def line(self, row: dict[str, Any]) -> tuple[str | int | Decimal, ...]:
+        """Return one line: the state and the currency in words, the count, and the figures."""
+        words = [str(self.labels(row[self.by]).label), *([row[self.currency]] if self.currency else [])]
+        rupiah = [int(row[field]) for _label, field in self.sums]
+        foreign = [world.in_currency(row[field], row[self.currency]) for _label, field in self.foreign]
+        return (*words, row["rows"], *rupiah, *foreign)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a receipt of one successful transaction says, beside what the history's columns know."""
+
+    title: Words
+    business: Words
+    """What the business is on it: the sender or the receiver."""
+    fields: tuple[str, ...]
+    """The columns that stand on it, by their fields."""
+    url_name: str
 
 
 @dataclass(frozen=True)
@@ -92,8 +126,10 @@ class Results:
 
 
 class History:
-    """Declare `name`, `section` and `title`, `permission`, `columns`, `search`, `filters`, and say `visible_rows()`."""
+    """Declare `model`, `name`, `section` and `title`, `permission`, `columns`, `search` and `filters`."""
 
+    model: ClassVar[Any]
+    """The model of the rows: a TenantModel whose queryset knows visible_to(scope, searched=…)."""
     name: ClassVar[str]
     section: ClassVar[Words]
     title: ClassVar[Words]
@@ -106,6 +142,7 @@ class History:
     search_hint: ClassVar[Words]
     filters: ClassVar[tuple[Filter, ...]]
     summary: ClassVar[Summary]
+    receipt: ClassVar[Receipt | None] = None
 
     def __init_subclass__(cls) -> None:
         _histories[cls.name] = cls
@@ -117,7 +154,7 @@ class History:
 
     def visible_rows(self) -> QuerySet:
         """Return what the scope may see; `self.is_searching` says whether a search word led here."""
-        raise NotImplementedError
+        return self.model.objects.visible_to(self.scope, searched=self.is_searching)
 
     # --- What the address says -----------------------------------------------------------------------------
 
@@ -235,8 +272,8 @@ class History:
         return rows.order_by(*ORDER)
 
     def _text_condition(self) -> Q:
-        texts = [f for f in self.search if isinstance(f, Text)]
-        return reduce(or_, (text.condition(self.term) for text in texts))
+        texts = [f for f in self.search if isinstance(f, Text)] if self.term else []
+        return reduce(or_, (text.condition(self.term) for text in texts), Q())
 
     @property
     def value_fields(self) -> list[str]:
@@ -291,9 +328,9 @@ class History:
         order = ORDER if direction == "before" else ("created_at", "id")
         beside = Q() if cursor is None else cursor.older() if direction == "before" else cursor.newer()
         rows = self.visible_rows().using(self.using).filter(beside).order_by(*order)
-        if not self.term:
+        if not self.term and not any(f.is_text for f in self.applied_filters):
             return list(rows.filter(self.filter_condition()).values(*self.value_fields)[: PAGE_SIZE + 1])
-        ids = self._exact_ids(rows, order) if self.is_exact else self._text_ids(rows, order)
+        ids = self._exact_ids(rows, order) if self.term and self.is_exact else self._text_ids(rows, order)
         found = self.visible_rows().using(self.using).filter(pk__in=ids).order_by(*order)
         return list(found.values(*self.value_fields))
 
@@ -478,13 +515,38 @@ class History:
         """The columns of the page; a report has all."""
         return [column for column in self.columns if column.shown]
 
+    # --- One transaction on its own page -------------------------------------------------------------------
+
+    @property
+    def state_column(self) -> StatusColumn:
+        """The column of the state that a transaction is in."""
+        columns = (column for column in self.columns if isinstance(column, StatusColumn))
+        return next(column for column in columns if column.field == self.summary.by)
+
+    def figure_of(self, row: Row) -> str:
+        """Return the amount that it is about."""
+        return next(column.text(row) for column in self.columns if column.card == "amount")
+
+    def facts_of(self, row: Row) -> list[Fact]:
+        """Return every field in words; what the table doesn't show is left out where it is empty."""
+        columns = [column for column in self.columns if column is not self.state_column]
+        return [column.fact(row) for column in columns if column.shown or column.text(row)]
+
+    def receipt_facts_of(self, row: Row) -> list[Fact]:
+        """Return the fields that stand on the receipt, in its order."""
+        named = {column.field: column for column in self.columns}
+        names = self.receipt.fields if self.receipt else ()
+        return [named[name].fact(row) for name in names if named[name].text(row)]
+
     # --- Reports -------------------------------------------------------------------------------------------
 
     def totals(self) -> list[dict[str, Any]]:
-        """Return count and sums per state, in the order of the states."""
-        by, sums = self.summary.by, {field: Sum(field) for _label, field in self.summary.sums}
-        found = {row[by]: row for row in self.rows().order_by().values(by).annotate(rows=Count("pk"), **sums)}
-        return [found[state] for state in self.summary.labels.values if state in found]
+        """Return count and sums per state, and currency if there are some, in the order of the states."""
+        summary = self.summary
+        sums = {field: Sum(field) for _label, field in (*summary.sums, *summary.foreign)}
+        found = self.rows().order_by(*summary.groups).values(*summary.groups).annotate(rows=Count("pk"), **sums)
+        states = summary.labels.values
+        return sorted(found, key=lambda row: states.index(row[summary.by]))
 
     def date_range(self) -> tuple[date | None, date | None]:
         """Return the days that the date filter names."""

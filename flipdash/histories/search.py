@@ -1,11 +1,12 @@
 """What a search box finds by: each field knows what a word must look like to match it, and by which index.
 
-Exact fields (id, account number, amount) are tried first; if any row matches, that is the result. Everything
-else is text, found by its words (design.md §4).
+Exact fields (id, account number, amount, the words of a status) are tried first; if any row matches, that is the
+result. Everything else is text, found by its words (design.md §4).
 """
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower, Right
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from flipdash import money
 from flipdash.words import Words
@@ -75,6 +77,8 @@ class SearchField:
     label: Words
     field: str
     ignores_dates: ClassVar[bool] = False
+    never: ClassVar[Words] = gettext_lazy("This can't be searched for here.")
+    """What to say of a term that can match nothing."""
 
     def condition(self, term: str) -> list[Q]:
         """Return the conditions, each with an index of its own, under which the term matches; [] for never."""
@@ -87,6 +91,7 @@ class Id(SearchField):
 
     external: str = ""
     ignores_dates: ClassVar[bool] = True
+    never: ClassVar[Words] = gettext_lazy("This is not a Transaction ID.")
 
     def condition(self, term: str) -> list[Q]:
         """Match the whole number."""
@@ -119,12 +124,28 @@ class AccountNumber(SearchField):
 class Amount(SearchField):
     """Whole rupiah, however they are written: "Rp1.250.000", "1,250,000" and "1250000" are one."""
 
+    never: ClassVar[Words] = gettext_lazy("This is not an amount; write it as 1250000, 1.250.000 or Rp1.250.000.")
+
     def condition(self, term: str) -> list[Q]:
         """Match the same amount."""
         try:
             return [Q(**{self.field: money.parse_rupiah(term)})]
         except ValueError:
             return []
+
+
+@dataclass(frozen=True)
+class ChoiceWords(SearchField):
+    """The words of a choice in every language, each as a whole and in any case: "gagal" finds what failed."""
+
+    words: Mapping[str, tuple[str, ...]]
+    """The words by the values that they mean."""
+
+    def condition(self, term: str) -> list[Q]:
+        """Match the values that are called so."""
+        said = " ".join(term.split()).casefold()
+        meant = [value for value, words in self.words.items() if said in {word.casefold() for word in words}]
+        return [Q(**{self.field: value}) for value in meant]
 
 
 @dataclass(frozen=True)
