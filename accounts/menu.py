@@ -35,6 +35,16 @@ MENU = (
         (Entry(_("Transaction History"), "transactions:transfers", Permission.VIEW_HISTORY),),
     ),
     Section(
+        _("International Transfer"),
+        "globe",
+        (Entry(_("Transaction History"), "transactions:international", Permission.VIEW_HISTORY),),
+    ),
+    Section(
+        _("Accept Payment"),
+        "hand-coins",
+        (Entry(_("Payment History"), "transactions:payments", Permission.VIEW_HISTORY),),
+    ),
+    Section(
         _("Document"),
         "file-text",
         (Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),),

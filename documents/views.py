@@ -7,17 +7,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.permissions import Permission, refuse, requires
+from accounts.permissions import Permission, View, refuse, requires
 from documents import receipts, services
 from documents.models import Report
 from documents.writers import CONTENT_TYPES
 from flipdash import histories
+from flipdash.histories import History
 from flipdash.http import Request
-from transactions.models import MoneyTransfer, Status
 
 PAGE_SIZE = 25
 
@@ -132,19 +133,38 @@ def report_cancellation(request: Request, number: int) -> HttpResponse:
     return redirect("documents:reports")
 
 
-@never_cache
-@require_safe
-@requires(Permission.VIEW_HISTORY)
-def transfer_receipt(request: Request, pk: int) -> HttpResponse:
-    """Send the receipt of a successful transfer as PDF."""
-    transfers = MoneyTransfer.objects.visible_to(request.scope, searched=True).filter(status=Status.SUCCESSFUL)
-    transfer = get_object_or_404(transfers, pk=pk)
-    content = receipts.pdf("pdf/transfer_receipt.html", {"transfer": transfer, "scope": request.scope})
-    return HttpResponse(
-        content,
-        content_type="application/pdf",
-        headers={
-            "Content-Disposition": f'attachment; filename="Receipt_{transfer.pk}.pdf"',
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-        },
-    )
+def receipt_view(declared: type[History]) -> View:
+    """Return what sends the receipt of a successful transaction of a history as PDF."""
+
+    @never_cache
+    @require_safe
+    @requires(Permission(declared.permission))
+    def receipt(request: Request, pk: int) -> HttpResponse:
+        history = declared(request.scope, QueryDict())
+        rows = declared.model.objects.visible_to(request.scope, searched=True).filter(pk=pk)
+        transaction = get_object_or_404(rows)
+        if not transaction.is_successful:
+            raise Http404
+        row = rows.values(*history.value_fields).get()
+        content = receipts.pdf(
+            "pdf/receipt.html",
+            {
+                "scope": request.scope,
+                "language": get_language(),
+                "receipt": history.receipt,
+                "transaction": transaction,
+                "figure": history.figure_of(row),
+                "state": history.state_column.words(row),
+                "facts": history.receipt_facts_of(row),
+            },
+        )
+        return HttpResponse(
+            content,
+            content_type="application/pdf",
+            headers={
+                "Content-Disposition": f'attachment; filename="Receipt_{pk}.pdf"',
+                "Content-Security-Policy": "sandbox; default-src 'none'",
+            },
+        )
+
+    return receipt

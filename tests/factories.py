@@ -16,7 +16,6 @@ from documents.models import Report
 from flipdash import histories
 from flipdash.mode import Mode
 from flipdash.scope import Scope
-from transactions.histories import TransferHistory
 from transactions.models import (
     InternationalEvent,
     InternationalTransfer,
@@ -154,7 +153,11 @@ def make_report(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Repo
     return Report.objects.create(business=member.business, mode=mode, member=member, **values)
 
 
-MAKERS: dict[str, Callable[..., Any]] = {"money-transfers": make_transfer}
+MAKERS: dict[str, Callable[..., Any]] = {
+    "money-transfers": make_transfer,
+    "international-transfers": make_international,
+    "payments": make_payment,
+}
 """What makes a row of each history."""
 
 TEXTS = ("Siti Rahmawati", "Budi Santoso", "PT Gayo Highland", "Kedai ☕ Si Mbah", "=1+1", "+62812", "Sri Nur'aini")
@@ -174,9 +177,7 @@ VARIED: dict[str, tuple[Any, ...]] = {
 def make_varied(name: str, business: Business, dice: Random) -> Any:
     """Make a row of a history, in any state, on any of the last 60 days."""
     declared = histories.get(name)
-    scope = business.members.first().scope(Mode.LIVE)
-    model = declared(scope, QueryDict()).visible_rows().model
-    known = {field.name for field in model._meta.get_fields()}
+    known = {field.name for field in declared.model._meta.get_fields()}
     fields = {name: dice.choice(values) for name, values in VARIED.items() if name in known}
     return MAKERS[name](
         business,
@@ -186,10 +187,10 @@ def make_varied(name: str, business: Business, dice: Random) -> Any:
     )
 
 
-def history(scope: Scope, query: str = "") -> TransferHistory:
-    return TransferHistory(scope, QueryDict(query))
+def history(scope: Scope, query: str = "", name: str = "money-transfers") -> histories.History:
+    return histories.get(name)(scope, QueryDict(query))
 
 
-def found(scope: Scope, query: str = "") -> list[int]:
+def found(scope: Scope, query: str = "", name: str = "money-transfers") -> list[int]:
     """Return the ids that a history's first page shows."""
-    return [row["id"] for row in history(scope, query).results().rows]
+    return [row["id"] for row in history(scope, query, name).results().rows]

@@ -85,7 +85,13 @@ def rows_of(member, mode) -> dict[str, str]:
     """Make a row of each kind, marked as its business's and mode's, and say where its id goes in an address."""
     mark = marker(member.business, mode)
     batch = factories.make_batch(member.business, mark, mode=mode)
-    transfer = factories.make_transfer(member.business, mode=mode, beneficiary_name=mark, batch=batch)
+    link = factories.make_link(member.business, mark, mode=mode)
+    marks = {
+        "money-transfers": {"beneficiary_name": mark, "batch": batch},
+        "international-transfers": {"beneficiary_name": mark},
+        "payments": {"sender_name": mark, "title": mark, "link": link},
+    }
+    rows = {name: make(member.business, mode=mode, **marks[name]).pk for name, make in factories.MAKERS.items()}
     report = factories.make_report(  # its number is nobody else’s
         member,
         mode=mode,
@@ -95,7 +101,10 @@ def rows_of(member, mode) -> dict[str, str]:
         size=1,
         expires_at=timezone.now() + timedelta(days=1),
     )
-    return {"<bigid:pk>": str(transfer.pk), "<int:number>": str(report.number)}
+    return {
+        **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
+        "<int:number>": str(report.number),
+    }
 
 
 def content_of(response) -> str:
@@ -189,19 +198,22 @@ def test_the_wall_walk(files, people, stranger, kopi_kita):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "place", ["transactions:transfer-detail", "documents:report-file", "documents:transfer-receipt"]
-)
-def test_foreign_and_missing_answer_the_same(files, web, stranger, place):
+@pytest.mark.parametrize("route", [route.pattern for route in routes() if "<" in route.pattern])
+def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
     """trust.md §1.4: byte for byte, so that an answer doesn't tell what exists."""
-    from django.urls import reverse
-
-    theirs = rows_of(stranger, "live")
-    foreign = theirs["<int:number>"] if "report" in place else theirs["<bigid:pk>"]
-    missing = "999999" if "report" in place else "1111111111111111111"
-    answers = [web.get(reverse(place, args=[pk])) for pk in (foreign, missing)]
-    assert [answer.status_code for answer in answers] == [404, 404]
+    missing = {"<int:number>": "999999", "<bigid:pk>": "1111111111111111111"}
+    answers = [web.get(Route(route, None).path(ids)) for ids in (rows_of(stranger, "live"), missing)]
+    assert answers[0].status_code == answers[1].status_code != 200
     assert answers[0].content == answers[1].content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", factories.MAKERS)
+def test_ones_own_transaction_opens(files, web, admin, name):
+    """Or the walk would meet nothing but 404s."""
+    ids = rows_of(admin, "live")
+    assert web.get(Route(f"{name}/<bigid:pk>/", None).path(ids)).status_code == 200
+    assert web.get(Route(f"documents/receipts/{name}/<bigid:pk>/", None).path(ids)).status_code == 200
 
 
 @pytest.mark.django_db

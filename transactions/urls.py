@@ -1,11 +1,16 @@
 from django.urls import path
 
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
-from transactions import views
+from transactions.histories import InternationalHistory, PaymentHistory, TransferHistory
+from transactions.views import detail_view, history_view
 
 app_name = "transactions"
 
 urlpatterns = [
-    path("money-transfers/", views.transfers, name="transfers"),
-    path("money-transfers/<bigid:pk>/", views.transfer_detail, name="transfer-detail"),
+    path("money-transfers/", history_view(TransferHistory), name="transfers"),
+    path("money-transfers/<bigid:pk>/", detail_view(TransferHistory), name="transfer-detail"),
+    path("international-transfers/", history_view(InternationalHistory), name="international"),
+    path("international-transfers/<bigid:pk>/", detail_view(InternationalHistory), name="international-detail"),
+    path("payments/", history_view(PaymentHistory), name="payments"),
+    path("payments/<bigid:pk>/", detail_view(PaymentHistory), name="payment-detail"),
 ]

@@ -30,7 +30,6 @@ KINDS = {
     "text": Kind("@", 22),
     "rupiah": Kind("#,##0", 16),
     "decimal": Kind("#,##0", 18),
-    "decimal": Kind("#,##0", 18),
     "datetime": Kind("yyyy-mm-dd hh:mm:ss", 20),
 }
 """The kinds that a heading can name. What the cell is goes by the value: str, int or Decimal, datetime."""

@@ -4,10 +4,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
-from flipdash.histories import history as machinery
 from tests.factories import found, history, make_batch, make_transfer
 
 pytestmark = pytest.mark.django_db
@@ -175,19 +172,6 @@ def test_batch_filter_offers_and_reads_only_the_scopes_batches(scope, kopi_kita,
     assert "Their payroll" not in str(history(scope).form)
 
 
-@pytest.mark.parametrize(("zone", "hours"), [("Asia/Jakarta", 7), ("Asia/Makassar", 8), ("Asia/Jayapura", 9)])
-def test_a_date_range_is_whole_days_of_the_business_zone(admin, kopi_kita, zone, hours):
-    """trust: V1. The last day is in to its last microsecond, the next day's first one is out."""
-    kopi_kita.time_zone = zone
-    kopi_kita.save()
-    admin.refresh_from_db()
-    midnight = datetime(2026, 12, 31, tzinfo=UTC) - timedelta(hours=hours)  # 31 December 00:00 in the zone
-    tick = timedelta(microseconds=1)
-    moments = [midnight - tick, midnight, midnight + timedelta(days=1) - tick, midnight + timedelta(days=1)]
-    made = [make_transfer(kopi_kita, created_at=at, status="failed") for at in moments]
-    assert found(admin.scope("live"), "date_from=2026-12-31&date_to=2026-12-31") == [made[2].pk, made[1].pk]
-
-
 def test_the_date_filter_can_mean_the_completed_date(scope, kopi_kita):
     late = make_transfer(kopi_kita, created_at=NOON, completed_at=NOON + timedelta(days=3))
     make_transfer(kopi_kita, created_at=NOON + timedelta(days=3), completed_at=None, status="failed")
@@ -204,96 +188,3 @@ def test_chips_say_what_is_applied_and_how_to_remove_it(scope, siti):
         ("Status", "Successful, Failed"),
     ]
     assert chips[2].remove_url == "/money-transfers/?q=siti&date_from=2026-11-01"
-
-
-# --- Pages -----------------------------------------------------------------------------------------------------
-
-
-def walk_older(web, url):
-    """Return the rows' ids of all pages, following Older."""
-    ids = []
-    while url:
-        results = web.get(url).context["results"]
-        ids.append([row["id"] for row in results.rows])
-        url = results.older_url
-    return ids
-
-
-@pytest.fixture
-def sixty(kopi_kita):
-    """Sixty transfers, many of the same microsecond, newest first."""
-    made = [make_transfer(kopi_kita, created_at=NOON - timedelta(hours=n // 7), amount=500) for n in range(60)]
-    return [t.pk for t in sorted(made, key=lambda t: (t.created_at, t.pk), reverse=True)]
-
-
-@pytest.mark.parametrize("query", ["", "?q=biji kopi", "?q=500", "?via=dashboard", "?q=0012345678"])
-def test_pages_hold_every_row_once_and_in_order(web, sixty, query):
-    pages = walk_older(web, f"/money-transfers/{query}")
-    assert [len(ids) for ids in pages] == [25, 25, 10]
-    assert sum(pages, []) == sixty
-
-
-@pytest.mark.parametrize("query", ["", "?q=biji kopi", "?q=500"])
-def test_newer_leads_back_to_the_first_page(web, sixty, query):
-    first = web.get(f"/money-transfers/{query}").context["results"]
-    second = web.get(first.older_url).context["results"]
-    third = web.get(second.older_url).context["results"]
-    assert first.newer_url is None
-    assert third.older_url is None
-    back = web.get(third.newer_url).context["results"]
-    assert [row["id"] for row in back.rows] == sixty[25:50]
-    assert [row["id"] for row in web.get(back.newer_url).context["results"].rows] == sixty[:25]
-
-
-def test_a_page_goes_on_from_its_row_while_new_transfers_arrive(web, kopi_kita, sixty):
-    first = web.get("/money-transfers/").context["results"]
-    make_transfer(kopi_kita, created_at=NOON + timedelta(hours=1))
-    second = web.get(first.older_url).context["results"]
-    assert [row["id"] for row in second.rows] == sixty[25:50]
-
-
-def test_text_search_goes_beyond_the_newest_rows(web, kopi_kita, monkeypatch, sixty):
-    """Phase 2 finds what phase 1's window doesn't reach, and pages meet without a gap."""
-    monkeypatch.setattr(machinery, "NEWEST", 10)
-    assert sum(walk_older(web, "/money-transfers/?q=gayo"), []) == sixty
-    old = make_transfer(kopi_kita, beneficiary_name="Zulaikha", created_at=NOON - timedelta(days=300))
-    assert walk_older(web, "/money-transfers/?q=zulaikha") == [[old.pk]]
-
-
-def test_count_is_exact_up_to_the_cap_and_then_says_more(scope, sixty, monkeypatch):
-    assert history(scope).results().count_words == "60 transactions"
-    monkeypatch.setattr(machinery, "COUNT_CAP", 59)
-    assert history(scope).results().count_words == "59+ transactions"
-
-
-@pytest.mark.parametrize("query", ["", "?q=gayo", "?q=500", "?q=0012345678&status=successful"])
-def test_a_page_asks_a_bounded_number_of_queries(web, kopi_kita, query):
-    counts = []
-    for _more in range(2):
-        for _n in range(15):
-            make_transfer(kopi_kita, amount=500)
-        with CaptureQueriesContext(connection) as queries:
-            web.get(f"/money-transfers/{query}")
-        counts.append(len(queries))
-    assert counts[1] <= counts[0] <= 20
-
-
-def test_no_page_uses_offset(web, sixty):
-    with CaptureQueriesContext(connection) as queries:
-        walk_older(web, "/money-transfers/?q=gayo")
-        walk_older(web, "/money-transfers/")
-    assert not [q["sql"] for q in queries if "OFFSET" in q["sql"].upper()]
-
-
-def test_a_search_that_takes_too_long_is_answered_with_advice(web, sixty, settings, monkeypatch):
-    """The database itself stops the query; the person reads how to narrow the search."""
-
-    def sleep(*args):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(2)")
-
-    settings.HISTORY_TIMEOUT_MS = 50
-    monkeypatch.setattr(machinery.History, "_rows_beside", sleep)
-    answer = web.get("/money-transfers/?q=gayo")
-    assert answer.status_code == 200
-    assert "This search would take too long" in answer.content.decode()

@@ -1,58 +1,38 @@
 """Money Transfer → Transaction History."""
 
-from dataclasses import dataclass
-from typing import ClassVar
-
-from django.db.models import QuerySet
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
-from flipdash.histories import columns
 from transactions.destinations import FULL_NAMES, NAMES, Kind
 from transactions.models import MoneyTransfer, SearchText, Status, TransferBatch, Via
 
 BANK_OPTIONS = tuple(sorted(FULL_NAMES.items(), key=lambda item: item[1].casefold()))
 
 
-@dataclass(frozen=True)
-class DestinationColumn(columns.Column):
-    """Where the money goes: which bank, virtual account or e-wallet."""
-
-    kind: ClassVar[str] = "destination"
-
-    def text(self, row: columns.Row) -> str:
-        """Return the name and the kind: BRI (Bank)."""
-        return f"{NAMES[row['bank']]} ({Kind(row['destination_kind']).label})"
-
-    def inside(self, row: columns.Row, context: columns.Context) -> SafeString:
-        """Return the name, with the kind smaller."""
-        kind = Kind(row["destination_kind"]).label
-        return format_html('<span class="destination">{} <small>{}</small></span>', NAMES[row["bank"]], kind)
-
-
 class TransferHistory(histories.History):
     """Money Transfer → Transaction History."""
 
+    model = MoneyTransfer
     name, title, file_title = "money-transfers", _("Transaction History"), "Money Transfer"
     section = _("Money Transfer")
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "transactions:transfers", "transactions:transfer-detail"
 
     columns = (
-        histories.IdColumn(_("Transaction ID"), "id", card="hidden"),
+        histories.IdColumn(_("Transaction ID"), "id"),
         histories.StatusColumn(
-            _("Status"),
-            "status",
-            card="state",
-            choices=Status,
-            tag_field="returned_at",
-            tag=_("Returned"),
-            also=("returned_at",),
+            _("Status"), "status", card="state", choices=Status, tag_field="returned_at", tag=_("Returned")
         ),
-        DestinationColumn(_("Transfer Destination"), "bank", card="line", also=("destination_kind",)),
+        histories.KindColumn(
+            _("Transfer Destination"),
+            "bank",
+            card="line",
+            names=NAMES,
+            full_names=FULL_NAMES,
+            kinds=Kind,
+            kind_field="destination_kind",
+        ),
         histories.AccountColumn(_("Account Number"), "account_number", card="line"),
         histories.Column(_("Beneficiary Name"), "beneficiary_name", card="title"),
         histories.RupiahColumn(_("Amount"), "amount", card="amount"),
@@ -94,7 +74,12 @@ class TransferHistory(histories.History):
         ),
     )
     summary = histories.Summary("status", Status, ((_("Amount"), "amount"), (_("Fee"), "fee")))
-
-    def visible_rows(self) -> QuerySet:
-        """Return the transfers that the scope may see."""
-        return MoneyTransfer.objects.visible_to(self.scope, searched=self.is_searching)
+    receipt = histories.Receipt(
+        _("Transfer receipt"),
+        business=_("From"),
+        fields=(
+            *("beneficiary_name", "bank", "account_number", "amount", "fee", "remark", "created_at", "completed_at"),
+            *("id", "bank_reference"),
+        ),
+        url_name="documents:transfer-receipt",
+    )

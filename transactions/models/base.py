@@ -102,6 +102,11 @@ class Transaction(TenantModel):
     def __str__(self) -> str:
         return str(self.pk)
 
+    @property
+    def is_successful(self) -> bool:
+        """Whether the money arrived, so that there is a receipt. All products call that state the same."""
+        return self.status == Status.SUCCESSFUL
+
     def check_may_move(self, to: str) -> None:
         """Raise ValidationError unless the row may go from its state to `to`; the database asks again."""
         if to not in self.moves[self.status]:

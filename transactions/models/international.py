@@ -43,6 +43,12 @@ class Corridor(models.Model):
     def __str__(self) -> str:
         return f"{world.country_name(self.country)} ({self.currency})"
 
+    @classmethod
+    def countries(cls) -> list[tuple[str, str]]:
+        """Return the codes and the names of all countries, open or not, in the order of the names."""
+        codes = cls.objects.values_list("country", flat=True).distinct()
+        return sorted(((code, world.country_name(code)) for code in codes), key=lambda country: country[1])
+
 
 class Quote(TenantModel):
     """What a transfer abroad costs and what arrives, which holds for a while. It never changes, and is used once."""

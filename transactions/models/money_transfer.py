@@ -9,8 +9,8 @@ from django.db.models.functions import Now, Right
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
-from transactions.destinations import FULL_NAMES, NAMES, Kind
-from transactions.models.base import Event, SearchText, Sending, SendingEventKind, Status
+from transactions.destinations import Kind
+from transactions.models.base import Event, SearchText, Sending, SendingEventKind
 
 
 class TransferBatch(TenantModel):
@@ -81,17 +81,6 @@ class MoneyTransfer(Sending):
                 name="moneytransfer_text",
             ),
         ]
-
-    @property
-    def state(self) -> Status:
-        """The status as the enum that knows its look."""
-        return Status(self.status)
-
-    @property
-    def destination(self) -> str:
-        """Where it goes, in full: Bank · Bank Central Asia (BCA)."""
-        name, short = FULL_NAMES[self.bank], NAMES[self.bank]
-        return f"{Kind(self.destination_kind).label} · {name if short == name else f'{name} ({short})'}"
 
 
 class TransferEvent(Event):

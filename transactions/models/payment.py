@@ -91,6 +91,15 @@ PAYMENT_LOOKS = {
 }
 
 
+STATUS_WORDS: dict[str, tuple[str, ...]] = {
+    PaymentStatus.PENDING: ("Pending", "Menunggu", "Tertunda"),
+    PaymentStatus.SUCCESSFUL: ("Successful", "Berhasil"),
+    PaymentStatus.CANCELLED: ("Cancelled", "Canceled", "Dibatalkan"),
+    PaymentStatus.FAILED: ("Failed", "Gagal"),
+}
+"""What people search for when they mean a state, in both languages."""
+
+
 class Settlement(models.TextChoices):
     """Whether a payment's money has reached the business."""
 
@@ -104,6 +113,10 @@ class Settlement(models.TextChoices):
 
 
 SETTLEMENT_LOOKS = {Settlement.PENDING: ("grey", "hourglass"), Settlement.SETTLED: ("green", "wallet")}
+
+
+SETTLEMENT_WORDS: dict[str, tuple[str, ...]] = {Settlement.SETTLED: ("Settled", "Selesai")}
+"""The same for settlement; what is pending means the state alone."""
 
 
 class Payment(Transaction):

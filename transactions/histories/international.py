@@ -1,0 +1,70 @@
+"""International Transfer → Transaction History."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import Permission
+from flipdash import histories
+from transactions.models import Corridor, InternationalTransfer, Purpose, SearchText, Status, Via
+
+
+class InternationalHistory(histories.History):
+    """International Transfer → Transaction History."""
+
+    model = InternationalTransfer
+    name, title, file_title = "international-transfers", _("Transaction History"), "International Transfer"
+    section = _("International Transfer")
+    permission = Permission.VIEW_HISTORY
+    url_name, row_url_name = "transactions:international", "transactions:international-detail"
+
+    columns = (
+        histories.IdColumn(_("Transaction ID"), "id"),
+        histories.StatusColumn(
+            _("Status"), "status", card="state", choices=Status, tag_field="returned_at", tag=_("Returned")
+        ),
+        histories.CountryColumn(_("Beneficiary Country"), "country", card="line"),
+        histories.Column(_("Beneficiary Bank"), "beneficiary_bank", card="line"),
+        histories.Column(_("Beneficiary Name"), "beneficiary_name", card="title"),
+        histories.AccountColumn(_("Account Number"), "account_number"),
+        histories.RupiahColumn(_("Amount Sent"), "amount", card="amount"),
+        histories.MoneyColumn(_("Amount Received"), "amount_received", card="meta"),
+        histories.Column(_("Currency"), "currency", shown=False),
+        histories.DateTimeColumn(_("Created Date"), "created_at", card="meta"),
+        histories.DateTimeColumn(_("Completed Date"), "completed_at"),
+        histories.DecimalColumn(_("Rate"), "rate", shown=False),
+        histories.FeeColumn(_("Fee"), "fee", shown=False),
+        histories.ChoiceColumn(_("Purpose"), "purpose", shown=False, choices=Purpose),
+        histories.Column(_("Maker Name"), "maker_name", shown=False),
+        histories.Column(_("Approved By"), "approved_by", shown=False),
+        histories.Column(_("Internal Reference"), "internal_reference", shown=False),
+        histories.Column(_("Bank Reference"), "bank_reference", shown=False),
+        histories.ChoiceColumn(_("Created via"), "via", shown=False, choices=Via),
+        histories.Column(_("External ID"), "external_id", shown=False),
+        histories.DateTimeColumn(_("Returned Date"), "returned_at", shown=False),
+    )
+    search_hint = _("Transaction ID or beneficiary name")
+    search = (
+        histories.Id(_("Transaction ID"), "id", external="external_id"),
+        histories.Text((_("Beneficiary Name"),), SearchText("beneficiary_name")),
+    )
+    filters = (
+        histories.DateFilter("date", _("Transaction created"), bases=(("created", _("Created Date"), "created_at"),)),
+        histories.TextFilter("beneficiary", _("Beneficiary Name"), "beneficiary_name"),
+        histories.ChoiceFilter("status", _("Status"), "status", Status),
+        histories.ChoiceFilter("country", _("Country"), "country", Corridor.countries, multiple=False),
+    )
+    summary = histories.Summary(
+        "status",
+        Status,
+        ((_("Amount Sent"), "amount"), (_("Fee"), "fee")),
+        currency="currency",
+        foreign=((_("Amount Received"), "amount_received"),),
+    )
+    receipt = histories.Receipt(
+        _("International transfer receipt"),
+        business=_("From"),
+        fields=(
+            *("beneficiary_name", "country", "beneficiary_bank", "account_number", "amount", "fee", "rate"),
+            *("amount_received", "purpose", "created_at", "completed_at", "id", "bank_reference"),
+        ),
+        url_name="documents:international-receipt",
+    )

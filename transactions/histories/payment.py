@@ -1,0 +1,80 @@
+"""Accept Payment → Payment History."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import Permission
+from flipdash import histories
+from transactions import channels
+from transactions.models import Payment, PaymentStatus, SearchText, Settlement
+from transactions.models.payment import SETTLEMENT_WORDS, STATUS_WORDS
+
+TEXT = SearchText("title", "sender_name")
+
+
+class PaymentHistory(histories.History):
+    """Accept Payment → Payment History."""
+
+    model = Payment
+    name, title, file_title = "payments", _("Payment History"), "Accept Payment"
+    section = _("Accept Payment")
+    permission = Permission.VIEW_HISTORY
+    url_name, row_url_name = "transactions:payments", "transactions:payment-detail"
+
+    columns = (
+        histories.IdColumn(_("Transaction ID"), "id"),
+        histories.AccountColumn(_("Payment Link"), "link__slug"),
+        histories.Column(_("Payment"), "title", card="line"),
+        histories.Column(_("Sender Name"), "sender_name", card="title"),
+        histories.KindColumn(
+            _("Channel"),
+            "channel",
+            card="meta",
+            names=channels.NAMES,
+            kinds=channels.ChannelKind,
+            kind_field="channel_kind",
+        ),
+        histories.RupiahColumn(_("Amount"), "amount", card="amount"),
+        histories.StatusColumn(_("Status"), "status", card="state", choices=PaymentStatus),
+        histories.StatusColumn(_("Settlement Status"), "settlement_status", choices=Settlement),
+        histories.Column(_("Transaction Reference No"), "reference"),
+        histories.FeeColumn(_("Settled Amount"), "settled_amount"),
+        histories.DateTimeColumn(_("Created Date"), "created_at", card="meta"),
+        histories.DateTimeColumn(_("Paid Date"), "paid_at"),
+        histories.FeeColumn(_("Fee"), "fee", shown=False),
+        histories.Column(_("Sender E-mail"), "sender_email", shown=False),
+        histories.DateTimeColumn(_("Settled Date"), "settled_at", shown=False),
+        histories.Column(_("External ID"), "external_id", shown=False),
+    )
+    search_hint = _("Transaction ID, title, sender name, amount or status")
+    search = (
+        histories.Id(_("Transaction ID"), "id", external="external_id"),
+        histories.Amount(_("Amount"), "amount"),
+        histories.ChoiceWords(_("Transaction Status"), "status", STATUS_WORDS),
+        histories.ChoiceWords(_("Settlement Status"), "settlement_status", SETTLEMENT_WORDS),
+        histories.Text((_("Title"), _("Sender Name")), TEXT),
+    )
+    filters = (
+        histories.DateFilter(
+            "date",
+            _("Date"),
+            bases=(("created", _("Created Date"), "created_at"), ("paid", _("Paid Date"), "paid_at")),
+        ),
+        histories.TermFilter("id", _("Transaction ID"), histories.Id("", "id", external="external_id")),
+        histories.TextFilter("title", _("Title"), "title", indexed=TEXT),
+        histories.TextFilter("sender", _("Sender Name"), "sender_name", indexed=TEXT),
+        histories.TermFilter("amount", _("Amount"), histories.Amount("", "amount")),
+        histories.ChoiceFilter("status", _("Status"), "status", PaymentStatus),
+        histories.ChoiceFilter("channel", _("Channel"), "channel_kind", channels.ChannelKind),
+        histories.ChoiceFilter("settlement", _("Settlement Status"), "settlement_status", Settlement),
+    )
+    summary = histories.Summary(
+        "status",
+        PaymentStatus,
+        ((_("Amount"), "amount"), (_("Fee"), "fee"), (_("Settled Amount"), "settled_amount")),
+    )
+    receipt = histories.Receipt(
+        _("Payment receipt"),
+        business=_("Paid to"),
+        fields=("title", "sender_name", "sender_email", "channel", "amount", "paid_at", "id", "reference"),
+        url_name="documents:payment-receipt",
+    )
