@@ -13,9 +13,14 @@ from accounts.permissions import Permission, Role
 from flipdash import clock
 from flipdash.mode import Mode
 from transactions import demo
-from transactions.models import MoneyTransfer, Status, TransferBatch, TransferEvent
+from transactions.models import InternationalTransfer, MoneyTransfer, Payment, Status, TransferBatch, TransferEvent
 
 KOPI_KITA = demo.HISTORIES[0]
+OF_EACH_KIND = {
+    MoneyTransfer: demo.HISTORIES,
+    InternationalTransfer: demo.international.HISTORIES,
+    Payment: demo.payments.HISTORIES,
+}
 
 ENDS = {
     Status.PENDING_APPROVAL: {"created"},
@@ -122,8 +127,52 @@ def test_a_batch_of_the_payroll_is_whole_after_both_parts(history):
 def test_the_modes_and_the_neighbour_have_their_own(db):
     call_command("seed")
 
-    made = Counter(MoneyTransfer.objects.values_list("business__slug", "mode"))
-    assert made == {(history.slug, history.mode): history.total for history in demo.HISTORIES}
+    for model, plans in OF_EACH_KIND.items():
+        made = Counter(model.objects.values_list("business__slug", "mode"))
+        assert made == {(history.slug, history.mode): history.total for history in plans}
+
+
+def test_the_demo_is_as_large_as_the_design_says():
+    """design.md §11, and what issue 3 asks for in Test Mode and for the neighbour."""
+    totals = {model: {(h.slug, h.mode): h.total for h in plans} for model, plans in OF_EACH_KIND.items()}
+    for model, least in ((MoneyTransfer, 5_000), (InternationalTransfer, 500), (Payment, 3_000)):
+        assert totals[model]["kopi-kita", "live"] >= least
+        assert totals[model]["kopi-kita", "test"] >= 100
+        assert totals[model]["toko-sebelah", "live"] >= 20
+
+
+@pytest.mark.parametrize("kind", [demo.international, demo.payments], ids=["international", "payments"])
+def test_other_kinds_are_the_same_on_every_run_and_believable(db, kind):
+    people.make_people()
+    kopi_kita, model = kind.HISTORIES[0], kind.TABLES.model
+    kind.write(kopi_kita, newest=kopi_kita.small)
+    before = set(model.objects.values_list("created_at", "amount", "status"))
+    kind.write(kopi_kita, newest=kopi_kita.small)
+    kind.write(kopi_kita)
+    kind.write(kopi_kita)
+
+    rows = model.objects.all()
+    assert before <= set(rows.values_list("created_at", "amount", "status"))
+    assert rows.count() == rows.values("created_at").distinct().count() == kopi_kita.total
+    assert set(rows.values_list("status", flat=True)) == set(model.moves)
+    for row in rows.prefetch_related("events")[:300]:
+        events = sorted(row.events.all(), key=lambda event: (event.at, event.pk))
+        assert (events[0].kind, events[0].at) == ("created", row.created_at)
+        assert max(event.at for event in events) <= clock.now()
+        assert row.is_successful == any(event.kind == "successful" for event in events)
+        assert str(row.pk)[:12] == f"{row.created_at:%y%m%d%H%M%S}"
+
+
+def test_abroad_the_amounts_agree_with_their_rate_and_their_quote(db):
+    people.make_people()
+    demo.international.write(demo.international.HISTORIES[0])
+
+    for transfer in InternationalTransfer.objects.select_related("quote__corridor"):
+        assert abs(transfer.amount / transfer.rate - transfer.amount_received) < 1
+        if transfer.via == "dashboard":
+            assert transfer.quote.amount_received == transfer.amount_received
+            assert transfer.quote.created_at < transfer.created_at < transfer.quote.expires_at
+            assert transfer.quote.corridor.currency == transfer.currency
 
 
 def test_rows_fills_a_business_to_exactly_that_many(db):

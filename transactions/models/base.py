@@ -78,7 +78,7 @@ class Transaction(TenantModel):
 
     id = models.BigIntegerField(primary_key=True, db_default=NextTransactionId())
     external_id = models.CharField(_("External ID"), max_length=64, null=True, blank=True)
-    status: Any
+    status = models.CharField(_("Status"), max_length=20)
     amount = models.BigIntegerField(_("Amount"))
     fee = models.BigIntegerField(_("Fee"), default=0)
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
@@ -157,7 +157,7 @@ class Sending(Transaction):
 class Event(TenantModel):
     """One line of a timeline: what happened, when, and who did it. Lines are added, never changed."""
 
-    kind: Any
+    kind = models.CharField(max_length=16)
     at = models.DateTimeField(db_default=Now())
     by = models.CharField(max_length=100, blank=True)
     note = models.CharField(max_length=200, blank=True)

@@ -22,5 +22,4 @@ class Command(BaseCommand):
         people.check_allowed()
         call_command("migrate", database="owner", verbosity=0, interactive=False)
         people.make_people()
-        for history in demo.HISTORIES:
-            demo.write(history, newest=history.small)
+        demo.write_all(newest=True)

@@ -38,9 +38,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The demo has no history for {options['business']}, only for {', '.join(sorted(slugs))}."
             )
-        for history in demo.HISTORIES:
-            if options["business"] in {None, history.slug}:
-                demo.write(history, pause=0.2 if options["background"] else 0)
+        demo.write_all(slug=options["business"], pause=0.2 if options["background"] else 0)
 
     def fill(self, slug: str, rows: int) -> None:
         """Fill a business, made if it is missing, and say how much was added."""

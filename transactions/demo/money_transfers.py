@@ -44,7 +44,7 @@ class History:
     mode: Mode
     total: int
     small: int
-    staff: int
+    staff: int = 0
 
 
 HISTORIES = (
@@ -216,6 +216,7 @@ class Author:
     random: Random
     cast: Cast
     until: datetime
+    answers_after: float = 80  # seconds, give or take
 
     def pick(self, words: Sequence[T], skew: float = 1) -> T:
         """Choose one; the higher the skew, the more often an early one."""
@@ -310,7 +311,7 @@ class Author:
         """Send a transfer to the bank, which answers in a minute or two; one in twenty fails."""
         row.status, sent_at = Status.PROCESSING, self.after(at, 2)
         if sent_at < self.until:
-            row.sent_at, ended_at = sent_at, self.after(sent_at, 80)
+            row.sent_at, ended_at = sent_at, self.after(sent_at, self.answers_after)
             if ended_at < self.until:
                 row.ended_at = ended_at
                 self.answer(row, ended_at)

@@ -1,0 +1,83 @@
+"""How planned transactions are written: those of the plan that are missing, in short transactions."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import connection, transaction
+
+from accounts.demo import HISTORY
+from accounts.models import Business
+from flipdash import clock
+from transactions.demo.money_transfers import SEED, STEP, History
+from transactions.models import Event, Transaction
+
+Line = tuple[str, datetime | None, str, str]
+"""What happened, when (or never), by whom, and a note."""
+
+
+@dataclass
+class Planned:
+    """A transaction to be, with its timeline."""
+
+    created_at: datetime
+    fields: dict[str, Any]
+    lines: list[Line] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Where a kind of transaction and its timeline are kept; `parent` is the timeline's key."""
+
+    model: type[Transaction]
+    event: type[Event]
+    parent: str
+
+
+def business_of(history: History) -> Business:
+    """Return the demo's business; refuses one that the demo didn't make."""
+    business = Business.objects.get(slug=history.slug)
+    if business.created_at + HISTORY > clock.now():
+        raise CommandError(f"{business} was not made by the demo: it has no 13 months of history to fill.")
+    return business
+
+
+def write_missing(
+    tables: Tables,
+    history: History,
+    plan: Sequence[Planned],
+    pause: float,
+    prepare: Callable[[list[Planned]], None] = lambda rows: None,
+) -> None:
+    """Write what isn't there yet, recognised by its microsecond; `prepare` makes what the rows point at."""
+    business = business_of(history)
+    for first in range(0, len(plan), STEP):
+        some = plan[first : first + STEP]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [SEED, business.pk])
+            there = tables.model.objects.filter(business=business, mode=history.mode)
+            moments = [row.created_at for row in some]
+            known = set(there.filter(created_at__in=moments).values_list("created_at", flat=True))
+            missing = [row for row in some if row.created_at not in known]
+            prepare(missing)
+            _write(cursor, tables, {"business": business, "mode": history.mode}, missing)
+        time.sleep(pause)
+
+
+def _write(cursor: Any, tables: Tables, owner: dict[str, Any], rows: list[Planned]) -> None:
+    moments = [row.created_at for row in rows]
+    cursor.execute("SELECT next_transaction_id(at) FROM unnest(%s::timestamptz[]) AS at", [moments])
+    made = [
+        tables.model(**owner, id=pk, created_at=row.created_at, **row.fields)
+        for (pk,), row in zip(cursor.fetchall(), rows, strict=True)
+    ]
+    tables.model.objects.bulk_create(made)
+    tables.event.objects.bulk_create(
+        tables.event(**owner, **{tables.parent: transaction}, kind=kind, at=at, by=by, note=note)
+        for transaction, row in zip(made, rows, strict=True)
+        for kind, at, by, note in row.lines
+        if at is not None
+    )
