@@ -3,6 +3,7 @@
 from flipdash.histories.columns import (
     AccountColumn,
     ChoiceColumn,
+    CodeColumn,
     Column,
     CountryColumn,
     DateTimeColumn,
@@ -26,6 +27,7 @@ __all__ = [
     "ChoiceColumn",
     "ChoiceFilter",
     "ChoiceWords",
+    "CodeColumn",
     "Column",
     "CountryColumn",
     "DateFilter",

@@ -100,7 +100,7 @@ class IdColumn(Column):
 
 @dataclass(frozen=True)
 class AccountColumn(Column):
-    """An account number, or another name that is copied as it stands: text, for leading zeros count."""
+    """An account number: text, for leading zeros count."""
 
     kind: ClassVar[str] = "account"
     copyable: ClassVar[bool] = True
@@ -111,6 +111,13 @@ class AccountColumn(Column):
         if not text:
             return DASH
         return format_html("<span>{}</span>{}", text, copy_button(self.label, text))
+
+
+@dataclass(frozen=True)
+class CodeColumn(Column):
+    """A code that is copied rather than read: it gives way in the table, and stands whole on its own page."""
+
+    copyable: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)

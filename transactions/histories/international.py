@@ -22,11 +22,11 @@ class InternationalHistory(histories.History):
             _("Status"), "status", card="state", choices=Status, tag_field="returned_at", tag=_("Returned")
         ),
         histories.CountryColumn(_("Beneficiary Country"), "country", card="line"),
-        histories.Column(_("Beneficiary Bank"), "beneficiary_bank", card="line"),
+        histories.Column(_("Beneficiary Bank"), "beneficiary_bank", card="meta"),
         histories.Column(_("Beneficiary Name"), "beneficiary_name", card="title"),
         histories.AccountColumn(_("Account Number"), "account_number"),
         histories.RupiahColumn(_("Amount Sent"), "amount", card="amount"),
-        histories.MoneyColumn(_("Amount Received"), "amount_received", card="meta"),
+        histories.MoneyColumn(_("Amount Received"), "amount_received", card="line"),
         histories.Column(_("Currency"), "currency", shown=False),
         histories.DateTimeColumn(_("Created Date"), "created_at", card="meta"),
         histories.DateTimeColumn(_("Completed Date"), "completed_at"),

@@ -22,7 +22,7 @@ class PaymentHistory(histories.History):
 
     columns = (
         histories.IdColumn(_("Transaction ID"), "id"),
-        histories.AccountColumn(_("Payment Link"), "link__slug"),
+        histories.CodeColumn(_("Payment Link"), "link__slug"),
         histories.Column(_("Payment"), "title", card="line"),
         histories.Column(_("Sender Name"), "sender_name", card="title"),
         histories.KindColumn(
@@ -36,7 +36,7 @@ class PaymentHistory(histories.History):
         histories.RupiahColumn(_("Amount"), "amount", card="amount"),
         histories.StatusColumn(_("Status"), "status", card="state", choices=PaymentStatus),
         histories.StatusColumn(_("Settlement Status"), "settlement_status", choices=Settlement),
-        histories.Column(_("Transaction Reference No"), "reference"),
+        histories.CodeColumn(_("Transaction Reference No"), "reference"),
         histories.FeeColumn(_("Settled Amount"), "settled_amount"),
         histories.DateTimeColumn(_("Created Date"), "created_at", card="meta"),
         histories.DateTimeColumn(_("Paid Date"), "paid_at"),
