@@ -76,8 +76,8 @@ class Summary:
     def line(self, row: dict[str, Any]) -> tuple[str | int | Decimal, ...]:
         """Return one line: the state and the currency in words, the count, and the figures."""
         words = [str(self.labels(row[self.by]).label), *([row[self.currency]] if self.currency else [])]
-        rupiah = [int(row[field]) for _label, field in self.sums]
-        foreign = [world.in_currency(row[field], row[self.currency]) for _label, field in self.foreign]
+        rupiah = [int(row[field] or 0) for _label, field in self.sums]
+        foreign = [world.in_currency(row[field] or 0, row[self.currency]) for _label, field in self.foreign]
         return (*words, row["rows"], *rupiah, *foreign)
 
 

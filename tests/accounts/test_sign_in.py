@@ -1,11 +1,18 @@
 """Signing in and out, and being nobody's member."""
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Member, User
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nobody_tried_yet():
+    """The limits of sign-in count in the cache, which outlives a test."""
+    cache.clear()
 
 
 @pytest.fixture
