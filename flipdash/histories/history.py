@@ -77,7 +77,7 @@ class Summary:
         """Return one line: the state and the currency in words, the count, and the figures."""
         words = [str(self.labels(row[self.by]).label), *([row[self.currency]] if self.currency else [])]
         rupiah = [int(row[field] or 0) for _label, field in self.sums]
-        foreign = [world.in_currency(row[field] or 0, row[self.currency]) for _label, field in self.foreign]
+        foreign = [world.in_currency(row[field] or Decimal(0), row[self.currency]) for _label, field in self.foreign]
         return (*words, row["rows"], *rupiah, *foreign)
 
 
