@@ -23,7 +23,7 @@ Fact = dict[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """Plain text. `card` is the column's place on a phone's card: title, amount, line, state, meta or hidden."""
+    """Plain text. `card` is the column's place on a phone's card: title, amount, line, state, meta, extra or hidden."""
 
     label: Words
     field: str
@@ -31,11 +31,18 @@ class Column:
     shown: bool = True
     also: tuple[str, ...] = ()
     """Further fields that the column reads."""
+    name: str = ""
+    """What people's choices of columns call it: the field, unless two columns of a history read the same one."""
 
     kind: ClassVar[str] = "text"
     sheet_kind: ClassVar[str] = "text"
     """How a spreadsheet types the value: text, rupiah, decimal or datetime."""
     copyable: ClassVar[bool] = False
+    always: ClassVar[bool] = False
+    """Whether the page can't do without it, whatever a person chooses."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.field)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -87,6 +94,7 @@ class IdColumn(Column):
 
     kind: ClassVar[str] = "id"
     copyable: ClassVar[bool] = True
+    always: ClassVar[bool] = True
 
     def text(self, row: Row) -> str:
         """Return every digit."""

@@ -4,8 +4,8 @@ Search and filters only narrow what the scope may see. What an address says wron
 Raw SQL stands in this file alone, and wraps querysets that began with the scope.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, reduce
@@ -36,6 +36,9 @@ NEWEST = 4_000
 """How many of the newest rows phase 1 of a text search looks through (reference/performance.md, B8)."""
 PAGE_SIZE = 25
 ORDER = ("-created_at", "-id")
+PAGE_PARAMS = ("before", "after")
+EVERYTHING = "view=all"
+"""The address of a whole history for a person whose own default view would open otherwise."""
 
 _histories: dict[str, type["History"]] = {}
 
@@ -144,7 +147,15 @@ class History:
     summary: ClassVar[Summary]
     receipt: ClassVar[Receipt | None] = None
 
+    chosen: Sequence[str] = ()
+    """The names of the columns that the person shows on this page, in their order; none means the usual ones."""
+    opens_at_a_view: bool = False
+    """Whether the bare address opens a view of the person's own, so that "everything" must be asked for."""
+
     def __init_subclass__(cls) -> None:
+        names = [column.name for column in cls.columns]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise TypeError(f"{cls.__name__}: give these columns a name of their own: {', '.join(sorted(twice))}")
         _histories[cls.name] = cls
 
     def __init__(self, scope: Scope, params: QueryDict, using: str = "default") -> None:
@@ -164,6 +175,12 @@ class History:
         fields: dict[str, Any] = {
             "q": SearchBox(label=_("Search"), required=False),
             "in": forms.ChoiceField(choices=[("text", "")], required=False),
+            "columns": forms.MultipleChoiceField(
+                choices=[(column.name, column.label) for column in self.columns],
+                required=False,
+                error_messages={"invalid_choice": _("This address names a column that doesn't exist here.")},
+            ),
+            "view": forms.ChoiceField(choices=[("all", "")], required=False),
         }
         for filter_ in self.filters:
             fields |= filter_.form_fields(self.scope)
@@ -183,7 +200,7 @@ class History:
             for name, problem in filter_.problems(form.cleaned_data).items():
                 form.add_error(name, problem)
         for name, values in self.params.lists():
-            if name not in form.fields and name not in {"before", "after"}:
+            if name not in form.fields and name not in PAGE_PARAMS:
                 form.add_error(None, _("This address has a part that this page doesn't know."))
             elif len(values) > 1 and not isinstance(form.fields.get(name), forms.MultipleChoiceField):
                 form.add_error(name if name in form.fields else None, _("This was given more than once."))
@@ -195,7 +212,7 @@ class History:
     @cached_property
     def cursor(self) -> tuple[str, Cursor] | None:
         """The direction (before, after) and the place from which the page goes on. Raises BadCursor."""
-        given = [name for name in ("before", "after") if self.params.get(name)]
+        given = [name for name in PAGE_PARAMS if self.params.get(name)]
         if len(given) > 1:
             raise BadCursor
         return (given[0], Cursor.read(str(self.params[given[0]]), self.name, self.scope)) if given else None
@@ -405,7 +422,7 @@ class History:
         """What is wrong with the address, by field; None stands for the address itself."""
         return [
             (
-                self.form[name] if name in self.form.fields and name != "in" else None,
+                self.form[name] if name == "q" or name in self.filter_params else None,
                 list(dict.fromkeys(map(str, problems))),
             )
             for name, problems in self.form.errors.items()
@@ -431,16 +448,21 @@ class History:
     @property
     def url(self) -> str:
         """The address of the history without search and filters."""
-        return reverse(self.url_name)
+        return f"{reverse(self.url_name)}?{EVERYTHING}" if self.opens_at_a_view else reverse(self.url_name)
 
     @property
     def query(self) -> str:
         """The search and the filters as a query string, without the page: what a report stores."""
+        return self._query({}, ("columns",))
+
+    @property
+    def whole_query(self) -> str:
+        """The search, the filters and the address's columns as a query string: what a saved view stores."""
         return self._query({}, ())
 
     def _query(self, put: Mapping[str, str], drop: tuple[str, ...]) -> str:
         params = self.params.copy()
-        for name in ("before", "after", *drop, *put):
+        for name in (*PAGE_PARAMS, "view", *drop, *put):
             params.pop(name, None)
         for name, value in put.items():
             params[name] = value
@@ -449,7 +471,7 @@ class History:
     def url_with(self, put: Mapping[str, str] | None = None, *, drop: tuple[str, ...] = ()) -> str:
         """Return this history's address with parts dropped and put."""
         query = self._query(put or {}, drop)
-        return f"{self.url}?{query}" if query else self.url
+        return f"{reverse(self.url_name)}?{query}" if query else self.url
 
     def _page_url(self, direction: str, row: Row) -> str:
         return self.url_with({direction: Cursor.of(row).sign(self.name, self.scope)})
@@ -512,8 +534,20 @@ class History:
 
     @property
     def shown_columns(self) -> list[Column]:
-        """The columns of the page; a report has all."""
-        return [column for column in self.columns if column.shown]
+        """The columns of the page: the address's, or the person's, or the usual ones. A report has all."""
+        named = (self.is_valid and self.cleaned["columns"]) or self.chosen
+        by_name = {column.name: column for column in self.columns}
+        chosen = [by_name[name] for name in dict.fromkeys(named) if name in by_name]
+        if not chosen:
+            return [column for column in self.columns if column.shown]
+        needed = [column for column in self.columns if column.always and column not in chosen]
+        # What is shown only because it was asked for has no place of its own on a phone's card: it gets a line.
+        return [*needed, *(column if column.shown else replace(column, card="extra") for column in chosen)]
+
+    @property
+    def has_columns_of_address(self) -> bool:
+        """Whether the address itself names the columns, as a saved view can."""
+        return self.is_valid and bool(self.cleaned["columns"])
 
     # --- One transaction on its own page -------------------------------------------------------------------
 

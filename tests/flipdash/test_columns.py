@@ -1,0 +1,155 @@
+"""Which columns a history shows, and how a query that was kept is read later."""
+
+from dataclasses import replace
+
+import pytest
+
+from flipdash import histories
+from flipdash.histories import history as machinery
+from flipdash.histories import saved
+from tests.factories import found, history, make_batch, make_transfer
+from transactions.histories import TransferHistory
+from transactions.models import TransferBatch
+
+pytestmark = pytest.mark.django_db
+USUAL = [column.name for column in TransferHistory.columns if column.shown]
+
+
+def shown(scope, query="", chosen=()) -> list[str]:
+    page = history(scope, query)
+    page.chosen = chosen
+    return [column.name for column in page.shown_columns]
+
+
+@pytest.fixture
+def undeclared(monkeypatch):
+    """Forget the histories that a test declares."""
+    monkeypatch.setattr(machinery, "_histories", dict(machinery._histories))
+
+
+def test_columns_are_named_after_their_field():
+    assert [column.name for column in TransferHistory.columns[:3]] == ["id", "status", "bank"]
+    assert histories.Column("Paid in", "currency", name="paid_in").name == "paid_in"
+
+
+def test_every_history_names_each_column_once():
+    for kind in machinery._histories.values():
+        names = [column.name for column in kind.columns]
+        assert len(names) == len(set(names))
+
+
+def test_two_columns_of_one_name_are_refused_when_declared(undeclared):
+    with pytest.raises(TypeError, match="a name of their own: amount"):
+        type("Doubled", (histories.History,), {"name": "doubled", "columns": (amount(), amount())})
+    type("Told", (histories.History,), {"name": "told", "columns": (amount(), amount(name="sum"))})
+
+
+def amount(**fields):
+    return histories.RupiahColumn("Amount", "amount", **fields)
+
+
+def test_a_person_sees_their_columns_in_their_order(scope):
+    assert shown(scope) == USUAL
+    assert shown(scope, chosen=["amount", "approved_by", "id"]) == ["amount", "approved_by", "id"]
+
+
+def test_the_column_that_opens_a_row_is_never_lost(scope):
+    assert shown(scope, chosen=["amount"]) == ["id", "amount"]
+
+
+def test_a_chosen_column_that_no_longer_exists_is_left_out(scope):
+    assert shown(scope, chosen=["id", "channel", "amount"]) == ["id", "amount"]
+    assert shown(scope, chosen=["channel"]) == USUAL
+
+
+def test_an_address_can_name_the_columns(scope):
+    assert shown(scope, "columns=amount&columns=id", chosen=["remark"]) == ["amount", "id"]
+    assert history(scope, "columns=amount").url_with({"q": "x"}).endswith("columns=amount&q=x")
+
+
+def test_an_address_with_an_unknown_column_shows_nothing_and_says_so(scope, web):
+    make_transfer(scope.business)
+    assert found(scope, "columns=channel") == []
+    assert (
+        "names a column that doesn&#x27;t exist here" in web.get("/money-transfers/?columns=channel").content.decode()
+    )
+
+
+def test_what_is_shown_by_choice_only_gets_a_line_of_its_own_on_a_card(scope):
+    page = history(scope)
+    page.chosen = ["id", "amount", "approved_by"]
+    assert [column.card for column in page.shown_columns] == ["hidden", "amount", "extra"]
+
+
+def test_a_report_asks_for_no_columns(scope):
+    assert history(scope, "columns=amount&status=failed&view=all").query == "status=failed"
+    assert history(scope, "columns=amount&status=failed&view=all").whole_query == "columns=amount&status=failed"
+
+
+def test_everything_has_an_address_of_its_own_for_whoever_opens_at_a_view(scope):
+    page = history(scope, "status=failed")
+    assert page.url_with(drop=("status",)) == "/money-transfers/"
+    page.opens_at_a_view = True
+    assert page.url_with(drop=("status",)) == page.url == "/money-transfers/?view=all"
+    assert history(scope, "view=all").is_valid
+    assert not history(scope, "view=7").is_valid
+
+
+def test_equal_queries_are_kept_as_one():
+    assert saved.canonical("status=failed&via=api") == saved.canonical("via=api&status=failed")
+    assert saved.canonical("status=b&status=a&status=b") == "status=a&status=b"
+    assert saved.canonical("columns=b&columns=a") == "columns=b&columns=a"
+
+
+def test_a_kept_query_that_is_right_loses_nothing(scope):
+    query = "columns=amount&q=gayo&status=failed"
+    assert saved.revive(TransferHistory, scope, query, {}) == (query, [])
+
+
+@pytest.mark.parametrize(
+    ("query", "left", "dropped"),
+    [
+        ("channel=va&status=failed", "status=failed", ["Channel"]),
+        ("status=failed&status=stuck", "status=failed", ["Status: Stuck"]),
+        ("bank=gone&q=gayo", "q=gayo", ["Single bank: Gone Bank"]),
+        ("columns=amount&columns=old", "columns=amount", ["Column: Old one"]),
+        ("columns=old", "", ["Column: Old one"]),
+        ("date_from=2026-11-30&date_to=2026-11-01&via=api", "date_from=2026-11-30&via=api", ["Date: 2026-11-01"]),
+        ("channel=va&bank=gone", "", ["Channel", "Single bank: Gone Bank"]),
+        ("nobody=knows", "", ["nobody"]),
+    ],
+)
+def test_a_kept_query_says_what_it_lost(scope, query, left, dropped):
+    words = {
+        "channel": "Channel",
+        "status": "Status",
+        "status=stuck": "Stuck",
+        "bank": "Single bank",
+        "bank=gone": "Gone Bank",
+        "columns": "Column",
+        "columns=old": "Old one",
+        "date_to": "Date",
+    }
+    assert saved.revive(TransferHistory, scope, query, words) == (left, dropped)
+
+
+def test_the_words_of_a_query_outlive_its_filters(scope, monkeypatch):
+    batch = make_batch(scope.business, "Payroll Nov 2026")
+    query = f"batch={batch.pk}&columns=fee&columns=id&status=failed&via=api&q=gayo"
+    words = saved.labels(history(scope, query), query)
+    gone = ("via", "status")
+    monkeypatch.setattr(TransferHistory, "filters", tuple(f for f in TransferHistory.filters if f.name not in gone))
+    monkeypatch.setattr(TransferHistory, "columns", tuple(c for c in TransferHistory.columns if c.name != "fee"))
+    TransferBatch.objects.all().delete()
+    left, dropped = saved.revive(TransferHistory, scope, query, words)
+    assert left == "columns=id&q=gayo"
+    assert dropped == ["Batch: Payroll Nov 2026", "Column: Fee", "Status", "Created via"]
+
+
+def test_a_history_whose_very_rules_changed_still_opens(scope, monkeypatch):
+    """Nothing in the query is wrong by itself, yet it is refused: all of it is dropped rather than looped over."""
+    first, *rest = TransferHistory.filters
+    stubborn = replace(first)
+    object.__setattr__(stubborn, "problems", lambda cleaned: {"date_from": "no"} if cleaned.get("q") else {})
+    monkeypatch.setattr(TransferHistory, "filters", (stubborn, *rest))
+    assert saved.revive(TransferHistory, scope, "q=gayo", {"q": "Search"}) == ("", ["Search"])
