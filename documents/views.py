@@ -52,7 +52,7 @@ def _create(request: Request) -> HttpResponse:
     wanted = {name: request.POST[name] for name in ("format", "separator") if name in request.POST}
     name, query = _history_of(request.POST)
     try:
-        report = services.request_report(request.scope, history=name, query=query, **wanted)
+        services.request_report(request.scope, history=name, query=query, **wanted)
     except services.NotAllowed:
         return refuse(request, Permission.DOWNLOAD_REPORTS)
     except services.BadQuery:
@@ -61,8 +61,7 @@ def _create(request: Request) -> HttpResponse:
         messages.error(request, _("No report was made: choose .xls, .xlsx or .csv, and comma or semicolon."))
         return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
     request.session["tray_opens"] = True  # once: on other pages it would cover what they are worked with
-    url = histories.get(name)(request.scope, request.GET).url
-    return redirect(f"{url}?{report.query}" if report.query else url)
+    return redirect(histories.get(name)(request.scope, QueryDict(query)).url_with())
 
 
 def _history_of(params: QueryDict) -> tuple[str, str]:

@@ -36,6 +36,7 @@ class Member(Protocol):
     """What the ground floor knows of accounts.Member."""
 
     pk: Any
+    role: str
 
     @property
     def name(self) -> str: ...

@@ -27,6 +27,7 @@ from transactions.models import (
     TransferBatch,
     TransferEvent,
 )
+from workspace.models import SavedView
 
 _counter = itertools.count(1)
 
@@ -185,6 +186,11 @@ def make_varied(name: str, business: Business, dice: Random) -> Any:
         created_at=timezone.now() - timedelta(seconds=dice.random() * 60 * 86_400),
         **fields,
     )
+
+
+def make_view(member: Member, name: str = "Failed ones", *, mode: str = Mode.LIVE, **fields: Any) -> SavedView:
+    values = {"history": "money-transfers", "query": "status=failed", **fields}
+    return SavedView.objects.create(business=member.business, mode=mode, member=member, name=name, **values)
 
 
 def history(scope: Scope, query: str = "", name: str = "money-transfers") -> histories.History:

@@ -101,9 +101,11 @@ def rows_of(member, mode) -> dict[str, str]:
         size=1,
         expires_at=timezone.now() + timedelta(days=1),
     )
+    view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/workspace/test_views.py
     return {
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
         "<int:number>": str(report.number),
+        "<bigid:view>": str(view.pk),
     }
 
 

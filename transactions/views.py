@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import Permission, View, requires
 from flipdash.histories import History
 from flipdash.http import Request
+from workspace.pages import history_page
 
 
 def history_view(declared: type[History]) -> View:
@@ -14,11 +15,10 @@ def history_view(declared: type[History]) -> View:
 
     @require_safe
     @requires(Permission(declared.permission))
-    def history_page(request: Request) -> HttpResponse:
-        history = declared(request.scope, request.GET)
-        return render(request, "histories/history.html", {"history": history, "results": history.results()})
+    def page(request: Request) -> HttpResponse:
+        return history_page(request, declared)
 
-    return history_page
+    return page
 
 
 def detail_view(declared: type[History]) -> View:

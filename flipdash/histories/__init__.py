@@ -16,11 +16,12 @@ from flipdash.histories.columns import (
     StatusColumn,
 )
 from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
-from flipdash.histories.history import COUNT_CAP, History, Receipt, Results, Summary, get, names
+from flipdash.histories.history import COUNT_CAP, EVERYTHING, History, Receipt, Results, Summary, get, names
 from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Id, Text
 
 __all__ = [
     "COUNT_CAP",
+    "EVERYTHING",
     "AccountColumn",
     "AccountNumber",
     "Amount",

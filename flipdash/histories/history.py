@@ -448,7 +448,11 @@ class History:
     @property
     def url(self) -> str:
         """The address of the history without search and filters."""
-        return f"{reverse(self.url_name)}?{EVERYTHING}" if self.opens_at_a_view else reverse(self.url_name)
+        return f"{reverse(self.url_name)}?{EVERYTHING}" if self._says_everything else reverse(self.url_name)
+
+    @property
+    def _says_everything(self) -> bool:
+        return self.opens_at_a_view or self.params.get("view") == "all"
 
     @property
     def query(self) -> str:
@@ -459,6 +463,11 @@ class History:
     def whole_query(self) -> str:
         """The search, the filters and the address's columns as a query string: what a saved view stores."""
         return self._query({}, ())
+
+    @property
+    def address_query(self) -> str:
+        """The query with which one comes back to this very page."""
+        return self.whole_query or (EVERYTHING if self._says_everything else "")
 
     def _query(self, put: Mapping[str, str], drop: tuple[str, ...]) -> str:
         params = self.params.copy()
@@ -535,7 +544,7 @@ class History:
     @property
     def shown_columns(self) -> list[Column]:
         """The columns of the page: the address's, or the person's, or the usual ones. A report has all."""
-        named = (self.is_valid and self.cleaned["columns"]) or self.chosen
+        named = self.address_columns or self.chosen
         by_name = {column.name: column for column in self.columns}
         chosen = [by_name[name] for name in dict.fromkeys(named) if name in by_name]
         if not chosen:
@@ -545,9 +554,9 @@ class History:
         return [*needed, *(column if column.shown else replace(column, card="extra") for column in chosen)]
 
     @property
-    def has_columns_of_address(self) -> bool:
-        """Whether the address itself names the columns, as a saved view can."""
-        return self.is_valid and bool(self.cleaned["columns"])
+    def address_columns(self) -> list[str]:
+        """The columns that the address itself names, as a saved view can."""
+        return self.cleaned["columns"] if self.is_valid else []
 
     # --- One transaction on its own page -------------------------------------------------------------------
 

@@ -1,0 +1,75 @@
+"""A member's desk for one history: the columns and the saved views that belong beside it."""
+
+from functools import cached_property
+
+from flipdash.histories import History, saved
+from flipdash.scope import Scope
+from workspace.forms import ColumnsForm
+from workspace.models import ColumnChoice, SavedView
+
+MOST_IN_MENU = 100
+"""The rest is on the page of all views; nobody looks through a longer menu."""
+
+
+class Desk:
+    """What a member keeps of a history."""
+
+    def __init__(self, scope: Scope, kind: type[History]) -> None:
+        self.scope, self.kind = scope, kind
+
+    def lay_out(self, history: History) -> History:
+        """Show a history with the member's columns, and with addresses that mind their default view."""
+        history.chosen = self.columns
+        history.opens_at_a_view = self.default is not None
+        self.history = history
+        return history
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The names of the columns that the member chose; none for the usual ones."""
+        choice = ColumnChoice.objects.visible_to(self.scope).filter(
+            member_id=self.scope.member.pk, history=self.kind.name
+        )
+        return choice.values_list("columns", flat=True).first() or []
+
+    @cached_property
+    def _found(self) -> list[SavedView]:
+        return list(SavedView.objects.for_menu(self.scope, self.kind.name)[: MOST_IN_MENU + 1])
+
+    @property
+    def views(self) -> list[SavedView]:
+        """The views of the menu."""
+        return sorted(self._found[:MOST_IN_MENU], key=lambda view: (view.name.casefold(), view.pk))
+
+    @property
+    def mine(self) -> list[SavedView]:
+        """The member's own views."""
+        return [view for view in self.views if view.is_of(self.scope)]
+
+    @property
+    def shared(self) -> list[SavedView]:
+        """What others share with the member."""
+        return [view for view in self.views if not view.is_of(self.scope)]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are more views than the menu holds."""
+        return len(self._found) > MOST_IN_MENU
+
+    @property
+    def default(self) -> SavedView | None:
+        """The view with which the history opens."""
+        return next((view for view in self._found if view.is_default), None)
+
+    @cached_property
+    def current(self) -> SavedView | None:
+        """The view that the page shows, if what it shows has a name."""
+        if not self.history.is_valid:
+            return None
+        query = saved.canonical(self.history.whole_query)
+        return next((view for view in self._found if view.query == query and query), None)
+
+    @cached_property
+    def columns_form(self) -> ColumnsForm:
+        """The list of columns as it stands."""
+        return ColumnsForm(self.kind, shown=self.history.shown_columns)

@@ -1,0 +1,86 @@
+"""What people do with columns and views. One act is one transaction; each may run twice without harm."""
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+from django.http import QueryDict
+
+from flipdash.histories import History, saved
+from flipdash.scope import Scope
+from workspace.models import ColumnChoice, DefaultView, SavedView
+
+
+class NameTaken(ValueError):
+    """The owner has another view of this name in this history."""
+
+
+def choose_columns(scope: Scope, kind: type[History], columns: Sequence[str]) -> None:
+    """Remember which columns the member shows, in which order."""
+    ColumnChoice.objects.visible_to(scope).update_or_create(
+        **_key(scope, kind.name), defaults={"columns": list(columns)}
+    )
+
+
+def reset_columns(scope: Scope, kind: type[History]) -> None:
+    """Forget the member's choice."""
+    ColumnChoice.objects.visible_to(scope).filter(**_key(scope, kind.name)).delete()
+
+
+def save_view(scope: Scope, history: History, *, name: str, roles: Sequence[str], keep_columns: bool) -> SavedView:
+    """Give the history's search and filters a name. Raises NameTaken."""
+    params = QueryDict(history.query, mutable=True)
+    if keep_columns:
+        params.setlist("columns", [column.name for column in history.shown_columns])
+    query = saved.canonical(params.urlencode())
+    complete = type(history)(scope, QueryDict(query))
+    view = SavedView(
+        **_key(scope, history.name), name=name, roles=list(roles), query=query, words=saved.labels(complete, query)
+    )
+    _store(view)
+    return view
+
+
+def change_view(view: SavedView, *, name: str, roles: Sequence[str]) -> None:
+    """Rename a view, or share it otherwise. Raises NameTaken."""
+    view.name, view.roles = name, list(roles)
+    _store(view)
+
+
+def _store(view: SavedView) -> None:
+    try:
+        with transaction.atomic():
+            view.save(update_fields=None if view.pk is None else ["name", "roles"])
+    except IntegrityError as error:
+        if "savedview_name_once_an_owner" in str(error):
+            raise NameTaken from error
+        raise
+
+
+@transaction.atomic
+def delete_view(view: SavedView) -> None:
+    """Delete a view, and with it that it was anybody's default."""
+    SavedView.objects.select_for_update().filter(pk=view.pk).first()  # nobody makes it their default meanwhile
+    view.delete()
+
+
+@transaction.atomic
+def make_default(scope: Scope, view: SavedView) -> None:
+    """Let the history open with this view for the member; raises SavedView.DoesNotExist if it was just deleted."""
+    SavedView.objects.select_for_update().get(pk=view.pk)
+    defaults = DefaultView.objects.visible_to(scope)
+    defaults.update_or_create(**_key(scope, view.history), defaults={"view": view})
+
+
+def clear_default(scope: Scope, history: str) -> None:
+    """Let the history open with everything again."""
+    DefaultView.objects.visible_to(scope).filter(**_key(scope, history)).delete()
+
+
+def _key(scope: Scope, history: str) -> dict:
+    """Return what says whose it is."""
+    return {
+        "business_id": scope.business.pk,
+        "mode": scope.mode,
+        "member_id": scope.member.pk,
+        "history": history,
+    }
