@@ -131,6 +131,8 @@ class Results:
 class History:
     """Declare `model`, `name`, `section` and `title`, `permission`, `columns`, `search` and `filters`."""
 
+    do_not_call_in_templates: ClassVar[bool] = True  # a template would make one without a scope
+
     model: ClassVar[Any]
     """The model of the rows: a TenantModel whose queryset knows visible_to(scope, searched=…)."""
     name: ClassVar[str]

@@ -131,6 +131,16 @@ def test_there_is_no_limit(web, admin, monkeypatch):
     assert web.get("/views/").content.decode().count('class="view-row"') == 5
 
 
+def test_the_page_of_all_views_says_whose_they_are_and_of_what(web, admin, maker):
+    make_view(admin, name="Mine")
+    make_view(maker, name="Theirs", roles=[Role.ADMIN, Role.MAKER])
+    rows = re.findall(r'(?s)<li class="view-row">.*?</li>', web.get("/views/").content.decode())
+    mine, theirs = (" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in rows)
+    assert mine.startswith("Mine Money Transfer · Transaction History · only for you")
+    assert theirs.startswith("Theirs Money Transfer · Transaction History · by Dimas Maker · shared with Admin, Maker")
+    assert "Make default" in mine
+
+
 # --- Sharing ---------------------------------------------------------------------------------------------------
 
 
