@@ -26,6 +26,7 @@ lint: setup ## Check style, templates, types and the direction of imports
 	$(BIN)/djlint --lint templates
 	$(RUN) exec mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 fix: setup ## Repair what lint can repair by itself
 	$(BIN)/ruff format .

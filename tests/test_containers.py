@@ -1,0 +1,188 @@
+"""The container files: valid by Compose's schema, true to the repository, and run as far as goes without Docker."""
+
+import importlib.resources
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import psycopg
+import pytest
+import yaml
+
+import run
+from flipdash.local import places, postgres
+from flipdash.local.processes import stop
+
+ROOT = Path(__file__).resolve().parent.parent
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+SERVICES = yaml.safe_load(COMPOSE)["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "flipdash"}
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+INIT = ROOT / "docker" / "postgres-init.sh"
+VARIABLES = set(re.findall(r"\$\{(\w+)", COMPOSE))
+NEEDED = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
+
+
+@pytest.fixture(scope="module")
+def schema() -> jsonschema.Draft202012Validator:
+    vendored = importlib.resources.files("check_jsonschema.builtin_schemas.vendor") / "compose-spec.json"
+    return jsonschema.Draft202012Validator(json.loads(vendored.read_text()))
+
+
+def test_compose_keeps_its_schema(schema):
+    assert [error.message for error in schema.iter_errors(yaml.safe_load(COMPOSE))] == []
+    wrong = yaml.safe_load(COMPOSE.replace("restart: unless-stopped", "restarts: always"))
+    assert list(schema.iter_errors(wrong)), "a schema that lets everything through checks nothing"
+
+
+def test_the_services_are_those_of_make_run():
+    assert set(SERVICES) == {"web", "worker", "beat", "migrate", "postgres", "valkey"}
+    assert [OURS[name]["command"] for name in ("web", "worker", "beat")] == [["bin/web"], ["bin/worker"], ["bin/beat"]]
+    started = (ROOT / "flipdash" / "local" / "__main__.py").read_text()
+    for entry in ("web", "worker", "beat"):
+        assert f'"{entry}"' in started
+
+
+def test_every_command_and_check_is_there_and_can_be_run():
+    words = [service["command"][0] for service in OURS.values()]
+    words += [service["healthcheck"]["test"][1] for service in OURS.values() if "test" in service["healthcheck"]]
+    words += re.findall(r'(?:CMD|ENTRYPOINT) \["([^"]+)"', DOCKERFILE)
+    for word in {word for word in words if word != "python"}:
+        assert os.access(ROOT / word, os.X_OK), word
+    assert OURS["migrate"]["command"][1] == "manage.py"
+    assert os.access(INIT, os.X_OK)
+
+
+def test_nothing_runs_as_root_or_writes_outside_its_volumes():
+    for name, service in SERVICES.items():
+        assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"]), name
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert "privileged" not in service
+    assert re.findall(r"^USER (.+)$", DOCKERFILE, re.M) == [OURS["web"]["user"]]
+
+
+def test_only_the_owner_of_the_tables_has_the_owners_password():
+    for name in ("web", "worker", "beat"):
+        assert "POSTGRES_OWNER_PASSWORD" not in str(OURS[name]["environment"])
+        assert "POSTGRES_PASSWORD" not in str(OURS[name]["environment"])
+    assert "POSTGRES_OWNER_PASSWORD" in OURS["migrate"]["environment"]["DATABASE_OWNER_URL"]
+
+
+def test_secrets_come_from_the_environment_and_have_no_default():
+    secrets = {name for name in VARIABLES if "PASSWORD" in name or "SECRET" in name}
+    assert secrets == {"SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD"}
+    assert secrets <= NEEDED
+    example = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
+    assert set(example) == VARIABLES
+    assert {name for name, value in example.items() if value == ""} == NEEDED
+    ignored = (ROOT / ".gitignore").read_text().splitlines(), (ROOT / ".dockerignore").read_text().splitlines()
+    assert "/.env" in ignored[0]
+    assert ".*" in ignored[1]
+
+
+def test_every_variable_is_explained():
+    explained = (ROOT / "docs" / "running.md").read_text()
+    read = re.findall(r'env\.\w+\(\s*"(\w+)"', (ROOT / "flipdash" / "settings.py").read_text())
+    given = {name for service in OURS.values() for name in service["environment"]}
+    for name in VARIABLES | given:
+        assert f"`{name}`" in explained, name
+    set_by_entry_points = {"WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY", "DATABASE_URL", "DATABASE_OWNER_URL"}
+    assert given - set_by_entry_points <= set(read)
+
+
+def test_everything_waits_for_what_it_needs():
+    for name in ("web", "worker", "beat"):
+        conditions = {on: how["condition"] for on, how in OURS[name]["depends_on"].items()}
+        assert conditions == {"migrate": "service_completed_successfully", "valkey": "service_healthy"}
+        assert OURS[name]["restart"] == "unless-stopped"
+    assert OURS["migrate"]["restart"] == "no"
+    assert OURS["web"]["healthcheck"]["test"] == ["CMD", "bin/healthy", "ready"]
+    assert 'CMD ["bin/healthy", "live"]' in DOCKERFILE
+
+
+def test_the_image_holds_the_pinned_packages_and_what_pdf_needs():
+    assert "--require-hashes" in DOCKERFILE
+    assert "requirements/production.txt" in DOCKERFILE
+    for package in run.PDF:
+        assert package in DOCKERFILE
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
+    assert set(bases) == {"python:3.11-slim-bookworm"}
+    images = [service["image"] for service in SERVICES.values()]
+    for name in {*bases, *images}:
+        assert "." not in name.split("/")[0].split(":")[0], f"{name} names a registry"
+    assert SERVICES["postgres"]["image"].startswith("postgres:18")
+
+
+@pytest.mark.parametrize("what", ["live", "ready"])
+def test_the_health_check_asks_the_web_server(live_server, what):
+    port = live_server.url.rpartition(":")[2]
+    environment = {"PATH": os.environ["PATH"], "BIND": f"0.0.0.0:{port}", "ALLOWED_HOSTS": "localhost,flipdash.example"}
+    done = subprocess.run([ROOT / "bin/healthy", what], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(("words", "code"), [(["live"], 1), (["ready"], 1), (["well"], 2), ([], 2)])
+def test_the_health_check_fails_where_nobody_answers(words, code):
+    environment = {"PATH": os.environ["PATH"], "PORT": "9"}
+    assert subprocess.run([ROOT / "bin/healthy", *words], env=environment, capture_output=True).returncode == code
+
+
+@pytest.mark.django_db
+def test_health_is_answered_without_a_redirect_to_https(client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/health/live").status_code == client.get("/health/ready").status_code == 200
+    assert client.get("/sign-in/").status_code == 301
+
+
+@pytest.fixture
+def empty_cluster(monkeypatch):
+    """A Postgres as its image starts it: nothing in it yet."""
+    monkeypatch.setattr(postgres, "_bootstrap", lambda place: None)
+    place = places.make_outside(postgres.account())
+    server = postgres.start_postgres(place, keep=False)
+    yield place
+    stop(server)
+    places.remove_outside(place, postgres.account())
+
+
+def test_the_init_script_makes_the_roles_and_the_database(empty_cluster):
+    """The owner can migrate (extensions too), and both roles are what `make run` makes, less what tests need."""
+    binaries = postgres._binaries(postgres.HOME, postgres.account())
+    environment = {
+        "PATH": f"{binaries}:{os.environ['PATH']}",
+        "PGHOST": str(empty_cluster),
+        "PGPORT": postgres.PORT,
+        "POSTGRES_USER": "postgres",
+        "POSTGRES_OWNER_PASSWORD": "owner's",
+        "POSTGRES_APP_PASSWORD": "app's",
+    }
+    done = subprocess.run([INIT], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with psycopg.connect(host=str(empty_cluster), port=postgres.PORT, user="postgres", dbname="flipdash") as superuser:
+        roles = superuser.execute(
+            "SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolbypassrls, rolcreatedb, "
+            "rolpassword LIKE 'SCRAM-SHA-256$%' FROM pg_authid WHERE rolname LIKE 'flipdash%' ORDER BY 1"
+        ).fetchall()
+        owner = superuser.execute(
+            "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'flipdash'"
+        ).fetchone()
+    assert roles == [(name, True, False, False, False, False, True) for name in (postgres.APP, postgres.OWNER)]
+    assert set(postgres.ROLES) == {postgres.APP, postgres.OWNER}
+    assert owner == (postgres.OWNER,)
+    with psycopg.connect(
+        host=str(empty_cluster), port=postgres.PORT, user=postgres.OWNER, dbname="flipdash"
+    ) as connection:
+        connection.execute("CREATE EXTENSION pg_trgm; CREATE EXTENSION btree_gin; CREATE TABLE t (); DROP TABLE t")
+
+
+@pytest.mark.parametrize("missing", ["POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD"])
+def test_the_init_script_wants_its_passwords(missing):
+    given = {"PATH": os.environ["PATH"], "POSTGRES_OWNER_PASSWORD": "o", "POSTGRES_APP_PASSWORD": "a", "PGHOST": "/no"}
+    done = subprocess.run([INIT], env={**given, missing: ""}, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert missing in done.stderr
