@@ -100,7 +100,7 @@ def new_view(request: Request) -> HttpResponse:
     keeps = bool(history.address_columns)
     form = NewViewForm(request.POST if request.method == "POST" else None, initial={"keep_columns": keeps})
     if form.is_bound and form.is_valid() and (view := _save(request, history, form)):
-        messages.success(request, _("The view “%s” is saved.") % view.name)
+        messages.success(request, _("The view is saved."))
         return redirect("workspace:view", view.pk)
     return render(request, "workspace/view_form.html", {"form": form, "history": history, "crumbs": _crumbs()})
 
@@ -146,7 +146,7 @@ def view_edit(request: Request, view: int) -> HttpResponse:
         except services.NameTaken:
             _say_taken(form)
         else:
-            messages.success(request, _("The view “%s” is saved.") % saved.name)
+            messages.success(request, _("The view is saved."))
             return redirect("workspace:views")
     return render(request, "workspace/view_form.html", {"form": form, "view": saved, "crumbs": _crumbs()})
 
@@ -160,7 +160,7 @@ def view_deletion(request: Request, view: int) -> HttpResponse:
         return refuse(request, Permission.MANAGE_MEMBERS)
     if request.method == "POST":
         services.delete_view(saved)
-        messages.success(request, _("The view “%s” is deleted. No transaction was touched.") % saved.name)
+        messages.success(request, _("The view is deleted. No transaction was touched."))
         return redirect("workspace:views")
     opens_for = DefaultView.objects.visible_to(request.scope).filter(view=saved).count()
     context = {"view": saved, "opens_for": opens_for, "crumbs": _crumbs()}
@@ -176,7 +176,7 @@ def view_default(request: Request, view: int) -> HttpResponse:
         services.make_default(request.scope, saved)
     except SavedView.DoesNotExist as error:
         raise Http404 from error  # somebody deleted it just now
-    messages.success(request, _("The history opens with “%s” from now on.") % saved.name)
+    messages.success(request, _("The history opens with this view from now on."))
     return redirect("workspace:views")
 
 
