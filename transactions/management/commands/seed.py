@@ -17,13 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument(
-            "--business", metavar="SLUG", help="only this business (with --rows: default kopi-kita)"
-        )
+        parser.add_argument("--business", metavar="SLUG", help="only this business (with --rows: default kopi-kita)")
         parser.add_argument("--rows", type=int, metavar="N", help="fill it to N money transfers in Live Mode")
-        parser.add_argument(
-            "--background", action="store_true", help="in small steps that leave room for others"
-        )
+        parser.add_argument("--background", action="store_true", help="in small steps that leave room for others")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what the options ask for."""
@@ -43,8 +39,6 @@ class Command(BaseCommand):
     def fill(self, slug: str, rows: int) -> None:
         """Fill a business, made if it is missing, and say how much was added."""
         name = slug.replace("-", " ").title()
-        business, _ = Business.objects.get_or_create(
-            slug=slug, defaults={"name": name, "legal_name": f"PT {name}"}
-        )
+        business, _ = Business.objects.get_or_create(slug=slug, defaults={"name": name, "legal_name": f"PT {name}"})
         added = demo.fill(business, rows=rows)
         self.stdout.write(f"{added:,} money transfers added to {business.name}.")
