@@ -160,3 +160,13 @@ def test_what_is_not_settled_has_no_settled_amount(web, made):
     assert "Rp1,246,000" in content
     assert made["settled"].link.slug in content
     assert "QRIS" in web.get("/payments/?channel=qris").content.decode()
+
+
+def test_what_nobody_settled_sums_up_to_nothing(scope, made):
+    history = factories.history(scope, "", NAME)
+    assert [history.summary.line(row) for row in history.totals()] == [
+        ("Pending", 1, 150_000, 4_000, 0),
+        ("Successful", 2, 1_400_000, 8_000, 1_246_000),
+        ("Cancelled", 1, 150_000, 4_000, 0),
+        ("Failed", 1, 77_000, 4_000, 0),
+    ]
