@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flipdash import imports
 from flipdash.imports import (
     Checker,
     Dates,
@@ -19,10 +18,12 @@ from flipdash.imports import (
     Import,
     Lines,
     Unreadable,
+    checking,
     choice,
     digits,
     identifier,
     read_csv,
+    reading,
     shown,
     text,
 )
@@ -133,7 +134,7 @@ def test_files_that_are_no_csv_are_refused_in_words(data, reason):
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(monkeypatch):
-    monkeypatch.setattr(imports, "MOST_CHARACTERS_IN_A_LINE", 100_000)
+    monkeypatch.setattr(reading, "MOST_CHARACTERS_IN_A_LINE", 100_000)
     endless = io.BytesIO(b"x" * 5_000_000)
     with pytest.raises(Unreadable, match="too long"):
         list(read_csv(endless, lambda name: False))
@@ -153,7 +154,7 @@ def test_a_quote_in_the_middle_of_a_quoted_cell_is_refused():
 
 
 def test_a_file_with_too_many_records_is_refused(monkeypatch):
-    monkeypatch.setattr(imports, "MOST_RECORDS", 3)
+    monkeypatch.setattr(checking, "MOST_RECORDS", 3)
     records, outcome = check(HEADER + "".join(f"{n},2026-01-02 03:04,\n" for n in range(5)))
     assert len(records) == 2
     assert "split it" in outcome.faults[0].reason
@@ -221,7 +222,7 @@ def test_the_column_is_named_as_the_file_names_it():
 
 def test_only_so_many_faults_are_kept_and_all_are_counted():
     _, outcome = check(HEADER + "1,never,\n" * 3_000)
-    assert len(outcome.faults) == imports.FAULTS_KEPT
+    assert len(outcome.faults) == checking.FAULTS_KEPT
     assert outcome.fault_count == 3_000 + 2_999
 
 

@@ -1,0 +1,37 @@
+"""Bringing in the history of another system from a file.
+
+Three steps that know little of each other: a reader turns a file into rows of text (`read_csv`), a
+declaration (`Import`) says how `Checker` makes values of them, and its `store` puts the good ones into the
+database; `run` does all three. Nothing is guessed: what is not certain is a `Fault`, with its record, line,
+column and reason.
+"""
+
+from flipdash.imports.checking import Checker, Outcome
+from flipdash.imports.cleaning import Cleaner, Dates, choice, digits, identifier, only_digits, text
+from flipdash.imports.faults import Doubt, Fault, Unreadable, shown
+from flipdash.imports.kinds import Field, Import
+from flipdash.imports.reading import Lines, Row, read_csv
+from flipdash.imports.storing import INCOMING, run
+
+__all__ = [
+    "INCOMING",
+    "Checker",
+    "Cleaner",
+    "Dates",
+    "Doubt",
+    "Fault",
+    "Field",
+    "Import",
+    "Lines",
+    "Outcome",
+    "Row",
+    "Unreadable",
+    "choice",
+    "digits",
+    "identifier",
+    "only_digits",
+    "read_csv",
+    "run",
+    "shown",
+    "text",
+]

@@ -1,0 +1,161 @@
+"""Cleaners: from the text of a cell to a value, or a ValueError that says what is wrong."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from flipdash.imports.faults import Doubt
+
+Cleaner = Callable[[str], Any]
+
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+LINE_BREAKS = frozenset("\n\u2028\u2029")
+SHORTENED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
+WITH_DECIMALS = re.compile(r"[0-9]+[.,][0-9]+")
+
+
+def text(most: int, *, lines: bool = False) -> Cleaner:
+    """Return a cleaner for what people wrote, kept as typed; `lines` allows line breaks and tabs in it."""
+    allowed = LINE_BREAKS | {"\t"} if lines else frozenset()
+
+    def clean(cell: str) -> str:
+        value = unicodedata.normalize("NFC", cell.replace("\r\n", "\n").replace("\r", "\n"))
+        for character in value:
+            if character not in allowed and _is_unseen(character):
+                raise ValueError(_("holds the control character %(name)s") % {"name": _code(character)})
+        if len(value) > most:
+            raise ValueError(_too_long(value, most))
+        return value
+
+    return clean
+
+
+def _is_unseen(character: str) -> bool:
+    return character in BIDI_CONTROLS or character in LINE_BREAKS or unicodedata.category(character) == "Cc"
+
+
+def _code(character: str) -> str:
+    return f"U+{ord(character):04X}"
+
+
+def _too_long(value: str, most: int) -> str:
+    return _("has %(count)d characters, at most %(most)d fit") % {"count": len(value), "most": most}
+
+
+def identifier(most: int) -> Cleaner:
+    """Return a cleaner for another system's id: any text of one line, unless a spreadsheet has damaged it."""
+    clean_text = text(most)
+
+    def clean(cell: str) -> str:
+        value = cell.strip()
+        if re.fullmatch(r"[0-9]+([.,][0-9]+)?[eE]\+[0-9]+", value):
+            raise ValueError(_shortened())
+        if re.fullmatch(r"[0-9]+[.,]0+", value):
+            raise ValueError(_decimals())
+        return clean_text(value)
+
+    return clean
+
+
+def digits(most: int, *, plus: bool = False) -> Cleaner:
+    """Return a cleaner for a number that is text, as an account's: leading zeros stay, `plus` allows +62…"""
+    pattern = re.compile(r"\+?[0-9]+" if plus else r"[0-9]+")
+
+    def clean(cell: str) -> str:
+        value = cell.strip()
+        if SHORTENED.fullmatch(value):
+            raise ValueError(_shortened())
+        if WITH_DECIMALS.fullmatch(value):
+            raise ValueError(_decimals())
+        if not pattern.fullmatch(value):
+            raise ValueError(only_digits())
+        if len(value) > most:
+            raise ValueError(_too_long(value, most))
+        return value
+
+    return clean
+
+
+def only_digits() -> str:
+    """Return the reason for a number with anything but digits in it."""
+    return _("may hold only the digits 0 to 9")
+
+
+def _shortened() -> str:
+    return _("a spreadsheet has shortened this number; export the column as text")
+
+
+def _decimals() -> str:
+    return _("a spreadsheet has made a number with decimals of this; export the column as text")
+
+
+def choice(words: Mapping[Any, Sequence[str]]) -> Cleaner:
+    """Return a cleaner for one of a few values, each written as one of its words in any case."""
+    values = {word.casefold(): value for value, said in words.items() for word in said}
+    known = ", ".join(said[0] for said in words.values())
+
+    def clean(cell: str) -> Any:
+        try:
+            return values[" ".join(cell.split()).casefold()]
+        except KeyError:
+            raise ValueError(_("is not known; known are %(known)s") % {"known": known}) from None
+
+    return clean
+
+
+TIME = r"[ T](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
+
+
+class Dates:
+    """The cleaner for all dates of one file, in the business's zone.
+
+    The first date that can be read fixes the file's style. A date in another style means that a spreadsheet
+    has changed some, and may have swapped days and months even in those that look right: a Doubt.
+    """
+
+    styles = {
+        "YYYY-MM-DD": re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})" + TIME),
+        "DD/MM/YYYY": re.compile(r"(?P<day>[0-9]{2})/(?P<month>[0-9]{2})/(?P<year>[0-9]{4})" + TIME),
+    }
+    earliest = datetime(2010, 1, 1, tzinfo=UTC)
+    """A transaction's id begins with the two digits of its year, and has 19 digits from then on."""
+
+    def __init__(self, zone: ZoneInfo, now: datetime) -> None:
+        self.zone, self.now = zone, now
+        self.style = ""
+
+    def __call__(self, cell: str) -> datetime:
+        """Return the moment that a cell names."""
+        style, parts = self._parts(cell.strip())
+        moment = self._moment(style, parts)
+        self.style = self.style or style
+        if style != self.style:
+            reason = _("is written as %(style)s, while the dates above are %(other)s: a spreadsheet has changed some")
+            raise Doubt(reason % {"style": style, "other": self.style})
+        if moment > self.now:
+            raise ValueError(_("is in the future"))
+        if moment < self.earliest:
+            raise ValueError(_("is before the year %(year)d") % {"year": self.earliest.year})
+        return moment
+
+    def _parts(self, written: str) -> tuple[str, dict[str, int]]:
+        for style, pattern in self.styles.items():
+            if found := pattern.fullmatch(written):
+                return style, {name: int(part or 0) for name, part in found.groupdict().items()}
+        if re.fullmatch(r"[0-9]+([.,][0-9]+)?", written):
+            raise ValueError(_("a spreadsheet has made a number of this date; export the column as text"))
+        raise ValueError(_("is not a date and time; write it as 2026-02-28 14:05 or 28/02/2026 14:05"))
+
+    def _moment(self, style: str, parts: dict[str, int]) -> datetime:
+        try:
+            return datetime(**parts, tzinfo=self.zone)
+        except ValueError:
+            pass
+        if style == "DD/MM/YYYY" and parts["month"] > 12 >= parts["day"]:
+            raise Doubt(_("has no such month; the file's dates may be month/day/year, and must be day/month/year"))
+        raise ValueError(_("there is no such day or time"))

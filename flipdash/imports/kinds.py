@@ -1,0 +1,83 @@
+"""Declaring a kind of history: its columns, and how it is stored."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from flipdash.imports.cleaning import Cleaner, Dates
+from flipdash.scope import Business
+
+REQUIRED: Any = object()
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column: the names it can have in a header, the first being ours, and what its cells may hold."""
+
+    name: str
+    headers: tuple[str, ...]
+    clean: Cleaner
+    required: bool = True
+    empty: Any = REQUIRED
+    """What an empty cell means; unless given, an empty cell is a fault."""
+
+    def value(self, cell: str) -> Any:
+        """Return the value of a cell; raises ValueError with the reason for people."""
+        if cell.strip():
+            return self.clean(cell)
+        if self.empty is REQUIRED:
+            raise ValueError(_("is empty"))
+        return self.empty
+
+
+def plain(header: str) -> str:
+    """Return a column's name without case, spaces and punctuation, for comparing."""
+    return re.sub(r"[\W_]+", "", header).casefold()
+
+
+class Import(ABC):
+    """One kind of history, about to be read from one file for one business and mode."""
+
+    name: ClassVar[str]
+    model: ClassVar[type[models.Model]]
+    key: ClassVar[str]
+    """The field that holds the other system's id, once per business and mode."""
+
+    fields: tuple[Field, ...]
+
+    def __init__(self, *, business: Business, mode: str, by: str, source: str, now: datetime) -> None:
+        self.business, self.mode = business, mode
+        self.by, self.source = by, source
+        self.dates = Dates(ZoneInfo(business.time_zone), now)
+
+    def field_of(self, header: str) -> Field | None:
+        """Return the field that a column's name means, or None."""
+        wanted = plain(header)
+        return next((column for column in self.fields if wanted in map(plain, column.headers)), None)
+
+    def knows(self, header: str) -> bool:
+        """Return whether a text is the name of a column."""
+        return self.field_of(header) is not None
+
+    def check(self, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield the name of a field and a reason for each fault that one cell alone doesn't show.
+
+        `values` lacks what was faulty already; it may be completed here.
+        """
+        yield from ()
+
+    @abstractmethod
+    def store(self) -> int:
+        """Move the rows of INCOMING that aren't stored yet to their table, and return how many these were."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of INCOMING."""
+        return [column.name for column in self.fields]
