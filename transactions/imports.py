@@ -20,9 +20,9 @@ from flipdash.imports import (
     digits,
     identifier,
     only_digits,
+    rupiah,
     text,
 )
-from flipdash.money import parse_rupiah
 from flipdash.scope import Business
 from transactions import destinations
 from transactions.models import MoneyTransfer, Status, TransferEvent, Via
@@ -100,7 +100,7 @@ class MoneyTransferImport(Import):
                 _text("beneficiary_name"),
             ),
             Field("amount", ("Amount", "Jumlah", "Nominal"), positive_rupiah),
-            Field("fee", ("Fee", "Biaya", "Biaya Admin"), parse_rupiah, empty=0),
+            Field("fee", ("Fee", "Biaya", "Biaya Admin"), rupiah, empty=0),
             Field("remark", ("Remark", "Remarks", "Keterangan", "Berita", "Catatan"), _text("remark"), empty=""),
             Field(
                 "maker_name",
@@ -165,7 +165,7 @@ def final_status(cell: str) -> Status:
 
 def positive_rupiah(cell: str) -> int:
     """Return an amount of at least one rupiah."""
-    if amount := parse_rupiah(cell):
+    if amount := rupiah(cell):
         return amount
     raise ValueError(_("the amount must be more than zero"))
 

@@ -1,16 +1,17 @@
 """Bringing in the history of another system from a file.
 
-Three steps that know little of each other: a reader turns a file into rows of text (`read_csv`), a
+Three steps that know little of each other: a reader turns a file into rows of text (`read_file`), a
 declaration (`Import`) says how `Checker` makes values of them, and its `store` puts the good ones into the
 database; `run` does all three. Nothing is guessed: what is not certain is a `Fault`, with its record, line,
 column and reason.
 """
 
 from flipdash.imports.checking import Checker, Outcome
-from flipdash.imports.cleaning import Cleaner, Dates, choice, digits, identifier, only_digits, text
+from flipdash.imports.cleaning import Cleaner, Dates, choice, digits, identifier, only_digits, rupiah, text
 from flipdash.imports.faults import Doubt, Fault, Unreadable, shown
 from flipdash.imports.kinds import Field, Import
-from flipdash.imports.reading import Lines, Row, read_csv
+from flipdash.imports.reader.tables import Number, Row
+from flipdash.imports.reading import FileRows, read_file
 from flipdash.imports.storing import INCOMING, run
 
 __all__ = [
@@ -21,8 +22,9 @@ __all__ = [
     "Doubt",
     "Fault",
     "Field",
+    "FileRows",
     "Import",
-    "Lines",
+    "Number",
     "Outcome",
     "Row",
     "Unreadable",
@@ -30,8 +32,9 @@ __all__ = [
     "digits",
     "identifier",
     "only_digits",
-    "read_csv",
+    "read_file",
     "run",
+    "rupiah",
     "shown",
     "text",
 ]

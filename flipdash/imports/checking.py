@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from flipdash.imports.faults import Doubt, Fault, Unreadable, shown
 from flipdash.imports.kinds import Import
-from flipdash.imports.reading import Row
+from flipdash.imports.reader.tables import Row
 
 MOST_RECORDS = 1_000_000
 FAULTS_KEPT = 1_000

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from flipdash.imports.faults import Doubt
+from flipdash.imports.reader.tables import Number
+from flipdash.money import parse_rupiah
 
 Cleaner = Callable[[str], Any]
 
@@ -24,6 +26,8 @@ def text(most: int, *, lines: bool = False) -> Cleaner:
     allowed = LINE_BREAKS | {"\t"} if lines else frozenset()
 
     def clean(cell: str) -> str:
+        if isinstance(cell, Number) and SHORTENED.fullmatch(cell.removeprefix("-")):
+            raise ValueError(_shortened())
         value = unicodedata.normalize("NFC", cell.replace("\r\n", "\n").replace("\r", "\n"))
         for character in value:
             if character not in allowed and _is_unseen(character):
@@ -55,6 +59,8 @@ def identifier(most: int) -> Cleaner:
         value = cell.strip()
         if re.fullmatch(r"[0-9]+([.,][0-9]+)?[eE]\+[0-9]+", value):
             raise ValueError(_shortened())
+        if isinstance(cell, Number) and not value.isdigit():
+            raise ValueError(_decimals())
         if re.fullmatch(r"[0-9]+[.,]0+", value):
             raise ValueError(_decimals())
         return clean_text(value)
@@ -72,6 +78,8 @@ def digits(most: int, *, plus: bool = False) -> Cleaner:
             raise ValueError(_shortened())
         if WITH_DECIMALS.fullmatch(value):
             raise ValueError(_decimals())
+        if isinstance(cell, Number):
+            raise ValueError(_zeros_may_be_lost())
         if not pattern.fullmatch(value):
             raise ValueError(only_digits())
         if len(value) > most:
@@ -92,6 +100,17 @@ def _shortened() -> str:
 
 def _decimals() -> str:
     return _("a spreadsheet has made a number with decimals of this; export the column as text")
+
+
+def _zeros_may_be_lost() -> str:
+    return _("is a number in this spreadsheet, which drops zeros in front; export the column as text")
+
+
+def rupiah(cell: str) -> int:
+    """Return an amount as people write it. A spreadsheet's number with decimals is not one with thousands."""
+    if isinstance(cell, Number) and "." in cell and "E" not in cell:
+        raise ValueError(_("rupiah have no decimals"))
+    return parse_rupiah(cell)
 
 
 def choice(words: Mapping[Any, Sequence[str]]) -> Cleaner:

@@ -1,6 +1,5 @@
 """Declaring a kind of history: its columns, and how it is stored."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from flipdash.imports.cleaning import Cleaner, Dates
+from flipdash.imports.reader.tables import plain
 from flipdash.scope import Business
 
 REQUIRED: Any = object()
@@ -37,11 +37,6 @@ class Field:
         return self.empty
 
 
-def plain(header: str) -> str:
-    """Return a column's name without case, spaces and punctuation, for comparing."""
-    return re.sub(r"[\W_]+", "", header).casefold()
-
-
 class Import(ABC):
     """One kind of history, about to be read from one file for one business and mode."""
 
@@ -62,9 +57,10 @@ class Import(ABC):
         wanted = plain(header)
         return next((column for column in self.fields if wanted in map(plain, column.headers)), None)
 
-    def knows(self, header: str) -> bool:
-        """Return whether a text is the name of a column."""
-        return self.field_of(header) is not None
+    @property
+    def header_names(self) -> list[str]:
+        """Every name that a header may hold."""
+        return [name for column in self.fields for name in column.headers]
 
     def check(self, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield the name of a field and a reason for each fault that one cell alone doesn't show.

@@ -1,126 +1,133 @@
-"""From the bytes of a .csv to rows of text."""
+"""Reading an uploaded file: a limited process parses it (imports/reader), and here it becomes rows and words."""
 
-import codecs
-import csv
-import io
-from collections.abc import Callable, Iterator
-from itertools import chain
-from typing import BinaryIO, NamedTuple
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, BinaryIO
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from flipdash.imports.faults import Fault, Unreadable
+from flipdash.imports.reader.tables import Number, Row, plain
 
-MOST_CHARACTERS_IN_A_LINE = 1_000_000
+MOST_MEGABYTES = 25
+"""The largest upload; a business's 100,000 rows are about 16 MB as .csv and 6 MB as .xlsx (decision 0007)."""
+
+_ = gettext_lazy
+REASONS = {
+    "empty": _("the file is empty"),
+    "nul": _("holds a NUL character; save the file as “CSV UTF-8” and try again"),
+    "long line": _("this line is too long"),
+    "encoding": _("holds characters that are not %(encoding)s; save the file as “CSV UTF-8” and try again"),
+    "quote": _("a quotation mark is opened and not closed, or stands in the middle of a cell"),
+    "open quote": _("a quotation mark is opened in this record and not closed (read until line %(end)d)"),
+    "columns": _("there are %(count)d columns, and at most %(most)d are read; remove those that aren’t needed"),
+    "parts": _("this workbook holds more than %(most)d parts; copy the table into a new workbook and save it as .xlsx"),
+    "unpacked": _("this workbook unpacks to more than %(most)d MB; split it, or save it as “CSV UTF-8”"),
+    "cells": _("this workbook holds more than %(most)s cells; split it, or save it as “CSV UTF-8”"),
+    "strange": _("no spreadsheet program saves workbooks like this one; open it and save it again as .xlsx"),
+    "declarations": _("this workbook holds XML declarations that could be harmful; save it again as .xlsx"),
+    "damaged": _("this workbook is damaged; open it in a spreadsheet program and save it again as .xlsx"),
+    "truncated": _("the end of this workbook is missing; it may not have been saved or sent whole"),
+    "password": _("this workbook is protected with a password; remove the password and save it again"),
+    "macros": _("this workbook holds macros; save it as .xlsx, which holds none"),
+    "xlsb": _("this is an .xlsb workbook; save it as .xlsx and try again"),
+    "ods": _("this is an OpenDocument file; save it as .xlsx and try again"),
+    "old": _("this was saved by a very old Excel; save it as .xlsx and try again"),
+    "web page": _("this is a web page or XML, whatever its name; open it in a spreadsheet and save it as .xlsx"),
+    "zip": _("this is an archive and no workbook; unpack it, and choose the .csv, .xls or .xlsx in it"),
+    "word": _("this is a document and no table; save its table as .xlsx or .csv"),
+    "pdf": _("this is a PDF, whatever its name; export the history as .xlsx or .csv instead"),
+    "picture": _("this is a picture, whatever its name; export the history as .xlsx or .csv instead"),
+    "program": _("this is a program, whatever its name; choose a .csv, .xls or .xlsx"),
+    "merged": _("the cells %(place)s are merged, so that only the first holds a value; unmerge them"),
+    "merged header": _("the header’s cells %(place)s are merged; each column needs a name of its own"),
+    "sheets": _("several sheets hold records: %(names)s; keep one of them in the file, and import the others apart"),
+    "memory": _("reading this file needs too much memory; split it, or save it as “CSV UTF-8”"),
+    "time": _("reading this file takes too long; split it, or save it as “CSV UTF-8”"),
+}
+ENDS = {
+    signal.SIGXCPU: "time",
+    signal.SIGKILL: "time",
+    signal.SIGABRT: "memory",
+    signal.SIGSEGV: "memory",
+    signal.SIGBUS: "memory",
+}
+"""What the end of the reading process means. A library that gets no memory aborts."""
 
 
-class Row(NamedTuple):
-    """One record of a file, as text. The first row that a reader gives is the header."""
+class FileRows(Iterator[Row]):
+    """The rows of an uploaded file, header first; raises Unreadable.
 
-    number: int
-    line: int
-    cells: list[str]
-
-
-BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-DELIMITERS = (",", ";", "\t")
-
-
-def read_csv(stream: BinaryIO, knows: Callable[[str], bool]) -> Iterator[Row]:
-    """Yield the rows of a .csv, header first, holding one at a time; raises Unreadable.
-
-    The text is UTF-8, or UTF-16 if a byte order mark says so. The delimiter is the one with which the header
-    row has the most column names that `knows` knows. Empty lines are passed over and not counted as records.
+    `about` is how many records there are, roughly, and `ignored_sheets` the other sheets with something in them:
+    both are known when the first row is.
     """
-    lines = Lines(stream)
-    number, start = 0, 1
-    try:
-        first = next((line for line in lines if line.strip()), "")
-        before = max(lines.count - 1, 0)
-        reader = csv.reader(chain([first], lines), delimiter=_delimiter(first, knows), strict=True)
-        while True:
-            start = before + reader.line_num + 1
-            cells = next(reader, None)
-            if cells is None:
-                return
-            if cells:
-                number += 1
-                yield Row(number, start, cells)
-    except NotText as problem:
-        raise Unreadable(Fault(number + 1, problem.line, "", str(problem))) from problem
-    except csv.Error as problem:
-        raise Unreadable(Fault(number + 1, start, "", _quoting(start, lines.count))) from problem
 
+    def __init__(self, stream: BinaryIO, names: Iterable[str]) -> None:
+        self.about: int | None = None
+        self.ignored_sheets: list[str] = []
+        self._rows = self._read(stream, sorted({plain(name) for name in names}))
 
-def _quoting(start: int, end: int) -> str:
-    if start == end:
-        return _("a quotation mark is opened and not closed, or stands in the middle of a cell")
-    return _("a quotation mark is opened in this record and not closed (read until line %(end)d)") % {"end": end}
+    def __next__(self) -> Row:
+        return next(self._rows)
 
+    def close(self) -> None:
+        """Stop reading before the end."""
+        self._rows.close()
 
-def _delimiter(header: str, knows: Callable[[str], bool]) -> str:
-    def known_names(delimiter: str) -> int:
-        return sum(knows(name) for name in next(csv.reader([header], delimiter=delimiter), []))
-
-    return max(DELIMITERS, key=known_names)
-
-
-class NotText(ValueError):
-    """A file holds bytes that are no text, on the line named."""
-
-    def __init__(self, line: int, reason: str) -> None:
-        super().__init__(reason)
-        self.line = line
-
-
-class Lines(Iterator[str]):
-    """The lines of a byte stream, with their ends, decoded piece by piece; `count` is how many were taken."""
-
-    piece = 1 << 16  # bytes
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.count = 0
-        self._lines = self._read(stream)
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.count += 1
-        if "\0" in line:
-            raise NotText(self.count, _("holds a NUL character; save the file as “CSV UTF-8” and try again"))
-        return line
-
-    def _read(self, stream: BinaryIO) -> Iterator[str]:
-        rest = ""
-        for text in self._texts(stream):
-            # StringIO ends lines at \n, \r and \r\n only; str.splitlines would at six other characters too.
-            *whole, rest = list(io.StringIO(rest + text, newline="")) or [""]
-            yield from whole
-            if len(rest) > MOST_CHARACTERS_IN_A_LINE:
-                raise NotText(self.count + 1, _("this line is too long"))
-        if rest:
-            yield rest
-
-    def _texts(self, stream: BinaryIO) -> Iterator[str]:
-        data = stream.read(self.piece)
-        if data.startswith(WORKBOOKS):
-            raise NotText(1, _("this is a workbook and not a .csv; save it as “CSV UTF-8” and try again"))
-        bom = next((bom for bom in BOMS if data.startswith(bom)), b"")
-        encoding = BOMS.get(bom, "utf-8")
-        decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=False)
-        data = data[len(bom) :]
-        while True:
+    def _read(self, stream: BinaryIO, names: list[str]) -> "Generator[Row, None, None]":
+        last = (0, 1)
+        with _start(stream, names) as process:
             try:
-                yield decoder.decode(data, final=not data)
-            except UnicodeDecodeError as error:
-                # First the good lines above, so that the record and line are known when the bad one is met.
-                yield error.object[: error.start].decode(encoding)
-                raise NotText(self.count + 1, _undecodable(encoding)) from error
-            if not data:
-                return
-            data = stream.read(self.piece)
+                for message in _messages(process.stdout):
+                    if isinstance(message, list):
+                        row = _row(message)
+                        last = row[:2]
+                        yield row
+                    elif "refused" in message:
+                        raise _unreadable(message)
+                    else:
+                        self.about, self.ignored_sheets = message["about"], message["ignored"]
+            except BaseException:  # also when nobody wants the other rows
+                process.kill()
+                raise
+        if process.returncode != 0:
+            reason = ENDS.get(signal.Signals(-process.returncode), "damaged") if process.returncode < 0 else "damaged"
+            raise _unreadable({"refused": reason, "number": last[0] + 1, "line": last[1], "words": {}})
 
 
-def _undecodable(encoding: str) -> str:
-    reason = _("holds characters that are not %(encoding)s; save the file as “CSV UTF-8” and try again")
-    return reason % {"encoding": encoding.upper().removesuffix("-LE").removesuffix("-BE")}
+def read_file(stream: BinaryIO, names: Iterable[str]) -> FileRows:
+    """Return the rows of a .csv, .xls or .xlsx, in which `names` are those a header may hold."""
+    stream.flush()  # the other process reads what is in the file, not what waits here
+    return FileRows(stream, names)
+
+
+def command(names: list[str]) -> tuple[list[str], dict[str, Any]]:
+    """Return how the reading process is called, and where: with our package of readers and nothing else of ours."""
+    environment = {"PYTHONPATH": str(Path(__file__).parent)}
+    return [sys.executable, "-s", "-P", "-m", "reader", *names], {"env": environment, "cwd": "/"}
+
+
+def _start(stream: BinaryIO, names: list[str]) -> "subprocess.Popen[bytes]":
+    words, options = command(names)
+    return subprocess.Popen(  # noqa: S603  (our own module, and names of columns that we declare)
+        words, stdin=stream, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options
+    )
+
+
+def _messages(answers: IO[bytes] | None) -> Iterator[Any]:
+    for line in answers or ():
+        yield json.loads(line)
+
+
+def _row(message: list[Any]) -> Row:
+    number, line, cells = message
+    return Row(number, line, [cell if isinstance(cell, str) else Number(cell[0]) for cell in cells])
+
+
+def _unreadable(message: dict[str, Any]) -> Unreadable:
+    reason = str(REASONS[message["refused"]]) % message["words"]
+    return Unreadable(Fault(message["number"], message["line"], "", reason))

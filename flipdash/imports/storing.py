@@ -8,7 +8,7 @@ from psycopg import sql
 
 from flipdash.imports.checking import Checker, Outcome
 from flipdash.imports.kinds import Import
-from flipdash.imports.reading import Row
+from flipdash.imports.reader.tables import Row
 
 INCOMING = sql.Identifier("incoming_history")
 """The temporary table in which good records wait until the whole file has been checked."""

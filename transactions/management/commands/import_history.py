@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Business
 from flipdash import clock
-from flipdash.imports import Import, Outcome, read_csv, run, shown
+from flipdash.imports import Import, Outcome, read_file, run, shown
 from flipdash.mode import Mode
 from transactions.imports import MoneyTransferImport
 
@@ -83,7 +83,7 @@ def _business(slug: str) -> Business:
 def _import(history: Import, path: Path, *, skip_bad: bool) -> Outcome:
     try:
         with path.open("rb") as stream:
-            return run(history, read_csv(stream, history.knows), skip_bad=skip_bad)
+            return run(history, read_file(stream, history.header_names), skip_bad=skip_bad)
     except OSError as problem:
         words = {"path": shown(str(path), 200), "problem": problem.strerror, "known": _files_beside(path)}
         reason = _("%(path)s can't be read: %(problem)s. The .csv files in its folder: %(known)s.") % words

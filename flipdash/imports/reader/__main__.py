@@ -1,0 +1,67 @@
+"""The limited process: the file comes in on standard input, a line of JSON for each row goes out."""
+
+import json
+import os
+import resource
+import sys
+
+from . import files
+from .refusals import Refused
+from .tables import Number, Row, Table, plain
+
+MEMORY = 200 << 20  # bytes
+SECONDS = 2
+"""For a file's structure, and for small files altogether."""
+BYTES_A_SECOND = 2 << 20
+"""Each so many bytes that are to be parsed give another second."""
+NICENESS = 10
+
+
+def main() -> None:
+    """Read the file on standard input as the names on the command line tell, under limits."""
+    _limit()
+    known = frozenset(sys.argv[1:])
+    stream = open(0, "rb", closefd=False)  # noqa: SIM115
+    try:
+        _allow_seconds(SECONDS + files.weigh(stream) // BYTES_A_SECOND)
+        _send_table(files.read(stream, lambda name: plain(name) in known))
+    except Refused as refusal:
+        _send(refusal.as_message())
+    except MemoryError:
+        _send(Refused("memory").as_message())
+    _flush()
+
+
+def _limit() -> None:
+    os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC):
+        resource.setrlimit(kind, (0, 0))
+    _allow_seconds(SECONDS)
+
+
+def _allow_seconds(seconds: int) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, most))
+
+
+def _send_table(table: Table) -> None:
+    _send({"about": table.about, "ignored": table.ignored})
+    for row in table.rows:
+        _send(_as_message(row))
+
+
+def _as_message(row: Row) -> list[object]:
+    """Return a row as JSON: a text is a text, a number is a list of one text."""
+    return [row.number, row.line, [[cell] if isinstance(cell, Number) else cell for cell in row.cells]]
+
+
+def _send(message: object) -> None:
+    sys.stdout.write(json.dumps(message, separators=(",", ":")) + "\n")
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+
+
+main()

@@ -1,0 +1,39 @@
+"""What every reader gives: rows of text, and which names a header may hold."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+MOST_COLUMNS = 300
+
+Knows = Callable[[str], bool]
+"""Tells whether a text is the name of a column."""
+
+
+class Number(str):
+    """What a spreadsheet holds as a number, in plain digits. Zeros in front are lost, if there were any."""
+
+    __slots__ = ()
+
+
+class Row(NamedTuple):
+    """One record of a file, as text. The first row that a reader gives is the header."""
+
+    number: int
+    line: int
+    cells: list[str]
+
+
+@dataclass
+class Table:
+    """The rows of a file, about how many they are, and the sheets that were passed over."""
+
+    rows: Iterator[Row]
+    about: int
+    ignored: list[str] = field(default_factory=list)
+
+
+def plain(header: str) -> str:
+    """Return a column's name without case, spaces and punctuation, for comparing."""
+    return re.sub(r"[\W_]+", "", header).casefold()
