@@ -5,5 +5,5 @@ class TransactionsConfig(AppConfig):
     name = "transactions"
 
     def ready(self) -> None:
-        """Make the histories known, so that a report can be rebuilt from its history's name."""
-        from transactions import histories  # noqa: F401
+        """Make the histories and the kinds of import known, so that work can be taken up by their names."""
+        from transactions import histories, imports  # noqa: F401

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _t
 from psycopg import sql
 from psycopg.errors import UniqueViolation
 
@@ -20,6 +21,7 @@ from flipdash.imports import (
     digits,
     identifier,
     only_digits,
+    register,
     rupiah,
     text,
 )
@@ -71,10 +73,11 @@ ATTEMPTS = 5
 """Two transactions of the same second get the same new id once in ten million times; then all get others."""
 
 
+@register
 class MoneyTransferImport(Import):
     """Past money transfers, all of them in a final state."""
 
-    name = "money-transfer"
+    name, title = "money-transfer", _t("Money Transfer")
     model = MoneyTransfer
     key = "external_id"
 
@@ -85,31 +88,59 @@ class MoneyTransferImport(Import):
                 "external_id",
                 ("Transaction ID", "ID Transaksi", "External ID"),
                 identifier(_most("external_id")),
+                example="TRX-0001",
             ),
-            Field("status", ("Status",), final_status),
-            Field("destination_kind", ("Destination Type", "Tipe Tujuan", "Jenis Tujuan"), choice(KINDS)),
-            Field("bank", ("Bank", "Bank Tujuan", "Bank/E-Wallet", "Destination"), str.strip),
+            Field("status", ("Status",), final_status, example="Successful"),
+            Field(
+                "destination_kind", ("Destination Type", "Tipe Tujuan", "Jenis Tujuan"), choice(KINDS), example="Bank"
+            ),
+            Field("bank", ("Bank", "Bank Tujuan", "Bank/E-Wallet", "Destination"), str.strip, example="bca"),
             Field(
                 "account_number",
                 ("Account Number", "Nomor Rekening", "No. Rekening", "Rekening Tujuan"),
                 digits(_most("account_number"), plus=True),
+                example="0012345678",
             ),
             Field(
                 "beneficiary_name",
                 ("Beneficiary Name", "Nama Penerima", "Penerima"),
                 _text("beneficiary_name"),
+                example="Siti Rahmawati",
             ),
-            Field("amount", ("Amount", "Jumlah", "Nominal"), positive_rupiah),
-            Field("fee", ("Fee", "Biaya", "Biaya Admin"), rupiah, empty=0),
-            Field("remark", ("Remark", "Remarks", "Keterangan", "Berita", "Catatan"), _text("remark"), empty=""),
+            Field("amount", ("Amount", "Jumlah", "Nominal"), positive_rupiah, example="1250000"),
+            Field("fee", ("Fee", "Biaya", "Biaya Admin"), rupiah, empty=0, example="2500"),
+            Field(
+                "remark",
+                ("Remark", "Remarks", "Keterangan", "Berita", "Catatan"),
+                _text("remark"),
+                empty="",
+                example="Invoice 0042",
+            ),
             Field(
                 "maker_name",
                 ("Maker Name", "Maker", "Created By", "Dibuat Oleh", "Nama Pembuat"),
                 _text("maker_name"),
+                example="Ratna Sari",
             ),
-            Field("via", ("Created From", "Created Via", "Dibuat Dari", "Dibuat Melalui"), choice(VIAS)),
-            Field("created_at", ("Created Date", "Created At", "Tanggal Dibuat"), self.dates),
-            Field("completed_at", ("Completed Date", "Completed At", "Tanggal Selesai"), self.dates, empty=None),
+            Field(
+                "via",
+                ("Created From", "Created Via", "Dibuat Dari", "Dibuat Melalui"),
+                choice(VIAS),
+                example="Dashboard",
+            ),
+            Field(
+                "created_at",
+                ("Created Date", "Created At", "Tanggal Dibuat"),
+                self.dates,
+                example="2025-10-01 10:00:00",
+            ),
+            Field(
+                "completed_at",
+                ("Completed Date", "Completed At", "Tanggal Selesai"),
+                self.dates,
+                empty=None,
+                example="2025-10-01 10:03:00",
+            ),
             _optional("internal_reference", "Internal Reference", "Referensi Internal"),
             _optional("approved_by", "Approved By", "Disetujui Oleh"),
             _optional("bank_reference", "Bank Reference", "Referensi Bank"),

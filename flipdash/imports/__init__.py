@@ -9,13 +9,14 @@ column and reason.
 from flipdash.imports.checking import Checker, Outcome
 from flipdash.imports.cleaning import Cleaner, Dates, choice, digits, identifier, only_digits, rupiah, text
 from flipdash.imports.faults import Doubt, Fault, Unreadable, shown
-from flipdash.imports.kinds import Field, Import
+from flipdash.imports.kinds import Field, Import, kinds, register
 from flipdash.imports.reader.tables import Number, Row
-from flipdash.imports.reading import FileRows, read_file
-from flipdash.imports.storing import INCOMING, run
+from flipdash.imports.reading import MOST_MEGABYTES, FileRows, read_file, weigh
+from flipdash.imports.storing import INCOMING, Incoming, run
 
 __all__ = [
     "INCOMING",
+    "MOST_MEGABYTES",
     "Checker",
     "Cleaner",
     "Dates",
@@ -24,6 +25,7 @@ __all__ = [
     "Field",
     "FileRows",
     "Import",
+    "Incoming",
     "Number",
     "Outcome",
     "Row",
@@ -31,10 +33,13 @@ __all__ = [
     "choice",
     "digits",
     "identifier",
+    "kinds",
     "only_digits",
     "read_file",
+    "register",
     "run",
     "rupiah",
     "shown",
     "text",
+    "weigh",
 ]

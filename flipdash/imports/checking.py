@@ -1,6 +1,6 @@
 """From rows of text to good records, and everything that is wrong with the others."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -12,6 +12,8 @@ from flipdash.imports.kinds import Import
 from flipdash.imports.reader.tables import Row
 
 MOST_RECORDS = 1_000_000
+MOST_FAULTS = 100_000
+"""A file with more is not what it was said to be, and isn't read to its end."""
 FAULTS_KEPT = 1_000
 """So many faults are kept to be shown; the others are only counted."""
 
@@ -28,6 +30,8 @@ class Outcome:
     fault_count: int = 0
     is_doubtful: bool = False
     """Whether a fault puts the other records in doubt, so that nothing may be stored."""
+    note: Callable[[Fault], None] | None = None
+    """Is told of each fault."""
     ignored_columns: list[str] = field(default_factory=list)
 
     @property
@@ -41,6 +45,8 @@ class Outcome:
         self.is_doubtful |= is_doubtful
         if len(self.faults) < FAULTS_KEPT:
             self.faults.append(fault)
+        if self.note:
+            self.note(fault)
 
     def may_be_stored(self, *, skip_bad: bool) -> bool:
         """Return whether the good records may go in."""
@@ -102,6 +108,8 @@ class Checker:
                 continue
             if row.number > MOST_RECORDS:
                 raise Unreadable(Fault(*row[:2], "", _("the file has too many records; split it into several")))
+            if self.outcome.fault_count > MOST_FAULTS:
+                raise Unreadable(Fault(*row[:2], "", _("there are too many faults; the rest was not read")))
             self.outcome.read += 1
             values = self._values(row)
             if values is not None:

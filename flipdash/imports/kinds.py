@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from flipdash.imports.cleaning import Cleaner, Dates
 from flipdash.imports.reader.tables import plain
 from flipdash.scope import Business
+from flipdash.words import Words
 
 REQUIRED: Any = object()
 
@@ -27,6 +28,12 @@ class Field:
     required: bool = True
     empty: Any = REQUIRED
     """What an empty cell means; unless given, an empty cell is a fault."""
+    example: str = ""
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether a record needs no value here."""
+        return self.empty is not REQUIRED
 
     def value(self, cell: str) -> Any:
         """Return the value of a cell; raises ValueError with the reason for people."""
@@ -41,9 +48,15 @@ class Import(ABC):
     """One kind of history, about to be read from one file for one business and mode."""
 
     name: ClassVar[str]
+    """What commands and addresses call it."""
+    title: ClassVar[Words]
     model: ClassVar[type[models.Model]]
     key: ClassVar[str]
     """The field that holds the other system's id, once per business and mode."""
+
+    sums_by: ClassVar[tuple[str, ...]] = ("status",)
+    """The fields whose values a preview sums up by, never across them."""
+    sums: ClassVar[tuple[str, ...]] = ("amount", "fee")
 
     fields: tuple[Field, ...]
 
@@ -77,3 +90,17 @@ class Import(ABC):
     def columns(self) -> list[str]:
         """The columns of INCOMING."""
         return [column.name for column in self.fields]
+
+
+_kinds: dict[str, type[Import]] = {}
+
+
+def register(kind: type[Import]) -> type[Import]:
+    """Make a kind known by its name, to the page and the command."""
+    _kinds[kind.name] = kind
+    return kind
+
+
+def kinds() -> dict[str, type[Import]]:
+    """Return all kinds of history by their names, in the order in which they were made known."""
+    return dict(_kinds)

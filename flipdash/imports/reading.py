@@ -79,8 +79,8 @@ class FileRows(Iterator[Row]):
         self._rows.close()
 
     def _read(self, stream: BinaryIO, names: list[str]) -> "Generator[Row, None, None]":
-        last = (0, 1)
-        with _start(stream, names) as process:
+        last = (1, 1)
+        with _start(stream, "read", *names) as process:
             try:
                 for message in _messages(process.stdout):
                     if isinstance(message, list):
@@ -94,9 +94,8 @@ class FileRows(Iterator[Row]):
             except BaseException:  # also when nobody wants the other rows
                 process.kill()
                 raise
-        if process.returncode != 0:
-            reason = ENDS.get(signal.Signals(-process.returncode), "damaged") if process.returncode < 0 else "damaged"
-            raise _unreadable({"refused": reason, "number": last[0] + 1, "line": last[1], "words": {}})
+        if process.returncode:
+            raise _ended(process.returncode, *last)
 
 
 def read_file(stream: BinaryIO, names: Iterable[str]) -> FileRows:
@@ -105,16 +104,26 @@ def read_file(stream: BinaryIO, names: Iterable[str]) -> FileRows:
     return FileRows(stream, names)
 
 
-def command(names: list[str]) -> tuple[list[str], dict[str, Any]]:
+def weigh(stream: BinaryIO) -> None:
+    """Judge what kind of file it is, and an archive by its parts, in 2 seconds at most; raises Unreadable."""
+    stream.flush()
+    with _start(stream, "weigh") as process:
+        for message in _messages(process.stdout):
+            raise _unreadable(message)
+    if process.returncode:
+        raise _ended(process.returncode, 1, 1)
+
+
+def command(*words: str) -> tuple[list[str], dict[str, Any]]:
     """Return how the reading process is called, and where: with our package of readers and nothing else of ours."""
     environment = {"PYTHONPATH": str(Path(__file__).parent)}
-    return [sys.executable, "-s", "-P", "-m", "reader", *names], {"env": environment, "cwd": "/"}
+    return [sys.executable, "-s", "-P", "-m", "reader", *words], {"env": environment, "cwd": "/"}
 
 
-def _start(stream: BinaryIO, names: list[str]) -> "subprocess.Popen[bytes]":
-    words, options = command(names)
+def _start(stream: BinaryIO, *words: str) -> "subprocess.Popen[bytes]":
+    line, options = command(*words)
     return subprocess.Popen(  # noqa: S603  (our own module, and names of columns that we declare)
-        words, stdin=stream, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options
+        line, stdin=stream, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options
     )
 
 
@@ -131,3 +140,9 @@ def _row(message: list[Any]) -> Row:
 def _unreadable(message: dict[str, Any]) -> Unreadable:
     reason = str(REASONS[message["refused"]]) % message["words"]
     return Unreadable(Fault(message["number"], message["line"], "", reason))
+
+
+def _ended(code: int, number: int, line: int) -> Unreadable:
+    """Return what it means that the reading process was ended, at a record and line."""
+    reason = ENDS.get(signal.Signals(-code), "damaged") if code < 0 else "damaged"
+    return _unreadable({"refused": reason, "number": number, "line": line, "words": {}})

@@ -263,7 +263,7 @@ print(used.ru_utime + used.ru_stime, used.ru_maxrss)
 def cost_of(stream) -> tuple[float, int]:
     """Return the seconds and the kilobytes that the reading process takes, measured by a small parent of its own."""
     stream.seek(0)
-    command, options = reading.command(["amount", "remark", "transactionid"])
+    command, options = reading.command("read", "amount", "remark", "transactionid")
     done = subprocess.run(
         [sys.executable, "-I", "-c", MEASURE, *command], stdin=stream, capture_output=True, check=True, **options
     )

@@ -18,13 +18,15 @@ NICENESS = 10
 
 
 def main() -> None:
-    """Read the file on standard input as the names on the command line tell, under limits."""
+    """Weigh or read the file on standard input, under limits; the words after that are the names to be known."""
     _limit()
-    known = frozenset(sys.argv[1:])
+    act, *names = sys.argv[1:]
     stream = open(0, "rb", closefd=False)  # noqa: SIM115
     try:
-        _allow_seconds(SECONDS + files.weigh(stream) // BYTES_A_SECOND)
-        _send_table(files.read(stream, lambda name: plain(name) in known))
+        weight = files.weigh(stream)
+        if act == "read":
+            _allow_seconds(SECONDS + weight // BYTES_A_SECOND)
+            _send_table(files.read(stream, lambda name: plain(name) in names))
     except Refused as refusal:
         _send(refusal.as_message())
     except MemoryError:
