@@ -49,6 +49,11 @@ MENU = (
         "file-text",
         (Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),),
     ),
+    Section(
+        _("Settings"),
+        "settings",
+        (Entry(_("Import history"), "imports:jobs", Permission.MANAGE_ACCOUNT),),
+    ),
 )
 
 

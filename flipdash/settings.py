@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "accounts",
     "workspace",
     "transactions",
+    "imports",
     "documents",
     "allauth",
     "allauth.account",
@@ -116,7 +117,10 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"documents.tasks.build_next": {"queue": "reports"}}
+CELERY_TASK_ROUTES = {
+    "documents.tasks.build_next": {"queue": "reports"},
+    "imports.tasks.run_import": {"queue": "imports"},
+}
 CELERY_TASK_TIME_LIMIT = 30 * 60  # seconds
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 60 * 60,  # seconds, above every time limit
@@ -126,6 +130,7 @@ CELERY_TASK_PUBLISH_RETRY = False  # the sweep wakes what a lost message didn't
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "sweep-reports": {"task": "documents.tasks.sweep_reports", "schedule": 2.0},
+    "sweep-imports": {"task": "imports.tasks.sweep_imports", "schedule": 2.0},
 }
 
 # --- People ----------------------------------------------------------------------------------------------------
@@ -157,6 +162,11 @@ USE_TZ = True
 DATE_FORMAT = "j M Y"
 
 # --- Files -------------------------------------------------------------------------------------------------------
+FILE_UPLOAD_HANDLERS = [
+    "flipdash.uploads.LimitedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 STATIC_URL = "/static/"  # absolute: a relative one would be cached with Test Mode's prefix
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -202,6 +212,7 @@ HISTORY_TIMEOUT_MS = 2_000
 REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", 20)
 REPORT_DAYS_KEPT = 30
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place
+IMPORT_LEASE_SECONDS = 60
 
 LOGGING = {
     "version": 1,

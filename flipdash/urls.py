@@ -8,6 +8,7 @@ urlpatterns = [
     path("views/", include("workspace.urls")),
     path("", include("transactions.urls")),
     path("documents/", include("documents.urls")),
+    path("settings/import-history/", include("imports.urls")),
     path("health/live", views.live, name="health-live"),
     path("health/ready", views.ready, name="health-ready"),
 ]

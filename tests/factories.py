@@ -16,6 +16,7 @@ from documents.models import Report
 from flipdash import histories
 from flipdash.mode import Mode
 from flipdash.scope import Scope
+from imports.models import ImportJob
 from transactions.models import (
     InternationalEvent,
     InternationalTransfer,
@@ -191,6 +192,19 @@ def make_varied(name: str, business: Business, dice: Random) -> Any:
 def make_view(member: Member, name: str = "Failed ones", *, mode: str = Mode.LIVE, **fields: Any) -> SavedView:
     values = {"history": "money-transfers", "query": "status=failed", **fields}
     return SavedView.objects.create(business=member.business, mode=mode, member=member, name=name, **values)
+
+
+def make_import(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> ImportJob:
+    values = {
+        "number": next(_counter),
+        "kind": "money-transfer",
+        "file_name": "past.csv",
+        "size": 1_000,
+        "sha256": "0" * 64,
+        "status": "cancelled",
+        **fields,
+    }
+    return ImportJob.objects.create(business=member.business, mode=mode, member=member, **values)
 
 
 def history(scope: Scope, query: str = "", name: str = "money-transfers") -> histories.History:

@@ -102,10 +102,18 @@ def rows_of(member, mode) -> dict[str, str]:
         expires_at=timezone.now() + timedelta(days=1),
     )
     view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/workspace/test_views.py
+    job = factories.make_import(
+        member,
+        mode=mode,
+        status="failed",
+        file_name=mark,
+        faults_as=default_storage.save("walk/faults.csv", ContentFile(mark.encode())),
+    )
     return {
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
         "<int:number>": str(report.number),
         "<bigid:view>": str(view.pk),
+        "<int:import_number>": str(job.number),
     }
 
 

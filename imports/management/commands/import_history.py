@@ -10,27 +10,26 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Business
 from flipdash import clock
-from flipdash.imports import Import, Outcome, read_file, run, shown
+from flipdash.imports import Import, Outcome, kinds, read_file, run, shown
 from flipdash.mode import Mode
-from transactions.imports import MoneyTransferImport
 
-KINDS: dict[str, type[Import]] = {kind.name: kind for kind in (MoneyTransferImport,)}
 FAULTS_LISTED = 100
 NAMES_LISTED = 20
+SUFFIXES = {".csv", ".xls", ".xlsx"}
 
 
 class Command(BaseCommand):
-    """Read a .csv, name every fault in it, and store it whole or not at all."""
+    """Read a file, name every fault in it, and store it whole or not at all."""
 
     help = (
-        "Imports past transactions from another system's .csv. Faulty records are named, and then nothing is "
-        "imported unless --skip-bad. Running it twice changes nothing."
+        "Imports past transactions from another system's .csv, .xls or .xlsx. Faulty records are named, and then "
+        "nothing is imported unless --skip-bad. Running it twice changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the command line."""
-        parser.add_argument("kind", help=f"kind of history: {', '.join(KINDS)}")
-        parser.add_argument("file", help="the .csv file")
+        parser.add_argument("kind", help=f"kind of history: {', '.join(kinds())}")
+        parser.add_argument("file", help="the .csv, .xls or .xlsx file")
         parser.add_argument("--business", required=True, metavar="SLUG", help="whose transactions they are")
         parser.add_argument("--mode", choices=Mode.values, default=Mode.LIVE.value)
         parser.add_argument("--skip-bad", action="store_true", help="import the good records though others are bad")
@@ -46,7 +45,9 @@ class Command(BaseCommand):
             source=shown(path.name, 190).strip("“”"),
             now=clock.now(),
         )
-        outcome = _import(history, path, skip_bad=options["skip_bad"])
+        outcome, ignored_sheets = _import(history, path, skip_bad=options["skip_bad"])
+        for name in ignored_sheets:
+            self.stdout.write(_("Sheet %(name)s was not read.") % {"name": shown(name)})
         self._report(outcome)
         if not outcome.is_stored:
             raise CommandError(_why_nothing(outcome, skip_bad=options["skip_bad"]))
@@ -65,9 +66,9 @@ class Command(BaseCommand):
 
 
 def _kind(name: str) -> type[Import]:
-    if name in KINDS:
-        return KINDS[name]
-    words = {"name": shown(name), "known": ", ".join(KINDS)}
+    if name in kinds():
+        return kinds()[name]
+    words = {"name": shown(name), "known": ", ".join(kinds())}
     raise CommandError(_("There is no kind of history %(name)s. There is: %(known)s.") % words)
 
 
@@ -80,20 +81,21 @@ def _business(slug: str) -> Business:
         raise CommandError(_("There is no business %(slug)s. There is: %(known)s.") % words) from None
 
 
-def _import(history: Import, path: Path, *, skip_bad: bool) -> Outcome:
+def _import(history: Import, path: Path, *, skip_bad: bool) -> tuple[Outcome, list[str]]:
     try:
         with path.open("rb") as stream:
-            return run(history, read_file(stream, history.header_names), skip_bad=skip_bad)
+            rows = read_file(stream, history.header_names)
+            return run(history, rows, skip_bad=skip_bad), rows.ignored_sheets
     except OSError as problem:
         words = {"path": shown(str(path), 200), "problem": problem.strerror, "known": _files_beside(path)}
-        reason = _("%(path)s can't be read: %(problem)s. The .csv files in its folder: %(known)s.") % words
+        reason = _("%(path)s can't be read: %(problem)s. The files in its folder: %(known)s.") % words
         raise CommandError(reason) from problem
 
 
 def _files_beside(path: Path) -> str:
     folder = path if path.is_dir() else path.parent
     try:
-        names = sorted(file.name for file in folder.iterdir() if file.suffix.lower() == ".csv")
+        names = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
     except OSError:
         names = []
     return ", ".join(shown(name) for name in names[:NAMES_LISTED]) or _("none")

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
 from accounts.models import Business
+from tests.workbooks import make_xls, make_xlsx
 from transactions import imports
 from transactions.models import MoneyTransfer, TransferEvent
 
@@ -278,6 +279,31 @@ def test_what_does_not_exist_is_answered_with_what_does(kopi_kita, toko_sebelah,
         run(tmp_path / "absent.csv")
     with pytest.raises(CommandError, match="Is a directory"):
         run(tmp_path)
+
+
+@pytest.mark.parametrize("make", [make_xlsx, make_xls])
+def test_a_workbook_is_imported_as_its_csv_is(kopi_kita, tmp_path, make):
+    with GOOD.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))[:101]
+    book, table = tmp_path / "past.bin", tmp_path / "past.csv"
+    book.write_bytes(make(rows, Notes=[["x"]]))
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    out = run(book)
+    assert "Sheet “Notes” was not read." in out
+    assert "100 records read, 100 imported" in out
+    assert "0 imported, 100 already there" in run(table)
+
+
+def test_an_account_that_a_workbook_holds_as_a_number_is_a_fault(kopi_kita, tmp_path):
+    """trust: U2."""
+    with GOOD.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))[:2]
+    rows[1][4] = 8932879217
+    path = tmp_path / "past.xlsx"
+    path.write_bytes(make_xlsx(rows))
+    out, _ = refused(path)
+    assert "record 2, line 2, Account Number: “8932879217”: is a number in this spreadsheet, which drops zeros" in out
 
 
 def test_there_may_be_no_business_yet(db):

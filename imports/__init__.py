@@ -1,0 +1,1 @@
+"""Settings → Import history: uploads that are checked, shown, confirmed and imported by flipdash.imports."""

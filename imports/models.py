@@ -1,0 +1,190 @@
+"""Uploads of another system's history, from the file to the last imported row."""
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from flipdash import imports
+from flipdash.scope import TenantModel, TenantQuerySet, mode_known
+
+
+class ImportJobQuerySet(TenantQuerySet):
+    """The imports of a business in a mode, and the work that waits."""
+
+    def newest_first(self) -> Self:
+        """Order as the page shows them."""
+        return self.order_by("-number")
+
+    def unfinished(self) -> Self:
+        """Those that may still bring something in."""
+        return self.filter(status__in=UNFINISHED)
+
+    def due(self) -> Self:
+        """Those that wait for a worker, or whose worker's lease ran out; of each business one at a time."""
+        running = ImportJob.objects.filter(
+            business=OuterRef("business"), status__in=RUNNING, lease_until__gte=Now()
+        ).exclude(pk=OuterRef("pk"))
+        waiting = Q(status__in=FOR_A_WORKER) | Q(status__in=RUNNING, lease_until__lt=Now())
+        return self.filter(waiting).exclude(Exists(running)).order_by("woken_at")
+
+    def forgotten(self) -> Self:
+        """Those whose preview nobody has confirmed for so long that the file is thrown away."""
+        return self.filter(status=ImportJob.Status.PREVIEW, keep_until__lt=Now())
+
+    def with_files_to_delete(self) -> Self:
+        """The finished ones that still have an upload, or whose list of faults is too old."""
+        old = Q(stored_as__gt="") | Q(faults_as__gt="", keep_until__lt=Now())
+        return self.exclude(status__in=UNFINISHED).filter(old)
+
+
+class ImportJob(TenantModel):
+    """One upload: queued → checking → preview → confirmed → importing → done; or failed, or cancelled."""
+
+    class Status(models.TextChoices):
+        """Where the import stands."""
+
+        QUEUED = "queued", _("Waiting")
+        CHECKING = "checking", _("Being checked")
+        PREVIEW = "preview", _("Waiting for confirmation")
+        CONFIRMED = "confirmed", _("Waiting to be imported")
+        IMPORTING = "importing", _("Being imported")
+        DONE = "done", _("Imported")
+        FAILED = "failed", _("Not imported")
+        CANCELLED = "cancelled", _("Cancelled")
+
+        @property
+        def look(self) -> tuple[str, str]:
+            """The colour by meaning, and the icon, with which the state is shown."""
+            return LOOKS[self]
+
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=40)
+    member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
+    confirmed_by = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+", null=True)
+    file_name = models.CharField(max_length=190)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    stored_as = models.CharField(max_length=100, blank=True)
+    """Where the upload is; empty once it was thrown away."""
+    faults_as = models.CharField(max_length=100, blank=True)
+    """Where the list of all faults is."""
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    problem = models.CharField(max_length=20, blank=True)
+    skip_bad = models.BooleanField(default=False)
+
+    rows_done = models.PositiveIntegerField(default=0)
+    rows_total = models.PositiveIntegerField(null=True)
+    """About how many rows there are, for the progress."""
+    read = models.PositiveIntegerField(default=0)
+    good = models.PositiveIntegerField(default=0)
+    already_there = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    fault_count = models.PositiveIntegerField(default=0)
+    is_doubtful = models.BooleanField(default=False)
+    preview = models.JSONField(default=dict)
+    """What the page shows before it is confirmed, in the words of whoever uploaded it: services.Preview."""
+
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    woken_at = models.DateTimeField(db_default=Now())
+    keep_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Any] = ImportJobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "mode", "number"], name="importjob_number_once"),
+            mode_known("importjob"),
+            models.CheckConstraint(
+                condition=~Q(status__in=["confirmed", "importing", "done"]) | Q(confirmed_by__isnull=False),
+                name="importjob_imports_what_was_confirmed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["queued", "checking", "preview", "confirmed", "importing"])
+                | Q(stored_as__gt=""),
+                name="importjob_unfinished_has_file",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("woken_at"),
+                name="importjob_unfinished",
+                condition=Q(status__in=["queued", "checking", "preview", "confirmed", "importing"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """The number as people write it, I000123."""
+        return f"I{self.number:06d}"
+
+    @property
+    def state(self) -> Status:
+        """The status as the enum that knows its look."""
+        return self.Status(self.status)
+
+    @property
+    def title(self) -> str:
+        """What is imported."""
+        return str(imports.kinds()[self.kind].title)
+
+    @property
+    def problem_in_words(self) -> str:
+        """Why nothing was imported."""
+        return str(PROBLEMS.get(self.problem, PROBLEMS["error"]))
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it may still bring something in."""
+        return self.status in UNFINISHED
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a worker has it, or will soon."""
+        return self.status in FOR_A_WORKER + RUNNING
+
+    @property
+    def is_confirmable(self) -> bool:
+        """Whether there is something to import, and somebody may say so."""
+        return self.status == self.Status.PREVIEW and not self.is_doubtful and self.to_import > 0
+
+    @property
+    def bad(self) -> int:
+        """How many records have faults."""
+        return self.read - self.good
+
+    @property
+    def to_import(self) -> int:
+        """How many records are good and not there yet."""
+        return self.good - self.already_there
+
+
+FOR_A_WORKER = (ImportJob.Status.QUEUED, ImportJob.Status.CONFIRMED)
+RUNNING = (ImportJob.Status.CHECKING, ImportJob.Status.IMPORTING)
+UNFINISHED = (*FOR_A_WORKER, *RUNNING, ImportJob.Status.PREVIEW)
+
+LOOKS = {
+    ImportJob.Status.QUEUED: ("grey", "hourglass"),
+    ImportJob.Status.CHECKING: ("blue", "loader"),
+    ImportJob.Status.PREVIEW: ("amber", "pause"),
+    ImportJob.Status.CONFIRMED: ("grey", "hourglass"),
+    ImportJob.Status.IMPORTING: ("blue", "loader"),
+    ImportJob.Status.DONE: ("green", "check"),
+    ImportJob.Status.FAILED: ("red", "x"),
+    ImportJob.Status.CANCELLED: ("grey", "minus"),
+}
+
+PROBLEMS = {
+    "faults": _("The file can’t be imported. Correct what is named below and upload it again."),
+    "not allowed": _("Whoever asked for it may not import history any more."),
+    "forgotten": _("Nobody confirmed it in time, and the file was thrown away. Upload it again."),
+    "error": _("Something went wrong on our side. Nothing was imported; upload the file again."),
+}

@@ -1,0 +1,99 @@
+"""What a checked file looks like to whoever decides whether it is imported: sums, first records, faults."""
+
+import csv
+import os
+import tempfile
+import uuid
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import IO, Any, Self
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
+
+from flipdash import formats, money
+from flipdash.imports import Fault, Import, Incoming, Outcome, shown
+
+FIRST_RECORDS = 10
+FAULTS_SHOWN = 100
+FORMULA_STARTS = tuple("=+-@\t\r\n\0")
+
+
+def make(kind: Import, incoming: Incoming, outcome: Outcome, ignored_sheets: list[str]) -> dict[str, Any]:
+    """Return what the page shows, as plain texts in the active language and time zone."""
+
+    def labels(names: tuple[str, ...]) -> list[str]:
+        return [str(kind.model._meta.get_field(name).verbose_name) for name in names]  # type: ignore[union-attr]
+
+    return {
+        "sum_labels": {"by": labels(kind.sums_by), "figures": labels(kind.sums)},
+        "sums": [_group(kind, values) for values in incoming.sums()],
+        "columns": [column.headers[0] for column in kind.fields],
+        "first": [[in_words(value) for value in record] for record in incoming.first(FIRST_RECORDS)],
+        "faults": [[fault.record, fault.line, fault.column, fault.reason] for fault in outcome.faults[:FAULTS_SHOWN]],
+        "ignored_columns": outcome.ignored_columns,
+        "ignored_sheets": [shown(name) for name in ignored_sheets],
+    }
+
+
+def _group(kind: Import, values: tuple[Any, ...]) -> dict[str, Any]:
+    """Return one line of the sums: what it is of, how many records, the figures."""
+    groups = len(kind.sums_by)
+    by = [_label(kind, name, value) for name, value in zip(kind.sums_by, values[:groups], strict=True)]
+    return {"by": by, "rows": values[groups], "figures": [in_words(value) for value in values[groups + 1 :]]}
+
+
+def _label(kind: Import, name: str, value: Any) -> str:
+    choices = dict(kind.model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]
+    return str(choices.get(value, value))
+
+
+def in_words(value: Any) -> str:
+    """Write a value as people read it."""
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return formats.moment_to_the_second(value)
+        case Enum():
+            return str(getattr(value, "label", value))
+        case int():
+            return money.number(value)
+        case Decimal():
+            return money.number(int(value)) if value == int(value) else f"{value:f}"
+    return str(value)
+
+
+class FaultFile:
+    """All faults of a file, as a .csv to download."""
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="flipdash-import-")
+        self._path = Path(self._folder.name) / "faults.csv"
+        self._file: IO[str] = self._path.open("w", encoding="utf-8-sig", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow((_("Record"), _("Line"), _("Column"), _("Reason")))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+        self._folder.cleanup()
+
+    def add(self, fault: Fault) -> None:
+        """Write one fault down."""
+        self._writer.writerow([fault.record, fault.line, inert(fault.column), inert(fault.reason)])
+
+    def store(self, folder: str) -> str:
+        """Keep the list where downloads come from, and return its name there."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        with self._path.open("rb") as whole:
+            return default_storage.save(f"{folder}/{uuid.uuid4().hex}.csv", File(whole))
+
+
+def inert(text: str) -> str:
+    """Put ' in front of what a spreadsheet would take for a formula (trust: E1)."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text

@@ -1,0 +1,326 @@
+"""Imports from the page: asked for, checked, confirmed, imported, cancelled, thrown away.
+
+Truth is in the row: a task only carries its id, and may run twice. Every later write asks for the attempt it
+belongs to, so that a worker that lost its lease can't do anything any more (design.md §8). The records go in, and
+the row says so, in one transaction: a worker killed midway leaves nothing behind, and another one starts again.
+"""
+
+import hashlib
+import logging
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from shutil import copyfileobj
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import F, Max
+from django.db.models.functions import Now
+from django.utils import timezone, translation
+
+from accounts.models import Business
+from accounts.permissions import Permission
+from flipdash import clock
+from flipdash.imports import Checker, FileRows, Import, Incoming, Row, kinds, read_file, shown, weigh
+from flipdash.scope import Scope
+from imports import previews, tasks
+from imports.models import ImportJob
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 3
+PROGRESS_EVERY = 1_000  # rows
+WAKE_AGAIN = timedelta(seconds=10)
+DAYS_FOR_A_PREVIEW = 7
+DAYS_FOR_FAULTS = 30
+Status = ImportJob.Status
+
+
+class Stopped(Exception):
+    """The import was cancelled, or another worker has taken it over."""
+
+
+class NotAllowed(Exception):
+    """Whoever asked for the import, or confirmed it, may not do so any more."""
+
+
+class FoundFaults(Exception):
+    """What was confirmed can't be imported as it is: the file or what is stored has changed."""
+
+
+# --- What people do -----------------------------------------------------------------------------------------
+
+
+def request_import(scope: Scope, *, kind: str, upload: UploadedFile) -> ImportJob:
+    """Keep an upload and queue its check; the same file again gives the import that is under way.
+
+    Raises NotAllowed without the permission, and flipdash.imports.Unreadable for a file that is no table.
+    """
+    _check_allowed(scope)
+    with tempfile.TemporaryFile() as copy:
+        copyfileobj(upload, copy)
+        weigh(copy)
+        copy.seek(0)
+        digest = hashlib.file_digest(copy, "sha256").hexdigest()
+        mine = ImportJob.objects.visible_to(scope).filter(kind=kind, sha256=digest)
+        if waiting := mine.unfinished().first():
+            return waiting
+        copy.seek(0)
+        stored_as = default_storage.save(f"imports/{scope.business.pk}/{uuid.uuid4().hex}", File(copy))
+    try:
+        return _add(scope, kind=kind, sha256=digest, stored_as=stored_as, upload=upload)
+    except BaseException:
+        default_storage.delete(stored_as)
+        raise
+
+
+@transaction.atomic
+def _add(scope: Scope, *, upload: UploadedFile, **values: Any) -> ImportJob:
+    Business.objects.select_for_update().get(pk=scope.business.pk)  # one number after the other
+    last = ImportJob.objects.visible_to(scope).aggregate(last=Max("number"))["last"] or 0
+    job = ImportJob.objects.create(
+        business_id=scope.business.pk,
+        mode=scope.mode,
+        number=last + 1,
+        member_id=scope.member.pk,
+        file_name=shown(upload.name or "", 180).strip("“”"),
+        size=upload.size or 0,
+        **values,
+    )
+    transaction.on_commit(partial(tasks.wake, job.pk))
+    return job
+
+
+@transaction.atomic
+def confirm(job: ImportJob, *, by: Scope, seen: int, skip_bad: bool) -> bool:
+    """Let a checked file be imported; returns whether it was still to be confirmed, with the number that was seen.
+
+    Raises NotAllowed without the permission, and FoundFaults if it has wrong records that weren't to be left out.
+    """
+    _check_allowed(by)
+    job = ImportJob.objects.select_for_update().get(pk=job.pk)
+    if not job.is_confirmable or seen != job.to_import:
+        return False
+    if job.fault_count and not skip_bad:
+        raise FoundFaults
+    job.status, job.confirmed_by_id, job.skip_bad, job.attempt = Status.CONFIRMED, by.member.pk, skip_bad, 0
+    job.rows_done, job.keep_until = 0, None
+    job.save(update_fields=["status", "confirmed_by", "skip_bad", "attempt", "rows_done", "keep_until"])
+    transaction.on_commit(partial(tasks.wake, job.pk))
+    return True
+
+
+@transaction.atomic
+def cancel(job: ImportJob) -> bool:
+    """Stop an import; returns False for one that is finished, or whose records are going in this very moment."""
+    row = ImportJob.objects.filter(pk=job.pk)
+    if not row.unfinished().select_for_update(skip_locked=True).exists():
+        return False
+    row.update(status=Status.CANCELLED, lease_until=None, finished_at=Now())
+    return True
+
+
+# --- What workers do ----------------------------------------------------------------------------------------
+
+
+def run(job_id: int) -> None:
+    """Do what is due for an import. A second worker on the same one does nothing; a failure is tried again."""
+    job = _claim(job_id)
+    if job is None:
+        return
+    act = _import if job.status == Status.IMPORTING else _check
+    try:
+        with _words_and_time_of(job):
+            act(job)
+    except Stopped:
+        log.info("import %s: stopped", job.pk)
+    except NotAllowed:
+        _fail(job, "not allowed")
+    except FoundFaults:
+        _fail(job, "faults")
+    except Exception:
+        log.exception("import %s: attempt %s failed", job.pk, job.attempt)
+        _fail_or_try_again(job)
+    finally:
+        _throw_away_files()
+
+
+def _fail_or_try_again(job: ImportJob) -> None:
+    if job.attempt >= MOST_ATTEMPTS:
+        _fail(job, "error")
+    else:
+        again = Status.CONFIRMED if job.status == Status.IMPORTING else Status.QUEUED
+        _mine(job).update(status=again, lease_until=None, woken_at=Now())
+
+
+def _fail(job: ImportJob, problem: str) -> None:
+    with suppress(Stopped):
+        _finish(job, Status.FAILED, problem=problem)
+
+
+def due_jobs() -> list[int]:
+    """Return the ids of imports that wait for a worker and that nobody woke lately, and note that we do."""
+    with transaction.atomic():
+        due = ImportJob.objects.due().filter(woken_at__lt=Now() - WAKE_AGAIN).select_for_update(skip_locked=True)
+        ids = list(due.values_list("pk", flat=True)[:50])
+        ImportJob.objects.filter(pk__in=ids).update(woken_at=Now())
+    return ids
+
+
+def tidy() -> None:
+    """Give up previews that nobody confirmed, and throw away files whose time is over."""
+    ImportJob.objects.forgotten().update(status=Status.CANCELLED, problem="forgotten", finished_at=Now())
+    _throw_away_files()
+
+
+def _throw_away_files() -> None:
+    for job in ImportJob.objects.with_files_to_delete()[:50]:
+        if job.stored_as:
+            default_storage.delete(job.stored_as)
+        is_old = job.keep_until is None or job.keep_until < timezone.now()
+        if job.faults_as and is_old:
+            default_storage.delete(job.faults_as)
+        ImportJob.objects.filter(pk=job.pk).update(stored_as="", faults_as="" if is_old else job.faults_as)
+
+
+def _check_allowed(scope: Scope) -> None:
+    if not scope.can(Permission.MANAGE_ACCOUNT):
+        raise NotAllowed
+
+
+def _claim(job_id: int) -> ImportJob | None:
+    """Take the lease of a due import, or return None. One whose workers died too often is given up."""
+    with transaction.atomic():
+        job = ImportJob.objects.due().select_for_update(skip_locked=True).filter(pk=job_id).first()
+        if job is None:
+            return None
+        row = ImportJob.objects.filter(pk=job_id)
+        if job.attempt >= MOST_ATTEMPTS:
+            row.update(status=Status.FAILED, problem="error", lease_until=None, finished_at=Now())
+            return None
+        status = Status.IMPORTING if job.confirmed_by_id else Status.CHECKING
+        row.update(status=status, attempt=F("attempt") + 1, lease_until=_lease(), rows_done=0, rows_total=None)
+    related = ("business", "member__user", "member__business", "confirmed_by__user", "confirmed_by__business")
+    return ImportJob.objects.select_related(*related).get(pk=job_id)
+
+
+def _lease() -> Any:
+    return Now() + timedelta(seconds=settings.IMPORT_LEASE_SECONDS)
+
+
+def _mine(job: ImportJob) -> Any:
+    """The row, if it still runs under this worker's attempt."""
+    return ImportJob.objects.filter(pk=job.pk, attempt=job.attempt, status=job.status)
+
+
+def _finish(job: ImportJob, status: Status, **values: Any) -> None:
+    keep = Now() + timedelta(days=DAYS_FOR_FAULTS)
+    values = {"lease_until": None, "finished_at": Now(), "keep_until": keep, **values}
+    if not _mine(job).update(status=status, **values):
+        raise Stopped
+
+
+@contextmanager
+def _words_and_time_of(job: ImportJob) -> Iterator[None]:
+    """Speak the language of whoever uploaded the file, and show times in the business's zone."""
+    with translation.override(job.member.user.language), timezone.override(job.member.scope(job.mode).zone):
+        yield
+
+
+def _kind(job: ImportJob) -> Import:
+    """Return the kind, for a member who may still import; whoever confirmed it is named in the timelines."""
+    member = job.confirmed_by or job.member
+    if not type(member).objects.active().filter(pk=member.pk).exists():
+        raise NotAllowed
+    _check_allowed(member.scope(job.mode, via="import"))
+    declared = kinds()[job.kind]
+    by = member.name[:100]
+    return declared(business=job.business, mode=job.mode, by=by, source=job.file_name, now=clock.now())
+
+
+@contextmanager
+def _upload(job: ImportJob) -> Iterator[BinaryIO]:
+    """Open the upload as a file of this machine, wherever it is stored."""
+    with tempfile.TemporaryFile() as copy:
+        with default_storage.open(job.stored_as) as stored:
+            copyfileobj(stored, copy)
+        yield cast(BinaryIO, copy)
+
+
+def _told(job: ImportJob, rows: FileRows) -> Iterator[Row]:
+    """Yield the rows, telling how far it is, until somebody stops it."""
+    done = 0
+    for done, row in enumerate(rows):
+        if done % PROGRESS_EVERY == 0:
+            _note_progress(job, done, rows.about)
+        yield row
+    _note_progress(job, done, rows.about)
+
+
+def _note_progress(job: ImportJob, done: int, about: int | None) -> None:
+    total = None if about is None else max(done, about)
+    if not _mine(job).update(rows_done=done, rows_total=total, lease_until=_lease()):
+        raise Stopped
+
+
+def _check(job: ImportJob) -> None:
+    """Check all of the file, and keep what the page shows of it."""
+    kind = _kind(job)
+    with _upload(job) as stream, previews.FaultFile() as faults, Incoming(kind) as incoming:
+        rows = read_file(stream, kind.header_names)
+        checker = Checker(kind, _told(job, rows))
+        checker.outcome.note = faults.add
+        incoming.fill(checker.good())
+        outcome = checker.outcome
+        faults_as = faults.store(f"imports/{job.business_id}") if outcome.fault_count else ""
+        values = {
+            **{name: getattr(outcome, name) for name in ("read", "good", "fault_count", "is_doubtful")},
+            "already_there": incoming.already_there(),
+            "preview": previews.make(kind, incoming, outcome, rows.ignored_sheets),
+            "faults_as": faults_as,
+        }
+    try:
+        if outcome.is_doubtful or not outcome.good:
+            _finish(job, Status.FAILED, problem="faults", **values)
+        else:
+            keep = Now() + timedelta(days=DAYS_FOR_A_PREVIEW)
+            _finish(job, Status.PREVIEW, finished_at=None, keep_until=keep, **values)
+    except Stopped:
+        if faults_as:
+            default_storage.delete(faults_as)
+        raise
+
+
+def _import(job: ImportJob) -> None:
+    """Read and check the file once more, and bring in what isn't there; the row says so in the same transaction."""
+    kind = _kind(job)
+    with _upload(job) as stream, Incoming(kind) as incoming:
+        rows = read_file(stream, kind.header_names)
+        checker = Checker(kind, _told(job, rows))
+        incoming.fill(checker.good())
+        outcome = checker.outcome
+        if not outcome.may_be_stored(skip_bad=job.skip_bad):
+            raise FoundFaults
+        with transaction.atomic():
+            _hold(job)
+            added = incoming.store()
+            _finish(
+                job,
+                Status.DONE,
+                added=added,
+                already_there=outcome.good - added,
+                preview={**job.preview, "first": []},
+            )
+
+
+def _hold(job: ImportJob) -> None:
+    """Keep the row until the end of the transaction: nobody takes it over or cancels it while the records go in."""
+    if not _mine(job).select_for_update().exists():
+        raise Stopped

@@ -1,0 +1,15 @@
+from django.urls import path
+
+from imports import views
+
+app_name = "imports"
+
+urlpatterns = [
+    path("", views.jobs, name="jobs"),
+    path("template/", views.template, name="template"),
+    path("<int:import_number>/", views.job, name="job"),
+    path("<int:import_number>/state/", views.job_state, name="job-state"),
+    path("<int:import_number>/confirmation/", views.job_confirmation, name="job-confirmation"),
+    path("<int:import_number>/cancellation/", views.job_cancellation, name="job-cancellation"),
+    path("<int:import_number>/faults/", views.job_faults, name="job-faults"),
+]

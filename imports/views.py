@@ -1,0 +1,153 @@
+"""Settings → Import history: uploaded, watched, looked at, confirmed."""
+
+import csv
+
+from django.contrib import messages
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.permissions import Permission, requires
+from flipdash import clock
+from flipdash.http import Request
+from flipdash.imports import Import, Unreadable, kinds
+from flipdash.uploads import was_cut_off
+from imports import services
+from imports.forms import UploadForm, too_large
+from imports.models import ImportJob
+
+PAGE_SIZE = 25
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.MANAGE_ACCOUNT)
+def jobs(request: Request) -> HttpResponse:
+    """Show the upload form and the imports so far, newest first; POST uploads."""
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        if was_cut_off(request):
+            form.add_error("file", too_large())
+        elif form.is_valid() and (made := _upload(request, form)):
+            return redirect("imports:job", made.number)
+    before = request.GET.get("before", "")
+    rows = ImportJob.objects.visible_to(request.scope).select_related("member__user").newest_first()
+    if before.isascii() and before.isdigit() and len(before) < 10:
+        rows = rows.filter(number__lt=int(before))
+    page = list(rows[: PAGE_SIZE + 1])
+    context = {
+        "form": form,
+        "kinds": [_kind(request, kind) for kind in kinds().values()],
+        "jobs": page[:PAGE_SIZE],
+        "older": page[PAGE_SIZE - 1].number if len(page) > PAGE_SIZE else None,
+        "before": before,
+    }
+    return render(request, "imports/jobs.html", context)
+
+
+def _upload(request: Request, form: UploadForm) -> ImportJob | None:
+    """Keep the upload, or say beside the field why it is no table."""
+    values = form.cleaned_data
+    try:
+        return services.request_import(request.scope, kind=values["kind"], upload=values["file"])
+    except Unreadable as problem:
+        form.add_error("file", _("This file can’t be imported: %(reason)s.") % {"reason": problem.fault.reason})
+    return None
+
+
+def _kind(request: Request, kind: type[Import]) -> Import:
+    """Return a kind as it would read a file now, for what it says of its columns."""
+    return kind(business=request.scope.business, mode=request.scope.mode, by="", source="", now=clock.now())
+
+
+@require_safe
+@requires(Permission.MANAGE_ACCOUNT)
+def template(request: Request) -> HttpResponse:
+    """Send a .csv with nothing but the header that a kind of history wants."""
+    declared = kinds().get(request.GET.get("kind", ""))
+    if declared is None:
+        raise Http404
+    response = HttpResponse(
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{declared.name}.csv"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
+    response.write("\ufeff")
+    csv.writer(response).writerow(column.headers[0] for column in _kind(request, declared).fields)
+    return response
+
+
+@never_cache
+@require_safe
+@requires(Permission.MANAGE_ACCOUNT)
+def job(request: Request, import_number: int) -> HttpResponse:
+    """Show one import: how far it is, what would be imported, what came of it."""
+    return render(request, "imports/job.html", {"job": _job(request, import_number)})
+
+
+@never_cache
+@require_safe
+@requires(Permission.MANAGE_ACCOUNT)
+def job_state(request: Request, import_number: int) -> HttpResponse:
+    """Answer the part of an import’s page that changes, for htmx to refresh while a worker has it."""
+    return render(request, "imports/job_state.html", {"job": _job(request, import_number)})
+
+
+@require_POST
+@requires(Permission.MANAGE_ACCOUNT)
+def job_confirmation(request: Request, import_number: int) -> HttpResponse:
+    """Import what was looked at: as many records as the page said, with or without the wrong ones beside them."""
+    found = _job(request, import_number)
+    seen = request.POST.get("seen", "")
+    try:
+        is_confirmed = services.confirm(
+            found,
+            by=request.scope,
+            seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1,
+            skip_bad=bool(request.POST.get("skip_bad")),
+        )
+    except services.FoundFaults:
+        messages.error(request, _("Nothing was imported: tick that the wrong rows are left out, or correct the file."))
+    else:
+        if not is_confirmed:
+            messages.error(request, _("Nothing was imported: this import has changed. Look at it again."))
+    return redirect("imports:job", found.number)
+
+
+@require_POST
+@requires(Permission.MANAGE_ACCOUNT)
+def job_cancellation(request: Request, import_number: int) -> HttpResponse:
+    """Stop an import that isn’t finished; what is stored stays."""
+    found = _job(request, import_number)
+    if services.cancel(found):
+        messages.success(request, _("Import %s was cancelled. Nothing was imported.") % found.reference)
+    else:
+        messages.info(request, _("Import %s can’t be cancelled any more.") % found.reference)
+    return redirect("imports:job", found.number)
+
+
+@never_cache
+@require_safe
+@requires(Permission.MANAGE_ACCOUNT)
+def job_faults(request: Request, import_number: int) -> FileResponse:
+    """Send the list of all faults."""
+    found = _job(request, import_number)
+    if not found.faults_as:
+        raise Http404
+    response = FileResponse(
+        default_storage.open(found.faults_as),
+        as_attachment=True,
+        filename=f"{found.reference}_faults.csv",
+        content_type="text/csv; charset=utf-8",
+    )
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _job(request: Request, number: int) -> ImportJob:
+    rows = ImportJob.objects.visible_to(request.scope).select_related("member__user", "confirmed_by__user")
+    return get_object_or_404(rows, number=number)

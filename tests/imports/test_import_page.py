@@ -1,0 +1,519 @@
+"""Settings → Import history: uploaded, checked, looked at, confirmed, imported; killed, cancelled, twice."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from accounts.permissions import Role
+from flipdash import imports as machinery
+from imports import services, tasks
+from imports.models import ImportJob
+from tests.factories import make_import, make_member
+from tests.workbooks import make_xls, make_xlsx
+from transactions.models import MoneyTransfer, TransferEvent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DATA = Path(__file__).parent.parent / "data"
+GOOD, BAD = DATA / "money-transfers.csv", DATA / "money-transfers-bad.csv"
+URL = "/settings/import-history/"
+
+
+@pytest.fixture(autouse=True)
+def files(settings, tmp_path, monkeypatch):
+    """The tests call the service as the worker does; files go to a folder of their own."""
+    monkeypatch.setattr(tasks, "wake", lambda job_id: None)
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}},
+    }
+    return tmp_path
+
+
+def rows_of(path: Path, most: int | None = None) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))[:most]
+
+
+def upload(browser, content: bytes, name: str = "past.csv", kind: str = "money-transfer", follow: bool = True):
+    return browser.post(URL, {"kind": kind, "file": SimpleUploadedFile(name, content)}, follow=follow)
+
+
+def uploaded(browser, content: bytes, name: str = "past.csv") -> ImportJob:
+    answer = upload(browser, content, name)
+    assert answer.redirect_chain, answer.content.decode()
+    return ImportJob.objects.latest("pk")
+
+
+def checked(browser, content: bytes, name: str = "past.csv") -> ImportJob:
+    job = uploaded(browser, content, name)
+    services.run(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def confirm(browser, job: ImportJob, **more):
+    return browser.post(f"{URL}{job.number}/confirmation/", {"seen": job.to_import, **more}, follow=True)
+
+
+def page(browser, job: ImportJob) -> str:
+    return " ".join(browser.get(f"{URL}{job.number}/").content.decode().split())
+
+
+def kept(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+# --- The way from the file to the rows -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "xls"])
+def test_a_file_is_checked_looked_at_confirmed_and_imported(web, admin, files, form):
+    rows = rows_of(GOOD, 201)
+    content = {"csv": lambda: GOOD.read_bytes(), "xlsx": lambda: make_xlsx(rows), "xls": lambda: make_xls(rows)}[form]()
+    job = uploaded(web, content, f"Riwayat 2025.{form}")
+    assert "Waiting" in page(web, job)
+    count = 5_000 if form == "csv" else 200
+    services.run(job.pk)
+    assert MoneyTransfer.objects.count() == 0  # nothing before it is confirmed
+    text = page(web, job)
+    assert f"Import {count:,} transactions" in text
+    assert "Waiting for confirmation" in text
+    job.refresh_from_db()
+    confirm(web, job)
+    assert MoneyTransfer.objects.count() == 0
+    services.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.added, job.already_there, job.bad) == ("done", count, 0, 0)
+    assert MoneyTransfer.objects.filter(business=admin.business, mode="live").count() == count
+    assert f"{count:,} transactions were imported" in page(web, job)
+    assert TransferEvent.objects.filter(kind="imported", by="Rina Admin", note=f"Riwayat 2025.{form}").count() == count
+    assert kept(files) == []  # the upload is thrown away
+
+
+def test_the_preview_sums_by_status_as_sql_does_and_shows_the_first_rows(web):
+    job = checked(web, GOOD.read_bytes())
+    sums = {group["by"][0]: (group["rows"], group["figures"][0]) for group in job.preview["sums"]}
+    assert sums["Successful"] == (4_558, "6,620,593,588")
+    assert {name: rows for name, (rows, _) in sums.items()} == {"Successful": 4558, "Failed": 284, "Cancelled": 158}
+    assert len(job.preview["first"]) == 10
+    text = page(web, job)
+    for word in ("58000000", "08932879217", "Zelaya Purwanti", "6,620,593,588", "1 Oct 2025, 02:11:06"):
+        assert word in text
+
+
+def test_wrong_rows_are_named_and_only_left_out_when_somebody_says_so(web):
+    job = checked(web, BAD.read_bytes())
+    assert (job.status, job.read, job.good, job.fault_count) == ("preview", 200, 188, 12)
+    text = page(web, job)
+    assert "“1E+15”: a spreadsheet has shortened this number" in text
+    assert "Import 188 transactions" in text
+    assert "Leave out the 12 wrong rows" in text
+    assert "tick that the wrong rows are left out" in confirm(web, job).content.decode()
+    services.run(job.pk)
+    assert MoneyTransfer.objects.count() == 0
+    confirm(web, job, skip_bad="on")
+    services.run(job.pk)
+    assert MoneyTransfer.objects.count() == 188
+    assert "12 wrong rows were left out" in page(web, job)
+
+
+def test_all_faults_can_be_downloaded_and_none_is_a_formula(web, client_of, stranger):
+    rows = rows_of(GOOD, 151)
+    rows[0][6] = "=Amount"
+    header = [cell.replace("=Amount", "Amount") for cell in rows[0]]
+    content = make_xlsx([header, *([*row[:6], "=1+1", *row[7:]] for row in rows[1:])])
+    job = checked(web, content)
+    assert (job.status, job.problem, job.fault_count) == ("failed", "faults", 150)
+    assert len(job.preview["faults"]) == 100
+    assert "The first 100 of 150 are shown" in page(web, job)
+    answer = web.get(f"{URL}{job.number}/faults/")
+    lines = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+    assert lines[0] == ["Record", "Line", "Column", "Reason"]
+    assert len(lines) == 151
+    assert "attachment" in answer["Content-Disposition"]
+    assert client_of(stranger).get(f"{URL}{job.number}/faults/").status_code == 404
+
+
+def test_what_a_spreadsheet_takes_for_a_formula_is_made_inert():
+    from imports.previews import inert
+
+    for text in ("=1", " =1", "+62", "-1", "@x", "\tx", "\rx", "\nx", "\0x"):
+        assert inert(text) == f"'{text}"
+    assert inert("Amount") == "Amount"
+
+
+def test_the_same_file_twice_changes_nothing(web):
+    job = checked(web, GOOD.read_bytes())
+    confirm(web, job)
+    services.run(job.pk)
+    before = list(MoneyTransfer.objects.order_by("id").values())
+    again = checked(web, GOOD.read_bytes())
+    assert again.number == job.number + 1
+    assert (again.status, again.already_there, again.to_import) == ("preview", 5_000, 0)
+    assert "Everything in this file is already there" in page(web, again)
+    confirm(web, again)
+    services.run(again.pk)
+    again.refresh_from_db()
+    assert again.status == "preview"
+    assert list(MoneyTransfer.objects.order_by("id").values()) == before
+
+
+def test_a_double_click_uploads_once(web, files):
+    first, second = uploaded(web, GOOD.read_bytes()), uploaded(web, GOOD.read_bytes())
+    assert first.pk == second.pk
+    assert len(kept(files)) == 1
+
+
+def test_modes_and_businesses_are_apart(web, client_of, stranger):
+    job = checked(web, BAD.read_bytes())
+    assert client_of(stranger).get(f"{URL}{job.number}/").status_code == 404
+    assert web.get(f"/test{URL}{job.number}/").status_code == 404
+    assert client_of(stranger).post(f"{URL}{job.number}/confirmation/", {"seen": 188}).status_code == 404
+    answer = web.post(f"/test{URL}", {"kind": "money-transfer", "file": SimpleUploadedFile("a.csv", BAD.read_bytes())})
+    assert answer["Location"].startswith("/test/")
+    test_job = ImportJob.objects.latest("pk")
+    services.run(test_job.pk)
+    test_job.refresh_from_db()
+    test_job_url = f"/test{URL}{test_job.number}/confirmation/"
+    web.post(test_job_url, {"seen": test_job.to_import, "skip_bad": "on"})
+    services.run(test_job.pk)
+    assert set(MoneyTransfer.objects.values_list("mode", flat=True)) == {"test"}
+
+
+# --- Bad input -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"%PDF-1.7 x", "This file can’t be imported: this is a PDF"),
+        (b"MZ" + b"\0" * 100, "this is a program"),
+        (b"PK\x05\x06" + b"\0" * 18, "no workbook"),
+        (b"", "This file is empty"),
+    ],
+)
+def test_what_is_no_table_is_refused_beside_the_field_and_not_kept(web, files, content, words):
+    answer = upload(web, content)
+    assert words in answer.content.decode()
+    assert 'aria-invalid="true"' in answer.content.decode()
+    assert (ImportJob.objects.count(), kept(files)) == (0, [])
+
+
+def test_a_file_or_a_kind_must_be_chosen(web):
+    assert "This field is required" in web.post(URL, {"kind": "money-transfer"}).content.decode()
+    answer = upload(web, b"a,b\n", kind="everything")
+    assert "Select a valid choice" in answer.content.decode()
+    assert ImportJob.objects.count() == 0
+
+
+def test_an_upload_over_the_limit_is_stopped_and_said_in_words(web, files, monkeypatch):
+    from flipdash import uploads
+    from imports import forms
+
+    monkeypatch.setattr(uploads, "MOST", 1 << 20)
+    answer = upload(web, b"x" * (2 << 20))
+    assert "This file is larger than 25 MB" in answer.content.decode()
+    monkeypatch.undo()
+    monkeypatch.setattr(forms, "MOST_MEGABYTES", 1)
+    answer = upload(web, b"x" * (2 << 20))
+    assert "This file is larger than 1 MB" in answer.content.decode()
+    assert ImportJob.objects.count() == 0
+
+
+def test_a_file_that_lacks_columns_says_which(web):
+    job = checked(web, b"Transaction ID,Amount\nT-1,5\n")
+    assert (job.status, job.problem) == ("failed", "faults")
+    assert "the header lacks these columns: Status, Destination Type" in page(web, job)
+
+
+def test_mixed_dates_can_not_be_confirmed_at_all(web):
+    rows = rows_of(GOOD, 4)
+    rows[2][11] = "02/10/2025 10:00:00"
+    content = "\n".join(",".join(f'"{cell}"' for cell in row) for row in rows).encode()
+    job = checked(web, content)
+    assert (job.status, job.is_doubtful) == ("failed", True)
+    confirm(web, job, skip_bad="on")
+    services.run(job.pk)
+    assert MoneyTransfer.objects.count() == 0
+
+
+def test_names_of_files_are_text(web):
+    name = "<img src=x onerror=alert(1)>\u202exslx.csv"
+    job = checked(web, BAD.read_bytes(), name)
+    assert "<img" not in page(web, job)
+    assert "\u202e" not in page(web, job)
+    assert "<img" not in web.get(URL).content.decode()
+
+
+@pytest.mark.parametrize("seen", ["", "187", "-1", "x", "9" * 30, "١٨٨"])
+def test_a_number_that_was_not_on_the_page_confirms_nothing(web, seen):
+    job = checked(web, BAD.read_bytes())
+    answer = web.post(f"{URL}{job.number}/confirmation/", {"seen": seen, "skip_bad": "on"}, follow=True)
+    assert "this import has changed" in answer.content.decode()
+    job.refresh_from_db()
+    assert job.status == "preview"
+
+
+# --- Who may ---------------------------------------------------------------------------------------------
+
+
+def test_only_who_manages_the_account_may_import_and_the_menu_says_so(web, client_of, kopi_kita):
+    assert "Import history" in web.get("/money-transfers/").content.decode()
+    maker = client_of(make_member(kopi_kita, Role.MAKER))
+    assert "Import history" not in maker.get("/money-transfers/").content.decode()
+    assert maker.get(URL).status_code == 403
+    assert upload(maker, BAD.read_bytes()).status_code == 403
+    assert ImportJob.objects.count() == 0
+
+
+@pytest.mark.parametrize("change", [{"role": Role.MAKER}, {"is_active": False}])
+def test_the_worker_asks_the_permission_again_both_times(web, admin, change):
+    """trust: R4."""
+    first, second = checked(web, BAD.read_bytes()), uploaded(web, GOOD.read_bytes())
+    confirm(web, first, skip_bad="on")
+    type(admin).objects.filter(pk=admin.pk).update(**change)
+    for job in (first, second):
+        services.run(job.pk)
+        job.refresh_from_db()
+        assert (job.status, job.problem) == ("failed", "not allowed")
+    assert MoneyTransfer.objects.count() == 0
+
+
+# --- Killed, cancelled, late ------------------------------------------------------------------------------
+
+
+def lapse(job: ImportJob) -> None:
+    past = timezone.now() - timedelta(hours=1)
+    ImportJob.objects.filter(pk=job.pk).update(lease_until=past, woken_at=past)
+
+
+def test_a_worker_killed_while_it_checks_is_replaced(web):
+    job = uploaded(web, BAD.read_bytes())
+    lost = services._claim(job.pk)
+    assert services._claim(job.pk) is None  # under lease
+    lapse(job)
+    assert services.due_jobs() == [job.pk]
+    assert services.due_jobs() == []  # woken a moment ago
+    services.run(job.pk)
+    with pytest.raises(services.Stopped):
+        services._note_progress(lost, 5, 10)
+    with pytest.raises(services.Stopped):
+        services._finish(lost, ImportJob.Status.FAILED)
+    job.refresh_from_db()
+    assert (job.status, job.attempt) == ("preview", 2)
+
+
+def test_a_worker_killed_while_it_imports_leaves_nothing_and_is_replaced(web, monkeypatch):
+    job = checked(web, BAD.read_bytes())
+    confirm(web, job, skip_bad="on")
+    store = machinery.Incoming.store
+
+    class Killed(BaseException):
+        pass
+
+    def killed(self):
+        store(self)
+        raise Killed
+
+    monkeypatch.setattr(machinery.Incoming, "store", killed)
+    with pytest.raises(Killed):
+        services.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, MoneyTransfer.objects.count()) == ("importing", 0)
+    monkeypatch.undo()
+    monkeypatch.setattr(tasks, "wake", lambda job_id: None)
+    lapse(job)
+    services.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.added, job.attempt) == ("done", 188, 2)
+
+
+def test_a_worker_that_lost_its_lease_stores_nothing(web, monkeypatch):
+    job = checked(web, BAD.read_bytes())
+    confirm(web, job, skip_bad="on")
+    lost = services._claim(job.pk)
+    lapse(job)
+    assert services._claim(job.pk)
+    monkeypatch.setattr(services, "_note_progress", lambda *args: None)  # as if it had been told of nothing
+    with pytest.raises(services.Stopped):
+        services._import(lost)
+    assert MoneyTransfer.objects.count() == 0
+
+
+def test_an_import_that_fails_three_times_says_so_and_nothing_is_imported(web, monkeypatch):
+    def break_down(self):
+        raise RuntimeError("disk full")
+
+    job = checked(web, BAD.read_bytes())
+    confirm(web, job, skip_bad="on")
+    monkeypatch.setattr(machinery.Incoming, "store", break_down)
+    for _attempt in range(3):
+        services.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.attempt, MoneyTransfer.objects.count()) == ("failed", 3, 0)
+    assert "Nothing was imported; upload the file again" in page(web, job)
+
+
+def test_an_import_whose_workers_always_die_is_given_up(web):
+    job = uploaded(web, BAD.read_bytes())
+    for _attempt in range(3):
+        assert services._claim(job.pk)
+        lapse(job)
+    assert services._claim(job.pk) is None
+    job.refresh_from_db()
+    assert (job.status, job.problem) == ("failed", "error")
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_cancelled_import_stops_and_leaves_nothing(web, files, monkeypatch, confirmed):
+    job = checked(web, BAD.read_bytes()) if confirmed else uploaded(web, BAD.read_bytes())
+    if confirmed:
+        confirm(web, job, skip_bad="on")
+    note = services._note_progress
+
+    def cancel_midway(running, done, about):
+        web.post(f"{URL}{job.number}/cancellation/")
+        note(running, done, about)
+
+    monkeypatch.setattr(services, "_note_progress", cancel_midway)
+    services.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, MoneyTransfer.objects.count()) == ("cancelled", 0)
+    services.tidy()
+    assert [path for path in kept(files) if path.suffix != ".csv"] == []
+
+
+def test_what_is_done_stays_when_cancelled_late(web):
+    job = checked(web, BAD.read_bytes())
+    confirm(web, job, skip_bad="on")
+    services.run(job.pk)
+    answer = web.post(f"{URL}{job.number}/cancellation/", follow=True)
+    assert "can’t be cancelled any more" in answer.content.decode()
+    assert MoneyTransfer.objects.count() == 188
+
+
+def test_one_import_of_a_business_runs_at_a_time_and_does_not_keep_others_waiting(web, client_of, stranger):
+    """trust: E5."""
+    first, second = uploaded(web, BAD.read_bytes()), uploaded(web, GOOD.read_bytes())
+    other = uploaded(client_of(stranger), GOOD.read_bytes())
+    assert services._claim(first.pk)
+    assert services._claim(second.pk) is None
+    assert services._claim(other.pk)
+    lapse(first)
+    assert services._claim(second.pk)
+
+
+def test_imports_have_a_queue_of_their_own_that_the_worker_serves(settings):
+    assert settings.CELERY_TASK_ROUTES[tasks.run_import.name] == {"queue": "imports"}
+    assert "imports" in (Path(settings.BASE_DIR) / "bin" / "worker").read_text()
+    assert settings.CELERY_BEAT_SCHEDULE["sweep-imports"]["task"] == tasks.sweep_imports.name
+
+
+def test_without_a_broker_the_import_waits_and_the_page_works(web, monkeypatch, settings, tmp_path):
+    from kombu.exceptions import OperationalError
+
+    def no_broker(*args, **kwargs):
+        raise OperationalError("gone")
+
+    storages = settings.STORAGES
+    monkeypatch.undo()
+    settings.STORAGES = storages
+    monkeypatch.setattr(tasks.run_import, "delay", no_broker)
+    assert uploaded(web, BAD.read_bytes()).status == "queued"
+
+
+def test_a_preview_that_nobody_confirms_is_forgotten_with_its_file(web, files):
+    job = checked(web, BAD.read_bytes())
+    ImportJob.objects.update(keep_until=timezone.now() - timedelta(seconds=1))
+    tasks.sweep_imports()
+    job.refresh_from_db()
+    assert (job.status, job.problem, job.stored_as, job.faults_as) == ("cancelled", "forgotten", "", "")
+    assert kept(files) == []
+    assert "Nobody confirmed it in time" in page(web, job)
+
+
+# --- The pages -------------------------------------------------------------------------------------------
+
+
+def test_the_page_asks_again_only_while_a_worker_has_the_import(web):
+    job = uploaded(web, BAD.read_bytes())
+    state = web.get(f"{URL}{job.number}/state/").content.decode()
+    assert "every 1s" in state
+    assert "<progress" in state
+    assert "See how far it is" in state  # a link, for those without scripts
+    services.run(job.pk)
+    assert "every 1s" not in web.get(f"{URL}{job.number}/state/").content.decode()
+
+
+def test_progress_moves_while_it_is_checked(web, monkeypatch):
+    job, seen = uploaded(web, GOOD.read_bytes()), []
+    note = services._note_progress
+
+    def look(running, done, about):
+        note(running, done, about)
+        seen.append(re.search(r'value="(\d+)"', page(web, job))[1])
+
+    monkeypatch.setattr(services, "_note_progress", look)
+    services.run(job.pk)
+    assert seen == ["0", "1000", "2000", "3000", "4000", "5000", "5000"]
+
+
+def test_each_kind_says_its_columns_and_gives_a_template_that_it_understands(web):
+    text = web.get(URL).content.decode()
+    for name, kind in machinery.kinds().items():
+        assert str(kind.title) in text
+        template = web.get(f"{URL}template/?kind={name}")
+        (header,) = csv.reader(io.StringIO(template.content.decode("utf-8-sig")))
+        for column in header:
+            assert column in text
+        answer = upload(web, template.content, kind=name)
+        assert answer.status_code == 200
+        job = ImportJob.objects.latest("pk")
+        services.run(job.pk)
+        job.refresh_from_db()
+        assert [fault[3] for fault in job.preview["faults"]] == ["the file has a header and no records"]
+    assert web.get(f"{URL}template/?kind=x").status_code == 404
+
+
+def test_imports_are_listed_newest_first_page_by_page(web, admin):
+    for number in range(1, 31):
+        make_import(admin, number=number)
+    first = web.get(URL)
+    assert [job.number for job in first.context["jobs"]] == list(range(30, 5, -1))
+    second = web.get(f"{URL}?before={first.context['older']}")
+    assert [job.number for job in second.context["jobs"]] == [5, 4, 3, 2, 1]
+    assert web.get(f"{URL}?before=x").status_code == 200
+
+
+def test_a_workbook_says_which_sheets_and_columns_it_passed_over(web):
+    rows = [[*row, extra] for row, extra in zip(rows_of(GOOD, 3), ["Saldo", "5", "6"], strict=True)]
+    job = checked(web, make_xlsx(Catatan=[["x"]], Data=rows), "a.xlsx")
+    text = page(web, job)
+    assert "These sheets are not read:" in text
+    assert "“Catatan”" in text
+    assert "“Saldo”" in text
+
+
+def test_the_database_imports_nothing_that_nobody_confirmed(admin):
+    from django.db import IntegrityError
+
+    for status in ("confirmed", "importing", "done"):
+        with pytest.raises(IntegrityError, match="importjob_imports_what_was_confirmed"):
+            make_import(admin, status=status, stored_as="x")
+    with pytest.raises(IntegrityError, match="importjob_unfinished_has_file"):
+        make_import(admin, status="queued")
+
+
+def test_uploads_are_kept_where_only_we_read_them(web, files, settings):
+    job = uploaded(web, BAD.read_bytes())
+    assert job.stored_as.startswith(f"imports/{job.business_id}/")
+    assert default_storage.exists(job.stored_as)
+    assert "past" not in job.stored_as
+    assert settings.STORAGES["default"]["OPTIONS"]["location"] == files
