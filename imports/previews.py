@@ -6,7 +6,6 @@ import tempfile
 import uuid
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -32,7 +31,7 @@ def make(kind: Import, incoming: Incoming, outcome: Outcome, ignored_sheets: lis
         "sum_labels": {"by": labels(kind.sums_by), "figures": labels(kind.sums)},
         "sums": [_group(kind, values) for values in incoming.sums()],
         "columns": [column.headers[0] for column in kind.fields],
-        "first": [[in_words(value) for value in record] for record in incoming.first(FIRST_RECORDS)],
+        "first": [_record(kind, values) for values in incoming.first(FIRST_RECORDS)],
         "faults": [[fault.record, fault.line, fault.column, fault.reason] for fault in outcome.faults[:FAULTS_SHOWN]],
         "ignored_columns": outcome.ignored_columns,
         "ignored_sheets": [shown(name) for name in ignored_sheets],
@@ -42,13 +41,22 @@ def make(kind: Import, incoming: Incoming, outcome: Outcome, ignored_sheets: lis
 def _group(kind: Import, values: tuple[Any, ...]) -> dict[str, Any]:
     """Return one line of the sums: what it is of, how many records, the figures."""
     groups = len(kind.sums_by)
-    by = [_label(kind, name, value) for name, value in zip(kind.sums_by, values[:groups], strict=True)]
+    by = _labels(kind, kind.sums_by, values[:groups])
     return {"by": by, "rows": values[groups], "figures": [in_words(value) for value in values[groups + 1 :]]}
+
+
+def _record(kind: Import, values: tuple[Any, ...]) -> list[str]:
+    return _labels(kind, tuple(kind.columns), values)
+
+
+def _labels(kind: Import, names: tuple[str, ...], values: tuple[Any, ...]) -> list[str]:
+    """Return values as people read them, those of a few choices with their labels."""
+    return [_label(kind, name, value) for name, value in zip(names, values, strict=True)]
 
 
 def _label(kind: Import, name: str, value: Any) -> str:
     choices = dict(kind.model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]
-    return str(choices.get(value, value))
+    return str(choices[value]) if value in choices else in_words(value)
 
 
 def in_words(value: Any) -> str:
@@ -58,8 +66,6 @@ def in_words(value: Any) -> str:
             return ""
         case datetime():
             return formats.moment_to_the_second(value)
-        case Enum():
-            return str(getattr(value, "label", value))
         case int():
             return money.number(value)
         case Decimal():

@@ -14,6 +14,7 @@ from django.db import connection
 from flipdash.celery import app
 from flipdash.local.processes import Child, start, stop, wait_until
 
+QUEUES = "default,reports,imports"
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
@@ -46,7 +47,7 @@ def start_worker(name: str, folder: Path, **environment: str) -> Worker:
         **environment,
     }
     name = f"{name}-{os.getpid()}@localhost"
-    command = [sys.executable, "-m", "celery", "-A", "flipdash", "worker", "-P", "solo", "-Q", "default,reports"]
+    command = [sys.executable, "-m", "celery", "-A", "flipdash", "worker", "-P", "solo", "-Q", QUEUES]
     child = start("worker", [*command, "-n", name, *ALONE], log=folder / f"{name}.log", environment=environment)
     try:
         wait_until(lambda: bool(app.control.ping([name], timeout=0.5)), seconds=60, what="The worker", needs=[child])

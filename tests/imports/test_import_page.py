@@ -3,12 +3,15 @@
 import csv
 import io
 import re
+import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
 from django.utils import timezone
 
 from accounts.permissions import Role
@@ -408,6 +411,37 @@ def test_one_import_of_a_business_runs_at_a_time_and_does_not_keep_others_waitin
     assert services._claim(other.pk)
     lapse(first)
     assert services._claim(second.pk)
+
+
+def test_while_records_are_stored_others_search_and_a_late_cancel_is_answered(web, monkeypatch):
+    """Nothing waits for the transaction in which all records go in."""
+    job = checked(web, BAD.read_bytes())
+    confirm(web, job, skip_bad="on")
+    store, answers = machinery.Incoming.store, []
+
+    def meanwhile(browser):
+        try:
+            began = time.monotonic()
+            for path in ("/money-transfers/?q=ratna", URL, f"{URL}{job.number}/state/"):
+                assert browser.get(path).status_code == 200
+            late = browser.post(f"{URL}{job.number}/cancellation/", follow=True)
+            answers.append((time.monotonic() - began, "can’t be cancelled any more" in late.content.decode()))
+        finally:
+            connections.close_all()
+
+    def store_slowly(self):
+        added = store(self)
+        other = threading.Thread(target=meanwhile, args=[web])
+        other.start()
+        other.join(timeout=20)
+        return added
+
+    monkeypatch.setattr(machinery.Incoming, "store", store_slowly)
+    services.run(job.pk)
+    ((seconds, is_refused),) = answers
+    assert is_refused
+    assert seconds < 10
+    assert MoneyTransfer.objects.count() == 188
 
 
 def test_imports_have_a_queue_of_their_own_that_the_worker_serves(settings):

@@ -1,0 +1,86 @@
+"""Settings → Import history in a real browser: with a worker, without scripts, and under axe."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from imports import services, tasks
+from imports.models import ImportJob
+from tests.browser.test_look import WIDTHS, problems_of
+from tests.factories import make_import
+from transactions.models import MoneyTransfer
+
+DATA = Path(__file__).parent.parent / "data"
+GOOD, BAD = DATA / "money-transfers.csv", DATA / "money-transfers-bad.csv"
+URL = "/settings/import-history/"
+
+
+def choose(page: Page, path: Path) -> None:
+    page.goto(URL)
+    page.get_by_label("Money Transfer", exact=True).check()
+    page.get_by_label("File", exact=True).set_input_files(path)
+    page.get_by_role("button", name="Check File").click()
+
+
+def test_a_history_is_imported_from_the_page(page, sign_in, admin, worker):
+    sign_in(page, admin)
+    page.locator("summary", has_text="Settings").click()
+    page.get_by_role("link", name="Import history").click()
+    choose(page, GOOD)
+    expect(page.get_by_role("heading", level=1)).to_have_text("money-transfers.csv")
+    page.get_by_role("button", name="Import 5,000 transactions").click()
+    expect(page.get_by_text("5,000 transactions were imported")).to_be_visible(timeout=90_000)
+    assert MoneyTransfer.objects.count() == 5_000
+
+
+def test_a_file_that_is_no_table_is_refused_beside_the_field(page, sign_in, admin, tmp_path):
+    picture = tmp_path / "transfers.xlsx"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 500)
+    sign_in(page, admin)
+    choose(page, picture)
+    expect(page.get_by_role("alert")).to_contain_text("this is a picture, whatever its name")
+
+
+def test_everything_works_without_scripts(open_context, sign_in, admin, monkeypatch):
+    monkeypatch.setattr(tasks, "wake", lambda job_id: None)
+    page = open_context(java_script_enabled=False).new_page()
+    sign_in(page, admin)
+    choose(page, BAD)
+    expect(page.get_by_text("It begins in a moment.")).to_be_visible()
+    services.run(ImportJob.objects.get().pk)
+    page.get_by_role("link", name="See how far it is").click()
+    page.get_by_label("Leave out the 12 wrong rows that are named below").check()
+    page.get_by_role("button", name="Import 188 transactions").click()
+    services.run(ImportJob.objects.get().pk)
+    page.get_by_role("link", name="See how far it is").click()
+    expect(page.get_by_text("188 transactions were imported")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_and_pages_fit(open_context, sign_in, admin, monkeypatch, width):
+    monkeypatch.setattr(tasks, "wake", lambda job_id: None)
+    page = open_context(viewport={"width": width, "height": WIDTHS[width]}).new_page()
+    sign_in(page, admin)
+    choose(page, BAD)
+    preview = ImportJob.objects.get()
+    services.run(preview.pk)
+    for status in ("checking", "importing", "done", "failed"):
+        make_import(
+            admin,
+            status=status,
+            stored_as="x",
+            confirmed_by=admin,
+            rows_done=40,
+            rows_total=90,
+            read=90,
+            good=80,
+            problem="faults" if status == "failed" else "",
+        )
+    wrong = []
+    for job in (None, *ImportJob.objects.all()):
+        page.goto(f"{URL}{job.number}/" if job else URL)
+        if job is None:
+            page.locator("summary", has_text="Money Transfer").last.click()
+        wrong += [f"{job and job.status}, {problem}" for problem in problems_of(page)]
+    assert wrong == []
