@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from accounts.models import Business
 from tests.workbooks import make_xls, make_xlsx
-from transactions import imports
+from transactions.imports import money_transfer as imports
 from transactions.models import MoneyTransfer, TransferEvent
 
 DATA = Path(__file__).parent.parent / "data"
