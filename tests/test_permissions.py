@@ -211,7 +211,12 @@ def test_the_wall_walk(files, people, stranger, kopi_kita):
 @pytest.mark.parametrize("route", [route.pattern for route in routes() if "<" in route.pattern])
 def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
     """trust.md §1.4: byte for byte, so that an answer doesn't tell what exists."""
-    missing = {"<int:number>": "999999", "<bigid:pk>": "1111111111111111111"}
+    missing = {
+        "<int:number>": "999999",
+        "<int:import_number>": "999999",
+        "<bigid:pk>": "1111111111111111111",
+        "<bigid:view>": "999999",
+    }
     answers = [web.get(Route(route, None).path(ids)) for ids in (rows_of(stranger, "live"), missing)]
     assert answers[0].status_code == answers[1].status_code != 200
     assert answers[0].content == answers[1].content
