@@ -8,7 +8,7 @@ from accounts.permissions import Role
 from documents import services
 from flipdash import clock
 from tests import factories
-from tests.factories import found, history, make_transfer
+from tests.factories import found, history, make_batch, make_transfer
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -111,3 +111,13 @@ def test_the_empty_page_says_how_to_reach_older_ones(client_of, customer_service
     content = client_of(customer_service).get("/money-transfers/").content.decode()
     assert "Nothing in the last 7 days" in content
     assert "searching" in content
+
+
+def test_names_of_older_batches_are_not_offered(service, kopi_kita, edge):
+    old, new = make_batch(kopi_kita, "Payroll Old"), make_batch(kopi_kita, "Payroll New")
+    type(old).objects.filter(pk=old.pk).update(created_at=edge - SECOND)
+    type(new).objects.filter(pk=new.pk).update(created_at=edge)
+    panel = str(history(service).form)
+    assert "Payroll New" in panel
+    assert "Payroll Old" not in panel
+    assert not history(service, f"batch={old.pk}").is_valid

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, Right
 from django.utils.translation import gettext_lazy as _
 
-from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
+from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from transactions.destinations import Kind
 from transactions.models.base import Event, SearchText, Sending, SendingEventKind
 
@@ -20,7 +20,7 @@ class TransferBatch(TenantModel):
     maker_name = models.CharField(max_length=100)
     created_at = models.DateTimeField(db_default=Now())
 
-    objects: ClassVar[Any] = TenantQuerySet.as_manager()
+    objects: ClassVar[Any] = TransactionQuerySet.as_manager()
 
     class Meta:
         constraints = [
