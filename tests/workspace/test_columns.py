@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from django.urls import reverse
 
 from accounts.permissions import Role
 from documents import services as reports
 from documents.models import Report
-from tests.factories import make_member, make_transfer
+from flipdash import histories
+from tests.factories import MAKERS, make_member, make_transfer
 from transactions.histories import TransferHistory
 from workspace.models import ColumnChoice
 
@@ -146,3 +148,19 @@ def test_a_report_keeps_all_columns_in_their_order(web, admin, monkeypatch, sett
     with default_storage.open(report.stored_as) as file:
         sheet = xlrd.open_workbook(file_contents=io.BytesIO(file.read()).read()).sheet_by_name("Data 1")
     assert [value.split(" (WI")[0] for value in sheet.row_values(0)] == [str(c.label) for c in TransferHistory.columns]
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_every_history_has_columns_and_views(web, admin, name):
+    MAKERS[name](admin.business)
+    declared = histories.get(name)
+    first, *_rest, last = (column for column in declared.columns if not column.always)
+    web.post(SAVE, {"history": name, "shown": [first.name, last.name], f"place_{last.name}": 1})
+    page = reverse(declared.url_name)
+    assert head(web, page)[0] == str(last.label)
+    assert len(head(web, page)) == 3
+    saved = {"history": name, "query": "q=kopi", "name": "Coffee", "keep_columns": "on", "is_default": "on"}
+    opened = web.get(web.post("/views/new/", saved)["Location"])["Location"]
+    assert opened.startswith(f"{page}?columns=")
+    assert opened.endswith("&q=kopi")
+    assert web.get(page)["Location"] == opened
