@@ -1,6 +1,6 @@
 # Every target sets up what it needs. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fix check bench manage reset
+.PHONY: help setup run test lint fix check messages bench manage reset
 
 PYTHON ?= python3
 RUN := $(PYTHON) run.py
@@ -36,6 +36,9 @@ fix: setup ## Repair what lint can repair by itself
 check: lint ## Everything that CI runs: lint, missing migrations, tests
 	$(RUN) manage makemigrations --check --dry-run
 	$(RUN) test $(ARGS)
+
+messages: setup ## Collect the words for translation into locale/, and compile them
+	$(BIN)/python -m devtools.messages
 
 bench: ## Measure (ARGS go to bench)
 	@$(RUN) exec python -m bench $(ARGS)
