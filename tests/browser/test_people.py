@@ -9,7 +9,11 @@ from accounts.permissions import Role
 from flipdash.mode import Mode
 from tests import factories
 
-HISTORY = ["Money Transfer", "Transaction History"]
+HISTORIES = [
+    *("Money Transfer", "Transaction History"),
+    *("International Transfer", "Transaction History"),
+    *("Accept Payment", "Payment History"),
+]
 DOCUMENTS = ["Document", "Reports"]
 SETTINGS = ["Settings", "Import history"]
 COLOUR_BEHIND = """element => {
@@ -39,7 +43,7 @@ def test_each_role_signs_in_sees_its_menu_and_logs_out(page, sign_in, kopi_kita,
     expect(page.get_by_role("heading", name="Transaction History")).to_be_visible()
     may_download = role != Role.CUSTOMER_SERVICE
     may_import = role == Role.ADMIN
-    assert menu_of(page) == HISTORY + DOCUMENTS * may_download + SETTINGS * may_import
+    assert menu_of(page) == HISTORIES + DOCUMENTS * may_download + SETTINGS * may_import
     expect(page.get_by_role("button", name="Create Report")).to_have_count(int(may_download))
     page.get_by_label("Account menu").click()
     expect(page.locator(".menu__who")).to_contain_text(str(role.label))
