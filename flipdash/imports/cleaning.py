@@ -15,7 +15,8 @@ from flipdash.money import parse_rupiah
 
 Cleaner = Callable[[str], Any]
 
-BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+JOINERS = frozenset("\u200c\u200d")
+"""Invisible, but part of words in some scripts, and of emoji."""
 LINE_BREAKS = frozenset("\n\u2028\u2029")
 SHORTENED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 WITH_DECIMALS = re.compile(r"[0-9]+[.,][0-9]+")
@@ -40,7 +41,9 @@ def text(most: int, *, lines: bool = False) -> Cleaner:
 
 
 def _is_unseen(character: str) -> bool:
-    return character in BIDI_CONTROLS or character in LINE_BREAKS or unicodedata.category(character) == "Cc"
+    if character in JOINERS:
+        return False
+    return character in LINE_BREAKS or unicodedata.category(character) in {"Cc", "Cf"}
 
 
 def _code(character: str) -> str:

@@ -22,6 +22,7 @@ REASONS = {
     "nul": _("holds a NUL character; save the file as “CSV UTF-8” and try again"),
     "long line": _("this line is too long"),
     "encoding": _("holds characters that are not %(encoding)s; save the file as “CSV UTF-8” and try again"),
+    "long cell": _("a cell is far longer than any name or remark"),
     "quote": _("a quotation mark is opened and not closed, or stands in the middle of a cell"),
     "open quote": _("a quotation mark is opened in this record and not closed (read until line %(end)d)"),
     "columns": _("there are %(count)d columns, and at most %(most)d are read; remove those that aren’t needed"),

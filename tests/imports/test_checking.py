@@ -293,6 +293,8 @@ def test_mixed_dates_keep_the_whole_file_out():
         ("a\x1bb", r"U\+001B"),
         ("a\u202eb", r"U\+202E"),
         ("a\u2066b", r"U\+2066"),
+        ("a\u200fb", r"U\+200F"),
+        ("\u200b\u200b", r"U\+200B"),
         ("a\x85b", r"U\+0085"),
         ("x" * 21, "has 21 characters, at most 20 fit"),
     ],
@@ -303,7 +305,17 @@ def test_texts_with_unseen_controls_or_too_long_are_refused(cell, reason):
 
 
 def test_a_text_is_kept_as_typed():
-    for kept in ["\tTab", "a\nb", "👩\u200d🌾 😀", "عبد\u200f الرحمن", "Siti\u00a0A", " =1+1 ", "'0812", "<b>"]:
+    for kept in [
+        "\tTab",
+        "a\nb",
+        "👩\u200d🌾 😀",
+        "عبد الرحمن",
+        "می\u200cخواهم",
+        "Siti\u00a0A",
+        " =1+1 ",
+        "'0812",
+        "<b>",
+    ]:
         assert text(20, lines=True)(kept) == kept
     assert text(20)("Mu\u0308ller") == "Müller"
     assert text(20, lines=True)("a\r\nb") == "a\nb"

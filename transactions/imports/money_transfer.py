@@ -218,6 +218,8 @@ def _check_account(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         values["account_number"] = account = re.sub(r"^\+?62", "0", account)
         if account.startswith("8"):
             yield "account_number", _("a spreadsheet has removed the first 0; export the column as text")
+        elif not re.fullmatch(r"08[0-9]{7,14}", account):
+            yield "account_number", _("is not a phone number, as an e-wallet has; write it as 0812…")
     if account.startswith("+"):
         yield "account_number", only_digits()
 

@@ -41,7 +41,8 @@ def read_csv(stream: BinaryIO, knows: Knows) -> Iterator[Row]:
     except NotText as problem:
         raise Refused(problem.reason, number + 1, problem.line, encoding=problem.encoding) from problem
     except csv.Error as problem:
-        reason = "quote" if start == lines.count else "open quote"
+        is_long = "field limit" in str(problem)
+        reason = "long cell" if is_long else "quote" if start == lines.count else "open quote"
         raise Refused(reason, number + 1, start, end=lines.count) from problem
 
 
