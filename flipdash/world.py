@@ -7,6 +7,8 @@ from babel import Locale
 from babel.numbers import get_currency_precision
 from django.utils.translation import get_language
 
+LANGUAGES = ("en", "id")
+
 
 def country_name(code: str) -> str:
     """Return the name of a country in the active language, by its two letters."""
@@ -16,6 +18,26 @@ def country_name(code: str) -> str:
 @cache
 def _countries(language: str) -> dict[str, str]:
     return dict(Locale.parse(language).territories)
+
+
+def find_country(word: str) -> str | None:
+    """Return the two letters of a country that is written as these, or as its name in either language."""
+    return _codes().get(word.strip().casefold())
+
+
+@cache
+def _codes() -> dict[str, str]:
+    names = {code.casefold(): code for code in _countries("en") if len(code) == 2 and code.isalpha()}
+    for language in LANGUAGES:
+        for code, name in _countries(language).items():
+            if code.casefold() in names:
+                names.setdefault(name.casefold(), code)
+    return names
+
+
+def is_currency(code: str) -> bool:
+    """Return whether three letters are a currency."""
+    return code in Locale.parse("en").currencies
 
 
 @cache

@@ -7,7 +7,18 @@ column and reason.
 """
 
 from flipdash.imports.checking import Checker, Outcome
-from flipdash.imports.cleaning import Cleaner, Dates, choice, digits, identifier, only_digits, rupiah, text
+from flipdash.imports.cleaning import (
+    Cleaner,
+    Dates,
+    account,
+    choice,
+    decimal,
+    digits,
+    identifier,
+    only_digits,
+    rupiah,
+    text,
+)
 from flipdash.imports.faults import Doubt, Fault, Unreadable, shown
 from flipdash.imports.kinds import Field, Import, kinds, register
 from flipdash.imports.reader.tables import Number, Row
@@ -30,7 +41,9 @@ __all__ = [
     "Outcome",
     "Row",
     "Unreadable",
+    "account",
     "choice",
+    "decimal",
     "digits",
     "identifier",
     "kinds",

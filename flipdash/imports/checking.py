@@ -150,8 +150,8 @@ class Checker:
             yield self.kind.key, _("stands in record %(record)d already") % {"record": first}
 
     def _fault(self, row: Row, name: str, problem: ValueError) -> None:
-        place = self._places[name]
-        cell = row.cells[place]
+        place = self._places.get(name)
+        cell = "" if place is None else row.cells[place]
+        column = self.kind.name_of(name) if place is None else self._header[place]
         reason = f"{shown(cell)}: {problem}" if cell.strip() else str(problem)
-        fault = Fault(row.number, row.line, self._header[place], reason)
-        self.outcome.add(fault, is_doubtful=isinstance(problem, Doubt))
+        self.outcome.add(Fault(row.number, row.line, column, reason), is_doubtful=isinstance(problem, Doubt))

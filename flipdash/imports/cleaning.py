@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -90,6 +91,64 @@ def digits(most: int, *, plus: bool = False) -> Cleaner:
         return value
 
     return clean
+
+
+def account(most: int) -> Cleaner:
+    """Return a cleaner for an account abroad: letters and digits, in groups or not; leading zeros stay."""
+
+    def clean(cell: str) -> str:
+        value = re.sub(r"[ -]", "", cell.strip()).upper()
+        if SHORTENED.fullmatch(cell.strip()):
+            raise ValueError(_shortened())
+        if isinstance(cell, Number):
+            raise ValueError(_zeros_may_be_lost())
+        if not re.fullmatch(r"[0-9A-Z]+", value):
+            raise ValueError(_("may hold only letters and digits"))
+        if len(value) > most:
+            raise ValueError(_too_long(value, most))
+        return value
+
+    return clean
+
+
+GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*([.,][0-9]+)?")
+UNGROUPED = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
+MOST_WHOLE_DIGITS = 15
+
+
+def decimal(places: int) -> Cleaner:
+    """Return a cleaner for a positive figure with at most so many decimals, with one kind of separator or both.
+
+    "1.250" is 1.25 to some and 1,250 to others, so it is a fault as a text; as a spreadsheet's number it is certain.
+    """
+
+    def clean(cell: str) -> Decimal:
+        written = cell.strip()
+        if SHORTENED.fullmatch(written):
+            raise ValueError(_shortened())
+        if isinstance(cell, Number):
+            value = Decimal(written)
+        elif re.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{3}", written):
+            raise ValueError(_("can be read in two ways; write it without thousands and with decimals, as 1250.00"))
+        else:
+            value = _decimal_of(written)
+        if value <= 0:
+            raise ValueError(_("must be more than zero"))
+        if value != round(value, places) or value >= 10**MOST_WHOLE_DIGITS:
+            raise ValueError(_("has more than %(places)d decimals or too many digits") % {"places": places})
+        return value
+
+    return clean
+
+
+def _decimal_of(written: str) -> Decimal:
+    grouped = GROUPED.fullmatch(written)
+    if grouped and (grouped[2] or "")[:1] != grouped[1]:
+        whole, fraction = written.removesuffix(grouped[2] or ""), (grouped[2] or "")[1:]
+        return Decimal(f"{whole.replace(grouped[1], '')}.{fraction or 0}")
+    if UNGROUPED.fullmatch(written):
+        return Decimal(written.replace(",", "."))
+    raise ValueError(_("is not a figure; write it as 1250.50"))
 
 
 def only_digits() -> str:

@@ -70,6 +70,10 @@ class Import(ABC):
         wanted = plain(header)
         return next((column for column in self.fields if wanted in map(plain, column.headers)), None)
 
+    def name_of(self, field: str) -> str:
+        """Return our name for a field's column."""
+        return next(column.headers[0] for column in self.fields if column.name == field)
+
     @property
     def header_names(self) -> list[str]:
         """Every name that a header may hold."""

@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from accounts.models import Business
 from tests.workbooks import make_xls, make_xlsx
-from transactions.imports import money_transfer as imports
+from transactions.imports import base, money_transfer
 from transactions.models import MoneyTransfer, TransferEvent
 
 DATA = Path(__file__).parent.parent / "data"
@@ -197,7 +197,7 @@ def test_cells_are_read(write, kopi_kita, change, stored):
     [
         ({"Status": "Processing"}, "Status: “Processing”: is not a final state"),
         ({"Status": "Menunggu"}, "is not a final state"),
-        ({"Completed Date": ""}, "Completed Date: is empty, while the transfer is successful"),
+        ({"Completed Date": ""}, "Completed Date: is empty, while the status is Successful"),
         ({"Completed Date": "2025-10-01 09:59"}, "Completed Date: “2025-10-01 09:59”: is before the Created Date"),
         ({"Created Date": "2999-01-01 10:00"}, "Created Date: “2999-01-01 10:00”: is in the future"),
         ({"Amount": "0"}, "Amount: “0”: the amount must be more than zero"),
@@ -255,18 +255,18 @@ def test_only_the_first_hundred_faults_are_listed(write, kopi_kita):
 def test_an_id_that_is_taken_is_replaced_by_another(write, kopi_kita, monkeypatch):
     run(write({}, {}))
     taken = MoneyTransfer.objects.values_list("id", flat=True)[0]
-    first_add, calls = imports.MoneyTransferImport._add, []
+    first_add, calls = money_transfer.MoneyTransferImport._add, []
 
     def add_with_a_taken_id(self):
         calls.append(1)
         if len(calls) == 1:
-            monkeypatch.setattr(imports, "ADD", ADD.replace("next_transaction_id(created_at)", str(taken)))
+            monkeypatch.setattr(base, "ADD", ADD.replace("next_transaction_id(created_at)", str(taken)))
         else:
-            monkeypatch.setattr(imports, "ADD", ADD)
+            monkeypatch.setattr(base, "ADD", ADD)
         return first_add(self)
 
-    ADD = imports.ADD
-    monkeypatch.setattr(imports.MoneyTransferImport, "_add", add_with_a_taken_id)
+    ADD = base.ADD
+    monkeypatch.setattr(money_transfer.MoneyTransferImport, "_add", add_with_a_taken_id)
     assert "1 imported" in run(write({"Transaction ID": "T-9"}))
     assert len(calls) == 2
 

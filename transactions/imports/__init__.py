@@ -1,3 +1,9 @@
-"""The kinds of history that can be imported; loading them makes them known."""
+"""The kinds of history that can be imported."""
 
-from transactions.imports import money_transfer  # noqa: F401
+from flipdash.imports import register
+from transactions.imports.international import InternationalImport
+from transactions.imports.money_transfer import MoneyTransferImport
+from transactions.imports.payment import PaymentImport
+
+for kind in (MoneyTransferImport, InternationalImport, PaymentImport):
+    register(kind)

@@ -1,0 +1,189 @@
+"""What all kinds of import share: final states, columns, and how rows get in with their timelines."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
+from psycopg import sql
+from psycopg.errors import UniqueViolation
+
+from flipdash.imports import INCOMING, Cleaner, Field, Import, choice, identifier, rupiah, text
+from transactions.models import Event, Transaction, Via
+
+FINAL = {
+    "successful": ("Successful", "Success", "Completed", "Berhasil", "Sukses", "Selesai"),
+    "failed": ("Failed", "Gagal"),
+    "cancelled": ("Cancelled", "Canceled", "Dibatalkan", "Batal"),
+}
+"""The states that money in all products ends in, by the words for them."""
+NOT_FINAL = (
+    *("pending", "pending approval", "waiting", "scheduled", "processing", "in process"),
+    *("tertunda", "menunggu", "menunggu persetujuan", "dijadwalkan", "terjadwal", "diproses", "dalam proses"),
+)
+VIAS = {Via.DASHBOARD: ("Dashboard", "Dasbor"), Via.API: ("API",)}
+
+ADD = """
+WITH added AS (
+    INSERT INTO {table} (id, business_id, mode, {columns})
+    SELECT next_transaction_id(created_at), %(business)s, %(mode)s, {columns}
+    FROM {incoming}
+    ORDER BY created_at
+    ON CONFLICT (business_id, mode, external_id) DO NOTHING
+    RETURNING id, {columns}
+), lines AS (
+    INSERT INTO {events} (business_id, mode, {parent}, kind, at, by, note)
+    SELECT %(business)s, %(mode)s, added.id, step.kind, step.at, step.by, step.note
+    FROM added CROSS JOIN LATERAL (VALUES
+        {steps},
+        (99, 'imported', now(), %(by)s, %(source)s)
+    ) AS step (number, kind, at, by, note)
+    WHERE step.at IS NOT NULL
+    ORDER BY added.id, step.number
+)
+SELECT count(*) FROM added
+"""
+ATTEMPTS = 5
+"""Two transactions of the same second get the same new id once in ten million times; then all get others."""
+
+read_final = choice(FINAL)
+
+
+class Step(NamedTuple):
+    """A line of an imported row's timeline, as SQL over the row's columns; without a time there is no line."""
+
+    kind: str
+    at: str
+    by: str = "''"
+
+
+class TransactionImport(Import):
+    """Past transactions, all of them in a final state."""
+
+    model: ClassVar[type[Transaction]]
+    events: ClassVar[type[Event]]
+    steps: ClassVar[tuple[Step, ...]]
+    key = "external_id"
+
+    def store(self) -> int:
+        """Add the transactions that aren't there yet, each with its timeline, and return how many were added."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with transaction.atomic():
+                    return self._add()
+            except IntegrityError as problem:
+                if attempt == ATTEMPTS or not self._is_id_taken(problem):
+                    raise
+        return 0
+
+    def _add(self) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(self._statement, self._values)
+            (added,) = cursor.fetchone()
+        return added
+
+    @property
+    def _statement(self) -> sql.Composed:
+        parent = next(field for field in self.events._meta.fields if field.related_model is self.model)
+        steps = [f"({n}, {step.kind}, {step.at}, {step.by}, '')" for n, step in enumerate(self.steps, start=1)]
+        return sql.SQL(ADD).format(
+            table=sql.Identifier(self.model._meta.db_table),
+            events=sql.Identifier(self.events._meta.db_table),
+            parent=sql.Identifier(str(parent.column)),
+            columns=sql.SQL(", ").join(map(sql.Identifier, self.columns)),
+            steps=sql.SQL(", ".join(steps)),
+            incoming=INCOMING,
+        )
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        return {"business": self.business.pk, "mode": self.mode, "by": self.by, "source": self.source}
+
+    def _is_id_taken(self, problem: IntegrityError) -> bool:
+        cause = problem.__cause__
+        taken = f"{self.model._meta.db_table}_pkey"
+        return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == taken
+
+    # --- What the columns of several kinds are ---------------------------------------------------------------
+
+    def field(self, name: str, *headers: str, clean: Cleaner | None = None, **more: Any) -> Field:
+        """Return a column; unless said otherwise its cells are texts of the length that the database takes."""
+        return Field(name, headers, clean or text(self.most(name)), **more)
+
+    def optional(self, name: str, *headers: str) -> Field:
+        """Return a column of texts that a file may lack."""
+        return self.field(name, *headers, required=False, empty="")
+
+    def most(self, name: str) -> int:
+        """Return how many characters the database takes."""
+        return self.model._meta.get_field(name).max_length or 0  # type: ignore[union-attr]
+
+    def numbered(self) -> Field:
+        """Return the column of the other system's id."""
+        headers = ("Transaction ID", "ID Transaksi", "External ID")
+        return self.field("external_id", *headers, clean=identifier(self.most("external_id")), example="TRX-0001")
+
+    def ended(self) -> Field:
+        """Return the column of the status."""
+        return self.field("status", "Status", "Transaction Status", clean=final_status, example="Successful")
+
+    def amounts(self, *headers: str) -> tuple[Field, ...]:
+        """Return the columns of the amount, by its names, and of the fee."""
+        return (
+            self.field("amount", *headers, clean=positive_rupiah, example="1250000"),
+            self.field("fee", "Fee", "Biaya", "Biaya Admin", clean=rupiah, empty=0, example="2500"),
+        )
+
+    def created(self) -> Field:
+        """Return the column of the beginning."""
+        headers = ("Created Date", "Created At", "Tanggal Dibuat")
+        return self.field("created_at", *headers, clean=self.dates, example="2025-10-01 10:00:00")
+
+    def ended_at(self, name: str, *headers: str, **more: Any) -> Field:
+        """Return the column of a later moment."""
+        more = {"clean": self.dates, "empty": None, "example": "2025-10-01 10:03:00", **more}
+        return self.field(name, *headers, **more)
+
+    def made(self) -> tuple[Field, ...]:
+        """Return the columns that say who made what is sent, how and when, and when it ended."""
+        maker = ("Maker Name", "Maker", "Created By", "Dibuat Oleh", "Nama Pembuat")
+        via = ("Created From", "Created Via", "Dibuat Dari", "Dibuat Melalui")
+        return (
+            self.field("maker_name", *maker, example="Ratna Sari"),
+            self.field("via", *via, clean=choice(VIAS), example="Dashboard"),
+            self.created(),
+            self.ended_at("completed_at", "Completed Date", "Completed At", "Tanggal Selesai"),
+            self.optional("internal_reference", "Internal Reference", "Referensi Internal"),
+            self.optional("approved_by", "Approved By", "Disetujui Oleh"),
+            self.optional("bank_reference", "Bank Reference", "Referensi Bank"),
+        )
+
+
+SENT = (Step("'created'", "created_at", "maker_name"), Step("status", "coalesce(completed_at, created_at)"))
+"""The timeline of money that was sent."""
+
+
+def check_ended(values: dict[str, Any], name: str) -> Iterator[tuple[str, str]]:
+    """Check that what was successful has its end, and that the end comes after the beginning."""
+    if name not in values:
+        return
+    ended, created = values[name], values.get("created_at")
+    if ended is None and values.get("status") == "successful":
+        yield name, _("is empty, while the status is Successful")
+    if ended and created and ended < created:
+        yield name, _("is before the Created Date")
+
+
+def final_status(cell: str) -> str:
+    """Return the final state that a word means; a state in which money still moves is refused."""
+    if " ".join(cell.split()).casefold() in NOT_FINAL:
+        raise ValueError(_("is not a final state; an import brings past transactions"))
+    return read_final(cell)
+
+
+def positive_rupiah(cell: str) -> int:
+    """Return an amount of at least one rupiah."""
+    if amount := rupiah(cell):
+        return amount
+    raise ValueError(_("the amount must be more than zero"))
