@@ -41,7 +41,7 @@ def read_csv(stream: BinaryIO, knows: Knows) -> Iterator[Row]:
     except NotText as problem:
         raise Refused(problem.reason, number + 1, problem.line, encoding=problem.encoding) from problem
     except csv.Error as problem:
-        is_long = "field limit" in str(problem)
+        is_long = "field limit" in str(problem) and start == lines.count
         reason = "long cell" if is_long else "quote" if start == lines.count else "open quote"
         raise Refused(reason, number + 1, start, end=lines.count) from problem
 
