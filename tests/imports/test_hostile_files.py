@@ -1,12 +1,16 @@
 """What strangers upload (trust: U1, U2): each refused, or read where that is right, in 2 s and 200 MB, with words."""
 
 import io
+import os
+import re
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import xlwt.CompoundDoc
@@ -17,6 +21,7 @@ from tests.workbooks import MAIN, letters, make_xls, make_xlsx, sheet_xml, xlsx_
 NAMES = ("Transaction ID", "Amount", "Remark")
 TABLE = [list(NAMES), ["T-1", "5000", "kopi"]]
 CSV = "Transaction ID,Amount,Remark\nT-1,5000,kopi\n"
+REAL_START = reading._start
 MOST_SECONDS, MOST_KILOBYTES = 2.0, 200 << 10
 SHEET = "xl/worksheets/sheet1.xml"
 
@@ -293,3 +298,52 @@ def test_a_strange_file_that_is_right_is_read(stored, name):
 
 def test_there_are_forty_hostile_files():
     assert len(REFUSED) + len(READ) >= 40
+
+
+def test_the_reading_process_is_limited_and_knows_nothing_of_ours(stored):
+    stream = stored((CSV + "T,5,kopi\n" * 500_000).encode())
+    process = reading._start(stream, "read", "amount", "remark", "transactionid")
+    try:
+        process.stdout.readline()  # from now on it waits for us, for the pipe is full
+        proc = Path(f"/proc/{process.pid}")
+        limits = dict(re.findall(r"^(Max [a-z ]+?) {2,}(\S+)", (proc / "limits").read_text(), re.M))
+        environment = (proc / "environ").read_bytes()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert limits["Max address space"] == str(200 << 20)
+    assert limits["Max cpu time"] == str(2 + 4_500_000 // (2 << 20))
+    assert (limits["Max file size"], limits["Max processes"], limits["Max core file size"]) == ("0", "0", "0")
+    assert b"DATABASE" not in environment
+    assert b"SECRET" not in environment
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(signal.SIGXCPU, "takes too long"), (signal.SIGABRT, "too much memory"), (signal.SIGTERM, "damaged")],
+)
+def test_a_reading_process_that_is_ended_never_looks_like_the_end_of_the_file(stored, number, words):
+    processes = []
+
+    def start(*args):
+        processes.append(REAL_START(*args))
+        return processes[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "_start", start)
+        rows = read_file(stored((CSV + "T,5,kopi\n" * 500_000).encode()), NAMES)
+        next(rows)
+        processes[0].send_signal(number)
+        with pytest.raises(Unreadable, match=words) as problem:
+            list(rows)
+    assert problem.value.fault.record > 1
+
+
+def test_a_file_that_nobody_reads_to_its_end_leaves_no_process(stored):
+    rows = read_file(stored((CSV + "T,5,kopi\n" * 500_000).encode()), NAMES)
+    next(rows)
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+    before = set(children.read_text().split())
+    rows.close()
+    assert len(before - set(children.read_text().split())) == 1
