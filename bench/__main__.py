@@ -38,10 +38,10 @@ def main() -> None:
         for name, _yardstick, act in measures:
             taken[name].append(milliseconds(act))
     medians = {name: statistics.median(times) for name, times in taken.items()}
-    print(f"{arguments.rows:,} rows, {arguments.rounds} rounds, median\n")  # noqa: T201
+    print(f"{arguments.rows:,} rows, {arguments.rounds} rounds, median\n")
     for name, yardstick, _act in measures:
         ratio = f"{medians[name] / medians[yardstick]:6.1f}x {yardstick}" if yardstick else "yardstick"
-        print(f"{name:<44} {medians[name]:8.2f} ms   {ratio}")  # noqa: T201
+        print(f"{name:<44} {medians[name]:8.2f} ms   {ratio}")
 
 
 def milliseconds(act: Callable[[], object]) -> float:

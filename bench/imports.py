@@ -66,26 +66,24 @@ def measure(rows: int) -> None:
         browsers[slug].force_login(_admin_of(Business.objects.get(slug=slug)).user)
     taken = {"nothing else": searches(browsers, seconds=10)}
     content = workbook(rows)
-    print(f"{rows:,} rows, {len(content) / 1e6:.1f} MB as .xlsx")  # noqa: T201
+    print(f"{rows:,} rows, {len(content) / 1e6:.1f} MB as .xlsx")
     upload = {"kind": "money-transfer", "file": SimpleUploadedFile("past.xlsx", content)}
     begun = time.monotonic()
     address = browsers[IMPORTER].post("/settings/import-history/", upload)["Location"]
-    print(f"uploaded in {time.monotonic() - begun:.1f} s")  # noqa: T201
+    print(f"uploaded in {time.monotonic() - begun:.1f} s")
     job = ImportJob.objects.latest("pk")
     for act in ("check", "import"):
         if act == "import":
             job.refresh_from_db()
             browsers[IMPORTER].post(f"{address}confirmation/", {"seen": job.to_import})
         begun = time.monotonic()
-        worker = subprocess.Popen(  # noqa: S603
-            ["nice", "-n", "5", sys.executable, "-m", "bench.imports", "--work", str(job.pk)]  # noqa: S607
-        )
+        worker = subprocess.Popen(["nice", "-n", "5", sys.executable, "-m", "bench.imports", "--work", str(job.pk)])
         taken[act] = searches(browsers, process=worker)
-        print(f"{act}: {time.monotonic() - begun:.1f} s")  # noqa: T201
+        print(f"{act}: {time.monotonic() - begun:.1f} s")
     job.refresh_from_db()
-    print(f"{job.get_status_display()}: {job.added:,} transactions\n")  # noqa: T201
+    print(f"{job.get_status_display()}: {job.added:,} transactions\n")
     for what, times in taken.items():
-        print(  # noqa: T201
+        print(
             f"searches during {what:<14} {len(times):5} made   median {statistics.median(times):7.1f} ms   "
             f"p95 {sorted(times)[int(len(times) * 0.95)]:7.1f} ms   longest {max(times):7.1f} ms"
         )
@@ -100,7 +98,7 @@ def searches(browsers: dict, *, seconds: float = 0, process: subprocess.Popen | 
                 begun = time.perf_counter()
                 answer = browser.get(f"/money-transfers/{query}")
                 times.append((time.perf_counter() - begun) * 1000)
-                assert answer.status_code == 200, answer.status_code  # noqa: S101
+                assert answer.status_code == 200, answer.status_code
                 time.sleep(0.05)  # a person thinks
     return times
 

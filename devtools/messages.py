@@ -46,7 +46,7 @@ def main() -> None:
         write_po(file, catalog, sort_output=True, include_lineno=False, omit_header=False, width=100)
     with CATALOG.with_suffix(".mo").open("wb") as file:
         write_mo(file, catalog)
-    print(f"{len(catalog)} messages, {len(untranslated(catalog))} without a translation")  # noqa: T201
+    print(f"{len(catalog)} messages, {len(untranslated(catalog))} without a translation")
 
 
 def read() -> Catalog:
