@@ -131,7 +131,18 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "sweep-reports": {"task": "documents.tasks.sweep_reports", "schedule": 2.0},
     "sweep-imports": {"task": "imports.tasks.sweep_imports", "schedule": 2.0},
+    "send-messages": {"task": "flipdash.tasks.send_messages", "schedule": 2.0, "options": {"expires": 2}},
 }
+
+# --- Mail and messages to phones -------------------------------------------------------------------------------
+OUTBOX = DEBUG or TESTING
+"""Whether the local Outbox page exists and what was sent stays readable there; never in production (trust.md A8)."""
+if OUTBOX and not env.str("EMAIL_URL", ""):
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # the Outbox shows it
+else:
+    vars().update(env.email_url("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "FlipDash <no-reply@localhost>")
+EMAIL_TIMEOUT = 20  # seconds
 
 # --- People ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -151,7 +162,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 0)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
+CSRF_FAILURE_VIEW = "accounts.views.pages.csrf_failure"
 
 # --- Words and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

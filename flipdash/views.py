@@ -9,6 +9,9 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from flipdash.gate import public
+from flipdash.models import Message
+
+OUTBOX_SHOWS = 100
 
 
 @public
@@ -49,6 +52,13 @@ def _redis_answers() -> bool:
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Show every component; routed in development only."""
     return render(request, "styleguide.html")
+
+
+@public
+@require_safe
+def outbox(request: HttpRequest) -> HttpResponse:
+    """Show the newest mails and messages to phones; routed in development only."""
+    return render(request, "outbox.html", {"sent": Message.objects.order_by("-id")[:OUTBOX_SHOWS]})
 
 
 @public
