@@ -8,11 +8,12 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 
 from accounts.models import Member
+from flipdash import walls
 
 
 class ScopeMiddleware:
-    """Set `request.scope` from the session's user and the path's mode, and show times in the business's zone
-    and words in the person's language.
+    """Set `request.scope` from the session's user and the path's mode, stand inside its wall, and show times in the
+    business's zone and words in the person's language.
 
     A person without an active membership gets a page that says so, and nothing else but the public pages.
     """
@@ -28,7 +29,11 @@ class ScopeMiddleware:
             request.scope = member and member.scope(request.mode)
         if request.scope is None:
             return self.get_response(request)
-        with timezone.override(request.scope.zone), translation.override(request.user.language):
+        with (
+            walls.inside(request.scope),
+            timezone.override(request.scope.zone),
+            translation.override(request.user.language),
+        ):
             request.LANGUAGE_CODE = request.user.language
             response = self.get_response(request)
         # Nothing of a business stays in the browser after Log out.
