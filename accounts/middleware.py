@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 
 from accounts.models import Member
+<<<<<<< HEAD
 from flipdash.scope import Scope
 
 
@@ -17,11 +18,14 @@ def scope_of(request: Any, member: Member) -> Scope:
     address = get_adapter(request).get_client_ip(request)
     agent = request.headers.get("User-Agent", "")[:200]
     return member.scope(request.mode, address=address, agent=agent)
+=======
+from flipdash import walls
+>>>>>>> ledger
 
 
 class ScopeMiddleware:
-    """Set `request.scope` from the session's user and the path's mode, and show times in the business's zone
-    and words in the person's language.
+    """Set `request.scope` from the session's user and the path's mode, stand inside its wall, and show times in the
+    business's zone and words in the person's language.
 
     A person without an active membership gets a page that says so, and nothing else but the public pages.
     """
@@ -37,7 +41,11 @@ class ScopeMiddleware:
             request.scope = member and scope_of(request, member)
         if request.scope is None:
             return self.get_response(request)
-        with timezone.override(request.scope.zone), translation.override(request.user.language):
+        with (
+            walls.inside(request.scope),
+            timezone.override(request.scope.zone),
+            translation.override(request.user.language),
+        ):
             request.LANGUAGE_CODE = request.user.language
             response = self.get_response(request)
         # Nothing of a business stays in the browser after Log out.
