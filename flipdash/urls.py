@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from flipdash import views
+from flipdash import styleguide, views
 
 urlpatterns = [
     path("", include("accounts.urls")),
@@ -14,7 +14,7 @@ urlpatterns = [
 ]
 
 if settings.DEBUG or settings.TESTING:
-    urlpatterns += [path("styleguide/", views.styleguide, name="styleguide")]
+    urlpatterns += [path("styleguide/", styleguide.styleguide, name="styleguide")]
 
 handler404 = "flipdash.views.not_found"
 handler500 = "flipdash.views.server_error"
