@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 
 from accounts.models import Member
-<<<<<<< HEAD
+from flipdash import walls
 from flipdash.scope import Scope
 
 
@@ -18,9 +18,6 @@ def scope_of(request: Any, member: Member) -> Scope:
     address = get_adapter(request).get_client_ip(request)
     agent = request.headers.get("User-Agent", "")[:200]
     return member.scope(request.mode, address=address, agent=agent)
-=======
-from flipdash import walls
->>>>>>> ledger
 
 
 class ScopeMiddleware:
