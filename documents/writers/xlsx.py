@@ -6,6 +6,7 @@ Nothing is guessed: a text is written as a text, escaped, whatever it looks like
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from itertools import repeat
 from pathlib import Path
@@ -28,12 +29,21 @@ NOT_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)"
 """What XML can't hold, and what would be taken for the way of writing it (ST_Xstring, ECMA-376 part 1, §22.9.2.19)."""
 
 
+class _Archive(zipfile.ZipFile):
+    """An archive that isn't finished when it is given up: it goes away with its folder, and the disk may be full."""
+
+    def __del__(self) -> None:
+        with suppress(OSError):
+            if self.fp:
+                self.fp.close()
+
+
 class XlsxWriter(BookWriter):
     """Writes typed cells under frozen headers with an autofilter, straight into the file."""
 
     def __init__(self, path: Path, headings: Sequence[Heading], separator: str = ",") -> None:
         super().__init__(path, headings)
-        self.archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        self.archive = _Archive(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         self.looks: dict[Look, int] = {}
         self.names: list[str] = []
         self.filters: dict[int, str] = {}
