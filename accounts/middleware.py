@@ -3,16 +3,26 @@
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 
 from accounts.models import Member
+from flipdash import walls
+from flipdash.scope import Scope
+
+
+def scope_of(request: Any, member: Member) -> Scope:
+    """Return what the member acts as in this request."""
+    address = get_adapter(request).get_client_ip(request)
+    agent = request.headers.get("User-Agent", "")[:200]
+    return member.scope(request.mode, address=address, agent=agent)
 
 
 class ScopeMiddleware:
-    """Set `request.scope` from the session's user and the path's mode, and show times in the business's zone
-    and words in the person's language.
+    """Set `request.scope` from the session's user and the path's mode, stand inside its wall, and show times in the
+    business's zone and words in the person's language.
 
     A person without an active membership gets a page that says so, and nothing else but the public pages.
     """
@@ -25,10 +35,14 @@ class ScopeMiddleware:
         request.scope = None
         if request.user.is_authenticated:
             member = Member.objects.active().select_related("business", "user").filter(user=request.user).first()
-            request.scope = member and member.scope(request.mode)
+            request.scope = member and scope_of(request, member)
         if request.scope is None:
             return self.get_response(request)
-        with timezone.override(request.scope.zone), translation.override(request.user.language):
+        with (
+            walls.inside(request.scope),
+            timezone.override(request.scope.zone),
+            translation.override(request.user.language),
+        ):
             request.LANGUAGE_CODE = request.user.language
             response = self.get_response(request)
         # Nothing of a business stays in the browser after Log out.

@@ -1,5 +1,7 @@
 """What a request carries here besides Django's own."""
 
+from typing import Any
+
 from django.http import HttpRequest
 
 from flipdash.mode import Mode
@@ -11,3 +13,4 @@ class Request(HttpRequest):
 
     scope: Scope
     mode: Mode
+    user: Any

@@ -54,6 +54,10 @@ class Scope:
     mode: Mode
     member: Member
     via: str = "dashboard"
+    address: str = ""
+    """The network address that the request came from; empty for tasks."""
+    agent: str = ""
+    """What the browser or client says it is; empty for tasks."""
 
     @property
     def is_test(self) -> bool:

@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "flipdash",
     "accounts",
     "workspace",
+    "deposits",
     "transactions",
     "imports",
     "documents",
@@ -77,9 +78,11 @@ TEMPLATES = [
     },
 ]
 
-# --- Database: `default` serves as the app role, `owner` migrates, `snapshot` reads reports -----------------
-if bool(env.str("DATABASE_URL", "")) != bool(env.str("DATABASE_OWNER_URL", "")):
-    raise ImproperlyConfigured("Set both DATABASE_URL (app role) and DATABASE_OWNER_URL (owner role).")
+# --- Database: `default` serves as the app role, `owner` migrates, `snapshot` reads reports, `operator` sees all ---
+if len({bool(env.str(f"DATABASE_{role}URL", "")) for role in ("", "OWNER_", "OPERATOR_")}) > 1:
+    raise ImproperlyConfigured(
+        "Set all of DATABASE_URL (app role), DATABASE_OWNER_URL (owner role), DATABASE_OPERATOR_URL (operator role)."
+    )
 
 
 def _database(variable: str) -> dict:
@@ -96,6 +99,7 @@ DATABASES = {
     "default": _database("DATABASE_URL"),
     "owner": _database("DATABASE_OWNER_URL") | {"TEST": {}},
     "snapshot": _database("DATABASE_URL"),
+    "operator": _database("DATABASE_OPERATOR_URL"),
 }
 DATABASE_ROUTERS = ["flipdash.db.OwnerMigrates"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -131,7 +135,18 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "sweep-reports": {"task": "documents.tasks.sweep_reports", "schedule": 2.0},
     "sweep-imports": {"task": "imports.tasks.sweep_imports", "schedule": 2.0},
+    "send-messages": {"task": "flipdash.tasks.send_messages", "schedule": 2.0, "options": {"expires": 2}},
 }
+
+# --- Mail and messages to phones -------------------------------------------------------------------------------
+OUTBOX = DEBUG or TESTING
+"""Whether the local Outbox page exists and what was sent stays readable there; never in production (trust.md A8)."""
+if OUTBOX and not env.str("EMAIL_URL", ""):
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # the Outbox shows it
+else:
+    vars().update(env.email_url("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "FlipDash <no-reply@localhost>")
+EMAIL_TIMEOUT = 20  # seconds
 
 # --- People ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -151,7 +166,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 0)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
+CSRF_FAILURE_VIEW = "accounts.views.pages.csrf_failure"
 
 # --- Words and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -13,8 +13,11 @@ urlpatterns = [
     path("health/ready", views.ready, name="health-ready"),
 ]
 
-if settings.DEBUG or settings.TESTING:
-    urlpatterns += [path("styleguide/", styleguide.styleguide, name="styleguide")]
+if settings.OUTBOX:
+    urlpatterns += [
+        path("styleguide/", styleguide.styleguide, name="styleguide"),
+        path("outbox/", views.outbox, name="outbox"),
+    ]
 
 handler404 = "flipdash.views.not_found"
 handler500 = "flipdash.views.server_error"

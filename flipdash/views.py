@@ -9,6 +9,9 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from flipdash.gate import public
+from flipdash.models import Message
+
+OUTBOX_SHOWS = 100
 
 
 @public
@@ -42,6 +45,13 @@ def _redis_answers() -> bool:
     except Exception:  # whatever it is, the answer is "no"
         return False
     return True
+
+
+@public
+@require_safe
+def outbox(request: HttpRequest) -> HttpResponse:
+    """Show the newest mails and messages to phones; routed in development only."""
+    return render(request, "outbox.html", {"sent": Message.objects.order_by("-id")[:OUTBOX_SHOWS]})
 
 
 @public

@@ -14,9 +14,12 @@ SAFE = {
     "SECRET_KEY": "not a secret, but as long and as mixed as 1 of 50 characters",
     "ALLOWED_HOSTS": "flipdash.example",
     "DJANGO_SETTINGS_MODULE": "flipdash.settings",
+    "EMAIL_URL": "smtp://mail.flipdash.example",
 }
 SERVICES = {
-    name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL") if name in os.environ
+    name: os.environ[name]
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL", "REDIS_URL")
+    if name in os.environ
 }
 
 
@@ -45,7 +48,10 @@ def test_production_settings_pass_djangos_own_deployment_check():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"])
+@pytest.mark.parametrize(
+    "missing",
+    ["SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL", "REDIS_URL", "EMAIL_URL"],
+)
 def test_nothing_starts_when_a_setting_is_missing(missing):
     environment = {**SAFE, **SERVICES}
     environment.pop(missing)
@@ -56,9 +62,10 @@ def test_nothing_starts_when_a_setting_is_missing(missing):
     assert missing in done.stderr
 
 
-def test_development_doors_are_not_routed_in_production():
+@pytest.mark.parametrize("door", ["/styleguide/", "/outbox/"])
+def test_development_doors_are_not_routed_in_production(door):
     """trust: A8."""
-    code = "import django; django.setup(); from django.urls import resolve; resolve('/styleguide/')"
+    code = f"import django; django.setup(); from django.urls import resolve; resolve('{door}')"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={**SAFE, **SERVICES}, capture_output=True, text=True
     )

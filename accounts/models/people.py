@@ -135,6 +135,6 @@ class Member(models.Model):
         """Whether the role sees only the last days of history unless it searches."""
         return Role(self.role) in RECENT_ONLY
 
-    def scope(self, mode: str, via: str = "dashboard") -> Scope:
+    def scope(self, mode: str, via: str = "dashboard", *, address: str = "", agent: str = "") -> Scope:
         """Return what this member acts as, in one mode."""
-        return Scope(business=self.business, mode=Mode(mode), member=self, via=via)
+        return Scope(self.business, Mode(mode), self, via, address, agent)

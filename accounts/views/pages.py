@@ -3,12 +3,12 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.forms import LanguageForm
 from accounts.permissions import Permission, everybody, requires
+from accounts.views.proof import own_path
 from flipdash.gate import public
 from flipdash.http import Request
 
@@ -29,13 +29,7 @@ def language(request: Request) -> HttpResponse:
         form.save()
     else:
         messages.error(request, _("This language isn’t available."))
-    return redirect(_back(request))
-
-
-def _back(request: Request) -> str:
-    """Return the page that the form stood on, if it is one of ours."""
-    target = request.POST.get("next", "")
-    return target if url_has_allowed_host_and_scheme(target, allowed_hosts=None) else "/"
+    return redirect(own_path(request.POST.get("next", "")))
 
 
 @public

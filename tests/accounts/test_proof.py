@@ -1,0 +1,83 @@
+"""Fresh proof: asked before an act, carrying what was typed, good for 5 minutes (trust.md §1.7)."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from accounts.proof import PROVED_AT, fresh_proof
+from flipdash import clock
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def rina(admin):
+    admin.user.set_password(PASSWORD)
+    admin.user.save()
+    return admin
+
+
+@fresh_proof
+def act(request):
+    return HttpResponse(f"did {request.POST.get('what', '')} {sorted(request.POST)}")
+
+
+@pytest.fixture
+def ask(rina):
+    """Return what sends a request to the guarded view, with a proof of some age in the session."""
+
+    def ask(method="post", data=None, *, age=None):
+        request = getattr(RequestFactory(), method)("/act/?a=1", data or {})
+        request.user, request.scope, request.session = rina.user, rina.scope("live"), SessionStore()
+        if age is not None:
+            request.session[PROVED_AT] = (clock.now() - age).timestamp()
+        return act(request)
+
+    return ask
+
+
+def test_a_fresh_proof_lets_through(ask):
+    assert ask(data={"what": "it"}, age=timedelta(minutes=4)).content.startswith(b"did it")
+
+
+@pytest.mark.parametrize("age", [None, timedelta(minutes=5, seconds=1), timedelta(minutes=-1)])
+def test_an_old_proof_or_one_from_the_future_does_not(ask, age):
+    answer = ask(data={"what": "it"}, age=age)
+    assert answer.status_code == 403
+    assert b"did it" not in answer.content
+
+
+def test_what_was_typed_is_carried_along_and_acted_upon(ask):
+    page = ask(data={"what": 'it & "more"'}).content.decode()
+    assert 'name="what" value="it &amp; &quot;more&quot;"' in page
+    answer = ask(data={"what": "it", "proof-password": PASSWORD})
+    assert answer.content == b"did it ['what']"
+
+
+def test_a_wrong_password_does_nothing_and_keeps_what_was_typed(ask):
+    answer = ask(data={"what": "it", "proof-password": "wrong"})
+    assert answer.status_code == 403
+    assert b"wrong" not in answer.content
+    assert b'value="it"' in answer.content
+
+
+def test_a_page_leads_to_the_proof_and_back(ask, client_of, rina):
+    answer = ask("get")
+    assert answer["Location"] == "/proof/?next=%2Fact%2F%3Fa%3D1"
+    browser = client_of(rina)
+    assert browser.get(answer["Location"]).status_code == 200
+    assert browser.post(answer["Location"], {"proof-password": "wrong"}).status_code == 200
+    assert PROVED_AT not in browser.session
+    assert browser.post(answer["Location"], {"proof-password": PASSWORD})["Location"] == "/act/?a=1"
+    assert PROVED_AT in browser.session
+
+
+@pytest.mark.parametrize("target", ["//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "evil"])
+def test_the_proof_leads_to_own_paths_only(client_of, rina, target):
+    """trust: A7."""
+    answer = client_of(rina).post(f"/proof/?next={target}", {"proof-password": PASSWORD})
+    assert answer["Location"] == "/"
