@@ -65,8 +65,8 @@ def owner(db) -> Iterator[Owner]:
 
 
 ENTRY = (
-    "INSERT INTO deposits_entry (business_id, mode, currency, account_id, posting_id, seq, amount, balance_after, hash, "
-    "created_at) "
+    "INSERT INTO deposits_entry (business_id, mode, currency, account_id, posting_id, seq, amount, balance_after, "
+    "hash, created_at) "
 )
 NEW_POSTING = (
     "INSERT INTO deposits_posting (id, business_id, mode, currency, kind, source_type, source_id, lines_sha256, by, "
