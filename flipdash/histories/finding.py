@@ -71,8 +71,13 @@ class Finding(Address):
         return list(dict.fromkeys(["id", "created_at", *(f for column in self.columns for f in column.fields)]))
 
     def totals(self) -> list[dict[str, Any]]:
-        """Return count and sums per state, and currency if there are some, in the order of the states."""
+        """Return count and sums per state, and currency if there are some, in the order of the states.
+
+        Without a summary it is one count of all rows.
+        """
         summary = self.summary
+        if summary is None:
+            return [{"rows": self.rows().count()}]
         sums = {field: Sum(field) for _label, field in (*summary.sums, *summary.foreign)}
         found = self.rows().order_by(*summary.groups).values(*summary.groups).annotate(rows=Count("pk"), **sums)
         states = summary.labels.values
