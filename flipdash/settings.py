@@ -135,6 +135,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "sweep-reports": {"task": "documents.tasks.sweep_reports", "schedule": 2.0},
     "sweep-imports": {"task": "imports.tasks.sweep_imports", "schedule": 2.0},
+    "seal-activity": {"task": "accounts.tasks.seal_activity", "schedule": 3.0, "options": {"expires": 3}},
     "send-messages": {"task": "flipdash.tasks.send_messages", "schedule": 2.0, "options": {"expires": 2}},
 }
 

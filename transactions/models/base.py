@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from flipdash.histories.search import SearchText as SearchText  # the migrations find it here
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
 
 
@@ -19,14 +20,6 @@ class NextTransactionId(models.Func):
     template = "%(function)s(now())"
     output_field = models.BigIntegerField()
     arity = 0
-
-
-class SearchText(models.Func):
-    """What text search looks in; the trigram index holds this very expression."""
-
-    template = "lower(%(expressions)s)"
-    arg_joiner = " || ' ' || "
-    output_field = models.TextField()
 
 
 class Status(models.TextChoices):
