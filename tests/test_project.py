@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SAFE = {
     "PATH": os.environ["PATH"],
     "SECRET_KEY": "not a secret, but as long and as mixed as 1 of 50 characters",
+    "SEALING_KEYS": "0123456789abcdef" * 4,
     "ALLOWED_HOSTS": "flipdash.example",
     "DJANGO_SETTINGS_MODULE": "flipdash.settings",
     "EMAIL_URL": "smtp://mail.flipdash.example",
@@ -46,7 +47,9 @@ def test_production_settings_pass_djangos_own_deployment_check():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "EMAIL_URL"])
+@pytest.mark.parametrize(
+    "missing", ["SECRET_KEY", "SEALING_KEYS", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "EMAIL_URL"]
+)
 def test_nothing_starts_when_a_setting_is_missing(missing):
     environment = {**SAFE, **SERVICES}
     environment.pop(missing)

@@ -1,5 +1,6 @@
 """Businesses, people and their membership."""
 
 from accounts.models.people import Business, Member, MemberQuerySet, User, UserManager
+from accounts.models.sign_in import Guess
 
-__all__ = ["Business", "Member", "MemberQuerySet", "User", "UserManager"]
+__all__ = ["Business", "Guess", "Member", "MemberQuerySet", "User", "UserManager"]
