@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Business, Member, User
 from accounts.permissions import Role
+from accounts.services import confirm_email
 from documents.models import Report
 from flipdash import histories
 from flipdash.mode import Mode
@@ -45,6 +46,7 @@ def make_member(business: Business, role: Role | str = Role.ADMIN, *, name: str 
     )
     user.set_unusable_password()
     user.save()
+    confirm_email(user)
     return Member.objects.create(business=business, user=user, role=role, **fields)
 
 
