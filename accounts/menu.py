@@ -50,9 +50,17 @@ MENU = (
         (Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),),
     ),
     Section(
+        _("Manage Multi Account"),
+        "users",
+        (Entry(_("Accounts"), "members", Permission.MANAGE_MEMBERS),),
+    ),
+    Section(
         _("Settings"),
         "settings",
-        (Entry(_("Import history"), "imports:jobs", Permission.MANAGE_ACCOUNT),),
+        (
+            Entry(_("Account & Profile"), "account", Permission.MANAGE_ACCOUNT),
+            Entry(_("Import history"), "imports:jobs", Permission.MANAGE_ACCOUNT),
+        ),
     ),
 )
 

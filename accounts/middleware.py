@@ -35,6 +35,8 @@ class ScopeMiddleware:
         if request.user.is_authenticated:
             member = Member.objects.active().select_related("business", "user").filter(user=request.user).first()
             request.scope = member and scope_of(request, member)
+            if member:
+                member.note_seen()
         if request.scope is None:
             return self.get_response(request)
         with timezone.override(request.scope.zone), translation.override(request.user.language):
