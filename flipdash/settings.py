@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "django_otp",
     "lucide",
     "django_htmx",
     "csp",
@@ -197,6 +198,14 @@ SESSION_COOKIE_AGE = 24 * 60 * 60  # seconds; the business's own limits are shor
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "accounts.views.pages.csrf_failure"
 
+# --- Codes to phones (accounts/otp.py) -----------------------------------------------------------------------------
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
+TWILIO_SMS_FROM = env.str("TWILIO_SMS_FROM", "")
+TWILIO_WHATSAPP_FROM = env.str("TWILIO_WHATSAPP_FROM", "")
+OTP_COUNTRIES = env.list("OTP_COUNTRIES", default=["ID"])
+OTP_DAILY_CAP = env.int("OTP_DAILY_CAP", 1_000)
+
 # --- Words and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("id", "Bahasa Indonesia")]
@@ -262,5 +271,6 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"twilio.http_client": {"level": "WARNING"}},  # else it writes down each request
     "root": {"handlers": ["console"], "level": "INFO"},
 }
