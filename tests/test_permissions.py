@@ -16,9 +16,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from accounts.models import Activity
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.proof import PROVED_AT
-from flipdash import clock
+from flipdash import clock, events
 from flipdash.mode import UNPREFIXED
 from tests import factories
 
@@ -108,6 +109,8 @@ def rows_of(member, mode) -> dict[str, str]:
         size=1,
         expires_at=timezone.now() + timedelta(days=1),
     )
+    events.record(member.scope(mode), "report.downloaded", file=mark)
+    rows["members/activity"] = Activity.objects.filter(business=member.business, mode=mode).latest("id").pk
     view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/workspace/test_views.py
     job = factories.make_import(
         member,
