@@ -49,7 +49,7 @@ class Paged(Finding):
             return Results()
         try:
             with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.using):
-                results = self._page()
+                results = self.page()
         except db.TooSlow:
             return Results(too_slow=True)
         results.count = self._capped_count(self.rows())
@@ -68,7 +68,8 @@ class Paged(Finding):
         outside = ~dates.condition(self.cleaned, self.scope)
         return self.visible_rows().using(self.using).filter(reduce(or_, found_by_id)).filter(outside).exists()
 
-    def _page(self) -> Results:
+    def page(self) -> Results:
+        """Return the rows of the page, without the count."""
         direction, cursor = self.cursor or ("before", None)
         rows = self._rows_beside(cursor, direction)
         if direction == "after" and len(rows) <= PAGE_SIZE:
