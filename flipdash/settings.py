@@ -59,6 +59,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "flipdash.urls"
 WSGI_APPLICATION = "flipdash.wsgi.application"
+FORM_RENDERER = "flipdash.widgets.Renderer"
 
 TEMPLATES = [
     {
