@@ -52,7 +52,8 @@ class Paged(Finding):
                 results = self.page()
         except db.TooSlow:
             return Results(too_slow=True)
-        results.count = self._capped_count(self.rows())
+        is_all = self.cursor is None and results.older_url is None
+        results.count = len(results.rows) if is_all else self._capped_count(self.rows())
         if not results.rows and self.term and self.applied_filters:
             results.hidden = self._capped_count(self.rows(filtered=False)) or 0
         if results.rows and self.term and self._dates_were_ignored:
@@ -88,7 +89,7 @@ class Paged(Finding):
     def _capped_count(self, rows: QuerySet) -> int | None:
         """Count up to the cap; None when counting would take too long."""
         try:
-            with db.time_limit(settings.HISTORY_TIMEOUT_MS // 2, self.using):
+            with db.time_limit(settings.HISTORY_COUNT_TIMEOUT_MS, self.using):
                 return rows.order_by()[: COUNT_CAP + 1].count()
         except db.TooSlow:
             return None
