@@ -66,6 +66,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "flipdash.urls"
 WSGI_APPLICATION = "flipdash.wsgi.application"
+FORM_RENDERER = "flipdash.widgets.Renderer"
 
 TEMPLATES = [
     {
@@ -262,6 +263,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Limits ----------------------------------------------------------------------------------------------------------
 HISTORY_TIMEOUT_MS = 2_000
+HISTORY_COUNT_TIMEOUT_MS = 300  # nobody waits longer for a figure beside the page
 REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", 20)
 REPORT_DAYS_KEPT = 30
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place
