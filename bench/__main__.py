@@ -8,6 +8,7 @@ import argparse
 import os
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from bench import cluster, measure
 from flipdash.local.processes import stops_on_signals
@@ -47,7 +48,7 @@ def main() -> None:
             write_table([line for group in GROUPS for line in measure.kept(results / f"{group}.json")])
 
 
-def prepare(url: str, rows: int, rounds: int) -> "Bench":  # noqa: F821
+def prepare(url: str, rows: int, rounds: int) -> Any:
     """Bring the database up to date and make the rows that are missing."""
     import django
 

@@ -16,6 +16,7 @@ from bench.cluster import HOME
 from bench.measure import Line, milliseconds
 from bench.rows import BIG, ODD, SMALL
 from bench.subject import Bench, statements
+from flipdash.scope import Scope
 from transactions.models import MoneyTransfer
 
 COUNT, SEED = 5_000, 20_261_125
@@ -40,7 +41,7 @@ def _random(bench: Bench) -> Iterator[Line]:
     chance = random.Random(SEED)  # noqa: S311  (which words are searched is no secret)
     scopes = {slug: bench.scope(slug) for slug in (BIG, ODD, SMALL)}
     samples = {slug: _samples(scope, chance) for slug, scope in scopes.items()}
-    count = COUNT if bench.rows > 1_000_000 else 300
+    count = COUNT if bench.count > 1_000_000 else 300
     took: list[tuple[float, str, str]] = []
     for _number in range(count):
         slug = chance.choice(list(scopes))
@@ -59,7 +60,7 @@ def _random(bench: Bench) -> Iterator[Line]:
     )
 
 
-def _samples(scope: object, chance: random.Random) -> list[MoneyTransfer]:
+def _samples(scope: Scope, chance: random.Random) -> list[MoneyTransfer]:
     """Return transfers of every age."""
     newest = MoneyTransfer.objects.visible_to(scope)
     first, last = (

@@ -114,8 +114,8 @@ def _run(bench: Bench, table: str) -> tuple[float, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "insert.sql")
         script.write_text(SCRIPT.format(table=table))
-        command = [
-            postgres.program("pgbench"),
+        command: list[str] = [
+            str(postgres.program("pgbench")),
             "-n",
             "-M",
             "prepared",

@@ -20,7 +20,7 @@ FILTERED = {
 
 def lines(bench: Bench) -> list[Line]:
     """Measure first and deep pages, filters, and counts."""
-    deep = bench.deep(BIG, bench.rows // 4)
+    deep = bench.deep(BIG, bench.count // 4)
     pages = {name: bench.page_sql(BIG, query) for name, query in FILTERED.items()}
     acts = {
         LOOKUP: bench.lookup(),
@@ -37,7 +37,7 @@ def lines(bench: Bench) -> list[Line]:
     took = medians(acts, bench.rounds)
     lookup, first = (LOOKUP, took[LOOKUP]), ("first page's SQL", took["first"])
     return [
-        compare("P8", f"Page at depth {bench.rows // 4:,}", took["deep"], first, most=1.2),
+        compare("P8", f"Page at depth {bench.count // 4:,}", took["deep"], first, most=1.2),
         compare("P9", "First page's SQL, largest business", took["first"], lookup, most=2.5),
         compare("P9", "First page's SQL, smallest business", took["first, smallest"], lookup, most=2.5),
         *(compare("", f"Page, filter: {name}", took[name], lookup) for name in FILTERED),

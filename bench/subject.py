@@ -28,7 +28,7 @@ class Bench:
     """The rows, the rounds, and the three businesses that are looked at."""
 
     superuser_url: str
-    rows: int
+    count: int
     rounds: int
 
     def scope(self, slug: str) -> Scope:
