@@ -42,6 +42,7 @@ messages: setup ## Collect the words for translation into locale/, and compile t
 
 bench: ## Measure (ARGS go to bench)
 	@$(RUN) exec python -m bench $(ARGS)
+	@$(RUN) exec python -m bench.sheets
 
 manage: ## Run a Django command (make manage ARGS='shell')
 	@$(RUN) manage $(ARGS)
