@@ -21,7 +21,7 @@ from flipdash.histories.columns import Batch, Column, Row
 from flipdash.histories.paging import ORDER, PAGE_SIZE, Cursor
 from flipdash.histories.search import SearchField, Text
 
-NEAREST = 1_000
+NEAREST = 2_000
 """How many rows a text search looks at before it asks the index."""
 LOOKS_PER_MATCH = 3
 """How many rows can be looked at in the order of a page in the time of one that an index finds anywhere."""
