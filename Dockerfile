@@ -29,7 +29,8 @@ ENV PATH=/venv/bin:$PATH \
     FLIPDASH_DATA=/data
 # The values are for this step alone; nothing is reached and nothing of them stays.
 RUN SECRET_KEY=build-only ALLOWED_HOSTS=build \
-    DATABASE_URL=postgres://build/build DATABASE_OWNER_URL=postgres://build/build REDIS_URL=redis://build EMAIL_URL=smtp://build \
+    DATABASE_URL=postgres://build/build DATABASE_OWNER_URL=postgres://build/build \
+    DATABASE_OPERATOR_URL=postgres://build/build REDIS_URL=redis://build EMAIL_URL=smtp://build \
     python manage.py collectstatic --noinput --verbosity 0 \
     && python -m compileall -q .
 USER 10001:10001

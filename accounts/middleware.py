@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 
 from accounts.models import Member
+from flipdash import walls
 from flipdash.scope import Scope
 
 
@@ -20,8 +21,8 @@ def scope_of(request: Any, member: Member) -> Scope:
 
 
 class ScopeMiddleware:
-    """Set `request.scope` from the session's user and the path's mode, and show times in the business's zone
-    and words in the person's language.
+    """Set `request.scope` from the session's user and the path's mode, stand inside its wall, and show times in the
+    business's zone and words in the person's language.
 
     A person without an active membership gets a page that says so, and nothing else but the public pages.
     """
@@ -37,7 +38,11 @@ class ScopeMiddleware:
             request.scope = member and scope_of(request, member)
         if request.scope is None:
             return self.get_response(request)
-        with timezone.override(request.scope.zone), translation.override(request.user.language):
+        with (
+            walls.inside(request.scope),
+            timezone.override(request.scope.zone),
+            translation.override(request.user.language),
+        ):
             request.LANGUAGE_CODE = request.user.language
             response = self.get_response(request)
         # Nothing of a business stays in the browser after Log out.

@@ -5,5 +5,5 @@ class FlipdashConfig(AppConfig):
     name = "flipdash"
 
     def ready(self) -> None:
-        """Make our Celery application the one that tasks belong to, in web processes too."""
-        from flipdash import celery  # noqa: F401
+        """Make our Celery application the one that tasks belong to, in web processes too; know of new connections."""
+        from flipdash import celery, walls  # noqa: F401

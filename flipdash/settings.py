@@ -77,9 +77,11 @@ TEMPLATES = [
     },
 ]
 
-# --- Database: `default` serves as the app role, `owner` migrates, `snapshot` reads reports -----------------
-if bool(env.str("DATABASE_URL", "")) != bool(env.str("DATABASE_OWNER_URL", "")):
-    raise ImproperlyConfigured("Set both DATABASE_URL (app role) and DATABASE_OWNER_URL (owner role).")
+# --- Database: `default` serves as the app role, `owner` migrates, `snapshot` reads reports, `operator` sees all ---
+if len({bool(env.str(f"DATABASE_{role}URL", "")) for role in ("", "OWNER_", "OPERATOR_")}) > 1:
+    raise ImproperlyConfigured(
+        "Set all of DATABASE_URL (app role), DATABASE_OWNER_URL (owner role), DATABASE_OPERATOR_URL (operator role)."
+    )
 
 
 def _database(variable: str) -> dict:
@@ -96,6 +98,7 @@ DATABASES = {
     "default": _database("DATABASE_URL"),
     "owner": _database("DATABASE_OWNER_URL") | {"TEST": {}},
     "snapshot": _database("DATABASE_URL"),
+    "operator": _database("DATABASE_OPERATOR_URL"),
 }
 DATABASE_ROUTERS = ["flipdash.db.OwnerMigrates"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

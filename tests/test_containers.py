@@ -75,7 +75,9 @@ def test_only_the_owner_of_the_tables_has_the_owners_password():
 
 def test_secrets_come_from_the_environment_and_have_no_default():
     secrets = {name for name in VARIABLES if "PASSWORD" in name or "SECRET" in name}
-    assert secrets == {"SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD"}
+    assert secrets == {"SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD"} | {
+        "POSTGRES_OPERATOR_PASSWORD"
+    }
     assert secrets <= NEEDED
     example = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
     assert set(example) == VARIABLES
@@ -91,7 +93,9 @@ def test_every_variable_is_explained():
     given = {name for service in OURS.values() for name in service["environment"]}
     for name in VARIABLES | given:
         assert f"`{name}`" in explained, name
-    set_by_entry_points = {"WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY", "DATABASE_URL", "DATABASE_OWNER_URL"}
+    set_by_entry_points = {"WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY", "DATABASE_URL", "DATABASE_OWNER_URL"} | {
+        "DATABASE_OPERATOR_URL"
+    }
     assert given - set_by_entry_points <= set(read)
 
 
@@ -160,6 +164,7 @@ def test_the_init_script_makes_the_roles_and_the_database(empty_cluster):
         "POSTGRES_USER": "postgres",
         "POSTGRES_OWNER_PASSWORD": "owner's",
         "POSTGRES_APP_PASSWORD": "app's",
+        "POSTGRES_OPERATOR_PASSWORD": "operator's",
     }
     done = subprocess.run([INIT], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -168,11 +173,16 @@ def test_the_init_script_makes_the_roles_and_the_database(empty_cluster):
             "SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolbypassrls, rolcreatedb, "
             "rolpassword LIKE 'SCRAM-SHA-256$%' FROM pg_authid WHERE rolname LIKE 'flipdash%' ORDER BY 1"
         ).fetchall()
+        members = superuser.execute(
+            "SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members WHERE admin_option = false "
+            "AND member::regrole::text LIKE 'flipdash%'"
+        ).fetchall()
         owner = superuser.execute(
             "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'flipdash'"
         ).fetchone()
-    assert roles == [(name, True, False, False, False, False, True) for name in (postgres.APP, postgres.OWNER)]
-    assert set(postgres.ROLES) == {postgres.APP, postgres.OWNER}
+    assert roles == [(name, True, False, False, False, False, True) for name in sorted(postgres.ROLES)]
+    assert set(postgres.ROLES) == {postgres.APP, postgres.OWNER, postgres.OPERATOR}
+    assert members == [(postgres.APP, postgres.OPERATOR)]
     assert owner == (postgres.OWNER,)
     with psycopg.connect(
         host=str(empty_cluster), port=postgres.PORT, user=postgres.OWNER, dbname="flipdash"
@@ -180,9 +190,10 @@ def test_the_init_script_makes_the_roles_and_the_database(empty_cluster):
         connection.execute("CREATE EXTENSION pg_trgm; CREATE EXTENSION btree_gin; CREATE TABLE t (); DROP TABLE t")
 
 
-@pytest.mark.parametrize("missing", ["POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD"])
+@pytest.mark.parametrize("missing", ["POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD", "POSTGRES_OPERATOR_PASSWORD"])
 def test_the_init_script_wants_its_passwords(missing):
-    given = {"PATH": os.environ["PATH"], "POSTGRES_OWNER_PASSWORD": "o", "POSTGRES_APP_PASSWORD": "a", "PGHOST": "/no"}
+    passwords = dict.fromkeys(("POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD", "POSTGRES_OPERATOR_PASSWORD"), "p")
+    given = {"PATH": os.environ["PATH"], **passwords, "PGHOST": "/no"}
     done = subprocess.run([INIT], env={**given, missing: ""}, capture_output=True, text=True)
     assert done.returncode != 0
     assert missing in done.stderr

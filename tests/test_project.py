@@ -17,7 +17,9 @@ SAFE = {
     "EMAIL_URL": "smtp://mail.flipdash.example",
 }
 SERVICES = {
-    name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL") if name in os.environ
+    name: os.environ[name]
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL", "REDIS_URL")
+    if name in os.environ
 }
 
 
@@ -46,7 +48,10 @@ def test_production_settings_pass_djangos_own_deployment_check():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "EMAIL_URL"])
+@pytest.mark.parametrize(
+    "missing",
+    ["SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL", "REDIS_URL", "EMAIL_URL"],
+)
 def test_nothing_starts_when_a_setting_is_missing(missing):
     environment = {**SAFE, **SERVICES}
     environment.pop(missing)

@@ -14,6 +14,7 @@ from django.db import connection
 from flipdash.celery import app
 from flipdash.local.processes import Child, start, stop, wait_until
 
+DATABASES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL")
 QUEUES = "default,reports,imports"
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
@@ -42,7 +43,7 @@ class Worker:
 def start_worker(name: str, folder: Path, **environment: str) -> Worker:
     """Start a worker whose files are in a folder, and wait until it answers."""
     environment = {
-        **{name: _on_test_database(os.environ[name]) for name in ("DATABASE_URL", "DATABASE_OWNER_URL")},
+        **{name: _on_test_database(os.environ[name]) for name in DATABASES},
         "FLIPDASH_DATA": str(folder),
         **environment,
     }

@@ -29,13 +29,15 @@ from flipdash.local.wheels import wheel
 
 HOME = VAR / "pg18"  # by major version: another major cannot read these files
 PORT = "5432"  # names the socket's file; nothing listens on the network
-OWNER, APP = "flipdash_owner", "flipdash_app"
+OWNER, APP, OPERATOR = "flipdash_owner", "flipdash_app", "flipdash_operator"
 DATABASE = "flipdash"
 
-# The owner migrates and makes test databases; the app role serves, owns nothing and obeys row level security.
+# The owner migrates and makes test databases; the app role serves, owns nothing and obeys row level security; the
+# operator may what the app role may, and sees the rows of every business (flipdash/walls.py).
 ROLES = {
     OWNER: "LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS CREATEDB",
     APP: "LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS NOCREATEDB",
+    OPERATOR: "LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS NOCREATEDB",
 }
 SETTINGS = {
     "listen_addresses": "",
@@ -96,6 +98,7 @@ def urls(place: Path) -> dict[str, str]:
     return {
         "DATABASE_URL": f"postgres://{APP}@/{DATABASE}?host={place}",
         "DATABASE_OWNER_URL": f"postgres://{OWNER}@/{DATABASE}?host={place}",
+        "DATABASE_OPERATOR_URL": f"postgres://{OPERATOR}@/{DATABASE}?host={place}",
         "PGPORT": PORT,
     }
 
@@ -132,7 +135,9 @@ def _bootstrap(place: Path) -> None:
             "database": sql.Identifier(DATABASE),
             "owner": sql.Identifier(OWNER),
             "app": sql.Identifier(APP),
+            "operator": sql.Identifier(OPERATOR),
         }
+        connection.execute(sql.SQL("GRANT {app} TO {operator}").format(**names))
         if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
             connection.execute(sql.SQL("CREATE DATABASE {database} OWNER {owner}").format(**names))
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {database} TO {app}").format(**names))

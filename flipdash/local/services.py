@@ -31,6 +31,7 @@ class Services:
     servers: tuple[Child, ...] = ()
 
 
+DATABASES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL")
 CHECKOUT = RECORDS / "checkout.json"
 FIRST = RECORDS / "checkout.lock"  # held by the command that started the checkout's services
 GUESTS = RECORDS / "guests.lock"  # shared by the commands that have joined it
@@ -52,12 +53,12 @@ def services(purpose: Purpose) -> Iterator[Services]:
 
 def _given() -> Environment:
     """What the environment already answers; an empty variable counts as missing."""
-    names = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "DEBUG")
+    names = (*DATABASES, "REDIS_URL", "SECRET_KEY", "DEBUG")
     given = {name: os.environ[name] for name in names if os.environ.get(name)}
-    if ("DATABASE_URL" in given) != ("DATABASE_OWNER_URL" in given):
+    if len({name in given for name in DATABASES}) > 1:
         raise LocalError(
-            "Set both DATABASE_URL (the app role) and DATABASE_OWNER_URL (the owner role), or neither: "
-            "without them an own Postgres is started."
+            "Set DATABASE_URL (the app role), DATABASE_OWNER_URL (the owner role) and DATABASE_OPERATOR_URL (the "
+            "operator role), or none of them: without them an own Postgres is started."
         )
     return given
 
@@ -121,7 +122,7 @@ def _started(purpose: Purpose, given: Environment) -> Iterator[Services]:
     _forget_killed_command()
     record = Record(CHECKOUT, purpose, os.getpid(), str(places.make_outside(postgres.account())))
     with _servers(record, given, keep=True) as running:
-        shared = {name: given[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL") if name in given}
+        shared = {name: given[name] for name in (*DATABASES, "REDIS_URL") if name in given}
         record.environment = running.environment | shared
         record.save()
         try:

@@ -28,7 +28,7 @@ from documents.writers import WRITERS
 from flipdash.celery import app
 from flipdash.local.processes import wait_until
 from tests.factories import make_report, make_transfer
-from tests.workers import start_worker
+from tests.workers import DATABASES, start_worker
 from transactions import demo
 from transactions.models import MoneyTransfer
 
@@ -294,7 +294,7 @@ def test_without_a_broker_a_report_can_be_asked_for_and_waits(ask, folder, admin
         "services.request_report(scope, history='money-transfers', query='')\n"
     )
     name = connections["default"].settings_dict["NAME"]
-    urls = {key: os.environ[key].replace("/flipdash?", f"/{name}?") for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    urls = {key: os.environ[key].replace("/flipdash?", f"/{name}?") for key in DATABASES}
     environment = {**os.environ, **urls, "REDIS_URL": f"unix://{folder}/nothing.sock"}
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)

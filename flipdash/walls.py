@@ -1,0 +1,120 @@
+"""The second wall: row level security, by which Postgres itself keeps businesses and modes apart (decision 0011).
+
+The first wall stays `.visible_to(scope)` in every query. Behind it, a table with a `FullWall` shows the app role only
+the rows of the business and mode that the connection was told, and takes in no others; told nothing, it shows none.
+Requests tell it by the middleware; tasks and commands do so themselves:
+
+    with walls.inside(scope): ...
+
+What has to see all businesses (sweepers, back office, checks) reads with `.using("operator")`, and then goes inside
+the wall of each row with `inside_of(row.business_id, row.mode)`. A thread begins outside every wall.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.db.migrations.operations import RunSQL
+
+from flipdash.scope import Scope
+
+WALLED = ("default", "snapshot")
+"""The connections of the app role."""
+
+Wall = tuple[str, str]
+OUTSIDE: Wall = ("", "")
+_now: ContextVar[Wall] = ContextVar("wall", default=OUTSIDE)
+
+SET = "SELECT set_config('app.business', %s, false), set_config('app.mode', %s, false)"
+
+OWN_ROWS = (
+    # Each in a sub-select, so that it is computed once a query and not once a row.
+    "business_id = (SELECT nullif(current_setting('app.business', true), '')::bigint) "
+    "AND mode = (SELECT current_setting('app.mode', true))"
+)
+
+
+@contextmanager
+def inside(scope: Scope) -> Iterator[None]:
+    """Run the block inside the wall of a scope's business and mode."""
+    with inside_of(scope.business.pk, scope.mode):
+        yield
+
+
+@contextmanager
+def inside_of(business_id: int, mode: str) -> Iterator[None]:
+    """Run the block inside the wall of a business and mode; then whatever wall was before stands again."""
+    before = _now.get()
+    token = _now.set((str(business_id), str(mode)))
+    try:
+        for alias in WALLED:
+            _tell(connections[alias])
+        yield
+    finally:
+        _now.reset(token)
+        for alias in WALLED:
+            _tell_again(connections[alias], before)
+
+
+def _tell(connection: BaseDatabaseWrapper) -> None:
+    """Tell an open connection the wall of this moment; one that opens later is told by `tell_new_connection`."""
+    if connection.connection is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(SET, _now.get())
+
+
+def _tell_again(connection: BaseDatabaseWrapper, wall: Wall) -> None:
+    """Put back the former wall, so that nobody who takes the connection over is inside ours (trust.md W5)."""
+    try:
+        _tell(connection)
+    except DatabaseError:
+        # A failed transaction that is rolled back takes our setting with it, if it began before the setting was
+        # made; a connection that is gone, or isn't in a transaction, must not be used again.
+        if not connection.in_atomic_block:
+            connection.close()
+
+
+def tell_new_connection(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Tell a connection that has just been opened in which wall it is."""
+    if connection.alias in WALLED and _now.get() != OUTSIDE:
+        _tell(connection)
+
+
+connection_created.connect(tell_new_connection, dispatch_uid="flipdash.walls")
+
+
+class FullWall(RunSQL):
+    """The migration operation that puts the wall around a table with `business_id` and `mode`.
+
+    FORCE binds the table's owner too, for whom a policy then says that it may do everything: what runs as the owner
+    (migrations, SECURITY DEFINER functions) answers for the wall itself.
+    """
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(
+            [
+                f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+                f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+                f"CREATE POLICY own_rows ON {table} TO flipdash_app USING ({OWN_ROWS}) WITH CHECK ({OWN_ROWS})",
+                f"CREATE POLICY all_rows ON {table} TO flipdash_operator, flipdash_owner USING (true) WITH CHECK (true)",
+            ],
+            [
+                f"DROP POLICY all_rows ON {table}",
+                f"DROP POLICY own_rows ON {table}",
+                f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
+                f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
+            ],
+        )
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return what a migration needs to make this again."""
+        return (type(self).__name__, [self.table], {})
+
+    def describe(self) -> str:
+        """Say what it does."""
+        return f"Put a wall around {self.table}"
