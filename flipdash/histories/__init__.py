@@ -1,5 +1,6 @@
 """Histories: one declaration says what is shown, searched, filtered and exported (design.md §4)."""
 
+from flipdash.histories.address import EVERYTHING
 from flipdash.histories.columns import (
     AccountColumn,
     ChoiceColumn,
@@ -15,8 +16,10 @@ from flipdash.histories.columns import (
     RupiahColumn,
     StatusColumn,
 )
+from flipdash.histories.declaration import Receipt, Summary
 from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
-from flipdash.histories.history import COUNT_CAP, EVERYTHING, History, Receipt, Results, Summary, get, names
+from flipdash.histories.history import History, get, names
+from flipdash.histories.results import COUNT_CAP, Results
 from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Id, Text
 
 __all__ = [

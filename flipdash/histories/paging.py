@@ -10,6 +10,8 @@ from django.db.models import Q
 from flipdash.histories.search import row_compare
 from flipdash.scope import Scope
 
+PAGE_SIZE = 25
+ORDER = ("-created_at", "-id")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

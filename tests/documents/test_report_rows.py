@@ -144,7 +144,7 @@ def test_each_formats_rows_are_the_screens_rows_over_all_pages(scope, kopi_kita,
         assert rows_of_a_csv(build(scope, name, query, "csv")) == in_csv, query
     assert found > FILTER_SETS / 4, "most filters found nothing"
     everything = screen(scope, name, "")
-    assert len(everything) == ROWS > 5 * histories.history.PAGE_SIZE
+    assert len(everything) == ROWS > 5 * histories.paging.PAGE_SIZE
 
 
 def test_70_000_rows_have_a_summary_and_two_data_sheets(scope, kopi_kita: Business):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from flipdash import clock, histories
-from flipdash.histories import history as machinery
+from flipdash.histories import finding, results
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -178,7 +178,7 @@ def test_a_page_goes_on_from_its_row_while_new_ones_arrive(web, kopi_kita, sixty
 
 def test_text_search_goes_beyond_the_newest_rows(web, kopi_kita, monkeypatch, sixty, make, with_text, name):
     """Phase 2 finds what phase 1's window doesn't reach, and pages meet without a gap."""
-    monkeypatch.setattr(machinery, "NEWEST", 10)
+    monkeypatch.setattr(finding, "NEWEST", 10)
     assert sum(walk_older(web, f"/{name}/?q=gayo"), []) == sixty
     old = make(kopi_kita, created_at=NOON - timedelta(days=300), **with_text("Zulaikha"))
     assert walk_older(web, f"/{name}/?q=zulaikha") == [[old.pk]]
@@ -186,7 +186,7 @@ def test_text_search_goes_beyond_the_newest_rows(web, kopi_kita, monkeypatch, si
 
 def test_count_is_exact_up_to_the_cap_and_then_says_more(scope, sixty, monkeypatch, history):
     assert history(scope).results().count_words == "60 transactions"
-    monkeypatch.setattr(machinery, "COUNT_CAP", 59)
+    monkeypatch.setattr(results, "COUNT_CAP", 59)
     assert history(scope).results().count_words == "59+ transactions"
 
 
@@ -217,7 +217,7 @@ def test_a_search_that_takes_too_long_is_answered_with_advice(web, sixty, settin
             cursor.execute("SELECT pg_sleep(2)")
 
     settings.HISTORY_TIMEOUT_MS = 50
-    monkeypatch.setattr(machinery.History, "_rows_beside", sleep)
+    monkeypatch.setattr(finding.Finding, "_rows_beside", sleep)
     answer = web.get(f"/{name}/?q=gayo")
     assert answer.status_code == 200
     assert "This search would take too long" in answer.content.decode()

@@ -11,7 +11,11 @@ from accounts.demo import HISTORY, KOPI_KITA, TOKO_SEBELAH
 from accounts.models import Business
 from flipdash import world
 from flipdash.mode import Mode
-from transactions.demo.money_transfers import FIRST_NAMES, LAST_NAMES, SEED, Author, Cast, History, Row, moments
+from transactions.demo.author import Author, Cast
+from transactions.demo.plans import SEED, History
+from transactions.demo.pouring import Row
+from transactions.demo.rhythm import moments
+from transactions.demo.words import FIRST_NAMES, LAST_NAMES
 from transactions.demo.writing import Planned, Tables, business_of, write_missing
 from transactions.models import Corridor, InternationalEvent, InternationalTransfer, Quote, Status, Via
 

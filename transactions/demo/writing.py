@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from accounts.demo import HISTORY
 from accounts.models import Business
 from flipdash import clock
-from transactions.demo.money_transfers import SEED, STEP, History
+from transactions.demo.plans import SEED, STEP, History
 from transactions.models import Event, Transaction
 
 Line = tuple[str, datetime | None, str, str]

@@ -1,0 +1,95 @@
+"""What a declaration of a history says: its columns, its search, its filters, its sums and its receipt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+
+from flipdash import world
+from flipdash.histories.columns import Column
+from flipdash.histories.filters import DateFilter, Filter
+from flipdash.histories.search import SearchField, Text
+from flipdash.words import Words
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a report sums up per state: never across states."""
+
+    by: str
+    labels: type[TextChoices]
+    sums: tuple[tuple[Words, str], ...]
+    """(label, field) of each figure in rupiah."""
+    currency: str = ""
+    """The field of a currency, which figures are never added up across either."""
+    foreign: tuple[tuple[Words, str], ...] = ()
+    """(label, field) of each figure in that currency."""
+
+    @property
+    def groups(self) -> list[str]:
+        """The fields that have a line for each of their values."""
+        return [self.by, self.currency] if self.currency else [self.by]
+
+    def heads(self) -> tuple[str, ...]:
+        """Return the heads of the lines."""
+        words = [_("Status"), _("Currency")] if self.currency else [_("Status")]
+        return (*words, _("Rows"), *(str(label) for label, _field in (*self.sums, *self.foreign)))
+
+    def line(self, row: dict[str, Any]) -> tuple[str | int | Decimal, ...]:
+        """Return one line: the state and the currency in words, the count, and the figures."""
+        words = [str(self.labels(row[self.by]).label), *([row[self.currency]] if self.currency else [])]
+        rupiah = [int(row[field] or 0) for _label, field in self.sums]
+        foreign = [world.in_currency(row[field] or Decimal(0), row[self.currency]) for _label, field in self.foreign]
+        return (*words, row["rows"], *rupiah, *foreign)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a receipt of one successful transaction says, beside what the history's columns know."""
+
+    title: Words
+    business: Words
+    """What the business is on it: the sender or the receiver."""
+    fields: tuple[str, ...]
+    """The columns that stand on it, by their fields."""
+    url_name: str
+
+
+class Declaration:
+    """Declare `model`, `name`, `section` and `title`, `permission`, `columns`, `search` and `filters`."""
+
+    do_not_call_in_templates: ClassVar[bool] = True  # a template would make one without a scope
+
+    model: ClassVar[Any]
+    """The model of the rows: a TenantModel whose queryset knows visible_to(scope, searched=…)."""
+    name: ClassVar[str]
+    section: ClassVar[Words]
+    title: ClassVar[Words]
+    file_title: ClassVar[str]
+    permission: ClassVar[str]
+    url_name: ClassVar[str]
+    row_url_name: ClassVar[str]
+    columns: ClassVar[tuple[Column, ...]]
+    search: ClassVar[tuple[SearchField | Text, ...]]
+    search_hint: ClassVar[Words]
+    filters: ClassVar[tuple[Filter, ...]]
+    summary: ClassVar[Summary]
+    receipt: ClassVar[Receipt | None] = None
+
+    chosen: Sequence[str] = ()
+    """The names of the columns that the person shows on this page, in their order; none means the usual ones."""
+    opens_at_a_view: bool = False
+    """Whether the bare address opens a view of the person's own, so that "everything" must be asked for."""
+
+    @property
+    def date_filter(self) -> DateFilter | None:
+        """The filter that names days, if the history has one."""
+        return next((f for f in self.filters if isinstance(f, DateFilter)), None)
+
+    @property
+    def filter_params(self) -> tuple[str, ...]:
+        """All names that filters have in the address."""
+        return tuple(param for f in self.filters for param in f.params)

@@ -1,0 +1,139 @@
+"""What a search and filters find. They only narrow what the scope may see.
+
+Raw SQL stands in this file alone, and wraps querysets that began with the scope.
+"""
+
+from functools import cached_property, reduce
+from operator import or_
+from typing import Any
+
+from django.db import connections
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.aggregates import Count
+
+from flipdash.histories.address import Address
+from flipdash.histories.columns import Row
+from flipdash.histories.paging import ORDER, PAGE_SIZE, Cursor
+from flipdash.histories.search import SearchField, Text
+
+NEWEST = 4_000
+"""How many of the newest rows phase 1 of a text search looks through (reference/performance.md, B8)."""
+
+
+class Finding(Address):
+    """A history that finds its rows."""
+
+    def visible_rows(self) -> QuerySet:
+        """Return what the scope may see; `self.is_searching` says whether a search word led here."""
+        return self.model.objects.visible_to(self.scope, searched=self.is_searching)
+
+    @cached_property
+    def branches(self) -> list[tuple[Q, bool]]:
+        """The exact conditions that the search word can match, each with whether it ignores dates."""
+        if not self.term or self.cleaned["in"] == "text":
+            return []
+        exact = [f for f in self.search if isinstance(f, SearchField)]
+        return [(condition, f.ignores_dates) for f in exact for condition in f.condition(self.term)]
+
+    @cached_property
+    def is_exact(self) -> bool:
+        """Whether the search word is somebody's id, account number or amount: then that is the result."""
+        rows = self.visible_rows().using(self.using)
+        return any(rows.filter(condition).exists() for condition, _ignores in self.branches)
+
+    @property
+    def offers_text(self) -> bool:
+        """Whether the page should offer to search the text too."""
+        return bool(self.term) and self.is_valid and self.is_exact
+
+    def rows(self, *, filtered: bool = True) -> QuerySet:
+        """Return everything that the search and the filters show, newest first: what a report holds."""
+        rows = self.visible_rows().using(self.using)
+
+        def kept(*, for_id: bool = False) -> Q:
+            return self.filter_condition(for_id=for_id) if filtered else Q()
+
+        if not self.term:
+            rows = rows.filter(kept())
+        elif self.is_exact:
+            rows = rows.filter(reduce(or_, (c & kept(for_id=ignores) for c, ignores in self.branches)))
+        else:
+            rows = rows.filter(self._text_condition() & kept())
+        return rows.order_by(*ORDER)
+
+    def _text_condition(self) -> Q:
+        texts = [f for f in self.search if isinstance(f, Text)] if self.term else []
+        return reduce(or_, (text.condition(self.term) for text in texts), Q())
+
+    @property
+    def value_fields(self) -> list[str]:
+        """The model fields that the columns read, and the key."""
+        return list(dict.fromkeys(["id", "created_at", *(f for column in self.columns for f in column.fields)]))
+
+    def totals(self) -> list[dict[str, Any]]:
+        """Return count and sums per state, and currency if there are some, in the order of the states."""
+        summary = self.summary
+        sums = {field: Sum(field) for _label, field in (*summary.sums, *summary.foreign)}
+        found = self.rows().order_by(*summary.groups).values(*summary.groups).annotate(rows=Count("pk"), **sums)
+        states = summary.labels.values
+        return sorted(found, key=lambda row: states.index(row[summary.by]))
+
+    # --- The rows of one page ------------------------------------------------------------------------------
+
+    def _rows_beside(self, cursor: Cursor | None, direction: str) -> list[Row]:
+        """Return one row more than a page, beside the cursor, nearest first."""
+        order = ORDER if direction == "before" else ("created_at", "id")
+        beside = Q() if cursor is None else cursor.older() if direction == "before" else cursor.newer()
+        rows = self.visible_rows().using(self.using).filter(beside).order_by(*order)
+        if not self.term and not any(f.is_text for f in self.applied_filters):
+            return list(rows.filter(self.filter_condition()).values(*self.value_fields)[: PAGE_SIZE + 1])
+        ids = self._exact_ids(rows, order) if self.term and self.is_exact else self._text_ids(rows, order)
+        found = self.visible_rows().using(self.using).filter(pk__in=ids).order_by(*order)
+        return list(found.values(*self.value_fields))
+
+    def _exact_ids(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
+        """Ask each exact field by its own index for at most a page, and merge."""
+        parts = [
+            rows.filter(condition & self.filter_condition(for_id=ignores)).values_list("created_at", "id")[
+                : PAGE_SIZE + 1
+            ]
+            for condition, ignores in self.branches
+        ]
+        if len(parts) == 1:
+            return [pk for _at, pk in parts[0]]
+        merged = parts[0].union(*parts[1:]).order_by(*order)
+        return [pk for _at, pk in merged[: PAGE_SIZE + 1]]
+
+    def _text_ids(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
+        """Find text in two bounded phases: among the nearest rows, then among all matches (performance.md, B8).
+
+        Common words are among the nearest rows; for rare ones the trigram index finds all matches, which are
+        materialised first so that the planner can't choose the endless walk.
+        """
+        model = rows.model
+        table = connections[self.using].ops.quote_name(model._meta.db_table)
+        direction = "DESC" if order == ORDER else "ASC"
+        tail = f"ORDER BY created_at {direction}, id {direction} LIMIT {PAGE_SIZE + 1}"
+        condition = self._text_condition() & self.filter_condition()
+
+        nearest, nearest_params = rows.filter(self._range_condition())[:NEWEST].query.sql_with_params()
+        probe = model.objects.using(self.using).filter(condition).query
+        where, where_params = probe.get_compiler(self.using).compile(probe.where)
+        # Names come from the model, values go as parameters.
+        ids = self._ids(f"SELECT id FROM ({nearest}) {table} WHERE {where} {tail}", (*nearest_params, *where_params))  # noqa: S608
+        if len(ids) > PAGE_SIZE:
+            return ids
+        matches, params = rows.filter(condition).order_by().values("created_at", "id").query.sql_with_params()
+        return self._ids(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {tail}", params)  # noqa: S608
+
+    def _range_condition(self) -> Q:
+        """Return the date filter where it runs along the order, so that phase 1 looks where the matches can be."""
+        dates = self.date_filter
+        if dates is None or not dates.orders_by(self.cleaned, "created_at"):
+            return Q()
+        return dates.condition(self.cleaned, self.scope)
+
+    def _ids(self, sql: str, params: tuple) -> list[int]:
+        with connections[self.using].cursor() as cursor:
+            cursor.execute(sql, params)
+            return [pk for (pk,) in cursor.fetchall()]

@@ -1,0 +1,97 @@
+"""One page of a history and how many rows there are, within a limit of time."""
+
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from flipdash import db, money
+from flipdash.histories.columns import Row
+from flipdash.histories.finding import Finding
+from flipdash.histories.paging import PAGE_SIZE
+
+COUNT_CAP = 10_000
+"""Beyond this a count reads "10,000+"."""
+
+
+@dataclass
+class Results:
+    """One page of a history."""
+
+    rows: list[Row] = field(default_factory=list)
+    newer_url: str | None = None
+    older_url: str | None = None
+    count: int | None = None
+    hidden: int = 0
+    """How many rows the search finds that the filters hide, told when the page would be empty."""
+    too_slow: bool = False
+    note: str = ""
+
+    @property
+    def count_words(self) -> str:
+        """The count as people read it: exact up to the cap, then "10,000+"."""
+        if self.count is None:
+            return _("Many transactions")
+        shown = money.number(min(self.count, COUNT_CAP)) + ("+" if self.count > COUNT_CAP else "")
+        return ngettext("%s transaction", "%s transactions", self.count) % shown
+
+
+class Paged(Finding):
+    """A history that shows page by page what it finds."""
+
+    def results(self) -> Results:
+        """Return the page that the address asks for; empty when the address is wrong or the search too slow."""
+        if not self.is_valid:
+            return Results()
+        try:
+            with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.using):
+                results = self._page()
+        except db.TooSlow:
+            return Results(too_slow=True)
+        results.count = self._capped_count(self.rows())
+        if not results.rows and self.term and self.applied_filters:
+            results.hidden = self._capped_count(self.rows(filtered=False)) or 0
+        if results.rows and self.term and self._dates_were_ignored:
+            results.note = _("Found by its number. The date filter doesn’t hide a transaction whose ID you search for.")
+        return results
+
+    @property
+    def _dates_were_ignored(self) -> bool:
+        dates = self.date_filter
+        found_by_id = [condition for condition, ignores in self.branches if ignores]
+        if not self.is_exact or dates is None or dates not in self.applied_filters or not found_by_id:
+            return False
+        outside = ~dates.condition(self.cleaned, self.scope)
+        return self.visible_rows().using(self.using).filter(reduce(or_, found_by_id)).filter(outside).exists()
+
+    def _page(self) -> Results:
+        direction, cursor = self.cursor or ("before", None)
+        rows = self._rows_beside(cursor, direction)
+        if direction == "after" and len(rows) <= PAGE_SIZE:
+            direction, cursor = "before", None
+            rows = self._rows_beside(None, direction)
+        more = len(rows) > PAGE_SIZE
+        rows = rows[:PAGE_SIZE]
+        if direction == "after":
+            rows.reverse()
+        return Results(
+            rows=rows,
+            newer_url=self._page_url("after", rows[0]) if rows and cursor else None,
+            older_url=self._page_url("before", rows[-1]) if rows and (more or direction == "after") else None,
+        )
+
+    def _capped_count(self, rows: QuerySet) -> int | None:
+        """Count up to the cap; None when counting would take too long."""
+        try:
+            with db.time_limit(settings.HISTORY_TIMEOUT_MS // 2, self.using):
+                return rows.order_by()[: COUNT_CAP + 1].count()
+        except db.TooSlow:
+            return None
+
+    def count(self) -> int | None:
+        """Return how many rows there are, up to one more than the cap; None when that takes too long."""
+        return self._capped_count(self.rows()) if self.is_valid else 0

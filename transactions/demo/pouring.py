@@ -1,0 +1,132 @@
+"""How many transfers come into the database at once: copied into a temporary table, and poured from there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from accounts.models import Business
+
+
+@dataclass(slots=True)
+class Row:
+    """A transfer with its timeline, as the temporary table `demo_row` holds it."""
+
+    status: str
+    destination_kind: str
+    bank: str
+    account_number: str
+    beneficiary_name: str
+    amount: int
+    fee: int
+    remark: str
+    via: str
+    maker_name: str
+    created_at: datetime
+    internal_reference: str = ""
+    approved_by: str = ""
+    bank_reference: str = ""
+    approved_at: datetime | None = None
+    approved_note: str = ""
+    sent_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_as: str | None = None
+    ended_by: str = ""
+    ended_note: str = ""
+    completed_at: datetime | None = None
+    returned_at: datetime | None = None
+    batch_name: str | None = None
+    batch_at: datetime | None = None
+
+
+COLUMNS = [field.name for field in fields(Row)]
+values = attrgetter(*COLUMNS)
+
+
+def load(cursor: Any, rows: Iterable[Row]) -> None:
+    """Copy rows into the temporary table, which holds nothing else afterwards."""
+    cursor.execute(PREPARE)
+    with cursor.copy(f"COPY demo_row ({', '.join(COLUMNS)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(values(row))
+    cursor.execute("ANALYZE demo_row")
+
+
+def forget_known(cursor: Any, business: Business, mode: str) -> None:
+    """Leave out of what was loaded what is there already, recognised by its microsecond."""
+    cursor.execute(FORGET_KNOWN, [business.pk, mode])
+
+
+def pour(cursor: Any, business: Business, mode: str) -> None:
+    """Make batches, transfers and timelines of what was loaded, and have the database check all keys."""
+    cursor.execute(POUR_BATCHES, {"business": business.pk, "mode": mode})
+    cursor.execute(POUR_TRANSFERS, {"business": business.pk, "mode": mode})
+    cursor.execute(CHECK_KEYS)
+
+
+PREPARE = """
+CREATE TEMP TABLE IF NOT EXISTS demo_row (
+    status text, destination_kind text, bank text, account_number text, beneficiary_name text, amount bigint,
+    fee bigint, remark text, via text, maker_name text, created_at timestamptz, internal_reference text,
+    approved_by text, bank_reference text, approved_at timestamptz, approved_note text, sent_at timestamptz,
+    ended_at timestamptz, ended_as text, ended_by text, ended_note text, completed_at timestamptz,
+    returned_at timestamptz, batch_name text, batch_at timestamptz
+);
+TRUNCATE demo_row
+"""
+
+FORGET_KNOWN = """
+DELETE FROM demo_row USING transactions_moneytransfer AS known
+WHERE known.business_id = %s AND known.mode = %s AND known.created_at = demo_row.created_at
+"""
+
+POUR_BATCHES = """
+INSERT INTO transactions_transferbatch (business_id, mode, name, maker_name, created_at)
+SELECT DISTINCT %(business)s, %(mode)s, batch_name, maker_name, batch_at FROM demo_row
+WHERE batch_at IS NOT NULL AND NOT EXISTS (
+    SELECT FROM transactions_transferbatch AS known
+    WHERE known.business_id = %(business)s AND known.mode = %(mode)s AND known.created_at = batch_at
+)
+"""
+
+POUR_TRANSFERS = """
+WITH made AS MATERIALIZED (
+    SELECT next_transaction_id(demo_row.created_at) AS id, batch.id AS batch_id, demo_row.*
+    FROM demo_row LEFT JOIN transactions_transferbatch AS batch
+    ON batch.business_id = %(business)s AND batch.mode = %(mode)s AND batch.created_at = batch_at
+    ORDER BY demo_row.created_at
+), transfers AS (
+    INSERT INTO transactions_moneytransfer (
+        id, business_id, mode, status, destination_kind, bank, account_number, beneficiary_name, amount, fee,
+        remark, internal_reference, batch_id, via, maker_name, approved_by, bank_reference, created_at,
+        completed_at, returned_at
+    )
+    SELECT
+        id, %(business)s, %(mode)s, status, destination_kind, bank, account_number, beneficiary_name, amount,
+        fee, remark, internal_reference, batch_id, via, maker_name, approved_by, bank_reference, created_at,
+        completed_at, returned_at
+    FROM made
+)
+INSERT INTO transactions_transferevent (business_id, mode, transfer_id, kind, at, by, note)
+SELECT %(business)s, %(mode)s, id, kind, at, by, note
+FROM made, LATERAL (VALUES
+    ('created', created_at, maker_name, ''),
+    ('approved', approved_at, approved_by, approved_note),
+    ('sent', sent_at, '', ''),
+    (ended_as, ended_at, ended_by, ended_note),
+    ('returned', returned_at, '', 'Account blocked at the beneficiary''s bank')
+) AS event (kind, at, by, note)
+WHERE at IS NOT NULL
+"""
+
+# Without statistics Postgres takes the small index of (business, mode, external_id) for the check of a foreign
+# key, and so reads all transfers of the business for each line of a timeline. ANALYZE sees the rows of its own
+# transaction; it needs MAINTAIN on the table, without which it only warns. Generic plans, because a business may
+# be too small or too new for the statistics to know it.
+CHECK_KEYS = """
+ANALYZE transactions_moneytransfer (business_id, mode, created_at, status);
+SET LOCAL plan_cache_mode = force_generic_plan;
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED
+"""
