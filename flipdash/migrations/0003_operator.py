@@ -13,6 +13,6 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("flipdash", "0001_ground")]
+    dependencies = [("flipdash", "0002_messages")]
 
     operations = [migrations.RunSQL(CHECK, migrations.RunSQL.noop)]

@@ -1,0 +1,20 @@
+"""What the database computes for several apps."""
+
+from django.db import models
+
+
+class NextTransactionId(models.Func):
+    """A new 19-digit transaction id, made by Postgres (migration 0001, design.md §3)."""
+
+    function = "next_transaction_id"
+    template = "%(function)s(now())"
+    output_field = models.BigIntegerField()
+    arity = 0
+
+
+class SearchText(models.Func):
+    """What text search looks in; the trigram index holds this very expression."""
+
+    template = "lower(%(expressions)s)"
+    arg_joiner = " || ' ' || "
+    output_field = models.TextField()
