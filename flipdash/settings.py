@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "flipdash",
     "accounts",
     "workspace",
+    "deposits",
     "transactions",
     "imports",
     "documents",

@@ -101,7 +101,8 @@ class FullWall(RunSQL):
                 f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
                 f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
                 f"CREATE POLICY own_rows ON {table} TO flipdash_app USING ({OWN_ROWS}) WITH CHECK ({OWN_ROWS})",
-                f"CREATE POLICY all_rows ON {table} TO flipdash_operator, flipdash_owner USING (true) WITH CHECK (true)",
+                f"CREATE POLICY all_rows ON {table} TO flipdash_operator, flipdash_owner "
+                "USING (true) WITH CHECK (true)",
             ],
             [
                 f"DROP POLICY all_rows ON {table}",

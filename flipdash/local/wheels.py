@@ -12,6 +12,7 @@ def wheel(package: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise LocalError(
             f"The package {package} is not installed; requirements/development.txt has it (make setup). "
-            "Without it, set DATABASE_URL, DATABASE_OWNER_URL, DATABASE_OPERATOR_URL and REDIS_URL to services of your own."
+            "Without it, set DATABASE_URL, DATABASE_OWNER_URL, DATABASE_OPERATOR_URL and REDIS_URL to services of "
+            "your own."
         )
     return Path(spec.submodule_search_locations[0])

@@ -1,0 +1,188 @@
+"""The ledger's tables, to be read. Only the database's function `ledger_post` writes them (docs/ledger.md)."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from flipdash.mode import Mode
+from flipdash.scope import TenantQuerySet, mode_known
+
+RUPIAH = "IDR"
+LARGEST_AMOUNT = 10**15
+LARGEST_BALANCE = 10**18
+
+
+class AccountKind(models.TextChoices):
+    """Where money can be. A positive balance is owed to the account's owner, a negative one is kept elsewhere."""
+
+    AVAILABLE = "available", _("Available")
+    HELD = "held", _("Held")
+    CLEARING = "clearing", _("On its way")  # one for each bank or rail, which `detail` names
+    REFUNDS_PAYABLE = "refunds_payable", _("Refunds to be paid")
+    FEES = "fees", _("Fees")
+    BANK = "bank", _("Bank account")  # the operator's, one for each bank
+    UNMATCHED = "unmatched", _("Received from unknown")  # the operator's, one for each bank
+
+
+WITH_FLOOR = (AccountKind.AVAILABLE, AccountKind.HELD, AccountKind.REFUNDS_PAYABLE)
+"""What never goes below zero."""
+OPERATORS = (AccountKind.BANK, AccountKind.UNMATCHED)
+"""What only the operator has. Fees both have: a business's are moved to the operator's in bulk."""
+WITH_DETAIL = (AccountKind.CLEARING, AccountKind.BANK, AccountKind.UNMATCHED)
+
+
+class PostingKind(models.TextChoices):
+    """What happened. With its source it makes a posting unique."""
+
+    TOP_UP = "top_up", _("Top-up")
+    OPENING = "opening", _("Opening balance")
+    HOLD = "hold", _("Held for a transaction")
+    CAPTURE = "capture", _("Paid")
+    RELEASE = "release", _("Released")
+    RETURN = "return", _("Returned by the bank")
+    SETTLEMENT = "settlement", _("Payment settled")
+    REFUND = "refund", _("Refund")
+    WITHDRAWAL = "withdrawal", _("Withdrawal")
+    SWEEP = "sweep", _("Moved to the operator")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    REVERSAL = "reversal", _("Reversal")
+
+
+class LedgerModel(models.Model):
+    """A row of a business in a mode, or of the operator, which has no business."""
+
+    business = models.ForeignKey(
+        "accounts.Business", on_delete=models.PROTECT, related_name="+", db_index=False, null=True
+    )
+    mode = models.CharField(max_length=4, choices=Mode.choices)
+    currency = models.CharField(max_length=3, default=RUPIAH)
+
+    objects: ClassVar[Any] = TenantQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Account(LedgerModel):
+    """Where some of a business's money is; its balance is the sum of its entries."""
+
+    kind = models.CharField(max_length=16, choices=AccountKind.choices)
+    detail = models.CharField(max_length=40, blank=True, db_default="")
+    floor = models.BigIntegerField(null=True)
+    balance = models.BigIntegerField(db_default=0)
+    seq = models.BigIntegerField(db_default=0)
+    head = models.BinaryField(db_default=b"")
+
+    class Meta:
+        constraints = [
+            mode_known("account"),
+            models.UniqueConstraint(
+                fields=["business", "mode", "currency", "kind", "detail"], name="account_once", nulls_distinct=False
+            ),
+            models.UniqueConstraint(fields=["id", "mode", "currency"], name="account_in_currency"),
+            models.UniqueConstraint(fields=["business", "mode", "id"], name="account_tenant"),
+            models.CheckConstraint(condition=Q(floor=None) | Q(balance__gte=F("floor")), name="account_above_floor"),
+            models.CheckConstraint(
+                condition=Q(balance__range=(-LARGEST_BALANCE, LARGEST_BALANCE)), name="account_balance_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=WITH_FLOOR, floor=0)
+                | Q(kind__in=[kind for kind in AccountKind if kind not in WITH_FLOOR], floor=None),
+                name="account_floor_of_kind",
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind__in=WITH_DETAIL) & ~Q(detail=""))
+                | (Q(kind__in=[kind for kind in AccountKind if kind not in WITH_DETAIL], detail="")),
+                name="account_detail_of_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=AccountKind.FEES)
+                | Q(kind__in=OPERATORS, business=None)
+                | (Q(business__isnull=False) & ~Q(kind__in=OPERATORS)),
+                name="account_owner_of_kind",
+            ),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="account_currency_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.detail}".strip()
+
+
+class Posting(LedgerModel):
+    """One thing that moved money: its entries sum to zero. `source_type` and `source_id` say what it was."""
+
+    id = models.BigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=16, choices=PostingKind.choices)
+    source_type = models.CharField(max_length=32)
+    source_id = models.BigIntegerField()
+    lines_sha256 = models.BinaryField()
+    closes = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    reverses = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    by = models.CharField(max_length=100, blank=True)
+    effective_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            mode_known("posting"),
+            models.UniqueConstraint(
+                fields=["business", "mode", "source_type", "source_id", "kind"],
+                name="posting_once",
+                nulls_distinct=False,
+            ),
+            models.UniqueConstraint(fields=["id", "mode", "currency"], name="posting_in_currency"),
+            models.UniqueConstraint(fields=["closes"], name="posting_closes_once", condition=Q(closes__isnull=False)),
+            models.UniqueConstraint(
+                fields=["reverses"], name="posting_reverses_once", condition=Q(reverses__isnull=False)
+            ),
+            models.CheckConstraint(condition=Q(kind__in=PostingKind.values), name="posting_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=[PostingKind.CAPTURE, PostingKind.RELEASE], closes__isnull=False)
+                | (~Q(kind__in=[PostingKind.CAPTURE, PostingKind.RELEASE]) & Q(closes=None)),
+                name="posting_closes_of_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=PostingKind.REVERSAL, reverses__isnull=False)
+                | (~Q(kind=PostingKind.REVERSAL) & Q(reverses=None)),
+                name="posting_reverses_of_kind",
+            ),
+            models.CheckConstraint(condition=Q(source_type__regex=r"^[a-z][a-z_]*$"), name="posting_source_named"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Entry(LedgerModel):
+    """What a posting moved on one account, in whole rupiah: positive in, negative out."""
+
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="entries", db_index=False, db_constraint=False
+    )
+    posting = models.ForeignKey(Posting, on_delete=models.PROTECT, related_name="entries", db_constraint=False)
+    seq = models.BigIntegerField()
+    amount = models.BigIntegerField(_("Amount"))
+    balance_after = models.BigIntegerField(_("Balance after"))
+    hash = models.BinaryField()
+    created_at = models.DateTimeField(_("Date"))
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = [
+            mode_known("entry"),
+            models.UniqueConstraint(fields=["account", "seq"], name="entry_in_order"),
+            models.CheckConstraint(
+                condition=Q(amount__range=(-LARGEST_AMOUNT, LARGEST_AMOUNT)) & ~Q(amount=0), name="entry_amount_range"
+            ),
+        ]
+        indexes = [models.Index(F("account"), F("created_at").desc(), F("id").desc(), name="entry_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.amount:+,} → {self.balance_after:,}"

@@ -1,0 +1,48 @@
+"""What the tests of the ledger share."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from django.db import connection, connections
+
+from deposits import ledger
+from deposits.ledger import Source
+from flipdash import walls
+
+_numbers = itertools.count(1)
+
+
+def source(kind: str = "money_transfer") -> Source:
+    """A source that nothing was posted for."""
+    return Source(kind, next(_numbers))
+
+
+@pytest.fixture
+def inside(scope) -> Iterator[None]:
+    """The wall of Kopi Kita in Live Mode around the test."""
+    with walls.inside(scope):
+        yield
+
+
+@pytest.fixture
+def top_up(scope, inside) -> Callable[..., ledger.Posted]:
+    """Give Kopi Kita a balance."""
+    return lambda amount=1_000_000: ledger.top_up(scope, source("top_up"), amount=amount, bank="bca")
+
+
+def check_deferred(using: str = "default") -> None:
+    """Ask the checks that wait for COMMIT; in a test it never comes (traps.md)."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def connect(role: str) -> psycopg.Connection:
+    """A connection of its own to the test database, as `superuser`, `owner`, `app` or `operator`."""
+    names = {"superuser": "FLIPDASH_SUPERUSER_URL", "owner": "DATABASE_OWNER_URL", "app": "DATABASE_URL"}
+    url = os.environ[names.get(role, f"DATABASE_{role.upper()}_URL")]
+    name = connection.settings_dict["NAME"]
+    return psycopg.connect(url.replace("/postgres?", f"/{name}?").replace("/flipdash?", f"/{name}?"))
