@@ -1,15 +1,33 @@
-"""The deposit: top-ups, and the bank statements that they are matched with."""
+"""The deposit: its ledger, top-ups, and the bank statements that they are matched with."""
 
 from deposits.models.banks import BankAccount
+from deposits.models.ledger import (
+    LARGEST_AMOUNT,
+    LARGEST_BALANCE,
+    RUPIAH,
+    Account,
+    AccountKind,
+    Entry,
+    Posting,
+    PostingKind,
+)
 from deposits.models.statements import Correction, Reason, StatementImport, StatementLine
 from deposits.models.topups import CODES, MOVES, OPEN, TopUp, TopUpEvent, TopUpStatus
 
 __all__ = [
     "CODES",
+    "LARGEST_AMOUNT",
+    "LARGEST_BALANCE",
     "MOVES",
     "OPEN",
+    "RUPIAH",
+    "Account",
+    "AccountKind",
     "BankAccount",
     "Correction",
+    "Entry",
+    "Posting",
+    "PostingKind",
     "Reason",
     "StatementImport",
     "StatementLine",
