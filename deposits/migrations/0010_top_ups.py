@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='topup',
-            index=models.Index(models.F('mode'), models.F('bank'), models.F('exact_amount'), name='topup_at_bank'),
+            index=models.Index(models.F('mode'), models.F('exact_amount'), models.F('bank'), name='topup_at_bank'),
         ),
         migrations.AddIndex(
             model_name='topup',

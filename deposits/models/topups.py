@@ -141,7 +141,7 @@ class TopUp(TenantModel):
         indexes = [
             models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="topup_newest"),
             models.Index(F("business"), F("mode"), F("exact_amount"), F("created_at").desc(), name="topup_amount"),
-            models.Index(F("mode"), F("bank"), F("exact_amount"), name="topup_at_bank"),
+            models.Index(F("mode"), F("exact_amount"), F("bank"), name="topup_at_bank"),
             models.Index(F("expires_at"), name="topup_open", condition=Q(status__in=OPEN)),
             models.Index(F("simulated_at"), name="topup_simulated", condition=Q(simulated_at__isnull=False)),
             GinIndex(F("business"), OpClass(SearchText("note"), "gin_trgm_ops"), name="topup_text"),
