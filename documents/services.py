@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
@@ -36,7 +36,8 @@ from flipdash.scope import Scope
 
 log = logging.getLogger(__name__)
 
-PROGRESS_EVERY = 500  # rows
+AT_A_TIME = 1_000  # rows
+PROGRESS_EVERY = 5_000  # rows
 WAKE_AGAIN = timedelta(seconds=10)
 
 
@@ -210,19 +211,21 @@ def _write(report: Report, scope: Scope, path: Path) -> str:
         ]
         writer = WRITERS[report.format](path, headings, report.separator)
         writer.summary(str(history.section), summary.lines(report, history, totals))
-        writer.rows(_values(report, history))
+        for columns in _batches(report, history):
+            writer.columns(columns)
         writer.close()
         return _file_name(report, scope, history)
 
 
-def _values(report: Report, history: History) -> Iterator[list[Any]]:
-    """Yield the rows' values from a server-side cursor, telling how far it is, until somebody stops it."""
-    rows = history.rows().values(*history.value_fields).iterator(chunk_size=2_000)
-    done = 0
-    for done, row in enumerate(rows, start=1):
-        yield [column.value(row) for column in history.columns]
-        if done % PROGRESS_EVERY == 0:
+def _batches(report: Report, history: History) -> Iterator[list[Sequence[Any]]]:
+    """Yield the columns' values some rows at a time, telling how far it is, until somebody stops it."""
+    done = noted = 0
+    for batch in history.batches(min(AT_A_TIME, PROGRESS_EVERY)):
+        yield [column.values(batch) for column in history.columns]
+        done += len(batch["id"])
+        if done - noted >= PROGRESS_EVERY:
             leases.note(report, rows_done=done)
+            noted = done
     leases.note(report, rows_done=done)
 
 

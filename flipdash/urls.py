@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from flipdash import views
+from flipdash import styleguide, views
 
 urlpatterns = [
     path("", include("accounts.urls")),
@@ -15,7 +15,7 @@ urlpatterns = [
 
 if settings.OUTBOX:
     urlpatterns += [
-        path("styleguide/", views.styleguide, name="styleguide"),
+        path("styleguide/", styleguide.styleguide, name="styleguide"),
         path("outbox/", views.outbox, name="outbox"),
     ]
 

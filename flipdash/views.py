@@ -1,4 +1,4 @@
-"""Health, errors and the styleguide: pages that belong to no product."""
+"""Health and errors: pages that belong to no product."""
 
 import redis
 from django.conf import settings
@@ -45,13 +45,6 @@ def _redis_answers() -> bool:
     except Exception:  # whatever it is, the answer is "no"
         return False
     return True
-
-
-@public
-@require_safe
-def styleguide(request: HttpRequest) -> HttpResponse:
-    """Show every component; routed in development only."""
-    return render(request, "styleguide.html")
 
 
 @public

@@ -24,6 +24,9 @@ class Writer(Protocol):
     def rows(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write rows into Data 1, Data 2 …, in the order of the headings."""
 
+    def columns(self, columns: Sequence[Sequence[Any]]) -> None:
+        """Write rows that come as columns, one for each heading, which is faster."""
+
     def close(self) -> None:
         """Finish the file; without this it is no file."""
 

@@ -4,10 +4,13 @@ import csv
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
-from documents.writers.sheets import Heading
+from documents.writers.sheets import AT_A_TIME, Heading
 
 WAKES_A_FORMULA = re.compile(
     # what no reader shows may stand before the sign: space, controls, marks of direction, soft hyphens, a BOM
@@ -28,11 +31,33 @@ class CsvWriter:
 
     def rows(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write the rows."""
-        self.writer.writerows([plain(value) for value in row] for row in rows)
+        rows = iter(rows)
+        while batch := list(islice(rows, AT_A_TIME)):
+            self.columns(list(zip(*batch, strict=True)))
+
+    def columns(self, columns: Sequence[Sequence[Any]]) -> None:
+        """Write rows that come as columns."""
+        self.writer.writerows(zip(*map(plain_column, columns), strict=True))
 
     def close(self) -> None:
         """Write what is still in memory."""
         self.file.close()
+
+
+def plain_column(values: Sequence[Any]) -> Iterable[Any]:
+    """Write a column's values as texts; texts of which none can wake a formula, and whole figures, as they are."""
+    types = set(map(type, values)) - {NoneType}
+    if types == {str} and not any(map(may_wake, {value[:1] for value in values if value})):
+        return values
+    if types == {datetime}:
+        return [None if value is None else value.isoformat(" ", "seconds") for value in values]
+    return values if types <= {int} else map(plain, values)
+
+
+@lru_cache(maxsize=4_096)
+def may_wake(first: str) -> bool:
+    """Return whether a text that begins with this character may have to be guarded."""
+    return bool(first) and WAKES_A_FORMULA.match(first + "=") is not None
 
 
 def plain(value: Any) -> str:
@@ -40,7 +65,7 @@ def plain(value: Any) -> str:
     if isinstance(value, str):
         return guarded(value)
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
+        return value.isoformat(" ", "seconds")
     return "" if value is None else f"{value:f}" if hasattr(value, "as_tuple") else str(value)
 
 

@@ -1,6 +1,6 @@
 """The kinds of column a history can have: what goes into the sheet, how it reads, how it looks on the page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +19,8 @@ from flipdash.words import Words
 
 Row = dict[str, Any]
 Fact = dict[str, Any]
+Batch = Mapping[str, Sequence[Any]]
+"""Many rows at once: for each field, its values in the order of the rows."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,21 @@ class Column:
     def value(self, row: Row) -> Any:
         """Return what goes into the sheet."""
         return self.text(row)
+
+    def values(self, batch: Batch) -> Sequence[Any]:
+        """Return `value` of many rows: each combination of what the fields hold is made ready once.
+
+        A column that puts its field into the sheet as it is overrides this with `as_it_is`; None stands for "".
+        """
+        if type(self).value is Column.value and type(self).text is Column.text:
+            return self.as_it_is(batch)
+        keys = list(zip(*(batch[field] for field in self.fields), strict=True))
+        made = {key: self.value(dict(zip(self.fields, key, strict=True))) for key in dict.fromkeys(keys)}
+        return [made[key] for key in keys]
+
+    def as_it_is(self, batch: Batch) -> Sequence[Any]:
+        """Return the field's values."""
+        return batch[self.field]
 
     def text(self, row: Row) -> str:
         """Return how the value reads."""
@@ -96,6 +113,10 @@ class IdColumn(Column):
     copyable: ClassVar[bool] = True
     always: ClassVar[bool] = True
 
+    def values(self, batch: Batch) -> Sequence[str]:
+        """Return every digit."""
+        return list(map(str, batch[self.field]))
+
     def text(self, row: Row) -> str:
         """Return every digit."""
         return str(row[self.field])
@@ -139,6 +160,8 @@ class RupiahColumn(Column):
         """Return the rupiah."""
         return row[self.field]
 
+    values = Column.as_it_is
+
     def text(self, row: Row) -> str:
         """Return it with Rp and grouped digits."""
         return "" if row[self.field] is None else money.rupiah(row[self.field])
@@ -166,6 +189,8 @@ class DecimalColumn(Column):
         """Return the figure."""
         return row[self.field]
 
+    values = Column.as_it_is
+
     def text(self, row: Row) -> str:
         """Return it with grouped digits."""
         value = self.value(row)
@@ -189,6 +214,8 @@ class MoneyColumn(DecimalColumn):
     def fields(self) -> tuple[str, ...]:
         """The amount, and its currency."""
         return (*super().fields, self.currency)
+
+    values = Column.values
 
     def value(self, row: Row) -> Decimal | None:
         """Return the amount with as many decimals as its currency has."""
@@ -220,6 +247,13 @@ class DateTimeColumn(Column):
         """Return the time in the active zone, to the second and without the zone, as sheets hold it."""
         at = row[self.field]
         return None if at is None else timezone.localtime(at).replace(tzinfo=None, microsecond=0)
+
+    def values(self, batch: Batch) -> Sequence[datetime | None]:
+        """Return the times in the active zone, likewise."""
+        zone = timezone.get_current_timezone()
+        return [
+            None if at is None else at.astimezone(zone).replace(tzinfo=None, microsecond=0) for at in batch[self.field]
+        ]
 
     def text(self, row: Row) -> str:
         """Return the time in full, to the second."""

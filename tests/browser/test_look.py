@@ -1,35 +1,19 @@
-"""How the pages look and are worked: axe finds nothing, the keyboard is enough, scripts are not needed."""
+"""How the histories are worked: the keyboard is enough, scripts are not needed. See test_every_page.py too."""
 
 import re
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from documents.models import Report
 from flipdash.local.processes import wait_until
-from tests import factories
+from tests.browser.looking import WIDTHS
 from tests.factories import make_transfer
 from transactions.models import Status
 
-WIDTHS = {1440: 900, 900: 700, 390: 844}
-SCHEMES = ("light", "dark")
-OPTIONS = {"resultTypes": ["violations"], "preload": False}  # preloading asks for style sheets at wrong addresses
 TRANSFERS = "/money-transfers/"
-ADDRESSES = {
-    "history": TRANSFERS,
-    "history, nothing found": f"{TRANSFERS}?q=nobodyatall",
-    "history, hidden by the filters": f"{TRANSFERS}?q=rahmawati&status=failed&via=api",
-    "history, in error": f"{TRANSFERS}?date_from=yesterday&status=gone",
-    "reports": "/documents/reports/",
-    "Create Report without scripts": "/documents/reports/new/?history=money-transfers&query=status%3Dfailed",
-    "404": "/nowhere/",
-    "styleguide": "/styleguide/",
-    "Test Mode, empty": f"/test{TRANSFERS}",
-}
 
 
 @pytest.fixture
@@ -57,76 +41,6 @@ def at_width(open_context, sign_in) -> Callable:
         return page
 
     return sign_in_at
-
-
-# --- Axe, and the width of a phone ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_nothing_and_pages_fit(open_context, at_width, transfers, admin, customer_service, width):
-    make_reports(admin)
-    size = {"width": width, "height": WIDTHS[width]}
-    signed_out = open_context(viewport=size).new_page()
-    signed_out.goto("/sign-in/")
-    pages = chain(
-        [("sign-in", signed_out)],
-        pages_of(at_width(width, admin)),
-        refused(at_width(width, customer_service)),
-    )
-    wrong = [f"{name}, {problem}" for name, page in pages for problem in problems_of(page)]
-    assert wrong == []
-
-
-def make_reports(member) -> None:
-    """One report in each state."""
-    ready = {
-        "stored_as": "x",
-        "size": 812_345,
-        "file_name": "Kopi-Kita_Money-Transfer.xls",
-        "expires_at": timezone.now(),
-    }
-    for status in Report.Status.values:
-        more = {"rows_done": 500, "rows_total": 900} if status == "running" else ready if status == "ready" else {}
-        factories.make_report(member, status=status, seen_at=timezone.now(), **more)
-
-
-def pages_of(page: Page) -> Iterator[tuple[str, Page]]:
-    """Open the pages one after the other."""
-    for name, address in ADDRESSES.items():
-        page.goto(address)
-        yield name, page
-    page.goto(f"{TRANSFERS}?status=failed&via=dashboard")
-    page.locator("summary", has_text="Filter").click()
-    expect(page.locator(".filter__panel")).to_be_visible()
-    yield "history, filter panel open", page
-    page.keyboard.press("Escape")
-    page.locator("summary", has_text="Reports").click()
-    expect(page.locator(".tray__panel")).to_be_visible()
-    yield "history, reports open in the header", page
-    page.goto(f"{TRANSFERS}?status=failed")
-    page.get_by_role("button", name="Create Report").click()
-    expect(page.get_by_role("dialog", name="Create Report")).to_be_visible()
-    yield "history, Create Report open", page
-    page.goto(f"{TRANSFERS}?q=siti")
-    page.locator("tbody tr").click()
-    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
-    yield "a transaction", page
-
-
-def refused(page: Page) -> Iterator[tuple[str, Page]]:
-    page.goto("/documents/reports/")
-    yield "403", page
-
-
-def problems_of(page: Page) -> Iterator[str]:
-    """What axe finds in both colour schemes, and whether the page is wider than the window."""
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        for violation in Axe().run(page, options=OPTIONS).response["violations"]:
-            nodes = [f"{node['target']} {node['html'][:90]}" for node in violation["nodes"][:3]]
-            yield f"{scheme}: {violation['id']} {nodes}"
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        yield "the page scrolls sideways"
 
 
 # --- The keyboard --------------------------------------------------------------------------------------------

@@ -1,11 +1,10 @@
-"""Columns and saved views in a real browser: axe, the keyboard, without scripts."""
+"""Columns and saved views in a real browser: the keyboard, and without scripts."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_look import WIDTHS, problems_of
 from tests.factories import make_transfer, make_view
 from workspace import services
 
@@ -21,24 +20,6 @@ def views(admin) -> None:
 
 def heads(page: Page) -> list[str]:
     return page.locator("thead th").all_inner_texts()
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_axe_finds_nothing_on_columns_and_views(open_context, sign_in, admin, views, width):
-    page = open_context(viewport={"width": width, "height": WIDTHS[width]}).new_page()
-    sign_in_anywhere(page, sign_in, admin)
-    wrong = []
-    for button in ("Columns", "Views"):
-        page.goto(f"{HISTORY}?status=failed")
-        page.locator("summary", has_text=button).click()
-        wrong += [f"{button}: {problem}" for problem in problems_of(page)]
-    page.goto("/views/")
-    one = page.locator(".view-row__name a").first.get_attribute("href")
-    new = "/views/new/?history=money-transfers&query=status%3Dfailed"
-    for address in ("/views/", new, f"{one}edit/", f"{one}deletion/", "/views/columns/?history=money-transfers"):
-        page.goto(address)
-        wrong += [f"{address}: {problem}" for problem in problems_of(page)]
-    assert wrong == []
 
 
 def sign_in_anywhere(page: Page, sign_in, member) -> None:

@@ -150,7 +150,7 @@ def test_the_largest_amount_is_possible_and_the_largest_balance_is_not_passed(sc
     """trust: L10. The sums near 2^63 are the database's to refuse."""
     top_up(LARGEST_AMOUNT)
     assert ledger.balance(scope).available == LARGEST_AMOUNT
-    for amount in range(999):
+    for _turn in range(999):
         top_up(LARGEST_AMOUNT)
     assert ledger.balance(scope).available == 10**18
     with pytest.raises(ledger.BadPosting, match="account_balance_range"):

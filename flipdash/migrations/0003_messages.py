@@ -6,10 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
-        ('flipdash', '0001_ground'),
+        ('flipdash', '0002_operator'),
     ]
 
     operations = [

@@ -1,0 +1,131 @@
+"""What `/styleguide/` shows: invented rows for the very templates that the pages use. Development only.
+
+The words are samples and stay English; the templates' own are translated.
+"""
+
+from datetime import timedelta
+from types import SimpleNamespace as Sample
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from flipdash import clock
+from flipdash.gate import public
+
+LONG = "gudang-selatan/pembelian/2026-11/biji-kopi-gayo-grade-1-karung-60kg-lot-00482193-pengiriman-kedua.xlsx"
+BANKS = [("bca", "BCA"), ("mandiri", "Mandiri"), ("cimb", "CIMB Niaga")]
+ROLES = [("maker", "Maker"), ("approver", "Approver"), ("service", "Customer Service")]
+
+
+class SampleForm(forms.Form):
+    """One field of each kind."""
+
+    name = forms.CharField(label="Beneficiary Name", help_text="As the bank knows it.")
+    on = forms.DateField(label="Send on", widget=forms.DateInput(attrs={"type": "date"}), required=False)
+    note = forms.CharField(label="Reason", widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    purpose = forms.ChoiceField(label="Purpose", choices=[("goods", "Goods"), ("salary", "Salary")])
+    bank = forms.ChoiceField(label="Bank", choices=BANKS, widget=forms.RadioSelect)
+    roles = forms.MultipleChoiceField(label="Share with", choices=ROLES, widget=forms.CheckboxSelectMultiple)
+    file = forms.FileField(label="File", help_text="A .csv, .xls or .xlsx of up to 25 MB.")
+    agreed = forms.BooleanField(
+        label="I have checked the account numbers", help_text="Money sent can’t be called back."
+    )
+
+
+@public
+@require_safe
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Show every component; routed in development only."""
+    form = SampleForm({"name": "", "on": "2026-11-31", "bank": "bca"}, auto_id="sg-form-%s")
+    return render(
+        request,
+        "styleguide.html",
+        {
+            "form": form,
+            "boxes": [name for name in form.fields if name == "bank"],
+            "jobs": [_job("done", ("green", "check"), "Imported"), _job("failed", ("red", "x"), "Failed")],
+            "checking": _job("checking", ("blue", "loader"), "Being checked"),
+            "preview": _job("preview", ("amber", "pause"), "Waiting for confirmation"),
+            "views": [
+                Sample(view=_view("Failed this week", is_default=True), is_mine=True, may_change=True),
+                Sample(
+                    view=_view(f"Payroll that waits, {LONG}", ["Maker", "Approver"]), is_mine=False, may_change=True
+                ),
+            ],
+            "history": Sample(url="#all"),
+            "facts": FACTS,
+            "events": EVENTS,
+        },
+    )
+
+
+FACTS = [
+    Sample(label="Account Number", value="0432319487", copyable=True),
+    Sample(label="Remark", value="", note="18 characters at the bank"),
+    Sample(label="Internal Reference", value=LONG),
+]
+EVENTS = [
+    Sample(look="", what="Created by Ratna Maker", at="22 Nov 2026, 15:04"),
+    Sample(look="red", what="Callback refused", at="22 Nov 2026, 15:28", note="503, third attempt"),
+    Sample(look="next", what="Callback, fourth attempt", at="in 12 minutes"),
+]
+
+
+def _job(status: str, look: tuple[str, str], label: str) -> Sample:
+    now = clock.now()
+    return Sample(
+        number=1,
+        reference="I000001",
+        title="Money Transfer",
+        file_name=LONG,
+        size=812_345,
+        member=Sample(name="Rina Admin"),
+        created_at=now,
+        keep_until=now + timedelta(days=1),
+        status=status,
+        state=Sample(look=look, label=label),
+        rows_done=38_200,
+        rows_total=100_000,
+        read=5_012,
+        already_there=240,
+        bad=12,
+        added=4_760,
+        to_import=4_760,
+        fault_count=14,
+        faults_as="x",
+        preview=PREVIEW,
+    )
+
+
+PREVIEW: dict[str, Any] = {
+    "ignored_columns": ["Catatan", "Kode gudang"],
+    "ignored_sheets": ["Ringkasan"],
+    "sum_labels": {"by": ["Status"], "figures": ["Amount", "Fee"]},
+    "sums": [
+        {"by": ["Successful"], "rows": 4_980, "figures": ["Rp12,405,000,000", "Rp12,450,000"]},
+        {"by": ["Failed"], "rows": 20, "figures": ["Rp8,500,000", "Rp50,000"]},
+    ],
+    "faults": [
+        (17, 18, "Amount", "“1.25E+09” lost digits in a spreadsheet. Export it as text."),
+        (203, 204, "Account Number", "An account number has 5 to 34 digits or letters."),
+    ],
+    "columns": ["Transaction ID", "Created Date", "Beneficiary Name", "Amount"],
+    "first": [
+        ("TRX-000417", "2025-11-03 09:12", "Siti Rahmawati", "Rp85,000"),
+        (
+            "TRX-000418",
+            "2025-11-03 09:14",
+            "Perkumpulan Petani Kopi Arabika Dataran Tinggi Gayo Sejahtera",
+            "Rp1,250,000",
+        ),
+    ],
+}
+
+
+def _view(name: str, shared_with: list[str] | None = None, *, is_default: bool = False) -> Sample:
+    kind = Sample(section="Money Transfer", title="Transaction History")
+    shared = {"shared_with": shared_with or [], "history": "money-transfers"}
+    return Sample(pk=1, name=name, kind=kind, is_default=is_default, member=Sample(name="Ratna Sari Dewi"), **shared)
