@@ -13,6 +13,6 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("flipdash", "0002_messages")]
+    dependencies = [("flipdash", "0001_ground")]
 
     operations = [migrations.RunSQL(CHECK, migrations.RunSQL.noop)]
