@@ -1,4 +1,4 @@
-"""From a line of the bank's statement to the top-up that it pays: by itself only where there is no doubt (trust.md D1-D3).
+"""From a line of the bank's statement to the top-up that it pays: by itself only where there is no doubt (trust.md D).
 
 A line is matched with the open top-up of its bank and exact amount; everything else waits for the operator's people,
 with a reason and suggestions, and is credited by two of them. Lines belong to the operator, so they are matched on its
@@ -9,6 +9,7 @@ whatever is left half done is found again by the sweep, and what is done is not 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, connections, transaction
@@ -118,11 +119,11 @@ def _said_otherwise(line: StatementLine) -> bool:
     return others.filter(pk__lt=line.pk).exists()
 
 
-# --- By itself -----------------------------------------------------------------------------------------------------
+# --- By itself ---------------------------------------------------------------------------------------------------
 
 
 def match_due(most: int = 1_000) -> int:
-    """Match the new lines, and credit what is matched; returns how many were credited. May run several times at once."""
+    """Match the new lines, and credit what is matched; returns how many were credited. Several may run at once."""
     _pass_over_hopeless()
     lines = StatementLine.objects.using("operator")
     credited = 0
@@ -156,15 +157,15 @@ def match(line_id: int) -> StatementLine | None:
 PAYING = (State.MATCHED, State.CREDITED)
 
 
-def credit_matched(line_id: int, *, by: str = "") -> bool:
+def credit_matched(line_id: int, *, by: str = "", at: datetime | None = None) -> bool:
     """Credit a matched line; when its top-up was closed meanwhile, the line goes to the queue. Returns whether it was
-    credited now."""
+    credited now. `at` is for what happened earlier (the seed)."""
     line = StatementLine.objects.using("operator").filter(pk=line_id, state=State.MATCHED).first()
     if line is None:
         return False
     top_up = TopUp.objects.using("operator").get(pk=line.top_up_id)
     try:
-        return topups.credit(top_up, line, by=by).is_new
+        return topups.credit(top_up, line, by=by, at=at).is_new
     except topups.NotCreditable:
         top_up.refresh_from_db(using="operator")
         _release(line_id, Reason.PAID_TWICE if top_up.is_successful else Reason.LATE)
@@ -226,7 +227,7 @@ WHERE l.id = hopeless.id
 """
 
 
-# --- The simulated bank ----------------------------------------------------------------------------------------------
+# --- The simulated bank ------------------------------------------------------------------------------------------
 
 
 def report_simulated(most: int = 100) -> int:
@@ -268,7 +269,7 @@ def report_payment(top_up: TopUp, *, amount: int | None = None) -> StatementLine
     return line
 
 
-# --- By hand: one proposes, another approves ----------------------------------------------------------------------------
+# --- By hand: one proposes, another approves ---------------------------------------------------------------------
 
 
 def propose_credit(line: StatementLine, top_up: TopUp, *, by: AbstractBaseUser, why: str) -> Correction:

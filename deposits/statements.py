@@ -140,10 +140,7 @@ class Fault:
     reason: str
 
     def __str__(self) -> str:
-        if self.column:
-            words = _("Line %(line)d, column %(column)s: %(reason)s.")
-        else:
-            words = _("Line %(line)d: %(reason)s.")
+        words = _("Line %(line)d, column %(column)s: %(reason)s.") if self.column else _("Line %(line)d: %(reason)s.")
         return words % {"line": self.line, "column": self.column, "reason": self.reason}
 
 

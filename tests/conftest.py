@@ -12,6 +12,7 @@ from django.test.utils import setup_databases, teardown_databases
 
 from accounts.models import Business, Member
 from accounts.permissions import Role
+from deposits import demo
 from flipdash.scope import Scope
 from tests import factories
 
@@ -21,6 +22,7 @@ def django_db_setup(django_test_environment, django_db_blocker) -> Iterator[None
     """Make one test database as its owner, which the other aliases mirror, whatever the tests use."""
     with django_db_blocker.unblock():
         config = setup_databases(verbosity=0, interactive=False, aliases=set(connections))
+        demo.add_bank_accounts(using="owner")
     yield
     with django_db_blocker.unblock():
         connections.close_all()  # the mirrors' too: they'd keep the database from being dropped
@@ -99,7 +101,13 @@ def private_workplace(settings, tmp_path_factory) -> None:
     settings.REPORT_WORKPLACE = tmp_path_factory.getbasetemp() / "workplace"
 
 
-KEPT = {"django_migrations", "django_content_type", "transaction_number_key", "transactions_corridor"}
+KEPT = {
+    "django_migrations",
+    "django_content_type",
+    "transaction_number_key",
+    "transactions_corridor",
+    "deposits_bankaccount",
+}
 
 
 @pytest.fixture(autouse=True)

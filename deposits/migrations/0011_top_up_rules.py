@@ -17,11 +17,13 @@ LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, 
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(concat_ws('/', 'top-up', p_mode, p_bank, p_amount), 0));
     RETURN (
-        SELECT code FROM generate_series(0, 999) AS code
-        WHERE NOT EXISTS (
-            SELECT FROM public.deposits_topup t
-            WHERE t.mode = p_mode AND t.bank = p_bank AND t.exact_amount = p_amount + code AND t.is_code_held
-        )
+        SELECT free FROM (
+            SELECT generate_series(0, 999)::bigint AS free
+            EXCEPT
+            SELECT t.exact_amount - p_amount FROM public.deposits_topup t
+            WHERE t.mode = p_mode AND t.bank = p_bank AND t.exact_amount BETWEEN p_amount AND p_amount + 999
+                AND t.is_code_held
+        ) AS codes
         ORDER BY random() LIMIT 1
     );
 END $$;
