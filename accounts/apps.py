@@ -4,3 +4,12 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "People and businesses"
+
+    def ready(self) -> None:
+        """Tell what can happen to people, and keep what happens to anything in the Activity Log."""
+        from accounts import activity, histories  # noqa: F401
+        from accounts.events import ACTIVITY
+        from flipdash import events
+
+        events.declare(ACTIVITY)
+        events.handle(activity.keep)

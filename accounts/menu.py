@@ -50,6 +50,11 @@ MENU = (
         (Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),),
     ),
     Section(
+        _("Manage Multi Account"),
+        "users",
+        (Entry(_("Activity Log"), "activity:log", Permission.MANAGE_MEMBERS),),
+    ),
+    Section(
         _("Settings"),
         "settings",
         (Entry(_("Import history"), "imports:jobs", Permission.MANAGE_ACCOUNT),),

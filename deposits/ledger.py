@@ -262,7 +262,7 @@ def reverse(owner: Owner, posting_id: int, **how: Any) -> Posted:
 
 def balance(owner: Owner, *, using: str = "default") -> Balance:
     """Return what is available and held now."""
-    accounts = Account.objects.using(using).visible_to(owner).filter(currency=RUPIAH)
+    accounts = Account.objects.using(using).filter(business=owner.business, mode=owner.mode, currency=RUPIAH)
     kinds = (AccountKind.AVAILABLE, AccountKind.HELD)
     return Balance(**dict(accounts.filter(kind__in=kinds).values_list("kind", "balance")))
 

@@ -1,5 +1,18 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DocumentsConfig(AppConfig):
     name = "documents"
+
+    def ready(self) -> None:
+        """Tell what can happen to reports."""
+        from flipdash import events
+
+        events.declare(
+            {
+                "report.requested": _("Report asked for"),
+                "report.made": _("Report made"),
+                "report.downloaded": _("Report downloaded"),
+            }
+        )

@@ -30,7 +30,7 @@ from accounts.permissions import Permission
 from documents import leases, leftovers, summary, tasks
 from documents.models import MOST_ATTEMPTS, Report
 from documents.writers import WRITERS, Heading
-from flipdash import db, histories
+from flipdash import db, events, histories
 from flipdash.histories import History
 from flipdash.scope import Scope
 
@@ -95,8 +95,16 @@ def request_report(
     report = Report.objects.create(
         business_id=scope.business.pk, mode=scope.mode, number=last + 1, member_id=scope.member.pk, **wanted
     )
+    events.record(scope, "report.requested", report, history=history, query=query, format=format)
     transaction.on_commit(partial(tasks.wake, report.pk))
     return report
+
+
+def note_download(scope: Scope, report: Report) -> None:
+    """Tell that a finished file left, and take it out of the member's own header."""
+    with transaction.atomic():
+        Report.objects.filter(pk=report.pk, member_id=scope.member.pk).update(seen_at=Now())
+        events.record(scope, "report.downloaded", report, history=report.history, file=report.file_name)
 
 
 def cancel_report(report: Report) -> bool:
@@ -182,8 +190,7 @@ def _build(report: Report) -> None:
     ):
         path = folder / f"report.{report.format}.part"
         name = _write(report, scope, path)
-        _scope_now(report)
-        _publish(report, path, name)
+        _publish(report, _scope_now(report), path, name)
 
 
 def _scope_now(report: Report) -> Scope:
@@ -237,7 +244,7 @@ class _Finished(File):
         return str(self.name)
 
 
-def _publish(report: Report, path: Path, file_name: str) -> None:
+def _publish(report: Report, scope: Scope, path: Path, file_name: str) -> None:
     """Store the finished file and say that it is ready, unless somebody stopped the report meanwhile."""
     if report.stored_as:  # what an attempt before this one stored, and could not publish
         default_storage.delete(report.stored_as)
@@ -253,7 +260,9 @@ def _publish(report: Report, path: Path, file_name: str) -> None:
         raise
     expires_at = Now() + timedelta(days=settings.REPORT_DAYS_KEPT)
     try:
-        leases.finish(report, Report.Status.READY, file_name=file_name, size=size, expires_at=expires_at)
+        with transaction.atomic():
+            leases.finish(report, Report.Status.READY, file_name=file_name, size=size, expires_at=expires_at)
+            events.record(scope, "report.made", report, history=report.history, file=file_name)
     except leases.Stopped:
         default_storage.delete(name)
         raise

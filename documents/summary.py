@@ -31,6 +31,8 @@ def lines(report: Report, history: History, totals: list[dict[str, Any]]) -> Ite
     if not history.is_narrowed:
         yield _("Search and filters"), _("None: everything")
     yield _("Rows"), sum(row["rows"] for row in totals)
+    if history.summary is None:
+        return
     yield ()
     yield history.summary.heads()
     for row in totals:

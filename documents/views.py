@@ -85,7 +85,7 @@ def report_new(request: Request) -> HttpResponse:
         return refuse(request, Permission.DOWNLOAD_REPORTS)
     except services.BadQuery:
         return _refuse_query(request)
-    results = histories.Results(count=history.count())
+    results = histories.Results(count=history.count(), counted=history.counted)
     return render(request, "documents/report_new.html", {"history": history, "results": results})
 
 
@@ -105,11 +105,12 @@ def report_file(request: Request, number: int) -> FileResponse:
     report = get_object_or_404(Report.objects.visible_to(request.scope), number=number)
     if report.status != Report.Status.READY or report.expires_at is None or report.expires_at < timezone.now():
         raise Http404
-    Report.objects.filter(pk=report.pk, member_id=request.scope.member.pk).update(seen_at=timezone.now())
     try:
         content = default_storage.open(report.stored_as)
     except FileNotFoundError as error:  # thrown away a moment ago
         raise Http404 from error
+    if request.method == "GET":
+        services.note_download(request.scope, report)
     response = FileResponse(
         content,
         as_attachment=True,
@@ -152,8 +153,8 @@ def receipt_view(declared: type[History]) -> View:
                 "language": get_language(),
                 "receipt": history.receipt,
                 "transaction": transaction,
-                "figure": history.figure_of(row),
-                "state": history.state_column.words(row),
+                "figure": history.heading_of(row),
+                "state": history.state_column.words(row) if history.state_column else "",
                 "facts": history.receipt_facts_of(row),
             },
         )

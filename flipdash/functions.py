@@ -10,11 +10,3 @@ class NextTransactionId(models.Func):
     template = "%(function)s(now())"
     output_field = models.BigIntegerField()
     arity = 0
-
-
-class SearchText(models.Func):
-    """What text search looks in; the trigram index holds this very expression."""
-
-    template = "lower(%(expressions)s)"
-    arg_joiner = " || ' ' || "
-    output_field = models.TextField()

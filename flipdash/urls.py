@@ -5,6 +5,7 @@ from flipdash import styleguide, views
 
 urlpatterns = [
     path("", include("accounts.urls")),
+    path("members/activity/", include("workspace.activity_urls")),
     path("views/", include("workspace.urls")),
     path("", include("transactions.urls")),
     path("documents/", include("documents.urls")),

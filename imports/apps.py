@@ -1,5 +1,18 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ImportsConfig(AppConfig):
     name = "imports"
+
+    def ready(self) -> None:
+        """Tell what can happen to imports."""
+        from flipdash import events
+
+        events.declare(
+            {
+                "import.uploaded": _("File for import uploaded"),
+                "import.confirmed": _("Import confirmed"),
+                "import.done": _("Records imported"),
+            }
+        )

@@ -27,7 +27,7 @@ from django.utils import timezone, translation
 
 from accounts.models import Business
 from accounts.permissions import Permission
-from flipdash import clock
+from flipdash import clock, events
 from flipdash.imports import Checker, FileRows, Import, Incoming, Row, kinds, read_file, shown, weigh
 from flipdash.scope import Scope
 from imports import previews, tasks
@@ -94,6 +94,7 @@ def _add(scope: Scope, *, upload: UploadedFile, **values: Any) -> ImportJob:
         size=upload.size or 0,
         **values,
     )
+    events.record(scope, "import.uploaded", job, file=job.file_name, sha256=job.sha256)
     transaction.on_commit(partial(tasks.wake, job.pk))
     return job
 
@@ -113,6 +114,7 @@ def confirm(job: ImportJob, *, by: Scope, seen: int, skip_bad: bool) -> bool:
     job.status, job.confirmed_by_id, job.skip_bad, job.attempt = Status.CONFIRMED, by.member.pk, skip_bad, 0
     job.rows_done, job.keep_until = 0, None
     job.save(update_fields=["status", "confirmed_by", "skip_bad", "attempt", "rows_done", "keep_until"])
+    events.record(by, "import.confirmed", job, file=job.file_name, rows=seen)
     transaction.on_commit(partial(tasks.wake, job.pk))
     return True
 
@@ -318,6 +320,8 @@ def _import(job: ImportJob) -> None:
                 already_there=outcome.good - added,
                 preview={**job.preview, "first": []},
             )
+            by = (job.confirmed_by or job.member).scope(job.mode, via="import")
+            events.record(by, "import.done", job, file=job.file_name, added=added)
 
 
 def _hold(job: ImportJob) -> None:

@@ -2,7 +2,7 @@ from django.urls import path
 
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from transactions.histories import InternationalHistory, PaymentHistory, TransferHistory
-from transactions.views import detail_view, history_view
+from workspace.pages import detail_view, history_view
 
 app_name = "transactions"
 

@@ -1,15 +1,63 @@
-"""The page of a history, as each person keeps it."""
+"""The two pages of every history, made from its declaration: the list as each person keeps it, and one row."""
+
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
 
+from accounts.permissions import Permission, View, requires
 from flipdash.histories import EVERYTHING, History, saved
 from flipdash.http import Request
 from workspace.desk import Desk
 from workspace.models import SavedView
+
+
+def history_view(declared: type[History]) -> View:
+    """Return the page of a history, guarded by its permission."""
+
+    @require_safe
+    @requires(Permission(declared.permission))
+    def page(request: Request) -> HttpResponse:
+        return history_page(request, declared)
+
+    return page
+
+
+def detail_view(declared: type[History]) -> View:
+    """Return the page of one row of a history. Opening its own address counts as a search for its id."""
+
+    @require_safe
+    @requires(Permission(declared.permission))
+    def detail_page(request: Request, pk: int) -> HttpResponse:
+        history = declared(request.scope, QueryDict())
+        rows = declared.model.objects.visible_to(request.scope, searched=True).filter(pk=pk)
+        shown = get_object_or_404(rows)
+        row = rows.values(*history.value_fields).get()
+        return render(
+            request,
+            "histories/detail.html",
+            {
+                "history": history,
+                "row": shown,
+                "heading": history.heading_of(row),
+                "state": history.state_of(row),
+                "facts": history.facts_of(row),
+                "events": _timeline_of(shown, request),
+                "crumbs": [{"label": history.section}, {"label": history.title, "url": history.url}],
+            },
+        )
+
+    return detail_page
+
+
+def _timeline_of(row: Any, request: Request) -> Any:
+    """Return what happened to a row that has a timeline; None for one that has none."""
+    events = getattr(row, "events", None)
+    return None if events is None else events.visible_to(request.scope).order_by("at", "id")
 
 
 def history_page(request: Request, kind: type[History]) -> HttpResponse:

@@ -59,6 +59,8 @@ class User(AbstractBaseUser):
     name = models.CharField(_("Name"), max_length=100)
     language = models.CharField(max_length=2, choices=settings.LANGUAGES, default="en")
     is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    """Whether the person works for the operator, and so may enter the back office (flipdash/backoffice.py)."""
     date_joined = models.DateTimeField(db_default=Now())
 
     USERNAME_FIELD = EMAIL_FIELD = "email"
@@ -71,6 +73,14 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.email
+
+    def has_perm(self, permission: str, row: object = None) -> bool:
+        """Answer Django's admin, which asks for nobody else: the back office says itself what it lets change."""
+        return self.is_active and self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Answer Django's admin whether to list an app."""
+        return self.is_active and self.is_staff
 
     @property
     def initials(self) -> str:

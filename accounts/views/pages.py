@@ -1,6 +1,7 @@
 """The first page and the error pages."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.forms import LanguageForm
 from accounts.permissions import Permission, everybody, requires
 from accounts.views.proof import own_path
+from flipdash import events
 from flipdash.gate import public
 from flipdash.http import Request
 
@@ -24,9 +26,14 @@ def home(request: Request) -> HttpResponse:
 @everybody
 def language(request: Request) -> HttpResponse:
     """Show everything in the language that the person chose, from the next page on."""
+    before = request.user.language
     form = LanguageForm(request.POST, instance=request.user)
     if form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            if form.cleaned_data["language"] != before:
+                languages = (before, form.cleaned_data["language"])
+                events.record(request.scope, "profile.language_changed", request.user, language=languages)
     else:
         messages.error(request, _("This language isn’t available."))
     return redirect(own_path(request.POST.get("next", "")))

@@ -89,7 +89,7 @@ class Account(LedgerModel):
                 condition=Q(balance__range=(-LARGEST_BALANCE, LARGEST_BALANCE)), name="account_balance_range"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=WITH_FLOOR, floor=0)
+                condition=Q(kind__in=WITH_FLOOR, floor=0, floor__isnull=False)  # NULL = 0 would pass a check
                 | Q(kind__in=[kind for kind in AccountKind if kind not in WITH_FLOOR], floor=None),
                 name="account_floor_of_kind",
             ),

@@ -10,7 +10,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from deposits import banks
-from flipdash.functions import NextTransactionId, SearchText
+from flipdash.functions import NextTransactionId
+from flipdash.histories.search import SearchText
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.timeline import Event
 

@@ -20,7 +20,7 @@ from flipdash.histories.declaration import Receipt, Summary
 from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
 from flipdash.histories.history import History, get, names
 from flipdash.histories.results import COUNT_CAP, Results
-from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Id, Text
+from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Id, SearchText, Text
 
 __all__ = [
     "COUNT_CAP",
@@ -48,6 +48,7 @@ __all__ = [
     "Results",
     "RowFilter",
     "RupiahColumn",
+    "SearchText",
     "StatusColumn",
     "Summary",
     "TermFilter",

@@ -314,7 +314,7 @@ class KindColumn(Column):
         """Return the kind and the full name: Bank · Bank Central Asia (BCA)."""
         name, kind = self._words(row)
         full = self.full_names.get(row[self.field], name)
-        whole = name if name == full else f"{full} ({name})"
+        whole = full if name in full.split() else f"{full} ({name})"
         return {**super().fact(row), "value": f"{kind} · {whole}" if kind else whole}
 
     def inside(self, row: Row, context: Context) -> SafeString:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from flipdash import world
 from flipdash.histories.columns import Column
@@ -76,13 +77,21 @@ class Declaration:
     search: ClassVar[tuple[SearchField | Text, ...]]
     search_hint: ClassVar[Words]
     filters: ClassVar[tuple[Filter, ...]]
-    summary: ClassVar[Summary]
+    summary: ClassVar[Summary | None] = None
+    """What a report sums up; without it, a report says how many rows there are."""
     receipt: ClassVar[Receipt | None] = None
+    counted: ClassVar[Any] = ngettext_lazy("%(shown)s transaction", "%(shown)s transactions", "number")
+    """How many rows, in words."""
 
     chosen: Sequence[str] = ()
     """The names of the columns that the person shows on this page, in their order; none means the usual ones."""
     opens_at_a_view: bool = False
     """Whether the bare address opens a view of the person's own, so that "everything" must be asked for."""
+
+    @property
+    def notice(self) -> Words:
+        """What a person has to know who looks for something here in vain."""
+        return ""
 
     @property
     def date_filter(self) -> DateFilter | None:

@@ -94,8 +94,13 @@ class Finding(Address):
                 yield dict(zip(fields, zip(*rows, strict=True), strict=True))
 
     def totals(self) -> list[dict[str, Any]]:
-        """Return count and sums per state, and currency if there are some, in the order of the states."""
+        """Return count and sums per state, and currency if there are some, in the order of the states.
+
+        Without a summary it is one count of all rows.
+        """
         summary = self.summary
+        if summary is None:
+            return [{"rows": self.rows().count()}]
         sums = {field: Sum(field) for _label, field in (*summary.sums, *summary.foreign)}
         found = self.rows().order_by(*summary.groups).values(*summary.groups).annotate(rows=Count("pk"), **sums)
         states = summary.labels.values

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from django import forms
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from flipdash import clock
@@ -137,17 +138,22 @@ class History(Paged):
         # What is shown only because it was asked for has no place of its own on a phone's card: it gets a line.
         return [*needed, *(column if column.shown else replace(column, card="extra") for column in chosen)]
 
-    # --- One transaction on its own page -------------------------------------------------------------------
+    # --- One row on its own page ---------------------------------------------------------------------------
 
     @property
-    def state_column(self) -> StatusColumn:
-        """The column of the state that a transaction is in."""
+    def state_column(self) -> StatusColumn | None:
+        """The column of the state that a row is in, if rows have states."""
         columns = (column for column in self.columns if isinstance(column, StatusColumn))
-        return next(column for column in columns if column.field == self.summary.by)
+        return next((column for column in columns if column.card == "state"), None)
 
-    def figure_of(self, row: Row) -> str:
-        """Return the amount that it is about."""
-        return next(column.text(row) for column in self.columns if column.card == "amount")
+    def state_of(self, row: Row) -> SafeString:
+        """Return the pill of the state that the row is in, or nothing."""
+        return self.state_column.inside(row) if self.state_column else SafeString("")
+
+    def heading_of(self, row: Row) -> str:
+        """Return the amount that it is about, or what a phone's card has as its title."""
+        by_card = {column.card: column for column in reversed(self.columns)}
+        return by_card["amount" if "amount" in by_card else "title"].text(row)
 
     def facts_of(self, row: Row) -> list[Fact]:
         """Return every field in words; what the table doesn't show is left out where it is empty."""

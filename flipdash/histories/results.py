@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from flipdash import db, money
 from flipdash.histories.columns import Row
+from flipdash.histories.declaration import Declaration
 from flipdash.histories.finding import Finding
 from flipdash.histories.paging import PAGE_SIZE
 
@@ -30,14 +31,15 @@ class Results:
     """How many rows the search finds that the filters hide, told when the page would be empty."""
     too_slow: bool = False
     note: str = ""
+    counted: Any = Declaration.counted
 
     @property
     def count_words(self) -> str:
         """The count as people read it: exact up to the cap, then "10,000+"."""
         if self.count is None:
-            return _("Many transactions")
+            return str(self.counted % {"number": COUNT_CAP, "shown": _("Many")})
         shown = money.number(min(self.count, COUNT_CAP)) + ("+" if self.count > COUNT_CAP else "")
-        return ngettext("%s transaction", "%s transactions", self.count) % shown
+        return str(self.counted % {"number": self.count, "shown": shown})
 
 
 class Paged(Finding):
@@ -52,6 +54,7 @@ class Paged(Finding):
                 results = self._page()
         except db.TooSlow:
             return Results(too_slow=True)
+        results.counted = self.counted
         results.count = self._capped_count(self.rows())
         if not results.rows and self.term and self.applied_filters:
             results.hidden = self._capped_count(self.rows(filtered=False)) or 0

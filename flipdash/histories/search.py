@@ -30,6 +30,14 @@ JOINERS = "\u200c\u200d"
 """Invisible, but part of words in some scripts, and of emoji."""
 
 
+class SearchText(Func):
+    """What text search looks in; the trigram index holds this very expression."""
+
+    template = "lower(%(expressions)s)"
+    arg_joiner = " || ' ' || "
+    output_field = models.TextField()
+
+
 class Infix(Func):
     """`left operator right`, as a condition."""
 

@@ -6,9 +6,12 @@ from collections.abc import Callable
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from documents.models import Report
+from flipdash import histories
 from flipdash.local.processes import wait_until
+from tests import factories
 from tests.browser.looking import WIDTHS
 from tests.factories import make_transfer
 from transactions.models import Status
@@ -46,8 +49,12 @@ def at_width(open_context, sign_in) -> Callable:
 # --- The keyboard --------------------------------------------------------------------------------------------
 
 
-def test_keys_search_move_open_leave_and_explain(page, sign_in, admin, transfers):
+@pytest.mark.parametrize("name", histories.names())
+def test_keys_search_move_open_leave_and_explain(page, sign_in, admin, kopi_kita, name):
+    for _row in range(4):
+        factories.MAKERS[name](kopi_kita)
     sign_in(page, admin)
+    page.goto(f"/{name}/")
     search = page.get_by_role("searchbox", name="Search")
     current = page.locator("tr.is-current")
     page.keyboard.press("/")
@@ -77,7 +84,7 @@ def test_keys_search_move_open_leave_and_explain(page, sign_in, admin, transfers
     page.keyboard.press("j")
     number = current.get_by_role("link").inner_text()
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(f"/money-transfers/{number}/$"))
+    expect(page).to_have_url(re.compile(f"/{name}/{number}/$"))
 
 
 def test_search_filter_open_and_back_by_keyboard_alone(page, sign_in, admin, transfers):
@@ -150,3 +157,39 @@ def test_everything_works_without_scripts(at_width, admin, second_page, worker, 
         page.get_by_role("link", name="Download R000001").click()
     download.value.save_as(tmp_path / "report.xls")
     assert (tmp_path / "report.xls").read_bytes().startswith(b"\xd0\xcf\x11\xe0"), "a real .xls"
+
+
+# --- On paper ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", histories.names())
+def test_a_printed_history_says_whose_it_is_and_shows_whole_texts(page, sign_in, admin, kopi_kita, name, tmp_path):
+    long = "Perkumpulan Petani Kopi Arabika Dataran Tinggi Gayo Sejahtera"
+    field = "sender_name" if name == "payments" else "beneficiary_name"
+    for _row in range(25):
+        factories.MAKERS[name](kopi_kita, **{field: long})
+    sign_in(page, admin)
+    page.goto(f"/{name}/")
+    paper = tmp_path / "printed.pdf"
+    page.pdf(path=paper, prefer_css_page_size=True)
+    pages = PdfReader(paper).pages
+    text = " ".join(" ".join(page.extract_text() for page in pages).split())
+    assert pages[0].mediabox.width > pages[0].mediabox.height
+    assert len(pages) <= 3
+    assert "Kopi Kita" in text
+    assert str(histories.get(name).section) in text
+    assert "Sejahtera" in text
+    for control in ("Create Report", "Filter", "Older", "Live Mode"):
+        assert control not in text
+
+
+def test_a_printed_transaction_is_one_sheet_with_its_timeline(page, sign_in, admin, kopi_kita, tmp_path):
+    transfer = make_transfer(kopi_kita, events=True)
+    sign_in(page, admin)
+    page.goto(f"{TRANSFERS}{transfer.pk}/")
+    paper = tmp_path / "printed.pdf"
+    page.pdf(path=paper, prefer_css_page_size=True)
+    (sheet,) = PdfReader(paper).pages
+    for words in ("Kopi Kita", str(transfer.pk), "What happened", "Created"):
+        assert words in sheet.extract_text()
+    assert "Receipt (PDF)" not in sheet.extract_text()

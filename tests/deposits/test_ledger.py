@@ -107,9 +107,8 @@ def test_a_posting_says_what_it_was(scope, inside):
     assert (row.source_type, row.source_id, row.by, row.effective_at) == ("top_up", 7, "x" * 100, long_ago)
     assert str(row.pk).startswith("251026030000")
     assert set(row.entries.values_list("created_at", flat=True)) == {long_ago}
-    assert abs(ledger.top_up(scope, source(), amount=1, bank="bca").row().effective_at - clock.now()) < timedelta(
-        minutes=1
-    )
+    now = ledger.top_up(scope, source(), amount=1, bank="bca")
+    assert abs(now.row().effective_at - clock.now()) < timedelta(minutes=1)
 
 
 WRONG = {
@@ -150,7 +149,7 @@ def test_the_largest_amount_is_possible_and_the_largest_balance_is_not_passed(sc
     """trust: L10. The sums near 2^63 are the database's to refuse."""
     top_up(LARGEST_AMOUNT)
     assert ledger.balance(scope).available == LARGEST_AMOUNT
-    for _turn in range(999):
+    for _more in range(999):
         top_up(LARGEST_AMOUNT)
     assert ledger.balance(scope).available == 10**18
     with pytest.raises(ledger.BadPosting, match="account_balance_range"):

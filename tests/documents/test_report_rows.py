@@ -125,7 +125,7 @@ def rows_of_a_csv(content: bytes) -> list[list]:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))[1:]
 
 
-@pytest.mark.parametrize("name", histories.names())
+@pytest.mark.parametrize("name", factories.MAKERS)
 def test_each_formats_rows_are_the_screens_rows_over_all_pages(scope, kopi_kita, toko_sebelah, name):
     dice = Random(f"filters of {name}")
     stranger = factories.make_member(toko_sebelah)

@@ -9,11 +9,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from flipdash.functions import NextTransactionId, SearchText
+from flipdash.functions import NextTransactionId as NextTransactionId  # the migrations find both here
+from flipdash.histories.search import SearchText as SearchText
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
 from flipdash.timeline import Event
-
-__all__ = ["Event", "NextTransactionId", "SearchText"]  # what the models of this app are made with, too
 
 
 class Status(models.TextChoices):

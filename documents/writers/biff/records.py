@@ -112,6 +112,7 @@ SHEET_HEAD = b"".join(  # GLOBALS, then PAGESETUP of §2.1.7.20.5
         record(0x0015),  # FOOTER §2.4.124
         record(0x0083, "H", 0),  # HCENTER §2.4.135
         record(0x0084, "H", 0),  # VCENTER §2.4.342
+        *(record(kind, "d", inches) for kind, inches in ((0x26, 0.75), (0x27, 0.75), (0x28, 1), (0x29, 1))),  # margins
         # SETUP §2.4.257: A4, 100 %, landscape is left to the person; margins of header and footer in inches
         record(0x00A1, "8HddH", 9, 100, 1, 1, 0, 0x0002, 600, 600, 0.5, 0.5, 1),
     ]

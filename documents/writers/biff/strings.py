@@ -92,15 +92,13 @@ class SharedStrings:
     def _split(self, text: bytes) -> None:
         """Let a string go on in CONTINUE records, each of which begins with the option byte again (§2.5.293)."""
         options = text[2:3]
-        width = 2 if options == b"\1" else 1
-        stop = 3 + (LONGEST - self.filled - 3) // width * width
+        stop = _last_whole(text, 3, LONGEST - self.filled - 3)
         self.parts.append(text[:stop])
         while stop < len(text):
             self._end_record()
-            piece = text[stop : stop + (LONGEST - 1) // width * width]
-            self.parts += [options, piece]
-            stop += len(piece)
-            self.filled = 1 + len(piece)
+            start, stop = stop, _last_whole(text, stop, LONGEST - 1)
+            self.parts += [options, text[start:stop]]
+            self.filled = 1 + stop - start
 
     def _end_record(self) -> None:
         content = b"".join(self.parts)
@@ -117,6 +115,14 @@ class SharedStrings:
             pairs = zip(self.places[::4], self.places[1::4], strict=True)
             self.places = array("I", chain.from_iterable(pairs))
             self.step *= 2
+
+
+def _last_whole(text: bytes, start: int, room: int) -> int:
+    """Return where characters end that begin at `start` and fit; the two units of an emoji stay together."""
+    if text[2] == 0:
+        return min(len(text), start + room)
+    stop = min(len(text), start + room // 2 * 2)
+    return stop - 2 if stop < len(text) and text[stop - 1] & 0xFC == 0xD8 else stop
 
 
 def _packed(texts: Sequence[str]) -> tuple[bytes, list[int]]:

@@ -1,0 +1,191 @@
+"""The Activity Log: what happened is kept as it happens, and chained afterwards (docs/activity.md).
+
+Recording adds one row and waits for nobody. One sealer gives the committed rows their places in the chain of their
+business and mode: each row's hash holds the one before, so that no later change stays unseen.
+"""
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.events import ACTIVITY
+from accounts.models import Activity
+from accounts.permissions import Role
+from flipdash import events
+from flipdash.mode import Mode
+from flipdash.words import Words
+
+SEALED_AT_ONCE = 1_000  # rows
+LONGEST_FACT = 500  # characters
+OPERATOR = "operator"
+"""The role of who works for FlipDash and not for the business."""
+
+AREAS: dict[str, Words] = {
+    "sign_in": gettext_lazy("Sign-in"),
+    "session": gettext_lazy("Sessions"),
+    "password": gettext_lazy("Passwords"),
+    "factor": gettext_lazy("Two-step verification"),
+    "access": gettext_lazy("Access"),
+    "member": gettext_lazy("People"),
+    "invitation": gettext_lazy("Invitations"),
+    "profile": gettext_lazy("Profiles"),
+    "business": gettext_lazy("Business settings"),
+    "secret": gettext_lazy("Secrets"),
+    "report": gettext_lazy("Reports"),
+    "import": gettext_lazy("Imports"),
+}
+"""What stands before the dot of a kind, in words."""
+
+FACTS: dict[str, Words] = {
+    "added": gettext_lazy("Added"),
+    "email": gettext_lazy("Email"),
+    "file": gettext_lazy("File"),
+    "format": gettext_lazy("Format"),
+    "history": gettext_lazy("History"),
+    "language": gettext_lazy("Language"),
+    "name": gettext_lazy("Name"),
+    "phone": gettext_lazy("Phone"),
+    "query": gettext_lazy("Search and filters"),
+    "reason": gettext_lazy("Reason"),
+    "role": gettext_lazy("Role"),
+    "rows": gettext_lazy("Rows"),
+    "sha256": gettext_lazy("SHA-256 of the file"),
+}
+VIAS: dict[str, Words] = {
+    "dashboard": gettext_lazy("Dashboard"),
+    "api": gettext_lazy("API"),
+    "import": gettext_lazy("Import"),
+    "report": gettext_lazy("Report"),
+    "backoffice": gettext_lazy("FlipDash back office"),
+}
+
+
+# --- Recording ---------------------------------------------------------------------------------------------
+
+
+def keep(event: events.Event) -> None:
+    """Add an event to the log, in the transaction of the act: one INSERT, and no shared row to wait for."""
+    scope, subject = event.scope, event.subject
+    user = getattr(scope.member, "user", None)
+    activity = Activity(
+        business_id=scope.business.pk,
+        mode=Mode.LIVE if event.kind in ACTIVITY else scope.mode,
+        kind=event.kind,
+        area=event.kind.partition(".")[0],
+        actor_id=scope.member.pk,
+        actor_name=visible(scope.member.name)[:100],
+        actor_email=visible(getattr(user, "email", ""))[:254],
+        role=scope.member.role,
+        via=scope.via,
+        address=visible(scope.address)[:45],
+        agent=visible(scope.agent)[:200],
+        subject_type=subject._meta.label_lower if subject is not None else "",
+        subject_id=str(subject.pk)[:40] if subject is not None else "",
+        subject_label=visible(str(subject))[:200] if subject is not None else "",
+        facts={name: _plain(value) for name, value in event.facts.items()},
+    )
+    activity.search = " ".join(_searched(activity))
+    activity.save(force_insert=True)
+
+
+def _plain(value: Any) -> Any:
+    """Return a fact as JSON can hold it; (old, new) stays a pair, and text is cut and has nothing invisible."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value[:50]]
+    if isinstance(value, Mapping):
+        return {visible(str(name)): _plain(part) for name, part in value.items()}
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return visible(str(value))[:LONGEST_FACT]
+
+
+def _searched(activity: Activity) -> Iterator[str]:
+    """Yield the words by which an event is found."""
+    yield from (activity.actor_name, activity.actor_email, activity.subject_label, activity.address)
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            yield kind_words(activity.kind)
+
+
+def visible(text: str) -> str:
+    """Return the text with what can't be seen written out, such as [U+202E] (trust.md I2)."""
+    hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return "".join(f"[U+{ord(c):04X}]" if unicodedata.category(c) in hidden else c for c in text)
+
+
+# --- Words -------------------------------------------------------------------------------------------------
+
+
+def kind_words(kind: str) -> str:
+    """Return what happened, as people read it."""
+    return str(events.kinds().get(kind, kind))
+
+
+def role_words(role: str) -> str:
+    """Return a role in words."""
+    return _("Operator") if role == OPERATOR else str(Role(role).label) if role in Role.values else role
+
+
+def via_words(via: str) -> str:
+    """Return by what means somebody acted."""
+    return str(VIAS.get(via, via))
+
+
+def areas() -> list[tuple[str, Words]]:
+    """Return what events are about, as far as kinds of it are declared."""
+    known = dict.fromkeys(kind.partition(".")[0] for kind in events.kinds())
+    return [(area, AREAS.get(area, area)) for area in known]
+
+
+def facts_in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return each fact's label and value: "Role", "Maker → Approver"."""
+    return [(_label(name), _value(name, value)) for name, value in facts.items()]
+
+
+def _label(name: str) -> str:
+    return str(FACTS.get(name, visible(name).replace("_", " ").capitalize()))
+
+
+def _value(name: str, value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2:
+        return f"{_one(name, value[0])} → {_one(name, value[1])}"
+    return _one(name, value)
+
+
+def _one(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list | dict):
+        return visible(json.dumps(value, ensure_ascii=False))
+    if name == "role":
+        return role_words(str(value))
+    if name == "language":
+        return dict(settings.LANGUAGES).get(str(value), visible(str(value)))
+    return visible(str(value))
+
+
+# --- Sealing -----------------------------------------------------------------------------------------------
+
+
+def seal() -> int:
+    """Chain what was committed since; returns how many rows. A second sealer at the same time does nothing."""
+    sealed = 0
+    with connections["default"].cursor() as cursor:
+        while True:
+            cursor.execute("SELECT seal_activity(%s)", [SEALED_AT_ONCE])
+            (count,) = cursor.fetchone()
+            sealed += count
+            if count < SEALED_AT_ONCE:
+                return sealed

@@ -1,0 +1,197 @@
+"""The second wall: rows of other businesses aren't there, whatever the query forgot (trust: W4, W5)."""
+
+from threading import Thread
+
+import pytest
+from django.db import connection, connections, transaction
+from django.test import Client
+
+from deposits import ledger
+from deposits.ledger import Books
+from deposits.models import Account, Entry, Posting
+from flipdash import db, walls
+from tests.deposits.conftest import connect, source
+
+pytestmark = pytest.mark.django_db
+WALLED = (Account, Posting, Entry)
+
+
+def wall() -> tuple[str | None, str | None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('app.business', true), current_setting('app.mode', true)")
+        return cursor.fetchone()
+
+
+def is_outside() -> bool:
+    return not any(wall())
+
+
+@pytest.fixture
+def money(kopi_kita, toko_sebelah):
+    """Both businesses have money in both modes."""
+    for business in (kopi_kita, toko_sebelah):
+        for mode in ("live", "test"):
+            with walls.inside_of(business.pk, mode):
+                ledger.top_up(Books(business, mode), source(), amount=1_000, bank="bca")
+
+
+@pytest.mark.parametrize("model", WALLED)
+def test_without_a_wall_there_are_no_rows(money, model):
+    assert is_outside()
+    assert list(model.objects.all()) == []
+
+
+@pytest.mark.parametrize("model", WALLED)
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_inside_a_wall_there_are_only_its_rows(money, kopi_kita, model, mode):
+    """`.visible_to` is forgotten on purpose."""
+    with walls.inside_of(kopi_kita.pk, mode):
+        assert set(model.objects.values_list("business_id", "mode")) == {(kopi_kita.pk, mode)}
+
+
+def test_posting_for_another_is_refused(money, kopi_kita, toko_sebelah):
+    for business, mode in ((toko_sebelah, "live"), (kopi_kita, "test")):
+        with walls.inside_of(kopi_kita.pk, "live"), pytest.raises(ledger.OutsideTheWall):
+            ledger.top_up(Books(business, mode), source(), amount=1, bank="bca")
+    with pytest.raises(ledger.OutsideTheWall):
+        ledger.top_up(Books(kopi_kita, "live"), source(), amount=1, bank="bca")
+
+
+def test_every_walled_table_has_the_whole_wall():
+    """What has the policy has it forced, and refuses foreign rows; the ledger's tables have it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT oid::regclass::text, relforcerowsecurity FROM pg_class WHERE relrowsecurity")
+        forced = dict(cursor.fetchall())
+        cursor.execute(
+            "SELECT tablename, policyname, roles::text[], qual, with_check FROM pg_policies WHERE schemaname = 'public'"
+        )
+        policies = cursor.fetchall()
+    assert all(forced.values())
+    assert {"deposits_account", "deposits_posting", "deposits_entry"} <= set(forced)
+    for table in forced:
+        own, every = sorted((p for p in policies if p[0] == table), key=lambda p: p[1], reverse=True)
+        assert (own[1], own[2]) == ("own_rows", ["flipdash_app"])
+        assert own[3] == own[4]
+        assert own[3].count("SELECT") >= 2
+        assert (every[1], sorted(every[2]), every[3]) == ("all_rows", ["flipdash_operator", "flipdash_owner"], "true")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_foreign_row_is_refused():
+    """The policy's WITH CHECK, on a table that the app role may write."""
+    with connect("owner") as owner:
+        owner.execute("CREATE TABLE walled (business_id bigint, mode text)")
+        for statement in walls.FullWall("walled").sql:
+            owner.execute(statement)
+        owner.execute("SET LOCAL ROLE flipdash_owner")
+        owner.execute("INSERT INTO walled VALUES (1, 'live'), (2, 'live')")
+        owner.commit()
+        try:
+            with walls.inside_of(1, "live"), connection.cursor() as cursor:
+                cursor.execute("INSERT INTO walled VALUES (1, 'live')")
+                for values in ("(2, 'live')", "(1, 'test')", "(NULL, 'live')"):
+                    with pytest.raises(Exception, match="row-level security"), transaction.atomic():
+                        cursor.execute(f"INSERT INTO walled VALUES {values}")
+                with pytest.raises(Exception, match="row-level security"), transaction.atomic():
+                    cursor.execute("UPDATE walled SET business_id = 2")
+                cursor.execute("DELETE FROM walled")
+                assert cursor.rowcount == 2
+        finally:
+            owner.execute("DROP TABLE walled")
+            owner.commit()
+
+
+# --- Who is inside (trust: W5) ------------------------------------------------------------------------------------
+
+
+def test_a_request_is_inside_and_the_connection_is_given_back_outside(web, kopi_kita, monkeypatch):
+    seen = []
+    monkeypatch.setattr("accounts.middleware.translation.override", spy(seen, "accounts.middleware.translation"))
+    web.get("/money-transfers/")
+    web.get("/test/money-transfers/")
+    assert seen == [(str(kopi_kita.pk), "live"), (str(kopi_kita.pk), "test")]
+    assert is_outside()
+
+
+def spy(seen, where):
+    """Note the wall at the moment when the page's words are chosen: inside the request."""
+    from django.utils import translation
+
+    override = translation.override
+
+    def noted(*args):
+        seen.append(wall())
+        return override(*args)
+
+    return noted
+
+
+def test_a_request_that_breaks_is_outside_again(client_of, admin, monkeypatch):
+    monkeypatch.setattr("transactions.histories.TransferHistory.results", lambda *a, **k: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        client_of(admin).get("/money-transfers/")
+    assert is_outside()
+
+
+def test_nobody_who_signs_in_gets_the_last_ones_wall(web):
+    web.get("/money-transfers/")
+    Client().get("/sign-in/")
+    assert is_outside()
+
+
+def test_walls_nest_and_end(kopi_kita, toko_sebelah):
+    with walls.inside_of(kopi_kita.pk, "live"):
+        with pytest.raises(ZeroDivisionError), walls.inside_of(toko_sebelah.pk, "test"):
+            assert wall() == (str(toko_sebelah.pk), "test")
+            _ = 1 / 0
+        assert wall() == (str(kopi_kita.pk), "live")
+    assert is_outside()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failed_transaction_ends_the_wall(kopi_kita):
+    with pytest.raises(Exception, match="nothing_here"), walls.inside_of(kopi_kita.pk, "live"), transaction.atomic():
+        broken()
+    assert is_outside()
+    with pytest.raises(Exception, match="nothing_here"), transaction.atomic(), walls.inside_of(kopi_kita.pk, "live"):
+        broken()
+    assert is_outside()
+
+
+def broken() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nothing_here")
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
+def test_a_connection_that_opens_inside_is_told(kopi_kita):
+    """Also the reports' own connection, which opens and closes for each report."""
+    with walls.inside_of(kopi_kita.pk, "live"):
+        ledger.top_up(Books(kopi_kita, "live"), source(), amount=1_000, bank="bca")
+        connection.close()
+        assert wall() == (str(kopi_kita.pk), "live")
+        with db.snapshot() as using:
+            assert Account.objects.using(using).count() == 2
+    with db.snapshot() as using:
+        assert Account.objects.using(using).count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_thread_is_outside(kopi_kita):
+    seen = []
+
+    def look() -> None:
+        seen.append(is_outside())
+        connections.close_all()
+
+    with walls.inside_of(kopi_kita.pk, "live"):
+        thread = Thread(target=look)
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_the_operator_sees_all(money):
+    assert Posting.objects.using("operator").values("business_id", "mode").distinct().count() == 4
+    assert Posting.objects.count() == 0

@@ -1,0 +1,254 @@
+"""No text escapes translation: neither in templates nor in what Python writes into pages.
+
+Templates are read: a letter outside {% translate %} and {{ }} is a text that nobody marked. For Python every page is
+made with each translated text taken out of it: what is left must be data, a name, or nothing.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.http import QueryDict
+from django.template.base import Lexer, TokenType
+from django.utils import translation
+
+from accounts.models import User
+from devtools import messages
+from documents import summary
+from flipdash import histories
+from tests import factories
+from tests.walk import make_rows, survey
+from transactions import channels
+from transactions.destinations import FULL_NAMES
+from transactions.destinations import NAMES as DESTINATIONS
+from transactions.models import Corridor
+
+TEMPLATES = settings.BASE_DIR / "templates"
+ENGLISH_ON_PURPOSE = ("styleguide",)
+"""For developers, in development only."""
+NAMES = {"FlipDash", "NPWP", "j", "k", "Enter", "Esc", "English", "Bahasa Indonesia", "WIB", "UTC"}
+"""What reads the same in every language: names, keys of the keyboard."""
+READ = {"alt", "title", "aria-label", "aria-description", "placeholder", "summary", "label"}
+"""Attributes that people read or hear."""
+SAID = {"title", "text", "label", "second_label", "action_label", "section"}
+"""What a template says to an include, for people to read."""
+LETTER = re.compile(r"[^\W\d_]")
+
+
+class Texts(HTMLParser):
+    """Collects what people read in a page: text, and the attributes that they read or hear.
+
+    What says translate="no" is a word of a file or of a machine.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.silent = ""
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        if tag in {"script", "style"} or ("translate", "no") in attrs:
+            self.silent = tag
+        self.found += [value for name, value in attrs if name in READ and value]
+        if tag == "input" and dict(attrs).get("type") in {"submit", "button"}:
+            self.found.append(dict(attrs).get("value") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self.silent:
+            self.silent = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self.silent:
+            self.found.append(data)
+
+
+def texts_of(html: str) -> list[str]:
+    parser = Texts()
+    parser.feed(html)
+    parser.close()
+    return [" ".join(text.split()) for text in parser.found if LETTER.search(text)]
+
+
+# --- Templates ----------------------------------------------------------------------------------------------------
+
+
+def templates() -> Iterator[str]:
+    """Yield the templates that people read, by name."""
+    for path in sorted(TEMPLATES.rglob("*")):
+        name = str(path.relative_to(TEMPLATES))
+        if path.suffix in {".html", ".txt"} and not name.startswith(ENGLISH_ON_PURPOSE):
+            yield name
+
+
+def literals(source: str, *, is_html: bool = True) -> list[str]:
+    """Return the literal texts of a template; what is translated or comes from a variable is taken out first."""
+    kept, said, inside = [], [], ""
+    for token in Lexer(source).tokenize():
+        word = token.contents.split()[0] if token.token_type == TokenType.BLOCK else ""
+        if word == inside and word:
+            inside = ""
+        elif token.contents == "block page_class":
+            inside = "endblock"
+        elif word in {"blocktranslate", "blocktrans", "comment"}:
+            inside = f"end{word}"
+        elif token.token_type == TokenType.TEXT and not inside:
+            kept.append(token.contents)
+        elif word == "include":
+            said += [text for name, text in re.findall(r'(\w+)="([^"]*)"', token.contents) if name in SAID]
+    text = "".join(kept)
+    found = texts_of(text) if is_html else [" ".join(line.split()) for line in text.splitlines()]
+    return [text for text in [*found, *said] if LETTER.search(without_names(text))]
+
+
+def without_names(text: str) -> str:
+    for name in sorted(NAMES, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", text)
+    return text
+
+
+@pytest.mark.parametrize("name", templates())
+def test_no_template_holds_a_text_that_is_not_marked_for_translation(name):
+    assert literals((TEMPLATES / name).read_text(), is_html=name.endswith(".html")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p>Hello</p>",
+        '<input placeholder="Amount">',
+        "<button {% if x %}disabled{% endif %}>Send</button>",
+        '{% include "components/empty.html" with title="Nothing yet" only %}',
+        "{% blocktranslate %}Good{% endblocktranslate %} but not this",
+        '<img alt="A bank of {{ name }}">',
+    ],
+)
+def test_a_text_that_is_not_marked_is_found(source):
+    assert literals(source) != []
+
+
+# --- What Python writes -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def marked(monkeypatch):
+    """Put every translated text between brackets, whatever the language."""
+    kinds: dict[str, Callable[..., str]] = {
+        "gettext": lambda text: f"⟦{text}⟧" if text else "",
+        "ngettext": lambda one, many, number: f"⟦{one if number == 1 else many}⟧",
+        "pgettext": lambda context, text: f"⟦{text}⟧",
+        "npgettext": lambda context, one, many, number: f"⟦{one if number == 1 else many}⟧",
+    }
+    for name, kind in kinds.items():
+        getattr(translation._trans, name)
+        monkeypatch.setattr(translation._trans, name, kind)
+
+
+def without_marked(html: str) -> str:
+    """Take out what was translated, with whatever it holds."""
+    while (shorter := re.sub(r"⟦[^⟦⟧]*⟧", "", html)) != html:
+        html = shorter
+    return html
+
+
+def data() -> set[str]:
+    """Return each text that stands in the database, and the names of banks, channels and countries."""
+    found = {*NAMES, *FULL_NAMES.values(), *channels.NAMES.values(), *DESTINATIONS.values()}
+    found |= {user.initials for user in User.objects.all()}
+    for language in ("en", "id"):
+        with translation.override(language):
+            found |= {str(name) for _code, name in Corridor.countries()}
+    for model in apps.get_models():
+        if model._meta.managed and not model._meta.proxy:
+            for values in model._base_manager.values_list():
+                found |= {" ".join(str(value).split()) for value in values if value}
+    return found
+
+
+CODES = re.compile(r"\.(csv|xlsx?|pdf)\b|\b[A-Z]\d{6}\b|\b(Rp|GMT|[A-Z]{3}(?= ?\d))|[\d.,]+\s?(bytes|KB|MB)")
+"""File endings, numbers of reports and imports, currencies before a figure, sizes."""
+
+
+def left_over(html: str, known: list[str]) -> Iterator[str]:
+    """Yield the texts that were neither translated nor data."""
+    for text in texts_of(without_marked(html)):
+        rest = CODES.sub("", text)
+        if not LETTER.search(without_names(rest)):
+            continue
+        for value in known:
+            if value in rest:
+                rest = rest.replace(value, "")
+        if LETTER.search(without_names(rest)):
+            yield text
+
+
+def asking(client) -> Callable[[str], tuple[int, str, str]]:
+    def ask(address: str) -> tuple[int, str, str]:
+        answer = client.get(address)
+        kind = answer.get("Content-Type", "")
+        return answer.status_code, kind, answer.content.decode() if "text/html" in kind else ""
+
+    return ask
+
+
+@pytest.fixture
+def pages(files, web, client, admin) -> dict[str, Callable[[], str]]:
+    """Every page of an Admin and of nobody, by its address: what fetches it."""
+    ids = make_rows(admin)
+    inside = survey(asking(web), ids)
+    outside = survey(asking(client), ids, lambda route: route.mark == "public")
+    assert {**inside.silent, **outside.silent} == {}
+    found = {}
+    for who, survey_ in ((client, outside), (web, inside)):
+        found |= {
+            address: lambda who=who, address=address: who.get(address).content.decode()
+            for pattern, address in survey_.pages.items()
+            if not pattern.startswith(ENGLISH_ON_PURPOSE)
+        }
+    return found
+
+
+@pytest.mark.django_db
+def test_no_page_shows_a_text_that_python_wrote_without_marking_it(pages, admin, request):
+    admin.user.language = "id"
+    admin.user.save()
+    known = sorted((text for text in data() if len(text) > 1), key=len, reverse=True)  # whole ones first
+    request.getfixturevalue("marked")
+    found = {address: left for address, fetch in pages.items() if (left := list(left_over(fetch(), known)))}
+    assert found == {}
+
+
+@pytest.mark.django_db
+def test_no_page_in_indonesian_shows_an_english_text_of_the_catalog(pages, admin):
+    """A text that is marked, but was read in English too early: a lazy text that isn't, a default at import."""
+    admin.user.language = "id"
+    admin.user.save()
+    english = {
+        one: two
+        for message in messages.read()
+        if isinstance(one := message.id, str) and one != (two := message.string) and "%" not in one
+    }
+    assert len(english) > 300
+    found = {
+        address: left
+        for address, fetch in pages.items()
+        if address != "/sign-in/" and (left := [text for text in texts_of(fetch()) if text in english])
+    }
+    assert found == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", histories.names())
+def test_what_a_report_and_a_receipt_say_is_marked(marked, scope, admin, name):
+    """They are made from the declaration, and from the lines of the Summary."""
+    history = histories.get(name)(scope, QueryDict())
+    report = factories.make_report(admin, history=name)
+    said = [str(label) for label in (history.title, history.section, history.search_hint, history.receipt.title)]
+    said += [str(column.label) for column in history.columns]
+    said += [str(f.label) for f in history.filters]
+    said += [str(status.label) for status in history.summary.labels]
+    said += history.summary.heads()
+    said += [str(line[0]) for line in summary.lines(report, history, []) if line]
+    assert [text for text in said if LETTER.search(without_names(without_marked(text)))] == []

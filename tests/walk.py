@@ -1,0 +1,125 @@
+"""Which pages the site has, found by walking the URL resolver; and rows in every state to show on them.
+
+What answers only with a query in its address (a form for one history, say) is reached by the links and forms of the
+pages found before. What answers nothing this way is `silent`, and the tests that walk fail for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from random import Random
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from django.urls import Resolver404, resolve
+from django.utils import timezone
+
+from accounts.models import Member
+from accounts.permissions import Role
+from documents.models import Report
+from flipdash import histories
+from tests import factories
+from tests.test_permissions import Route, routes, rows_of
+
+NO_PAGE = {301, 302, 405}
+"""What answers a GET with a way to elsewhere, or with "not by GET"."""
+LONG = "Raden Mas Panji Surya Adiningrat Kusumowardhani Sastrowijoyo bin Haji Abdurrahman Wahid Al-Bantani"
+
+Ask = Callable[[str], tuple[int, str, str]]
+"""Opens an address: the status, the type of the content, and the content."""
+
+
+class Ways(HTMLParser):
+    """Collects the addresses that a page leads to: links, and those of forms with what they hold unseen.
+
+    Where a wrong form is shown again the same address answers a GET too, with the same fields.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.form: tuple[str, list[tuple[str, str]]] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "a" and "href" in given:
+            self.found.append(given["href"])
+        elif tag == "form":
+            self.form = (given.get("action", ""), [])
+        elif tag == "input" and self.form and given.get("type") == "hidden" and given["name"] != "csrfmiddlewaretoken":
+            self.form[1].append((given["name"], given.get("value", "")))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form" and self.form:
+            action, fields = self.form
+            self.found.append(f"{action}?{urlencode(fields)}")
+            self.form = None
+
+
+@dataclass
+class Survey:
+    """The pages that one person can open."""
+
+    ask: Ask
+    pages: dict[str, str] = field(default_factory=dict)
+    """The address by the route."""
+    silent: dict[str, str] = field(default_factory=dict)
+    """Routes that answered neither a page nor anything else that a GET may answer."""
+    ways: list[str] = field(default_factory=list)
+
+    def visit(self, pattern: str, address: str) -> None:
+        """Ask once, and note what it is."""
+        status, kind, text = self.ask(address)
+        self.silent.pop(pattern, None)
+        if status == 200 and "text/html" in kind and "<html" in text:
+            self.pages[pattern] = address
+            parser = Ways()
+            parser.feed(text)
+            self.ways += [urljoin(address, way) for way in parser.found]
+        elif status != 200 and status not in NO_PAGE:
+            self.silent[pattern] = f"{address} answered {status}"
+
+    def follow(self) -> None:
+        """Reach the silent routes by the ways that the pages offer."""
+        for way in self.ways:
+            try:
+                pattern = resolve(urlsplit(way).path).route
+            except Resolver404:
+                continue
+            if pattern in self.silent and not urlsplit(way).netloc:
+                self.visit(pattern, way)
+
+
+def survey(ask: Ask, ids: dict[str, str], wanted: Callable[[Route], bool] = lambda route: True) -> Survey:
+    """Visit each route that is wanted."""
+    found = Survey(ask)
+    for route in routes():
+        if wanted(route):
+            found.visit(route.pattern, route.path(ids))
+    found.follow()
+    return found
+
+
+def make_rows(member: Member) -> dict[str, str]:
+    """Make rows of each kind, in each state, with texts that are too long; say where their ids go in an address."""
+    business = member.business
+    for name, make in factories.MAKERS.items():
+        for status in histories.get(name).summary.labels.values:
+            factories.make_varied(name, business, Random(status))
+            make(business, status=status, events=True)
+    factories.make_transfer(business, beneficiary_name=LONG, remark=LONG[:18], returned_at=timezone.now())
+    factories.make_payment(business, title=LONG, sender_name=LONG)
+    make_reports(member)
+    for number in range(3):
+        factories.make_view(member, f"{LONG[:50]} {number}", roles=[Role.MAKER] if number else [])
+    return rows_of(member, "live")
+
+
+def make_reports(member: Member) -> None:
+    """One report in each state."""
+    ready = {"stored_as": "x", "size": 812_345, "file_name": f"{LONG}.xls", "expires_at": timezone.now()}
+    for status in Report.Status.values:
+        more: dict[str, Any] = (
+            {"rows_done": 500, "rows_total": 900} if status == "running" else ready if status == "ready" else {}
+        )
+        factories.make_report(member, status=status, seen_at=timezone.now(), **more)
