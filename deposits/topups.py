@@ -343,14 +343,19 @@ def take_back(top_up: TopUp, *, by: str) -> Posted:
     return posted
 
 
-def open_test_deposit(business: Business) -> Posted:
-    """Give a business its money in Test Mode: once, however often it is asked. Live Mode is never touched."""
+def open_test_deposit(business: Business, *, at: datetime | None = None) -> Posted:
+    """Give a business its money in Test Mode: once, however often it is asked. Live Mode is never touched.
+
+    `at` is for a business that has a past (the demo).
+    """
     lines = [
         Line(AccountKind.CLEARING, -TEST_DEPOSIT, "simulator"),
         Line(AccountKind.AVAILABLE, TEST_DEPOSIT),
     ]
     with walls.inside_of(business.pk, Mode.TEST):
-        return ledger.post(Books(business, Mode.TEST), PostingKind.OPENING, Source("business", business.pk), lines)
+        return ledger.post(
+            Books(business, Mode.TEST), PostingKind.OPENING, Source("business", business.pk), lines, effective_at=at
+        )
 
 
 def _books(top_up: TopUp) -> Books:

@@ -1,6 +1,7 @@
 """The deposit: its ledger, top-ups, and the bank statements that they are matched with."""
 
 from deposits.models.banks import BankAccount
+from deposits.models.deposit import DepositEntry, Direction, LowBalance
 from deposits.models.ledger import (
     LARGEST_AMOUNT,
     LARGEST_BALANCE,
@@ -25,7 +26,10 @@ __all__ = [
     "AccountKind",
     "BankAccount",
     "Correction",
+    "DepositEntry",
+    "Direction",
     "Entry",
+    "LowBalance",
     "Posting",
     "PostingKind",
     "Reason",

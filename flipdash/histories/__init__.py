@@ -13,6 +13,7 @@ from flipdash.histories.columns import (
     IdColumn,
     KindColumn,
     MoneyColumn,
+    MovedColumn,
     RupiahColumn,
     StatusColumn,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "IdColumn",
     "KindColumn",
     "MoneyColumn",
+    "MovedColumn",
     "Receipt",
     "Results",
     "RowFilter",

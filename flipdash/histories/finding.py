@@ -16,7 +16,7 @@ from django.db.models.aggregates import Count
 from flipdash import db
 from flipdash.histories.address import Address
 from flipdash.histories.columns import Batch, Row
-from flipdash.histories.paging import ORDER, PAGE_SIZE, Cursor
+from flipdash.histories.paging import OLDEST_FIRST, ORDER, PAGE_SIZE, Cursor
 from flipdash.histories.search import SearchField, Text
 
 NEWEST = 4_000
@@ -47,7 +47,8 @@ class Finding(Address):
     @property
     def offers_text(self) -> bool:
         """Whether the page should offer to search the text too."""
-        return bool(self.term) and self.is_valid and self.is_exact
+        has_text = any(isinstance(f, Text) for f in self.search)
+        return bool(self.term) and self.is_valid and has_text and self.is_exact
 
     def rows(self, *, filtered: bool = True) -> QuerySet:
         """Return everything that the search and the filters show, newest first: what a report holds."""
@@ -65,8 +66,10 @@ class Finding(Address):
         return rows.order_by(*ORDER)
 
     def _text_condition(self) -> Q:
-        texts = [f for f in self.search if isinstance(f, Text)] if self.term else []
-        return reduce(or_, (text.condition(self.term) for text in texts), Q())
+        if not self.term:
+            return Q()
+        texts = [f.condition(self.term) for f in self.search if isinstance(f, Text)]
+        return reduce(or_, texts) if texts else Q(pk__in=())  # what is found by its numbers alone is found by no words
 
     @property
     def value_fields(self) -> list[str]:
@@ -76,11 +79,14 @@ class Finding(Address):
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield what the search and the filters show, so many rows at a time, from a cursor that the server keeps.
 
+        This is the order of reports.
+
         The columns' fields as the database has them: without rows as objects or mappings between, which would cost
         more than all the rest of a report (reference/performance.md, C).
         """
         fields = self.value_fields
-        compiler = self.rows().values_list(*fields).query.get_compiler(self.using)
+        rows = self.rows().order_by(*OLDEST_FIRST) if self.report_is_oldest_first else self.rows()
+        compiler = rows.values_list(*fields).query.get_compiler(self.using)
         try:
             sql, params = compiler.as_sql()
         except EmptyResultSet:
@@ -110,7 +116,7 @@ class Finding(Address):
 
     def _rows_beside(self, cursor: Cursor | None, direction: str) -> list[Row]:
         """Return one row more than a page, beside the cursor, nearest first."""
-        order = ORDER if direction == "before" else ("created_at", "id")
+        order = ORDER if direction == "before" else OLDEST_FIRST
         beside = Q() if cursor is None else cursor.older() if direction == "before" else cursor.newer()
         rows = self.visible_rows().using(self.using).filter(beside).order_by(*order)
         if not self.term and not any(f.is_text for f in self.applied_filters):
@@ -133,6 +139,13 @@ class Finding(Address):
         return [pk for _at, pk in merged[: PAGE_SIZE + 1]]
 
     def _text_ids(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
+        """Find text, unless there is nothing that it could be in."""
+        try:
+            return self._ids_by_text(rows, order)
+        except EmptyResultSet:
+            return []
+
+    def _ids_by_text(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
         """Find text in two bounded phases: among the nearest rows, then among all matches (performance.md, B8).
 
         Common words are among the nearest rows; for rare ones the trigram index finds all matches, which are
