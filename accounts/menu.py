@@ -45,6 +45,11 @@ MENU = (
         (Entry(_("Payment History"), "transactions:payments", Permission.VIEW_HISTORY),),
     ),
     Section(
+        _("My Deposit"),
+        "wallet",
+        (Entry(_("Top-Up History"), "deposits:top-ups", Permission.VIEW_HISTORY),),
+    ),
+    Section(
         _("Document"),
         "file-text",
         (Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),),

@@ -59,6 +59,16 @@ class Receipt:
     url_name: str
 
 
+@dataclass(frozen=True)
+class Action:
+    """What a person may want to do who looks at a history: a button at its top, for who has the permission."""
+
+    label: Words
+    url_name: str
+    permission: str
+    icon: str = "plus"
+
+
 class Declaration:
     """Declare `model`, `name`, `section` and `title`, `permission`, `columns`, `search` and `filters`."""
 
@@ -80,6 +90,9 @@ class Declaration:
     summary: ClassVar[Summary | None] = None
     """What a report sums up; without it, a report says how many rows there are."""
     receipt: ClassVar[Receipt | None] = None
+    action: ClassVar[Action | None] = None
+    detail_template: ClassVar[str] = "histories/detail.html"
+    """What shows one row; another one extends this one."""
     counted: ClassVar[Any] = ngettext_lazy("%(shown)s transaction", "%(shown)s transactions", "number")
     """How many rows, in words."""
 
