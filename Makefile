@@ -1,6 +1,6 @@
 # Every target sets up what it needs. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fix check messages bench manage reset
+.PHONY: help setup run test torture lint fix check messages bench manage reset
 
 PYTHON ?= python3
 RUN := $(PYTHON) run.py
@@ -18,6 +18,9 @@ run: ## Start all of FlipDash here, with demo data (PORT=8001 for another port)
 
 test: ## Run the tests (ARGS='-k transfer' goes to pytest)
 	@$(RUN) test $(ARGS)
+
+torture: ## Move money in any order for long, beside a model (LEDGER_STEPS=500000 LEDGER_SEED=1)
+	@LEDGER_STEPS=$${LEDGER_STEPS:-100000} $(RUN) test tests/deposits/test_machine.py -s $(ARGS)
 
 lint: setup ## Check style, templates, types and the direction of imports
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts.models import Business, Member, User
 from accounts.permissions import Role
+from accounts.services import confirm_email
 from flipdash import clock
 
 DEMO_PASSWORD = "kopi-tubruk-2026"
@@ -97,6 +98,7 @@ def make_people() -> None:
             password = password or make_password(DEMO_PASSWORD)  # one slow hash is enough for all of them
             user = User.objects.create(email=email, name=name, password=password)
             Member.objects.create(business=business, user=user, role=role)
+            confirm_email(user)
 
 
 def _make_business(demo: DemoBusiness) -> Business:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Business, Member, User
 from accounts.permissions import Role
+from accounts.services import confirm_email
 from deposits import topups
 from deposits.models import TopUp
 from documents.models import Report
@@ -47,6 +48,7 @@ def make_member(business: Business, role: Role | str = Role.ADMIN, *, name: str 
     )
     user.set_unusable_password()
     user.save()
+    confirm_email(user)
     return Member.objects.create(business=business, user=user, role=role, **fields)
 
 

@@ -2,5 +2,6 @@
 
 from accounts.models.activity import Activity, ActivityHead
 from accounts.models.people import Business, Member, MemberQuerySet, User, UserManager
+from accounts.models.sign_in import Guess
 
-__all__ = ["Activity", "ActivityHead", "Business", "Member", "MemberQuerySet", "User", "UserManager"]
+__all__ = ["Activity", "ActivityHead", "Business", "Guess", "Member", "MemberQuerySet", "User", "UserManager"]

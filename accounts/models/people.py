@@ -4,8 +4,10 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import RECENT_ONLY, ROLE_PERMISSIONS, Permission, Role
@@ -29,6 +31,13 @@ class Business(models.Model):
     npwp = models.CharField("NPWP", max_length=16, blank=True)
     time_zone = models.CharField(max_length=20, choices=TimeZone.choices, default=TimeZone.WIB)
     created_at = models.DateTimeField(db_default=Now())
+    require_second_factor = models.BooleanField(default=False, db_default=False)
+    session_idle_minutes = models.PositiveSmallIntegerField(
+        default=30, db_default=30, validators=[MinValueValidator(5), MaxValueValidator(8 * 60)]
+    )
+    session_hours = models.PositiveSmallIntegerField(
+        default=12, db_default=12, validators=[MinValueValidator(1), MaxValueValidator(24)]
+    )
 
     class Meta:
         verbose_name_plural = "businesses"
@@ -62,6 +71,8 @@ class User(AbstractBaseUser):
     is_staff = models.BooleanField(default=False)
     """Whether the person works for the operator, and so may enter the back office (flipdash/backoffice.py)."""
     date_joined = models.DateTimeField(db_default=Now())
+    session_version = models.PositiveIntegerField(default=0, db_default=0)
+    """Part of what every session is signed with: a new number ends them all (accounts/sessions.py)."""
 
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -81,6 +92,11 @@ class User(AbstractBaseUser):
     def has_module_perms(self, app_label: str) -> bool:
         """Answer Django's admin whether to list an app."""
         return self.is_active and self.is_staff
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Besides the password, a new address or a new version ends the sessions too (trust.md S2).
+        parts = "\n".join((self.password, self.email.lower(), str(self.session_version)))
+        return salted_hmac("accounts.User.session", parts, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def initials(self) -> str:

@@ -1,10 +1,12 @@
 """The tags and filters that pages share. Everything a person typed is escaped here or by the template."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django import template
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -39,6 +41,12 @@ def unprefixed(name: str) -> str:
 def status_pill(status: Any) -> SafeString:
     """Return a state's pill."""
     return columns.status_pill(status)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Write data for a script to read from an attribute; the template escapes it."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
 
 
 @register.filter
