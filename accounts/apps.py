@@ -11,6 +11,6 @@ class AccountsConfig(AppConfig):
         from accounts import events as ours
         from flipdash import events
 
-        events.declare(ours.ACTIVITY)
-        events.declare(ours.SIGN_IN)
+        for group in (ours.SIGN_IN, ours.TEAM, ours.ACCOUNT, ours.PROFILE, ours.ACTIVITY):
+            events.declare(group)
         events.handle(activity.keep)

@@ -57,12 +57,18 @@ MENU = (
     Section(
         _("Manage Multi Account"),
         "users",
-        (Entry(_("Activity Log"), "activity:log", Permission.MANAGE_MEMBERS),),
+        (
+            Entry(_("Accounts"), "members", Permission.MANAGE_MEMBERS),
+            Entry(_("Activity Log"), "activity:log", Permission.MANAGE_MEMBERS),
+        ),
     ),
     Section(
         _("Settings"),
         "settings",
-        (Entry(_("Import history"), "imports:jobs", Permission.MANAGE_ACCOUNT),),
+        (
+            Entry(_("Account & Profile"), "account", Permission.MANAGE_ACCOUNT),
+            Entry(_("Import history"), "imports:jobs", Permission.MANAGE_ACCOUNT),
+        ),
     ),
 )
 

@@ -70,6 +70,7 @@ class ScopeMiddleware:
             return
         request.scope = scope_of(request, member)
         request.asked_at, request.has_factor = member.asked_at, member.has_factor
+        member.note_seen()
 
     def process_view(self, request: Any, view: Callable, *_args: object) -> HttpResponse | None:
         """Stop, before any view that needs a scope, who belongs to no business or has to set up a second step."""

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from accounts.views import pages, proof, recovery, security, sessions, sign_in
+from accounts.views import (
+    account,
+    invitations,
+    members,
+    pages,
+    permissions,
+    profile,
+    proof,
+    recovery,
+    security,
+    sessions,
+    sign_in,
+)
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 
 urlpatterns = [
@@ -31,4 +43,39 @@ urlpatterns = [
     path("my-profile/sessions/others/end/", sessions.session_end_others, name="session-end-others"),
     path("my-profile/sessions/<bigid:user_session>/end/", sessions.session_end, name="session-end"),
     path("members/<bigid:member>/second-factor/", recovery.second_factor_reset, name="member-second-factor"),
+    path("my-profile/", profile.my_profile, name="profile"),
+    path("my-profile/phone/", profile.phone, name="phone"),
+    path("my-profile/phone/code/", profile.phone_code, name="phone-code"),
+    path("permissions/", permissions.permissions, name="permissions"),
+    path("members/", members.members, name="members"),
+    path("members/new/", members.member_new, name="member-new"),
+    path("members/invitations/", members.invitations, name="invitations"),
+    path(
+        "members/invitations/<bigid:invitation_id>/resending/",
+        members.invitation_resending,
+        name="invitation-resending",
+    ),
+    path(
+        "members/invitations/<bigid:invitation_id>/revocation/",
+        members.invitation_revocation,
+        name="invitation-revocation",
+    ),
+    path("members/<bigid:member_id>/", members.member, name="member"),
+    path("members/<bigid:member_id>/role/", members.member_role, name="member-role"),
+    path("members/<bigid:member_id>/deactivation/", members.member_deactivation, name="member-deactivation"),
+    path("members/<bigid:member_id>/reactivation/", members.member_reactivation, name="member-reactivation"),
+    path("members/<bigid:member_id>/end/", members.member_end, name="member-end"),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("settings/account/", account.account, name="account"),
+    path("settings/account/details/", account.account_details, name="account-details"),
+    path("settings/account/logo/", account.account_logo, name="account-logo"),
+    path("settings/account/logo-removal/", account.account_logo_removal, name="account-logo-removal"),
+    path("settings/account/security/", account.account_security, name="account-security"),
+    path("settings/account/second-person/", account.account_second_person, name="account-second-person"),
+    path(
+        "settings/account/second-person/cancellation/",
+        account.account_second_person_cancellation,
+        name="account-second-person-cancellation",
+    ),
+    path("business-logo/", account.logo, name="business-logo"),
 ]

@@ -19,6 +19,7 @@ UNPREFIXED = (
     "/static/",
     "/health/",
     "/outbox/",
+    "/invitations/",
 )
 """Paths that exist once, outside both modes."""
 

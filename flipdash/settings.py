@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "django_otp",
     "lucide",
     "django_htmx",
     "csp",
@@ -65,6 +66,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "flipdash.urls"
 WSGI_APPLICATION = "flipdash.wsgi.application"
+FORM_RENDERER = "flipdash.widgets.Renderer"
 
 TEMPLATES = [
     {
@@ -200,6 +202,14 @@ SESSION_COOKIE_AGE = 24 * 60 * 60  # seconds; the business's own limits are shor
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "accounts.views.pages.csrf_failure"
 
+# --- Codes to phones (accounts/otp.py) -----------------------------------------------------------------------------
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
+TWILIO_SMS_FROM = env.str("TWILIO_SMS_FROM", "")
+TWILIO_WHATSAPP_FROM = env.str("TWILIO_WHATSAPP_FROM", "")
+OTP_COUNTRIES = env.list("OTP_COUNTRIES", default=["ID"])
+OTP_DAILY_CAP = env.int("OTP_DAILY_CAP", 1_000)
+
 # --- Words and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("id", "Bahasa Indonesia")]
@@ -256,6 +266,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Limits ----------------------------------------------------------------------------------------------------------
 HISTORY_TIMEOUT_MS = 2_000
+HISTORY_COUNT_TIMEOUT_MS = 300  # nobody waits longer for a figure beside the page
 REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", 20)
 REPORT_DAYS_KEPT = 30
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place
@@ -276,5 +287,6 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"twilio.http_client": {"level": "WARNING"}},  # else it writes down each request
     "root": {"handlers": ["console"], "level": "INFO"},
 }

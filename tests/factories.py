@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 
-from accounts.models import Business, Member, User
+from accounts.models import Business, Invitation, Member, User
 from accounts.permissions import Role
 from accounts.services import confirm_email
 from deposits import topups
@@ -50,6 +50,20 @@ def make_member(business: Business, role: Role | str = Role.ADMIN, *, name: str 
     user.save()
     confirm_email(user)
     return Member.objects.create(business=business, user=user, role=role, **fields)
+
+
+def make_invitation(by: Member, email: str = "", *, role: str = Role.MAKER, **fields: Any) -> Invitation:
+    """Make an open invitation, whose link nobody knows."""
+    number, now = next(_counter), timezone.now()
+    values = {
+        "email": email or f"invited-{number}@example.test",
+        "phone": "+6281234567890",
+        "token_hash": f"{number:064}",
+        "sent_at": now - timedelta(minutes=2),
+        "expires_at": now + timedelta(hours=72),
+        **fields,
+    }
+    return Invitation.objects.create(business=by.business, invited_by=by, role=role, **values)
 
 
 def make_batch(business: Business, name: str = "Payroll Nov 2026", mode: str = Mode.LIVE) -> TransferBatch:

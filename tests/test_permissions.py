@@ -16,7 +16,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from accounts.models import Activity
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
+from accounts.proof import PROVED_AT
+from flipdash import clock, events
 from flipdash.mode import UNPREFIXED
 from tests import factories
 
@@ -51,6 +54,11 @@ class Route:
 
     pattern: str
     mark: str | None
+
+    @property
+    def is_of_both_modes(self) -> bool:
+        """Whether its rows belong to a business, whatever the mode."""
+        return self.pattern.startswith("members/")
 
     def path(self, ids: dict[str, str]) -> str:
         """Fill the pattern's parts from the rows of one business and mode."""
@@ -102,6 +110,8 @@ def rows_of(member, mode) -> dict[str, str]:
         expires_at=timezone.now() + timedelta(days=1),
     )
     top_up = factories.make_top_up(member, mode=mode, note=mark)
+    events.record(member.scope(mode), "report.downloaded", file=mark)
+    rows["members/activity"] = Activity.objects.filter(business=member.business, mode=mode).latest("id").pk
     view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/workspace/test_views.py
     job = factories.make_import(
         member,
@@ -117,7 +127,17 @@ def rows_of(member, mode) -> dict[str, str]:
         "<int:number>": str(report.number),
         "<bigid:view>": str(view.pk),
         "<int:import_number>": str(job.number),
+        **people_rows(member),
+        "<str:token>": "no-such-token",
     }
+
+
+def people_rows(member) -> dict[str, str]:
+    """Make what belongs to a business in both modes."""
+    mark = marker(member.business, "people")
+    colleague = factories.make_member(member.business, Role.REVIEWER, name=mark)
+    invitation = factories.make_invitation(member, email=f"{mark}-{colleague.pk}@example.test".lower())
+    return {"<bigid:member_id>": str(colleague.pk), "<bigid:invitation_id>": str(invitation.pk)}
 
 
 def content_of(response) -> str:
@@ -162,6 +182,9 @@ def browser(member) -> Client:
     client = Client(raise_request_exception=False)
     if member:
         client.force_login(member.user)
+        session = client.session
+        session[PROVED_AT] = clock.now().timestamp()  # or the walk would end at the proof
+        session.save()
     return client
 
 
@@ -171,7 +194,8 @@ def test_the_wall_walk(files, people, stranger, kopi_kita):
     own = {mode: rows_of(people[Role.ADMIN], mode) for mode in ("live", "test")}
     foreign = rows_of(stranger, "live")
     rows_of(stranger, "test")
-    marks = {marker(business, mode) for business in (kopi_kita, stranger.business) for mode in ("live", "test")}
+    kinds = ("live", "test", "people")
+    marks = {marker(business, kind) for business in (kopi_kita, stranger.business) for kind in kinds}
     walkers = {**{str(role): member for role, member in people.items()}, "nobody": None, "stranger": stranger}
     clients = {name: browser(member) for name, member in walkers.items()}
     wrong, requests = [], Counter()
@@ -183,7 +207,8 @@ def test_the_wall_walk(files, people, stranger, kopi_kita):
                 clients[name] = browser(member)  # that was the way out
             requests[name] += 1
             mode = "test" if path.startswith("/test/") else "live"
-            foreign_marks = sorted(marks - ({marker(member.business, mode)} if member else set()))
+            own_marks = {marker(member.business, kind) for kind in (mode, "people")} if member else set()
+            foreign_marks = sorted(marks - own_marks)
             if problem := verdict(route, member, response, own_rows=own_rows, foreign_marks=foreign_marks):
                 wrong.append(f"{name} {method.upper()} {path}: {problem}")
 
@@ -191,13 +216,14 @@ def test_the_wall_walk(files, people, stranger, kopi_kita):
     for route in everything:
         prefixed = not f"/{route.pattern}".startswith(UNPREFIXED)
         for name, member in walkers.items():
+            in_both = route.is_of_both_modes and name != "stranger"
             walk(name, member, route, route.path(own["live"]), own_rows=name != "stranger")
             if prefixed and member and "<" not in route.pattern:
                 walk(name, member, route, "/test" + route.path({}), own_rows=True)
             if "<" in route.pattern:
                 walk(name, member, route, route.path(foreign), own_rows=name == "stranger")
                 if prefixed and member:
-                    walk(name, member, route, "/test" + route.path(own["live"]), own_rows=False)
+                    walk(name, member, route, "/test" + route.path(own["live"]), own_rows=in_both)
         if prefixed and route.mark != "public":
             requests["deactivated"] += 1
             if browser(deactivated).get(route.path(own["live"])).status_code != 403:
@@ -219,6 +245,9 @@ def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
         "<int:import_number>": "999999",
         "<bigid:pk>": "1111111111111111111",
         "<bigid:view>": "999999",
+        "<bigid:member_id>": "999999",
+        "<bigid:invitation_id>": "999999",
+        "<str:token>": "no-such-token-either",
     }
     answers = [web.get(Route(route, None).path(ids)) for ids in (rows_of(stranger, "live"), missing)]
     assert answers[0].status_code == answers[1].status_code != 200

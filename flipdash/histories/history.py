@@ -18,6 +18,7 @@ from flipdash.histories.columns import Column, Context, Fact, Row, StatusColumn
 from flipdash.histories.declaration import Action
 from flipdash.histories.filters import Filter
 from flipdash.histories.results import Paged
+from flipdash.histories.search import BIGGEST_ID
 
 _histories: dict[str, type["History"]] = {}
 
@@ -83,6 +84,7 @@ class History(Paged):
         """How many filters are set."""
         return len(self.applied_filters) if self.is_valid else 0
 
+    @cached_property
     def presets(self) -> list[tuple[str, str]]:
         """Return the date ranges that people use most, each with its address."""
         dates = self.date_filter
@@ -130,7 +132,8 @@ class History(Paged):
     @cached_property
     def context(self) -> Context:
         """What cells need to know of the page."""
-        return Context(self.today, lambda row: reverse(self.row_url_name, args=[row["id"]]))
+        before, after = reverse(self.row_url_name, args=[BIGGEST_ID]).split(str(BIGGEST_ID))
+        return Context(self.today, lambda row: f"{before}{row['id']}{after}")
 
     @property
     def shown_columns(self) -> list[Column]:
