@@ -14,6 +14,7 @@ from deposits import topups
 from deposits.forms import TopUpForm, TransferredForm
 from deposits.models import BankAccount, TopUp, TopUpStatus
 from flipdash import clock, money
+from flipdash.gate import polled
 from flipdash.http import Request
 
 
@@ -56,6 +57,7 @@ def payment(request: Request, pk: int) -> HttpResponse:
     return _payment_page(request, _top_up(request, pk), TransferredForm())
 
 
+@polled
 @never_cache
 @require_safe
 @requires(Permission.TOP_UP_DEPOSIT)
