@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "lucide",
     "django_htmx",
     "csp",
+    "flipdash.backoffice_app.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",

@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib import admin
 from django.urls import include, path
 
 from flipdash import styleguide, views
@@ -11,6 +12,7 @@ urlpatterns = [
     path("", include("transactions.urls")),
     path("documents/", include("documents.urls")),
     path("settings/import-history/", include("imports.urls")),
+    path("admin/", admin.site.urls),
     path("health/live", views.live, name="health-live"),
     path("health/ready", views.ready, name="health-ready"),
 ]
