@@ -1,6 +1,7 @@
 """My Deposit → Top-Up History."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from accounts.permissions import Permission
 from deposits import banks
@@ -21,6 +22,7 @@ class TopUpHistory(histories.History):
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "deposits:top-ups", "deposits:top-up-detail"
     action = TOP_UP
+    counted = ngettext_lazy("%(shown)s top-up", "%(shown)s top-ups", "number")
     detail_template = "deposits/top_up_detail.html"
 
     columns = (
