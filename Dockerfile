@@ -28,7 +28,7 @@ ENV PATH=/venv/bin:$PATH \
     BIND=0.0.0.0:8000 \
     FLIPDASH_DATA=/data
 # The values are for this step alone; nothing is reached and nothing of them stays.
-RUN SECRET_KEY=build-only ALLOWED_HOSTS=build \
+RUN SECRET_KEY=build-only ALLOWED_HOSTS=build SEALING_KEYS=$(printf '0%.0s' $(seq 64)) \
     DATABASE_URL=postgres://build/build DATABASE_OWNER_URL=postgres://build/build \
     DATABASE_OPERATOR_URL=postgres://build/build REDIS_URL=redis://build EMAIL_URL=smtp://build \
     python manage.py collectstatic --noinput --verbosity 0 \

@@ -1,12 +1,141 @@
 """How django-allauth behaves here."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.core.internal import ratelimit
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from accounts import devices, proof, security, sessions
+from accounts.models import User
+from flipdash import clock, mail
+from flipdash.http import is_own_path
+from flipdash.mode import Mode, mode_url
+from flipdash.sealing import seal, unseal
+
+FAILURES_BY_ADDRESS = "10/m/ip"
+"""Wrong passwords from one network address, over all accounts (trust.md A1)."""
+
+SEALED_IN = "mfa_authenticator.data"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Sign-in only: people are made by the seed until sign-up and invitations exist."""
+    """Our mails, our limits, own paths only, and what follows a sign-in."""
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Nobody signs up by themselves yet."""
-        return False
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _("The email address or the password is not correct."),
+        "too_many_login_attempts": _("Too many tries. Wait 5 minutes, or reset your password."),
+    }
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Lead to paths of this site only, not even to its whole address (trust.md A7)."""
+        return bool(url) and is_own_path(str(url))
+
+    # --- Limits ------------------------------------------------------------------------------------------------
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuse before anything is compared when too many went wrong.
+
+        A try is counted for the account before it is judged, and given back when it was right. For the network
+        address only failures count, afterwards: an office may sign in all at once.
+        """
+        if not self._count_address(request, dry_run=True):
+            raise self.validation_error("too_many_login_attempts")
+        super().pre_authenticate(request, **credentials)
+
+    def authentication_failed(self, request: Any, **credentials: Any) -> None:
+        """Count the failure for the network address, and tell the account's business."""
+        self._count_address(request)
+        user = User.objects.filter(email__iexact=credentials.get("email", "")).first()
+        if user:
+            security.note(request, user, "sign-in.failed")
+
+    def _count_address(self, request: HttpRequest, *, dry_run: bool = False) -> bool:
+        config = {"failures": FAILURES_BY_ADDRESS}
+        return bool(ratelimit.consume(request, app="accounts", action="failures", config=config, dry_run=dry_run))
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        email = credentials.get("email", "").lower()
+        user = User.objects.filter(email__iexact=email).first()
+        return f"{email}:{devices.device_of(request, user) or ''}"
+
+    # --- After a sign-in -----------------------------------------------------------------------------------------
+
+    def post_login(self, request: Any, user: Any, **kwargs: Any) -> HttpResponse:
+        """Begin the session's time, take the sign-in as a proof, and mail about a device that wasn't seen before."""
+        response = super().post_login(request, user, **kwargs)
+        sessions.begin(request, clock.now())
+        proof.mark(request)
+        with transaction.atomic():
+            security.note(request, user, "sign-in")
+            if not kwargs["signup"] and devices.device_of(request, user) is None:
+                security.tell(request, user, "new_device")
+        devices.remember(request, response, user)
+        return response
+
+    def logout(self, request: Any) -> None:
+        """Tell that the person signed out, and end the session."""
+        security.note(request, request.user, "sign-out")
+        super().logout(request)
+
+    # --- Mails and messages --------------------------------------------------------------------------------------
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue our mail of the same name, in the language of its reader if they are known."""
+        name = template_prefix.rpartition("/")[2]
+        user = context.get("user") or User.objects.filter(email__iexact=email).first()
+        language = user.language if user else get_language() or "en"
+        kept = {key: value for key, value in context.items() if isinstance(value, str)}
+        mail.send(name, to=email, language=language, **kept, person=user.name if user else "")
+
+    def send_notification_mail(
+        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Mail that something about the account changed."""
+        security.tell(self.request, user, template_prefix.rpartition("/")[2])
+
+    def add_message(
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        message_context: dict[str, Any] | None = None,
+        extra_tags: str = "",
+        message: str | None = None,
+    ) -> None:
+        """Show what has words of ours; allauth's own messages only repeat what the page says."""
+        if message:
+            super().add_message(request, level, message=message, extra_tags=extra_tags)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Return the link for the mail, with the site's own address whatever host was asked."""
+        user, _dash, token = key.partition("-")
+        return mode_url(Mode.LIVE, "account_reset_password_from_key", user, token, absolute=True)
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        """Return the link for the mail, with the site's own address."""
+        return mode_url(Mode.LIVE, "account_confirm_email", emailconfirmation.key, absolute=True)
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Tell who has an account already that somebody tried to sign up with their address."""
+        links = {name: mode_url(Mode.LIVE, url, absolute=True) for name, url in _LINKS.items()}
+        self.send_mail("account/email/account_already_exists", email, links)
+
+
+_LINKS = {"sign_in_url": "account_login", "reset_url": "account_reset_password"}
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Secrets of second factors are kept sealed (trust.md §3)."""
+
+    def encrypt(self, text: str) -> str:
+        """Seal the secret of an authenticator app or the seed of recovery codes."""
+        return seal(text, SEALED_IN)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Open it."""
+        return unseal(encrypted_text, SEALED_IN)

@@ -8,8 +8,9 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Tell what can happen to people, and keep what happens to anything in the Activity Log."""
         from accounts import activity, histories  # noqa: F401
-        from accounts.events import ACTIVITY
+        from accounts import events as ours
         from flipdash import events
 
-        events.declare(ACTIVITY)
+        for group in (ours.SIGN_IN, ours.TEAM, ours.ACCOUNT, ours.PROFILE, ours.ACTIVITY):
+            events.declare(group)
         events.handle(activity.keep)

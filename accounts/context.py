@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts.menu import menu_for
 from accounts.permissions import Permission
@@ -20,6 +21,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "scope": scope,
         "may": {permission.name: scope.can(permission) for permission in Permission},
         "sign_out_url": mode_url(Mode.LIVE, "account_logout"),
+        "profile_url": reverse("profile"),
         "menu": menu_for(scope, request.path),
         "live_url": PREFIXES[Mode.LIVE].rstrip("/") + page,
         "test_url": PREFIXES[Mode.TEST].rstrip("/") + page,

@@ -1,11 +1,27 @@
 """What people say about themselves."""
 
+import unicodedata
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import LoginForm, ResetPasswordKeyForm, SignupForm
+from allauth.core import context
+from allauth.mfa.base.forms import AuthenticateForm
 from django import forms
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts import second_factor, security, services
+from accounts.models import Guess, User
+from flipdash.hashers import MOST_BYTES
+
+TOO_MANY = _("Too many wrong tries. Wait 5 minutes and try again.")
+WRONG_CODE = _("This code is wrong, or was used already. Wait for the next one.")
+PASSWORD_HINT = _("At least 12 characters. A few words in a row are easy to remember.")
 
 
 class LanguageForm(forms.ModelForm):
@@ -16,23 +32,189 @@ class LanguageForm(forms.ModelForm):
         fields = ("language",)
 
 
-class ProofForm(forms.Form):
-    """The password, asked once more."""
+def name_field(label: Any, **kwargs: Any) -> forms.CharField:
+    """Return a field for the name of a person or a business: one line, without characters that don't show."""
+    return forms.CharField(label=label, max_length=100, validators=[_refuse_unseen], **kwargs)
 
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=1024,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "current-password", "autofocus": True}),
-    )
+
+def _refuse_unseen(name: str) -> None:
+    if any(unicodedata.category(sign).startswith("C") for sign in name):
+        raise forms.ValidationError(_("This has characters that can’t be seen. Type it anew."))
+
+
+def password_field(label: Any, *, new: bool = False, **kwargs: Any) -> forms.CharField:
+    """Return a field for a password."""
+    kept = "new-password" if new else "current-password"
+    widget = forms.PasswordInput(attrs={"autocomplete": kept})
+    return forms.CharField(label=label, strip=False, widget=widget, **kwargs)
+
+
+def code_field(label: Any, **kwargs: Any) -> forms.CharField:
+    """Return a field for a code of six digits, or a recovery code."""
+    widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "input mono"})
+    return forms.CharField(label=label, max_length=40, widget=widget, **kwargs)
+
+
+def is_too_long(password: str) -> bool:
+    """Return whether a password is longer than we hash."""
+    return len(password.encode(errors="surrogatepass")) > MOST_BYTES
+
+
+class SignInForm(LoginForm):
+    """Email and password."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse a password that is longer than any before it costs a hash (trust.md A3)."""
+        if is_too_long(self.cleaned_data.get("password") or ""):
+            raise get_adapter().validation_error("email_password_mismatch")
+        return super().clean()
+
+
+class SignUpForm(SignupForm):
+    """A business and its first Admin."""
+
+    business_name = name_field(_("Business name"), widget=forms.TextInput(attrs={"autocomplete": "organization"}))
+    name = name_field(_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    field_order = ["business_name", "name", "email", "password1", "language"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = PASSWORD_HINT
+        self.fields["email"].widget.attrs["autocomplete"] = "username"
+        self.fields["language"].initial = get_language()
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+    def try_save(self, request: Any) -> Any:
+        """Make the account, or mail who has one already: the answer is the same, and takes as long (trust.md A2)."""
+        if self.account_already_exists:  # type: ignore[has-type]
+            make_password(self.cleaned_data["password1"])
+            return super().try_save(request)
+        try:
+            return self.save(request), None
+        except services.EmailTaken:  # at the same moment
+            self.account_already_exists = True
+            return super().try_save(request)
+
+    @transaction.atomic
+    def save(self, request: Any) -> User:
+        """Make business, person and membership."""
+        asked = self.cleaned_data
+        member = services.sign_up(
+            business_name=asked["business_name"],
+            name=asked["name"],
+            email=asked["email"],
+            password=asked["password1"],
+            language=asked["language"],
+        )
+        security.note(request, member.user, "business.signed-up")
+        return member.user
+
+
+class NewPasswordForm(ResetPasswordKeyForm):
+    """The new password that a reset link asks for, once: it can be shown, so it needs no second field."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["password2"]
+        self.fields["password1"].help_text = PASSWORD_HINT
+        self.fields["password1"].widget.attrs.pop("placeholder", None)
+
+
+class PasswordForm(forms.Form):
+    """A new password of who is signed in; the old one was asked by the fresh proof."""
+
+    new_password = password_field(_("New password"), new=True, help_text=PASSWORD_HINT)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
 
-    def clean_password(self) -> str:
-        """Refuse a password that isn't this person's."""
-        password = self.cleaned_data["password"]
-        if not self.user.check_password(password):
-            raise forms.ValidationError(_("This isn’t your password."))
+    def clean_new_password(self) -> str:
+        """Hold it to the rules."""
+        password = self.cleaned_data["new_password"]
+        validate_password(password, self.user)
         return password
+
+
+class SecondStepForm(AuthenticateForm):
+    """The code that sign-in asks for after the password."""
+
+    code = code_field(_("Code"))
+
+    def clean_code(self) -> str:
+        """Use the code up, or say what is wrong with it."""
+        try:
+            factor = second_factor.use_code(self.user, self.cleaned_data["code"])
+        except second_factor.TooManyGuesses as problem:
+            raise forms.ValidationError(TOO_MANY) from problem
+        if factor is None:
+            security.note(context.request, self.user, "sign-in.failed", step="code")
+            raise forms.ValidationError(WRONG_CODE)
+        factor.user = self.user
+        self.authenticator = factor
+        return self.cleaned_data["code"]
+
+
+class AppForm(forms.Form):
+    """The first code of a new authenticator app."""
+
+    code = code_field(_("Code"), help_text=_("The six digits that the app shows now."))
+
+    def __init__(self, *args: Any, secret: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.secret = secret
+
+    def clean_code(self) -> str:
+        """Note the step whose code this is."""
+        self.step = second_factor.matching_step(self.secret, self.cleaned_data["code"])
+        if self.step is None:
+            raise forms.ValidationError(
+                _("This code doesn’t fit. Check the clock of your phone, and type the next one.")
+            )
+        return self.cleaned_data["code"]
+
+
+class PasskeyForm(forms.Form):
+    """A new passkey: what to call it, and what the browser answered."""
+
+    name = name_field(_("Name"), help_text=_("So that you know it again, such as “My laptop”."))
+    credential = forms.JSONField(widget=forms.HiddenInput)
+
+
+class ProofForm(forms.Form):
+    """The password, asked once more, and a code where two-step verification is on."""
+
+    password = password_field(_("Password"))
+    code = code_field(_("Code"), help_text=_("From your authenticator app, or a recovery code."))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["password"].widget.attrs["autofocus"] = True
+        if not second_factor.has_factor(user):
+            del self.fields["code"]
+
+    def clean(self) -> dict[str, Any]:
+        """Judge the password, then the code: only a right password uses a code up. Every try is counted first."""
+        sent = super().clean() or {}
+        if self.errors:
+            return sent
+        guess = Guess.take(self.user, "proof")
+        if guess is None:
+            raise forms.ValidationError(TOO_MANY)
+        if is_too_long(sent["password"]) or not self.user.check_password(sent["password"]):
+            self.add_error("password", _("This isn’t your password."))
+            return sent
+        guess.delete()
+        if "code" in self.fields:
+            self._use_code(sent["code"])
+        return sent
+
+    def _use_code(self, code: str) -> None:
+        try:
+            if second_factor.use_code(self.user, code) is None:
+                self.add_error("code", WRONG_CODE)
+        except second_factor.TooManyGuesses:
+            self.add_error("code", TOO_MANY)

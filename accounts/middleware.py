@@ -1,16 +1,30 @@
-"""Gives each request of a signed-in person its scope."""
+"""Gives each request of a signed-in person its scope, and ends sessions that are over."""
 
 from collections.abc import Callable
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
+from accounts import sessions
 from accounts.models import Member
-from flipdash import walls
+from flipdash import backoffice, walls
+from flipdash.hashers import Busy
 from flipdash.scope import Scope
+
+WAS_OVER = "was_over"
+"""The key in a session without a person: the one before was over, so the sign-in page says so."""
+FACTORS = Authenticator.objects.filter(
+    user=OuterRef("user"), type__in=(Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+)
 
 
 def scope_of(request: Any, member: Member) -> Scope:
@@ -24,7 +38,8 @@ class ScopeMiddleware:
     """Set `request.scope` from the session's user and the path's mode, stand inside its wall, and show times in the
     business's zone and words in the person's language.
 
-    A person without an active membership gets a page that says so, and nothing else but the public pages.
+    A person without an active membership gets a page that says so, and nothing else but the public pages. A session
+    that was idle or lasted too long ends here, by the database's clock (trust.md S3).
     """
 
     def __init__(self, get_response: Callable[[Any], HttpResponse]) -> None:
@@ -33,9 +48,8 @@ class ScopeMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         """Answer the request with its scope set."""
         request.scope = None
-        if request.user.is_authenticated:
-            member = Member.objects.active().select_related("business", "user").filter(user=request.user).first()
-            request.scope = member and scope_of(request, member)
+        if request.user.is_authenticated and (member := _member_of(request)):
+            self._admit(request, member)
         if request.scope is None:
             return self.get_response(request)
         with (
@@ -49,8 +63,48 @@ class ScopeMiddleware:
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
-    def process_view(self, request: Any, view: Callable, *_: object) -> HttpResponse | None:
-        """Stop a signed-in person who belongs to no business before any view that needs a scope."""
-        if request.scope is None and getattr(view, "login_required", True):
-            return render(request, "accounts/no_business.html", status=403)
+    def _admit(self, request: Any, member: Any) -> None:
+        if sessions.is_over(request, member.business, member.asked_at):
+            logout(request)
+            request.session[WAS_OVER] = True
+            return
+        request.scope = scope_of(request, member)
+        request.asked_at, request.has_factor = member.asked_at, member.has_factor
+        member.note_seen()
+
+    def process_view(self, request: Any, view: Callable, *_args: object) -> HttpResponse | None:
+        """Stop, before any view that needs a scope, who belongs to no business or has to set up a second step."""
+        is_back_office = getattr(view, "permission", None) == backoffice.MARK  # it has a door of its own
+        needs_scope = getattr(view, "login_required", True) and not is_back_office
+        if request.scope is None:
+            return render(request, "accounts/no_business.html", status=403) if needs_scope else None
+        if not getattr(view, "is_polled", False):
+            sessions.note_use(request, request.asked_at, request.scope.address)
+        if needs_scope and _must_set_up(request) and not getattr(view, "without_second_factor", False):
+            return _lead_to_set_up(request)
         return None
+
+    def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
+        """Ask to come back in a moment when too many passwords are being checked."""
+        if isinstance(exception, Busy):
+            response = render(request, "503.html", status=503)
+            response["Retry-After"] = "2"
+            return response
+        return None
+
+
+def _member_of(request: Any) -> Member | None:
+    members = Member.objects.active().select_related("business", "user").filter(user=request.user)
+    return members.annotate(asked_at=Now(), has_factor=Exists(FACTORS)).first()
+
+
+def _must_set_up(request: Any) -> bool:
+    return request.scope.business.require_second_factor and not request.has_factor
+
+
+def _lead_to_set_up(request: Any) -> HttpResponse:
+    response = redirect("security")
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
+    messages.warning(request, _("Your business requires two-step verification. Set it up to go on."))
+    return response

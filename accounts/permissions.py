@@ -107,6 +107,12 @@ def everybody(view: View) -> View:
     return view
 
 
+def without_second_factor(view: View) -> View:
+    """Mark a view that is open also to who still has to set up the second step that the business requires."""
+    view.without_second_factor = True  # type: ignore[attr-defined]
+    return view
+
+
 def refuse(request: Request, permission: Permission) -> HttpResponse:
     """Answer 403 with a page that names the missing permission and who in the business can grant it."""
     admins = request.scope.business.members.admins().select_related("user")

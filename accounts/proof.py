@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, cast
 
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts.forms import ProofForm
-from flipdash import clock
+from flipdash import clock, events
 from flipdash.http import Request
 
 FRESH_FOR = timedelta(minutes=5)
@@ -50,6 +51,24 @@ def is_fresh(request: Request) -> bool:
     return timedelta(0) <= age <= FRESH_FOR
 
 
+def is_given(request: Request, form: ProofForm) -> bool:
+    """Judge the proof that was sent, and note that it was given, or failed."""
+    if not form.is_bound:
+        return False
+    with transaction.atomic():
+        proven = form.is_valid()
+        events.record(request.scope, "proof.given" if proven else "proof.failed", cast(Any, request.scope.member))
+    if proven:
+        mark(request)
+    return proven
+
+
+def form_for(request: Request) -> ProofForm:
+    """Return the form of the proof, with what was sent of it."""
+    sent = request.POST if "proof-password" in request.POST else None
+    return ProofForm(sent, user=request.user, prefix="proof")
+
+
 def mark(request: Request) -> None:
     """Note that the person has just proved who they are."""
     request.session[PROVED_AT] = clock.now().timestamp()
@@ -57,9 +76,8 @@ def mark(request: Request) -> None:
 
 def _ask(request: Request) -> HttpResponse | None:
     """Check the proof that came with a form, and take it out of it; None when it is right."""
-    form = ProofForm(request.POST if "proof-password" in request.POST else None, user=request.user, prefix="proof")
-    if form.is_bound and form.is_valid():
-        mark(request)
+    form = form_for(request)
+    if is_given(request, form):
         cast(Any, request).POST = _without_proof(request.POST)
         return None
     carried = [

@@ -1,54 +1,73 @@
-"""`make bench`: what a history costs, against a primary-key lookup and against an empty page.
+"""`make bench`: every row of the performance table, side by side, on ten million transfers.
 
-Each round measures everything once, in turn, so that a busy moment hurts all alike; the median of the rounds is
-shown with its ratio to its yardstick. The rows are those of the business `bench`, filled by `manage.py seed`.
+The first run makes the rows, which takes minutes; they are kept in var/bench. Each group of measurements writes its
+lines down, and the table in docs/performance.md is made of the last lines of all groups.
 """
 
 import argparse
 import os
-import statistics
-import time
-from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 
-import django
-from django.conf import settings
-from django.core.management import call_command
+from bench import cluster, measure
+from flipdash.local.processes import stops_on_signals
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flipdash.settings")
-BUSINESS = "bench"
+os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
+GROUPS = ("page", "lists", "search")
+"""Modules of this package with a function `lines(bench)`; the table has their lines in this order."""
+TABLE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+FROM, TO = "<!-- table: written by make bench -->\n", "<!-- end of table -->\n"
+FULL, QUICK = 10_000_000, 200_000
 
 
 def main() -> None:
-    """Fill the business, measure, and print the table."""
+    """Make the rows if they are missing, measure, print and write the table."""
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("groups", nargs="*", help=f"only these: {' '.join(GROUPS)}")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK:,} rows instead of {FULL:,}; writes no table")
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--build", action="store_true", help="make the rows only")
     arguments = parser.parse_args()
+    if unknown := set(arguments.groups) - set(GROUPS):
+        parser.error(f"there is no group {', '.join(sorted(unknown))}")
+    name, rows = ("quick", QUICK) if arguments.quick else ("full", FULL)
+    with stops_on_signals(), cluster.services(name) as place:
+        bench = prepare(cluster.superuser_url(place), rows, arguments.rounds)
+        results = cluster.HOME / f"results-{name}"
+        for group in () if arguments.build else arguments.groups or GROUPS:
+            print(f"\n{group}", flush=True)
+            lines = import_module(f"bench.{group}").lines(bench)
+            measure.keep(results / f"{group}.json", lines)
+            for line in lines:
+                print(
+                    f"  {line.row:4}{line.what:64}{line.measured:>14}  {line.ratio}× {line.hold} {line.verdict}",
+                    flush=True,
+                )
+        if name == "full":
+            write_table([line for group in GROUPS for line in measure.kept(results / f"{group}.json")])
+
+
+def prepare(url: str, rows: int, rounds: int) -> "Bench":  # noqa: F821
+    """Bring the database up to date and make the rows that are missing."""
+    import django
+
     django.setup()
+    from django.core.management import call_command
+
+    from bench import rows as table
+    from bench.subject import Bench
+
     call_command("migrate", database="owner", verbosity=0)
-    call_command("seed", business=BUSINESS, rows=arguments.rows)
-    settings.DEBUG = False  # what follows is measured as production runs
-    settings.ALLOWED_HOSTS = ["*"]
-
-    from bench import histories
-
-    measures = histories.measures(BUSINESS)
-    taken: dict[str, list[float]] = {name: [] for name, _yardstick, _act in measures}
-    for _round in range(arguments.rounds):
-        for name, _yardstick, act in measures:
-            taken[name].append(milliseconds(act))
-    medians = {name: statistics.median(times) for name, times in taken.items()}
-    print(f"{arguments.rows:,} rows, {arguments.rounds} rounds, median\n")
-    for name, yardstick, _act in measures:
-        ratio = f"{medians[name] / medians[yardstick]:6.1f}x {yardstick}" if yardstick else "yardstick"
-        print(f"{name:<44} {medians[name]:8.2f} ms   {ratio}")
+    table.build(url, rows)
+    return Bench(url, rows, rounds)
 
 
-def milliseconds(act: Callable[[], object]) -> float:
-    """Return how long the act takes, in milliseconds."""
-    begun = time.perf_counter()
-    act()
-    return (time.perf_counter() - begun) * 1000
+def write_table(lines: list[measure.Line]) -> None:
+    """Put the table into docs/performance.md."""
+    if not TABLE.exists():
+        return
+    before, rest = TABLE.read_text().split(FROM)
+    TABLE.write_text(before + FROM + measure.table(lines) + TO + rest.split(TO)[1])
 
 
 if __name__ == "__main__":

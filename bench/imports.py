@@ -57,7 +57,7 @@ def measure(rows: int) -> None:
     from django.test import Client
 
     from accounts.models import Business
-    from bench.histories import _admin_of
+    from bench.subject import _admin_of
     from imports.models import ImportJob
 
     browsers = {}

@@ -2,24 +2,30 @@
 
 from typing import Final
 
-NAMES: Final = {
-    "bca": "BCA",
-    "mandiri": "Mandiri",
-    "bri": "BRI",
-    "bni": "BNI",
-    "permata": "Permata",
-    "cimb": "CIMB Niaga",
-}
-"""The banks' names by our code for them, in the order in which they are offered."""
+from django.db import models
 
-FULL_NAMES: Final = {
-    "bca": "Bank Central Asia",
-    "mandiri": "Bank Mandiri",
-    "bri": "Bank Rakyat Indonesia",
-    "bni": "Bank Negara Indonesia",
-    "permata": "Bank Permata",
-    "cimb": "Bank CIMB Niaga",
+
+class Bank(models.TextChoices):
+    """Our code for each bank, and its name, in the order in which they are offered."""
+
+    BCA = "bca", "BCA"
+    MANDIRI = "mandiri", "Mandiri"
+    BRI = "bri", "BRI"
+    BNI = "bni", "BNI"
+    PERMATA = "permata", "Permata"
+    CIMB = "cimb", "CIMB Niaga"
+
+
+NAMES: Final[dict[str, str]] = {bank.value: str(bank.label) for bank in Bank}
+WORDS: Final[dict[str, tuple[str, ...]]] = {
+    Bank.BCA: ("BCA", "Bank Central Asia"),
+    Bank.MANDIRI: ("Mandiri", "Bank Mandiri"),
+    Bank.BRI: ("BRI", "Bank Rakyat Indonesia"),
+    Bank.BNI: ("BNI", "Bank Negara Indonesia"),
+    Bank.PERMATA: ("Permata", "Bank Permata"),
+    Bank.CIMB: ("CIMB", "CIMB Niaga", "Bank CIMB Niaga"),
 }
+"""What people search each bank by."""
 
 
 def in_fours(account_number: str) -> str:

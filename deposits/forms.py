@@ -105,7 +105,7 @@ class TransferredForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         if not cleaned.get("is_atm"):
             for name in ("sender_bank", "sender_name"):
-                self._errors.pop(name, None)  # type: ignore[union-attr]
+                self.errors.pop(name, None)
             return {"sender_bank": "", "sender_name": ""}
         for name in ("sender_bank", "sender_name"):
             if name in cleaned:

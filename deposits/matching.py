@@ -163,7 +163,7 @@ def credit_matched(line_id: int, *, by: str = "", at: datetime | None = None) ->
     line = StatementLine.objects.using("operator").filter(pk=line_id, state=State.MATCHED).first()
     if line is None:
         return False
-    top_up = TopUp.objects.using("operator").get(pk=line.top_up_id)
+    top_up = TopUp.objects.using("operator").get(lines=line)
     try:
         return topups.credit(top_up, line, by=by, at=at).is_new
     except topups.NotCreditable:
@@ -327,7 +327,7 @@ def approve(correction: Correction, *, by: AbstractBaseUser) -> Correction:
         return _approve_undo(correction, by)
     with transaction.atomic(using="operator"):
         mine = _decidable(correction, by, using="operator")
-        line = StatementLine.objects.using("operator").select_for_update().get(pk=mine.line_id)
+        line = StatementLine.objects.using("operator").select_for_update().get(corrections=mine)
         top_up = TopUp.objects.using("operator").select_for_update().get(pk=mine.top_up_id)
         _check_credit(line, top_up)
         _decide(mine, Correction.State.APPROVED, by, using="operator")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -373,7 +373,7 @@ def _import(job: StatementImport) -> int:
     done = {"lease_until": None, "finished_at": Now()}
     try:
         with default_storage.open(job.stored_as) as file, transaction.atomic(using="operator"):
-            lines, added = store(file.file, job)
+            lines, added = store(cast(BinaryIO, file.file), job)
             if not mine.update(status=StatementImport.Status.DONE, lines=lines, added=added, **done):
                 raise RuntimeError(f"statement {job.pk}: another worker has it")
     except Refused as refused:

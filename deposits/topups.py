@@ -159,14 +159,14 @@ def _add(scope: Scope, amount: int, code: int, bank: str, note: str, form_key: u
     created_at = at or clock.now()
     top_up = TopUp(
         pk=_id_of(created_at),
-        business=scope.business,
+        business_id=scope.business.pk,
         mode=scope.mode,
         amount=amount,
         code=code,
         exact_amount=amount + code,
         bank=bank,
         note=note,
-        member=scope.member,
+        member_id=scope.member.pk,
         maker_name=scope.member.name,
         form_key=form_key,
         created_at=created_at,

@@ -17,6 +17,7 @@ from documents import receipts, services
 from documents.models import Report
 from documents.writers import CONTENT_TYPES
 from flipdash import histories
+from flipdash.gate import polled
 from flipdash.histories import History
 from flipdash.http import Request
 
@@ -89,6 +90,7 @@ def report_new(request: Request) -> HttpResponse:
     return render(request, "documents/report_new.html", {"history": history, "results": results})
 
 
+@polled
 @never_cache
 @require_safe
 @requires(Permission.DOWNLOAD_REPORTS)

@@ -12,3 +12,9 @@ def public(view: V) -> V:
     """Mark a view that anybody may see, signed in or not."""
     view.permission = "public"  # type: ignore[attr-defined]
     return login_not_required(view)
+
+
+def polled(view: V) -> V:
+    """Mark a view that a page asks for by itself: nobody is working, so it doesn't keep a session alive."""
+    view.is_polled = True  # type: ignore[attr-defined]
+    return view

@@ -3,9 +3,21 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from flipdash.mode import Mode
 from flipdash.scope import Scope
+
+
+def own_path(target: str) -> str:
+    """Return the target if it is a path of this site, else Home (trust.md A7)."""
+    return target if is_own_path(target) else "/"
+
+
+def is_own_path(target: str) -> bool:
+    """Return whether a browser that follows the target stays on this site."""
+    plain = target.startswith("/") and "\\" not in target and target.isprintable()
+    return plain and url_has_allowed_host_and_scheme(target, allowed_hosts=None)
 
 
 class Request(HttpRequest):

@@ -9,7 +9,18 @@ from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import get_script_prefix, reverse, set_script_prefix
 from django.utils.translation import gettext_lazy as _
 
-UNPREFIXED = ("/sign-in/", "/sign-out/", "/account/", "/admin/", "/api/", "/static/", "/health/", "/outbox/")
+UNPREFIXED = (
+    "/sign-in/",
+    "/sign-up/",
+    "/sign-out/",
+    "/account/",
+    "/admin/",
+    "/api/",
+    "/static/",
+    "/health/",
+    "/outbox/",
+    "/invitations/",
+)
 """Paths that exist once, outside both modes."""
 
 

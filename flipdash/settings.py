@@ -7,6 +7,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from flipdash.sealing import sealing_keys
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -14,6 +16,8 @@ DEBUG = env.bool("DEBUG", False)
 TESTING = env.bool("FLIPDASH_TESTING", False)
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG or TESTING else [])
+SEALING_KEYS = sealing_keys(env.str("SEALING_KEYS", ""), SECRET_KEY if DEBUG or TESTING else "")
+"""The keys of flipdash/sealing.py: the first seals, all open."""
 SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}")
 DATA_DIR = Path(env.str("FLIPDASH_DATA", str(BASE_DIR / "var")))
 
@@ -27,9 +31,13 @@ INSTALLED_APPS = [
     "documents",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_otp",
     "lucide",
     "django_htmx",
     "csp",
+    "flipdash.backoffice_app.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -59,6 +67,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "flipdash.urls"
 WSGI_APPLICATION = "flipdash.wsgi.application"
+FORM_RENDERER = "flipdash.widgets.Renderer"
 
 TEMPLATES = [
     {
@@ -157,20 +166,50 @@ AUTH_USER_MODEL = "accounts.User"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # the e-mail is unique, in any case, by a constraint on lower(email)
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["flipdash.hashers.Argon2"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "accounts.passwords.MostBytes"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up; elsewhere one signs in
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "signup": "accounts.forms.SignUpForm",
+    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+}
 ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = {
+    "login": "",  # who signs in without a mistake pays nothing: an office shares an address (trust.md A1)
+    "login_failed": "5/5m/key",  # by address of the network: accounts.adapter.FAILURES_BY_ADDRESS
+}
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 0)
+MFA_ADAPTER = "accounts.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_FORMS = {"authenticate": "accounts.forms.SecondStepForm"}
+MFA_TOTP_TOLERANCE = 0
+MFA_TOTP_ISSUER = "FlipDash"
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds
+SESSION_COOKIE_AGE = 24 * 60 * 60  # seconds; the business's own limits are shorter (accounts/middleware.py)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "accounts.views.pages.csrf_failure"
+
+# --- Codes to phones (accounts/otp.py) -----------------------------------------------------------------------------
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
+TWILIO_SMS_FROM = env.str("TWILIO_SMS_FROM", "")
+TWILIO_WHATSAPP_FROM = env.str("TWILIO_WHATSAPP_FROM", "")
+OTP_COUNTRIES = env.list("OTP_COUNTRIES", default=["ID"])
+OTP_DAILY_CAP = env.int("OTP_DAILY_CAP", 1_000)
 
 # --- Words and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -228,6 +267,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Limits ----------------------------------------------------------------------------------------------------------
 HISTORY_TIMEOUT_MS = 2_000
+HISTORY_COUNT_TIMEOUT_MS = 300  # nobody waits longer for a figure beside the page
 REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", 20)
 REPORT_DAYS_KEPT = 30
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place
@@ -248,5 +288,6 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"twilio.http_client": {"level": "WARNING"}},  # else it writes down each request
     "root": {"handlers": ["console"], "level": "INFO"},
 }

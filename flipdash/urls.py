@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib import admin
 from django.urls import include, path
 
 from flipdash import styleguide, views
@@ -7,9 +8,11 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("members/activity/", include("workspace.activity_urls")),
     path("views/", include("workspace.urls")),
+    path("deposit/", include("deposits.urls")),
     path("", include("transactions.urls")),
     path("documents/", include("documents.urls")),
     path("settings/import-history/", include("imports.urls")),
+    path("admin/", admin.site.urls),
     path("health/live", views.live, name="health-live"),
     path("health/ready", views.ready, name="health-ready"),
 ]

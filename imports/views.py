@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import Permission, requires
 from flipdash import clock
+from flipdash.gate import polled
 from flipdash.http import Request
 from flipdash.imports import Import, Unreadable, kinds
 from flipdash.uploads import was_cut_off
@@ -89,6 +90,7 @@ def job(request: Request, import_number: int) -> HttpResponse:
     return render(request, "imports/job.html", {"job": _job(request, import_number)})
 
 
+@polled
 @never_cache
 @require_safe
 @requires(Permission.MANAGE_ACCOUNT)

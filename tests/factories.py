@@ -10,10 +10,13 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 
-from accounts.models import Business, Member, User
+from accounts.models import Business, Invitation, Member, User
 from accounts.permissions import Role
+from accounts.services import confirm_email
+from deposits import topups
+from deposits.models import TopUp
 from documents.models import Report
-from flipdash import histories
+from flipdash import histories, walls
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from imports.models import ImportJob
@@ -45,7 +48,22 @@ def make_member(business: Business, role: Role | str = Role.ADMIN, *, name: str 
     )
     user.set_unusable_password()
     user.save()
+    confirm_email(user)
     return Member.objects.create(business=business, user=user, role=role, **fields)
+
+
+def make_invitation(by: Member, email: str = "", *, role: str = Role.MAKER, **fields: Any) -> Invitation:
+    """Make an open invitation, whose link nobody knows."""
+    number, now = next(_counter), timezone.now()
+    values = {
+        "email": email or f"invited-{number}@example.test",
+        "phone": "+6281234567890",
+        "token_hash": f"{number:064}",
+        "sent_at": now - timedelta(minutes=2),
+        "expires_at": now + timedelta(hours=72),
+        **fields,
+    }
+    return Invitation.objects.create(business=by.business, invited_by=by, role=role, **values)
 
 
 def make_batch(business: Business, name: str = "Payroll Nov 2026", mode: str = Mode.LIVE) -> TransferBatch:
@@ -148,6 +166,15 @@ def make_payment(business: Business, *, mode: str = Mode.LIVE, events: bool = Fa
     if events:
         PaymentEvent.objects.create(business=business, mode=mode, payment=payment, kind="created", at=created_at)
     return payment
+
+
+def make_top_up(
+    member: Member, amount: int = 5_000_000, bank: str = "bca", *, mode: str = Mode.LIVE, **fields: Any
+) -> TopUp:
+    """Ask for a top-up, which waits for payment."""
+    scope = member.scope(mode)
+    with walls.inside(scope):
+        return topups.request_top_up(scope, amount=amount, bank=bank, **fields).top_up
 
 
 def make_report(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Report:

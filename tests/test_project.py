@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SAFE = {
     "PATH": os.environ["PATH"],
     "SECRET_KEY": "not a secret, but as long and as mixed as 1 of 50 characters",
+    "SEALING_KEYS": "0123456789abcdef" * 4,
     "ALLOWED_HOSTS": "flipdash.example",
     "DJANGO_SETTINGS_MODULE": "flipdash.settings",
     "EMAIL_URL": "smtp://mail.flipdash.example",
@@ -50,7 +51,10 @@ def test_production_settings_pass_djangos_own_deployment_check():
 
 @pytest.mark.parametrize(
     "missing",
-    ["SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL", "REDIS_URL", "EMAIL_URL"],
+    [
+        *("SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL", "REDIS_URL", "EMAIL_URL"),
+        "SEALING_KEYS",
+    ],
 )
 def test_nothing_starts_when_a_setting_is_missing(missing):
     environment = {**SAFE, **SERVICES}

@@ -6,4 +6,4 @@ class TransactionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the histories and the kinds of import known, so that work can be taken up by their names."""
-        from transactions import histories, imports  # noqa: F401
+        from transactions import histories, imports, waiting  # noqa: F401

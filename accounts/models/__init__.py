@@ -1,6 +1,25 @@
-"""Businesses, people and their membership."""
+"""Businesses, people, their membership, invitations, phones and the codes sent to them."""
 
 from accounts.models.activity import Activity, ActivityHead
-from accounts.models.people import Business, Member, MemberQuerySet, User, UserManager
+from accounts.models.invitations import Invitation, InvitationQuerySet
+from accounts.models.people import Business, Member, MemberQuerySet, SecondPersonRule, User, UserManager
+from accounts.models.phones import OtpChallenge, PhoneDevice
+from accounts.models.sign_in import Guess
+from accounts.models.states import State
 
-__all__ = ["Activity", "ActivityHead", "Business", "Member", "MemberQuerySet", "User", "UserManager"]
+__all__ = [
+    "Activity",
+    "ActivityHead",
+    "Business",
+    "Guess",
+    "Invitation",
+    "InvitationQuerySet",
+    "Member",
+    "MemberQuerySet",
+    "OtpChallenge",
+    "PhoneDevice",
+    "SecondPersonRule",
+    "State",
+    "User",
+    "UserManager",
+]

@@ -1,16 +1,52 @@
 """Businesses, the people who sign in, and their membership with its one role."""
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.states import State
 from accounts.permissions import RECENT_ONLY, ROLE_PERMISSIONS, Permission, Role
+from flipdash import clock, money
 from flipdash.mode import Mode
 from flipdash.scope import Scope
+
+SEEN_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class SecondPersonRule:
+    """Whether somebody else must approve what one has made, and from which amount on."""
+
+    required: bool
+    rupiah: int
+    """The amount from which it holds; 0: always."""
+
+    def holds_for(self, rupiah: int) -> bool:
+        """Return whether a transfer of this amount needs a second person."""
+        return self.required and rupiah >= self.rupiah
+
+    @property
+    def words(self) -> str:
+        """The rule as people read it."""
+        if not self.required:
+            return gettext("Nobody else needs to approve.")
+        if not self.rupiah:
+            return gettext("A second person must approve every amount.")
+        return gettext("A second person must approve from %(amount)s on.") % {"amount": money.rupiah(self.rupiah)}
+
+    def is_looser_than(self, other: "SecondPersonRule") -> bool:
+        """Return whether this rule lets something through that the other one stops."""
+        return other.required and (not self.required or self.rupiah > other.rupiah)
 
 
 class Business(models.Model):
@@ -28,13 +64,72 @@ class Business(models.Model):
     legal_name = models.CharField(max_length=200)
     npwp = models.CharField("NPWP", max_length=16, blank=True)
     time_zone = models.CharField(max_length=20, choices=TimeZone.choices, default=TimeZone.WIB)
+    language = models.CharField(max_length=2, choices=settings.LANGUAGES, default="en")
+    """In which those are written to who has no language of their own yet: invitations."""
+    address = models.CharField(max_length=500, blank=True)
+    logo = models.CharField(max_length=100, blank=True)
+    """The name under which the picture is stored."""
+
+    approvals_need_proof = models.BooleanField(default=False)
+
+    second_person_required = models.BooleanField(default=False)
+    second_person_from = models.BigIntegerField(default=0)  # rupiah
+    next_second_person_required = models.BooleanField(null=True)
+    next_second_person_from = models.BigIntegerField(null=True)  # rupiah
+    next_second_person_at = models.DateTimeField(null=True)
+    """From when on the next rule holds instead: a looser one waits a day (trust.md M5)."""
+
     created_at = models.DateTimeField(db_default=Now())
+    require_second_factor = models.BooleanField(default=False, db_default=False)
+    session_idle_minutes = models.PositiveSmallIntegerField(
+        default=30, db_default=30, validators=[MinValueValidator(5), MaxValueValidator(8 * 60)]
+    )
+    session_hours = models.PositiveSmallIntegerField(
+        default=12, db_default=12, validators=[MinValueValidator(1), MaxValueValidator(24)]
+    )
 
     class Meta:
         verbose_name_plural = "businesses"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(second_person_from__gte=0)
+                & (models.Q(next_second_person_from=None) | models.Q(next_second_person_from__gte=0)),
+                name="business_second_person_from_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    next_second_person_at=None, next_second_person_required=None, next_second_person_from=None
+                )
+                | models.Q(
+                    next_second_person_at__isnull=False,
+                    next_second_person_required__isnull=False,
+                    next_second_person_from__isnull=False,
+                ),
+                name="business_next_rule_whole",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def second_person_rule(self, at: datetime | None = None) -> SecondPersonRule:
+        """Return the rule that holds at a moment; now, by the database's clock, unless one is given."""
+        coming = self.coming_second_person_rule
+        if coming and self.next_second_person_at and self.next_second_person_at <= (at or clock.now()):
+            return coming
+        return SecondPersonRule(self.second_person_required, self.second_person_from)
+
+    @property
+    def logo_version(self) -> str:
+        """What differs for each logo, so that a browser asks for a new one."""
+        return self.logo[-12:-4]
+
+    @property
+    def coming_second_person_rule(self) -> SecondPersonRule | None:
+        """The rule that was asked for and holds from `next_second_person_at` on."""
+        if self.next_second_person_required is None or self.next_second_person_from is None:
+            return None
+        return SecondPersonRule(self.next_second_person_required, self.next_second_person_from)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -62,6 +157,8 @@ class User(AbstractBaseUser):
     is_staff = models.BooleanField(default=False)
     """Whether the person works for the operator, and so may enter the back office (flipdash/backoffice.py)."""
     date_joined = models.DateTimeField(db_default=Now())
+    session_version = models.PositiveIntegerField(default=0, db_default=0)
+    """Part of what every session is signed with: a new number ends them all (accounts/sessions.py)."""
 
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -81,6 +178,11 @@ class User(AbstractBaseUser):
     def has_module_perms(self, app_label: str) -> bool:
         """Answer Django's admin whether to list an app."""
         return self.is_active and self.is_staff
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Besides the password, a new address or a new version ends the sessions too (trust.md S2).
+        parts = "\n".join((self.password, self.email.lower(), str(self.session_version)))
+        return salted_hmac("accounts.User.session", parts, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def initials(self) -> str:
@@ -112,6 +214,7 @@ class Member(models.Model):
     role = models.CharField(max_length=20, choices=Role.choices)
     is_active = models.BooleanField(default=True)
     ends_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     objects = MemberQuerySet.as_manager()
@@ -136,6 +239,18 @@ class Member(models.Model):
         return self.get_role_display()
 
     @property
+    def is_admin(self) -> bool:
+        """Whether the role may manage the business's people."""
+        return Permission.MANAGE_MEMBERS in self.permissions
+
+    @property
+    def state(self) -> State:
+        """What the person can do now."""
+        if not (self.is_active and self.user.is_active):
+            return State.DEACTIVATED
+        return State.ENDED if self.ends_at and self.ends_at <= clock.now() else State.ACTIVE
+
+    @property
     def permissions(self) -> frozenset[str]:
         """What the role allows."""
         return ROLE_PERMISSIONS[Role(self.role)]
@@ -144,6 +259,12 @@ class Member(models.Model):
     def sees_recent_only(self) -> bool:
         """Whether the role sees only the last days of history unless it searches."""
         return Role(self.role) in RECENT_ONLY
+
+    def note_seen(self) -> None:
+        """Note that the member is here; at most one write in 5 minutes."""
+        quiet = models.Q(last_seen_at=None) | models.Q(last_seen_at__lt=Now() - SEEN_EVERY)
+        if self.last_seen_at is None or timezone.now() - self.last_seen_at > SEEN_EVERY:
+            Member.objects.filter(quiet, pk=self.pk).update(last_seen_at=Now())
 
     def scope(self, mode: str, via: str = "dashboard", *, address: str = "", agent: str = "") -> Scope:
         """Return what this member acts as, in one mode."""

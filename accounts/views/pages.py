@@ -8,11 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.forms import LanguageForm
-from accounts.permissions import Permission, everybody, requires
-from accounts.views.proof import own_path
+from accounts.permissions import Permission, everybody, requires, without_second_factor
 from flipdash import events
 from flipdash.gate import public
-from flipdash.http import Request
+from flipdash.http import Request, own_path
 
 
 @require_safe
@@ -22,6 +21,7 @@ def home(request: Request) -> HttpResponse:
     return redirect("transactions:transfers")
 
 
+@without_second_factor
 @require_POST
 @everybody
 def language(request: Request) -> HttpResponse:

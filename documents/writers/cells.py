@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import repeat
 from operator import sub, truediv
+from types import NoneType
 from typing import Any
 
 from documents.writers.biff import Look
@@ -14,8 +15,8 @@ from documents.writers.biff import Look
 LONGEST_CELL = 32_767
 """UTF-16 units that a cell holds."""
 ZERO_DAY, DAY = datetime(1899, 12, 30), timedelta(days=1)  # noqa: DTZ001  (sheets know no zones)
-FIRST_DAY = datetime(1900, 3, 1)  # noqa: DTZ001
-"""From here on days are counted right: a sheet believes that there was a 29 February 1900."""
+FIRST_DAY = 61
+"""1 March 1900: from here on days are counted right. A sheet believes that there was a 29 February 1900."""
 
 
 TEXT, DATE = Look("@"), Look("yyyy-mm-dd")
@@ -70,22 +71,38 @@ def typed(values: Sequence[Any], kind: Kind, look: Look | None = None) -> Cells:
     Raises ValueError for a figure that isn't finite, TypeError for what no cell can hold.
     """
     types = set(map(type, values))
-    if look is None and len(types) == 1:
-        if types == {str} and "" not in values:
-            return Cells(_cut(values), TEXT, is_whole=True)
-        if types == {int}:
-            return Cells(values, kind.look, is_whole=True)
-        if types == {datetime} and min(values) >= FIRST_DAY:
-            return Cells(list(map(truediv, map(sub, values, repeat(ZERO_DAY)), repeat(DAY))), kind.look, is_whole=True)
+    if look is None and (made := _alike(values, types - {NoneType}, kind)) is not None:
+        return Cells(*made, is_whole=None not in made[0])
     cells = [_cell(value) for value in values]
     is_whole = None not in cells and len({type(cell) is str for cell in cells}) == 1
     return Cells(cells, look or _looks(values, cells, kind), is_whole)
 
 
+def _alike(values: Sequence[Any], types: set[type], kind: Kind) -> tuple[Sequence[Any], Look] | None:
+    """Return cells and look of values of one of the usual types, among which some may be missing; else None."""
+    if not types:
+        return values, kind.look
+    if types == {str}:
+        longest = max(map(len, filter(None, values)), default=0)
+        texts = [value and cut(value) for value in values] if longest * 2 > LONGEST_CELL else values
+        return [text or None for text in texts] if "" in texts else texts, TEXT
+    if types == {int}:
+        return values, kind.look
+    if types == {datetime}:
+        if None not in values:
+            days = list(map(truediv, map(sub, values, repeat(ZERO_DAY)), repeat(DAY)))
+        else:
+            days = [None if value is None else (value - ZERO_DAY) / DAY for value in values]
+        known = days if None not in days else [day for day in days if day is not None]
+        return (days, kind.look) if min(known) >= FIRST_DAY else None
+    return None
+
+
 def cell_of_day(at: date) -> float | str:
     """Return a day's number; a day before March 1900 is written in words."""
     moment = at if isinstance(at, datetime) else datetime(at.year, at.month, at.day)  # noqa: DTZ001
-    return (moment - ZERO_DAY) / DAY if moment >= FIRST_DAY else str(at)
+    day = (moment - ZERO_DAY) / DAY
+    return day if day >= FIRST_DAY else str(at)
 
 
 def cut(text: str) -> str:
@@ -94,10 +111,6 @@ def cut(text: str) -> str:
         return text
     wide = text.encode("utf-16-le", "replace")
     return text if len(wide) <= LONGEST_CELL * 2 else wide[: LONGEST_CELL * 2].decode("utf-16-le", "ignore")
-
-
-def _cut(texts: Sequence[str]) -> Sequence[str]:
-    return [cut(text) for text in texts] if max(map(len, texts)) * 2 > LONGEST_CELL else texts
 
 
 def _cell(value: Any) -> str | float | Decimal | None:

@@ -22,7 +22,8 @@ class CsvWriter:
     """Writes headers and rows, ids with every digit and figures as plain digits."""
 
     def __init__(self, path: Path, headings: Sequence[Heading], separator: str = ",") -> None:
-        self.file = path.open("w", encoding="utf-8-sig", newline="")
+        self.file = path.open("w", encoding="utf-8", newline="")
+        self.file.write("\ufeff")  # not by the encoding utf-8-sig, which is Python, a row at a time
         self.writer = csv.writer(self.file, delimiter=separator)
         self.writer.writerow([guarded(heading.label) for heading in headings])
 

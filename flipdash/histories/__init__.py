@@ -17,7 +17,7 @@ from flipdash.histories.columns import (
     RupiahColumn,
     StatusColumn,
 )
-from flipdash.histories.declaration import Receipt, Summary
+from flipdash.histories.declaration import Action, Receipt, Summary
 from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
 from flipdash.histories.history import History, get, names
 from flipdash.histories.results import COUNT_CAP, Results
@@ -28,6 +28,7 @@ __all__ = [
     "EVERYTHING",
     "AccountColumn",
     "AccountNumber",
+    "Action",
     "Amount",
     "ChoiceColumn",
     "ChoiceFilter",

@@ -51,7 +51,8 @@ class Address(Declaration):
         }
         for filter_ in self.filters:
             fields |= filter_.form_fields(self.scope)
-        form = type("HistoryForm", (forms.Form,), fields)(self._form_data())
+        form = forms.Form(self._form_data())
+        form.fields |= fields  # made for this address alone: a class of their own would only copy them
         form.full_clean()
         self._check_together(form)
         return form

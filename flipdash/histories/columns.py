@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django.db.models import TextChoices
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
@@ -80,17 +80,13 @@ class Column:
 
     def inside(self, row: Row, context: "Context") -> SafeString:
         """Return the escaped inside of the table's cell."""
-        text = self.text(row)
-        return format_html('<bdi title="{}">{}</bdi>', text, text) if text else DASH
+        text = escape(self.text(row))
+        return SafeString(f'<bdi title="{text}">{text}</bdi>') if text else DASH
 
-    def cell(self, row: Row, context: "Context") -> SafeString:
-        """Return the table's cell."""
+    def opening(self) -> SafeString:
+        """Return the tag that opens each of the table's cells of this column."""
         return format_html(
-            '<td class="cell cell--{}" data-card="{}" data-label="{}">{}</td>',
-            self.kind,
-            self.card,
-            self.label,
-            self.inside(row, context),
+            '<td class="cell cell--{}" data-card="{}" data-label="{}">', self.kind, self.card, self.label
         )
 
 
@@ -103,6 +99,19 @@ class Context:
 
     today: date
     url_of: Callable[[Row], str]
+    made: dict[Any, SafeString] = field(default_factory=dict)
+
+    def once(self, key: Any, make: Callable[[], SafeString]) -> SafeString:
+        """Return what many cells of the page share, made for the first of them."""
+        if key not in self.made:
+            self.made[key] = make()
+        return self.made[key]
+
+    def copy_button(self, label: Words, text: str) -> SafeString:
+        """Return the button that copies a value, which is escaped already; scripts show it."""
+        words = self.once("copy", lambda: escape(_("Copy %(label)s %(text)s")))
+        said = words % {"label": escape(label), "text": text}
+        return SafeString(f'<button type="button" class="copy" data-copy="{text}" aria-label="{said}"></button>')
 
 
 @dataclass(frozen=True)
@@ -123,8 +132,9 @@ class IdColumn(Column):
 
     def inside(self, row: Row, context: Context) -> SafeString:
         """Return the link, and the Copy button."""
-        text = self.text(row)
-        return format_html('<a href="{}">{}</a>{}', context.url_of(row), text, copy_button(self.label, text))
+        text = escape(self.text(row))
+        button = context.copy_button(self.label, text)
+        return SafeString(f'<a href="{escape(context.url_of(row))}">{text}</a>{button}')
 
 
 @dataclass(frozen=True)
@@ -136,10 +146,8 @@ class AccountColumn(Column):
 
     def inside(self, row: Row, context: Context) -> SafeString:
         """Return the number and the Copy button."""
-        text = self.text(row)
-        if not text:
-            return DASH
-        return format_html("<span>{}</span>{}", text, copy_button(self.label, text))
+        text = escape(self.text(row))
+        return SafeString(f"<span>{text}</span>{context.copy_button(self.label, text)}") if text else DASH
 
 
 @dataclass(frozen=True)
@@ -168,7 +176,7 @@ class RupiahColumn(Column):
 
     def inside(self, row: Row, context: Context) -> SafeString:
         """Return the figure."""
-        return format_html("{}", self.text(row)) if self.text(row) else DASH
+        return escape(self.text(row)) or DASH
 
 
 @dataclass(frozen=True)
@@ -208,7 +216,7 @@ class DecimalColumn(Column):
 
     def inside(self, row: Row, context: Context) -> SafeString:
         """Return the figure."""
-        return format_html("{}", self.text(row)) if self.text(row) else DASH
+        return escape(self.text(row)) or DASH
 
 
 @dataclass(frozen=True)
@@ -329,7 +337,10 @@ class KindColumn(Column):
 
     def inside(self, row: Row, context: Context) -> SafeString:
         """Return the name, with the kind smaller."""
-        return format_html('<span class="destination">{} <small>{}</small></span>', *self._words(row))
+        return context.once(
+            (self.name, row[self.field], row[self.kind_field]),
+            lambda: format_html('<span class="destination">{} <small>{}</small></span>', *self._words(row)),
+        )
 
 
 @dataclass(frozen=True)
@@ -353,23 +364,19 @@ class StatusColumn(ChoiceColumn):
         """Return the pill, and the tag where there is one."""
         if not row[self.field]:
             return DASH
-        tag = format_html(' <span class="tag">{}</span>', self.tag) if self.tag and row[self.tag_field] else ""
-        return format_html("{}{}", status_pill(self.choices(row[self.field])), tag)
+        is_tagged = bool(self.tag and row[self.tag_field])
+
+        def make() -> SafeString:
+            tag = format_html(' <span class="tag">{}</span>', self.tag) if is_tagged else ""
+            return format_html("{}{}", status_pill(self.choices(row[self.field])), tag)
+
+        return context.once((self.name, row[self.field], is_tagged), make) if context else make()
 
 
 def status_pill(status: Any) -> SafeString:
     """Return the pill of a state whose enum knows its `look` and its label."""
     colour, name = status.look
     return format_html('<span class="status status--{}">{}{}</span>', colour, icon(name), status.label)
-
-
-def copy_button(label: Words, text: str) -> SafeString:
-    """Return the button that copies a value; scripts show it."""
-    return format_html(
-        '<button type="button" class="copy" data-copy="{}" aria-label="{}"></button>',
-        text,
-        _("Copy %(label)s %(text)s") % {"label": label, "text": text},
-    )
 
 
 @cache

@@ -61,6 +61,16 @@ class Receipt:
     url_name: str
 
 
+@dataclass(frozen=True)
+class Action:
+    """What a person may want to do who looks at a history: a button at its top, for who has the permission."""
+
+    label: Words
+    url_name: str
+    permission: str
+    icon: str = "plus"
+
+
 class Declaration:
     """Declare `model`, `name`, `section` and `title`, `permission`, `columns`, `search` and `filters`."""
 
@@ -84,6 +94,9 @@ class Declaration:
     report_is_oldest_first: ClassVar[bool] = False
     """Whether a report begins with the oldest row, as an account statement does."""
     receipt: ClassVar[Receipt | None] = None
+    action: ClassVar[Action | None] = None
+    detail_template: ClassVar[str] = "histories/detail.html"
+    """What shows one row; another one extends this one."""
     counted: ClassVar[Any] = ngettext_lazy("%(shown)s transaction", "%(shown)s transactions", "number")
     """How many rows, in words."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import EnumType
 from functools import reduce
-from operator import and_, or_
+from operator import or_
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash import formats
-from flipdash.histories.search import SearchField, Text, clean_term
+from flipdash.histories.search import SearchField, Text, clean_term, contains
 from flipdash.scope import Scope
 from flipdash.words import Words
 
@@ -163,10 +163,10 @@ class TermFilter(Filter):
 
 @dataclass(frozen=True)
 class TextFilter(Filter):
-    """Words in one text. `indexed` is the wider expression that has the trigram index, if the text alone has none."""
+    """Words in one text. `indexed` is the same or a wider text, whose keys have an index."""
 
     field: str
-    indexed: Expression | None = None
+    indexed: Expression
 
     is_text: ClassVar[bool] = True
 
@@ -178,8 +178,8 @@ class TextFilter(Filter):
         """Keep rows whose text contains every word: found by the index, and then looked at."""
         if not cleaned[self.name]:
             return Q()
-        expressions = (self.indexed, Lower(self.field)) if self.indexed else (Lower(self.field),)
-        return reduce(and_, (Text((), expression).condition(cleaned[self.name]) for expression in expressions))
+        term = cleaned[self.name]
+        return Text((), self.indexed).found(term, scope) & contains(Lower(self.field), term)
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
         """Name the words."""
@@ -286,7 +286,8 @@ class DateFilter(Filter):
             condition &= Q(**{f"{field}__gte": datetime.combine(first, time.min, tzinfo=scope.zone)})
         if last:
             end = datetime.combine(last + timedelta(days=1), time.min, tzinfo=scope.zone)
-            condition &= Q(**{f"{field}__lt": end})
+            # Nothing ends before it was created, the tables see to that: so a page can begin where the range ends.
+            condition &= Q(**{f"{field}__lt": end, "created_at__lt": end})
         return condition
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 Raw SQL stands in this file alone, and wraps querysets that began with the scope.
 """
 
+import json
 from collections.abc import Iterator
 from functools import cached_property, reduce
 from operator import or_
@@ -19,8 +20,10 @@ from flipdash.histories.columns import Batch, Row
 from flipdash.histories.paging import OLDEST_FIRST, ORDER, PAGE_SIZE, Cursor
 from flipdash.histories.search import SearchField, Text
 
-NEWEST = 4_000
-"""How many of the newest rows phase 1 of a text search looks through (reference/performance.md, B8)."""
+NEAREST = 2_000
+"""How many rows a text search looks at before it asks the index."""
+LOOKS_PER_MATCH = 3
+"""How many rows can be looked at in the order of a page in the time of one that an index finds anywhere."""
 
 
 class Finding(Address):
@@ -41,7 +44,7 @@ class Finding(Address):
     @cached_property
     def is_exact(self) -> bool:
         """Whether the search word is somebody's id, account number or amount: then that is the result."""
-        rows = self.visible_rows().using(self.using)
+        rows = self.visible_rows().using(self.using).order_by()
         return any(rows.filter(condition).exists() for condition, _ignores in self.branches)
 
     @property
@@ -68,7 +71,7 @@ class Finding(Address):
     def _text_condition(self) -> Q:
         if not self.term:
             return Q()
-        texts = [f.condition(self.term) for f in self.search if isinstance(f, Text)]
+        texts = [f.found(self.term, self.scope) for f in self.search if isinstance(f, Text)]
         return reduce(or_, texts) if texts else Q(pk__in=())  # what is found by its numbers alone is found by no words
 
     @property
@@ -119,24 +122,27 @@ class Finding(Address):
         order = ORDER if direction == "before" else OLDEST_FIRST
         beside = Q() if cursor is None else cursor.older() if direction == "before" else cursor.newer()
         rows = self.visible_rows().using(self.using).filter(beside).order_by(*order)
+        if self.branches:
+            found = self._exact_rows(rows, order)
+            if found or (cursor is None and not self.applied_filters):
+                self.is_exact = bool(found)  # so nobody has to ask again
+            if self.is_exact:
+                return found
         if not self.term and not any(f.is_text for f in self.applied_filters):
             return list(rows.filter(self.filter_condition()).values(*self.value_fields)[: PAGE_SIZE + 1])
-        ids = self._exact_ids(rows, order) if self.term and self.is_exact else self._text_ids(rows, order)
-        found = self.visible_rows().using(self.using).filter(pk__in=ids).order_by(*order)
-        return list(found.values(*self.value_fields))
+        ids = self._text_ids(rows, order)
+        texts = self.visible_rows().using(self.using).filter(pk__in=ids).order_by(*order)
+        return list(texts.values(*self.value_fields)) if ids else []
 
-    def _exact_ids(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
+    def _exact_rows(self, rows: QuerySet, order: tuple[str, str]) -> list[Row]:
         """Ask each exact field by its own index for at most a page, and merge."""
         parts = [
-            rows.filter(condition & self.filter_condition(for_id=ignores)).values_list("created_at", "id")[
-                : PAGE_SIZE + 1
-            ]
+            rows.filter(condition & self.filter_condition(for_id=ignores)).values(*self.value_fields)[: PAGE_SIZE + 1]
             for condition, ignores in self.branches
         ]
         if len(parts) == 1:
-            return [pk for _at, pk in parts[0]]
-        merged = parts[0].union(*parts[1:]).order_by(*order)
-        return [pk for _at, pk in merged[: PAGE_SIZE + 1]]
+            return list(parts[0])
+        return list(parts[0].union(*parts[1:]).order_by(*order)[: PAGE_SIZE + 1])
 
     def _text_ids(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
         """Find text, unless there is nothing that it could be in."""
@@ -146,26 +152,38 @@ class Finding(Address):
             return []
 
     def _ids_by_text(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
-        """Find text in two bounded phases: among the nearest rows, then among all matches (performance.md, B8).
+        """Find text by looking at the nearest rows or by the index of all matches, whichever is less work.
 
-        Common words are among the nearest rows; for rare ones the trigram index finds all matches, which are
-        materialised first so that the planner can't choose the endless walk.
+        Common words are among the nearest rows. How many of them have the word tells whether it is worth to look at
+        more, or whether all matches are few enough to be sorted; they are materialised first, so that the planner
+        can't choose the endless walk (docs/performance.md).
         """
-        model = rows.model
-        table = connections[self.using].ops.quote_name(model._meta.db_table)
         direction = "DESC" if order == ORDER else "ASC"
         tail = f"ORDER BY created_at {direction}, id {direction} LIMIT {PAGE_SIZE + 1}"
         condition = self._text_condition() & self.filter_condition()
-
-        nearest, nearest_params = rows.filter(self._range_condition())[:NEWEST].query.sql_with_params()
-        probe = model.objects.using(self.using).filter(condition).query
-        where, where_params = probe.get_compiler(self.using).compile(probe.where)
-        # Names come from the model, values go as parameters.
-        ids = self._ids(f"SELECT id FROM ({nearest}) {table} WHERE {where} {tail}", (*nearest_params, *where_params))  # noqa: S608
+        ids = self._nearest_ids(rows, condition, NEAREST, tail)
+        if 0 < len(ids) <= PAGE_SIZE and (further := self._rows_worth_a_look(rows, len(ids))):
+            ids = self._nearest_ids(rows, condition, further, tail)
         if len(ids) > PAGE_SIZE:
             return ids
         matches, params = rows.filter(condition).order_by().values("created_at", "id").query.sql_with_params()
         return self._ids(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {tail}", params)  # noqa: S608
+
+    def _nearest_ids(self, rows: QuerySet, condition: Q, limit: int, tail: str) -> list[int]:
+        """Return the ids of what the condition keeps of so many rows, at most a page and one."""
+        table = connections[self.using].ops.quote_name(rows.model._meta.db_table)
+        nearest, nearest_params = rows.filter(self._range_condition())[:limit].query.sql_with_params()
+        probe = rows.model.objects.using(self.using).filter(condition).query
+        where, where_params = probe.get_compiler(self.using).compile(probe.where)
+        # Names come from the model, values go as parameters.
+        return self._ids(f"SELECT id FROM ({nearest}) {table} WHERE {where} {tail}", (*nearest_params, *where_params))  # noqa: S608
+
+    def _rows_worth_a_look(self, rows: QuerySet, found: int) -> int:
+        """Return how many rows to look at for a page, given what the nearest held; 0 when the index is less work."""
+        plan = rows.filter(self._range_condition()).order_by().explain(format="json")
+        all_rows = json.loads(plan)[0]["Plan"]["Plan Rows"]
+        looks, matches = NEAREST * (PAGE_SIZE + 1) / found, all_rows * found / NEAREST
+        return int(2 * looks) if looks < LOOKS_PER_MATCH * matches else 0
 
     def _range_condition(self) -> Q:
         """Return the date filter where it runs along the order, so that phase 1 looks where the matches can be."""

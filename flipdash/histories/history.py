@@ -15,8 +15,10 @@ from django.utils.translation import gettext as _
 
 from flipdash import clock
 from flipdash.histories.columns import Column, Context, Fact, Row, StatusColumn
+from flipdash.histories.declaration import Action
 from flipdash.histories.filters import Filter
 from flipdash.histories.results import Paged
+from flipdash.histories.search import BIGGEST_ID
 
 _histories: dict[str, type["History"]] = {}
 
@@ -49,6 +51,11 @@ class History(Paged):
             raise TypeError(f"{cls.__name__}: give these columns a name of their own: {', '.join(sorted(twice))}")
         _histories[cls.name] = cls
 
+    @property
+    def offered_action(self) -> Action | None:
+        """The button at the top, if this person may use it."""
+        return self.action if self.action and self.scope.can(self.action.permission) else None
+
     # --- The form on the page ------------------------------------------------------------------------------
 
     @property
@@ -77,6 +84,7 @@ class History(Paged):
         """How many filters are set."""
         return len(self.applied_filters) if self.is_valid else 0
 
+    @cached_property
     def presets(self) -> list[tuple[str, str]]:
         """Return the date ranges that people use most, each with its address."""
         dates = self.date_filter
@@ -124,7 +132,8 @@ class History(Paged):
     @cached_property
     def context(self) -> Context:
         """What cells need to know of the page."""
-        return Context(self.today, lambda row: reverse(self.row_url_name, args=[row["id"]]))
+        before, after = reverse(self.row_url_name, args=[BIGGEST_ID]).split(str(BIGGEST_ID))
+        return Context(self.today, lambda row: f"{before}{row['id']}{after}")
 
     @property
     def shown_columns(self) -> list[Column]:

@@ -51,11 +51,12 @@ class Paged(Finding):
             return Results()
         try:
             with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.using):
-                results = self._page()
+                results = self.page()
         except db.TooSlow:
             return Results(too_slow=True)
         results.counted = self.counted
-        results.count = self._capped_count(self.rows())
+        is_all = self.cursor is None and results.older_url is None
+        results.count = len(results.rows) if is_all else self._capped_count(self.rows())
         if not results.rows and self.term and self.applied_filters:
             results.hidden = self._capped_count(self.rows(filtered=False)) or 0
         if results.rows and self.term and self._dates_were_ignored:
@@ -71,7 +72,8 @@ class Paged(Finding):
         outside = ~dates.condition(self.cleaned, self.scope)
         return self.visible_rows().using(self.using).filter(reduce(or_, found_by_id)).filter(outside).exists()
 
-    def _page(self) -> Results:
+    def page(self) -> Results:
+        """Return the rows of the page, without the count."""
         direction, cursor = self.cursor or ("before", None)
         rows = self._rows_beside(cursor, direction)
         if direction == "after" and len(rows) <= PAGE_SIZE:
@@ -90,7 +92,7 @@ class Paged(Finding):
     def _capped_count(self, rows: QuerySet) -> int | None:
         """Count up to the cap; None when counting would take too long."""
         try:
-            with db.time_limit(settings.HISTORY_TIMEOUT_MS // 2, self.using):
+            with db.time_limit(settings.HISTORY_COUNT_TIMEOUT_MS, self.using):
                 return rows.order_by()[: COUNT_CAP + 1].count()
         except db.TooSlow:
             return None

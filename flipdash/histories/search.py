@@ -19,6 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash import money
+from flipdash.scope import Scope
+from flipdash.searchkeys import SearchKeys
 from flipdash.words import Words
 
 SHORTEST = 3
@@ -158,18 +160,35 @@ class ChoiceWords(SearchField):
 
 @dataclass(frozen=True)
 class Text:
-    """Words in an expression that has a trigram index. Every word must be there, in any order and any case."""
+    """Words in a text. Every word must be there, in any order and any case.
+
+    `expression` is the text in lower case; its table has an index of SearchKeys("business", "mode", expression).
+    """
 
     labels: tuple[Words, ...]
     expression: models.Expression
 
-    def condition(self, term: str) -> Q:
-        """Match rows whose text contains every word."""
-        condition = Q()
-        for word in term.split():
-            literal = re.sub(r"([%_\\])", r"\\\1", word)
-            condition &= Q(Infix(self.expression, "LIKE", Lower(Value(f"%{literal}%"))))
-        return condition
+    def contains(self, term: str) -> Q:
+        """Match rows whose text contains every word, whatever it takes to find them."""
+        return contains(self.expression, term)
+
+    def found(self, term: str, scope: Scope) -> Q:
+        """Match the same rows by the index, if a word is long enough for it."""
+        words = [word for word in term.split() if len(word) >= SHORTEST]
+        if not words:
+            return self.contains(term)
+        kept = SearchKeys(F("business"), F("mode"), self.expression)
+        asked = SearchKeys(Value(scope.business.pk), Value(scope.mode), Lower(Value(" ".join(words))))
+        return Q(Infix(kept, "@>", asked)) & self.contains(term)
+
+
+def contains(text: models.Expression, term: str) -> Q:
+    """Match rows whose text, in lower case, contains every word."""
+    condition = Q()
+    for word in term.split():
+        literal = re.sub(r"([%_\\])", r"\\\1", word)
+        condition &= Q(Infix(text, "LIKE", Lower(Value(f"%{literal}%"))))
+    return condition
 
 
 def row_compare(operator: str, at: object, pk: int) -> Q:

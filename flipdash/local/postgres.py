@@ -8,6 +8,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -64,22 +65,30 @@ def account() -> Account | None:
     return Account(nobody.pw_uid, nobody.pw_gid)
 
 
-def start_postgres(place: Path, *, keep: bool) -> Child:
+def start_postgres(
+    place: Path, *, keep: bool, data: Path | None = None, extra: Mapping[str, str] | None = None
+) -> Child:
     """Start a cluster whose socket is in `place`, with our roles and database in it.
 
-    With `keep` its data outlives it; otherwise the data too is in `place`, and safety is traded for speed.
+    With `keep` its data outlives it; otherwise the data too is in `place`, and safety is traded for speed. Kept
+    data is the checkout's own unless `data` names another directory; `extra` are further settings.
     """
     user = account()
     home = _home(user)
     binaries = _binaries(home, user)
-    data = home / "data" if keep else place / "data"
+    log = (LOGS if keep else place) / "postgres.log"
+    if data is None:
+        data = home / "data" if keep else place / "data"
+    else:
+        data.parent.mkdir(parents=True, exist_ok=True)
+        log = data.with_suffix(".log")
     _make_cluster(data, binaries, user, keep=keep)
-    settings = SETTINGS | {"unix_socket_directories": str(place)} | ({} if keep else THROW_AWAY)
+    settings = SETTINGS | {"unix_socket_directories": str(place)} | ({} if keep else THROW_AWAY) | dict(extra or {})
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     child = start(
         "postgres",
         [binaries / "postgres", "-D", data, *options],
-        log=(LOGS if keep else place) / "postgres.log",
+        log=log,
         account=user,
         stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait for every client to leave
         orphan_signal=signal.SIGINT,

@@ -1,11 +1,13 @@
 """The tags and filters that pages share. Everything a person typed is escaped here or by the template."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from flipdash import formats, mode, money
@@ -18,15 +20,22 @@ register = template.Library()
 @register.simple_tag
 def history_rows(history: History, rows: Iterable[Row]) -> SafeString:
     """Return the table's rows. One tag makes them all: the engine's per-cell work would be most of the page."""
-    context, shown = history.context, history.shown_columns
-    return format_html_join(
-        "\n",
-        '<tr data-href="{}">{}</tr>',
-        (
-            (context.url_of(row), format_html_join("", "{}", ((column.cell(row, context),) for column in shown)))
+    context = history.context
+    shown = [(column.opening(), column.inside) for column in history.shown_columns]
+    return SafeString(
+        "\n".join(
+            f'<tr data-href="{escape(context.url_of(row))}">'
+            + "".join(f"{opening}{inside(row, context)}</td>" for opening, inside in shown)
+            + "</tr>"
             for row in rows
-        ),
+        )
     )
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> SafeString:
+    """Return an icon; each is made once."""
+    return columns.icon(name, size)
 
 
 @register.simple_tag
@@ -39,6 +48,12 @@ def unprefixed(name: str) -> str:
 def status_pill(status: Any) -> SafeString:
     """Return a state's pill."""
     return columns.status_pill(status)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Write data for a script to read from an attribute; the template escapes it."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
 
 
 @register.filter

@@ -8,6 +8,12 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("cancel", (event) => showOpener(event.target), { capture: true });
 
+// a dialog that the server has opened, above its form, becomes modal
+for (const dialog of document.querySelectorAll("dialog[open][data-dialog-modal]")) {
+  dialog.close();
+  dialog.showModal();
+}
+
 function open(opener, event) {
   const dialog = document.getElementById(opener.dataset.dialogOpen);
   const wantsTab = event.ctrlKey || event.metaKey || event.shiftKey;

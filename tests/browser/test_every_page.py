@@ -18,7 +18,7 @@ from imports import services as imports
 from imports import tasks
 from imports.models import ImportJob
 from tests import factories
-from tests.browser.looking import NEEDS_SCRIPTS, focus_problems, outline_problems, problems_of
+from tests.browser.looking import NEEDS_SCRIPTS, RINGS, focus_problems, outline_problems, problems_of
 from tests.walk import Ask, make_rows, survey
 
 TEMPLATES = settings.BASE_DIR / "templates"
@@ -168,3 +168,35 @@ def test_every_page_is_whole_without_scripts(open_context, sign_in, admin, ids):
         if not pattern.startswith(SAMPLES):
             wrong += [f"{address}: {problem}" for problem in without.evaluate(NEEDS_SCRIPTS)]
     assert wrong == []
+
+
+# --- Whether all this would notice -------------------------------------------------------------------------------
+
+BAD = """
+<!DOCTYPE html><html lang="en"><head><title>Bad</title>
+<style>.no-ring:focus { outline: none } .pale { color: #ccc; background: #fff } .wide { width: 2000px }</style></head>
+<body><main id="main"><h1>One</h1><h1>Two</h1><p class="pale">Pale</p><div class="wide">Wide</div>
+<input type="text"><button type="button" class="no-ring">Only with scripts</button>
+<form action="/x"><input name="q" aria-label="Search"></form></main></body></html>
+"""
+
+
+@pytest.mark.parametrize(
+    ("looked", "said"),
+    [
+        (problems_of, "1440 px, dark: color-contrast"),
+        (problems_of, "390 px: the page scrolls sideways"),
+        (problems_of, "390 px, light: label"),
+        (outline_problems, "2 h1"),
+        (outline_problems, "no name: <input"),
+        (focus_problems, "the first Tab does not offer"),
+        (lambda page: page.evaluate(RINGS), "no ring: <button"),
+        (lambda page: page.evaluate(NEEDS_SCRIPTS), "needs scripts: <button"),
+        (lambda page: page.evaluate(NEEDS_SCRIPTS), "cannot be sent: <form"),
+    ],
+)
+def test_what_is_wrong_with_a_page_is_noticed(page, looked, said):
+    page.set_content(BAD)
+    if looked is not problems_of:
+        list(problems_of(page, widths=(1440,)))
+    assert any(said in problem for problem in looked(page)), said

@@ -49,7 +49,7 @@ def at_width(open_context, sign_in) -> Callable:
 # --- The keyboard --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", histories.names())
+@pytest.mark.parametrize("name", factories.MAKERS)
 def test_keys_search_move_open_leave_and_explain(page, sign_in, admin, kopi_kita, name):
     for _row in range(4):
         factories.MAKERS[name](kopi_kita)
@@ -162,7 +162,7 @@ def test_everything_works_without_scripts(at_width, admin, second_page, worker, 
 # --- On paper ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", histories.names())
+@pytest.mark.parametrize("name", factories.MAKERS)
 def test_a_printed_history_says_whose_it_is_and_shows_whole_texts(page, sign_in, admin, kopi_kita, name, tmp_path):
     long = "Perkumpulan Petani Kopi Arabika Dataran Tinggi Gayo Sejahtera"
     field = "sender_name" if name == "payments" else "beneficiary_name"

@@ -36,8 +36,7 @@ def top_up(scope, inside) -> Callable[..., ledger.Posted]:
 def check_deferred(using: str = "default") -> None:
     """Ask the checks that wait for COMMIT; in a test it never comes (traps.md)."""
     with connections[using].cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
 
 def connect(role: str) -> psycopg.Connection:

@@ -28,12 +28,12 @@ A_REVERSAL = "(SELECT min(id) FROM deposits_posting WHERE kind = 'reversal')"
 ENTRY = f"account_id = {AVAILABLE} AND seq = 3"
 LAST = f"account_id = {AVAILABLE} AND seq = (SELECT max(seq) FROM deposits_entry WHERE account_id = {AVAILABLE})"
 FORGE = (
-    "INSERT INTO deposits_posting SELECT 77, business_id, mode, currency, '{kind}', source_type, {source}, lines_sha256, "
-    "by, effective_at, now(), {closes}, {reverses} FROM deposits_posting WHERE id = {like};"
-    "INSERT INTO deposits_entry (business_id, mode, currency, account_id, posting_id, seq, amount, balance_after, hash, "
-    "created_at) SELECT e.business_id, e.mode, e.currency, e.account_id, 77, a.seq + 1, {sign} e.amount, "
-    "a.balance {sign} e.amount, e.hash, e.created_at FROM deposits_entry e JOIN deposits_account a ON a.id = e.account_id "
-    "WHERE e.posting_id = {like};"
+    "INSERT INTO deposits_posting SELECT 77, business_id, mode, currency, '{kind}', source_type, {source}, "
+    "lines_sha256, by, effective_at, now(), {closes}, {reverses} FROM deposits_posting WHERE id = {like};"
+    "INSERT INTO deposits_entry (business_id, mode, currency, account_id, posting_id, seq, amount, balance_after, "
+    "hash, created_at) SELECT e.business_id, e.mode, e.currency, e.account_id, 77, a.seq + 1, {sign} e.amount, "
+    "a.balance {sign} e.amount, e.hash, e.created_at FROM deposits_entry e JOIN deposits_account a "
+    "ON a.id = e.account_id WHERE e.posting_id = {like};"
     "UPDATE deposits_account a SET balance = e.balance_after, seq = e.seq, head = e.hash FROM deposits_entry e "
     "WHERE e.posting_id = 77 AND e.account_id = a.id;"
 )
@@ -74,7 +74,8 @@ PLANTED = {
     "all entries of a posting deleted": (f"DELETE FROM deposits_entry WHERE posting_id = {A_POSTING}", SUM),
     "a posting deleted": (f"DELETE FROM deposits_posting WHERE id = {A_POSTING}", ROWS),
     "a posting deleted with its entries": (
-        f"DELETE FROM deposits_entry WHERE posting_id = {A_POSTING}; DELETE FROM deposits_posting WHERE id = {A_POSTING}",
+        f"DELETE FROM deposits_entry WHERE posting_id = {A_POSTING}; "
+        f"DELETE FROM deposits_posting WHERE id = {A_POSTING}",
         GAP,
     ),
     "an account deleted": (f"DELETE FROM deposits_account WHERE id = {AVAILABLE}", ROWS),
@@ -91,9 +92,12 @@ PLANTED = {
     "an entry given to another business": (f"UPDATE deposits_entry SET business_id = {THEIRS} WHERE {ENTRY}", CROSS),
     "an entry moved to Test Mode": (f"UPDATE deposits_entry SET mode = 'test' WHERE {ENTRY}", CROSS),
     "an entry in another currency": (f"UPDATE deposits_entry SET currency = 'USD' WHERE {ENTRY}", CROSS),
-    "an entry at another time": (f"UPDATE deposits_entry SET created_at = created_at - interval '1 day' WHERE {ENTRY}", CROSS),
+    "an entry at another time": (
+        f"UPDATE deposits_entry SET created_at = created_at - interval '1 day' WHERE {ENTRY}", CROSS
+    ),
     "an account given to another business": (
-        f"UPDATE deposits_account SET business_id = {THEIRS}, detail = 'x', kind = 'clearing', floor = NULL WHERE id = {AVAILABLE}",
+        f"UPDATE deposits_account SET business_id = {THEIRS}, detail = 'x', kind = 'clearing', floor = NULL "
+        f"WHERE id = {AVAILABLE}",
         CROSS,
     ),
     "a posting given to another business": (

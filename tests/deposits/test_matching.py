@@ -157,7 +157,7 @@ def test_closed_between_matching_and_crediting_the_line_waits(scope):
     assert available(scope) == 0
 
 
-# --- The same statement again --------------------------------------------------------------------------------------
+# --- The same statement again ------------------------------------------------------------------------------------
 
 
 def test_twice_overlapping_and_changed_every_real_line_is_credited_once(scope):
@@ -199,7 +199,7 @@ def test_twin_imports_of_one_statement_add_each_line_once(scope):
     assert TopUp.objects.using("operator").filter(status="successful").count() == 5
 
 
-# --- By hand -----------------------------------------------------------------------------------------------------------
+# --- By hand -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -313,7 +313,7 @@ def test_successful_is_not_undone_without_two_people(scope):
     assert available(scope) == top_up.exact_amount
 
 
-# --- The simulated bank, and Test Mode -----------------------------------------------------------------------------
+# --- The simulated bank, and Test Mode ---------------------------------------------------------------------------
 
 
 def test_the_simulated_bank_pays_some_seconds_after_it_was_marked(scope, settings):

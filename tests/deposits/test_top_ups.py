@@ -188,7 +188,7 @@ def test_cancelled_is_not_marked(scope):
         mark(scope, top_up)
 
 
-# --- Time -----------------------------------------------------------------------------------------------------------
+# --- Time --------------------------------------------------------------------------------------------------------
 
 
 @commits
@@ -221,7 +221,7 @@ def test_a_code_is_free_again_only_after_the_quiet_period(scope):
     assert not again(old).is_code_held
 
 
-# --- What the database refuses -----------------------------------------------------------------------------------------
+# --- What the database refuses -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", ["successful", "checking", "nonsense"])

@@ -495,11 +495,11 @@ def test_text_is_quoted_whatever_the_column(tmp_path):
         (datetime(1900, 2, 28), "1900-02-28 00:00:00", "@"),  # noqa: DTZ001
         (date(1899, 1, 1), "1899-01-01", "@"),
         (True, 1, "yyyy-mm-dd hh:mm:ss"),
-        ("", None, "yyyy-mm-dd hh:mm:ss"),
+        (datetime(1899, 12, 30), "1899-12-30 00:00:00", "@"),  # noqa: DTZ001
     ],
 )
 def test_days_before_march_1900_are_words(value, cell, shown):
-    for values in ([value], [value, None]):
+    for values in ([value], [value, None], [value, AT], [value, None, AT, "a"]):
         made = typed(values, KINDS["datetime"])
         assert made.values[0] == cell
         look = made.look if isinstance(made.look, Look) else made.look[0]

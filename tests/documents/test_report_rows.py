@@ -11,7 +11,7 @@ import pytest
 import python_calamine
 from django import forms
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, transaction
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -145,6 +145,29 @@ def test_each_formats_rows_are_the_screens_rows_over_all_pages(scope, kopi_kita,
     assert found > FILTER_SETS / 4, "most filters found nothing"
     everything = screen(scope, name, "")
     assert len(everything) == ROWS > 5 * histories.paging.PAGE_SIZE
+
+
+@pytest.mark.parametrize("name", histories.names())
+def test_values_of_many_rows_are_the_values_of_each(scope, kopi_kita, name):
+    dice = Random(f"batches of {name}")
+    for _row in range(60):
+        factories.make_varied(name, kopi_kita, dice)
+    history = histories.get(name)(scope, QueryDict())
+    rows = list(history.rows().values(*history.value_fields))
+    with timezone.override(scope.zone), transaction.atomic():
+        batches = list(history.batches(25))
+        assert [len(batch["id"]) for batch in batches] == [25, 25, 10]
+        for column in history.columns:
+            seen = [value or None for batch in batches for value in column.values(batch)]
+            assert seen == [column.value(row) or None for row in rows], column.name
+            assert {type(value) for value in seen} == {type(column.value(row) or None) for row in rows}, column.name
+
+
+def test_a_history_that_can_show_nothing_has_no_batches(scope, monkeypatch):
+    history = histories.get("money-transfers")(scope, QueryDict())
+    nothing = history.rows().none()
+    monkeypatch.setattr(type(history), "rows", lambda self: nothing)
+    assert list(history.batches(10)) == []
 
 
 def test_70_000_rows_have_a_summary_and_two_data_sheets(scope, kopi_kita: Business):

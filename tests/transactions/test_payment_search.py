@@ -145,14 +145,14 @@ def test_a_wrong_filter_says_so_beside_its_field(web, made, query, problem):
 
 @pytest.mark.parametrize(("name", "query"), [(NAME, "sender=dewi"), ("international-transfers", "beneficiary=tan")])
 def test_text_filters_are_found_as_text_is(scope, name, query):
-    """In two bounded phases, the second by the trigram index, as the search box does: never by an endless walk."""
+    """In two bounded phases, the second by the index of keys, as the search box does: never by an endless walk."""
     with CaptureQueriesContext(connection) as queries:
         factories.found(scope, query, name)
     assert any("AS MATERIALIZED" in query["sql"] for query in queries)
     history = factories.history(scope, query, name)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    assert "_text" in history.model.objects.filter(history.filter_condition()).explain()
+    assert "_words" in history.model.objects.filter(history.filter_condition()).explain()
 
 
 def test_what_is_not_settled_has_no_settled_amount(web, made):

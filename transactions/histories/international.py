@@ -6,6 +6,8 @@ from accounts.permissions import Permission
 from flipdash import histories
 from transactions.models import Corridor, InternationalTransfer, Purpose, SearchText, Status, Via
 
+TEXT = SearchText("beneficiary_name")
+
 
 class InternationalHistory(histories.History):
     """International Transfer → Transaction History."""
@@ -44,11 +46,11 @@ class InternationalHistory(histories.History):
     search_hint = _("Transaction ID or beneficiary name")
     search = (
         histories.Id(_("Transaction ID"), "id", external="external_id"),
-        histories.Text((_("Beneficiary Name"),), SearchText("beneficiary_name")),
+        histories.Text((_("Beneficiary Name"),), TEXT),
     )
     filters = (
         histories.DateFilter("date", _("Transaction created"), bases=(("created", _("Created Date"), "created_at"),)),
-        histories.TextFilter("beneficiary", _("Beneficiary Name"), "beneficiary_name"),
+        histories.TextFilter("beneficiary", _("Beneficiary Name"), "beneficiary_name", indexed=TEXT),
         histories.ChoiceFilter("status", _("Status"), "status", Status),
         histories.ChoiceFilter("country", _("Country"), "country", Corridor.countries, multiple=False),
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from flipdash.functions import NextTransactionId as NextTransactionId  # the migrations find both here
 from flipdash.histories.search import SearchText as SearchText
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
-from flipdash.timeline import Event
+from flipdash.timeline import Event as Event
 
 
 class Status(models.TextChoices):

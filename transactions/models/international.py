@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Round
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flipdash import world
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
+from flipdash.searchkeys import SearchKeys
 from transactions.models.base import Event, SearchText, Sending, SendingEventKind
 
 WITHOUT_DECIMALS = ["JPY", "KRW", "VND"]
@@ -134,9 +135,7 @@ class InternationalTransfer(Sending):
                 name="internationaltransfer_country",
             ),
             GinIndex(
-                F("business"),
-                OpClass(SearchText("beneficiary_name"), "gin_trgm_ops"),
-                name="internationaltransfer_text",
+                SearchKeys(F("business"), F("mode"), SearchText("beneficiary_name")), name="internationaltransfer_words"
             ),
         ]
 

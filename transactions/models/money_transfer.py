@@ -9,6 +9,7 @@ from django.db.models.functions import Now, Right
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
+from flipdash.searchkeys import SearchKeys
 from transactions.destinations import Kind
 from transactions.models.base import Event, SearchText, Sending, SendingEventKind
 
@@ -76,9 +77,8 @@ class MoneyTransfer(Sending):
             models.Index(F("business"), F("mode"), Right("account_number", 4), name="moneytransfer_account_end"),
             models.Index(F("batch"), name="moneytransfer_batch", condition=Q(batch__isnull=False)),
             GinIndex(
-                F("business"),
-                OpClass(SearchText("beneficiary_name", "remark"), "gin_trgm_ops"),
-                name="moneytransfer_text",
+                SearchKeys(F("business"), F("mode"), SearchText("beneficiary_name", "remark")),
+                name="moneytransfer_words",
             ),
         ]
 

@@ -3,13 +3,14 @@
 import secrets
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
+from flipdash.searchkeys import SearchKeys
 from transactions.channels import ChannelKind
 from transactions.models.base import Event, SearchText, Transaction, Via
 
@@ -193,7 +194,7 @@ class Payment(Transaction):
                 name="payment_settlement",
             ),
             models.Index(F("link"), name="payment_link", condition=Q(link__isnull=False)),
-            GinIndex(F("business"), OpClass(SearchText("title", "sender_name"), "gin_trgm_ops"), name="payment_text"),
+            GinIndex(SearchKeys(F("business"), F("mode"), SearchText("title", "sender_name")), name="payment_words"),
         ]
 
 

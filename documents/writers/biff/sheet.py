@@ -2,10 +2,10 @@
 
 import struct
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
 from typing import Any, BinaryIO
 
 from documents.writers.biff import records
@@ -104,7 +104,7 @@ class Sheet:
             if arguments:
                 yield list(map(_packer(form), *arguments))
                 form, arguments = "<", []
-            if any(value is not None for value in cells.values):
+            if any(map(_is_there, cells.values)):
                 yield self._one_by_one(cells, number, lines)
         if arguments or not lines:
             yield list(map(_packer(form), *arguments))
@@ -120,15 +120,30 @@ class Sheet:
         return "4sH4sd", [repeat(NUMBER_HEAD), lines, places, cells.values]
 
     def _one_by_one(self, cells: Cells, column: int, lines: range) -> list[bytes]:
-        numbers = iter(self.strings.numbers_of([value for value in cells.values if isinstance(value, str)]))
+        """Return each cell packed; b"" where there is none."""
+        is_text = [isinstance(value, str) for value in cells.values]
+        is_number = [value is not None and not text for value, text in zip(cells.values, is_text, strict=True)]
+        texts = self._packed(pack_label, LABEL_HEAD, cells, column, lines, is_text)
+        numbers = self._packed(pack_number, NUMBER_HEAD, cells, column, lines, is_number)
         return [
-            b""
-            if value is None
-            else pack_label(LABEL_HEAD, line, place, next(numbers))
-            if isinstance(value, str)
-            else pack_number(NUMBER_HEAD, line, place, value)
-            for line, place, value in zip(lines, _places(column, cells.style), cells.values, strict=False)
+            next(texts) if text else next(numbers) if number else b""
+            for text, number in zip(is_text, is_number, strict=True)
         ]
+
+    def _packed(
+        self,
+        pack: Callable[..., bytes],
+        head: bytes,
+        cells: Cells,
+        column: int,
+        lines: range,
+        which: list[bool],
+    ) -> Iterator[bytes]:
+        values: Sequence[Any] = list(compress(cells.values, which))
+        if pack is pack_label:
+            values = self.strings.numbers_of(values)
+        places = _places(column, cells.style if isinstance(cells.style, int) else list(compress(cells.style, which)))
+        return map(pack, repeat(head), compress(lines, which), places, values)
 
     def _write_blocks(self, fewest: int) -> None:
         """Write blocks of 32 rows while at least so many rows wait: ROW records, cells, DBCELL (§2.4.78)."""
@@ -165,6 +180,10 @@ def _places(column: int, style: int | Sequence[int]) -> Iterable[bytes]:
     if isinstance(style, int):
         return repeat(pack_place(column, style))
     return map(pack_place, repeat(column), style)
+
+
+def _is_there(value: Any) -> bool:
+    return value is not None
 
 
 @cache

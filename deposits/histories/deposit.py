@@ -11,6 +11,7 @@ from django.utils.translation import ngettext_lazy
 
 from accounts.permissions import Permission
 from deposits import sources
+from deposits.histories.top_ups import TOP_UP
 from deposits.models import DepositEntry, Direction, PostingKind
 from flipdash import histories
 from flipdash.histories.columns import DASH, Context, Fact, Row, copy_button
@@ -78,6 +79,7 @@ class DepositHistory(histories.History):
     section = _("My Deposit")
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "deposits:history", "deposits:entry"
+    action = TOP_UP
     counted = ngettext_lazy("%(shown)s entry", "%(shown)s entries", "number")
     report_is_oldest_first = True
 

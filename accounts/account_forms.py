@@ -1,0 +1,157 @@
+"""The forms of Account & Profile and of My Profile."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Business, OtpChallenge, SecondPersonRule
+from accounts.phones import PhoneField
+from accounts.words import LineField
+from flipdash.money import NotAnAmount, parse_rupiah
+
+MOST_RUPIAH = 10**15
+
+
+class DetailsForm(forms.Form):
+    """What a business says about itself."""
+
+    name = LineField(label=gettext_lazy("Business name"), max_length=100)
+    legal_name = LineField(
+        label=gettext_lazy("Legal name"), max_length=200, help_text=gettext_lazy("As it stands on invoices.")
+    )
+    npwp = forms.CharField(
+        label="NPWP",
+        required=False,
+        max_length=40,
+        help_text=gettext_lazy("15 or 16 digits; dots and dashes are left out."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+    address = LineField(label=gettext_lazy("Address"), required=False, max_length=500)
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        choices=Business.TimeZone.choices,
+        help_text=gettext_lazy("Days begin, and times are shown, in this zone."),
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of the business"),
+        choices=settings.LANGUAGES,
+        help_text=gettext_lazy("Invitations are written in it. Everybody chooses their own in My Profile."),
+    )
+
+    def clean_npwp(self) -> str:
+        """Keep the digits alone."""
+        digits = re.sub(r"[ .\-]", "", self.cleaned_data["npwp"])
+        if digits and not re.fullmatch(r"[0-9]{15,16}", digits, re.ASCII):
+            raise ValidationError(_("An NPWP has 15 or 16 digits."))
+        return digits
+
+
+class LogoForm(forms.Form):
+    """A picture for the frame."""
+
+    logo = forms.FileField(
+        label=gettext_lazy("Logo"),
+        help_text=gettext_lazy("PNG or JPEG, at most 1 MB."),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
+        error_messages={
+            "required": gettext_lazy("Choose a file first."),
+            "empty": gettext_lazy("This file is empty."),
+        },
+    )
+
+
+class SecurityForm(forms.Form):
+    """What the business asks of its people's sessions."""
+
+    require_second_factor = forms.BooleanField(
+        label=gettext_lazy("Two-step verification is required for all"),
+        required=False,
+        help_text=gettext_lazy("Who has none yet is asked to set it up at the next sign-in."),
+    )
+    approvals_need_proof = forms.BooleanField(
+        label=gettext_lazy("Approvals ask for a fresh proof"),
+        required=False,
+        help_text=gettext_lazy("The password, and the second step where there is one, once per selection."),
+    )
+    session_idle_minutes = forms.IntegerField(
+        label=gettext_lazy("Sign out after this many minutes without activity"), min_value=5, max_value=120
+    )
+    session_hours = forms.IntegerField(
+        label=gettext_lazy("Sign out after this many hours in any case"), min_value=1, max_value=24
+    )
+
+
+class RupiahField(forms.CharField):
+    """Whole rupiah, as people write them: Rp1.000.000, 1,000,000, 1000000."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric"})
+
+    def clean(self, value: Any) -> Any:
+        """Read the amount; empty is 0."""
+        written = super().clean(value)
+        if not written:
+            return 0
+        try:
+            amount = parse_rupiah(written)
+        except NotAnAmount as problem:
+            raise ValidationError(_("Write an amount in whole rupiah, such as 1.000.000.")) from problem
+        if amount > MOST_RUPIAH:
+            raise ValidationError(_("This is more than any transfer."))
+        return amount
+
+
+class SecondPersonForm(forms.Form):
+    """Whether somebody else must approve what one made."""
+
+    required = forms.BooleanField(label=gettext_lazy("A second person must approve"), required=False)
+    amount = RupiahField(
+        label=gettext_lazy("From this amount on (Rp)"),
+        required=False,
+        max_length=30,
+        help_text=gettext_lazy("0 or empty: for every amount."),
+    )
+
+    def rule(self) -> SecondPersonRule:
+        """Return the rule that was asked for."""
+        return SecondPersonRule(self.cleaned_data["required"], self.cleaned_data["amount"])
+
+
+class ProfileForm(forms.Form):
+    """What a person says about themselves."""
+
+    name = LineField(label=gettext_lazy("Name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
+
+
+class PhoneForm(forms.Form):
+    """A phone number to verify, and how the code should come."""
+
+    phone = PhoneField()
+    channel = forms.ChoiceField(
+        label=gettext_lazy("Send the code by"),
+        choices=OtpChallenge.Channel.choices,
+        initial=OtpChallenge.Channel.SMS,
+        widget=forms.RadioSelect,
+    )
+
+
+class CodeForm(forms.Form):
+    """The code that came."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}),
+    )
+
+    def clean_code(self) -> str:
+        """Leave out the spaces that people type; six digits remain."""
+        code = re.sub(r"[ \-]", "", self.cleaned_data["code"])
+        if not re.fullmatch(r"[0-9]{6}", code, re.ASCII):
+            raise ValidationError(_("The code has 6 digits."))
+        return code

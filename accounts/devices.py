@@ -1,0 +1,52 @@
+"""Devices that a person has signed in from: a signed, long-lived cookie says which (trust.md A1).
+
+A device that is not known gets its person a mail; one that is known counts wrong passwords for itself, so that
+a stranger who keeps guessing at an account can't lock out whoever owns it.
+"""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+
+from accounts.models import User
+
+COOKIE = "devices"
+SALT = "accounts.devices"
+KEPT_FOR = 400 * 24 * 60 * 60  # seconds
+MOST_PEOPLE = 8
+"""How many people one browser remembers; the one who signed in longest ago is forgotten."""
+
+
+def device_of(request: HttpRequest, user: User | None) -> str | None:
+    """Return this device's id for the person, or None if they never signed in here."""
+    return _known(request).get(str(user.pk)) if user else None
+
+
+def remember(request: HttpRequest, response: Any, user: User) -> None:
+    """Keep in the browser that the person has signed in here."""
+    known = _known(request)
+    device = known.pop(str(user.pk), None) or secrets.token_urlsafe(12)
+    kept = dict([*known.items()][-(MOST_PEOPLE - 1) :]) | {str(user.pk): device}
+    _set(response, signing.dumps(kept, salt=SALT))
+
+
+def _set(response: HttpResponse, value: str) -> None:
+    response.set_cookie(
+        COOKIE,
+        value,
+        max_age=KEPT_FOR,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _known(request: HttpRequest) -> dict[str, str]:
+    try:
+        known = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=KEPT_FOR)
+    except signing.BadSignature:
+        return {}
+    return known if isinstance(known, dict) else {}

@@ -1,0 +1,59 @@
+"""What the operator's people may do to a business's people; the business reads it in its Activity Log."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from accounts.activity import OPERATOR
+from accounts.models import Member, User
+from flipdash import events
+from flipdash.mode import Mode
+from flipdash.scope import Scope
+
+
+class StillMember(Exception):
+    """The person belongs to a business, and so can't be the operator's."""
+
+
+@dataclass
+class Operator:
+    """One of the operator's people, where a scope asks who acts. They may do nothing that members may."""
+
+    user: Any
+    pk: Any = None
+    role: str = OPERATOR
+    permissions: frozenset[str] = frozenset()
+    sees_recent_only: bool = False
+
+    @property
+    def name(self) -> str:
+        """The person's name."""
+        return self.user.name
+
+
+@transaction.atomic
+def make_operator(*, email: str, name: str, password: str) -> User:
+    """Give somebody who belongs to no business a way into the back office; raises StillMember."""
+    user = User.objects.select_for_update().filter(email__iexact=email.strip()).first()
+    if user is not None and Member.objects.filter(user=user).exists():
+        raise StillMember
+    user = user or User(email=email.strip().lower(), name=name)
+    user.is_staff = user.is_active = True
+    user.set_password(password)
+    user.save()
+    return user
+
+
+@transaction.atomic
+def set_access(user: User, *, allowed: bool, by: Any, address: str = "", agent: str = "") -> bool:
+    """Let a business's person sign in or not, from their next request on; returns whether anything changed."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    member = Member.objects.select_related("business").filter(user=user).first()
+    if member is None or user.is_active == allowed:
+        return False
+    user.is_active = allowed
+    user.save(update_fields=["is_active"])
+    scope = Scope(member.business, Mode.LIVE, Operator(by), "backoffice", address, agent)
+    events.record(scope, "access.restored" if allowed else "access.suspended", user)
+    return True

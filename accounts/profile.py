@@ -1,0 +1,54 @@
+"""What people change about themselves: name, language, phone."""
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts import phones, team
+from accounts.models import Business, OtpChallenge, PhoneDevice, User
+from flipdash import clock, events, mail
+from flipdash.scope import Scope
+
+VERIFY_PHONE = "phone.verify"
+"""The act of a code that proves that a number is one's own; its digest is that of the number."""
+
+
+@transaction.atomic
+def change(scope: Scope, user: User, **values: Any) -> None:
+    """Save what differs of name and language, told with old and new."""
+    person = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    changes = {}
+    for name, value in values.items():
+        if (old := getattr(person, name)) != value:
+            changes[name] = {"old": old, "new": value}
+            setattr(person, name, value)
+    if changes:
+        person.save(update_fields=list(changes))
+        events.record(scope, "profile.changed", person, changes=changes)
+
+
+@transaction.atomic
+def note_code_sent(scope: Scope, made: OtpChallenge) -> None:
+    """Tell that a code has left for a number."""
+    events.record(scope, "phone.code-sent", made.user, to=phones.masked(made.to), channel=made.channel)
+
+
+@transaction.atomic
+def set_phone(scope: Scope, user: User, number: str) -> None:
+    """Make a number, whose code came back, the person's verified one; the person and all Admins get a mail."""
+    person = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    device = PhoneDevice.objects.filter(user=person).first() or PhoneDevice(user=person, name="phone")
+    old = device.number if device.confirmed and device.pk else ""
+    device.number, device.confirmed, device.confirmed_at = number, True, clock.now()
+    device.save()
+    facts = {"old": old and phones.masked(old), "new": phones.masked(number)}
+    events.record(scope, "phone.verified", person, **facts)
+    _tell(scope, person, facts["new"])
+
+
+def _tell(scope: Scope, person: User, number: str) -> None:
+    business = Business.objects.get(pk=scope.business.pk)
+    context = {"who": f"{person.name} ({person.email})", "number": number}
+    team.tell_admins(business, "phone_changed", **context)
+    if not business.members.admins().filter(user=person).exists():
+        mail.send("phone_changed", to=person.email, language=person.language, business=business.name, **context)

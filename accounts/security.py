@@ -1,0 +1,57 @@
+"""What happens around signing in, told: to the Activity Log and to the people it concerns."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from allauth.account.adapter import get_adapter
+from django.conf import settings
+from django.db import transaction
+
+from accounts.middleware import scope_of
+from accounts.models import Business, Member, User
+from flipdash import clock, events, mail
+from flipdash.http import Request
+from flipdash.mode import Mode, mode_url
+
+
+def member_of(user: User | None) -> Member | None:
+    """Return the person's active membership."""
+    if user is None:
+        return None
+    return Member.objects.active().select_related("business", "user").filter(user=user).first()
+
+
+def note(request: Request, user: User, kind: str, **facts: Any) -> None:
+    """Record an event of a person who may not be signed in yet; who belongs to no business has no log."""
+    if member := member_of(user):
+        events.record(scope_of(request, member), kind, member, **facts)
+
+
+def tell(request: Request, user: User, mail_name: str, **context: Any) -> None:
+    """Mail the person what was done with their account, when, and from where."""
+    with transaction.atomic():
+        mail.send(mail_name, to=user.email, language=user.language, **where(request, user), **context)
+
+
+def where(request: Request, user: User) -> dict[str, Any]:
+    """Return what a mail says about a request: when, from which address and device, and what to do."""
+    address, agent = client_of(request)
+    return {
+        "person": user.name,
+        "at": moment(member_of(user)),
+        "address": address,
+        "agent": agent or "?",
+        "security_url": mode_url(Mode.LIVE, "security", absolute=True),
+        "reset_url": mode_url(Mode.LIVE, "account_reset_password", absolute=True),
+    }
+
+
+def moment(member: Member | None) -> str:
+    """Return what time it is for the member, with the zone's name; WIB for who belongs to no business."""
+    zone = member.business.time_zone if member else settings.TIME_ZONE
+    return f"{clock.now().astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {Business.TimeZone(zone).label}"
+
+
+def client_of(request: Request) -> tuple[str, str]:
+    """Return the network address and the browser of a request."""
+    return get_adapter(request).get_client_ip(request), request.headers.get("User-Agent", "")[:200]

@@ -1,0 +1,79 @@
+"""What people's pages do beyond one row."""
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.db import IntegrityError, transaction
+from django.utils.crypto import get_random_string
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from accounts import second_factor, sessions
+from accounts.models import Business, Member, User
+from accounts.permissions import Role
+from flipdash import clock, events, mail
+from flipdash.mode import Mode, mode_url
+from flipdash.scope import Scope
+
+READABLE_SLUGS = 20
+"""How many businesses of one name get a number behind it, before it becomes something random."""
+
+
+class EmailTaken(Exception):
+    """Somebody has this address already."""
+
+
+class NotPossible(Exception):
+    """The act makes no sense here; the text says why."""
+
+
+@transaction.atomic
+def sign_up(*, business_name: str, name: str, email: str, password: str, language: str) -> Member:
+    """Make a business with its first Admin, whose address is still to be confirmed. EmailTaken if it is somebody's."""
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(email, password, name=name, language=language)
+    except IntegrityError as problem:
+        raise EmailTaken from problem
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
+    return Member.objects.create(business=_make_business(business_name), user=user, role=Role.ADMIN)
+
+
+def _make_business(name: str) -> Business:
+    base = slugify(name)[:80] or "business"
+    for number in range(1, READABLE_SLUGS):
+        slug = base if number == 1 else f"{base}-{number}"
+        try:
+            with transaction.atomic():
+                return Business.objects.create(name=name, legal_name=name, slug=slug)
+        except IntegrityError:
+            continue
+    return Business.objects.create(name=name, legal_name=name, slug=f"{base}-{get_random_string(12).lower()}")
+
+
+def confirm_email(user: User) -> None:
+    """Note that the person has shown that the address is theirs, for instance by the link of an invitation."""
+    EmailAddress.objects.update_or_create(
+        user=user, email=user.email.lower(), defaults={"primary": True, "verified": True}
+    )
+
+
+@transaction.atomic
+def reset_second_factor(scope: Scope, member: Member) -> None:
+    """Take two-step verification off a colleague who is locked out, end their sessions, and tell all Admins and them.
+
+    Raises NotPossible for oneself, and for who has none.
+    """
+    if member.pk == scope.member.pk:
+        raise NotPossible(_("You can’t reset your own two-step verification here. Change it under My Profile."))
+    user = User.objects.select_for_update(no_key=True).get(pk=member.user_id)
+    if not second_factor.has_factor(user):
+        raise NotPossible(_("This person has no two-step verification."))
+    Authenticator.objects.filter(user=user).delete()
+    sessions.end_all(user)
+    events.record(scope, "second-factor.reset", member, name=member.name)
+    at = f"{clock.now().astimezone(scope.zone):%Y-%m-%d %H:%M} {scope.zone_name}"
+    facts = {"member": member.name, "by": scope.member.name, "at": at, "address": scope.address}
+    sign_in_url = mode_url(Mode.LIVE, "account_login", absolute=True)
+    mail.send("second_factor_reset", to=user.email, language=user.language, sign_in_url=sign_in_url, **facts)
+    for admin in member.business.members.admins().exclude(pk=member.pk).select_related("user"):
+        mail.send("second_factor_reset_admins", to=admin.user.email, language=admin.user.language, **facts)

@@ -1,0 +1,106 @@
+"""The forms of Manage Multi Account, and of who accepts an invitation."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.permission_table import allowed_to
+from accounts.permissions import Role
+from accounts.phones import PhoneField
+from accounts.words import LineField
+
+LEAST_PASSWORD, MOST_PASSWORD = 12, 1_024  # characters; bytes
+
+
+class RoleField(forms.ChoiceField):
+    """One of the eight roles, each with what it may do."""
+
+    widget = forms.RadioSelect
+
+    def __init__(self, **kwargs: Any) -> None:
+        messages = {
+            "required": gettext_lazy("Choose a role."),
+            "invalid_choice": gettext_lazy("Choose one of these roles."),
+        }
+        super().__init__(choices=Role.choices, label=gettext_lazy("Role"), error_messages=messages, **kwargs)
+
+
+class WithRoles(forms.Form):
+    """A form with the field `role`, whose template shows what each may do."""
+
+    role = RoleField()
+
+    def roles(self) -> Iterator[dict[str, Any]]:
+        """Yield each role's radio with the phrases of what it may do."""
+        for radio, role in zip(self["role"], Role, strict=True):
+            yield {"radio": radio, "label": role.label, "allowed": allowed_to(role)}
+
+    def role_label(self) -> str:
+        """Return the chosen role in words."""
+        return str(Role(self.cleaned_data["role"]).label)
+
+
+class AddForm(WithRoles):
+    """Somebody to invite."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("Email"),
+        max_length=254,
+        help_text=gettext_lazy("The invitation goes there, and it becomes the address to sign in with."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    phone = PhoneField(help_text=gettext_lazy("A mobile phone: 0812 3456 7890, or +65 8123 4567 from abroad."))
+
+    field_order = ("email", "phone", "role")
+
+    def clean_email(self) -> str:
+        """Keep addresses in lower case."""
+        return self.cleaned_data["email"].lower()
+
+
+class RoleForm(WithRoles):
+    """Another role for a member."""
+
+
+class EndForm(forms.Form):
+    """The last day of a membership."""
+
+    last_day = forms.DateField(
+        label=gettext_lazy("Last day"),
+        required=False,
+        help_text=gettext_lazy("The account works until the end of this day. Leave it empty for no end."),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": gettext_lazy("Write a date, such as 2026-12-31.")},
+    )
+
+
+class AcceptForm(forms.Form):
+    """The name and password of who accepts an invitation."""
+
+    name = LineField(
+        label=gettext_lazy("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        strip=False,
+        help_text=gettext_lazy("At least 12 characters. A few words that belong to nobody else are good."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        """Refuse what is too short, too long to be hashed, or easily guessed."""
+        password = self.cleaned_data["password"]
+        if len(password) < LEAST_PASSWORD:
+            raise ValidationError(_("Use at least 12 characters."))
+        if len(password.encode()) > MOST_PASSWORD:
+            raise ValidationError(_("Use at most 1,024 characters."))
+        return get_adapter().clean_password(password, self.user)

@@ -1,0 +1,41 @@
+"""Accepting an invitation: the link of the mail, outside both modes."""
+
+from allauth.account.utils import perform_login
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.http import require_http_methods
+
+from accounts import team
+from accounts.models import Invitation, User
+from accounts.permission_table import allowed_to
+from accounts.team_forms import AcceptForm
+from flipdash.gate import public
+
+
+@public
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Show an open invitation; a name and a password make the account, and sign in.
+
+    Only POST uses it up, for mail scanners open links. Every other link gets one and the same page (trust.md I1).
+    """
+    try:
+        found = team.find(token)
+        with translation.override(found.business.language if not request.user.is_authenticated else None):
+            return _answer(request, token, found)
+    except team.Unusable:
+        return render(request, "accounts/invitation_unusable.html", status=404)
+
+
+def _answer(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
+    bound = request.POST if request.method == "POST" else None
+    form = AcceptForm(bound, user=User(email=found.email, name=request.POST.get("name", "")[:100]))
+    if form.is_bound and form.is_valid():
+        user = team.accept(token, name=form.cleaned_data["name"], password=form.cleaned_data["password"])
+        if request.user.is_authenticated:
+            logout(request)  # somebody else was signed in here
+        return perform_login(request, user, redirect_url="/")
+    context = {"invitation": found, "form": form, "allowed": allowed_to(found.role)}
+    return render(request, "accounts/invitation.html", context)

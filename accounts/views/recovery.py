@@ -1,0 +1,35 @@
+"""An Admin lets a colleague back in who lost their second factor."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts import second_factor, services
+from accounts.permissions import Permission, requires
+from accounts.proof import fresh_proof
+from flipdash.http import Request
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.MANAGE_MEMBERS)
+@fresh_proof
+def second_factor_reset(request: Request, member: int) -> HttpResponse:
+    """Say what resetting does, and do it."""
+    found = get_object_or_404(request.scope.business.members.select_related("business", "user"), pk=member)
+    if request.method == "POST":
+        try:
+            services.reset_second_factor(request.scope, found)
+        except services.NotPossible as problem:
+            messages.error(request, str(problem))
+        else:
+            done = _("Two-step verification of %(name)s is reset. All Admins were told.") % {"name": found.name}
+            messages.success(request, done)
+        return redirect("member-second-factor", found.pk)
+    context = {
+        "member": found,
+        "is_oneself": found.pk == request.scope.member.pk,
+        "has_factor": second_factor.has_factor(found.user),
+    }
+    return render(request, "accounts/second_factor_reset.html", context)

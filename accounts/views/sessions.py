@@ -1,0 +1,51 @@
+"""My Profile → Sessions: where one is signed in, and ending that."""
+
+from typing import cast
+
+from allauth.usersessions.models import UserSession
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import sessions
+from accounts.models import Member
+from accounts.permissions import everybody
+from flipdash import events
+from flipdash.http import Request
+
+
+@require_safe
+@everybody
+def session_list(request: Request) -> HttpResponse:
+    """Show where the person is signed in."""
+    context = {"sessions": sessions.alive(request.user), "current": request.session.session_key}
+    return render(request, "accounts/sessions.html", context)
+
+
+@require_POST
+@everybody
+def session_end(request: Request, user_session: int) -> HttpResponse:
+    """Sign out somewhere else."""
+    session = get_object_or_404(UserSession, pk=user_session, user=request.user)
+    if session.session_key == request.session.session_key:
+        messages.info(request, _("This is where you are now. Use Log out instead."))
+        return redirect("sessions")
+    with transaction.atomic():
+        sessions.end(session)
+        events.record(request.scope, "session.ended", cast(Member, request.scope.member), address=session.ip)
+    messages.success(request, _("That session has ended."))
+    return redirect("sessions")
+
+
+@require_POST
+@everybody
+def session_end_others(request: Request) -> HttpResponse:
+    """Sign out everywhere else."""
+    with transaction.atomic():
+        sessions.end_others(request, request.user)
+        events.record(request.scope, "session.ended", cast(Member, request.scope.member), all_others=True)
+    messages.success(request, _("You are signed out everywhere else."))
+    return redirect("sessions")

@@ -1,0 +1,34 @@
+"""What a person who loses access leaves waiting. Apps say what they know; the page of the deactivation lists it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accounts.models import Member
+from flipdash.scope import Scope
+from flipdash.words import Words
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Work of one kind that nobody finishes when the person is gone."""
+
+    label: Words
+    count: int
+    url: str = ""
+
+
+Source = Callable[[Scope, Member], Waiting]
+
+_sources: list[Source] = []
+
+
+def source(find: Source) -> Source:
+    """Register what finds one kind of work that a member leaves, as the scope may see it."""
+    if find not in _sources:
+        _sources.append(find)
+    return find
+
+
+def left_by(scope: Scope, member: Member) -> list[Waiting]:
+    """Return what a member would leave, without what there is none of."""
+    return [left for find in _sources if (left := find(scope, member)).count]

@@ -1,0 +1,134 @@
+"""What a posting costs: `python -m bench.ledger`, on the services of this checkout.
+
+Durable: every posting is committed, with synchronous_commit on. Clients take turns in rounds, so that a busy moment
+hurts all alike; the median of the rounds is shown. It posts into a business of its own, which stays.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from threading import Barrier, Thread
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flipdash.settings")
+SECONDS = 2.0
+BULK = 500
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.ledger")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--entries", type=int, default=0, help="fill up to so many entries, and time check_ledger")
+    arguments = parser.parse_args()
+    django.setup()
+
+    from django.core.management import call_command
+    from django.db import connection, connections
+
+    from accounts.models import Business
+    from deposits import ledger
+    from deposits.ledger import Books, NewPosting, Source
+    from deposits.models import Entry, PostingKind
+    from flipdash import walls
+
+    call_command("migrate", database="owner", verbosity=0)
+    business, _made = Business.objects.get_or_create(slug="bench-ledger", defaults={"name": "Bench ledger"})
+    books = Books(business, "live")
+    numbers = itertools.count(time.time_ns())
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS bench_plain (id bigint PRIMARY KEY, amount bigint)")
+        cursor.execute("GRANT INSERT ON bench_plain TO flipdash_app")
+        cursor.execute("SHOW fsync")
+        fsync = cursor.fetchone()[0]
+
+    bare_call = "SELECT * FROM ledger_post(%s, 'live', 'IDR', 'top_up', 'bench', %s, %s, %s, %s, %s, '')"
+    lines = (["clearing", "available"], ["bca", ""], [-1000, 1000], [False, False])
+
+    def plain() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO bench_plain VALUES (%s, 1000)", [next(numbers)])
+        return 1
+
+    def bare() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(bare_call, [business.pk, next(numbers), *lines])
+        return 1
+
+    def ours() -> int:
+        ledger.top_up(books, Source("bench", next(numbers)), amount=1000, bank="bca")
+        return 1
+
+    def bulk() -> int:
+        postings = [
+            NewPosting(PostingKind.TOP_UP, Source("bench", next(numbers)), ledger.top_up_lines(1000, "bca"))
+            for _n in range(BULK)
+        ]
+        return len(ledger.post_many(books, postings))
+
+    acts: dict[str, tuple[Callable[[], int], int]] = {
+        "plain insert + commit, 1 connection": (plain, 1),
+        "bare SQL function, 1 connection": (bare, 1),
+        "ledger.post, 1 connection": (ours, 1),
+        "bare SQL function, 8 connections, 1 business": (bare, 8),
+        "ledger.post, 8 connections, 1 business": (ours, 8),
+        f"ledger.post_many, {BULK} at once": (bulk, 1),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in acts}
+    with walls.inside(books):  # type: ignore[arg-type]  # as a scope: it has the business and the mode
+        ours()
+    for _round in range(arguments.rounds):
+        for name, (act, clients) in acts.items():
+            taken[name].append(rate(act, clients, business.pk))
+    medians = {name: statistics.median(rates) for name, rates in taken.items()}
+    print(f"fsync {fsync}, {arguments.rounds} rounds of {SECONDS:.0f} s, median")
+    for name, median in medians.items():
+        print(f"{name:<46} {median:>8,.0f}/s")
+    print(f"ledger.post / bare function: {medians[list(acts)[2]] / medians[list(acts)[1]]:.2f}x on 1 connection, "
+          f"{medians[list(acts)[4]] / medians[list(acts)[3]]:.2f}x on 8")  # fmt: skip
+    if arguments.entries:
+        while (there := Entry.objects.using("operator").count()) < arguments.entries:
+            with walls.inside(books):  # type: ignore[arg-type]
+                for _n in range(min(40, (arguments.entries - there) // (2 * BULK) + 1)):
+                    bulk()
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("ANALYZE deposits_account, deposits_posting, deposits_entry")
+        began = time.perf_counter()
+        call_command("check_ledger")
+        print(json.dumps({"check_ledger_seconds": round(time.perf_counter() - began, 1)}))
+
+
+def rate(act: Callable[[], int], clients: int, business: int) -> float:
+    """Return how many a second so many clients do together, each a thread with its own connection."""
+    from django.db import connections
+
+    from flipdash import walls
+
+    barrier, done = Barrier(clients + 1), [0] * clients
+
+    def work(number: int) -> None:
+        with walls.inside_of(business, "live"):
+            connections["default"].ensure_connection()
+            barrier.wait()
+            until = time.perf_counter() + SECONDS
+            while time.perf_counter() < until:
+                done[number] += act()
+        connections.close_all()
+
+    threads = [Thread(target=work, args=[number]) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    barrier.wait()
+    began = time.perf_counter()
+    for thread in threads:
+        thread.join()
+    return sum(done) / (time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    main()

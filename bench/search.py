@@ -1,0 +1,56 @@
+"""P10, P11, P12: everything that can be pasted or typed into the search box, as SQL."""
+
+from bench.measure import Line, compare, medians
+from bench.rows import BIG, ODD, SMALL
+from bench.subject import LOOKUP, Bench
+
+WORDS = {
+    "very common": "payroll",
+    "common": "budi",
+    "medium": "tanuwijaya",
+    "rare": "zulaikha",
+    "none": "xqzvw",
+}
+HARDER = {
+    "two words": "q=mega+oatside",
+    "two words, both common": "q=budi+santoso",
+    "part of an invoice number": "q=/004821",
+    "digits inside a remark": "q=4821&in=text",
+    "common word, rare filter": "q=budi&status=cancelled&via=dashboard&bank=sulselbar",
+    "common word, one day a year ago": "q=budi&date_from=2025-11-03&date_to=2025-11-03",
+}
+WHERE = {"3M business": BIG, "where it is never used": ODD, "smallest business": SMALL}
+
+
+def lines(bench: Bench) -> list[Line]:
+    """Measure exact searches, words of every frequency, and harder ones."""
+    some = bench.some(BIG)
+    exact = {
+        "Transaction ID": f"q={some.pk}",
+        "account number": f"q={bench.history(BIG).visible_rows().filter(destination_kind='va')[50].account_number}",
+        "account number of a supplier": f"q={bench.history(BIG).visible_rows().filter(bank='bca', beneficiary_name__startswith='PT')[50].account_number}",
+        "last 4 digits of an account": f"q={some.account_number[-4:]}",
+        "amount": f"q={some.amount}",
+        "common amount": "q=Rp100.000",
+    }
+    asked = {f"{name}: {where}": (slug, f"q={word}") for where, slug in WHERE.items() for name, word in WORDS.items()}
+    hard = {f"{name}: {where}": (slug, query) for where, slug in WHERE.items() for name, query in HARDER.items()}
+    acts = {
+        LOOKUP: bench.lookup(),
+        **{name: bench.replay(bench.page_sql(BIG, query)) for name, query in exact.items()},
+        **{name: bench.replay(bench.page_sql(slug, query)) for name, (slug, query) in (asked | hard).items()},
+    }
+    took = medians(acts, bench.rounds)
+    lookup = (LOOKUP, took[LOOKUP])
+    return [
+        *(compare("P10", f"Search: {name}", took[name], lookup, most=5) for name in exact),
+        *(compare("P11", f"Search: {name}", took[name], lookup, most=50) for name in asked),
+        *(compare("P11", f"Search: {name}", took[name], lookup, most=300) for name in hard),
+        *(_no_cliff(took, where) for where in WHERE),
+    ]
+
+
+def _no_cliff(took: dict[str, float], where: str) -> Line:
+    worst = max(WORDS, key=lambda name: took[f"{name}: {where}"])
+    none = ("a word that nothing matches", took[f"none: {where}"])
+    return compare("P12", f"The slowest word ({worst}): {where}", took[f"{worst}: {where}"], none, most=3)

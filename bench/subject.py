@@ -1,0 +1,120 @@
+"""What is measured: the histories of the bench's businesses, as pages ask them and as bare SQL."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import psycopg
+from django.db import connection
+from django.http import QueryDict
+from django.test import Client
+
+from accounts.models import Business, Member, User
+from accounts.permissions import Role
+from bench import rows
+from flipdash.histories.paging import Cursor
+from flipdash.scope import Scope
+from transactions.histories import TransferHistory
+from transactions.models import MoneyTransfer
+
+Statement = tuple[Any, Any]
+LOOKUP = "primary-key lookup"
+
+
+@dataclass
+class Bench:
+    """The rows, the rounds, and the three businesses that are looked at."""
+
+    superuser_url: str
+    rows: int
+    rounds: int
+
+    @cached_property
+    def raw(self) -> psycopg.Connection:
+        """A connection of the app role without Django, which binds values as Django does."""
+        return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, cursor_factory=psycopg.ClientCursor)
+
+    def scope(self, slug: str) -> Scope:
+        """Return the scope of a business's Admin in Live Mode."""
+        return _admin_of(Business.objects.get(slug=slug)).scope("live")
+
+    def client(self, slug: str) -> Client:
+        """Return the signed-in browser of a business's Admin."""
+        client = Client()
+        client.force_login(_admin_of(Business.objects.get(slug=slug)).user)
+        return client
+
+    def history(self, slug: str, query: str = "") -> TransferHistory:
+        """Return a history as an address asks for it."""
+        history = TransferHistory(self.scope(slug), QueryDict(query))
+        assert history.is_valid, history.form.errors
+        return history
+
+    def deep(self, slug: str, depth: int) -> str:
+        """Return the address of the page that begins so many rows below the newest."""
+        scope = self.scope(slug)
+        row = MoneyTransfer.objects.visible_to(scope).order_by("-created_at", "-id")[depth]
+        return f"before={Cursor(row.created_at, row.pk).sign(TransferHistory.name, scope)}"
+
+    def some(self, slug: str, place: int = 1_000) -> MoneyTransfer:
+        """Return one transfer of a business."""
+        return MoneyTransfer.objects.visible_to(self.scope(slug)).order_by("-created_at", "-id")[place]
+
+    def page_sql(self, slug: str, query: str = "") -> list[Statement]:
+        """Return the statements with which a page finds its rows, without the count."""
+        history = self.history(slug, query)
+        with statements() as made:
+            history.page()
+        return made
+
+    def count_sql(self, slug: str, query: str = "") -> list[Statement]:
+        """Return the statements of the count beside the page."""
+        history = self.history(slug, query)
+        with statements() as made:
+            history.count()
+        return made
+
+    def replay(self, made: list[Statement]) -> Callable[[], None]:
+        """Return an act that has Postgres answer the statements again."""
+        assert made
+        cursor = self.raw.cursor()
+
+        def act() -> None:
+            for sql, params in made:
+                cursor.execute(sql, params).fetchall()
+
+        return act
+
+    def lookup(self, slug: str = rows.BIG) -> Callable[[], None]:
+        """Return the yardstick: one transfer by its key."""
+        transfer = MoneyTransfer.objects.filter(pk=self.some(slug).pk).values_list("pk")
+        with statements() as made:
+            list(transfer)
+        return self.replay(made)
+
+
+@contextmanager
+def statements() -> Iterator[list[Statement]]:
+    """Collect the statements that Django sends meanwhile, without those that set limits."""
+    made: list[Statement] = []
+
+    def note(execute: Callable, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not sql.startswith(("SELECT set_config", "SAVEPOINT", "RELEASE")):
+            made.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield made
+
+
+def _admin_of(business: Business) -> Member:
+    member = business.members.filter(role=Role.ADMIN).first()
+    if member is None:
+        user = User(email=f"admin@{business.slug}.test", name="Bench Admin")
+        user.set_unusable_password()
+        user.save()
+        member = Member.objects.create(business=business, user=user, role=Role.ADMIN)
+    return member

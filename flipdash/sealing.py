@@ -1,0 +1,62 @@
+"""Secrets that must be read again are kept sealed (trust.md §3): AES-256-GCM, bound to the place that they stand in.
+
+The first key of the ring seals and all of them open, so that a key is changed by putting a new one in front.
+"""
+
+import base64
+import hashlib
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.core.exceptions import ImproperlyConfigured
+
+VERSION = "s1:"
+NONCE = 12  # bytes
+
+
+class Unsealable(Exception):
+    """No key of the ring opens this text here: it was changed, moved from its place, or its key is gone."""
+
+
+def sealing_keys(text: str, fallback: str = "") -> tuple[bytes, ...]:
+    """Read the ring from the setting: 64 hexadecimal digits a key, comma separated.
+
+    `fallback`, for development only, is what a key is derived from when the setting is empty.
+    """
+    if not text and fallback:
+        return (hashlib.sha256(b"flipdash sealing:" + fallback.encode()).digest(),)
+    try:
+        keys = tuple(bytes.fromhex(part.strip()) for part in text.split(","))
+    except ValueError:
+        keys = ()
+    if not keys or any(len(key) != 32 for key in keys):
+        raise ImproperlyConfigured("SEALING_KEYS: 64 hexadecimal digits a key, comma separated; the first one seals.")
+    return keys
+
+
+def seal(text: str, bind: str) -> str:
+    """Return the text sealed; `bind` names its place, such as table and column, and must be given to open it."""
+    nonce = os.urandom(NONCE)
+    sealed = AESGCM(_ring()[0]).encrypt(nonce, text.encode(), bind.encode())
+    return VERSION + base64.urlsafe_b64encode(nonce + sealed).decode()
+
+
+def unseal(sealed: str, bind: str) -> str:
+    """Return the text that was sealed for this place; Unsealable if no key opens it."""
+    try:
+        raw = base64.urlsafe_b64decode(sealed.removeprefix(VERSION))
+    except ValueError as problem:
+        raise Unsealable from problem
+    for key in _ring() if sealed.startswith(VERSION) else ():
+        try:
+            return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], bind.encode()).decode()
+        except (InvalidTag, ValueError):
+            continue
+    raise Unsealable
+
+
+def _ring() -> tuple[bytes, ...]:
+    from django.conf import settings  # the settings read their keys by this module
+
+    return settings.SEALING_KEYS

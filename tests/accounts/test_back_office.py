@@ -1,0 +1,153 @@
+"""The operator's back office: who gets in, and what can be done there (trust: A6)."""
+
+import pytest
+from django.contrib.admin import site
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from accounts import operators
+from accounts.models import Activity, User
+from flipdash import backoffice
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator() -> User:
+    return operators.make_operator(email="op@flipdash.test", name="Olga Operator", password="gayo-arabika-88")
+
+
+@pytest.fixture
+def with_factor(monkeypatch) -> None:
+    monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
+
+
+@pytest.fixture
+def office(operator, with_factor) -> Client:
+    client = Client()
+    client.force_login(operator)
+    return client
+
+
+def pages() -> list[str]:
+    lists = [reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist") for m in site._registry]
+    return ["/admin/", *lists]
+
+
+@pytest.mark.parametrize("page", ["/admin/", "/admin/accounts/user/", "/admin/login/", "/admin/jsi18n/"])
+def test_nobody_is_sent_to_our_own_sign_in(client, page):
+    answer = client.get(page)
+    assert (
+        answer.status_code == 404
+        if page == "/admin/login/"
+        else answer["Location"].startswith("/sign-in/?next=/admin/")
+    )
+
+
+def test_without_a_second_factor_the_door_stays_closed(operator):
+    client = Client()
+    client.force_login(operator)
+    answer = client.get("/admin/")
+    assert answer.status_code == 403
+    assert "needs a second factor" in answer.content.decode()
+    assert not backoffice.has_second_factor(operator)
+
+
+def test_an_admin_of_a_business_finds_nothing(web, with_factor):
+    for page in pages():
+        assert web.get(page).status_code == 404
+
+
+def test_a_suspended_operator_finds_nothing(office, operator):
+    User.objects.filter(pk=operator.pk).update(is_active=False)
+    assert office.get("/admin/").status_code == 302
+
+
+def test_the_operator_is_in_no_business(office):
+    answer = office.get("/money-transfers/")
+    assert answer.status_code == 403
+    assert "/admin/" in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_list_opens(office, admin, page):
+    factories.make_transfer(admin.business)
+    factories.make_report(admin)
+    answer = office.get(page)
+    assert answer.status_code == 200
+    assert "FlipDash back office" in answer.content.decode()
+    assert answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("model", site._registry, ids=lambda model: model.__name__)
+def test_nothing_is_added_changed_or_deleted(office, admin, model):
+    row = {
+        "MoneyTransfer": lambda: factories.make_transfer(admin.business),
+        "InternationalTransfer": lambda: factories.make_international(admin.business),
+        "Payment": lambda: factories.make_payment(admin.business),
+        "Report": lambda: factories.make_report(admin),
+        "Business": lambda: admin.business,
+        "User": lambda: admin.user,
+        "Member": lambda: admin,
+        "Activity": lambda: Activity.objects.create(business=admin.business, mode="live", kind="x", area="x"),
+    }[model.__name__]()
+    before = model.objects.filter(pk=row.pk).values().get()
+    base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    assert office.get(reverse(f"{base}_change", args=[row.pk])).status_code == 200
+    for name, args in (("add", ()), ("change", (row.pk,)), ("delete", (row.pk,))):
+        answer = office.post(reverse(f"{base}_{name}", args=args), {"name": "x", "amount": "1", "post": "yes"})
+        assert answer.status_code == 403, name
+    office.post(reverse(f"{base}_changelist"), {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"})
+    assert model.objects.filter(pk=row.pk).values().get() == before
+
+
+def test_a_password_is_no_field(office, admin):
+    content = office.get(f"/admin/accounts/user/{admin.user.pk}/change/").content.decode()
+    assert "argon2" not in content
+    assert admin.user.password not in content
+
+
+def test_suspending_ends_access_and_stands_in_the_businesss_log(office, operator, web, admin):
+    url = "/admin/accounts/user/"
+    office.post(url, {"action": "suspend", "_selected_action": admin.user.pk})
+    assert web.get("/money-transfers/").status_code == 302
+    told = Activity.objects.get(kind="access.suspended")
+    assert (told.business, told.actor, told.actor_name, told.role) == (
+        admin.business,
+        None,
+        "Olga Operator",
+        "operator",
+    )
+    office.post(url, {"action": "restore", "_selected_action": admin.user.pk})
+    assert User.objects.get(pk=admin.user.pk).is_active
+
+
+def test_suspending_oneself_or_a_colleague_is_refused(office, operator):
+    office.post("/admin/accounts/user/", {"action": "suspend", "_selected_action": operator.pk})
+    assert User.objects.get(pk=operator.pk).is_active
+
+
+def test_a_member_cannot_become_the_operators(admin):
+    with pytest.raises(operators.StillMember):
+        operators.make_operator(email=admin.user.email.upper(), name="x", password="gayo-arabika-88")
+
+
+def test_the_command_asks_for_the_password_and_shows_none(monkeypatch, capsys):
+    answers = iter(["gayo-arabika-88"] * 2)
+    monkeypatch.setattr("accounts.management.commands.make_operator.getpass", lambda _: next(answers))
+    call_command("make_operator", "Olga@flipdash.test")
+    user = User.objects.get(email="olga@flipdash.test")
+    assert user.is_staff
+    assert user.check_password("gayo-arabika-88")
+    assert "gayo" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answers", [["short", "short"], ["gayo-arabika-88", "other-arabika-88"]])
+def test_the_command_refuses_a_bad_password(monkeypatch, answers):
+    given = iter(answers)
+    monkeypatch.setattr("accounts.management.commands.make_operator.getpass", lambda _: next(given))
+    with pytest.raises(CommandError):
+        call_command("make_operator", "olga@flipdash.test")
+    assert not User.objects.filter(email="olga@flipdash.test").exists()

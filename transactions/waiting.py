@@ -1,0 +1,25 @@
+"""What a maker leaves waiting who loses access: transfers that nobody has approved or that wait for their date."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import Member
+from accounts.waiting import Waiting, source
+from flipdash.scope import Scope
+from transactions.models import InternationalTransfer, MoneyTransfer, Status
+
+OPEN = (Status.PENDING_APPROVAL, Status.SCHEDULED)
+
+
+@source
+def transfers(scope: Scope, member: Member) -> Waiting:
+    """Count the money transfers of this mode that the member made; the maker is known by name."""
+    rows = MoneyTransfer.objects.visible_to(scope).filter(maker_name=member.name, status__in=OPEN)
+    return Waiting(_("Money transfers that wait"), rows.count(), reverse("transactions:transfers"))
+
+
+@source
+def international(scope: Scope, member: Member) -> Waiting:
+    """Count the international transfers likewise."""
+    rows = InternationalTransfer.objects.visible_to(scope).filter(maker_name=member.name, status__in=OPEN)
+    return Waiting(_("International transfers that wait"), rows.count(), reverse("transactions:international"))
