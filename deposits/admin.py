@@ -16,12 +16,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from flipdash.backoffice import ReadOnlyAdmin
 
 from deposits import banks, matching, statements, tasks
 from deposits.ledger import NotEnoughDeposit
 from deposits.models import BankAccount, Correction, StatementImport, StatementLine, TopUp
 from flipdash import money
+from flipdash.backoffice import ReadOnlyAdmin
 from flipdash.imports import MOST_MEGABYTES
 from flipdash.mode import Mode
 

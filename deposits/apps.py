@@ -7,7 +7,9 @@ class DepositsConfig(AppConfig):
     verbose_name = _("Deposits")
 
     def ready(self) -> None:
-        """Make known what the deposit tells."""
+        """Make known what the deposit tells, its histories, what moves it and what waits."""
+        from deposits import sources, waiting
+        from deposits.histories import top_ups
         from flipdash import events
 
         events.declare(
@@ -18,5 +20,10 @@ class DepositsConfig(AppConfig):
                 "top_up.expired": _("Top-up expired"),
                 "top_up.credited": _("Top-up credited"),
                 "top_up.reversed": _("Top-up taken back"),
+                "deposit.warning-changed": _("Low-deposit warning changed"),
             }
         )
+        sources.register("top_up", _("Top-up"), "deposits:top-up-detail")
+        sources.register("business", _("Opening"))
+        sources.register("posting", _("Posting"))
+        waiting.register(top_ups.waiting)

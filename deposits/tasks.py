@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 
 from accounts.models import Business
-from deposits import matching, statements, topups
+from deposits import matching, overview, statements, topups
 from deposits.models import Posting, PostingKind
 from flipdash.mode import Mode
 
@@ -39,12 +39,14 @@ def sweep_top_ups() -> None:
 
 @shared_task(expires=60)
 def tidy_top_ups() -> None:
-    """Wake the importer for what was missed, free codes, and open Test Mode's deposit of new businesses."""
+    """Wake the importer for what was missed, free codes, open Test Mode's deposit of new businesses, and warn of low
+    deposits."""
     if statements.is_anything_due():
         wake_importer()
     topups.free_codes()
     for business in businesses_without_test_deposit():
         topups.open_test_deposit(business)
+    overview.warn_of_low_balances()
 
 
 def businesses_without_test_deposit() -> QuerySet[Business]:

@@ -80,6 +80,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.shell",
+                "deposits.context.balance",
                 "documents.context.tray",
             ],
             "builtins": ["flipdash.templatetags.ui", "django.templatetags.i18n", "django.templatetags.static"],

@@ -5,5 +5,5 @@ class TransactionsConfig(AppConfig):
     name = "transactions"
 
     def ready(self) -> None:
-        """Make the histories and the kinds of import known, so that work can be taken up by their names."""
+        """Make the histories and the kinds of import known by their names, and to the deposit what moves it and waits."""
         from transactions import histories, imports, waiting  # noqa: F401

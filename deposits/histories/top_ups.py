@@ -1,13 +1,17 @@
 """My Deposit → Top-Up History."""
 
+from django.db.models import Count, Sum
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from accounts.permissions import Permission
 from deposits import banks
-from deposits.models import TopUp, TopUpStatus
+from deposits.models import OPEN, TopUp, TopUpStatus
 from deposits.models.topups import STATUS_WORDS
+from deposits.waiting import Waiting
 from flipdash import histories
+from flipdash.scope import Scope
 
 TOP_UP = histories.Action(_("Top-Up Deposit"), "deposits:top-up", Permission.TOP_UP_DEPOSIT)
 """The button on top of the deposit's pages."""
@@ -22,6 +26,7 @@ class TopUpHistory(histories.History):
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "deposits:top-ups", "deposits:top-up-detail"
     action = TOP_UP
+    ledger_source = "top_up"
     counted = ngettext_lazy("%(shown)s top-up", "%(shown)s top-ups", "number")
     detail_template = "deposits/top_up_detail.html"
 
@@ -64,3 +69,11 @@ class TopUpHistory(histories.History):
     summary = histories.Summary(
         "status", TopUpStatus, ((_("Amount"), "exact_amount"), (_("Credited"), "credited_amount"))
     )
+
+
+def waiting(scope: Scope) -> list[Waiting]:
+    """Return the top-ups that wait for a payment, or whose payment is looked for."""
+    rows = TopUp.objects.visible_to(scope, searched=True).filter(status__in=OPEN)
+    found = rows.aggregate(count=Count("pk"), sum=Sum("exact_amount"))
+    url = f"{reverse('deposits:top-ups')}?{'&'.join(f'status={status}' for status in OPEN)}"
+    return [Waiting(_("Open top-ups"), found["count"], found["sum"] or 0, url)]

@@ -15,6 +15,8 @@ from flipdash.histories.filters import DateFilter, Filter
 from flipdash.histories.search import SearchField, Text
 from flipdash.words import Words
 
+STATUS = gettext_lazy("Status")
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -28,7 +30,7 @@ class Summary:
     """The field of a currency, which figures are never added up across either."""
     foreign: tuple[tuple[Words, str], ...] = ()
     """(label, field) of each figure in that currency."""
-    head: Words = gettext_lazy("Status")
+    head: Words = STATUS
     """What the field is called by which is summed up."""
 
     @property
@@ -94,6 +96,8 @@ class Declaration:
     report_is_oldest_first: ClassVar[bool] = False
     """Whether a report begins with the oldest row, as an account statement does."""
     receipt: ClassVar[Receipt | None] = None
+    ledger_source: ClassVar[str] = ""
+    """What the ledger calls these rows, where they move the deposit: then one row's page shows its entries."""
     action: ClassVar[Action | None] = None
     detail_template: ClassVar[str] = "histories/detail.html"
     """What shows one row; another one extends this one."""

@@ -84,9 +84,7 @@ class Movement:
     @property
     def posting(self) -> NewPosting:
         """Its posting, at its moment."""
-        return NewPosting(
-            PostingKind(self.kind), Source(self.source, self.id), self.lines, effective_at=self.at
-        )
+        return NewPosting(PostingKind(self.kind), Source(self.source, self.id), self.lines, effective_at=self.at)
 
     @property
     def change(self) -> int:
