@@ -14,7 +14,7 @@ from deposits import sources
 from deposits.histories.top_ups import TOP_UP
 from deposits.models import DepositEntry, Direction, PostingKind
 from flipdash import histories
-from flipdash.histories.columns import DASH, Context, Fact, Row, copy_button
+from flipdash.histories.columns import DASH, Context, Fact, Row
 from flipdash.words import Words
 
 KIND_WORDS: dict[str, tuple[str, ...]] = {
@@ -55,11 +55,11 @@ class SourceColumn(histories.IdColumn):
         """Return the link and the Copy button; a business's own opening has nothing to open."""
         if row["posting__source_type"] == "business":
             return DASH
-        return format_html("{}{}", self._link(row), copy_button(self.label, self.text(row)))
+        return format_html("{}{}", self._link(row), context.copy_button(self.label, self.text(row)))
 
     def _link(self, row: Row) -> SafeString:
         url = sources.url_of(row["posting__source_type"], row[self.field])
-        return format_html('<a href="{}">{}</a>' if url else "{1}", url, self.text(row))
+        return format_html('<a href="{}">{}</a>', url, self.text(row)) if url else SafeString(self.text(row))
 
 
 @dataclass(frozen=True)
