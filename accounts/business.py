@@ -80,9 +80,11 @@ def _drawn_anew(data: bytes) -> bytes:
     try:
         picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))  # reads the head only
         if max(picture.size) > LOGO_PIXELS:
-            raise BadLogo(_("The picture is larger than %(most)d × %(most)d pixels.") % {"most": LOGO_PIXELS})
+            raise BadLogo(_too_many_pixels())
         upright = ImageOps.exif_transpose(picture).convert("RGBA")
-    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
+        raise BadLogo(_too_many_pixels()) from error
+    except UnidentifiedImageError as error:
         raise BadLogo(_("Choose a picture in PNG or JPEG.")) from error
     except (OSError, SyntaxError, ValueError, EOFError, OverflowError, MemoryError) as error:
         if isinstance(error, BadLogo):
@@ -93,6 +95,10 @@ def _drawn_anew(data: bytes) -> bytes:
     drawn = io.BytesIO()
     upright.save(drawn, "PNG")
     return drawn.getvalue()
+
+
+def _too_many_pixels() -> str:
+    return _("The picture is larger than %(most)d × %(most)d pixels.") % {"most": LOGO_PIXELS}
 
 
 # --- The second person ---------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from bench import cluster, measure
 from flipdash.local.processes import stops_on_signals
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
-GROUPS = ("page", "lists", "search")
+GROUPS = ("page", "lists", "search", "inserts")
 """Modules of this package with a function `lines(bench)`; the table has their lines in this order."""
 TABLE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 FROM, TO = "<!-- table: written by make bench -->\n", "<!-- end of table -->\n"

@@ -48,7 +48,9 @@ def services(name: str) -> Iterator[Path]:
             server = postgres.start_postgres(place, keep=True, data=HOME / name, extra=SETTINGS)
             stack.callback(stop, server, grace=120)
             os.environ.update(postgres.urls(place) | valkey.urls(place))
-            os.environ.update(PRODUCTION | {"SECRET_KEY": secrets.token_urlsafe(50)})
+            os.environ.update(
+                PRODUCTION | {"SECRET_KEY": secrets.token_urlsafe(50), "SEALING_KEYS": secrets.token_hex(32)}
+            )
             yield place
 
 

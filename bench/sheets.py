@@ -50,16 +50,20 @@ def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(prog="bench.sheets")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=LARGE, help="of the reports, and of the long sheets")
+    parser.add_argument("--rows", type=int, default=LARGE, help="of the reports")
+    parser.add_argument("--only", choices=["writers", "reports"])
     parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         what, *places = arguments.one
         print(json.dumps(write(what, *map(Path, places)) if places else report(what)))
         return
+    print(line("#", "What", "Ratio", "Hold") + "\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        lines = [*writers(Path(folder), arguments.rounds, arguments.rows), *reports(arguments.rounds, arguments.rows)]
-    print("\n".join([line("#", "What", "Ratio", "Hold"), "|---|---|---|---|", *lines]))
+        for one in [] if arguments.only == "reports" else writers(Path(folder), arguments.rounds):
+            print(one, flush=True)
+    for one in [] if arguments.only == "writers" else reports(arguments.rounds, arguments.rows):
+        print(one, flush=True)
 
 
 def line(*cells: str) -> str:
@@ -70,10 +74,10 @@ def line(*cells: str) -> str:
 # --- Writers by themselves ------------------------------------------------------------------------------------
 
 
-def writers(folder: Path, rounds: int, long: int) -> Iterator[str]:
+def writers(folder: Path, rounds: int) -> Iterator[str]:
     """Measure P1 to P4, and yield the lines of the table."""
     small, large = folder / "small.pickle", folder / "large.pickle"
-    for path, rows in ((small, SMALL), (large, long)):
+    for path, rows in ((small, SMALL), (large, LARGE)):
         with path.open("wb") as file:
             for batch in invented(rows):
                 pickle.dump(batch, file)
@@ -93,7 +97,7 @@ def writers(folder: Path, rounds: int, long: int) -> Iterator[str]:
     yield line(
         "P2",
         f".xls, peak memory: tuned xlwt {memory['xlwt']:.0f} MB, ours {memory['xls']:.0f} MB;"
-        f" {long:,} rows {long_memory['xls']:.0f} MB in {many['xls']['cpu']:.2f} CPU s",
+        f" {LARGE:,} rows {long_memory['xls']:.0f} MB in {many['xls']['cpu']:.2f} CPU s",
         f"{memory['xls'] / memory['xlwt']:.2f}x; {long_memory['xls'] / memory['xls']:.2f}x",
         "<= 0.6x; <= 1.5x",
     )
@@ -101,7 +105,7 @@ def writers(folder: Path, rounds: int, long: int) -> Iterator[str]:
     yield line(
         "P4",
         f".xlsx, {SMALL:,} rows: XlsxWriter {cpu['xlsxwriter']:.2f} CPU s in {memory['xlsxwriter']:.0f} MB,"
-        f" ours {cpu['xlsx']:.3f} s in {memory['xlsx']:.0f} MB; {long:,} rows in {long_memory['xlsx']:.0f} MB",
+        f" ours {cpu['xlsx']:.3f} s in {memory['xlsx']:.0f} MB; {LARGE:,} rows in {long_memory['xlsx']:.0f} MB",
         f"{cpu['xlsxwriter'] / cpu['xlsx']:.1f}x; {memory['xlsx'] / memory['xlsxwriter']:.2f}x",
         ">= 4x; <= 1.2x",
     )

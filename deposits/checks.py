@@ -112,15 +112,14 @@ ledger_check(
 ledger_check(
     "Every entry follows from the one before, and so does its hash",
     """
-    SELECT format('account %s, entry %s (id %s): %s after %s', account_id, seq, id, balance_after, before)
-    FROM (
-        SELECT e.account_id, e.seq, e.id, e.posting_id, e.amount, e.balance_after, e.hash,
-            coalesce(lag(e.balance_after) OVER chain, 0) AS before, coalesce(lag(e.hash) OVER chain, '') AS head
-        FROM deposits_entry e WINDOW chain AS (PARTITION BY e.account_id ORDER BY e.seq)
-    ) e
-    JOIN (SELECT p.id AS posting, ledger_seal(p) AS seal FROM deposits_posting p) p ON p.posting = e.posting_id
-    WHERE before + amount <> balance_after
-        OR ledger_link(head, seal, account_id, seq, posting_id, amount, balance_after) <> hash
+    SELECT format('account %s, entry %s (id %s): %s after %s', e.account_id, e.seq, e.id, e.balance_after,
+        b.balance_after)
+    FROM deposits_entry e
+    JOIN deposits_posting p ON p.id = e.posting_id
+    LEFT JOIN deposits_entry b ON b.account_id = e.account_id AND b.seq = e.seq - 1
+    WHERE coalesce(b.balance_after, 0) + e.amount <> e.balance_after
+        OR ledger_link(coalesce(b.hash, ''), ledger_seal(p), e.account_id, e.seq, e.posting_id, e.amount,
+            e.balance_after) <> e.hash
     """,
 )
 ledger_check(

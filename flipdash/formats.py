@@ -3,34 +3,42 @@
 from datetime import date, datetime
 
 from django.utils import timezone
-from django.utils.dateformat import format as write
+from django.utils.dates import MONTHS_3
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 
-def _clock() -> str:
-    return "H.i" if get_language() == "id" else "H:i"
+def _clock(at: datetime, separator: str = "") -> str:
+    separator = separator or ("." if get_language() == "id" else ":")
+    return f"{at.hour:02}{separator}{at.minute:02}"
+
+
+def _month(on: date) -> str:
+    return f"{on.day} {str(MONTHS_3[on.month]).title()}"
 
 
 def moment(at: datetime) -> str:
     """Write a time in full: 22 Nov 2026, 16:05."""
-    return write(timezone.localtime(at), f"j M Y, {_clock()}")
+    local = timezone.localtime(at)
+    return f"{day(local)}, {_clock(local)}"
 
 
 def moment_to_the_second(at: datetime) -> str:
     """Write a time to the second: 22 Nov 2026, 16:05:09."""
-    return write(timezone.localtime(at), f"j M Y, {_clock()}{_clock()[1]}s")
+    local = timezone.localtime(at)
+    separator = "." if get_language() == "id" else ":"
+    return f"{day(local)}, {_clock(local, separator)}{separator}{local.second:02}"
 
 
 def short_moment(at: datetime, today: date) -> str:
     """Write a time as a table does: 22 Nov, 16:05, with the year only when it isn't this year's."""
     local = timezone.localtime(at)
-    return write(local, f"j M, {_clock()}" if local.year == today.year else f"j M Y, {_clock()}")
+    return f"{_month(local) if local.year == today.year else day(local)}, {_clock(local)}"
 
 
 def day(on: date) -> str:
     """Write a day: 22 Nov 2026."""
-    return write(on, "j M Y")
+    return f"{_month(on)} {on.year}"
 
 
 def days(first: date | None, last: date | None) -> str:
@@ -39,5 +47,6 @@ def days(first: date | None, last: date | None) -> str:
         return _("from %s") % day(first) if first else _("until %s") % day(last) if last else ""
     if first == last:
         return day(first)
-    start = "j M Y" if first.year != last.year else "j M" if first.month != last.month else "j"
-    return f"{write(first, start)} – {day(last)}"
+    is_same_year, is_same_month = first.year == last.year, (first.year, first.month) == (last.year, last.month)
+    start = str(first.day) if is_same_month else _month(first) if is_same_year else day(first)
+    return f"{start} – {day(last)}"

@@ -13,6 +13,7 @@ from django.test.utils import setup_databases, teardown_databases
 from accounts.models import Business, Member
 from accounts.permissions import Role
 from deposits import demo
+from flipdash import events
 from flipdash.scope import Scope
 from tests import factories
 
@@ -99,6 +100,14 @@ def files(settings, tmp_path) -> Path:
 def private_workplace(settings, tmp_path_factory) -> None:
     """Where reports are made: not the checkout's own, in which a running worker may be at work."""
     settings.REPORT_WORKPLACE = tmp_path_factory.getbasetemp() / "workplace"
+
+
+@pytest.fixture
+def told(monkeypatch) -> list[events.Event]:
+    """The events that are told during the test."""
+    heard: list[events.Event] = []
+    monkeypatch.setattr(events, "_handlers", [*events._handlers, heard.append])
+    return heard
 
 
 KEPT = {

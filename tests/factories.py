@@ -1,22 +1,32 @@
 """Plain makers of what tests need."""
 
 import itertools
+import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.usersessions.models import UserSession
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import QueryDict
 from django.utils import timezone
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
+from accounts import second_factor
 from accounts.models import Business, Invitation, Member, User
 from accounts.permissions import Role
 from accounts.services import confirm_email
 from deposits import topups
 from deposits.models import TopUp
 from documents.models import Report
-from flipdash import histories, walls
+from flipdash import clock, histories, walls
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from imports.models import ImportJob
@@ -64,6 +74,46 @@ def make_invitation(by: Member, email: str = "", *, role: str = Role.MAKER, **fi
         **fields,
     }
     return Invitation.objects.create(business=by.business, invited_by=by, role=role, **values)
+
+
+def make_app(member: Member) -> str:
+    """Give the member an authenticator app, and return its secret."""
+    secret = second_factor.new_secret()
+    second_factor.add_app(member.user, secret, step=0)
+    return secret
+
+
+def code_of(secret: str, steps: int = 0) -> str:
+    """Return the code that an app shows now, or some steps of 30 seconds later."""
+    return format_hotp_value(hotp_value(secret, int(clock.now().timestamp()) // 30 + steps))
+
+
+def make_passkey(member: Member, name: str = "My laptop") -> Authenticator:
+    """Give the member a passkey; nobody has the key that would sign for it."""
+    public_key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    credential = AttestedCredentialData.create(bytes(16), secrets.token_bytes(16), public_key)
+    data = AuthenticatorData.create(bytes(32), AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.AT, 0, credential)
+    answer = {
+        "id": websafe_encode(credential.credential_id),
+        "rawId": websafe_encode(credential.credential_id),
+        "type": "public-key",
+        "clientExtensionResults": {},
+        "response": {
+            "clientDataJSON": websafe_encode(b'{"type":"webauthn.create","challenge":"","origin":""}'),
+            "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
+        },
+    }
+    kept = {"name": name, "credential": answer}
+    return Authenticator.objects.create(user=member.user, type="webauthn", data=kept)
+
+
+def make_user_session(member: Member, agent: str = "Firefox") -> UserSession:
+    """Make a session of the member on another device."""
+    store = SessionStore()
+    store.create()
+    return UserSession.objects.create(
+        user=member.user, session_key=store.session_key, ip="203.0.113.9", user_agent=agent
+    )
 
 
 def make_batch(business: Business, name: str = "Payroll Nov 2026", mode: str = Mode.LIVE) -> TransferBatch:

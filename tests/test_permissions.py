@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 
 from accounts import operators
 from accounts.models import Activity, Member, User
@@ -169,10 +166,7 @@ def people_rows(member) -> dict[str, str]:
 
 def personal_rows(member) -> dict[str, str]:
     """Make what is one person's own, and not even their colleagues'."""
-    factor = Authenticator.objects.create(user=member.user, type=Authenticator.Type.TOTP, data={})
-    session = UserSession.objects.create(
-        user=member.user, session_key=get_random_string(32), ip="203.0.113.9", user_agent="walk", data={}
-    )
+    factor, session = factories.make_passkey(member), factories.make_user_session(member)
     return {"<bigid:factor>": str(factor.pk), "<bigid:user_session>": str(session.pk)}
 
 

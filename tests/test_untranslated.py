@@ -238,7 +238,7 @@ def test_no_page_in_indonesian_shows_an_english_text_of_the_catalog(inside):
     english = {
         one
         for message in messages.read()
-        if isinstance(one := message.id, str) and one != message.string and "%" not in one
+        if isinstance(one := message.id, str) and message.string not in {"", one} and "%" not in one
     }
     assert len(english) > 300
     found = {address: left for address, fetch in inside.items() if (left := english & {*texts_of(fetch())})}

@@ -23,7 +23,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """
     try:
         found = team.find(token)
-        with translation.override(found.business.language if not request.user.is_authenticated else None):
+        own = translation.get_language() if request.user.is_authenticated else found.business.language
+        with translation.override(own):
             return _answer(request, token, found)
     except team.Unusable:
         return render(request, "accounts/invitation_unusable.html", status=404)

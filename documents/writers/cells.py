@@ -68,9 +68,12 @@ class Cells:
 def typed(values: Sequence[Any], kind: Kind, look: Look | None = None) -> Cells:
     """Make values ready: None and "" are no cells, a time is the number of its day, a text is cut where cells end.
 
+    What the values are decides: a text in a column of figures is quoted, a figure in a column of texts is a figure.
     Raises ValueError for a figure that isn't finite, TypeError for what no cell can hold.
     """
     types = set(map(type, values))
+    if kind.look.is_quoted and not types <= {str, NoneType}:
+        kind = KINDS["datetime" if datetime in types else "rupiah"]
     if look is None and (made := _alike(values, types - {NoneType}, kind)) is not None:
         return Cells(*made, is_whole=None not in made[0])
     cells = [_cell(value) for value in values]

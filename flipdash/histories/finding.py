@@ -5,6 +5,7 @@ Raw SQL stands in this file alone, and wraps querysets that began with the scope
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any
@@ -16,11 +17,11 @@ from django.db.models.aggregates import Count
 
 from flipdash import db
 from flipdash.histories.address import Address
-from flipdash.histories.columns import Batch, Row
+from flipdash.histories.columns import Batch, Column, Row
 from flipdash.histories.paging import ORDER, PAGE_SIZE, Cursor
 from flipdash.histories.search import SearchField, Text
 
-NEAREST = 2_000
+NEAREST = 1_000
 """How many rows a text search looks at before it asks the index."""
 LOOKS_PER_MATCH = 3
 """How many rows can be looked at in the order of a page in the time of one that an index finds anywhere."""
@@ -76,6 +77,23 @@ class Finding(Address):
         """The model fields that the columns read, and the key."""
         return list(dict.fromkeys(["id", "created_at", *(f for column in self.columns for f in column.fields)]))
 
+    @cached_property
+    def shown_columns(self) -> list[Column]:
+        """The columns of the page: the address's, or the person's, or the usual ones. A report has all."""
+        named = self.address_columns or self.chosen
+        by_name = {column.name: column for column in self.columns}
+        chosen = [by_name[name] for name in dict.fromkeys(named) if name in by_name]
+        if not chosen:
+            return [column for column in self.columns if column.shown]
+        needed = [column for column in self.columns if column.always and column not in chosen]
+        # What is shown only because it was asked for has no place of its own on a phone's card: it gets a line.
+        return [*needed, *(column if column.shown else replace(column, card="extra") for column in chosen)]
+
+    @property
+    def page_fields(self) -> list[str]:
+        """The model fields that the page shows, and the key: no table is joined for a column that nobody sees."""
+        return list(dict.fromkeys(["id", "created_at", *(f for column in self.shown_columns for f in column.fields)]))
+
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield what the search and the filters show, so many rows at a time, from a cursor that the server keeps.
 
@@ -123,15 +141,15 @@ class Finding(Address):
             if self.is_exact:
                 return found
         if not self.term and not any(f.is_text for f in self.applied_filters):
-            return list(rows.filter(self.filter_condition()).values(*self.value_fields)[: PAGE_SIZE + 1])
+            return list(rows.filter(self.filter_condition()).values(*self.page_fields)[: PAGE_SIZE + 1])
         ids = self._text_ids(rows, order)
         texts = self.visible_rows().using(self.using).filter(pk__in=ids).order_by(*order)
-        return list(texts.values(*self.value_fields)) if ids else []
+        return list(texts.values(*self.page_fields)) if ids else []
 
     def _exact_rows(self, rows: QuerySet, order: tuple[str, str]) -> list[Row]:
         """Ask each exact field by its own index for at most a page, and merge."""
         parts = [
-            rows.filter(condition & self.filter_condition(for_id=ignores)).values(*self.value_fields)[: PAGE_SIZE + 1]
+            rows.filter(condition & self.filter_condition(for_id=ignores)).values(*self.page_fields)[: PAGE_SIZE + 1]
             for condition, ignores in self.branches
         ]
         if len(parts) == 1:

@@ -4,7 +4,7 @@ Each step has a file of its own and stands on the one before: declaration, addre
 pages and reports say of it all.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from flipdash import clock
-from flipdash.histories.columns import Column, Context, Fact, Row, StatusColumn
+from flipdash.histories.columns import Context, Fact, Row, StatusColumn
 from flipdash.histories.declaration import Action
 from flipdash.histories.filters import Filter
 from flipdash.histories.results import Paged
@@ -134,18 +134,6 @@ class History(Paged):
         """What cells need to know of the page."""
         before, after = reverse(self.row_url_name, args=[BIGGEST_ID]).split(str(BIGGEST_ID))
         return Context(self.today, lambda row: f"{before}{row['id']}{after}")
-
-    @property
-    def shown_columns(self) -> list[Column]:
-        """The columns of the page: the address's, or the person's, or the usual ones. A report has all."""
-        named = self.address_columns or self.chosen
-        by_name = {column.name: column for column in self.columns}
-        chosen = [by_name[name] for name in dict.fromkeys(named) if name in by_name]
-        if not chosen:
-            return [column for column in self.columns if column.shown]
-        needed = [column for column in self.columns if column.always and column not in chosen]
-        # What is shown only because it was asked for has no place of its own on a phone's card: it gets a line.
-        return [*needed, *(column if column.shown else replace(column, card="extra") for column in chosen)]
 
     # --- One row on its own page ---------------------------------------------------------------------------
 

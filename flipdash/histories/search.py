@@ -28,6 +28,8 @@ SHORTEST = 3
 LONGEST = 200
 MOST_WORDS = 8
 BIGGEST_ID = 2**63 - 1
+ID_DIGITS = (18, 19)
+"""An id begins with the year: with two digits since 2010."""
 JOINERS = "\u200c\u200d"
 """Invisible, but part of words in some scripts, and of emoji."""
 
@@ -106,8 +108,9 @@ class Id(SearchField):
     def condition(self, term: str) -> list[Q]:
         """Match the whole number."""
         conditions = []
-        if digits_of(term) and int(digits_of(term)) <= BIGGEST_ID:
-            conditions.append(Q(**{self.field: int(digits_of(term))}))
+        digits = digits_of(term)
+        if len(digits) in ID_DIGITS and int(digits) <= BIGGEST_ID:
+            conditions.append(Q(**{self.field: int(digits)}))
         if self.external:
             conditions.append(Q(**{f"{self.external}__in": {term, term.upper(), term.lower()}}))
         return conditions

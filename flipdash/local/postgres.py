@@ -112,6 +112,11 @@ def urls(place: Path) -> dict[str, str]:
     }
 
 
+def program(name: str) -> Path:
+    """Return one of the programs beside the server, such as pgbench."""
+    return _binaries(_home(account()), account()) / name
+
+
 def superuser_url(place: Path) -> dict[str, str]:
     """For tests only: cleaning up after a committed test is beyond both roles."""
     return {"FLIPDASH_SUPERUSER_URL": f"postgres://postgres@/postgres?host={place}"}

@@ -7,8 +7,10 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpResponse
 from django.test import RequestFactory
 
+from accounts import second_factor
 from accounts.proof import PROVED_AT, fresh_proof
 from flipdash import clock
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long enough password"
@@ -81,3 +83,50 @@ def test_the_proof_leads_to_own_paths_only(client_of, rina, target):
     """trust: A7."""
     answer = client_of(rina).post(f"/proof/?next={target}", {"proof-password": PASSWORD})
     assert answer["Location"] == "/"
+
+
+# --- Two-step verification, limits and telling ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "/test"])
+def test_with_two_step_verification_the_password_alone_is_no_proof(client_of, rina, prefix):
+    secret = factories.make_app(rina)
+    browser = client_of(rina)
+    path = f"{prefix}/proof/?next={prefix}/money-transfers/"
+    browser.post(path, {"proof-password": PASSWORD})
+    browser.post(path, {"proof-password": PASSWORD, "proof-code": "000000"})
+    browser.post(path, {"proof-password": "wrong", "proof-code": factories.code_of(secret)})
+    assert PROVED_AT not in browser.session
+    answer = browser.post(path, {"proof-password": PASSWORD, "proof-code": factories.code_of(secret)})
+    assert answer["Location"] == f"{prefix}/money-transfers/"
+    assert PROVED_AT in browser.session
+
+
+def test_a_recovery_code_proves_too_and_is_used_up(client_of, rina):
+    factories.make_app(rina)
+    code = second_factor.new_recovery_codes(rina.user)[0]
+    sent = {"proof-password": PASSWORD, "proof-code": code}
+    assert client_of(rina).post("/proof/", sent).status_code == 302
+    assert client_of(rina).post("/proof/", sent).status_code == 200
+
+
+def test_guesses_are_limited_and_success_costs_nothing(client_of, rina):
+    browser = client_of(rina)
+    for _proof in range(8):
+        assert browser.post("/proof/", {"proof-password": PASSWORD}).status_code == 302
+    for _guess in range(5):
+        browser.post("/proof/", {"proof-password": "wrong"})
+    answer = browser.post("/proof/", {"proof-password": PASSWORD})
+    assert answer.status_code == 200
+    assert "Too many wrong tries" in answer.content.decode()
+
+
+def test_proofs_are_told(client_of, rina, told):
+    browser = client_of(rina)
+    browser.post("/proof/", {"proof-password": "wrong"})
+    browser.post("/proof/", {"proof-password": PASSWORD})
+    assert [event.kind for event in told] == ["proof.failed", "proof.given"]
+
+
+def test_a_huge_password_is_no_proof(client_of, rina):
+    assert client_of(rina).post("/proof/", {"proof-password": "x" * 1_000_000}).status_code == 200

@@ -1,10 +1,17 @@
 """Signing in and out, and being nobody's member."""
 
+import threading
+import time
+
 import pytest
+from django.contrib.auth.hashers import check_password
 from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Member, User
+from flipdash import hashers
+from flipdash.hashers import Argon2
+from flipdash.models import Message
 
 pytestmark = pytest.mark.django_db
 
@@ -43,14 +50,57 @@ def test_a_wrong_password_and_an_unknown_person_read_the_same(rina):
     assert pages[0] == pages[1]
 
 
-@pytest.mark.parametrize(
-    "target", ["//evil.test/x", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "http:evil.test"]
-)
+ELSEWHERE = [
+    f"{start}{host}"
+    for start in (
+        "//",
+        "///",
+        "////",
+        "\\\\",
+        "/\\",
+        "\\/",
+        "/\t/",
+        "/\n/",
+        "\t//",
+        "http://",
+        "https://",
+        "https:",
+        "HTTPS://",
+        "ftp://",
+    )
+    for host in ("evil.test", "evil.test/money-transfers/")
+] + [
+    "javascript:alert(1)",
+    "JavaScript:alert(1)",
+    "java\tscript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "vbscript:evil",
+    "mailto:a@evil.test",
+    "http://testserver@evil.test/",
+    "https://testserver.evil.test/",
+    "http://testserver/money-transfers/",
+    "/\x00/evil.test",
+    "/%5cevil.test\\@x",
+    "evil.test",
+    "?next=//evil.test\\",
+    "//evil.test\u2024",
+]
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
 def test_signing_in_leads_to_own_paths_only(rina, target):
     """trust: A7."""
     _client, answer = sign_in(rina.user.email, next=target)
-    assert "evil" not in answer.get("Location", "")
-    assert "javascript" not in answer.get("Location", "")
+    assert answer["Location"] == "/"
+
+
+def test_there_are_forty_of_them():
+    assert len(set(ELSEWHERE)) >= 40
+
+
+def test_signing_in_leads_on_to_an_own_path(rina):
+    _client, answer = sign_in(rina.user.email, next="/test/money-transfers/?q=a%5Cb")
+    assert answer["Location"] == "/test/money-transfers/?q=a%5Cb"
 
 
 def test_a_deactivated_member_is_stopped_on_the_next_request(rina):
@@ -100,12 +150,171 @@ def test_without_redis_people_still_sign_in_and_wrong_passwords_still_fail(rina,
     assert client.get("/money-transfers/").status_code == 200
 
 
-def test_too_many_tries_get_a_page_of_ours(rina):
-    for _try in range(40):
-        _client, answer = sign_in("somebody@kopikita.test", "wrong")
+# --- Limits (trust: A1, A3) ------------------------------------------------------------------------------------
+
+
+def fail(email, times, client=None, **extra):
+    client = client or Client()
+    for _try in range(times):
+        answer = client.post("/sign-in/", {"login": email, "password": "wrong"}, **extra)
+    return answer
+
+
+def test_ten_failures_a_minute_from_one_address_and_no_more(rina):
+    """Spraying: a different account each time."""
+    for number in range(10):
+        assert fail(f"nobody{number}@kopikita.test", 1).status_code == 200
+    answer = fail("nobody11@kopikita.test", 1)
     assert answer.status_code == 429
     assert "Too many tries" in answer.content.decode()
-    assert "FlipDash" in answer.content.decode()
+    _client, answer = sign_in(rina.user.email)
+    assert answer.status_code == 429
+    _client, answer = sign_in(rina.user.email, REMOTE_ADDR="203.0.113.5")  # a form field, not an address
+    assert answer.status_code == 429
+    assert (
+        Client(REMOTE_ADDR="203.0.113.5")
+        .post("/sign-in/", {"login": rina.user.email, "password": "a long enough password"})
+        .status_code
+        == 302
+    )
+
+
+def test_five_failures_at_one_account_from_many_addresses(rina):
+    for number in range(5):
+        assert fail(rina.user.email, 1, Client(REMOTE_ADDR=f"203.0.113.{number}")).status_code == 200
+    answer = Client(REMOTE_ADDR="203.0.113.99").post(
+        "/sign-in/", {"login": rina.user.email, "password": "a long enough password"}
+    )
+    assert answer.status_code == 429
+
+
+def test_an_unknown_account_is_limited_like_a_known_one(rina):
+    """trust: A2."""
+    for email in (rina.user.email, "nobody@kopikita.test"):
+        cache.clear()
+        statuses = [fail(email, 1, Client(REMOTE_ADDR=f"203.0.113.{n}")).status_code for n in range(7)]
+        assert statuses == [200] * 5 + [429] * 2
+
+
+def test_a_stranger_who_keeps_guessing_cannot_lock_out_a_device_that_is_known(rina):
+    client, _answer = sign_in(rina.user.email)
+    client.post("/sign-out/")
+    for number in range(6):
+        fail(rina.user.email, 1, Client(REMOTE_ADDR=f"203.0.113.{number}"))
+    assert client.post("/sign-in/", {"login": rina.user.email, "password": "a long enough password"}).status_code == 302
+    client.cookies["devices"] = "forged"
+    client.post("/sign-out/")
+    assert client.post("/sign-in/", {"login": rina.user.email, "password": "wrong"}).status_code == 429
+
+
+def test_success_costs_nothing_a_whole_office_shares_an_address(rina):
+    for _person in range(40):
+        _client, answer = sign_in(rina.user.email)
+        assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_a_forged_address_counts_for_the_real_one(rina, settings, proxies):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    for number in range(11):
+        forged = f"198.51.100.{number}" + (", 203.0.113.7" if proxies else "")
+        answer = fail(f"nobody{number}@kopikita.test", 1, headers={"X-Forwarded-For": forged})
+    assert answer.status_code == 429
+
+
+def test_a_huge_password_is_refused_before_it_costs_a_hash(rina, monkeypatch):
+    def boom(*_args):
+        raise AssertionError("hashed")
+
+    monkeypatch.setattr("argon2.low_level.hash_secret", boom)
+    monkeypatch.setattr("argon2.PasswordHasher.verify", boom)
+    for email in (rina.user.email, "nobody@kopikita.test"):
+        _client, answer = sign_in(email, "x" * 1_000_000)
+        assert answer.status_code == 200
+        assert "not correct" in answer.content.decode()
+    assert not check_password("x" * 1_025, rina.user.password)
+
+
+def test_an_unknown_account_costs_a_hash_like_a_known_one(rina, monkeypatch):
+    """trust: A2, by time."""
+    hashed = []
+    for name in ("encode", "verify"):
+        real = getattr(Argon2, name)
+        monkeypatch.setattr(Argon2, name, lambda *args, real=real: hashed.append(1) or real(*args))
+    counts = []
+    for email in (rina.user.email, "nobody@kopikita.test"):
+        hashed.clear()
+        sign_in(email, "wrong password")
+        counts.append(len(hashed))
+    assert counts == [1, 1]
+
+
+def test_few_passwords_are_hashed_at_once_and_who_would_wait_long_is_asked_back(rina, monkeypatch):
+    at_once, most, lock, enough = [], [], threading.Lock(), threading.Event()
+
+    def slow(self, password, encoded):
+        with hashers._turn():
+            with lock:
+                at_once.append(1)
+                most.append(len(at_once))
+            enough.wait(5)
+            with lock:
+                at_once.pop()
+        return True
+
+    monkeypatch.setattr(Argon2, "verify", slow)
+    refused = []
+
+    def check():
+        try:
+            check_password("a long enough password", rina.user.password)
+        except hashers.Busy:
+            refused.append(1)
+
+    threads = [threading.Thread(target=check) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    while len(refused) < 17:
+        time.sleep(0.01)
+    _client, answer = sign_in(rina.user.email)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    assert Client().get("/sign-in/").status_code == 200, "other pages are unhurt"
+    enough.set()
+    for thread in threads:
+        thread.join()
+    assert max(most) <= hashers.AT_ONCE
+    assert len(refused) == 20 - hashers.AT_ONCE - hashers.WAITING
+
+
+# --- What follows a sign-in ------------------------------------------------------------------------------------
+
+
+def test_a_new_device_gets_a_mail_and_a_known_one_does_not(rina):
+    client, _answer = sign_in(rina.user.email)
+    mail = Message.objects.get(to=rina.user.email)
+    assert "New sign-in" in mail.subject
+    assert "127.0.0.1" in mail.text
+    assert "/account/password/" in mail.text
+    client.post("/sign-out/")
+    client.post("/sign-in/", {"login": rina.user.email, "password": "a long enough password"})
+    assert Message.objects.count() == 1
+    sign_in(rina.user.email)
+    assert Message.objects.count() == 2
+
+
+def test_signing_in_and_out_and_failing_is_told(rina, told):
+    sign_in(rina.user.email, "wrong")
+    sign_in("nobody@kopikita.test", "wrong")
+    client, _answer = sign_in(rina.user.email)
+    client.post("/sign-out/")
+    assert [event.kind for event in told] == ["sign-in.failed", "sign-in", "sign-out"]
+    assert {event.scope.member for event in told} == {rina}
+    assert told[0].scope.address == "127.0.0.1"
+
+
+def test_signing_in_counts_as_a_fresh_proof(rina):
+    client, _answer = sign_in(rina.user.email)
+    assert client.get("/my-profile/security/password/").status_code == 200
 
 
 def test_nothing_of_a_business_is_kept_by_the_browser(rina, client_of):

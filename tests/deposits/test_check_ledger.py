@@ -47,7 +47,14 @@ FORGE = FORGE.replace("INTO deposits_posting SELECT", f"INTO deposits_posting ({
 
 def forge(**how) -> str:
     """A whole posting that the function never wrote: balances and numbers fit, the chain doesn't."""
-    values = {"kind": "settlement", "source": 999, "closes": "NULL", "reverses": "NULL", "like": A_POSTING, "sign": "+"}
+    values = {
+        "kind": "settlement",
+        "source": 9_999_999,
+        "closes": "NULL",
+        "reverses": "NULL",
+        "like": A_POSTING,
+        "sign": "+",
+    }
     return FORGE.format(**values | how)
 
 

@@ -84,7 +84,7 @@ def test_mixed_columns_keep_each_cells_type_and_look(tmp_path):
             elif value is None:
                 assert cell.value is None
             elif not isinstance(value, datetime) and cell.column < 3:
-                assert (float(cell.value), cell.quotePrefix) == (float(value), cell.column == 1)
+                assert (float(cell.value), cell.quotePrefix) == (float(value), False)
             elif isinstance(value, datetime) and cell.column == 3:
                 assert to_the_second(cell.value) == value
 

@@ -1,0 +1,133 @@
+"""P15: what the search index costs a single insert, by its settings.
+
+pgbench inserts one transfer a transaction, on four connections, into copies of the table that differ in their indexes:
+the key and the list alone, all others without the text's, and all. Each insert is committed and on disk.
+"""
+
+import os
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from bench.measure import Line
+from bench.rows import TABLE
+from bench.subject import Bench
+from flipdash.local import postgres
+
+ROUNDS, SECONDS, CLIENTS = 3, 8, 4
+KEPT = 2_000_000
+"""How many of the rows the copies hold: enough that the index is far larger than a pending list."""
+LIST = ("(id)", "(business_id, mode, created_at DESC, id DESC)")
+OTHERS = (
+    "(business_id, mode, completed_at DESC)",
+    "(business_id, mode, amount, created_at DESC, id DESC)",
+    "(business_id, mode, account_number text_pattern_ops)",
+    "(business_id, mode, right(account_number, 4))",
+    "(business_id, mode, status, created_at DESC, id DESC) WHERE status <> 'successful'",
+)
+WORDS = "USING gin (search_keys(business_id, mode, lower((beneficiary_name || ' ') || remark)))"
+BARE, PLAIN = "key and list alone", "all but the text's"
+SETTINGS = {
+    "pending list of 4 MB (Postgres's own setting)": "fastupdate = on, gin_pending_list_limit = 4096",
+    "pending list of 1 MB": "fastupdate = on, gin_pending_list_limit = 1024",
+    "pending list of 256 kB": "fastupdate = on, gin_pending_list_limit = 256",
+    "pending list of 64 kB": "fastupdate = on, gin_pending_list_limit = 64",
+    "no pending list": "fastupdate = off",
+}
+SCRIPT = r"""
+\set who random(1, 200)
+\set digits random(1, 999999999)
+INSERT INTO {table} (id, business_id, mode, status, destination_kind, bank, account_number, beneficiary_name, amount,
+    fee, remark, internal_reference, via, maker_name, approved_by, bank_reference, created_at)
+SELECT nextval('bench_number'), :who, 'live', status, destination_kind, bank, :digits, beneficiary_name, :digits, fee,
+    'INV/2026/' || :digits, internal_reference, via, maker_name, approved_by, bank_reference, clock_timestamp()
+FROM bench_sample WHERE place = 1 + :digits % 1000;
+"""
+
+
+def lines(bench: Bench) -> list[Line]:
+    """Insert in turn with each setting; compare throughput, p99 and the slowest with the bare table's."""
+    with psycopg.connect(bench.superuser_url, autocommit=True) as connection, _copies(connection):
+        runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in (BARE, PLAIN, *SETTINGS)}
+        for _round in range(ROUNDS):
+            for name, found in runs.items():
+                if name in SETTINGS:
+                    connection.execute(f"ALTER INDEX bench_full_words SET ({SETTINGS[name]})")
+                    connection.execute("SELECT gin_clean_pending_list('bench_full_words')")
+                table = {BARE: "bench_bare", PLAIN: "bench_plain"}.get(name, "bench_full")
+                connection.execute("CHECKPOINT")
+                found.append(_run(bench, table))
+                tps, p99, slowest = found[-1]
+                print(f"    {name}: {tps:,.0f} a second, p99 {p99:.1f} ms, slowest {slowest:.0f} ms", flush=True)
+    middle = {name: tuple(statistics.median(part) for part in zip(*found, strict=True)) for name, found in runs.items()}
+    return [line for name in (PLAIN, *SETTINGS) for line in _compared(name, middle[name], middle[BARE])]
+
+
+def _compared(name: str, took: tuple[float, ...], bare: tuple[float, ...]) -> Iterator[Line]:
+    (tps, p99, slowest), (bare_tps, bare_p99, bare_slowest) = took, bare
+    is_held = bare_tps / tps <= 2 and p99 / bare_p99 <= 5 and slowest <= 50
+    yield Line(
+        "P15",
+        f"Single inserts: {name}",
+        f"{tps:,.0f}/s, p99 {p99:.1f} ms, slowest {slowest:.0f} ms",
+        f"{BARE}: {bare_tps:,.0f}/s, {bare_p99:.1f} ms, {bare_slowest:.0f} ms",
+        round(bare_tps / tps, 1),
+        f"≤ 2×; p99 ≤ 5× (is {p99 / bare_p99:.1f}×); ≤ 50 ms",
+        is_held,
+    )
+
+
+@contextmanager
+def _copies(connection: psycopg.Connection) -> Iterator[None]:
+    """Make the copies and their indexes, and drop them at the end."""
+    names = ("bench_bare", "bench_plain", "bench_full")
+    drop = f"DROP TABLE IF EXISTS {', '.join(names)}, bench_sample; DROP SEQUENCE IF EXISTS bench_number"
+    connection.execute(drop)
+    try:
+        connection.execute("CREATE SEQUENCE bench_number START 9000000000000000000 CACHE 100")
+        sample = f"CREATE TABLE bench_sample AS SELECT row_number() OVER () AS place, t.* FROM (SELECT * FROM {TABLE} LIMIT 1000) t"  # noqa: S608
+        connection.execute(sample)
+        connection.execute("CREATE UNIQUE INDEX ON bench_sample (place)")
+        for name, indexes in zip(names, (LIST, LIST + OTHERS, LIST + OTHERS), strict=True):
+            connection.execute(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING DEFAULTS)")
+            connection.execute(f"INSERT INTO {name} SELECT * FROM {TABLE} ORDER BY id DESC LIMIT {KEPT}")  # noqa: S608
+            for number, index in enumerate(indexes):
+                connection.execute(f"CREATE {'UNIQUE ' if not number else ''}INDEX ON {name} {index}")
+        connection.execute(f"CREATE INDEX bench_full_words ON bench_full {WORDS}")
+        connection.execute(f"VACUUM (ANALYZE) {', '.join(names)}, bench_sample")
+        yield
+    finally:
+        connection.execute(drop)
+
+
+def _run(bench: Bench, table: str) -> tuple[float, float, float]:
+    """Return inserts a second, and the 99th percentile and the slowest in milliseconds."""
+    place = bench.superuser_url.partition("host=")[2]
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "insert.sql")
+        script.write_text(SCRIPT.format(table=table))
+        command = [
+            postgres.program("pgbench"),
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            str(CLIENTS),
+            "-j",
+            "2",
+            "-T",
+            str(SECONDS),
+        ]
+        command += ["-l", "--log-prefix", f"{folder}/log", "-f", str(script), "-h", place, "-U", "postgres"]
+        subprocess.run(
+            [*command, postgres.DATABASE], check=True, capture_output=True, env={**os.environ, "PGPORT": "5432"}
+        )
+        took = sorted(
+            int(line.split()[2]) / 1000 for log in Path(folder).glob("log*") for line in log.read_text().splitlines()
+        )
+    return len(took) / SECONDS, took[int(len(took) * 0.99)], took[-1]

@@ -1,0 +1,167 @@
+"""Invitations: one use, 72 hours, only a hash kept, tied to the address; one page for every dead link (trust: I1)."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.test import Client
+from django.utils import timezone
+
+from accounts import team
+from accounts.models import Invitation, Member, PhoneDevice, User
+from accounts.models.invitations import hash_of
+from accounts.permissions import Role
+from flipdash import events
+from flipdash.models import Message
+from tests import factories
+from tests.twins import at_once
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "gula-aren-tumpah-7"
+JOIN = {"name": "Ana  Wijaya", "password": PASSWORD}
+
+
+@pytest.fixture
+def link(scope):
+    """The link of the mail that invites Ana as a Maker."""
+    team.invite(scope, email="Ana@KopiKita.test", phone="+6281234567890", role="maker")
+    return newest_link()
+
+
+def newest_link():
+    text = Message.objects.filter(channel="mail").latest("pk").text
+    return re.search(r"http://[^/]+(/invitations/[\w-]+/)", text)[1]
+
+
+def token_of(link):
+    return link.split("/")[2]
+
+
+def is_dead(link):
+    answer = Client().get(link)
+    assert "kopikita" not in answer.content.decode().lower()
+    assert "Kopi Kita" not in answer.content.decode()
+    return answer.status_code == 404 and "can’t be used" in answer.content.decode()
+
+
+def test_only_a_hash_of_the_link_is_kept(link):
+    invitation = Invitation.objects.get()
+    assert invitation.token_hash == hash_of(token_of(link))
+    assert len(token_of(link)) >= 43
+    assert token_of(link) not in str(Invitation.objects.values().get())
+
+
+def test_the_invited_person_joins_and_is_in(link, monkeypatch):
+    told = []
+    monkeypatch.setattr(events, "_handlers", [told.append])
+    browser = Client()
+    page = browser.get(link).content.decode()
+    assert "Maker" in page
+    assert "ana@kopikita.test" in page
+    assert browser.post(link, JOIN)["Location"] == "/"
+    user = User.objects.get(email="ana@kopikita.test")
+    assert (user.name, user.member.role, user.check_password(PASSWORD)) == ("Ana Wijaya", "maker", True)
+    assert EmailAddress.objects.get(user=user).verified
+    assert (PhoneDevice.objects.get(user=user).number, user.phone_device.confirmed) == ("+6281234567890", False)
+    assert browser.get("/money-transfers/").status_code == 200
+    assert [event.kind for event in told] == ["member.joined"]
+
+
+def test_looking_does_not_use_it_up(link):
+    for _ in range(3):
+        assert Client().get(link).status_code == 200
+        assert Client().head(link).status_code == 200
+    assert Client().post(link, JOIN).status_code == 302
+
+
+def test_it_works_once(link):
+    Client().post(link, JOIN)
+    assert is_dead(link)
+    assert Client().post(link, {**JOIN, "name": "Second"}).status_code == 404
+    assert Member.objects.filter(role="maker").count() == 1
+
+
+@pytest.mark.parametrize("name", ["revoked_at", "accepted_at"])
+def test_a_withdrawn_or_used_one_is_dead(link, name):
+    Invitation.objects.update(**{name: timezone.now()})
+    assert is_dead(link)
+
+
+def test_it_dies_after_72_hours(link):
+    Invitation.objects.update(expires_at=timezone.now() + timedelta(seconds=5))
+    assert Client().get(link).status_code == 200
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert is_dead(link)
+    assert Client().post(link, JOIN).status_code == 404
+    assert not User.objects.filter(email="ana@kopikita.test").exists()
+
+
+def test_every_dead_link_gets_the_same_page(link):
+    unknown = Client().get("/invitations/unknown/").content
+    Invitation.objects.update(revoked_at=timezone.now())
+    assert Client().get(link).content == unknown
+
+
+def test_resending_kills_the_old_link(link, scope):
+    invitation = Invitation.objects.get()
+    with pytest.raises(team.TooSoon):
+        team.resend(scope, invitation.pk)
+    assert Client().get(link).status_code == 200
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(minutes=2))
+    team.resend(scope, invitation.pk)
+    assert is_dead(link)
+    assert newest_link() != link
+    assert Client().get(newest_link()).status_code == 200
+
+
+def test_an_account_made_elsewhere_meanwhile_makes_it_dead(link, toko_sebelah):
+    member = factories.make_member(toko_sebelah, Role.MAKER)
+    User.objects.filter(pk=member.user_id).update(email="ANA@kopikita.test".lower())
+    assert is_dead(link)
+
+
+def test_the_form_cannot_name_another_address_or_role(link):
+    """trust: R5."""
+    Client().post(link, {**JOIN, "email": "eve@evil.test", "role": "admin", "business": 1, "is_staff": "on"})
+    user = User.objects.get(name="Ana Wijaya")
+    assert (user.email, user.member.role) == ("ana@kopikita.test", "maker")
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "words"),
+    [
+        ("password", "short", "at least 12"),
+        ("password", "x" * 1_025, "at most 1,024"),
+        ("password", "", "required"),
+        ("name", "", "required"),
+        ("name", "Ana\u202egnp", "can’t be seen"),
+    ],
+)
+def test_bad_input_is_named_and_nothing_is_made(link, field, typed, words):
+    page = Client().post(link, {**JOIN, field: typed}).content.decode()
+    assert f'id="id_{field}_error"' in page
+    assert words in page
+    assert not User.objects.filter(email="ana@kopikita.test").exists()
+    assert Client().get(link).status_code == 200
+
+
+def test_a_megabyte_of_password_is_refused_unhashed(link, monkeypatch):
+    """trust: A3."""
+    monkeypatch.setattr(team, "make_password", lambda password: 1 / 0)
+    assert "at most 1,024" in Client().post(link, {**JOIN, "password": "x" * 2**20}).content.decode()
+
+
+def test_who_is_signed_in_as_somebody_else_becomes_the_new_person(link, web):
+    assert web.post(link, JOIN)["Location"] == "/"
+    assert User.objects.get(pk=web.session["_auth_user_id"]).name == "Ana Wijaya"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_accepting_twice_at_once_makes_one(admin):
+    team.invite(admin.scope("live"), email="ana@kopikita.test", phone="+6281234567890", role="maker")
+    token = token_of(newest_link())
+    outcomes = at_once(6, lambda number: team.accept(token, name=f"Ana {number}", password=PASSWORD))
+    assert sum(isinstance(one, User) for one in outcomes) == 1
+    assert sum(isinstance(one, team.Unusable) for one in outcomes) == 5
+    assert Member.objects.filter(business=admin.business).count() == 2
