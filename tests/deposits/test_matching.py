@@ -1,15 +1,19 @@
 """From a statement's line to the deposit: once, and only where there is no doubt (trust: D1-D3, L7)."""
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, transaction
 
 from deposits import ledger, matching, statements, tasks, topups
 from deposits.ledger import Books, NotEnoughDeposit
 from deposits.matching import CorrectionRefused, SecondPersonNeeded
 from deposits.models import AccountKind, Correction, Entry, StatementLine, TopUp
+from documents import services as documents
 from flipdash import clock, walls
 from flipdash.models import Message
 from tests.deposits.banking import again, ask, bca, fate, import_statement, line, long_ago, mark, operator_person, today
@@ -367,3 +371,24 @@ def test_the_seed_can_walk_the_flow_in_the_past(scope):
     done = again(top_up)
     assert (done.status, done.settled_at) == ("successful", then + timedelta(minutes=6))
     assert not Message.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator", "snapshot"])
+@pytest.mark.parametrize("format", ["xls", "xlsx", "csv"])
+def test_a_report_holds_the_top_ups_of_its_own_wall_and_the_sum_agrees(scope, stranger, monkeypatch, format):
+    """trust: W5: the worker stands outside every wall until it goes inside the report's."""
+    monkeypatch.setattr("documents.tasks.wake", lambda report_id: None)
+    paid = ask(scope, note="Modal")
+    line(paid.exact_amount)
+    matching.match_due()
+    waiting, foreign = ask(scope), ask(stranger.scope("live"))
+    report = documents.request_report(scope, history="top-ups", query="", format=format)
+    documents.build_report(report.pk)
+    report.refresh_from_db()
+    assert (report.status, report.rows_done) == ("ready", 2)
+    content = default_storage.open(report.stored_as).read()
+    if format == "csv":
+        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+        assert {row["Top-Up ID"] for row in rows} == {str(paid.pk), str(waiting.pk)}
+        assert sum(int(row["Credited"] or 0) for row in rows) == available(scope) == paid.exact_amount
+        assert str(foreign.pk) not in content.decode("utf-8-sig")
