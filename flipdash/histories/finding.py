@@ -116,9 +116,9 @@ class Finding(Address):
         with connections[self.using].chunked_cursor() as cursor:
             db.read_times_fast(cursor)
             cursor.execute(sql, params)
-            while rows := cursor.fetchmany(size):
-                rows = list(compiler.apply_converters(rows, converters)) if converters else rows
-                yield dict(zip(fields, zip(*rows, strict=True), strict=True))
+            while found := cursor.fetchmany(size):
+                made = list(compiler.apply_converters(found, converters)) if converters else found
+                yield dict(zip(fields, zip(*made, strict=True), strict=True))
 
     def totals(self) -> list[dict[str, Any]]:
         """Return count and sums per state, and currency if there are some, in the order of the states.
