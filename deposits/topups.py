@@ -301,7 +301,7 @@ def credit(top_up: TopUp, line: StatementLine, *, by: str = "", at: datetime | N
             Source(SOURCE, locked.pk),
             amount=own_line.amount,
             bank=locked.bank,
-            by=by,
+            by=by or locked.maker_name,
             effective_at=at,
         )
         locked.posting_id, locked.credited_amount, locked.settled_at = posted.id, own_line.amount, moment

@@ -89,7 +89,7 @@ class DepositHistory(histories.History):
         SourceKindColumn(_("Moved by"), "posting__source_type", card="line"),
         SourceColumn(_("Transaction ID"), "posting__source_id", card="line"),
         histories.MovedColumn(_("Amount"), "amount", card="amount"),
-        histories.RupiahColumn(_("Balance after"), "balance_after", card="meta"),
+        histories.FeeColumn(_("Balance after"), "balance_after", card="meta"),
         histories.Column(_("Person"), "posting__by", card="hidden"),
         histories.RupiahColumn(_("Credit"), "came_in", shown=False),
         histories.RupiahColumn(_("Debit"), "went_out", shown=False),

@@ -35,11 +35,11 @@ NOTES = ("", "Modal kerja", "Gaji bulan ini", "", "Pembayaran pemasok")
 
 MOVEMENTS = """
 WITH sent AS (
-    SELECT 'money_transfer' AS source, t.id, t.amount, t.fee, e.kind, e.at, t.status
+    SELECT 'money_transfer' AS source, t.id, t.amount, t.fee, e.kind, e.at, e.by
     FROM transactions_moneytransfer t JOIN transactions_transferevent e ON e.transfer_id = t.id
     WHERE t.business_id = %(business)s AND t.mode = %(mode)s
     UNION ALL
-    SELECT 'international_transfer', t.id, t.amount, t.fee, e.kind, e.at, t.status
+    SELECT 'international_transfer', t.id, t.amount, t.fee, e.kind, e.at, e.by
     FROM transactions_internationaltransfer t JOIN transactions_internationalevent e ON e.transfer_id = t.id
     WHERE t.business_id = %(business)s AND t.mode = %(mode)s
 ), approved AS (
@@ -47,11 +47,11 @@ WITH sent AS (
 )
 SELECT s.at, CASE s.kind
         WHEN 'approved' THEN 'hold' WHEN 'successful' THEN 'capture' WHEN 'returned' THEN 'return' ELSE 'release' END,
-    s.source, s.id, s.amount, s.fee, ''
+    s.source, s.id, s.amount, s.fee, '', s.by
 FROM sent s JOIN approved USING (source, id)
 WHERE s.kind IN ('approved', 'successful', 'failed', 'cancelled', 'returned')
 UNION ALL
-SELECT e.at, 'settlement', 'payment', p.id, p.amount, p.amount - p.settled_amount, p.channel
+SELECT e.at, 'settlement', 'payment', p.id, p.amount, p.amount - p.settled_amount, p.channel, ''
 FROM transactions_payment p JOIN transactions_paymentevent e ON e.payment_id = p.id AND e.kind = 'settled'
 WHERE p.business_id = %(business)s AND p.mode = %(mode)s AND p.settled_amount IS NOT NULL
 ORDER BY 1, 2 DESC, 4
@@ -69,6 +69,7 @@ class Movement:
     amount: int
     fee: int
     channel: str
+    by: str
 
     @property
     def lines(self) -> list[Line]:
@@ -84,7 +85,7 @@ class Movement:
     @property
     def posting(self) -> NewPosting:
         """Its posting, at its moment."""
-        return NewPosting(PostingKind(self.kind), Source(self.source, self.id), self.lines, effective_at=self.at)
+        return NewPosting(PostingKind(self.kind), Source(self.source, self.id), self.lines, self.by, self.at)
 
     @property
     def change(self) -> int:
