@@ -24,7 +24,7 @@ from flipdash.searchkeys import SearchKeys
 from flipdash.words import Words
 
 SHORTEST = 3
-"""Characters a text search needs: the trigram index knows nothing shorter."""
+"""Characters a text search needs: the index of keys knows nothing shorter."""
 LONGEST = 200
 MOST_WORDS = 8
 BIGGEST_ID = 2**63 - 1
