@@ -35,7 +35,7 @@ JOINERS = "\u200c\u200d"
 
 
 class SearchText(Func):
-    """What text search looks in; the trigram index holds this very expression."""
+    """What text search looks in; the index of search keys holds this very expression."""
 
     template = "lower(%(expressions)s)"
     arg_joiner = " || ' ' || "
