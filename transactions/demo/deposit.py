@@ -134,11 +134,14 @@ def _write(scope: Scope, movements: list[Movement], available: int, pause: float
         short = RESERVE - (available + movement.change)
         if movement.change < 0 and short > 0:
             new, batch = new + _post(scope, batch, pause), []
+            # Between what came before and what needs it, so that the statement stays in order.
+            at = min(movement.at, max(before, movement.at - timedelta(minutes=40)) + (movement.at - before) / 1000)
             for amount in _top_ups(short):
-                number += 1
-                # Between what came before and what needs it, so that the statement stays in order.
-                at = max(before, movement.at - timedelta(minutes=40)) + (movement.at - before) / 1000
-                available += _top_up(scope, number, amount, min(at, movement.at))
+                credited = 0
+                while not credited:  # the sweeps that run meanwhile may find one expired: people ask again then
+                    number += 1
+                    credited = _top_up(scope, number, amount, at)
+                available += credited
         batch.append(movement.posting)
         available, before = available + movement.change, movement.at
         if len(batch) == STEP:
@@ -168,9 +171,11 @@ def _top_up(scope: Scope, number: int, amount: int, at: datetime) -> int:
     asked_at = at - timedelta(minutes=25)
     note = NOTES[number % len(NOTES)]
     top_up = topups.request_top_up(scope, amount=amount, bank=bank, note=note, form_key=key, at=asked_at).top_up
-    if top_up.is_open:
-        line = matching.report_payment(top_up) or top_up.lines.using("operator").first()
-        if line is not None and matching.match(line.pk) is not None:
-            matching.credit_matched(line.pk, at=at)
+    line = matching.report_payment(top_up) if top_up.is_open else None
+    if line is not None and matching.match(line.pk) is not None:
+        matching.credit_matched(line.pk, at=at)
+    top_up.refresh_from_db()
+    while top_up.is_open and top_up.lines.using("operator").exists():  # a sweep has it
+        time.sleep(0.1)
         top_up.refresh_from_db()
     return top_up.credited_amount or 0
