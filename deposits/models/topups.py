@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -145,7 +145,7 @@ class TopUp(TenantModel):
             models.Index(F("mode"), F("exact_amount"), F("bank"), name="topup_at_bank"),
             models.Index(F("expires_at"), name="topup_open", condition=Q(status__in=OPEN)),
             models.Index(F("simulated_at"), name="topup_simulated", condition=Q(simulated_at__isnull=False)),
-            GinIndex(F("business"), OpClass(SearchText("note"), "gin_trgm_ops"), name="topup_text"),
+            GinIndex(SearchKeys(F("business"), F("mode"), SearchText("note")), fastupdate=False, name="topup_words"),
         ]
 
     def __str__(self) -> str:
