@@ -139,7 +139,7 @@ CELERY_TASK_ROUTES = {
 CELERY_TASK_TIME_LIMIT = 30 * 60  # seconds
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 60 * 60,  # seconds, above every time limit
-    **({} if _socket else {"socket_connect_timeout": 2}),
+    **PATIENCE,  # a broker that hangs would keep a page, and its thread, for ever
 }
 CELERY_TASK_PUBLISH_RETRY = False  # the sweep wakes what a lost message didn't
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
