@@ -13,6 +13,7 @@ from deposits import banks
 from flipdash.functions import NextTransactionId
 from flipdash.histories.search import SearchText
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
+from flipdash.searchkeys import SearchKeys
 from flipdash.timeline import Event
 
 CODES = 1000
