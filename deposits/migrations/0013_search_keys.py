@@ -22,4 +22,16 @@ class Migration(migrations.Migration):
                 name="topup_words",
             ),
         ),
+        # Behind the wall an index of abs(amount) is never used, for Postgres can't know what abs would tell.
+        migrations.RemoveIndex(model_name="entry", name="entry_amount"),
+        migrations.AddIndex(
+            model_name="entry",
+            index=models.Index(
+                models.F("account"),
+                models.F("amount"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="entry_amount",
+            ),
+        ),
     ]
