@@ -41,11 +41,14 @@ AREAS: dict[str, Words] = {
     "secret": gettext_lazy("Secrets"),
     "report": gettext_lazy("Reports"),
     "import": gettext_lazy("Imports"),
+    "top_up": gettext_lazy("Top-ups"),
 }
 """What stands before the dot of a kind, in words."""
 
 FACTS: dict[str, Words] = {
     "added": gettext_lazy("Added"),
+    "amount": gettext_lazy("Amount"),
+    "bank": gettext_lazy("Bank"),
     "email": gettext_lazy("Email"),
     "file": gettext_lazy("File"),
     "format": gettext_lazy("Format"),
@@ -65,6 +68,7 @@ VIAS: dict[str, Words] = {
     "import": gettext_lazy("Import"),
     "report": gettext_lazy("Report"),
     "backoffice": gettext_lazy("FlipDash back office"),
+    "system": gettext_lazy("Automatic"),
 }
 
 

@@ -45,6 +45,15 @@ MENU = (
         (Entry(_("Payment History"), "transactions:payments", Permission.VIEW_HISTORY),),
     ),
     Section(
+        _("My Deposit"),
+        "wallet",
+        (
+            Entry(_("Overview"), "deposits:overview", Permission.VIEW_HISTORY),
+            Entry(_("Deposit History"), "deposits:history", Permission.VIEW_HISTORY),
+            Entry(_("Top-Up History"), "deposits:top-ups", Permission.VIEW_HISTORY),
+        ),
+    ),
+    Section(
         _("Document"),
         "file-text",
         (Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),),
@@ -94,10 +103,13 @@ def menu_for(scope: Scope, path: str) -> list[ShownSection]:
     shown = []
     for section in MENU:
         entries = [
-            ShownEntry(str(entry.label), url := reverse(entry.view), path.startswith(url))
+            ShownEntry(str(entry.label), reverse(entry.view), is_current=False)
             for entry in section.entries
             if scope.can(entry.permission)
         ]
+        here = [entry for entry in entries if path.startswith(entry.url)]
+        if here:  # the page below which the others are is not meant when one of them is
+            max(here, key=lambda entry: len(entry.url)).is_current = True
         if entries:
             current = any(entry.is_current for entry in entries)
             shown.append(ShownSection(str(section.label), section.icon, current, entries))

@@ -24,6 +24,7 @@ SETTINGS = {
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
+    "max_connections": "200",
 }
 PRODUCTION = {
     "DEBUG": "",

@@ -39,6 +39,10 @@ SETTINGS = {
     "pending list of 64 kB": "fastupdate = on, gin_pending_list_limit = 64",
     "no pending list": "fastupdate = off",
 }
+SAMPLE = """
+CREATE TABLE bench_sample AS
+SELECT row_number() OVER () AS place, t.* FROM (SELECT * FROM transactions_moneytransfer LIMIT 1000) AS t
+"""
 SCRIPT = r"""
 \set who random(1, 200)
 \set digits random(1, 999999999)
@@ -90,8 +94,7 @@ def _copies(connection: psycopg.Connection) -> Iterator[None]:
     connection.execute(drop)
     try:
         connection.execute("CREATE SEQUENCE bench_number START 9000000000000000000 CACHE 100")
-        sample = f"CREATE TABLE bench_sample AS SELECT row_number() OVER () AS place, t.* FROM (SELECT * FROM {TABLE} LIMIT 1000) t"  # noqa: S608
-        connection.execute(sample)
+        connection.execute(SAMPLE)
         connection.execute("CREATE UNIQUE INDEX ON bench_sample (place)")
         for name, indexes in zip(names, (LIST, LIST + OTHERS, LIST + OTHERS), strict=True):
             connection.execute(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING DEFAULTS)")
@@ -111,8 +114,8 @@ def _run(bench: Bench, table: str) -> tuple[float, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "insert.sql")
         script.write_text(SCRIPT.format(table=table))
-        command = [
-            postgres.program("pgbench"),
+        command: list[str] = [
+            str(postgres.program("pgbench")),
             "-n",
             "-M",
             "prepared",

@@ -5,7 +5,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def milliseconds(act: Act) -> float:
 def keep(path: Path, lines: Iterable[Line]) -> None:
     """Write lines down for the table, with today's date."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = [asdict(line) | {"day": date.today().isoformat()} for line in lines]
+    kept = [asdict(line) | {"day": datetime.now(UTC).date().isoformat()} for line in lines]
     path.write_text(json.dumps(kept, ensure_ascii=False, indent=1))
 
 

@@ -140,7 +140,7 @@ SELECT format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conn
 FROM pg_constraint WHERE contype = 'f' AND %(table)s::regclass IN (conrelid, confrelid)
 """
 
-WRITE = f"""
+WRITE = """
 WITH dice AS MATERIALIZED (
     SELECT n, %(start)s::timestamptz + %(span)s * (n + random()) AS at,
         (%(businesses)s::bigint[])[1 + width_bucket(random(), %(until)s::float8[])] AS business,
@@ -155,23 +155,25 @@ WITH dice AS MATERIALIZED (
         WHEN who < 0.203 THEN (%(hard_names)s::text[])[1 + floor(first_name * 11)::int]
         ELSE CASE
             WHEN who > 0.999999 THEN %(rare_name)s
-            ELSE (%(first_names)s::text[])[1 + floor(power(first_name, 2.5) * cardinality(%(first_names)s::text[]))::int]
+            ELSE (%(first_names)s::text[])[
+                1 + floor(power(first_name, 2.5) * cardinality(%(first_names)s::text[]))::int]
         END || CASE
             WHEN middle_name < 0.35 THEN ' ' || (%(first_names)s::text[])[
                 1 + floor(middle_name / 0.35 * cardinality(%(first_names)s::text[]))::int]
             ELSE ''
-        END || ' ' || (%(last_names)s::text[])[1 + floor(power(last_name, 2.5) * cardinality(%(last_names)s::text[]))::int]
+        END || ' ' || (%(last_names)s::text[])[
+            1 + floor(power(last_name, 2.5) * cardinality(%(last_names)s::text[]))::int]
     END AS name, CASE
         WHEN what < 0.16 THEN to_char(at, '"Payroll "Mon YYYY')
         WHEN what < 0.36 THEN to_char(at, '"INV/"YYYY/') || number
         WHEN what < 0.56 THEN 'Refund order ' || right(number, 5)
         WHEN what > 0.99998 THEN 'Zakat maal'
         ELSE replace(replace((%(remarks)s::text[])[1 + floor(power(remark, 1.6) * 14)::int],
-            '{{month}}', to_char(at, 'Mon YYYY')), '{{number}}', right(number, 5))
+            '{month}', to_char(at, 'Mon YYYY')), '{number}', right(number, 5))
     END AS said
     FROM dice
 )
-INSERT INTO {TABLE} (
+INSERT INTO transactions_moneytransfer (
     id, business_id, mode, status, destination_kind, bank, account_number, beneficiary_name, amount, fee, remark,
     internal_reference, external_id, via, maker_name, approved_by, bank_reference, created_at, completed_at
 )

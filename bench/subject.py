@@ -2,9 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -29,13 +28,8 @@ class Bench:
     """The rows, the rounds, and the three businesses that are looked at."""
 
     superuser_url: str
-    rows: int
+    count: int
     rounds: int
-
-    @cached_property
-    def raw(self) -> psycopg.Connection:
-        """A connection of the app role without Django, which binds values as Django does."""
-        return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, cursor_factory=psycopg.ClientCursor)
 
     def scope(self, slug: str) -> Scope:
         """Return the scope of a business's Admin in Live Mode."""
@@ -77,14 +71,21 @@ class Bench:
             history.count()
         return made
 
-    def replay(self, made: list[Statement]) -> Callable[[], None]:
-        """Return an act that has Postgres answer the statements again."""
+    def replay(self, made: list[Statement], *, limit: int = 0) -> Callable[[], None]:
+        """Return an act that has Postgres answer the statements again, each within so many milliseconds."""
         assert made
-        cursor = self.raw.cursor()
+        connection = psycopg.connect(
+            os.environ["DATABASE_URL"],
+            autocommit=True,
+            cursor_factory=psycopg.ClientCursor,
+            options=f"-c statement_timeout={limit}",
+        )
+        cursor = connection.cursor()
 
         def act() -> None:
             for sql, params in made:
-                cursor.execute(sql, params).fetchall()
+                with suppress(psycopg.errors.QueryCanceled):
+                    cursor.execute(sql, params).fetchall()
 
         return act
 

@@ -1,5 +1,29 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DepositsConfig(AppConfig):
     name = "deposits"
+    verbose_name = _("Deposits")
+
+    def ready(self) -> None:
+        """Make known what the deposit tells, its histories, what moves it and what waits."""
+        from deposits import sources, waiting
+        from deposits.histories import top_ups
+        from flipdash import events
+
+        events.declare(
+            {
+                "top_up.requested": _("Top-up requested"),
+                "top_up.marked": _("Top-up marked as transferred"),
+                "top_up.cancelled": _("Top-up cancelled"),
+                "top_up.expired": _("Top-up expired"),
+                "top_up.credited": _("Top-up credited"),
+                "top_up.reversed": _("Top-up taken back"),
+                "deposit.warning-changed": _("Low-deposit warning changed"),
+            }
+        )
+        sources.register("top_up", _("Top-up"), "deposits:top-up-detail")
+        sources.register("business", _("Opening"))
+        sources.register("posting", _("Posting"))
+        waiting.register(top_ups.waiting)

@@ -30,7 +30,7 @@ from accounts.permissions import Permission
 from documents import leases, leftovers, summary, tasks
 from documents.models import MOST_ATTEMPTS, Report
 from documents.writers import WRITERS, Heading
-from flipdash import db, events, histories
+from flipdash import db, events, histories, walls
 from flipdash.histories import History
 from flipdash.scope import Scope
 
@@ -186,6 +186,7 @@ def _build(report: Report) -> None:
     with (
         leftovers.workplace(report) as folder,
         translation.override(report.member.user.language),
+        walls.inside(scope),
         timezone.override(scope.zone),
     ):
         path = folder / f"report.{report.format}.part"

@@ -31,12 +31,14 @@ def lines(report: Report, history: History, totals: list[dict[str, Any]]) -> Ite
     if not history.is_narrowed:
         yield _("Search and filters"), _("None: everything")
     yield _("Rows"), sum(row["rows"] for row in totals)
-    if history.summary is None:
-        return
-    yield ()
-    yield history.summary.heads()
-    for row in totals:
-        yield history.summary.line(row)
+    if history.summary is not None:
+        yield ()
+        yield history.summary.heads()
+        for row in totals:
+            yield history.summary.line(row)
+    if closing := [(str(label), amount) for label, amount in history.closing()]:
+        yield ()
+        yield from closing
 
 
 def _period(history: History) -> Iterator[Line]:

@@ -80,6 +80,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.shell",
+                "deposits.context.balance",
                 "documents.context.tray",
             ],
             "builtins": ["flipdash.templatetags.ui", "django.templatetags.i18n", "django.templatetags.static"],
@@ -133,17 +134,20 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "documents.tasks.build_next": {"queue": "reports"},
     "imports.tasks.run_import": {"queue": "imports"},
+    "deposits.tasks.import_statements": {"queue": "imports"},
 }
 CELERY_TASK_TIME_LIMIT = 30 * 60  # seconds
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 60 * 60,  # seconds, above every time limit
-    **({} if _socket else {"socket_connect_timeout": 2}),
+    **PATIENCE,  # a broker that hangs would keep a page, and its thread, for ever
 }
 CELERY_TASK_PUBLISH_RETRY = False  # the sweep wakes what a lost message didn't
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "sweep-reports": {"task": "documents.tasks.sweep_reports", "schedule": 2.0},
     "sweep-imports": {"task": "imports.tasks.sweep_imports", "schedule": 2.0},
+    "sweep-top-ups": {"task": "deposits.tasks.sweep_top_ups", "schedule": 2.0, "options": {"expires": 2}},
+    "tidy-top-ups": {"task": "deposits.tasks.tidy_top_ups", "schedule": 60.0, "options": {"expires": 60}},
     "seal-activity": {"task": "accounts.tasks.seal_activity", "schedule": 3.0, "options": {"expires": 3}},
     "send-messages": {"task": "flipdash.tasks.send_messages", "schedule": 2.0, "options": {"expires": 2}},
 }
@@ -269,6 +273,17 @@ REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", 20)
 REPORT_DAYS_KEPT = 30
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place
 IMPORT_LEASE_SECONDS = 60
+
+# --- The deposit -----------------------------------------------------------------------------------------------------
+TOP_UP_MIN = env.int("TOP_UP_MIN", 10_000)  # rupiah
+TOP_UP_MAX = env.int("TOP_UP_MAX", 1_000_000_000)  # rupiah
+TOP_UP_HOURS = 24
+TOP_UP_QUIET_DAYS = 7
+"""How long a closed top-up keeps its code, so that a late payment isn't taken for another's."""
+SIMULATED_BANK = DEBUG or TESTING
+"""Whether the simulated bank answers in Live Mode too. No variable turns it on: in production it never does."""
+SIMULATED_BANK_SECONDS = 4
+STATEMENT_LEASE_SECONDS = 10 * 60
 
 LOGGING = {
     "version": 1,

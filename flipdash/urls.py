@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("members/activity/", include("workspace.activity_urls")),
     path("views/", include("workspace.urls")),
+    path("deposit/", include("deposits.urls")),
     path("", include("transactions.urls")),
     path("documents/", include("documents.urls")),
     path("settings/import-history/", include("imports.urls")),

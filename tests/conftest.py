@@ -12,6 +12,7 @@ from django.test.utils import setup_databases, teardown_databases
 
 from accounts.models import Business, Member
 from accounts.permissions import Role
+from deposits import demo
 from flipdash import events
 from flipdash.scope import Scope
 from tests import factories
@@ -22,6 +23,7 @@ def django_db_setup(django_test_environment, django_db_blocker) -> Iterator[None
     """Make one test database as its owner, which the other aliases mirror, whatever the tests use."""
     with django_db_blocker.unblock():
         config = setup_databases(verbosity=0, interactive=False, aliases=set(connections))
+        demo.add_bank_accounts(using="owner")
     yield
     with django_db_blocker.unblock():
         connections.close_all()  # the mirrors' too: they'd keep the database from being dropped
@@ -108,7 +110,13 @@ def told(monkeypatch) -> list[events.Event]:
     return heard
 
 
-KEPT = {"django_migrations", "django_content_type", "transaction_number_key", "transactions_corridor"}
+KEPT = {
+    "django_migrations",
+    "django_content_type",
+    "transaction_number_key",
+    "transactions_corridor",
+    "deposits_bankaccount",
+}
 
 
 @pytest.fixture(autouse=True)

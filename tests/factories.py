@@ -23,8 +23,10 @@ from accounts import second_factor
 from accounts.models import Business, Invitation, Member, User
 from accounts.permissions import Role
 from accounts.services import confirm_email
+from deposits import topups
+from deposits.models import TopUp
 from documents.models import Report
-from flipdash import clock, histories
+from flipdash import clock, histories, walls
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from imports.models import ImportJob
@@ -214,6 +216,15 @@ def make_payment(business: Business, *, mode: str = Mode.LIVE, events: bool = Fa
     if events:
         PaymentEvent.objects.create(business=business, mode=mode, payment=payment, kind="created", at=created_at)
     return payment
+
+
+def make_top_up(
+    member: Member, amount: int = 5_000_000, bank: str = "bca", *, mode: str = Mode.LIVE, **fields: Any
+) -> TopUp:
+    """Ask for a top-up, which waits for payment."""
+    scope = member.scope(mode)
+    with walls.inside(scope):
+        return topups.request_top_up(scope, amount=amount, bank=bank, **fields).top_up
 
 
 def make_report(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Report:

@@ -131,6 +131,7 @@ def rows_of(member, mode) -> dict[str, str]:
         size=1,
         expires_at=timezone.now() + timedelta(days=1),
     )
+    top_up = factories.make_top_up(member, mode=mode, note=mark)
     view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/workspace/test_views.py
     job = factories.make_import(
         member,
@@ -144,8 +145,11 @@ def rows_of(member, mode) -> dict[str, str]:
     )
     return {
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
+        "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
+        "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
         "members/activity/<bigid:pk>": f"members/activity/{activity.pk}",
         "<path:object_id>": str(member.user.pk),
+        "<int:pk>": "1",
         "<int:number>": str(report.number),
         "<bigid:view>": str(view.pk),
         "<int:import_number>": str(job.number),

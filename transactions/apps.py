@@ -5,5 +5,11 @@ class TransactionsConfig(AppConfig):
     name = "transactions"
 
     def ready(self) -> None:
-        """Make the histories and the kinds of import known, so that work can be taken up by their names."""
-        from transactions import histories, imports, waiting  # noqa: F401
+        """Make the histories and the kinds of import known by their names; tell the deposit what moves it and waits."""
+        from deposits import sources
+        from deposits import waiting as deposit
+        from transactions import checks, histories, imports, pending, waiting  # noqa: F401
+
+        for history in (histories.TransferHistory, histories.InternationalHistory, histories.PaymentHistory):
+            sources.register(history.ledger_source, history.section, history.row_url_name)
+        deposit.register(pending.waiting)

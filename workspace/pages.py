@@ -39,7 +39,7 @@ def detail_view(declared: type[History]) -> View:
         row = rows.values(*history.value_fields).get()
         return render(
             request,
-            "histories/detail.html",
+            declared.detail_template,
             {
                 "history": history,
                 "row": shown,

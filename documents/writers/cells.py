@@ -68,13 +68,14 @@ class Cells:
 def typed(values: Sequence[Any], kind: Kind, look: Look | None = None) -> Cells:
     """Make values ready: None and "" are no cells, a time is the number of its day, a text is cut where cells end.
 
-    What the values are decides: a text in a column of figures is quoted, a figure in a column of texts is a figure.
+    What the values are decides: a text in a column of figures is quoted, a figure in a column of texts is a figure,
+    and a time among figures is a time.
     Raises ValueError for a figure that isn't finite, TypeError for what no cell can hold.
     """
-    types = set(map(type, values))
-    if kind.look.is_quoted and not types <= {str, NoneType}:
-        kind = KINDS["datetime" if datetime in types else "rupiah"]
-    if look is None and (made := _alike(values, types - {NoneType}, kind)) is not None:
+    types = set(map(type, values)) - {NoneType}
+    if types == {int} or types == {datetime}:
+        kind = _kind_for(next(value for value in values if value is not None), kind)
+    if look is None and (made := _alike(values, types, kind)) is not None:
         return Cells(*made, is_whole=None not in made[0])
     cells = [_cell(value) for value in values]
     is_whole = None not in cells and len({type(cell) is str for cell in cells}) == 1
@@ -99,6 +100,13 @@ def _alike(values: Sequence[Any], types: set[type], kind: Kind) -> tuple[Sequenc
         known = days if None not in days else [day for day in days if day is not None]
         return (days, kind.look) if min(known) >= FIRST_DAY else None
     return None
+
+
+def _kind_for(value: Any, kind: Kind) -> Kind:
+    """Return the column's kind where it suits a figure or a time, else the value's own."""
+    if isinstance(value, datetime):
+        return KINDS["datetime"]
+    return KINDS["rupiah"] if kind.look.is_quoted or kind is KINDS["datetime"] else kind
 
 
 def cell_of_day(at: date) -> float | str:
@@ -135,7 +143,7 @@ def _cell(value: Any) -> str | float | Decimal | None:
 def _looks(values: Sequence[Any], cells: Sequence[Any], kind: Kind) -> Look | list[Look]:
     """Return the looks of cells that aren't all alike: whatever the column, a text is quoted."""
     looks = [
-        TEXT if type(cell) is str else DATE if type(value) is date else kind.look_of(value)
+        TEXT if type(cell) is str else DATE if type(value) is date else _kind_for(value, kind).look_of(value)
         for value, cell in zip(values, cells, strict=True)
         if cell is not None
     ]

@@ -13,10 +13,11 @@ from flipdash.histories.columns import (
     IdColumn,
     KindColumn,
     MoneyColumn,
+    MovedColumn,
     RupiahColumn,
     StatusColumn,
 )
-from flipdash.histories.declaration import Receipt, Summary
+from flipdash.histories.declaration import Action, Receipt, Summary
 from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
 from flipdash.histories.history import History, get, names
 from flipdash.histories.results import COUNT_CAP, Results
@@ -27,6 +28,7 @@ __all__ = [
     "EVERYTHING",
     "AccountColumn",
     "AccountNumber",
+    "Action",
     "Amount",
     "ChoiceColumn",
     "ChoiceFilter",
@@ -44,6 +46,7 @@ __all__ = [
     "IdColumn",
     "KindColumn",
     "MoneyColumn",
+    "MovedColumn",
     "Receipt",
     "Results",
     "RowFilter",

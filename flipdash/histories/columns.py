@@ -187,6 +187,16 @@ class FeeColumn(RupiahColumn):
 
 
 @dataclass(frozen=True)
+class MovedColumn(RupiahColumn):
+    """What came in or went out: the sign is said before the figure, never by a colour alone."""
+
+    def text(self, row: Row) -> str:
+        """Return it with its sign: +Rp5,000,417 or −Rp85,000."""
+        amount = row[self.field]
+        return f"+{money.rupiah(amount)}" if amount and amount > 0 else super().text(row)
+
+
+@dataclass(frozen=True)
 class DecimalColumn(Column):
     """A figure with decimals, such as a rate: a number with these decimals in the sheet."""
 

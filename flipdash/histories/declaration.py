@@ -1,19 +1,21 @@
 """What a declaration of a history says: its columns, its search, its filters, its sums and its receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from flipdash import world
 from flipdash.histories.columns import Column
 from flipdash.histories.filters import DateFilter, Filter
 from flipdash.histories.search import SearchField, Text
 from flipdash.words import Words
+
+STATUS = gettext_lazy("Status")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Summary:
     """The field of a currency, which figures are never added up across either."""
     foreign: tuple[tuple[Words, str], ...] = ()
     """(label, field) of each figure in that currency."""
+    head: Words = STATUS
+    """What the field is called by which is summed up."""
 
     @property
     def groups(self) -> list[str]:
@@ -36,7 +40,7 @@ class Summary:
 
     def heads(self) -> tuple[str, ...]:
         """Return the heads of the lines."""
-        words = [_("Status"), _("Currency")] if self.currency else [_("Status")]
+        words = [str(self.head), _("Currency")] if self.currency else [str(self.head)]
         return (*words, _("Rows"), *(str(label) for label, _field in (*self.sums, *self.foreign)))
 
     def line(self, row: dict[str, Any]) -> tuple[str | int | Decimal, ...]:
@@ -59,6 +63,16 @@ class Receipt:
     url_name: str
 
 
+@dataclass(frozen=True)
+class Action:
+    """What a person may want to do who looks at a history: a button at its top, for who has the permission."""
+
+    label: Words
+    url_name: str
+    permission: str
+    icon: str = "plus"
+
+
 class Declaration:
     """Declare `model`, `name`, `section` and `title`, `permission`, `columns`, `search` and `filters`."""
 
@@ -79,7 +93,14 @@ class Declaration:
     filters: ClassVar[tuple[Filter, ...]]
     summary: ClassVar[Summary | None] = None
     """What a report sums up; without it, a report says how many rows there are."""
+    report_is_oldest_first: ClassVar[bool] = False
+    """Whether a report begins with the oldest row, as an account statement does."""
     receipt: ClassVar[Receipt | None] = None
+    ledger_source: ClassVar[str] = ""
+    """What the ledger calls these rows, where they move the deposit: then one row's page shows its entries."""
+    action: ClassVar[Action | None] = None
+    detail_template: ClassVar[str] = "histories/detail.html"
+    """What shows one row; another one extends this one."""
     counted: ClassVar[Any] = ngettext_lazy("%(shown)s transaction", "%(shown)s transactions", "number")
     """How many rows, in words."""
 
@@ -87,6 +108,10 @@ class Declaration:
     """The names of the columns that the person shows on this page, in their order; none means the usual ones."""
     opens_at_a_view: bool = False
     """Whether the bare address opens a view of the person's own, so that "everything" must be asked for."""
+
+    def closing(self) -> Iterator[tuple[Words, int]]:
+        """Yield the lines that close a report's Summary, each a label and rupiah; most histories have none."""
+        yield from ()
 
     @property
     def notice(self) -> Words:

@@ -18,10 +18,10 @@ from django.db.models.aggregates import Count
 from flipdash import db
 from flipdash.histories.address import Address
 from flipdash.histories.columns import Batch, Column, Row
-from flipdash.histories.paging import ORDER, PAGE_SIZE, Cursor
+from flipdash.histories.paging import OLDEST_FIRST, ORDER, PAGE_SIZE, Cursor
 from flipdash.histories.search import SearchField, Text
 
-NEAREST = 1_000
+NEAREST = 2_000
 """How many rows a text search looks at before it asks the index."""
 LOOKS_PER_MATCH = 3
 """How many rows can be looked at in the order of a page in the time of one that an index finds anywhere."""
@@ -51,7 +51,8 @@ class Finding(Address):
     @property
     def offers_text(self) -> bool:
         """Whether the page should offer to search the text too."""
-        return bool(self.term) and self.is_valid and self.is_exact
+        has_text = any(isinstance(f, Text) for f in self.search)
+        return bool(self.term) and self.is_valid and has_text and self.is_exact
 
     def rows(self, *, filtered: bool = True) -> QuerySet:
         """Return everything that the search and the filters show, newest first: what a report holds."""
@@ -69,8 +70,10 @@ class Finding(Address):
         return rows.order_by(*ORDER)
 
     def _text_condition(self) -> Q:
-        texts = [f for f in self.search if isinstance(f, Text)] if self.term else []
-        return reduce(or_, (text.found(self.term, self.scope) for text in texts), Q())
+        if not self.term:
+            return Q()
+        texts = [f.found(self.term, self.scope) for f in self.search if isinstance(f, Text)]
+        return reduce(or_, texts) if texts else Q(pk__in=())  # what is found by its numbers alone is found by no words
 
     @property
     def value_fields(self) -> list[str]:
@@ -97,11 +100,14 @@ class Finding(Address):
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield what the search and the filters show, so many rows at a time, from a cursor that the server keeps.
 
+        This is the order of reports.
+
         The columns' fields as the database has them: without rows as objects or mappings between, which would cost
         more than all the rest of a report (reference/performance.md, C).
         """
         fields = self.value_fields
-        compiler = self.rows().values_list(*fields).query.get_compiler(self.using)
+        rows = self.rows().order_by(*OLDEST_FIRST) if self.report_is_oldest_first else self.rows()
+        compiler = rows.values_list(*fields).query.get_compiler(self.using)
         try:
             sql, params = compiler.as_sql()
         except EmptyResultSet:
@@ -110,9 +116,9 @@ class Finding(Address):
         with connections[self.using].chunked_cursor() as cursor:
             db.read_times_fast(cursor)
             cursor.execute(sql, params)
-            while rows := cursor.fetchmany(size):
-                rows = list(compiler.apply_converters(rows, converters)) if converters else rows
-                yield dict(zip(fields, zip(*rows, strict=True), strict=True))
+            while found := cursor.fetchmany(size):
+                made = list(compiler.apply_converters(found, converters)) if converters else found
+                yield dict(zip(fields, zip(*made, strict=True), strict=True))
 
     def totals(self) -> list[dict[str, Any]]:
         """Return count and sums per state, and currency if there are some, in the order of the states.
@@ -131,7 +137,7 @@ class Finding(Address):
 
     def _rows_beside(self, cursor: Cursor | None, direction: str) -> list[Row]:
         """Return one row more than a page, beside the cursor, nearest first."""
-        order = ORDER if direction == "before" else ("created_at", "id")
+        order = ORDER if direction == "before" else OLDEST_FIRST
         beside = Q() if cursor is None else cursor.older() if direction == "before" else cursor.newer()
         rows = self.visible_rows().using(self.using).filter(beside).order_by(*order)
         if self.branches:
@@ -157,6 +163,13 @@ class Finding(Address):
         return list(parts[0].union(*parts[1:]).order_by(*order)[: PAGE_SIZE + 1])
 
     def _text_ids(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
+        """Find text, unless there is nothing that it could be in."""
+        try:
+            return self._ids_by_text(rows, order)
+        except EmptyResultSet:
+            return []
+
+    def _ids_by_text(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
         """Find text by looking at the nearest rows or by the index of all matches, whichever is less work.
 
         Common words are among the nearest rows. How many of them have the word tells whether it is worth to look at

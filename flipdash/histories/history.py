@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from flipdash import clock
 from flipdash.histories.columns import Context, Fact, Row, StatusColumn
+from flipdash.histories.declaration import Action
 from flipdash.histories.filters import Filter
 from flipdash.histories.results import Paged
 from flipdash.histories.search import BIGGEST_ID
@@ -49,6 +50,11 @@ class History(Paged):
         if twice := {name for name in names if names.count(name) > 1}:
             raise TypeError(f"{cls.__name__}: give these columns a name of their own: {', '.join(sorted(twice))}")
         _histories[cls.name] = cls
+
+    @property
+    def offered_action(self) -> Action | None:
+        """The button at the top, if this person may use it."""
+        return self.action if self.action and self.scope.can(self.action.permission) else None
 
     # --- The form on the page ------------------------------------------------------------------------------
 

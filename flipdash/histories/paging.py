@@ -12,6 +12,7 @@ from flipdash.scope import Scope
 
 PAGE_SIZE = 25
 ORDER = ("-created_at", "-id")
+OLDEST_FIRST = ("created_at", "id")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

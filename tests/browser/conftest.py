@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]))
+            item.add_marker(pytest.mark.django_db(transaction=True, databases=["default", "operator", "snapshot"]))
 
 
 @pytest.fixture(scope="session")

@@ -147,7 +147,7 @@ def test_each_formats_rows_are_the_screens_rows_over_all_pages(scope, kopi_kita,
     assert len(everything) == ROWS > 5 * histories.paging.PAGE_SIZE
 
 
-@pytest.mark.parametrize("name", histories.names())
+@pytest.mark.parametrize("name", factories.MAKERS)
 def test_values_of_many_rows_are_the_values_of_each(scope, kopi_kita, name):
     dice = Random(f"batches of {name}")
     for _row in range(60):

@@ -83,10 +83,10 @@ def test_mixed_columns_keep_each_cells_type_and_look(tmp_path):
                 assert (cell.value, cell.data_type, cell.quotePrefix, cell.number_format) == (value, "s", True, "@")
             elif value is None:
                 assert cell.value is None
-            elif not isinstance(value, datetime) and cell.column < 3:
+            elif isinstance(value, datetime):
+                assert (to_the_second(cell.value), cell.quotePrefix) == (value, False)
+            else:
                 assert (float(cell.value), cell.quotePrefix) == (float(value), False)
-            elif isinstance(value, datetime) and cell.column == 3:
-                assert to_the_second(cell.value) == value
 
 
 def test_spaces_at_the_ends_stay(tmp_path):

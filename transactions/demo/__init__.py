@@ -1,9 +1,9 @@
 """The demo's history: a year of believable transactions of every kind, from a fixed seed (design.md §11)."""
 
-from transactions.demo import international, payments
+from transactions.demo import deposit, international, payments
 from transactions.demo.money_transfers import HISTORIES, fill, plan, write
 
-__all__ = ["HISTORIES", "fill", "international", "payments", "plan", "write", "write_all"]
+__all__ = ["HISTORIES", "deposit", "fill", "international", "payments", "plan", "write", "write_all"]
 
 
 def write_all(*, slug: str | None = None, newest: bool = False, pause: float = 0) -> None:
@@ -16,3 +16,7 @@ def write_all(*, slug: str | None = None, newest: bool = False, pause: float = 0
         for history in histories:
             if slug in {None, history.slug}:
                 write_one(history, newest=history.small if newest else None, pause=pause)
+    if not newest:
+        for history in HISTORIES:
+            if slug in {None, history.slug}:
+                deposit.write(history, pause=pause)

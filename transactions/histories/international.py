@@ -17,6 +17,7 @@ class InternationalHistory(histories.History):
     section = _("International Transfer")
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "transactions:international", "transactions:international-detail"
+    ledger_source = "international_transfer"
 
     columns = (
         histories.IdColumn(_("Transaction ID"), "id"),

@@ -18,6 +18,7 @@ class TransferHistory(histories.History):
     section = _("Money Transfer")
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "transactions:transfers", "transactions:transfer-detail"
+    ledger_source = "money_transfer"
 
     columns = (
         histories.IdColumn(_("Transaction ID"), "id"),

@@ -19,6 +19,7 @@ class PaymentHistory(histories.History):
     section = _("Accept Payment")
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "transactions:payments", "transactions:payment-detail"
+    ledger_source = "payment"
 
     columns = (
         histories.IdColumn(_("Transaction ID"), "id"),

@@ -1,4 +1,4 @@
-"""What all transactions share: their number, their states, their timeline, and how text is searched."""
+"""What all transactions share: their number, their states, and their timeline."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -9,17 +9,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from flipdash.histories.search import SearchText as SearchText  # the migrations find it here
+from flipdash.functions import NextTransactionId as NextTransactionId  # the migrations find both here
+from flipdash.histories.search import SearchText as SearchText
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
-
-
-class NextTransactionId(models.Func):
-    """A new 19-digit transaction id, made by Postgres (migration 0001, design.md §3)."""
-
-    function = "next_transaction_id"
-    template = "%(function)s(now())"
-    output_field = models.BigIntegerField()
-    arity = 0
+from flipdash.timeline import Event as Event
 
 
 class Status(models.TextChoices):
@@ -147,32 +140,6 @@ class Sending(Transaction):
         ]
 
 
-class Event(TenantModel):
-    """One line of a timeline: what happened, when, and who did it. Lines are added, never changed."""
-
-    kind = models.CharField(max_length=16)
-    at = models.DateTimeField(db_default=Now())
-    by = models.CharField(max_length=100, blank=True)
-    note = models.CharField(max_length=200, blank=True)
-
-    class Meta:
-        abstract = True
-        constraints = [mode_known("%(class)s")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
-
-    @property
-    def look(self) -> str:
-        """The colour by meaning of the timeline's dot."""
-        return EVENT_LOOKS.get(self.kind, "grey")
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Add the line; an existing one can't be saved again."""
-        kwargs["force_insert"] = True
-        super().save(*args, **kwargs)
-
-
 class SendingEventKind(models.TextChoices):
     """What can happen to money that is sent."""
 
@@ -185,16 +152,3 @@ class SendingEventKind(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled before it was sent")
     RETURNED = "returned", _("Returned by the bank")
     IMPORTED = "imported", _("Imported from another system")
-
-
-EVENT_LOOKS = {
-    "created": "green",
-    "approved": "green",
-    "sent": "green",
-    "successful": "green",
-    "settled": "green",
-    "failed": "red",
-    "rejected": "red",
-    "returned": "amber",
-}
-"""The colour of what happened, by its kind; anything else is grey."""

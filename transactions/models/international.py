@@ -135,7 +135,9 @@ class InternationalTransfer(Sending):
                 name="internationaltransfer_country",
             ),
             GinIndex(
-                SearchKeys(F("business"), F("mode"), SearchText("beneficiary_name")), name="internationaltransfer_words"
+                SearchKeys(F("business"), F("mode"), SearchText("beneficiary_name")),
+                fastupdate=False,
+                name="internationaltransfer_words",
             ),
         ]
 

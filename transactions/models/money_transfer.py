@@ -78,6 +78,7 @@ class MoneyTransfer(Sending):
             models.Index(F("batch"), name="moneytransfer_batch", condition=Q(batch__isnull=False)),
             GinIndex(
                 SearchKeys(F("business"), F("mode"), SearchText("beneficiary_name", "remark")),
+                fastupdate=False,
                 name="moneytransfer_words",
             ),
         ]

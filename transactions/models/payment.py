@@ -194,7 +194,11 @@ class Payment(Transaction):
                 name="payment_settlement",
             ),
             models.Index(F("link"), name="payment_link", condition=Q(link__isnull=False)),
-            GinIndex(SearchKeys(F("business"), F("mode"), SearchText("title", "sender_name")), name="payment_words"),
+            GinIndex(
+                SearchKeys(F("business"), F("mode"), SearchText("title", "sender_name")),
+                fastupdate=False,
+                name="payment_words",
+            ),
         ]
 
 

@@ -6,11 +6,14 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from accounts import demo as people
+from accounts.models import Business
+from deposits import demo as deposits
+from deposits import topups
 from transactions import demo
 
 
 class Command(BaseCommand):
-    """Migrate, make the demo people, and the newest part of their history; print nothing.
+    """Migrate, make the demo people, the accounts to top up to, and the newest part of their history; print nothing.
 
     `manage.py seed --background` makes the rest.
     """
@@ -18,8 +21,11 @@ class Command(BaseCommand):
     help = "Migrate, and make the demo people and the newest part of their history."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the three steps; each does only what is still missing."""
+        """Run the steps; each does only what is still missing."""
         people.check_allowed()
         call_command("migrate", database="owner", verbosity=0, interactive=False)
         people.make_people()
+        deposits.add_bank_accounts()
+        for business in Business.objects.all():
+            topups.open_test_deposit(business)
         demo.write_all(newest=True)

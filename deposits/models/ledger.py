@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Abs, Now
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.mode import Mode
@@ -155,6 +155,7 @@ class Posting(LedgerModel):
             ),
             models.CheckConstraint(condition=Q(source_type__regex=r"^[a-z][a-z_]*$"), name="posting_source_named"),
         ]
+        indexes = [models.Index(F("business"), F("mode"), F("source_id"), name="posting_source")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
@@ -182,7 +183,10 @@ class Entry(LedgerModel):
                 condition=Q(amount__range=(-LARGEST_AMOUNT, LARGEST_AMOUNT)) & ~Q(amount=0), name="entry_amount_range"
             ),
         ]
-        indexes = [models.Index(F("account"), F("created_at").desc(), F("id").desc(), name="entry_newest")]
+        indexes = [
+            models.Index(F("account"), F("created_at").desc(), F("id").desc(), name="entry_newest"),
+            models.Index(F("account"), Abs("amount"), F("created_at").desc(), F("id").desc(), name="entry_amount"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount:+,} → {self.balance_after:,}"

@@ -1,0 +1,311 @@
+"""The deposit in the back office: statements are imported, lines that match nothing are credited by two people.
+
+Rows are to look at. What is done goes through deposits/matching.py and deposits/statements.py; each page here only asks
+and says what came of it. A credit and its undoing are proposed by one person and done by another (trust.md D3).
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from deposits import banks, matching, statements, tasks
+from deposits.ledger import NotEnoughDeposit
+from deposits.models import BankAccount, Correction, StatementImport, StatementLine, TopUp
+from flipdash import money
+from flipdash.backoffice import ReadOnlyAdmin
+from flipdash.imports import MOST_MEGABYTES
+from flipdash.mode import Mode
+
+PAGE = "backoffice/deposits.html"
+
+
+class UploadForm(forms.Form):
+    """A bank's statement."""
+
+    bank = forms.ChoiceField(label=gettext_lazy("Bank"), choices=banks.Bank.choices)
+    mode = forms.ChoiceField(label=gettext_lazy("Mode"), choices=Mode.choices, initial=Mode.LIVE)
+    file = forms.FileField(label=gettext_lazy("File"))
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large to be one statement."""
+        file = self.cleaned_data["file"]
+        if file.size > MOST_MEGABYTES << 20:
+            raise forms.ValidationError(_("This file is larger than %d MB. Split it.") % MOST_MEGABYTES)
+        return file
+
+
+class ProposeForm(forms.Form):
+    """Which top-up a line is for, and why."""
+
+    top_up = forms.IntegerField(label=gettext_lazy("Top-Up ID"), min_value=1, max_value=2**63 - 1)
+    why = forms.CharField(label=gettext_lazy("Why"), max_length=200)
+
+
+class WhyForm(forms.Form):
+    """Why something is proposed."""
+
+    why = forms.CharField(label=gettext_lazy("Why"), max_length=200)
+
+
+class DepositAdmin(ReadOnlyAdmin):
+    """What the pages here share."""
+
+    def page(self, request: HttpRequest, title: str, **context: Any) -> HttpResponse:
+        """Show a page of ours in the admin's frame."""
+        return render(request, PAGE, {**self.admin_site.each_context(request), "title": title, **context})
+
+    def row(self, request: HttpRequest, pk: int) -> Any:
+        """Return the row, on the connection that sees all businesses, or 404."""
+        return get_object_or_404(self.get_queryset(request), pk=pk)
+
+    def named(self, what: str) -> str:
+        """Return the name of a page of ours."""
+        return f"{self.opts.app_label}_{self.opts.model_name}_{what}"
+
+
+@admin.register(BankAccount)
+class BankAccountAdmin(DepositAdmin):
+    """The accounts that are paid to. `manage.py bank_account` sets their numbers."""
+
+    list_display = ("bank", "account_number", "holder", "state")
+    actions = ("set_ok", "set_disturbed", "set_closed")
+
+    @admin.action(description=gettext_lazy("In order"))
+    def set_ok(self, request: HttpRequest, accounts: QuerySet[BankAccount]) -> None:
+        """Offer the banks again."""
+        accounts.update(state=BankAccount.State.OK)
+
+    @admin.action(description=gettext_lazy("Disturbed"))
+    def set_disturbed(self, request: HttpRequest, accounts: QuerySet[BankAccount]) -> None:
+        """Show the banks as disturbed."""
+        accounts.update(state=BankAccount.State.DISTURBED)
+
+    @admin.action(description=gettext_lazy("Not offered"))
+    def set_closed(self, request: HttpRequest, accounts: QuerySet[BankAccount]) -> None:
+        """Offer the banks no more."""
+        accounts.update(state=BankAccount.State.CLOSED)
+
+
+@admin.register(StatementImport)
+class StatementImportAdmin(DepositAdmin):
+    """Bank statements, and where they are uploaded."""
+
+    list_display = ("id", "bank", "mode", "file_name", "status", "lines", "added", "by", "created_at")
+    list_filter = ("status", "bank", "mode")
+    list_select_related = ("by",)
+    ordering = ("-id",)
+    fields = (*list_display, "finished_at", "what_is_wrong")
+    readonly_fields = fields
+    change_list_template = "backoffice/statementimport_list.html"
+
+    @admin.display(description=gettext_lazy("What is wrong"))
+    def what_is_wrong(self, job: StatementImport) -> str:
+        """The faults, one a line."""
+        return "\n".join(job.problems) or "–"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the upload."""
+        return [path("upload/", self.upload, name=self.named("upload")), *super().get_urls()]
+
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """Take a statement; a worker imports it."""
+        form = UploadForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            values = form.cleaned_data
+            job = statements.request_import(
+                bank=values["bank"],
+                mode=values["mode"],
+                upload=values["file"],
+                by=request.user,  # type: ignore[arg-type]  # the door asked who it is
+            )
+            tasks.wake_importer()
+            messages.success(request, _("Statement %d waits to be imported. Look again in a moment.") % job.pk)
+            return redirect("admin:deposits_statementimport_changelist")
+        names = [(bank, ", ".join(statements.FORMATS[bank].columns)) for bank in banks.NAMES]
+        facts = [(banks.NAMES[bank], columns) for bank, columns in names]
+        return self.page(
+            request,
+            _("Upload a bank statement"),
+            form=form,
+            button=_("Upload"),
+            has_file=True,
+            note=_("A .csv (UTF-8) with these columns named in its first line. All of a file is imported, or nothing."),
+            facts=facts,
+        )
+
+
+@admin.register(StatementLine)
+class StatementLineAdmin(DepositAdmin):
+    """The lines of all statements; the queue is those that wait for a person."""
+
+    list_display = ("id", "bank", "mode", "booked_on", "amount", "sender", "state", "reason", "look")
+    list_filter = ("state", "reason", "bank", "mode")
+    search_fields = ("=amount", "=reference", "sender")
+    ordering = ("-id",)
+
+    @admin.display(description="")
+    def look(self, line: StatementLine) -> SafeString | str:
+        """The way to the page on which a line is credited by hand."""
+        if line.state != StatementLine.State.WAITING:
+            return ""
+        return format_html('<a href="{}">{}</a>', reverse(f"admin:{self.named('match')}", args=[line.pk]), _("Match"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that matches by hand."""
+        return [path("<int:pk>/match/", self.match, name=self.named("match")), *super().get_urls()]
+
+    def match(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what a line may be for, and propose to credit it."""
+        line = self.row(request, pk)
+        form = ProposeForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            top_up = TopUp.objects.using(self.using).filter(pk=form.cleaned_data["top_up"]).first()
+            if top_up is None:
+                form.add_error("top_up", _("There is no such top-up."))
+            else:
+                try:
+                    matching.propose_credit(line, top_up, by=request.user, why=form.cleaned_data["why"])  # type: ignore[arg-type]
+                except matching.CorrectionRefused as problem:
+                    form.add_error(None, str(problem))
+                else:
+                    messages.success(request, _("Proposed. Somebody else has to approve it."))
+                    return redirect("admin:deposits_correction_changelist")
+        return self.page(
+            request,
+            _("Match a line by hand"),
+            form=form if line.state == StatementLine.State.WAITING else None,
+            button=_("Propose the credit"),
+            facts=line_facts(line),
+            suggestions=matching.examine(line).suggestions,
+        )
+
+
+@admin.register(TopUp)
+class TopUpAdmin(DepositAdmin):
+    """The top-ups of all businesses."""
+
+    list_display = ("id", "business", "mode", "bank", "exact_amount", "status", "created_at", "undo_link")
+    list_filter = ("status", "bank", "mode")
+    list_select_related = ("business",)
+    search_fields = ("=id", "=exact_amount", "business__name")
+    ordering = ("-id",)
+
+    @admin.display(description="")
+    def undo_link(self, top_up: TopUp) -> SafeString | str:
+        """The way to the page on which a credit is taken back."""
+        if not top_up.is_successful:
+            return ""
+        return format_html('<a href="{}">{}</a>', reverse(f"admin:{self.named('undo')}", args=[top_up.pk]), _("Undo"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that takes a credit back."""
+        return [path("<int:pk>/undo/", self.undo, name=self.named("undo")), *super().get_urls()]
+
+    def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Propose to take a credit back."""
+        top_up = self.row(request, pk)
+        form = WhyForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                matching.propose_undo(top_up, by=request.user, why=form.cleaned_data["why"])  # type: ignore[arg-type]
+            except matching.CorrectionRefused as problem:
+                form.add_error(None, str(problem))
+            else:
+                messages.success(request, _("Proposed. Somebody else has to approve it."))
+                return redirect("admin:deposits_correction_changelist")
+        return self.page(
+            request,
+            _("Take a credit back"),
+            form=form if top_up.is_successful else None,
+            button=_("Propose to take it back"),
+            facts=top_up_facts(top_up),
+        )
+
+
+@admin.register(Correction)
+class CorrectionAdmin(DepositAdmin):
+    """What was proposed by hand, and who decided."""
+
+    list_display = ("id", "kind", "business", "top_up", "why", "state", "proposed_by", "decided_by", "decide")
+    list_filter = ("state", "kind")
+    list_select_related = ("business", "top_up", "proposed_by", "decided_by")
+    ordering = ("-id",)
+
+    @admin.display(description="")
+    def decide(self, correction: Correction) -> SafeString | str:
+        """The way to the page on which it is decided."""
+        if correction.state != Correction.State.WAITING:
+            return ""
+        url = reverse(f"admin:{self.named('decision')}", args=[correction.pk])
+        return format_html('<a href="{}">{}</a>', url, _("Decide"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that decides."""
+        return [path("<int:pk>/decision/", self.decision, name=self.named("decision")), *super().get_urls()]
+
+    def decision(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Approve what somebody else has proposed, or reject it."""
+        correction = self.row(request, pk)
+        if request.method == "POST":
+            self._decide(request, correction)
+            return redirect("admin:deposits_correction_changelist")
+        top_up = TopUp.objects.using(self.using).select_related("business").get(pk=correction.top_up_id)
+        line = StatementLine.objects.using(self.using).filter(pk=correction.line_id).first()
+        return self.page(
+            request,
+            correction.get_kind_display(),
+            facts=[
+                (_("Why"), correction.why),
+                (_("Proposed by"), str(correction.proposed_by)),
+                *top_up_facts(top_up),
+                *(line_facts(line) if line else []),
+            ],
+            decide=correction.state == Correction.State.WAITING,
+            is_own=correction.proposed_by_id == request.user.pk,
+        )
+
+    def _decide(self, request: HttpRequest, correction: Correction) -> None:
+        act = matching.approve if request.POST.get("decision") == "approve" else matching.reject
+        try:
+            act(correction, by=request.user)  # type: ignore[arg-type]  # the door asked who it is
+        except matching.CorrectionRefused as problem:
+            messages.error(request, str(problem))
+        except NotEnoughDeposit as problem:
+            words = _("The deposit doesn’t cover it: %s are missing. Nothing was changed.")
+            messages.error(request, words % money.rupiah(problem.missing))
+        else:
+            messages.success(request, _("Done.") if act is matching.approve else _("Rejected. Nothing was changed."))
+
+
+def line_facts(line: StatementLine) -> list[tuple[str, str]]:
+    """Return what a line says."""
+    return [
+        (_("Bank"), f"{line.get_bank_display()}, {line.get_mode_display()}"),
+        (_("Date"), line.booked_on.isoformat()),
+        (_("Amount"), money.rupiah(line.amount)),
+        (_("Description"), line.description),
+        (_("Sender"), line.sender),
+        (_("Reference"), line.reference),
+        (_("State"), f"{line.get_state_display()} {line.get_reason_display() if line.reason else ''}".strip()),
+    ]
+
+
+def top_up_facts(top_up: TopUp) -> list[tuple[str, str]]:
+    """Return what a top-up asked for, and where it stands."""
+    credited = money.rupiah(top_up.credited_amount) if top_up.credited_amount else "–"
+    return [
+        (_("Top-Up ID"), str(top_up.pk)),
+        (_("Business"), str(top_up.business)),
+        (_("Asked for"), f"{money.rupiah(top_up.exact_amount)}, {top_up.bank_name}"),
+        (_("Credited"), credited),
+        (_("Status"), str(top_up.state.label)),
+    ]

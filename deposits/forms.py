@@ -1,0 +1,154 @@
+"""What a person types of a top-up."""
+
+import unicodedata
+import uuid
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from deposits import topups
+from deposits.models import BankAccount
+from flipdash import money
+
+
+class TopUpForm(forms.Form):
+    """How much, to which bank, and what for. The hidden key makes that one form asks once (trust.md L6)."""
+
+    preset = forms.ChoiceField(required=False, widget=forms.RadioSelect)
+    amount = forms.CharField(
+        label=gettext_lazy("Amount"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
+    )
+    bank = forms.ChoiceField(
+        label=gettext_lazy("Bank to pay from"),
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Choose the bank of the account that you will transfer from."),
+        error_messages={
+            "required": gettext_lazy("Choose one of the banks shown."),
+            "invalid_choice": gettext_lazy("Choose one of the banks shown."),
+        },
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Note"), required=False, max_length=100, widget=forms.TextInput(attrs={"class": "input"})
+    )
+    form_key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"form_key": uuid.uuid4()})
+        super().__init__(*args, **kwargs)
+        self.accounts = list(BankAccount.objects.offered())
+        self.fields["bank"].choices = [(account.bank, account.name) for account in self.accounts]  # type: ignore[attr-defined]
+        presets = [(str(preset), money.rupiah(preset)) for preset in topups.PRESETS]
+        self.fields["preset"].choices = presets  # type: ignore[attr-defined]
+
+    def clean_bank(self) -> str:
+        """Refuse a bank at which nothing arrives now."""
+        try:
+            return topups.check_bank(self.cleaned_data["bank"]).bank
+        except topups.BankRefused as problem:
+            raise forms.ValidationError(str(problem)) from problem
+
+    def clean_note(self) -> str:
+        """Refuse what no note holds."""
+        return _one_line(self.cleaned_data["note"])
+
+    def clean_amount(self) -> int:
+        """Read the amount that was typed, or else the preset that was chosen; they may not differ."""
+        typed, preset = self.cleaned_data["amount"].strip(), self.cleaned_data.get("preset")
+        if not typed and not preset:
+            raise forms.ValidationError(_("Choose an amount, or type one."))
+        try:
+            amount = money.parse_rupiah(typed) if typed else int(preset or 0)
+        except money.NotAnAmount as problem:
+            words = _("Write the amount in digits, such as 5000000, 5.000.000 or Rp5.000.000.")
+            raise forms.ValidationError(words) from problem
+        if preset and amount != int(preset):
+            chosen = {"chosen": money.rupiah(int(preset)), "typed": money.rupiah(amount)}
+            raise forms.ValidationError(_("You chose %(chosen)s and typed %(typed)s. Which one is it?") % chosen)
+        try:
+            topups.check_amount(amount)
+        except topups.WrongAmount as problem:
+            raise forms.ValidationError(str(problem)) from problem
+        return amount
+
+    @property
+    def bank_options(self) -> list[dict[str, Any]]:
+        """The banks as the page offers them."""
+        chosen = self["bank"].value()
+        return [{"account": account, "is_chosen": account.bank == chosen} for account in self.accounts]
+
+
+class TransferredForm(forms.Form):
+    """Whether it was an ATM Transfer, and then from whom."""
+
+    is_atm = forms.BooleanField(label=gettext_lazy("I transfer using an ATM Transfer"), required=False)
+    sender_bank = forms.CharField(
+        label=gettext_lazy("Sender’s bank"),
+        required=False,
+        max_length=50,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    sender_name = forms.CharField(
+        label=gettext_lazy("Sender’s name"),
+        required=False,
+        max_length=100,
+        help_text=gettext_lazy("As it stands on the ATM card or the bank account."),
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the sender of an ATM Transfer, and forget it for any other."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not cleaned.get("is_atm"):
+            for name in ("sender_bank", "sender_name"):
+                self.errors.pop(name, None)
+            return {"sender_bank": "", "sender_name": ""}
+        for name in ("sender_bank", "sender_name"):
+            if name in cleaned:
+                try:
+                    cleaned[name] = _one_line(cleaned[name])
+                except forms.ValidationError as problem:
+                    self.add_error(name, problem)
+            if name in cleaned and not cleaned[name]:
+                self.add_error(name, _("An ATM transfer is told apart by this."))
+        return {name: cleaned.get(name, "") for name in ("sender_bank", "sender_name")}
+
+
+def _one_line(text: str) -> str:
+    """Return a text in its normal form, on one line; refuses control characters (trust.md V3)."""
+    normal = "".join(letter for letter in unicodedata.normalize("NFC", text) if unicodedata.category(letter) != "Cf")
+    line = " ".join(normal.split())
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in line):
+        raise forms.ValidationError(_("This holds a character that can’t be shown. Remove it."))
+    return line
+
+
+class LowBalanceForm(forms.Form):
+    """Under how many rupiah to warn; empty for never."""
+
+    threshold = forms.CharField(
+        label=gettext_lazy("Warn below"),
+        required=False,
+        max_length=40,
+        help_text=gettext_lazy("Who may top up gets a mail when less than this is available. Leave it empty for none."),
+        widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    @classmethod
+    def showing(cls, threshold: int | None) -> "LowBalanceForm":
+        """Return the form with the amount as it is written."""
+        return cls(initial={"threshold": money.rupiah(threshold) if threshold else ""})
+
+    def clean_threshold(self) -> int | None:
+        """Read the amount; nothing and zero mean no warning."""
+        typed = self.cleaned_data["threshold"].strip()
+        try:
+            threshold = money.parse_rupiah(typed) if typed else 0
+        except money.NotAnAmount as problem:
+            words = _("Write the amount in digits, such as 5000000, 5.000.000 or Rp5.000.000.")
+            raise forms.ValidationError(words) from problem
+        return threshold or None

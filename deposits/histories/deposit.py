@@ -1,0 +1,127 @@
+"""My Deposit → Deposit History: the account statement of what a business may spend."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from accounts.permissions import Permission
+from deposits import sources
+from deposits.histories.top_ups import TOP_UP
+from deposits.models import DepositEntry, Direction, PostingKind
+from flipdash import histories
+from flipdash.histories.columns import DASH, Context, Fact, Row
+from flipdash.words import Words
+
+KIND_WORDS: dict[str, tuple[str, ...]] = {
+    PostingKind.TOP_UP: ("Top-up", "Top up", "Isi saldo"),
+    PostingKind.OPENING: ("Opening balance", "Saldo awal"),
+    PostingKind.HOLD: ("Held", "Hold", "Ditahan"),
+    PostingKind.RELEASE: ("Released", "Release", "Dilepas"),
+    PostingKind.RETURN: ("Returned", "Return", "Dikembalikan"),
+    PostingKind.SETTLEMENT: ("Settled", "Settlement", "Penyelesaian"),
+    PostingKind.REFUND: ("Refund", "Pengembalian dana"),
+    PostingKind.REVERSAL: ("Reversal", "Pembatalan"),
+}
+"""What people search for when they mean a kind of movement, in both languages."""
+
+
+@dataclass(frozen=True)
+class EntryColumn(histories.ChoiceColumn):
+    """What happened; it opens the entry."""
+
+    always: ClassVar[bool] = True
+
+    def inside(self, row: Row, context: Context) -> SafeString:
+        """Return the link."""
+        return format_html('<a href="{}">{}</a>', context.url_of(row), self.text(row))
+
+
+@dataclass(frozen=True)
+class SourceColumn(histories.IdColumn):
+    """The number of what moved the money, which opens it."""
+
+    always: ClassVar[bool] = False
+
+    def fact(self, row: Row) -> Fact:
+        """Return the number as a link, with what it is."""
+        return {"label": self.label, "value": self._link(row), "note": sources.label_of(row["posting__source_type"])}
+
+    def inside(self, row: Row, context: Context) -> SafeString:
+        """Return the link and the Copy button; a business's own opening has nothing to open."""
+        if row["posting__source_type"] == "business":
+            return DASH
+        return format_html("{}{}", self._link(row), context.copy_button(self.label, self.text(row)))
+
+    def _link(self, row: Row) -> SafeString:
+        url = sources.url_of(row["posting__source_type"], row[self.field])
+        return format_html('<a href="{}">{}</a>', url, self.text(row)) if url else SafeString(self.text(row))
+
+
+@dataclass(frozen=True)
+class SourceKindColumn(histories.Column):
+    """What kind of thing moved the money."""
+
+    def text(self, row: Row) -> str:
+        """Return what people call it."""
+        return sources.label_of(row[self.field])
+
+
+class DepositHistory(histories.History):
+    """My Deposit → Deposit History."""
+
+    model = DepositEntry
+    name, title, file_title = "deposit", _("Deposit History"), "Deposit"
+    section = _("My Deposit")
+    permission = Permission.VIEW_HISTORY
+    url_name, row_url_name = "deposits:history", "deposits:entry"
+    action = TOP_UP
+    counted = ngettext_lazy("%(shown)s entry", "%(shown)s entries", "number")
+    report_is_oldest_first = True
+
+    columns = (
+        histories.DateTimeColumn(_("Date"), "created_at", card="meta"),
+        EntryColumn(_("What happened"), "posting__kind", card="title", choices=PostingKind),
+        SourceKindColumn(_("Moved by"), "posting__source_type", card="line"),
+        SourceColumn(_("Transaction ID"), "posting__source_id", card="line"),
+        histories.MovedColumn(_("Amount"), "amount", card="amount"),
+        histories.FeeColumn(_("Balance after"), "balance_after", card="meta"),
+        histories.Column(_("Person"), "posting__by", card="hidden"),
+        histories.RupiahColumn(_("Credit"), "came_in", shown=False),
+        histories.RupiahColumn(_("Debit"), "went_out", shown=False),
+        histories.IdColumn(_("Posting"), "posting_id", shown=False),
+    )
+    search_hint = _("Transaction ID, amount or what happened")
+    search = (
+        histories.Id(_("Transaction ID"), "posting__source_id"),
+        histories.Id(_("Posting"), "posting_id"),
+        histories.Amount(_("Amount"), "size"),
+        histories.ChoiceWords(_("What happened"), "posting__kind", KIND_WORDS),
+    )
+    filters = (
+        histories.DateFilter("date", _("Date"), bases=(("created", _("Date"), "created_at"),)),
+        histories.ChoiceFilter("kind", _("What happened"), "posting__kind", PostingKind),
+        histories.ChoiceFilter("direction", _("Direction"), "direction", Direction),
+        histories.TermFilter("amount", _("Amount"), histories.Amount("", "size")),
+    )
+    summary = histories.Summary(
+        "posting__kind", PostingKind, ((_("Credit"), "came_in"), (_("Debit"), "went_out")), head=_("What happened")
+    )
+
+    def closing(self) -> Iterator[tuple[Words, int]]:
+        """Yield opening + credits − debits = closing, unless only some of the entries are shown."""
+        if self.term or any(f is not self.date_filter for f in self.applied_filters):
+            return
+        rows = self.rows()
+        first, last = rows.order_by("created_at", "id").first(), rows.first()
+        if first is None or last is None:
+            return
+        moved = self.totals()
+        yield _("Opening balance"), first.balance_after - first.amount
+        yield _("Credits"), sum(int(row["came_in"] or 0) for row in moved)
+        yield _("Debits"), sum(int(row["went_out"] or 0) for row in moved)
+        yield _("Closing balance"), last.balance_after

@@ -1,0 +1,383 @@
+"""From a line of the bank's statement to the top-up that it pays: by itself only where there is no doubt (trust.md D).
+
+A line is matched with the open top-up of its bank and exact amount; everything else waits for the operator's people,
+with a reason and suggestions, and is credited by two of them. Lines belong to the operator, so they are matched on its
+connection; crediting is then done inside the wall of the business (topups.credit). Each step is a state of the row:
+whatever is left half done is found again by the sweep, and what is done is not done twice.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, connections, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from deposits import topups
+from deposits.models import OPEN, Correction, Reason, StatementLine, TopUp, TopUpStatus
+from deposits.statements import JAKARTA
+from flipdash import clock, money, walls
+
+NEAR = 10_000
+"""Rupiah. A payment this close to an awaited one may be it, with a wrong code or less a bank's fee."""
+MOST_SUGGESTIONS = 5
+
+State = StatementLine.State
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A top-up that a line may be for, and why."""
+
+    top_up: TopUp
+    reason: Reason
+    why: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of a line: the one top-up that it surely pays, or why a person has to look, and at what."""
+
+    match: TopUp | None
+    reason: Reason
+    suggestions: list[Suggestion]
+
+
+class CorrectionRefused(Exception):
+    """What was to be done by hand can't be; the message says why, in words for people. Nothing was changed."""
+
+
+class SecondPersonNeeded(CorrectionRefused):
+    """Whoever proposed a correction can't approve it."""
+
+
+# --- What a line may be ------------------------------------------------------------------------------------------
+
+
+def examine(line: StatementLine) -> Finding:
+    """Return what a line is for. Read on the operator's connection, for it may be anybody's."""
+    suggestions = list(_suggest(line))[:MOST_SUGGESTIONS]
+    if line.reference and _said_otherwise(line):
+        return Finding(None, Reason.CHANGED, suggestions)
+    if suggestions and suggestions[0].reason == Reason.NONE:
+        return Finding(suggestions[0].top_up, Reason.NONE, suggestions)
+    return Finding(None, suggestions[0].reason if suggestions else Reason.UNKNOWN, suggestions)
+
+
+def _suggest(line: StatementLine) -> Iterable[Suggestion]:
+    """Yield the top-ups that a line may pay, the likeliest first."""
+    top_ups = TopUp.objects.using("operator").filter(mode=line.mode, is_code_held=True).select_related("business")
+    for top_up in _in_time(line, top_ups.filter(bank=line.bank, exact_amount=line.amount)):
+        yield _of_exact(line, top_up)
+    for top_up in _in_time(line, top_ups.filter(exact_amount=line.amount).exclude(bank=line.bank)):
+        words = _("the exact amount, but %s was chosen") % top_up.bank_name
+        yield Suggestion(top_up, Reason.OTHER_BANK, words)
+    near = top_ups.filter(
+        bank=line.bank, status__in=OPEN, exact_amount__range=(line.amount - NEAR, line.amount + NEAR)
+    ).exclude(exact_amount=line.amount)
+    for top_up in sorted(_in_time(line, near[:100]), key=lambda top_up: abs(top_up.exact_amount - line.amount)):
+        missing = top_up.exact_amount - line.amount
+        if missing > 0:
+            yield Suggestion(top_up, Reason.TOO_LITTLE, _("%s less than asked for") % money.rupiah(missing))
+        else:
+            yield Suggestion(top_up, Reason.TOO_MUCH, _("%s more than asked for") % money.rupiah(-missing))
+
+
+def _of_exact(line: StatementLine, top_up: TopUp) -> Suggestion:
+    if top_up.status == TopUpStatus.SUCCESSFUL:
+        return Suggestion(top_up, Reason.PAID_TWICE, _("the exact amount, but it is credited already"))
+    if not top_up.is_open:
+        return Suggestion(top_up, Reason.LATE, _("the exact amount, but it was closed: %s") % top_up.state.label)
+    if top_up.is_atm and not _confirms(line, top_up):
+        sender = f"{top_up.sender_name}, {top_up.sender_bank}"
+        return Suggestion(top_up, Reason.ATM, _("the exact amount, by ATM; the sender should be %s") % sender)
+    return Suggestion(top_up, Reason.NONE, _("the exact amount"))
+
+
+def _in_time(line: StatementLine, top_ups: QuerySet[TopUp]) -> list[TopUp]:
+    """Leave out the top-ups that didn't exist yet when the bank booked the line."""
+    return [top_up for top_up in top_ups if top_up.created_at.astimezone(JAKARTA).date() <= line.booked_on]
+
+
+def _confirms(line: StatementLine, top_up: TopUp) -> bool:
+    """Whether an ATM transfer's line names the sender and the bank that the business told us."""
+    said = f" {_plain(line.sender)} {_plain(line.description)} "
+    return all(f" {_plain(text)} " in said for text in (top_up.sender_name, top_up.sender_bank))
+
+
+def _plain(text: str) -> str:
+    return " ".join("".join(letter if letter.isalnum() else " " for letter in text.casefold()).split())
+
+
+def _said_otherwise(line: StatementLine) -> bool:
+    """Whether the bank's reference stands on another line that was there before: then one of them was changed."""
+    others = StatementLine.objects.using("operator").filter(mode=line.mode, bank=line.bank, reference=line.reference)
+    return others.filter(pk__lt=line.pk).exists()
+
+
+# --- By itself ---------------------------------------------------------------------------------------------------
+
+
+def match_due(most: int = 1_000) -> int:
+    """Match the new lines, and credit what is matched; returns how many were credited. Several may run at once."""
+    _pass_over_hopeless()
+    lines = StatementLine.objects.using("operator")
+    credited = 0
+    for pk in lines.filter(state=State.NEW).order_by("pk").values_list("pk", flat=True)[:most]:
+        match(pk)
+    for pk in lines.filter(state=State.MATCHED).order_by("pk").values_list("pk", flat=True)[:most]:
+        credited += credit_matched(pk)
+    _release_undone()
+    return credited
+
+
+def match(line_id: int) -> StatementLine | None:
+    """Match one new line, or put it into the queue with its reason; None when another worker has it or had it."""
+    with transaction.atomic(using="operator"):
+        rows = StatementLine.objects.using("operator")
+        line = rows.select_for_update(skip_locked=True).filter(pk=line_id, state=State.NEW).first()
+        if line is None:
+            return None
+        if line.amount < 0:
+            return _save(line, state=State.IGNORED, reason=Reason.DEBIT)
+        finding = examine(line)
+        if finding.match is None:
+            return _save(line, state=State.WAITING, reason=finding.reason)
+        top_up = TopUp.objects.using("operator").select_for_update().get(pk=finding.match.pk)
+        if not top_up.is_open or top_up.lines.using("operator").filter(state__in=PAYING).exists():
+            reason = Reason.LATE if not top_up.is_open and not top_up.is_successful else Reason.PAID_TWICE
+            return _save(line, state=State.WAITING, reason=reason)
+        return _save(line, state=State.MATCHED, top_up_id=top_up.pk, business_id=top_up.business_id, matched_at=Now())
+
+
+PAYING = (State.MATCHED, State.CREDITED)
+
+
+def credit_matched(line_id: int, *, by: str = "", at: datetime | None = None) -> bool:
+    """Credit a matched line; when its top-up was closed meanwhile, the line goes to the queue. Returns whether it was
+    credited now. `at` is for what happened earlier (the seed)."""
+    line = StatementLine.objects.using("operator").filter(pk=line_id, state=State.MATCHED).first()
+    if line is None:
+        return False
+    top_up = TopUp.objects.using("operator").get(lines=line)
+    try:
+        return topups.credit(top_up, line, by=by, at=at).is_new
+    except topups.NotCreditable:
+        top_up.refresh_from_db(using="operator")
+        _release(line_id, Reason.PAID_TWICE if top_up.is_successful else Reason.LATE)
+        return False
+
+
+def _release(line_id: int, reason: Reason) -> None:
+    with transaction.atomic(using="operator"):
+        rows = StatementLine.objects.using("operator")
+        line = rows.select_for_update().filter(pk=line_id, state=State.MATCHED).first()
+        if line is not None:
+            _save(line, state=State.WAITING, reason=reason, top_up_id=None, business_id=None, matched_at=None)
+
+
+def _release_undone() -> None:
+    """Put lines whose credit was taken back into the queue again."""
+    rows = StatementLine.objects.using("operator").filter(state=State.CREDITED, top_up__reversed_at__isnull=False)
+    rows.update(
+        state=State.WAITING,
+        reason=Reason.UNDONE,
+        top_up=None,
+        business=None,
+        matched_at=None,
+        credited_at=None,
+    )
+
+
+def _save(line: StatementLine, **values: object) -> StatementLine:
+    StatementLine.objects.using("operator").filter(pk=line.pk).update(**values)
+    line.refresh_from_db(using="operator")
+    return line
+
+
+def _pass_over_hopeless() -> None:
+    """Put all new lines for which nothing awaited comes near into the queue at once: most lines of a big statement."""
+    with connections["operator"].cursor() as cursor:
+        cursor.execute(HOPELESS, [NEAR, NEAR])
+
+
+HOPELESS = """
+UPDATE deposits_statementline l
+SET state = CASE WHEN l.amount < 0 THEN 'ignored' ELSE 'waiting' END,
+    reason = CASE WHEN l.amount < 0 THEN 'debit' ELSE 'unknown' END
+FROM (
+    SELECT n.id FROM deposits_statementline n
+    WHERE n.state = 'new' AND (n.amount < 0 OR (
+        NOT EXISTS (
+            SELECT FROM deposits_topup t
+            WHERE t.mode = n.mode AND t.exact_amount BETWEEN n.amount - %s AND n.amount + %s AND t.is_code_held
+        )
+        AND (n.reference = '' OR NOT EXISTS (
+            SELECT FROM deposits_statementline o
+            WHERE o.mode = n.mode AND o.bank = n.bank AND o.reference = n.reference AND o.id < n.id
+        ))
+    ))
+    FOR UPDATE SKIP LOCKED
+) AS hopeless
+WHERE l.id = hopeless.id
+"""
+
+
+# --- The simulated bank ------------------------------------------------------------------------------------------
+
+
+def report_simulated(most: int = 100) -> int:
+    """Let the simulated bank report the payments that are due; returns how many. Never in Live Mode in production."""
+    due = TopUp.objects.using("operator").filter(simulated_at__lte=Now(), status__in=OPEN)
+    reported = 0
+    for top_up in due.order_by("simulated_at")[:most]:
+        if topups.is_simulated(top_up.mode):
+            reported += report_payment(top_up) is not None
+    return reported
+
+
+def report_payment(top_up: TopUp, *, amount: int | None = None) -> StatementLine | None:
+    """Add the line that a bank's statement would have for the payment of a top-up; None when it is there already.
+
+    The simulated bank and the seed call it. `amount` is for a payment that isn't what was asked for.
+    """
+    paid = top_up.exact_amount if amount is None else amount
+    words = f"TRSF E-BANKING CR {top_up.bank_name}"
+    if top_up.is_atm:
+        words = f"TRSF ATM {top_up.sender_bank} {top_up.sender_name}"
+    moment = top_up.marked_at or top_up.created_at
+    name = f"simulated/{top_up.pk}/{paid}"
+    line = StatementLine(
+        bank=top_up.bank,
+        mode=top_up.mode,
+        booked_on=moment.astimezone(JAKARTA).date(),
+        amount=paid,
+        description=words,
+        sender=top_up.sender_name or top_up.maker_name.upper()[:100],
+        reference=f"SIM{top_up.pk}",
+        fingerprint=hashlib.sha256(name.encode()).hexdigest(),
+    )
+    try:
+        with transaction.atomic(using="operator"):
+            line.save(using="operator", force_insert=True)
+    except IntegrityError:
+        return None
+    return line
+
+
+# --- By hand: one proposes, another approves ---------------------------------------------------------------------
+
+
+def propose_credit(line: StatementLine, top_up: TopUp, *, by: AbstractBaseUser, why: str) -> Correction:
+    """Propose that a waiting line be credited to a top-up, of whatever amount; raises CorrectionRefused."""
+    with transaction.atomic(using="operator"):
+        own_line = StatementLine.objects.using("operator").select_for_update().get(pk=line.pk)
+        target = TopUp.objects.using("operator").select_for_update().get(pk=top_up.pk)
+        _check_credit(own_line, target)
+        return _propose(Correction.Kind.CREDIT, target, by, why, line_id=own_line.pk)
+
+
+def propose_undo(top_up: TopUp, *, by: AbstractBaseUser, why: str) -> Correction:
+    """Propose that a credit be taken back; raises CorrectionRefused."""
+    with transaction.atomic(using="operator"):
+        target = TopUp.objects.using("operator").select_for_update().get(pk=top_up.pk)
+        if not target.is_successful:
+            raise CorrectionRefused(_("This top-up isn’t credited, so there is nothing to take back."))
+        return _propose(Correction.Kind.UNDO, target, by, why)
+
+
+def _propose(
+    kind: Correction.Kind, top_up: TopUp, by: AbstractBaseUser, why: str, line_id: int | None = None
+) -> Correction:
+    if not why.strip():
+        raise CorrectionRefused(_("Say why."))
+    rows = Correction.objects.using("operator")
+    if rows.filter(Q(top_up=top_up) | Q(line_id=line_id, line__isnull=False), state="waiting").exists():
+        raise CorrectionRefused(_("A correction of this waits for a second person already."))
+    return rows.create(
+        business_id=top_up.business_id,
+        mode=top_up.mode,
+        kind=kind,
+        line_id=line_id,
+        top_up_id=top_up.pk,
+        why=why.strip()[:200],
+        proposed_by_id=by.pk,
+    )
+
+
+def _check_credit(line: StatementLine, top_up: TopUp) -> None:
+    if line.state != State.WAITING:
+        raise CorrectionRefused(_("This line doesn’t wait any more: %s.") % line.get_state_display())
+    if line.mode != top_up.mode:
+        raise CorrectionRefused(_("This line and this top-up are of different modes."))
+    if top_up.posting_id is not None:
+        raise CorrectionRefused(_("This top-up was credited before. Ask the business to make a new one."))
+    if top_up.lines.using("operator").filter(state__in=PAYING).exists():
+        raise CorrectionRefused(_("Another line pays this top-up."))
+
+
+def approve(correction: Correction, *, by: AbstractBaseUser) -> Correction:
+    """Do what somebody else has proposed. Raises SecondPersonNeeded, CorrectionRefused (decided already, changed
+    meanwhile), and ledger.NotEnoughDeposit when a credit to be taken back is spent."""
+    if correction.kind == Correction.Kind.UNDO:
+        return _approve_undo(correction, by)
+    with transaction.atomic(using="operator"):
+        mine = _decidable(correction, by, using="operator")
+        line = StatementLine.objects.using("operator").select_for_update().get(corrections=mine)
+        top_up = TopUp.objects.using("operator").select_for_update().get(pk=mine.top_up_id)
+        _check_credit(line, top_up)
+        _decide(mine, Correction.State.APPROVED, by, using="operator")
+        _save(
+            line,
+            state=State.MATCHED,
+            reason="",
+            top_up_id=top_up.pk,
+            business_id=top_up.business_id,
+            matched_at=Now(),
+        )
+    credit_matched(line.pk, by=_("FlipDash operator"))
+    return mine
+
+
+def _approve_undo(correction: Correction, by: AbstractBaseUser) -> Correction:
+    with walls.inside_of(correction.business_id, correction.mode), transaction.atomic():
+        top_up = TopUp.objects.get(pk=correction.top_up_id)
+        mine = _decidable(correction, by, using="default")
+        _decide(mine, Correction.State.APPROVED, by, using="default")
+        try:
+            topups.take_back(top_up, by=_("FlipDash operator"))
+        except topups.NotCreditable as problem:
+            raise CorrectionRefused(str(problem)) from problem
+    _release_undone()
+    return mine
+
+
+def reject(correction: Correction, *, by: AbstractBaseUser) -> Correction:
+    """Decide that a proposal isn't done; whoever made it may do that too."""
+    with transaction.atomic(using="operator"):
+        mine = _lock_waiting(correction, using="operator")
+        _decide(mine, Correction.State.REJECTED, by, using="operator")
+    return mine
+
+
+def _decidable(correction: Correction, by: AbstractBaseUser, *, using: str) -> Correction:
+    mine = _lock_waiting(correction, using=using)
+    if mine.proposed_by_id == by.pk:
+        raise SecondPersonNeeded(_("You have proposed this yourself: somebody else has to approve it."))
+    return mine
+
+
+def _lock_waiting(correction: Correction, *, using: str) -> Correction:
+    mine = Correction.objects.using(using).select_for_update().get(pk=correction.pk)
+    if mine.state != Correction.State.WAITING:
+        raise CorrectionRefused(_("Somebody has decided this already: %s.") % mine.get_state_display())
+    return mine
+
+
+def _decide(correction: Correction, state: Correction.State, by: AbstractBaseUser, *, using: str) -> None:
+    correction.state, correction.decided_by_id, correction.decided_at = state, by.pk, clock.now(using)
+    correction.save(using=using, update_fields=["state", "decided_by", "decided_at"])

@@ -1,0 +1,65 @@
+"""The operator's bank accounts, to which deposits are topped up."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from deposits import banks
+
+
+class BankAccountQuerySet(models.QuerySet["BankAccount"]):
+    """The operator's bank accounts."""
+
+    def offered(self) -> Self:
+        """Those that a top-up form shows, in the order of the banks; some may be disturbed."""
+        order = models.Case(*(models.When(bank=bank, then=place) for place, bank in enumerate(banks.NAMES)))
+        return self.exclude(state=BankAccount.State.CLOSED).order_by(order)
+
+
+class BankAccount(models.Model):
+    """One account of the operator's at each bank, the same for all businesses and both modes."""
+
+    class State(models.TextChoices):
+        """Whether top-ups can be paid to it now."""
+
+        OK = "ok", _("In order")
+        DISTURBED = "disturbed", _("Disturbed")
+        CLOSED = "closed", _("Not offered")
+
+    bank = models.CharField(max_length=16, choices=list(banks.NAMES.items()), unique=True)
+    account_number = models.CharField(max_length=32)
+    holder = models.CharField(max_length=100)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.OK)
+
+    objects: ClassVar[BankAccountQuerySet] = BankAccountQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(bank__in=list(banks.NAMES), state__in=["ok", "disturbed", "closed"]),
+                name="bankaccount_words_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(account_number__regex=r"^[0-9]{5,32}$") & ~Q(holder=""), name="bankaccount_is_complete"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.account_number}"
+
+    @property
+    def name(self) -> str:
+        """The bank's name."""
+        return banks.NAMES[self.bank]
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether payments to it don't arrive in time now."""
+        return self.state == self.State.DISTURBED
+
+    @property
+    def shown_number(self) -> str:
+        """The number in groups of four."""
+        return banks.in_fours(self.account_number)

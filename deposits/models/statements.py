@@ -1,0 +1,205 @@
+"""The operator's bank statements, line by line, and what two of its people correct by hand."""
+
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from deposits import banks
+from deposits.models.topups import TopUp
+from flipdash.mode import Mode
+from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
+
+
+class StatementImport(models.Model):
+    """One uploaded bank statement: queued → running → done, or failed with what is wrong in it."""
+
+    class Status(models.TextChoices):
+        """Where the import stands."""
+
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Being read")
+        DONE = "done", _("Imported")
+        FAILED = "failed", _("Not imported")
+
+    bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
+    mode = models.CharField(_("Mode"), max_length=4, choices=Mode.choices, default=Mode.LIVE)
+    file_name = models.CharField(_("File"), max_length=190)
+    stored_as = models.CharField(max_length=100, blank=True)
+    status = models.CharField(_("Status"), max_length=7, choices=Status.choices, default=Status.QUEUED)
+    problems = models.JSONField(_("What is wrong"), default=list)
+    """The first faults, in words: record, line, column, reason."""
+    lines = models.PositiveIntegerField(_("Lines"), default=0)
+    added = models.PositiveIntegerField(_("New lines"), default=0)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("By"))
+    created_at = models.DateTimeField(_("Created Date"), db_default=Now())
+    finished_at = models.DateTimeField(_("Finished"), null=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            mode_known("statementimport"),
+            models.CheckConstraint(condition=Q(bank__in=list(banks.NAMES)), name="statementimport_bank_known"),
+        ]
+        indexes = [models.Index(F("id"), name="statementimport_due", condition=Q(status__in=["queued", "running"]))]
+
+    def __str__(self) -> str:
+        return f"{self.get_bank_display()} {self.file_name}"
+
+
+class Reason(models.TextChoices):
+    """Why a line waits for a person."""
+
+    NONE = "", "–"
+    UNKNOWN = "unknown", _("No top-up is known for it")
+    TOO_LITTLE = "too_little", _("Too little was paid")
+    TOO_MUCH = "too_much", _("Too much was paid")
+    LATE = "late", _("Paid after the top-up was closed")
+    PAID_TWICE = "paid_twice", _("Paid once already")
+    OTHER_BANK = "other_bank", _("Paid to another bank than chosen")
+    ATM = "atm", _("An ATM transfer that the sender doesn't confirm")
+    CHANGED = "changed", _("The bank has changed a line that was imported before")
+    UNDONE = "undone", _("Its credit was undone")
+    DEBIT = "debit", _("Money that went out")
+
+
+class StatementLineQuerySet(TenantQuerySet):
+    """Lines of the operator's bank statements."""
+
+    def waiting(self) -> Self:
+        """The queue: those that a person has to look at, oldest first."""
+        return self.filter(state=StatementLine.State.WAITING).order_by("booked_on", "id")
+
+
+class StatementLine(models.Model):
+    """One line of a bank statement. It belongs to nobody until it is matched with a top-up."""
+
+    class State(models.TextChoices):
+        """What became of the line."""
+
+        NEW = "new", _("New")
+        MATCHED = "matched", _("Matched")
+        CREDITED = "credited", _("Credited")
+        WAITING = "waiting", _("Waiting for a person")
+        IGNORED = "ignored", _("Not a payment to us")
+
+    bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
+    mode = models.CharField(_("Mode"), max_length=4, choices=Mode.choices)
+    booked_on = models.DateField(_("Date"))
+    amount = models.BigIntegerField(_("Amount"))
+    """Whole rupiah: positive came in, negative went out."""
+    description = models.CharField(_("Description"), max_length=500, blank=True)
+    sender = models.CharField(_("Sender"), max_length=100, blank=True)
+    reference = models.CharField(_("Reference"), max_length=64, blank=True)
+    balance = models.BigIntegerField(_("Balance"), null=True)
+    fingerprint = models.CharField(max_length=64)
+    """SHA-256 of the line as it was printed, and of which of several identical ones it is."""
+    statement = models.ForeignKey(
+        StatementImport, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=_("Import")
+    )
+    """None: from the simulated bank."""
+    state = models.CharField(_("State"), max_length=8, choices=State.choices, default=State.NEW)
+    reason = models.CharField(_("Reason"), max_length=12, choices=Reason.choices, blank=True, default="")
+    business = models.ForeignKey(
+        "accounts.Business", on_delete=models.PROTECT, related_name="+", null=True, db_index=False
+    )
+    top_up = models.ForeignKey(
+        TopUp, on_delete=models.PROTECT, related_name="lines", null=True, db_constraint=False, db_index=False
+    )
+    matched_at = models.DateTimeField(null=True)
+    credited_at = models.DateTimeField(null=True)
+    imported_at = models.DateTimeField(_("Imported"), db_default=Now())
+
+    objects: ClassVar[Any] = StatementLineQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mode", "bank", "fingerprint"], name="statementline_once"),
+            mode_known("statementline"),
+            TenantForeignKey(field="top_up", to="deposits.TopUp", name="statementline_topup_tenant"),
+            models.UniqueConstraint(
+                fields=["top_up"], name="statementline_pays_once", condition=Q(state__in=["matched", "credited"])
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["matched", "credited"], top_up__isnull=False, business__isnull=False)
+                | (Q(state__in=["new", "waiting", "ignored"], top_up=None, business=None)),
+                name="statementline_matched_has_topup",
+            ),
+            models.CheckConstraint(
+                condition=~Q(amount=0) & (Q(amount__gt=0) | Q(state__in=["new", "ignored"])),
+                name="statementline_amount",
+            ),
+        ]
+        indexes = [
+            models.Index(F("booked_on"), F("id"), name="statementline_todo", condition=Q(state="waiting")),
+            models.Index(F("id"), name="statementline_due", condition=Q(state__in=["new", "matched"])),
+            models.Index(
+                F("mode"), F("bank"), F("reference"), name="statementline_reference", condition=~Q(reference="")
+            ),
+            models.Index(F("top_up"), name="statementline_topup", condition=Q(top_up__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_bank_display()} {self.booked_on} {self.amount}"
+
+
+class Correction(TenantModel):
+    """What one of the operator's people proposes to do by hand, and another approves: a credit, or its undoing."""
+
+    class Kind(models.TextChoices):
+        """What is to be done."""
+
+        CREDIT = "credit", _("Credit the line to the top-up")
+        UNDO = "undo", _("Take the credit back")
+
+    class State(models.TextChoices):
+        """What became of the proposal."""
+
+        WAITING = "waiting", _("Waits for a second person")
+        APPROVED = "approved", _("Done")
+        REJECTED = "rejected", _("Rejected")
+
+    kind = models.CharField(_("What"), max_length=6, choices=Kind.choices)
+    line = models.ForeignKey(StatementLine, on_delete=models.PROTECT, related_name="corrections", null=True)
+    top_up = models.ForeignKey(
+        TopUp, on_delete=models.PROTECT, related_name="corrections", db_constraint=False, db_index=False
+    )
+    why = models.CharField(_("Why"), max_length=200)
+    state = models.CharField(_("State"), max_length=8, choices=State.choices, default=State.WAITING)
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("Proposed by")
+    )
+    proposed_at = models.DateTimeField(_("Proposed"), db_default=Now())
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=_("Decided by")
+    )
+    decided_at = models.DateTimeField(_("Decided"), null=True)
+
+    class Meta:
+        constraints = [
+            mode_known("correction"),
+            TenantForeignKey(field="top_up", to="deposits.TopUp", name="correction_topup_tenant"),
+            models.CheckConstraint(
+                condition=Q(kind="credit", line__isnull=False) | Q(kind="undo", line__isnull=True),
+                name="correction_credits_a_line",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="waiting", decided_by=None, decided_at=None)
+                | Q(state__in=["approved", "rejected"], decided_by__isnull=False, decided_at__isnull=False),
+                name="correction_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="approved") | ~Q(decided_by=F("proposed_by")), name="correction_by_two_people"
+            ),
+            models.CheckConstraint(condition=~Q(why=""), name="correction_says_why"),
+            models.UniqueConstraint(fields=["line"], name="correction_line_once", condition=Q(state="waiting")),
+            models.UniqueConstraint(fields=["top_up"], name="correction_topup_once", condition=Q(state="waiting")),
+        ]
+        indexes = [models.Index(F("top_up"), name="correction_topup")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.top_up_id}"

@@ -1,0 +1,201 @@
+"""Top-ups by unique code: asked for, paid by bank transfer, credited (product.md §4)."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from deposits import banks
+from flipdash.functions import NextTransactionId
+from flipdash.histories.search import SearchText
+from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
+from flipdash.timeline import Event
+
+CODES = 1000
+"""How many codes there are: 000 to 999, the last three digits of a multiple of Rp1.000."""
+
+
+class TopUpStatus(models.TextChoices):
+    """The states of a top-up (product.md §4)."""
+
+    WAITING = "waiting", _("Waiting for payment")
+    CHECKING = "checking", _("Being checked")
+    SUCCESSFUL = "successful", _("Successful")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    @property
+    def look(self) -> tuple[str, str]:
+        """The colour by meaning, and the icon, with which the state is shown."""
+        return LOOKS[self]
+
+
+LOOKS = {
+    TopUpStatus.WAITING: ("amber", "pause"),
+    TopUpStatus.CHECKING: ("blue", "clock"),
+    TopUpStatus.SUCCESSFUL: ("green", "check"),
+    TopUpStatus.EXPIRED: ("grey", "clock-alert"),
+    TopUpStatus.CANCELLED: ("grey", "minus"),
+}
+STATUS_WORDS: dict[str, tuple[str, ...]] = {
+    TopUpStatus.WAITING: ("Waiting for payment", "Menunggu pembayaran"),
+    TopUpStatus.CHECKING: ("Being checked", "Sedang diperiksa"),
+    TopUpStatus.SUCCESSFUL: ("Successful", "Berhasil"),
+    TopUpStatus.EXPIRED: ("Expired", "Kedaluwarsa"),
+    TopUpStatus.CANCELLED: ("Cancelled", "Canceled", "Dibatalkan"),
+}
+
+OPEN = (TopUpStatus.WAITING, TopUpStatus.CHECKING)
+"""Those that a payment is matched with by itself."""
+
+MOVES: Mapping[str, set[str]] = {
+    TopUpStatus.WAITING: {
+        TopUpStatus.CHECKING,
+        TopUpStatus.SUCCESSFUL,
+        TopUpStatus.EXPIRED,
+        TopUpStatus.CANCELLED,
+    },
+    TopUpStatus.CHECKING: {TopUpStatus.SUCCESSFUL, TopUpStatus.EXPIRED},
+    TopUpStatus.EXPIRED: {TopUpStatus.SUCCESSFUL},
+    TopUpStatus.CANCELLED: {TopUpStatus.SUCCESSFUL},
+    TopUpStatus.SUCCESSFUL: {TopUpStatus.CANCELLED},
+}
+"""The allowed moves. What was closed becomes successful, and what was successful cancelled, only by two people of the
+operator's (Correction). The migration gives the same table to the database, which refuses all others."""
+
+
+class TopUp(TenantModel):
+    """Money that a business transfers to one of the operator's accounts; the last three digits say whose it is."""
+
+    id = models.BigIntegerField(primary_key=True, db_default=NextTransactionId())
+    amount = models.BigIntegerField(_("Amount asked for"))
+    code = models.PositiveSmallIntegerField(_("Unique code"))
+    exact_amount = models.BigIntegerField(_("Amount"))
+    """What has to be transferred: the amount and the code."""
+    bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
+    note = models.CharField(_("Note"), max_length=100, blank=True)
+    status = models.CharField(_("Status"), max_length=10, choices=TopUpStatus.choices, default=TopUpStatus.WAITING)
+    member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+", db_index=False)
+    maker_name = models.CharField(_("Maker Name"), max_length=100)
+    form_key = models.UUIDField()
+    """The hidden key of the form that asked, so that a double click asks once (trust.md L6)."""
+
+    created_at = models.DateTimeField(_("Created Date"), db_default=Now())
+    expires_at = models.DateTimeField(_("Pay before"))
+    marked_at = models.DateTimeField(_("Marked as transferred"), null=True)
+    settled_at = models.DateTimeField(_("Credited Date"), null=True)
+    reversed_at = models.DateTimeField(_("Reversed"), null=True)
+    is_code_held = models.BooleanField(default=True)
+    """Whether nobody else may get the same exact amount at this bank: while open, and a quiet period after."""
+    code_free_at = models.DateTimeField(null=True)
+    """The end of the quiet period, known once the top-up is closed."""
+
+    is_atm = models.BooleanField(_("ATM Transfer"), default=False)
+    sender_bank = models.CharField(_("Sender's bank"), max_length=50, blank=True)
+    sender_name = models.CharField(_("Sender's name"), max_length=100, blank=True)
+
+    credited_amount = models.BigIntegerField(_("Credited"), null=True)
+    posting_id = models.BigIntegerField(null=True)
+    simulated_at = models.DateTimeField(null=True)
+    """When the simulated bank reports the payment; never in Live Mode in production."""
+
+    objects: ClassVar[Any] = TransactionQuerySet.as_manager()
+    moves = MOVES
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "mode", "id"], name="topup_tenant"),
+            mode_known("topup"),
+            models.UniqueConstraint(
+                fields=["mode", "bank", "exact_amount"], name="topup_code_once", condition=Q(is_code_held=True)
+            ),
+            models.UniqueConstraint(fields=["business", "mode", "form_key"], name="topup_form_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=TopUpStatus.values, bank__in=list(banks.NAMES)), name="topup_words_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, amount__lte=10**12, code__gte=0, code__lt=CODES)
+                & Q(exact_amount=F("amount") + F("code")),
+                name="topup_amounts",
+            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="topup_expires_after"),
+            models.CheckConstraint(condition=~Q(status__in=OPEN) | Q(is_code_held=True), name="topup_open_holds_code"),
+            models.CheckConstraint(
+                condition=~Q(status=TopUpStatus.SUCCESSFUL)
+                | Q(posting_id__isnull=False, credited_amount__gt=0, settled_at__isnull=False),
+                name="topup_successful_is_posted",
+            ),
+            models.CheckConstraint(
+                condition=Q(posting_id=None) | Q(status=TopUpStatus.SUCCESSFUL) | Q(reversed_at__isnull=False),
+                name="topup_posted_is_successful",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_atm=False, sender_bank="", sender_name="")
+                | (Q(is_atm=True) & ~Q(sender_bank="") & ~Q(sender_name="")),
+                name="topup_atm_names_sender",
+            ),
+        ]
+        indexes = [
+            models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="topup_newest"),
+            models.Index(F("business"), F("mode"), F("exact_amount"), F("created_at").desc(), name="topup_amount"),
+            models.Index(F("mode"), F("exact_amount"), F("bank"), name="topup_at_bank"),
+            models.Index(F("expires_at"), name="topup_open", condition=Q(status__in=OPEN)),
+            models.Index(F("simulated_at"), name="topup_simulated", condition=Q(simulated_at__isnull=False)),
+            GinIndex(F("business"), OpClass(SearchText("note"), "gin_trgm_ops"), name="topup_text"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def state(self) -> TopUpStatus:
+        """The status as the enum that knows its look."""
+        return TopUpStatus(self.status)
+
+    @property
+    def is_successful(self) -> bool:
+        """Whether it was credited."""
+        return self.status == TopUpStatus.SUCCESSFUL
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a payment is still awaited."""
+        return self.status in OPEN
+
+    @property
+    def bank_name(self) -> str:
+        """The bank's name."""
+        return banks.NAMES[self.bank]
+
+
+class TopUpEvent(Event):
+    """One line of a top-up's timeline."""
+
+    class Kind(models.TextChoices):
+        """What can happen to a top-up."""
+
+        CREATED = "created", _("Created")
+        MARKED = "marked", _("Marked as transferred")
+        FOUND = "found", _("Payment found on the bank statement")
+        SUCCESSFUL = "successful", _("Credited to the deposit")
+        EXPIRED = "expired", _("Expired")
+        CANCELLED = "cancelled", _("Cancelled")
+        REVERSED = "reversed", _("Taken back from the deposit")
+
+    top_up = models.ForeignKey(
+        TopUp, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="events"
+    )
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+
+    looks = {"created": "green", "marked": "green", "found": "green", "successful": "green", "reversed": "red"}
+
+    class Meta(Event.Meta):
+        constraints = [
+            *Event.Meta.constraints,
+            TenantForeignKey(field="top_up", to="deposits.TopUp", name="topupevent_topup_tenant"),
+        ]
+        indexes = [models.Index(fields=["top_up", "at", "id"], name="topupevent_order")]

@@ -1,0 +1,138 @@
+"""My Deposit: what there is, what waits, how long it lasts, and the warning when it gets low."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Sum
+from django.db.models.functions import Now
+
+from accounts.models import Business, Member
+from accounts.permissions import Permission
+from deposits import ledger
+from deposits.ledger import Balance, Books
+from deposits.models import RUPIAH, AccountKind, DepositEntry, LowBalance, PostingKind
+from deposits.models.ledger import Account
+from deposits.waiting import Waiting, all_waiting
+from flipdash import clock, events, mail, money, walls
+from flipdash.mode import mode_url
+from flipdash.scope import Scope
+
+log = logging.getLogger(__name__)
+
+PACE = timedelta(days=7)
+SPENDING = (PostingKind.HOLD, PostingKind.RELEASE, PostingKind.REFUND, PostingKind.WITHDRAWAL)
+"""What makes the pace: what was set aside or paid out, less what came back unspent. Top-ups don't count."""
+LONGEST_DAYS = 365
+"""Beyond this the page says "more than a year"."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The deposit of one scope at this moment; amounts in rupiah."""
+
+    balance: Balance
+    waiting: list[Waiting]
+    spent: int
+    """What went out within the last 7 days."""
+    threshold: int | None
+
+    @property
+    def is_low(self) -> bool:
+        """Whether less is available than the business wants to have."""
+        return self.threshold is not None and self.balance.available < self.threshold
+
+    @property
+    def days_left(self) -> int | None:
+        """For how many days the available deposit lasts at the pace of the last 7; None when nothing goes out."""
+        return self.balance.available * PACE.days // self.spent if self.spent > 0 else None
+
+    @property
+    def lasts_long(self) -> bool:
+        """Whether that is more than a year."""
+        return self.days_left is not None and self.days_left > LONGEST_DAYS
+
+
+def overview(scope: Scope) -> Overview:
+    """Return the deposit of a scope as it is now."""
+    since = clock.now() - PACE
+    # The pace is a figure of the whole business, and shows no row: it is the same for every role.
+    entries = DepositEntry.objects.visible_to(scope, searched=True)
+    moved = entries.filter(created_at__gte=since, posting__kind__in=SPENDING).aggregate(sum=Sum("amount"))["sum"]
+    low = LowBalance.objects.visible_to(scope).first()
+    return Overview(
+        balance=ledger.balance(scope),
+        waiting=all_waiting(scope),
+        spent=max(0, -(moved or 0)),
+        threshold=low.threshold if low else None,
+    )
+
+
+def set_threshold(scope: Scope, threshold: int | None) -> None:
+    """Warn when less than `threshold` rupiah are available; None warns no more. The next crossing warns anew."""
+    with transaction.atomic():
+        old = LowBalance.objects.visible_to(scope).select_for_update().first()
+        before = old.threshold if old else None
+        if before == threshold:
+            return
+        if threshold is None:
+            LowBalance.objects.visible_to(scope).delete()
+        else:
+            LowBalance.objects.update_or_create(
+                business_id=scope.business.pk,
+                mode=scope.mode,
+                defaults={"threshold": threshold, "warned_at": None},
+            )
+        events.record(scope, "deposit.warning-changed", None, before=before, after=threshold)
+
+
+def warn_of_low_balances() -> int:
+    """Mail the people who may top up where the deposit has just got low; returns how many businesses were warned.
+
+    Once each time: not again before there was enough in between. Two sweeps at once warn once.
+    """
+    available = Account.objects.using("operator").filter(kind=AccountKind.AVAILABLE, currency=RUPIAH)
+    balances = {(a.business_id, a.mode): a.balance for a in available.filter(business__in=_watched())}
+    warned = 0
+    for row in LowBalance.objects.using("operator").order_by("pk").iterator():
+        is_low = balances.get((row.business_id, row.mode), 0) < row.threshold
+        if is_low != (row.warned_at is not None):
+            warned += _note(row.pk, row.business_id, row.mode, is_low=is_low)
+    return warned
+
+
+def _watched() -> list[int]:
+    return list(LowBalance.objects.using("operator").values_list("business_id", flat=True).distinct())
+
+
+def _note(pk: int, business_id: int, mode: str, *, is_low: bool) -> bool:
+    with walls.inside_of(business_id, mode), transaction.atomic():
+        row = LowBalance.objects.select_for_update().filter(pk=pk, warned_at__isnull=is_low).first()
+        if row is None:
+            return False
+        business = Business.objects.get(pk=business_id)
+        available = ledger.balance(Books(business, mode)).available
+        if (available < row.threshold) != is_low:
+            return False
+        LowBalance.objects.filter(pk=pk).update(warned_at=Now() if is_low else None)
+        if is_low:
+            _mail(business, mode, available, row.threshold)
+    return is_low
+
+
+def _mail(business: Business, mode: str, available: int, threshold: int) -> None:
+    members = Member.objects.active().filter(business=business).select_related("user").order_by("pk")
+    for member in members:
+        if Permission.TOP_UP_DEPOSIT in member.permissions:
+            language = member.user.language
+            mail.send(
+                "low_balance",
+                to=member.user.email,
+                language=language,
+                business=business,
+                mode=mode,
+                available=money.rupiah(available, language),
+                threshold=money.rupiah(threshold, language),
+                url=mode_url(mode, "deposits:top-up", absolute=True),
+            )

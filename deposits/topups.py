@@ -1,0 +1,409 @@
+"""Top-ups: asked for with a unique code, marked as transferred, credited once, or closed (docs/top-ups.md).
+
+All of it happens inside the wall of the business (flipdash/walls.py), under a lock on the top-up's row, and by the
+database's time. Matching with the bank's statement is deposits/matching.py's.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from deposits import banks, ledger
+from deposits.ledger import Books, Line, Posted, Source
+from deposits.models import (
+    OPEN,
+    AccountKind,
+    BankAccount,
+    PostingKind,
+    StatementLine,
+    TopUp,
+    TopUpEvent,
+    TopUpStatus,
+)
+from flipdash import clock, events, mail, money, walls
+from flipdash.mode import Mode, mode_url
+from flipdash.scope import Business, Scope
+
+STEP = 1_000
+"""Amounts are multiples of this many rupiah, so that the code has the last three digits to itself."""
+PRESETS = (1_000_000, 5_000_000, 10_000_000, 50_000_000)
+TEST_DEPOSIT = 100_000_000
+"""Rupiah with which each business begins in Test Mode."""
+SOURCE = "top_up"
+
+
+class TopUpRefused(Exception):
+    """The top-up can't be made or moved; the message says why, in words for people. Nothing was changed."""
+
+
+class WrongAmount(TopUpRefused):
+    """The amount is no multiple of Rp1.000, or outside the limits."""
+
+
+class BankRefused(TopUpRefused):
+    """The bank is unknown, not offered, or disturbed."""
+
+
+class CodesUsedUp(TopUpRefused):
+    """All thousand codes for this amount and bank are in use."""
+
+
+class NotWaiting(TopUpRefused):
+    """The top-up doesn't wait for payment any more; `top_up` is as it is now."""
+
+    def __init__(self, top_up: TopUp, words: str) -> None:
+        super().__init__(words)
+        self.top_up = top_up
+
+
+class NotCreditable(TopUpRefused):
+    """The top-up was credited already, or was closed without two people's word."""
+
+
+@dataclass(frozen=True)
+class Requested:
+    """The top-up that a form asked for; `is_new` is false when the same form had asked before."""
+
+    top_up: TopUp
+    is_new: bool
+
+
+# --- Asking ------------------------------------------------------------------------------------------------------
+
+
+def check_amount(amount: int) -> None:
+    """Raise WrongAmount unless a deposit can be topped up by that many rupiah."""
+    least, most = settings.TOP_UP_MIN, settings.TOP_UP_MAX
+    if amount < least:
+        raise WrongAmount(_("The smallest top-up is %s.") % money.rupiah(least))
+    if amount > most:
+        raise WrongAmount(_("The largest top-up is %s. Make several for more.") % money.rupiah(most))
+    if amount % STEP:
+        raise WrongAmount(_("The amount has to be a multiple of %s.") % money.rupiah(STEP))
+
+
+def check_bank(bank: str) -> BankAccount:
+    """Return the operator's account at a bank; raises BankRefused when nothing can be paid to it now."""
+    account = BankAccount.objects.offered().filter(bank=bank).first()
+    if account is None:
+        raise BankRefused(_("Choose one of the banks shown."))
+    if account.is_disturbed:
+        raise BankRefused(
+            _("%s is disturbed now, so that a payment would not arrive. Choose another bank.") % account.name
+        )
+    return account
+
+
+def request_top_up(
+    scope: Scope,
+    *,
+    amount: int,
+    bank: str,
+    note: str = "",
+    form_key: uuid.UUID | None = None,
+    at: datetime | None = None,
+) -> Requested:
+    """Ask for a top-up of `amount` rupiah to be paid to a bank, and give it a code of its own.
+
+    The same form key asks once, whatever is sent with it later. `at` is for what happened earlier (the seed). Raises
+    WrongAmount, BankRefused, CodesUsedUp.
+    """
+    check_amount(amount)
+    account = check_bank(bank)
+    form_key = form_key or uuid.uuid4()
+    try:
+        with transaction.atomic():
+            # The lock on the amount and bank comes first: a twin of this form waits for it, and then finds our row.
+            code = _free_code(scope.mode, account.bank, amount)
+            if before := _asked_before(scope, form_key):
+                return Requested(before, is_new=False)
+            if code is None:
+                raise CodesUsedUp(
+                    _("All codes for this amount and bank are in use: choose another amount or another bank.")
+                )
+            return Requested(_add(scope, amount, code, account.bank, note, form_key, at), is_new=True)
+    except IntegrityError:
+        # A twin that said another amount or bank waits for another lock; the key is still there once.
+        if before := _asked_before(scope, form_key):
+            return Requested(before, is_new=False)
+        raise
+
+
+def _free_code(mode: str, bank: str, amount: int) -> int | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deposits_free_code(%s, %s, %s)", [str(mode), bank, amount])
+        (code,) = cursor.fetchone()
+    return code
+
+
+def _asked_before(scope: Scope, form_key: uuid.UUID) -> TopUp | None:
+    return TopUp.objects.visible_to(scope, searched=True).filter(form_key=form_key).first()
+
+
+def _id_of(at: datetime) -> int:
+    """Return a number as it would have been given at that time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT next_transaction_id(%s)", [at])
+        (number,) = cursor.fetchone()
+    return number
+
+
+def _add(scope: Scope, amount: int, code: int, bank: str, note: str, form_key: uuid.UUID, at: datetime | None) -> TopUp:
+    created_at = at or clock.now()
+    top_up = TopUp(
+        pk=_id_of(created_at),
+        business_id=scope.business.pk,
+        mode=scope.mode,
+        amount=amount,
+        code=code,
+        exact_amount=amount + code,
+        bank=bank,
+        note=note,
+        member_id=scope.member.pk,
+        maker_name=scope.member.name,
+        form_key=form_key,
+        created_at=created_at,
+        expires_at=created_at + timedelta(hours=settings.TOP_UP_HOURS),
+    )
+    top_up.save(force_insert=True)
+    _note(top_up, TopUpEvent.Kind.CREATED, at=created_at, by=scope.member.name)
+    events.record(scope, "top_up.requested", top_up, amount=top_up.exact_amount, bank=bank)
+    return top_up
+
+
+# --- What its people do ------------------------------------------------------------------------------------------
+
+
+def mark_transferred(
+    scope: Scope, top_up: TopUp, *, sender_bank: str = "", sender_name: str = "", at: datetime | None = None
+) -> TopUp:
+    """Note that somebody says they have transferred; an ATM Transfer names its sender. It only hurries the check.
+
+    Raises NotWaiting: twice, after it has expired, or from a second tab.
+    """
+    with transaction.atomic():
+        locked = _lock(scope, top_up)
+        moment = at or clock.now()
+        if _is_waiting(locked, moment):
+            if is_simulated(locked.mode):
+                locked.simulated_at = moment + timedelta(seconds=settings.SIMULATED_BANK_SECONDS)
+            locked.is_atm, locked.sender_bank, locked.sender_name = bool(sender_bank), sender_bank, sender_name
+            locked.marked_at = moment
+            _move(locked, TopUpStatus.CHECKING, "marked_at", "is_atm", "sender_bank", "sender_name", "simulated_at")
+            _note(locked, TopUpEvent.Kind.MARKED, at=moment, by=scope.member.name)
+            events.record(scope, "top_up.marked", locked, amount=locked.exact_amount, bank=locked.bank)
+            return locked
+    raise NotWaiting(locked, _why_not(locked))
+
+
+def cancel(scope: Scope, top_up: TopUp, *, at: datetime | None = None) -> TopUp:
+    """Stop waiting for a payment; raises NotWaiting."""
+    with transaction.atomic():
+        locked = _lock(scope, top_up)
+        moment = at or clock.now()
+        if _is_waiting(locked, moment):
+            _close(locked, TopUpStatus.CANCELLED, moment)
+            _note(locked, TopUpEvent.Kind.CANCELLED, at=moment, by=scope.member.name)
+            events.record(scope, "top_up.cancelled", locked, amount=locked.exact_amount, bank=locked.bank)
+            return locked
+    raise NotWaiting(locked, _why_not(locked))
+
+
+def _is_waiting(locked: TopUp, moment: datetime) -> bool:
+    """Whether it still waits; one whose time is over expires here, if the sweep hasn't come by yet."""
+    if locked.status == TopUpStatus.WAITING and locked.expires_at <= moment:
+        _expire(locked, moment)
+    return locked.status == TopUpStatus.WAITING
+
+
+def _why_not(top_up: TopUp) -> str:
+    return {
+        TopUpStatus.CHECKING: _("This top-up is already being checked. Nothing was changed."),
+        TopUpStatus.SUCCESSFUL: _("This top-up has been credited already. Nothing was changed."),
+        TopUpStatus.EXPIRED: _(
+            "This top-up has expired. If you have transferred, your money isn’t lost: we match it by hand. "
+            "If you haven’t, make a new top-up."
+        ),
+        TopUpStatus.CANCELLED: _(
+            "This top-up was cancelled. If you have transferred, your money isn’t lost: we match it by hand."
+        ),
+    }[top_up.state]
+
+
+# --- What happens by itself --------------------------------------------------------------------------------------
+
+
+def expire_due(most: int = 500) -> int:
+    """Expire the top-ups whose time is over, and those that were looked for through the whole quiet period in vain.
+
+    Several sweeps may run at once: each row is locked and asked again. Returns how many it closed.
+    """
+    quiet = timedelta(days=settings.TOP_UP_QUIET_DAYS)
+    due = Q(status=TopUpStatus.WAITING, expires_at__lte=Now()) | Q(
+        status=TopUpStatus.CHECKING, expires_at__lte=Now() - quiet
+    )
+    found = TopUp.objects.using("operator").filter(due).values_list("pk", "business_id", "mode")
+    return sum(_expire_one(due, *row) for row in found.order_by("expires_at")[:most])
+
+
+def _expire_one(due: Q, pk: int, business_id: int, mode: str) -> bool:
+    with walls.inside_of(business_id, mode), transaction.atomic():
+        locked = TopUp.objects.select_for_update(skip_locked=True).filter(due, pk=pk).first()
+        if locked is None:
+            return False
+        _expire(locked, clock.now())
+    return True
+
+
+def _expire(locked: TopUp, moment: datetime) -> None:
+    _close(locked, TopUpStatus.EXPIRED, moment)
+    _note(locked, TopUpEvent.Kind.EXPIRED, at=moment)
+    events.record(_scope_of(locked), "top_up.expired", locked, amount=locked.exact_amount, bank=locked.bank)
+
+
+def free_codes() -> int:
+    """Give back the codes whose quiet period is over; returns how many. By the database's time."""
+    rows = TopUp.objects.using("operator").filter(is_code_held=True, code_free_at__lte=Now()).exclude(status__in=OPEN)
+    return rows.update(is_code_held=False)
+
+
+def is_simulated(mode: str) -> bool:
+    """Return whether the simulated bank answers in this mode: in Test Mode, and in Live Mode of a demo only."""
+    return mode == Mode.TEST or settings.SIMULATED_BANK
+
+
+# --- Money -------------------------------------------------------------------------------------------------------
+
+
+def credit(top_up: TopUp, line: StatementLine, *, by: str = "", at: datetime | None = None) -> Posted:
+    """Credit what a matched line of the bank's statement brought in, its code included: once, whoever asks again.
+
+    Raises NotCreditable when the top-up was credited by another line, or was closed and no two people said otherwise
+    (the database asks that again).
+    """
+    with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
+        own_line = StatementLine.objects.select_for_update().get(pk=line.pk, top_up_id=top_up.pk)
+        locked = TopUp.objects.select_for_update().select_related("business", "member__user").get(pk=top_up.pk)
+        if own_line.state == StatementLine.State.CREDITED and locked.posting_id:
+            return Posted(locked.posting_id, is_new=False)
+        if own_line.state != StatementLine.State.MATCHED or not _may_be_credited(locked):
+            raise NotCreditable(_why_not(locked) if not locked.is_open else _("This line isn’t matched any more."))
+        moment = at or clock.now()
+        posted = ledger.top_up(
+            _books(locked),
+            Source(SOURCE, locked.pk),
+            amount=own_line.amount,
+            bank=locked.bank,
+            by=by or locked.maker_name,
+            effective_at=at,
+        )
+        locked.posting_id, locked.credited_amount, locked.settled_at = posted.id, own_line.amount, moment
+        _close(locked, TopUpStatus.SUCCESSFUL, moment, "posting_id", "credited_amount", "settled_at")
+        StatementLine.objects.filter(pk=own_line.pk).update(state=StatementLine.State.CREDITED, credited_at=moment)
+        _note(locked, TopUpEvent.Kind.SUCCESSFUL, at=moment, by=by, note=money.rupiah(own_line.amount, "id"))
+        events.record(_scope_of(locked), "top_up.credited", locked, amount=own_line.amount, bank=locked.bank)
+        if at is None:
+            _tell(locked)
+    return posted
+
+
+def _may_be_credited(locked: TopUp) -> bool:
+    if locked.is_open:
+        return True
+    is_closed = locked.status in (TopUpStatus.EXPIRED, TopUpStatus.CANCELLED)
+    return (
+        is_closed and locked.posting_id is None and locked.corrections.filter(kind="credit", state="approved").exists()
+    )
+
+
+def take_back(top_up: TopUp, *, by: str) -> Posted:
+    """Undo a credit by a posting that reverses it. Call it where two people have said so (matching.approve).
+
+    Raises NotCreditable when it isn't credited, and ledger.NotEnoughDeposit when the money is spent.
+    """
+    with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
+        locked = TopUp.objects.select_for_update().select_related("business", "member__user").get(pk=top_up.pk)
+        if not locked.is_successful or locked.posting_id is None:
+            raise NotCreditable(_("This top-up isn’t credited, so there is nothing to take back."))
+        posted = ledger.reverse(_books(locked), locked.posting_id, by=by)
+        moment = clock.now()
+        locked.reversed_at = moment
+        _close(locked, TopUpStatus.CANCELLED, moment, "reversed_at")
+        _note(locked, TopUpEvent.Kind.REVERSED, at=moment, by=by, note=money.rupiah(locked.credited_amount or 0, "id"))
+        events.record(
+            _scope_of(locked), "top_up.reversed", locked, amount=locked.credited_amount or 0, bank=locked.bank
+        )
+    return posted
+
+
+def open_test_deposit(business: Business, *, at: datetime | None = None) -> Posted:
+    """Give a business its money in Test Mode: once, however often it is asked. Live Mode is never touched.
+
+    `at` is for a business that has a past (the demo).
+    """
+    lines = [
+        Line(AccountKind.CLEARING, -TEST_DEPOSIT, "simulator"),
+        Line(AccountKind.AVAILABLE, TEST_DEPOSIT),
+    ]
+    with walls.inside_of(business.pk, Mode.TEST):
+        return ledger.post(
+            Books(business, Mode.TEST), PostingKind.OPENING, Source("business", business.pk), lines, effective_at=at
+        )
+
+
+def _books(top_up: TopUp) -> Books:
+    return Books(top_up.business, top_up.mode)
+
+
+def _tell(top_up: TopUp) -> None:
+    """Mail whoever asked for the top-up, if they are still there."""
+    member = top_up.member
+    if member.is_active and member.user.is_active:
+        mail.send(
+            "top_up_credited",
+            to=member.user.email,
+            language=member.user.language,
+            top_up=top_up,
+            bank=banks.NAMES[top_up.bank],
+            business=top_up.business,
+            url=mode_url(top_up.mode, "deposits:top-up-detail", top_up.pk, absolute=True),
+        )
+
+
+# --- Rows --------------------------------------------------------------------------------------------------------
+
+
+def _lock(scope: Scope, top_up: TopUp) -> TopUp:
+    return TopUp.objects.visible_to(scope, searched=True).select_for_update().get(pk=top_up.pk)
+
+
+def _close(locked: TopUp, to: TopUpStatus, moment: datetime, *fields: str) -> None:
+    """Close a top-up. Its code stays its own for a quiet period, so that a late payment is known for what it is."""
+    if locked.is_code_held:
+        locked.code_free_at = moment + timedelta(days=settings.TOP_UP_QUIET_DAYS)
+    _move(locked, to, "code_free_at", *fields)
+
+
+def _move(locked: TopUp, to: TopUpStatus, *fields: str) -> None:
+    if to not in locked.moves[locked.status]:
+        raise ValidationError(f"A top-up that is {locked.status} can't become {to}.")
+    locked.status = to
+    locked.save(update_fields=["status", *fields])
+
+
+def _note(top_up: TopUp, kind: TopUpEvent.Kind, *, at: datetime, by: str = "", note: str = "") -> None:
+    TopUpEvent.objects.create(
+        business_id=top_up.business_id, mode=top_up.mode, top_up=top_up, kind=kind, at=at, by=by[:100], note=note
+    )
+
+
+def _scope_of(top_up: TopUp) -> Scope:
+    """The scope of what happens by itself: in the name of whoever asked for the top-up, and saying so."""
+    return Scope(top_up.business, Mode(top_up.mode), top_up.member, via="system")

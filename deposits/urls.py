@@ -1,0 +1,22 @@
+from django.urls import path
+
+from deposits.histories import DepositHistory, TopUpHistory
+from deposits.views import overview, top_ups
+from flipdash import converters  # noqa: F401  (registers <bigid:…>)
+from workspace.pages import detail_view, history_view
+
+app_name = "deposits"
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("low-balance/", overview.low_balance, name="low-balance"),
+    path("history/", history_view(DepositHistory), name="history"),
+    path("history/<bigid:pk>/", detail_view(DepositHistory), name="entry"),
+    path("top-up/", top_ups.top_up, name="top-up"),
+    path("top-ups/<bigid:pk>/", top_ups.payment, name="top-up-payment"),
+    path("top-ups/<bigid:pk>/state/", top_ups.payment_state, name="top-up-state"),
+    path("top-ups/<bigid:pk>/transferred/", top_ups.transferred, name="top-up-transferred"),
+    path("top-ups/<bigid:pk>/cancellation/", top_ups.cancellation, name="top-up-cancellation"),
+    path("top-up-history/", history_view(TopUpHistory), name="top-ups"),
+    path("top-up-history/<bigid:pk>/", detail_view(TopUpHistory), name="top-up-detail"),
+]

@@ -1,0 +1,36 @@
+"""My Deposit: what there is, and when to warn."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.permissions import Permission, requires
+from deposits import overview as services
+from deposits.forms import LowBalanceForm
+from flipdash.http import Request
+
+
+@require_safe
+@requires(Permission.VIEW_HISTORY)
+def overview(request: Request) -> HttpResponse:
+    """Show what is available and held, what waits, and how long it lasts."""
+    deposit = services.overview(request.scope)
+    return _page(request, deposit, LowBalanceForm.showing(deposit.threshold))
+
+
+@require_POST
+@requires(Permission.TOP_UP_DEPOSIT)
+def low_balance(request: Request) -> HttpResponse:
+    """Keep the amount under which people are warned; an empty one warns no more."""
+    form = LowBalanceForm(request.POST)
+    if not form.is_valid():
+        return _page(request, services.overview(request.scope), form, status=422)
+    services.set_threshold(request.scope, form.cleaned_data["threshold"])
+    messages.success(request, _("The warning is saved.") if form.cleaned_data["threshold"] else _("No more warnings."))
+    return redirect("deposits:overview")
+
+
+def _page(request: Request, deposit: services.Overview, form: LowBalanceForm, status: int = 200) -> HttpResponse:
+    return render(request, "deposits/overview.html", {"deposit": deposit, "form": form}, status=status)

@@ -1,0 +1,130 @@
+"""Topping up the deposit, from the form to the report, as a Deposit Admin does (issue 5); and how its pages look."""
+
+import csv
+import io
+from threading import Event, Thread
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connections
+from playwright.sync_api import expect
+
+from accounts.permissions import Role
+from deposits import ledger, tasks
+from deposits.models import TopUp
+from tests import factories
+
+
+@pytest.fixture
+def sweeping(settings):
+    """The sweep that beat wakes every two seconds."""
+    settings.SIMULATED_BANK_SECONDS = 1
+    is_over = Event()
+
+    def sweep():
+        while not is_over.wait(0.5):
+            tasks.sweep_top_ups()
+        connections.close_all()
+
+    thread = Thread(target=sweep)
+    thread.start()
+    yield
+    is_over.set()
+    thread.join()
+
+
+def test_a_deposit_admin_tops_up_and_sees_it_credited(page, sign_in, kopi_kita, worker, sweeping, tmp_path):
+    member = factories.make_member(kopi_kita, Role.DEPOSIT_ADMIN, name="Dewi Deposit")
+    sign_in(page, member)
+    page.goto("/deposit/top-up-history/")
+    page.get_by_role("link", name="Top-Up Deposit").click()
+    page.get_by_text("Rp5,000,000", exact=True).click()
+    expect(page.get_by_role("textbox", name="Or type another amount")).to_have_value("5,000,000")
+    page.get_by_role("radio", name="BCA").check()
+    page.get_by_label("Note").fill("Modal akhir bulan")
+    page.get_by_role("button", name="Continue to Payment").click()
+    expect(page.get_by_text("Transfer exactly")).to_be_visible()
+    top_up = TopUp.objects.using("operator").get()
+    expect(page.locator(".payment__figure")).to_have_text(f"Rp{top_up.exact_amount:,}")
+    page.evaluate("window.sameDocument = true")
+    page.get_by_role("button", name="I Have Transferred").click()
+    expect(page.get_by_text("Being checked")).to_be_visible()
+    page.evaluate("window.sameDocument = true")
+    expect(page.get_by_text("is in your deposit")).to_be_visible()
+    assert page.evaluate("window.sameDocument"), "credited without reloading"
+    assert ledger.balance(member.scope("live"), using="operator").available == top_up.exact_amount
+
+    page.get_by_role("link", name="See it in Top-Up History").click()
+    expect(page.get_by_text("Credited to the deposit")).to_be_visible()
+    page.goto("/deposit/top-up-history/")
+    row = page.locator("tbody tr").filter(has_text=str(top_up.pk))
+    expect(row).to_contain_text("Successful")
+    expect(row).to_contain_text(f"Rp{top_up.exact_amount:,}")
+
+    page.get_by_role("button", name="Create Report").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text(".csv", exact=True).click()
+    dialog.get_by_role("button", name="Create Report").click()
+    page.goto("/documents/reports/")
+    link = page.get_by_role("link", name="Download R000001")
+    for _turn in range(60):
+        if link.count():
+            break
+        page.wait_for_timeout(1_000)
+        page.reload()
+    with page.expect_download() as download:
+        link.click()
+    download.value.save_as(tmp_path / "report.csv")
+    (line,) = csv.DictReader(io.StringIO((tmp_path / "report.csv").read_text("utf-8-sig")))
+    assert line["Top-Up ID"] == str(top_up.pk)
+    assert int(line["Credited"]) == top_up.exact_amount
+
+
+def test_the_countdown_and_the_sender_of_an_atm_transfer(page, sign_in, admin):
+    top_up = factories.make_top_up(admin)
+    sign_in(page, admin)
+    page.goto(f"/deposit/top-ups/{top_up.pk}/")
+    left = page.locator("[data-countdown]")
+    before = left.text_content()
+    assert before.startswith("23:59:")
+    expect(left).not_to_have_text(before)
+    sender = page.get_by_label("Sender’s bank")
+    expect(sender).to_be_hidden()
+    page.get_by_label("I transfer using an ATM Transfer").check()
+    expect(sender).to_be_visible()
+    page.get_by_role("button", name="I Have Transferred").click()
+    expect(page.get_by_role("alert")).to_contain_text("An ATM transfer is told apart by this.")
+    expect(sender).to_be_visible()
+    page.get_by_role("link", name="Cancel Top-Up").click()
+    page.get_by_role("button", name="Yes, cancel it").click()
+    expect(page.get_by_text("was cancelled")).to_be_visible()
+
+
+def test_a_maker_gets_neither_button_nor_page(page, sign_in, kopi_kita):
+    sign_in(page, factories.make_member(kopi_kita, Role.MAKER))
+    page.goto("/deposit/top-up-history/")
+    expect(page.get_by_role("link", name="Top-Up Deposit")).to_have_count(0)
+    assert page.goto("/deposit/top-up/").status == 403
+    expect(page.get_by_text("Top Up Deposit")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_pages_pass_axe(open_context, sign_in, admin, width, scheme):
+    page = open_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True).new_page()
+    sign_in(page, admin)
+    waiting, checking = factories.make_top_up(admin), factories.make_top_up(admin, bank="bri")
+    page.goto(f"/deposit/top-ups/{checking.pk}/")
+    page.get_by_role("button", name="I Have Transferred").click()
+    for address in (
+        "/deposit/top-up/",
+        f"/deposit/top-ups/{waiting.pk}/",
+        f"/deposit/top-ups/{checking.pk}/",
+        f"/deposit/top-ups/{waiting.pk}/cancellation/",
+        "/deposit/top-up-history/",
+        f"/deposit/top-up-history/{waiting.pk}/",
+    ):
+        page.goto(address)
+        found = Axe().run(page, options={"preload": False}).response["violations"]
+        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == [], address
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address

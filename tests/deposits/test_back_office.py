@@ -1,0 +1,127 @@
+"""The deposit in the back office: who gets in, the upload, the queue, and two people's word (trust: D3, A6)."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts import operators
+from deposits import ledger, matching, statements, tasks
+from deposits.ledger import Books
+from deposits.models import BankAccount, Correction, StatementImport
+from flipdash import backoffice, walls
+from tests.deposits.banking import again, ask, bca, fate, line
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
+    pytest.mark.usefixtures("files"),
+]
+QUEUE, DECISIONS = "/admin/deposits/statementline/", "/admin/deposits/correction/"
+
+
+@pytest.fixture(autouse=True)
+def with_factor(monkeypatch) -> None:
+    monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
+    monkeypatch.setattr(tasks, "wake_importer", lambda: None)
+
+
+def office_of(name: str) -> Client:
+    client = Client()
+    email = f"{name.lower()}@flipdash.test"
+    client.force_login(operators.make_operator(email=email, name=name, password="gayo-arabika-88"))
+    return client
+
+
+@pytest.fixture
+def ayu() -> Client:
+    return office_of("Ayu")
+
+
+@pytest.fixture
+def bayu() -> Client:
+    return office_of("Bayu")
+
+
+def text(answer) -> str:
+    return answer.content.decode()
+
+
+def test_a_statement_is_uploaded_imported_and_credited(scope, ayu):
+    top_up = ask(scope)
+    url = "/admin/deposits/statementimport/upload/"
+    assert "No. Referensi" in text(ayu.get(url))
+    file = SimpleUploadedFile("mutasi.csv", bca(f"{top_up.exact_amount}|R1"))
+    answer = ayu.post(url, {"bank": "bca", "mode": "live", "file": file}, follow=True)
+    assert "waits to be imported" in text(answer)
+    tasks.import_statements()
+    assert again(top_up).status == "successful"
+    assert "mutasi.csv" in text(ayu.get("/admin/deposits/statementimport/"))
+
+
+def test_a_bad_statement_says_what_is_wrong(ayu):
+    file = SimpleUploadedFile("mutasi.csv", bca("5|R1") + b"31/02/2026,x,5,CR,y,z,\n")
+    ayu.post("/admin/deposits/statementimport/upload/", {"bank": "bca", "mode": "live", "file": file})
+    statements.import_due()
+    job = StatementImport.objects.using("operator").get()
+    assert "Line 3, column Tanggal" in text(ayu.get(f"/admin/deposits/statementimport/{job.pk}/change/"))
+    for values in ({}, {"bank": "danamon", "mode": "live", "file": file}):
+        assert ayu.post("/admin/deposits/statementimport/upload/", values).status_code == 200
+    assert StatementImport.objects.using("operator").count() == 1
+
+
+def test_one_proposes_and_another_credits(scope, ayu, bayu):
+    top_up = ask(scope)
+    paid = line(top_up.exact_amount - 500)
+    matching.match_due()
+    page = text(ayu.get(f"{QUEUE}{paid.pk}/match/"))
+    assert str(top_up.pk) in page
+    assert "Rp500 less than asked for" in page
+    values = {"top_up": top_up.pk, "why": "The sender called"}
+    assert "There is no such top-up" in text(ayu.post(f"{QUEUE}{paid.pk}/match/", {**values, "top_up": 7}))
+    assert "Somebody else has to approve" in text(ayu.post(f"{QUEUE}{paid.pk}/match/", values, follow=True))
+    proposal = Correction.objects.using("operator").get()
+    url = f"{DECISIONS}{proposal.pk}/decision/"
+    assert "somebody else has to approve" in text(ayu.get(url))
+    assert "somebody else has to approve" in text(ayu.post(url, {"decision": "approve"}, follow=True))
+    assert fate(paid)[0] == "waiting"
+    assert "Approve and do it" in text(bayu.get(url))
+    assert "Done." in text(bayu.post(url, {"decision": "approve"}, follow=True))
+    assert fate(paid)[0] == "credited"
+    assert "decided this already" in text(bayu.post(url, {"decision": "approve"}, follow=True))
+
+
+def test_a_credit_that_is_spent_is_not_taken_back_and_the_page_says_what_is_missing(scope, ayu, bayu):
+    top_up = ask(scope)
+    line(top_up.exact_amount)
+    matching.match_due()
+    with walls.inside(scope):
+        ledger.hold(scope, ledger.Source("money_transfer", 1), amount=top_up.exact_amount)
+    ayu.post(f"/admin/deposits/topup/{top_up.pk}/undo/", {"why": "Called back"})
+    proposal = Correction.objects.using("operator").get()
+    answer = bayu.post(f"{DECISIONS}{proposal.pk}/decision/", {"decision": "approve"}, follow=True)
+    assert f"Rp{top_up.exact_amount:,} are missing" in text(answer)
+    with walls.inside(scope):
+        ledger.release(scope, ledger.Source("money_transfer", 1), amount=top_up.exact_amount)
+    assert "Done." in text(bayu.post(f"{DECISIONS}{proposal.pk}/decision/", {"decision": "approve"}, follow=True))
+    assert again(top_up).status == "cancelled"
+    assert ledger.balance(Books(scope.business, "live"), using="operator").available == 0
+
+
+def test_a_bank_is_set_disturbed_and_back(ayu):
+    account = BankAccount.objects.get(bank="bni")
+    for action, state in (("set_disturbed", "disturbed"), ("set_closed", "closed"), ("set_ok", "ok")):
+        ayu.post("/admin/deposits/bankaccount/", {"action": action, "_selected_action": [account.pk]})
+        account.refresh_from_db()
+        assert account.state == state
+
+
+def test_businesses_people_find_nothing(web, scope):
+    top_up = ask(scope)
+    for url in (
+        QUEUE,
+        DECISIONS,
+        "/admin/deposits/statementimport/upload/",
+        f"/admin/deposits/topup/{top_up.pk}/undo/",
+    ):
+        assert web.get(url).status_code == 404
+        assert web.post(url, {"why": "x"}).status_code == 404
+    assert not Correction.objects.using("operator").exists()

@@ -1,0 +1,174 @@
+"""Deposit History: the account statement of what may be spent, on the page and as a report that closes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.http import QueryDict
+
+from accounts.permissions import Role
+from deposits import ledger
+from deposits.histories import DepositHistory
+from deposits.ledger import Books, Source
+from flipdash import clock, walls
+from flipdash.mode import Mode
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+FAILED = 2603010200000000022
+START = datetime(2026, 3, 1, 3, tzinfo=UTC)
+
+
+def at(hours: float) -> datetime:
+    return START + timedelta(hours=hours)
+
+
+@pytest.fixture
+def moved(scope) -> None:
+    """A top-up, a transfer that was paid, one that failed, and one that is on its way."""
+    with walls.inside(scope):
+        ledger.top_up(scope, Source("top_up", 11), amount=1_000_417, bank="bca", effective_at=at(0), by="Hendra")
+        for number, hours in ((21, 1), (FAILED, 2), (23, 3)):
+            ledger.hold(scope, Source("money_transfer", number), amount=102_500, effective_at=at(hours))
+        ledger.capture(
+            scope, Source("money_transfer", 21), amount=100_000, fee=2_500, rail="simulator", effective_at=at(4)
+        )
+        ledger.release(scope, Source("money_transfer", FAILED), amount=102_500, effective_at=at(5))
+
+
+def history(scope, query: str = "") -> DepositHistory:
+    return DepositHistory(scope, QueryDict(query))
+
+
+def shown(scope, query: str = "") -> list[tuple[str, int, int]]:
+    with walls.inside(scope):
+        rows = history(scope, query).results().rows
+    return [(row["posting__kind"], row["amount"], row["balance_after"]) for row in rows]
+
+
+def test_each_entry_stands_with_the_balance_after_it_newest_first(scope, moved):
+    assert shown(scope) == [
+        ("release", 102_500, 795_417),
+        ("hold", -102_500, 692_917),
+        ("hold", -102_500, 795_417),
+        ("hold", -102_500, 897_917),
+        ("top_up", 1_000_417, 1_000_417),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        (f"q={FAILED}", 2),
+        ("q=Rp102.500", 4),
+        ("q=1000417", 1),
+        ("q=isi saldo", 1),
+        ("q=HELD", 3),
+        ("q=nothing here", 0),
+        ("kind=hold", 3),
+        ("direction=in", 2),
+        ("direction=out", 3),
+        ("amount=102.500&direction=in", 1),
+        ("date_from=2026-03-01&date_to=2026-03-01", 5),
+        ("date_from=2026-03-02", 0),
+    ],
+)
+def test_search_and_filters_narrow_it(scope, moved, query, count):
+    assert len(shown(scope, query)) == count
+
+
+@pytest.mark.parametrize("query", ["kind=theft", "direction=up", "amount=much", "date_from=yesterday", "sort=amount"])
+def test_a_wrong_address_shows_nothing_and_says_why(web, moved, query):
+    page = web.get(f"/deposit/history/?{query}")
+    assert page.status_code == 200
+    assert page.context["results"].rows == []
+    assert page.context["history"].problems
+
+
+def test_a_report_closes(scope, moved):
+    with walls.inside(scope):
+        closing = dict(history(scope).closing())
+    assert list(closing.values()) == [0, 1_102_917, 307_500, 795_417]
+    opening, credits, debits, end = closing.values()
+    assert opening + credits - debits == end == ledger_balance(scope)
+
+
+def test_a_report_of_some_days_closes_too(scope, moved):
+    with walls.inside(scope):
+        ledger.hold(scope, Source("money_transfer", 31), amount=95_417, effective_at=at(48))
+        opening, credits, debits, end = dict(history(scope, "date_from=2026-03-03").closing()).values()
+    assert (opening, credits, debits, end) == (795_417, 0, 95_417, 700_000)
+
+
+@pytest.mark.parametrize("query", ["kind=hold", f"q={FAILED}", "direction=in"])
+def test_a_report_of_some_entries_claims_no_balance(scope, moved, query):
+    with walls.inside(scope):
+        assert list(history(scope, query).closing()) == []
+
+
+def test_a_report_begins_with_the_oldest(scope, moved):
+    with walls.inside(scope):
+        batches = list(history(scope).batches(2))
+    assert [amount for batch in batches for amount in batch["amount"]] == [1_000_417, *[-102_500] * 3, 102_500]
+
+
+def ledger_balance(scope) -> int:
+    with walls.inside(scope):
+        return ledger.balance(scope).available
+
+
+def test_an_entry_leads_to_what_moved_it_and_back(web, scope, kopi_kita):
+    transfer = factories.make_transfer(kopi_kita, amount=100_000, fee=2_500)
+    with walls.inside(scope):
+        ledger.top_up(scope, Source("top_up", 11), amount=1_000_000, bank="bca")
+        ledger.hold(scope, Source("money_transfer", transfer.pk), amount=102_500)
+        row = history(scope, f"q={transfer.pk}").results().rows[0]
+    entry = web.get(f"/deposit/history/{row['id']}/").content.decode()
+    assert f'href="/money-transfers/{transfer.pk}/"' in entry
+    page = web.get(f"/money-transfers/{transfer.pk}/").content.decode()
+    assert f'href="/deposit/history/{row["id"]}/"' in page
+    assert "−Rp102,500" in page
+
+
+def test_held_money_is_no_entry_of_the_deposit(web, scope, moved):
+    """What is available is one account, what is held another: an entry of that one isn't shown as the deposit's."""
+    with walls.inside(scope):
+        held = ledger.Account.objects.visible_to(scope).get(kind="held").entries.first()
+    assert web.get(f"/deposit/history/{held.pk}/").status_code == 404
+
+
+def test_nobody_sees_another_businesss_or_the_other_modes(web, client_of, scope, stranger, moved):
+    with walls.inside(scope):
+        row = history(scope).results().rows[0]
+    for browser, prefix in ((client_of(stranger), ""), (web, "/test")):
+        assert browser.get(f"{prefix}/deposit/history/{row['id']}/").status_code == 404
+        assert browser.get(f"{prefix}/deposit/history/").context["results"].rows == []
+
+
+def test_customer_service_sees_the_last_7_days_and_more_by_searching(kopi_kita):
+    service = factories.make_member(kopi_kita, Role.CUSTOMER_SERVICE).scope("live")
+    now = clock.now()
+    with walls.inside(service):
+        ledger.top_up(service, Source("top_up", 1), amount=500_000, bank="bca", effective_at=now - timedelta(days=30))
+        ledger.top_up(service, Source("top_up", 2), amount=700_000, bank="bca", effective_at=now)
+    assert [amount for _kind, amount, _after in shown(service)] == [700_000]
+    assert [amount for _kind, amount, _after in shown(service, "q=500000")] == [500_000]
+    assert shown(service, "amount=500000") == []
+
+
+def test_the_page_asks_the_database_as_often_for_many_entries_as_for_few(
+    web, scope, moved, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(26):
+        web.get("/deposit/history/")
+    with walls.inside(scope):
+        for number in range(100, 140):
+            ledger.hold(scope, Source("money_transfer", number), amount=1_000)
+    with django_assert_max_num_queries(26):
+        web.get("/deposit/history/")
+
+
+def test_the_business_of_a_posting_is_its_books(kopi_kita):
+    """Books and Scope name the same accounts."""
+    with walls.inside_of(kopi_kita.pk, Mode.LIVE):
+        ledger.top_up(Books(kopi_kita, Mode.LIVE), Source("top_up", 5), amount=10_000, bank="bca")
+        assert ledger.balance(Books(kopi_kita, Mode.LIVE)).available == 10_000

@@ -1,0 +1,394 @@
+"""From a statement's line to the deposit: once, and only where there is no doubt (trust: D1-D3, L7)."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import DatabaseError, transaction
+
+from deposits import ledger, matching, statements, tasks, topups
+from deposits.ledger import Books, NotEnoughDeposit
+from deposits.matching import CorrectionRefused, SecondPersonNeeded
+from deposits.models import AccountKind, Correction, Entry, StatementLine, TopUp
+from documents import services as documents
+from flipdash import clock, walls
+from flipdash.models import Message
+from tests.deposits.banking import again, ask, bca, fate, import_statement, line, long_ago, mark, operator_person, today
+from tests.deposits.test_top_ups import in_threads
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
+    pytest.mark.usefixtures("files"),
+]
+
+
+def available(scope, mode=None) -> int:
+    books = Books(scope.business, mode or scope.mode)
+    return ledger.balance(books, using="operator").available
+
+
+def test_a_payment_is_credited_with_its_code_and_told(scope):
+    top_up = mark(scope, ask(scope))
+    paid = line(top_up.exact_amount)
+    assert matching.match_due() == 1
+    assert fate(paid) == ("credited", "")
+    done = again(top_up)
+    assert (done.status, done.credited_amount) == ("successful", top_up.exact_amount)
+    assert available(scope) == top_up.exact_amount
+    with walls.inside(scope):
+        kinds = [event.kind for event in top_up.events.visible_to(scope).order_by("id")]
+        entry = Entry.objects.visible_to(scope).get(account__kind=AccountKind.AVAILABLE)
+    assert kinds == ["created", "marked", "successful"]
+    assert entry.posting_id == done.posting_id
+    told = Message.objects.get()
+    assert told.to == scope.member.user.email
+    assert f"{top_up.exact_amount:,}" in told.subject
+
+
+def test_a_payment_is_credited_without_anybody_saying_so(scope):
+    top_up = ask(scope)
+    line(top_up.exact_amount)
+    assert matching.match_due() == 1
+    assert again(top_up).status == "successful"
+
+
+def test_the_same_line_by_two_workers_is_credited_once(scope):
+    """Twin matching and twin crediting of one line."""
+    for _round in range(5):
+        before = available(scope)
+        top_up = ask(scope)
+        paid = line(top_up.exact_amount)
+
+        def work(_number, paid=paid):
+            matching.match(paid.pk)
+            return matching.credit_matched(paid.pk)
+
+        results = in_threads(6, work)
+        assert not [result for result in results if isinstance(result, Exception)]
+        matching.match_due()
+        assert fate(paid)[0] == "credited"
+        assert available(scope) == before + top_up.exact_amount
+
+
+def test_paid_twice_waits(scope):
+    """trust: D3"""
+    top_up = ask(scope)
+    first, second = line(top_up.exact_amount), line(top_up.exact_amount)
+    assert matching.match_due() == 1
+    assert sorted([fate(first), fate(second)]) == [("credited", ""), ("waiting", "paid_twice")]
+    assert available(scope) == top_up.exact_amount
+
+
+@pytest.mark.parametrize(
+    ("difference", "reason"),
+    [(-1, "too_little"), (1, "too_much"), (-6_500, "too_little"), (9_999, "too_much"), (20_000, "unknown")],
+)
+def test_another_amount_waits(scope, difference, reason):
+    """trust: D3"""
+    top_up = ask(scope)
+    paid = line(top_up.exact_amount + difference)
+    assert matching.match_due() == 0
+    assert fate(paid) == ("waiting", reason)
+    finding = matching.examine(paid)
+    assert [s.top_up for s in finding.suggestions] == ([] if reason == "unknown" else [top_up])
+    assert available(scope) == 0
+
+
+def test_another_bank_waits(scope):
+    """trust: D3"""
+    top_up = ask(scope, bank="mandiri")
+    paid = line(top_up.exact_amount, bank="bca")
+    matching.match_due()
+    assert fate(paid) == ("waiting", "other_bank")
+
+
+def test_late_waits(scope):
+    """trust: D3: closed, within the quiet period."""
+    expired = ask(scope, at=clock.now() - timedelta(hours=25))
+    topups.expire_due()
+    with walls.inside(scope):
+        cancelled = topups.cancel(scope, ask(scope))
+    lines = [line(expired.exact_amount), line(cancelled.exact_amount)]
+    assert matching.match_due() == 0
+    assert [fate(one) for one in lines] == [("waiting", "late")] * 2
+    assert matching.examine(lines[0]).suggestions[0].top_up == expired
+
+
+def test_a_line_older_than_the_top_up_is_not_its_payment(scope):
+    top_up = ask(scope)
+    old = line(top_up.exact_amount, booked_on=today() - timedelta(days=1))
+    matching.match_due()
+    assert fate(old) == ("waiting", "unknown")
+
+
+def test_an_atm_transfer_waits_unless_its_sender_is_named(scope):
+    """trust: D3"""
+    first = mark(scope, ask(scope), sender_bank="Bank Jago", sender_name="Siti Aminah")
+    second = mark(scope, ask(scope), sender_bank="Bank Jago", sender_name="Budi")
+    silent = line(first.exact_amount, description="SETORAN ATM")
+    named = line(second.exact_amount, description="TRSF ATM BANK JAGO", sender="BUDI")
+    part = line(ask(scope).exact_amount)
+    assert matching.match_due() == 2
+    assert fate(silent) == ("waiting", "atm")
+    assert fate(named) == fate(part) == ("credited", "")
+
+
+def test_modes_never_mix(scope):
+    live = ask(scope)
+    paid = line(live.exact_amount, mode="test")
+    matching.match_due()
+    assert fate(paid) == ("waiting", "unknown")
+    assert again(live).status == "waiting"
+
+
+def test_money_that_went_out_is_passed_over(scope):
+    out = line(-5_000_000)
+    matching.match_due()
+    assert fate(out) == ("ignored", "debit")
+
+
+def test_closed_between_matching_and_crediting_the_line_waits(scope):
+    top_up = ask(scope)
+    paid = line(top_up.exact_amount)
+    matching.match(paid.pk)
+    with walls.inside(scope):
+        topups.cancel(scope, top_up)
+    assert not matching.credit_matched(paid.pk)
+    assert fate(paid) == ("waiting", "late")
+    assert available(scope) == 0
+
+
+# --- The same statement again ------------------------------------------------------------------------------------
+
+
+def test_twice_overlapping_and_changed_every_real_line_is_credited_once(scope):
+    """trust: D2, the issue's case."""
+    tops = [ask(scope) for _n in range(4)]
+    a, b, c, d = (top_up.exact_amount for top_up in tops)
+    job = import_statement(bca(f"{a}|R1", f"{b}|R2", f"{c}|R3"))
+    assert (job.status, job.lines, job.added) == ("done", 3, 3)
+    assert available(scope) == a + b + c
+    assert import_statement(bca(f"{a}|R1", f"{b}|R2", f"{c}|R3")).added == 0
+    overlapping = import_statement(bca(f"{b}|R2", f"{c}|R3", f"{d}|R4"))
+    assert (overlapping.lines, overlapping.added) == (3, 1)
+    assert available(scope) == a + b + c + d
+    fifth = ask(scope)
+    changed = import_statement(bca(f"{a}|R1", f"{fifth.exact_amount}|R2", f"{c}|R3"))
+    assert changed.added == 1
+    queue = StatementLine.objects.using("operator").waiting()
+    assert [(one.reference, one.reason) for one in queue] == [("R2", "changed")]
+    assert available(scope) == a + b + c + d
+    assert again(fifth).status == "waiting"
+
+
+def test_identical_lines_of_one_day_are_each_a_line(scope):
+    paid = ask(scope).exact_amount
+    assert import_statement(bca(f"{paid}|", f"{paid}|")).added == 2
+    assert import_statement(bca(f"{paid}|", f"{paid}|")).added == 0
+    assert available(scope) == paid
+    assert [one.reason for one in StatementLine.objects.using("operator").waiting()] == ["paid_twice"]
+
+
+def test_twin_imports_of_one_statement_add_each_line_once(scope):
+    content = bca(*(f"{ask(scope).exact_amount}|R{n}" for n in range(5)))
+    by = operator_person("Ayu")
+    for _n in range(2):
+        statements.request_import(bank="bca", upload=ContentFile(content, name="a.csv"), by=by)
+    results = in_threads(2, lambda _n: statements.import_due())
+    assert sum(results) == 5
+    matching.match_due()
+    assert TopUp.objects.using("operator").filter(status="successful").count() == 5
+
+
+# --- By hand -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ayu(db):
+    return operator_person("Ayu")
+
+
+@pytest.fixture
+def bayu(db):
+    return operator_person("Bayu")
+
+
+def test_two_people_credit_what_did_not_match(scope, ayu, bayu):
+    top_up = ask(scope, at=clock.now() - timedelta(hours=25))
+    topups.expire_due()
+    paid = line(top_up.exact_amount - 500)
+    matching.match_due()
+    proposal = matching.propose_credit(paid, top_up, by=ayu, why="The sender called")
+    with pytest.raises(SecondPersonNeeded):
+        matching.approve(proposal, by=ayu)
+    assert available(scope) == 0
+    matching.approve(proposal, by=bayu)
+    assert fate(paid) == ("credited", "")
+    assert (again(top_up).status, again(top_up).credited_amount) == ("successful", top_up.exact_amount - 500)
+    assert available(scope) == top_up.exact_amount - 500
+    with pytest.raises(CorrectionRefused, match="decided"):
+        matching.approve(proposal, by=bayu)
+    assert available(scope) == top_up.exact_amount - 500
+
+
+def test_the_database_wants_two_people(scope, ayu):
+    """Without the check in Python."""
+    top_up = ask(scope)
+    paid = line(top_up.exact_amount + 1)
+    matching.match_due()
+    proposal = matching.propose_credit(paid, top_up, by=ayu, why="x")
+    rows = Correction.objects.using("operator").filter(pk=proposal.pk)
+    with pytest.raises(DatabaseError, match="correction_by_two_people"), transaction.atomic(using="operator"):
+        rows.update(state="approved", decided_by=ayu, decided_at=clock.now())
+    lines = StatementLine.objects.using("operator").filter(pk=paid.pk)
+    with pytest.raises(DatabaseError, match="two people only"), transaction.atomic(using="operator"):
+        lines.update(state="matched", top_up=top_up, business_id=scope.business.pk)
+
+
+def test_an_approval_at_once_by_two_credits_once(scope, ayu, bayu):
+    top_up = ask(scope)
+    paid = line(top_up.exact_amount + 1)
+    matching.match_due()
+    proposal = matching.propose_credit(paid, top_up, by=ayu, why="x")
+    others = [bayu, operator_person("Citra"), operator_person("Dewi"), operator_person("Eka")]
+    results = in_threads(4, lambda number: matching.approve(proposal, by=others[number]))
+    assert sum(isinstance(result, Correction) for result in results) == 1
+    assert available(scope) == top_up.exact_amount + 1
+
+
+def test_rejected_nothing_moves_and_it_can_be_proposed_again(scope, ayu, bayu):
+    top_up = ask(scope)
+    paid = line(top_up.exact_amount + 1)
+    matching.match_due()
+    proposal = matching.propose_credit(paid, top_up, by=ayu, why="x")
+    with pytest.raises(CorrectionRefused, match="already"):
+        matching.propose_credit(paid, top_up, by=bayu, why="y")
+    matching.reject(proposal, by=bayu)
+    assert fate(paid)[0] == "waiting"
+    assert matching.propose_credit(paid, top_up, by=bayu, why="y")
+
+
+def test_a_credit_is_taken_back_once_by_two_people(scope, ayu, bayu):
+    """trust: L7"""
+    top_up = ask(scope)
+    paid = line(top_up.exact_amount)
+    matching.match_due()
+    proposal = matching.propose_undo(again(top_up), by=ayu, why="The bank called it back")
+    with pytest.raises(SecondPersonNeeded):
+        matching.approve(proposal, by=ayu)
+    matching.approve(proposal, by=bayu)
+    assert available(scope) == 0
+    undone = again(top_up)
+    assert undone.status == "cancelled"
+    assert undone.reversed_at is not None
+    assert fate(paid) == ("waiting", "undone")
+    with pytest.raises(CorrectionRefused):
+        matching.propose_undo(undone, by=ayu, why="again")
+    with pytest.raises(CorrectionRefused, match="credited before"):
+        matching.propose_credit(paid, undone, by=ayu, why="again")
+    fresh = ask(scope)
+    matching.approve(matching.propose_credit(paid, fresh, by=ayu, why="After all"), by=bayu)
+    assert available(scope) == paid.amount
+
+
+def test_what_is_spent_is_not_taken_back(scope, ayu, bayu):
+    top_up = ask(scope)
+    line(top_up.exact_amount)
+    matching.match_due()
+    with walls.inside(scope):
+        ledger.hold(scope, ledger.Source("money_transfer", 1), amount=4_000_000)
+    proposal = matching.propose_undo(again(top_up), by=ayu, why="x")
+    with pytest.raises(NotEnoughDeposit):
+        matching.approve(proposal, by=bayu)
+    proposal.refresh_from_db(using="operator")
+    assert (proposal.state, again(top_up).status) == ("waiting", "successful")
+    assert available(scope) == top_up.exact_amount - 4_000_000
+
+
+def test_successful_is_not_undone_without_two_people(scope):
+    top_up = ask(scope)
+    line(top_up.exact_amount)
+    matching.match_due()
+    with pytest.raises(DatabaseError, match="two people"):
+        topups.take_back(again(top_up), by="Ayu")
+    assert available(scope) == top_up.exact_amount
+
+
+# --- The simulated bank, and Test Mode ---------------------------------------------------------------------------
+
+
+def test_the_simulated_bank_pays_some_seconds_after_it_was_marked(scope, settings):
+    settings.SIMULATED_BANK_SECONDS = 3_600
+    top_up = mark(scope, ask(scope))
+    assert matching.report_simulated() == 0
+    settings.SIMULATED_BANK_SECONDS = 0
+    second = mark(scope, ask(scope))
+    atm = mark(scope, ask(scope), sender_bank="Bank Jago", sender_name="Siti")
+    assert matching.report_simulated() == 2
+    assert matching.report_simulated() == 0
+    assert matching.match_due() == 2
+    assert [again(t).status for t in (top_up, second, atm)] == ["checking", "successful", "successful"]
+
+
+def test_in_production_the_simulated_bank_pays_in_test_mode_only(scope, settings):
+    settings.SIMULATED_BANK_SECONDS = 0
+    marked_before = mark(scope, ask(scope))
+    settings.SIMULATED_BANK = False
+    live = mark(scope, ask(scope))
+    test_scope = scope.member.scope("test")
+    test = mark(test_scope, ask(test_scope))
+    assert again(live).simulated_at is None
+    assert matching.report_simulated() == 1
+    matching.match_due()
+    assert [again(t).status for t in (marked_before, live, test)] == ["checking", "checking", "successful"]
+
+
+def test_test_mode_begins_with_money_once_and_live_mode_without(scope):
+    for _n in range(3):
+        topups.open_test_deposit(scope.business)
+    assert available(scope, "test") == 100_000_000
+    assert available(scope, "live") == 0
+
+
+def test_the_sweep_opens_test_mode_for_businesses_that_lack_it(scope, stranger):
+    topups.open_test_deposit(scope.business)
+    assert list(tasks.businesses_without_test_deposit()) == [stranger.business]
+    tasks.tidy_top_ups()
+    assert not tasks.businesses_without_test_deposit().exists()
+    assert available(stranger.scope("test")) == 100_000_000
+
+
+def test_the_seed_can_walk_the_flow_in_the_past(scope):
+    then = long_ago(40)
+    top_up = ask(scope, at=then)
+    mark(scope, top_up, at=then + timedelta(minutes=5))
+    paid = matching.report_payment(again(top_up))
+    matching.match(paid.pk)
+    matching.credit_matched(paid.pk, at=then + timedelta(minutes=6))
+    done = again(top_up)
+    assert (done.status, done.settled_at) == ("successful", then + timedelta(minutes=6))
+    assert not Message.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator", "snapshot"])
+@pytest.mark.parametrize("format", ["xls", "xlsx", "csv"])
+def test_a_report_holds_the_top_ups_of_its_own_wall_and_the_sum_agrees(scope, stranger, monkeypatch, format):
+    """trust: W5: the worker stands outside every wall until it goes inside the report's."""
+    monkeypatch.setattr("documents.tasks.wake", lambda report_id: None)
+    paid = ask(scope, note="Modal")
+    line(paid.exact_amount)
+    matching.match_due()
+    waiting, foreign = ask(scope), ask(stranger.scope("live"))
+    report = documents.request_report(scope, history="top-ups", query="", format=format)
+    documents.build_report(report.pk)
+    report.refresh_from_db()
+    assert (report.status, report.rows_done) == ("ready", 2)
+    content = default_storage.open(report.stored_as).read()
+    if format == "csv":
+        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+        assert {row["Top-Up ID"] for row in rows} == {str(paid.pk), str(waiting.pk)}
+        assert sum(int(row["Credited"] or 0) for row in rows) == available(scope) == paid.exact_amount
+        assert str(foreign.pk) not in content.decode("utf-8-sig")

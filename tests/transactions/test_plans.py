@@ -1,0 +1,187 @@
+"""How Postgres answers what a history asks: by an index, in bounded steps, whatever the table's size.
+
+50,000 rows of several businesses, so that reading all of them is never the planner's cheapest way.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from flipdash.histories import finding
+from flipdash.histories.paging import Cursor
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+ROWS, BUSINESSES = 50_000, 10
+TABLES = {
+    "money-transfers": "transactions_moneytransfer",
+    "international-transfers": "transactions_internationaltransfer",
+    "payments": "transactions_payment",
+}
+YEAR = "date_from=2026-01-01&date_to=2026-12-31"
+SEARCHES = ("q=1", "q=gayo", "q=zulaikha", "q=biji gayo", "q=xqzvw", "q=INV/2026/0481", "q=0481&in=text")
+SHARED = ("", *SEARCHES, "status=failed", "status=successful", YEAR, f"q=gayo&{YEAR}", f"q=zulaikha&{YEAR}")
+QUERIES = {
+    "money-transfers": (
+        *SHARED,
+        *(
+            "q=0012345678",
+            "q=5678",
+            "q=85000",
+            "destination=va",
+            "bank=bca",
+            "via=api",
+            "bank=bca&via=api&status=failed",
+        ),
+        f"date_basis=completed&{YEAR}",
+    ),
+    "international-transfers": (*SHARED, "beneficiary=siti", "country=SG"),
+    "payments": (
+        *SHARED,
+        *("q=500000", "q=gagal", "title=gayo", "sender=siti", "amount=500000", "channel=va", "settlement=pending"),
+        f"date_basis=paid&{YEAR}",
+    ),
+}
+ASKED = [(name, query) for name, queries in QUERIES.items() for query in queries]
+
+# One row that the factories made is multiplied: the planner must see many rows and businesses, not many values.
+MULTIPLY = """
+INSERT INTO {table} ({columns})
+SELECT {values} FROM {table} AS model,
+    (SELECT n, pks[1 + n %% cardinality(pks)] AS business FROM generate_series(1, %s) AS n,
+        (SELECT %s::bigint[] AS pks) AS businesses) AS more
+WHERE model.id = %s
+"""
+VALUES = {
+    "id": "model.id + n",
+    "business_id": "business",
+    "external_id": "'ext-' || n",
+    "created_at": "model.created_at - n * interval '1 minute'",
+    "completed_at": "model.completed_at - n * interval '1 minute'",
+    "paid_at": "model.paid_at - n * interval '1 minute'",
+    "amount": "10000 + n % 5000 * 100",
+    "status": "CASE WHEN n % 20 = 0 THEN 'failed' ELSE 'successful' END",
+    "account_number": "lpad((n * 7919 % 1000000007)::text, 10, '0')",
+    "beneficiary_name": "'Siti Rahmawati ' || n % 97 || CASE WHEN n = 40000 THEN ' Zulaikha' ELSE '' END",
+    "sender_name": "'Siti Rahmawati ' || n % 97 || CASE WHEN n = 40000 THEN ' Zulaikha' ELSE '' END",
+    "remark": "'Biji kopi Gayo INV/2026/' || lpad((n % 10000)::text, 6, '0')",
+    "via": "CASE WHEN n % 7 = 0 THEN 'api' ELSE 'dashboard' END",
+    "destination_kind": "CASE WHEN n % 9 = 0 THEN 'va' ELSE 'bank' END",
+}
+
+
+@pytest.fixture(scope="module")
+def filled(django_db_setup, django_db_blocker) -> Iterator[Any]:
+    """Fill the three tables in one transaction, which is taken back at the end of the module."""
+    from django.db import transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        business = factories.make_business("Kopi Plan")
+        others = [factories.make_business(f"Other {number}").pk for number in range(BUSINESSES - 1)]
+        makers = (factories.make_transfer, factories.make_international, factories.make_payment)
+        with connection.cursor() as cursor:
+            for table, make in zip(TABLES.values(), makers, strict=True):
+                row = make(business)
+                columns = [field.column for field in row._meta.concrete_fields]
+                never_settled = {
+                    "settlement_status": "''",
+                    "settled_at": "NULL",
+                    "settled_amount": "NULL",
+                    "paid_at": "NULL",
+                }
+                known = VALUES | (never_settled if "settled_at" in columns else {})
+                known |= {"completed_at": f"CASE WHEN n % 20 > 0 THEN {VALUES['completed_at']} END"}
+                values = ", ".join(known.get(column, f"model.{column}") for column in columns).replace("%", "%%")
+                sql = MULTIPLY.format(table=table, columns=", ".join(columns), values=values)
+                cursor.execute(sql, [ROWS, [business.pk, business.pk, *others], row.pk])
+                cursor.execute(f"ANALYZE {table}")
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")  # not after each test
+        yield factories.make_member(business).scope("live")
+        transaction.set_rollback(True)
+
+
+def plans(queries: CaptureQueriesContext) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the statements that read transactions, each with its plan, executed."""
+    for query in list(queries.captured_queries):
+        sql = query["sql"]
+        if sql.startswith(("SELECT", "(SELECT", "WITH")) and any(table in sql for table in TABLES.values()):
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+                (found,) = cursor.fetchone()
+            plan = json.loads(found) if isinstance(found, str) else found
+            yield sql, plan[0]["Plan"]
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a plan and all that is under it."""
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
+
+
+def rows_read(plan: dict[str, Any]) -> float:
+    """Return how many rows of transactions a plan took from their table."""
+    return sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in nodes(plan)
+        if node.get("Relation Name") in TABLES.values()
+    )
+
+
+def check(queries: CaptureQueriesContext, *, most: int) -> None:
+    found = list(plans(queries))
+    assert found
+    for sql, plan in found:
+        assert "OFFSET" not in sql.upper()
+        scans = [n for n in nodes(plan) if n["Node Type"] == "Seq Scan" and n.get("Relation Name") in TABLES.values()]
+        assert not scans, (sql, plan)
+        assert rows_read(plan) <= most, (rows_read(plan), sql)
+
+
+@pytest.mark.parametrize(("name", "query"), ASKED)
+def test_a_page_and_its_count_are_read_by_an_index_in_bounded_steps(filled, name, query):
+    """The first page, the next, and the one back; a page reads no more than a search looks at, a count no more than
+    its business has."""
+    history = factories.history(filled, query, name)
+    assert history.is_valid, history.form.errors
+    with CaptureQueriesContext(connection) as pages:
+        first = history.page()
+        for direction in ("before", "after") if first.rows else ():
+            cursor = Cursor.of(first.rows[-1]).sign(name, filled)
+            factories.history(filled, f"{query}&{direction}={cursor}", name).page()
+    check(pages, most=2_500)
+    with CaptureQueriesContext(connection) as counts:
+        assert history.count() is not None
+    check(counts, most=12_000)
+
+
+@pytest.mark.parametrize(("name", "query"), ASKED)
+def test_a_report_reads_its_business_alone(filled, name, query):
+    """All of it, by an index where the business is a small part of the table: never another business's rows."""
+    history = factories.history(filled, query, name)
+    with CaptureQueriesContext(connection) as queries:
+        list(history.rows().values_list("id"))
+        history.totals()
+    for _sql, plan in plans(queries):
+        assert rows_read(plan) <= ROWS * 2 / (BUSINESSES + 1) + 100
+
+
+def test_a_page_id_is_read_by_its_key(filled):
+    row = factories.history(filled).page().rows[0]
+    with CaptureQueriesContext(connection) as queries:
+        assert [found["id"] for found in factories.history(filled, f"q={row['id']}").page().rows] == [row["id"]]
+    check(queries, most=3)
+
+
+def test_a_word_that_is_common_elsewhere_is_not_looked_for_there(filled, monkeypatch):
+    """The keys are a business's own: what others write costs a search here nothing."""
+    monkeypatch.setattr(finding, "NEAREST", 1)
+    other = factories.make_member(factories.make_business("Quiet")).scope("live")
+    factories.make_transfer(other.business, remark="nothing of that", beneficiary_name="Budi")
+    with CaptureQueriesContext(connection) as queries:
+        assert factories.history(other, "q=gayo").page().rows == []
+    check(queries, most=2)

@@ -1,0 +1,57 @@
+"""What must hold between transactions and the ledger: `manage.py check_ledger` asks it too.
+
+Only transactions that the ledger knows are asked about: what was imported from another system never moved our deposit.
+"""
+
+from deposits.checks import ledger_check
+
+SENT = """
+    SELECT 'money_transfer' AS source_type, id, business_id, mode, status, amount + fee AS whole,
+        returned_at FROM transactions_moneytransfer
+    UNION ALL
+    SELECT 'international_transfer', id, business_id, mode, status, amount + fee, returned_at
+    FROM transactions_internationaltransfer
+"""
+
+ledger_check(
+    "Held is what open transfers hold",
+    f"""
+    SELECT format('%s %s is %s, but its hold of %s is %s', t.source_type, t.id, t.status, e.amount,
+        CASE WHEN c.id IS NULL THEN 'open' ELSE 'closed' END)
+    FROM deposits_posting h
+    JOIN ({SENT}) t ON t.source_type = h.source_type AND t.id = h.source_id
+    JOIN deposits_entry e ON e.posting_id = h.id AND e.amount > 0
+    LEFT JOIN deposits_posting c ON c.closes_id = h.id
+    WHERE h.kind = 'hold' AND (
+        e.amount <> t.whole OR (t.business_id, t.mode) IS DISTINCT FROM (h.business_id, h.mode)
+        OR (c.id IS NULL) <> (t.status IN ('scheduled', 'processing'))
+    )
+    """,  # noqa: S608  (our own constants)
+)
+
+ledger_check(
+    "Final transfers are closed once, as they ended",
+    f"""
+    SELECT format('%s %s is %s, but its hold was closed by %s', t.source_type, t.id, t.status, c.kind)
+    FROM deposits_posting c
+    JOIN ({SENT}) t ON t.source_type = c.source_type AND t.id = c.source_id
+    WHERE c.kind IN ('capture', 'release') AND (c.kind = 'capture') <> (t.status = 'successful')
+    UNION ALL
+    SELECT format('%s %s came back to the deposit, but is not marked as returned', t.source_type, t.id)
+    FROM deposits_posting r
+    JOIN ({SENT}) t ON t.source_type = r.source_type AND t.id = r.source_id
+    WHERE r.kind = 'return' AND t.returned_at IS NULL
+    """,  # noqa: S608  (our own constants)
+)
+
+ledger_check(
+    "Settled payments brought in what they say",
+    """
+    SELECT format('payment %s settled %s, the deposit got %s', p.id, p.settled_amount, e.amount)
+    FROM deposits_posting s
+    JOIN transactions_payment p ON s.source_type = 'payment' AND p.id = s.source_id
+    JOIN deposits_entry e ON e.posting_id = s.id
+    JOIN deposits_account a ON a.id = e.account_id AND a.kind = 'available'
+    WHERE s.kind = 'settlement' AND e.amount IS DISTINCT FROM p.settled_amount
+    """,
+)

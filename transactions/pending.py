@@ -1,0 +1,35 @@
+"""What of the transactions waits before it moves the deposit: told to My Deposit (deposits/waiting.py)."""
+
+from django.db.models import Count, F, Sum
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from deposits.waiting import Waiting
+from flipdash.histories import History
+from flipdash.scope import Scope
+from transactions.histories import InternationalHistory, PaymentHistory, TransferHistory
+from transactions.models import Settlement, Status
+from transactions.models.base import Sending
+
+
+def waiting(scope: Scope) -> list[Waiting]:
+    """Return what waits for an approver, and the payments that are not settled yet; amounts with their fees."""
+    unsettled = PaymentHistory.model.objects.visible_to(scope, searched=True)
+    found = unsettled.filter(settlement_status=Settlement.PENDING).aggregate(
+        count=Count("pk"), sum=Sum(F("amount") - F("fee"))
+    )
+    url = f"{reverse(PaymentHistory.url_name)}?settlement={Settlement.PENDING}"
+    return [
+        _sending(scope, TransferHistory),
+        _sending(scope, InternationalHistory),
+        Waiting(_("Payments to be settled"), found["count"], found["sum"] or 0, url),
+    ]
+
+
+def _sending(scope: Scope, history: type[History]) -> Waiting:
+    model: type[Sending] = history.model
+    rows = model.objects.visible_to(scope, searched=True).filter(status=Status.PENDING_APPROVAL)
+    found = rows.aggregate(count=Count("pk"), sum=Sum(F("amount") + F("fee")))
+    url = f"{reverse(history.url_name)}?status={Status.PENDING_APPROVAL}"
+    label = _("%(section)s: pending approval") % {"section": history.section}
+    return Waiting(label, found["count"], -(found["sum"] or 0), url)
