@@ -14,11 +14,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Give the templates the scope, the menu, what the person may do, and this page in the other mode."""
     scope = getattr(request, "scope", None)
     if scope is None:
-        return {"scope": None}
+        return {"scope": None, "layout": "layouts/operator.html"}
     # An address below a history names a row of one mode only: the other mode starts at the top.
     page = request.path_info if request.resolver_match and not request.resolver_match.kwargs else "/"
     return {
         "scope": scope,
+        "layout": "layouts/app.html",
         "may": {permission.name: scope.can(permission) for permission in Permission},
         "sign_out_url": mode_url(Mode.LIVE, "account_logout"),
         "profile_url": reverse("profile"),

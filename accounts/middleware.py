@@ -15,8 +15,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import sessions
-from accounts.models import Member
-from flipdash import backoffice, walls
+from accounts.models import Business, Member
+from flipdash import backoffice, clock, walls
 from flipdash.hashers import Busy
 from flipdash.scope import Scope
 
@@ -48,8 +48,11 @@ class ScopeMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         """Answer the request with its scope set."""
         request.scope = None
-        if request.user.is_authenticated and (member := _member_of(request)):
-            self._admit(request, member)
+        if request.user.is_authenticated:
+            if member := _member_of(request):
+                self._admit(request, member)
+            elif request.user.is_staff:
+                self._admit_operator(request)
         if request.scope is None:
             return self.get_response(request)
         with (
@@ -63,10 +66,17 @@ class ScopeMiddleware:
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
+    def _admit_operator(self, request: Any) -> None:
+        """Hold the operator's people, who have no scope, to the strictest limits that a business begins with."""
+        now = clock.now()
+        if sessions.is_over(request, Business(), now):
+            _end(request)
+            return
+        sessions.note_use(request, now, get_adapter(request).get_client_ip(request))
+
     def _admit(self, request: Any, member: Any) -> None:
         if sessions.is_over(request, member.business, member.asked_at):
-            logout(request)
-            request.session[WAS_OVER] = True
+            _end(request)
             return
         request.scope = scope_of(request, member)
         request.asked_at, request.has_factor = member.asked_at, member.has_factor
@@ -77,7 +87,8 @@ class ScopeMiddleware:
         is_back_office = getattr(view, "permission", None) == backoffice.MARK  # it has a door of its own
         needs_scope = getattr(view, "login_required", True) and not is_back_office
         if request.scope is None:
-            return render(request, "accounts/no_business.html", status=403) if needs_scope else None
+            is_open = not needs_scope or (request.user.is_staff and getattr(view, "operators_too", False))
+            return None if is_open else render(request, "accounts/no_business.html", status=403)
         if not getattr(view, "is_polled", False):
             sessions.note_use(request, request.asked_at, request.scope.address)
         if needs_scope and _must_set_up(request) and not getattr(view, "without_second_factor", False):
@@ -91,6 +102,11 @@ class ScopeMiddleware:
             response["Retry-After"] = "2"
             return response
         return None
+
+
+def _end(request: Any) -> None:
+    logout(request)
+    request.session[WAS_OVER] = True
 
 
 def _member_of(request: Any) -> Member | None:

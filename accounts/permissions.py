@@ -113,6 +113,12 @@ def without_second_factor(view: View) -> View:
     return view
 
 
+def operators_too(view: View) -> View:
+    """Mark a view about oneself that the operator's people need too, who belong to no business."""
+    view.operators_too = True  # type: ignore[attr-defined]
+    return view
+
+
 def refuse(request: Request, permission: Permission) -> HttpResponse:
     """Answer 403 with a page that names the missing permission and who in the business can grant it."""
     admins = request.scope.business.members.admins().select_related("user")

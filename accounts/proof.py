@@ -12,8 +12,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from accounts import security
 from accounts.forms import ProofForm
-from flipdash import clock, events
+from flipdash import clock
 from flipdash.http import Request
 
 FRESH_FOR = timedelta(minutes=5)
@@ -57,7 +58,7 @@ def is_given(request: Request, form: ProofForm) -> bool:
         return False
     with transaction.atomic():
         proven = form.is_valid()
-        events.record(request.scope, "proof.given" if proven else "proof.failed", cast(Any, request.scope.member))
+        security.note(request, request.user, "proof.given" if proven else "proof.failed")
     if proven:
         mark(request)
     return proven

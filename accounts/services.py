@@ -57,6 +57,24 @@ def confirm_email(user: User) -> None:
     )
 
 
+def owner_of(email: str) -> User | None:
+    """Return who has shown that the address is theirs; a sign-up that was never confirmed makes nobody its owner."""
+    return User.objects.filter(email__iexact=email, emailaddress__verified=True).first()
+
+
+def free_unconfirmed(email: str) -> None:
+    """Take the address from a sign-up that never confirmed it, for somebody who has shown that it is theirs.
+
+    Nobody has ever signed in there, so nobody is told; the row stays, without a way in. Call it in a transaction.
+    """
+    for squatter in User.objects.select_for_update().filter(email__iexact=email):
+        if owner_of(email) is None:
+            EmailAddress.objects.filter(user=squatter).delete()
+            squatter.email, squatter.is_active = f"unconfirmed-{squatter.pk}@flipdash.invalid", False
+            squatter.save(update_fields=["email", "is_active"])
+            sessions.end_all(squatter)
+
+
 @transaction.atomic
 def reset_second_factor(scope: Scope, member: Member) -> None:
     """Take two-step verification off a colleague who is locked out, end their sessions, and tell all Admins and them.

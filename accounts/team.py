@@ -16,6 +16,7 @@ from accounts import sessions
 from accounts.models import Business, Invitation, Member, PhoneDevice, User
 from accounts.models.invitations import LIFE, hash_of
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
+from accounts.services import free_unconfirmed, owner_of
 from flipdash import clock, events, mail
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Scope
@@ -140,7 +141,7 @@ def revoke(scope: Scope, pk: int) -> Invitation:
 def find(token: str) -> Invitation:
     """Return the open invitation that a link names; Unusable for every other."""
     invitation = Invitation.objects.open().select_related("business").filter(token_hash=hash_of(token)).first()
-    if invitation is None or User.objects.filter(email__iexact=invitation.email).exists():
+    if invitation is None or owner_of(invitation.email):
         raise Unusable
     return invitation
 
@@ -161,6 +162,7 @@ def _join(token: str, *, name: str, hashed: str) -> User:
 
     business = Business.objects.select_for_update(no_key=True).get(pk=find(token).business_id)
     invitation = find(token)  # again, now that nobody else can use or withdraw it
+    free_unconfirmed(invitation.email)
     user = User.objects.create(email=invitation.email, name=name, password=hashed, language=business.language)
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)  # the link came by mail
     PhoneDevice.objects.create(user=user, name="phone", number=invitation.phone, confirmed=False)
@@ -328,7 +330,7 @@ def _send(invitation: Invitation, scope: Scope, now: datetime) -> None:
     invitation.token_hash, invitation.sent_at, invitation.expires_at = hash_of(token), now, now + LIFE
     invitation.save()
     context = {"business": invitation.business.name, "by": scope.member.name, "role": Role(invitation.role)}
-    user = User.objects.filter(email__iexact=invitation.email).first()
+    user = owner_of(invitation.email)
     if user:
         mail.send("invitation_elsewhere", to=user.email, language=user.language, **context)
         return

@@ -27,6 +27,7 @@ class Business(Protocol):
     pk: Any
     name: str
     time_zone: str
+    require_second_factor: bool
     members: Any
 
     def get_time_zone_display(self) -> str: ...

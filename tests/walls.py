@@ -41,7 +41,10 @@ def forms_of(page: str, html: str) -> list[Form]:
 
 
 def fingerprint(business_id: int, mode: str | None = None) -> dict[str, tuple[int, str]]:
-    """Return how many rows each table has of a business (and mode), and a digest of all that is in them."""
+    """Return how many rows each table has of a business, and a digest of all that is in them.
+
+    With a mode, only of the tables whose rows belong to one.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name, bool_or(column_name = 'mode') FROM information_schema.columns "
@@ -49,8 +52,10 @@ def fingerprint(business_id: int, mode: str | None = None) -> dict[str, tuple[in
         )
         found = {}
         for table, has_mode in cursor.fetchall():
+            if mode and not has_mode:
+                continue
             where, values = "business_id = %s", [business_id]
-            if mode and has_mode:
+            if mode:
                 where, values = where + " AND mode = %s", [business_id, mode]
             cursor.execute(
                 f"SELECT count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') "

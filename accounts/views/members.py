@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import phones, team, waiting
+from accounts import phones, second_factor, team, waiting
 from accounts.models import Business, Invitation, Member, PhoneDevice
 from accounts.permission_table import allowed_to, not_allowed_to
 from accounts.permissions import Permission, requires
@@ -186,6 +186,7 @@ def _member_page(request: Request, shown: Member, end_form: EndForm | None = Non
         "phone": phones.shown(device.number) if device else "",
         "is_verified": bool(device and device.confirmed),
         "is_main": shown == team.main_member_of(shown.business),
+        "has_factor": second_factor.has_factor(shown.user),
         "allowed": allowed_to(shown.role),
         "not_allowed": not_allowed_to(shown.role),
         "end_form": end_form or EndForm(initial={"last_day": _last_day(request, shown)}),

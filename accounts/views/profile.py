@@ -42,8 +42,10 @@ def my_profile(request: Request) -> HttpResponse:
         "form": form,
         "phone": phones.shown(device.number) if device else "",
         "is_verified": bool(device and device.confirmed),
-        # At merge: {"label": …, "url": reverse("security")} and reverse("sessions") of the sign-in pages.
-        "more": [],
+        "more": [
+            {"label": _("Password and two-step verification"), "url": reverse("security")},
+            {"label": _("Where you are signed in"), "url": reverse("sessions")},
+        ],
     }
     return render(request, "accounts/profile.html", context)
 

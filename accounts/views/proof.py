@@ -5,10 +5,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts import proof as fresh
-from accounts.permissions import everybody, without_second_factor
+from accounts.permissions import everybody, operators_too, without_second_factor
 from flipdash.http import Request, own_path
 
 
+@operators_too
 @without_second_factor
 @require_http_methods(["GET", "HEAD", "POST"])
 @everybody

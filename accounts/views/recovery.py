@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -26,10 +27,14 @@ def second_factor_reset(request: Request, member: int) -> HttpResponse:
         else:
             done = _("Two-step verification of %(name)s is reset. All Admins were told.") % {"name": found.name}
             messages.success(request, done)
-        return redirect("member-second-factor", found.pk)
+        return redirect("member", found.pk)
     context = {
         "member": found,
         "is_oneself": found.pk == request.scope.member.pk,
         "has_factor": second_factor.has_factor(found.user),
+        "crumbs": [
+            {"label": _("Manage Multi Account"), "url": reverse("members")},
+            {"label": found.name, "url": reverse("member", args=[found.pk])},
+        ],
     }
     return render(request, "accounts/second_factor_reset.html", context)

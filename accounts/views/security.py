@@ -1,7 +1,7 @@
 """My Profile → Security: password, authenticator app, passkeys, recovery codes. All by fresh proof."""
 
 import base64
-from typing import Any, cast
+from typing import Any
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
@@ -16,8 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import second_factor, security, sessions
 from accounts.forms import AppForm, PasskeyForm, PasswordForm
-from accounts.models import Member
-from accounts.permissions import everybody, without_second_factor
+from accounts.permissions import everybody, operators_too, without_second_factor
 from accounts.proof import fresh_proof, mark
 from flipdash import events
 from flipdash.http import Request
@@ -27,18 +26,20 @@ NEW_APP = "new_app"
 """The session's key for the sealed secret of an app that is being added."""
 
 
-def _member(request: Request) -> Member:
-    return cast(Member, request.scope.member)
+def _is_required(request: Request) -> bool:
+    """Return whether the person must have a second factor; the operator's people always must."""
+    return request.scope.business.require_second_factor if request.scope else True
 
 
 def _change(request: Request, kind: str, **facts: Any) -> None:
     """Record a change of what one signs in with, end all other sessions and mail the person about it."""
     sessions.end_others(request, request.user)
     mark(request)
-    events.record(request.scope, kind, _member(request), **facts)
+    security.note(request, request.user, kind, **facts)
     security.tell(request, request.user, "security_changed", what=events.kinds()[kind])
 
 
+@operators_too
 @without_second_factor
 @require_safe
 @everybody
@@ -49,11 +50,12 @@ def overview(request: Request) -> HttpResponse:
         "app": factors.filter(type=second_factor.Kind.TOTP).first(),
         "passkeys": list(factors.filter(type=second_factor.Kind.WEBAUTHN).order_by("pk")),
         "codes_left": second_factor.codes_left(request.user),
-        "is_required": _member(request).business.require_second_factor,
+        "is_required": _is_required(request),
     }
     return render(request, "accounts/security.html", context)
 
 
+@operators_too
 @require_http_methods(["GET", "HEAD", "POST"])
 @everybody
 @fresh_proof
@@ -70,6 +72,7 @@ def password(request: Request) -> HttpResponse:
     return render(request, "accounts/password.html", {"form": form})
 
 
+@operators_too
 @without_second_factor
 @require_http_methods(["GET", "HEAD", "POST"])
 @everybody
@@ -109,7 +112,7 @@ def _first_recovery_codes(request: Request) -> list[str]:
     """Make recovery codes with the first factor; none if there are some."""
     if second_factor.codes_left(request.user) is not None:
         return []
-    events.record(request.scope, "recovery-codes.made", _member(request))
+    security.note(request, request.user, "recovery-codes.made")
     return second_factor.new_recovery_codes(request.user)
 
 
@@ -120,6 +123,7 @@ def _show_codes(request: Request, codes: list[str]) -> HttpResponse:
     return response
 
 
+@operators_too
 @require_http_methods(["GET", "HEAD", "POST"])
 @everybody
 @fresh_proof
@@ -127,7 +131,7 @@ def factor_removal(request: Request, factor: int) -> HttpResponse:
     """Ask, and remove an authenticator app or a passkey."""
     found = get_object_or_404(Authenticator, pk=factor, user=request.user, type__in=second_factor.FACTORS)
     others = Authenticator.objects.filter(user=request.user, type__in=second_factor.FACTORS).exclude(pk=factor)
-    is_needed = _member(request).business.require_second_factor and not others.exists()
+    is_needed = _is_required(request) and not others.exists()
     if request.method == "POST" and not is_needed:
         kind = "passkey.removed" if found.type == second_factor.Kind.WEBAUTHN else "second-factor.removed"
         with transaction.atomic():
@@ -139,6 +143,7 @@ def factor_removal(request: Request, factor: int) -> HttpResponse:
     return render(request, "accounts/factor_removal.html", context)
 
 
+@operators_too
 @require_POST
 @everybody
 @fresh_proof
@@ -153,6 +158,7 @@ def recovery_codes(request: Request) -> HttpResponse:
     return _show_codes(request, codes)
 
 
+@operators_too
 @without_second_factor
 @require_http_methods(["GET", "HEAD", "POST"])
 @everybody

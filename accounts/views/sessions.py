@@ -1,7 +1,5 @@
 """My Profile → Sessions: where one is signed in, and ending that."""
 
-from typing import cast
-
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.db import transaction
@@ -10,13 +8,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import sessions
-from accounts.models import Member
-from accounts.permissions import everybody
-from flipdash import events
+from accounts import security, sessions
+from accounts.permissions import everybody, operators_too
 from flipdash.http import Request
 
 
+@operators_too
 @require_safe
 @everybody
 def session_list(request: Request) -> HttpResponse:
@@ -25,6 +22,7 @@ def session_list(request: Request) -> HttpResponse:
     return render(request, "accounts/sessions.html", context)
 
 
+@operators_too
 @require_POST
 @everybody
 def session_end(request: Request, user_session: int) -> HttpResponse:
@@ -35,17 +33,18 @@ def session_end(request: Request, user_session: int) -> HttpResponse:
         return redirect("sessions")
     with transaction.atomic():
         sessions.end(session)
-        events.record(request.scope, "session.ended", cast(Member, request.scope.member), address=session.ip)
+        security.note(request, request.user, "session.ended", address=session.ip)
     messages.success(request, _("That session has ended."))
     return redirect("sessions")
 
 
+@operators_too
 @require_POST
 @everybody
 def session_end_others(request: Request) -> HttpResponse:
     """Sign out everywhere else."""
     with transaction.atomic():
         sessions.end_others(request, request.user)
-        events.record(request.scope, "session.ended", cast(Member, request.scope.member), all_others=True)
+        security.note(request, request.user, "session.ended", all_others=True)
     messages.success(request, _("You are signed out everywhere else."))
     return redirect("sessions")

@@ -24,7 +24,7 @@ from flipdash.searchkeys import SearchKeys
 from flipdash.words import Words
 
 SHORTEST = 3
-"""Characters a text search needs: the trigram index knows nothing shorter."""
+"""Characters a text search needs: the index of keys knows nothing shorter."""
 LONGEST = 200
 MOST_WORDS = 8
 BIGGEST_ID = 2**63 - 1
@@ -35,7 +35,7 @@ JOINERS = "\u200c\u200d"
 
 
 class SearchText(Func):
-    """What text search looks in; the trigram index holds this very expression."""
+    """What text search looks in; the index of search keys holds this very expression."""
 
     template = "lower(%(expressions)s)"
     arg_joiner = " || ' ' || "

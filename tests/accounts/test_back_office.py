@@ -22,6 +22,7 @@ def operator() -> User:
 @pytest.fixture
 def with_factor(monkeypatch) -> None:
     monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
+    monkeypatch.setattr(backoffice.ReadOnlyAdmin, "using", "default")  # the operator's connection sees commits only
 
 
 @pytest.fixture

@@ -1,18 +1,20 @@
 """Invitations: one use, 72 hours, only a hash kept, tied to the address; one page for every dead link (trust: I1)."""
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
-from allauth.account.models import EmailAddress
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.test import Client
 from django.utils import timezone
 
-from accounts import team
+from accounts import services, team
 from accounts.models import Invitation, Member, PhoneDevice, User
 from accounts.models.invitations import hash_of
 from accounts.permissions import Role
-from flipdash import events
+from accounts.services import confirm_email
+from flipdash import events, hashers
 from flipdash.models import Message
 from tests import factories
 from tests.twins import at_once
@@ -65,7 +67,7 @@ def test_the_invited_person_joins_and_is_in(link, monkeypatch):
     assert EmailAddress.objects.get(user=user).verified
     assert (PhoneDevice.objects.get(user=user).number, user.phone_device.confirmed) == ("+6281234567890", False)
     assert browser.get("/money-transfers/").status_code == 200
-    assert [event.kind for event in told] == ["member.joined"]
+    assert [event.kind for event in told] == ["member.joined", "sign-in"]
 
 
 def test_looking_does_not_use_it_up(link):
@@ -158,10 +160,54 @@ def test_who_is_signed_in_as_somebody_else_becomes_the_new_person(link, web):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_accepting_twice_at_once_makes_one(admin):
+def test_accepting_twice_at_once_makes_one(admin, monkeypatch):
     team.invite(admin.scope("live"), email="ana@kopikita.test", phone="+6281234567890", role="maker")
     token = token_of(newest_link())
+    monkeypatch.setattr(hashers, "_room", threading.BoundedSemaphore(6))  # or three of them are asked to come back
     outcomes = at_once(6, lambda number: team.accept(token, name=f"Ana {number}", password=PASSWORD))
     assert sum(isinstance(one, User) for one in outcomes) == 1
     assert sum(isinstance(one, team.Unusable) for one in outcomes) == 5
     assert Member.objects.filter(business=admin.business).count() == 2
+
+
+# --- Somebody else signed up with the address first ------------------------------------------------------------
+
+
+def squat(email: str = "ana@kopikita.test") -> User:
+    """Sign up with an address that is somebody else's, and so never confirm it."""
+    return services.sign_up(
+        business_name="Kedai Palsu", name="S", email=email, password="kata sandi lain 9", language="en"
+    ).user
+
+
+@pytest.mark.parametrize("first", ["invitation", "sign-up"])
+def test_an_unconfirmed_sign_up_does_not_stand_in_the_way(scope, first):
+    if first == "sign-up":
+        squat()
+    team.invite(scope, email="Ana@KopiKita.test", phone="+6281234567890", role="maker")
+    link = newest_link()
+    squatter = squat() if first == "invitation" else User.objects.get(email="ana@kopikita.test")
+    browser = Client()
+    assert browser.post(link, JOIN)["Location"] == "/"
+    assert browser.get("/money-transfers/").status_code == 200
+    user = User.objects.get(email="ana@kopikita.test")
+    assert (user.member.business, user.check_password(PASSWORD)) == (scope.business, True)
+    squatter.refresh_from_db()
+    assert (squatter.email.endswith("@flipdash.invalid"), squatter.is_active) == (True, False)
+    assert not EmailAddress.objects.filter(user=squatter).exists()
+
+
+def test_the_confirmation_link_of_a_sign_up_that_gave_way_is_dead(scope):
+    squatter = squat()
+    key = EmailConfirmationHMAC(EmailAddress.objects.get(user=squatter)).key
+    team.invite(scope, email="ana@kopikita.test", phone="+6281234567890", role="maker")
+    Client().post(newest_link(), JOIN)
+    assert Client().post(f"/account/confirmation/{key}/").status_code == 404
+    assert User.objects.get(email="ana@kopikita.test").member.business == scope.business
+
+
+def test_a_confirmed_account_elsewhere_still_stands(scope):
+    confirm_email(squat())
+    team.invite(scope, email="ana@kopikita.test", phone="+6281234567890", role="maker")
+    assert Message.objects.latest("pk").to == "ana@kopikita.test"
+    assert "/invitations/" not in Message.objects.latest("pk").text

@@ -138,3 +138,9 @@ def test_when_the_provider_is_down_the_other_channel_is_offered(browser, setting
     page = send(browser).content.decode()
     assert "couldn’t be sent by SMS" in page
     assert "try WhatsApp" in page
+
+
+def test_security_and_sessions_are_one_click_away(web):
+    page = web.get("/my-profile/").content.decode()
+    assert 'href="/my-profile/security/"' in page
+    assert 'href="/my-profile/sessions/"' in page

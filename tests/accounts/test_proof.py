@@ -35,6 +35,7 @@ def ask(rina):
     def ask(method="post", data=None, *, age=None):
         request = getattr(RequestFactory(), method)("/act/?a=1", data or {})
         request.user, request.scope, request.session = rina.user, rina.scope("live"), SessionStore()
+        request.mode = "live"
         if age is not None:
             request.session[PROVED_AT] = (clock.now() - age).timestamp()
         return act(request)

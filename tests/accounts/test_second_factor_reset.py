@@ -72,3 +72,20 @@ def test_not_for_oneself_and_not_without_a_factor(proven, scope, admin, kopi_kit
     with pytest.raises(services.NotPossible):
         services.reset_second_factor(scope, factories.make_member(kopi_kita, Role.MAKER))
     assert not Message.objects.exists()
+
+
+def test_the_members_page_leads_there_and_back(web, admin, maker):
+    page = web.get(f"/members/{maker.pk}/").content.decode()
+    assert f'href="/members/{maker.pk}/second-factor/"' in page
+    session = web.session
+    session[PROVED_AT] = clock.now().timestamp()
+    session.save()
+    ask = web.get(f"/members/{maker.pk}/second-factor/").content.decode()
+    assert f'href="/members/{maker.pk}/">Cancel' in ask
+    assert web.post(f"/members/{maker.pk}/second-factor/")["Location"] == f"/members/{maker.pk}/"
+    assert "second-factor" not in web.get(f"/members/{maker.pk}/").content.decode()
+
+
+def test_nobody_is_led_to_reset_their_own(web, admin):
+    factories.make_app(admin)
+    assert "second-factor" not in web.get(f"/members/{admin.pk}/").content.decode()
