@@ -91,6 +91,7 @@ def screen(scope, name: str, query: str) -> list[list]:
     shown, address = [], query
     while True:
         history = histories.get(name)(scope, QueryDict(address))
+        history.chosen = [column.name for column in history.columns]  # a page reads only what it shows
         results = history.results()
         with timezone.override(scope.zone):
             shown += [[column.value(row) for column in history.columns] for row in results.rows]
