@@ -45,7 +45,6 @@ messages: setup ## Collect the words for translation into locale/, and compile t
 
 bench: setup ## Measure on ten million rows, made once (ARGS=search for one group)
 	@$(BIN)/python -m bench $(ARGS)
-	@$(RUN) exec python -m bench.sheets
 
 bench-quick: setup ## Measure on 200,000 rows, in two minutes
 	@$(BIN)/python -m bench --quick $(ARGS)

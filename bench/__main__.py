@@ -6,8 +6,6 @@ lines down, and the table in docs/performance.md is made of the last lines of al
 
 import argparse
 import os
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,11 +14,9 @@ from bench import cluster, measure
 from flipdash.local.processes import stops_on_signals
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
-GROUPS = ("page", "lists", "search", "inserts", "hostile")
+GROUPS = ("page", "lists", "search", "inserts", "hostile", "sheets", "together")
 """Modules of this package with a function `lines(bench)`; the table has their lines in this order."""
 TABLE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-BESIDE = "sheets"
-"""The reports' measurements (P1 to P6), a program of its own with a table of its own."""
 FROM, TO = "<!-- table: written by make bench -->\n", "<!-- end of table -->\n"
 FULL, QUICK = 10_000_000, 200_000
 
@@ -48,8 +44,6 @@ def main() -> None:
                     f"  {line.row:4}{line.what:64}{line.measured:>14}  {line.ratio}× {line.hold} {line.verdict}",
                     flush=True,
                 )
-        if name == "full" and not arguments.groups and not arguments.build:
-            subprocess.run([sys.executable, "-m", f"bench.{BESIDE}"], check=True)
         if name == "full":
             write_table([line for group in GROUPS for line in measure.kept(results / f"{group}.json")])
 

@@ -57,13 +57,13 @@ def measure(rows: int) -> None:
     from django.test import Client
 
     from accounts.models import Business
-    from bench.subject import _admin_of
+    from bench.subject import admin_of
     from imports.models import ImportJob
 
     browsers = {}
     for slug in (OTHER, IMPORTER):
         browsers[slug] = Client()
-        browsers[slug].force_login(_admin_of(Business.objects.get(slug=slug)).user)
+        browsers[slug].force_login(admin_of(Business.objects.get(slug=slug)).user)
     taken = {"nothing else": searches(browsers, seconds=10)}
     content = workbook(rows)
     print(f"{rows:,} rows, {len(content) / 1e6:.1f} MB as .xlsx")

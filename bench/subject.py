@@ -33,12 +33,12 @@ class Bench:
 
     def scope(self, slug: str) -> Scope:
         """Return the scope of a business's Admin in Live Mode."""
-        return _admin_of(Business.objects.get(slug=slug)).scope("live")
+        return admin_of(Business.objects.get(slug=slug)).scope("live")
 
     def client(self, slug: str) -> Client:
         """Return the signed-in browser of a business's Admin."""
         client = Client()
-        client.force_login(_admin_of(Business.objects.get(slug=slug)).user)
+        client.force_login(admin_of(Business.objects.get(slug=slug)).user)
         return client
 
     def history(self, slug: str, query: str = "") -> TransferHistory:
@@ -111,7 +111,8 @@ def statements() -> Iterator[list[Statement]]:
         yield made
 
 
-def _admin_of(business: Business) -> Member:
+def admin_of(business: Business) -> Member:
+    """Return an Admin of the business, made if there is none."""
     member = business.members.filter(role=Role.ADMIN).first()
     if member is None:
         user = User(email=f"admin@{business.slug}.test", name="Bench Admin")

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import psycopg
 from django.db import OperationalError, connections, transaction
 from psycopg.errors import QueryCanceled
-from psycopg.pq import Format
 
 
 class OwnerMigrates:
@@ -49,14 +46,3 @@ def snapshot() -> Iterator[str]:
             yield "snapshot"
     finally:
         connections["snapshot"].close()
-
-
-def read_times_fast(cursor: Any) -> None:
-    """Let a cursor of Django's read times by psycopg's own compiled code: Django's is Python, and ten times slower.
-
-    The times are aware either way, of the connection's zone.
-    """
-    kind = psycopg.adapters.types["timestamptz"].oid
-    loader = psycopg.adapters.get_loader(kind, Format.TEXT)
-    if loader is not None:
-        cursor.cursor.adapters.register_loader(kind, loader)

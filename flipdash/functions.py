@@ -1,6 +1,8 @@
 """What the database computes for several apps."""
 
 from django.db import models
+from django.db.models import F, Value
+from django.utils import timezone
 
 
 class NextTransactionId(models.Func):
@@ -10,3 +12,10 @@ class NextTransactionId(models.Func):
     template = "%(function)s(now())"
     output_field = models.BigIntegerField()
     arity = 0
+
+
+def local_second(field: str) -> models.Func:
+    """Return a field's time to the second on the clocks of the active zone, without the zone."""
+    zone = Value(timezone.get_current_timezone_name())
+    local = models.Func(zone, F(field), function="timezone", output_field=models.DateTimeField())
+    return models.Func(Value("second"), local, function="date_trunc", output_field=models.DateTimeField())

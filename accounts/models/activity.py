@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from flipdash.histories.search import SearchText
 from flipdash.mode import Mode
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
+from flipdash.searchkeys import SearchKeys
 
 
 class Activity(TenantModel):
@@ -52,7 +53,9 @@ class Activity(TenantModel):
         indexes = [
             models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="activity_newest"),
             models.Index(fields=["id"], condition=Q(seq=None), name="activity_unsealed"),
-            GinIndex(F("business"), OpClass(SearchText("search"), "gin_trgm_ops"), name="activity_text"),
+            GinIndex(
+                SearchKeys(F("business"), F("mode"), SearchText("search")), fastupdate=False, name="activity_words"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ from flipdash.words import Words
 Row = dict[str, Any]
 Fact = dict[str, Any]
 Batch = Mapping[str, Sequence[Any]]
-"""Many rows at once: for each field, its values in the order of the rows."""
+"""Many rows at once: for each field, its values in the order of the rows. Times are as sheets hold them."""
 
 
 @dataclass(frozen=True)
@@ -266,12 +266,7 @@ class DateTimeColumn(Column):
         at = row[self.field]
         return None if at is None else timezone.localtime(at).replace(tzinfo=None, microsecond=0)
 
-    def values(self, batch: Batch) -> Sequence[datetime | None]:
-        """Return the times in the active zone, likewise."""
-        zone = timezone.get_current_timezone()
-        return [
-            None if at is None else at.astimezone(zone).replace(tzinfo=None, microsecond=0) for at in batch[self.field]
-        ]
+    values = Column.as_it_is
 
     def text(self, row: Row) -> str:
         """Return the time in full, to the second."""

@@ -5,6 +5,7 @@ Raw SQL stands in this file alone, and wraps querysets that began with the scope
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property, reduce
 from operator import or_
@@ -15,9 +16,9 @@ from django.db import connections
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.aggregates import Count
 
-from flipdash import db
+from flipdash.functions import local_second
 from flipdash.histories.address import Address
-from flipdash.histories.columns import Batch, Column, Row
+from flipdash.histories.columns import Batch, Column, DateTimeColumn, Row
 from flipdash.histories.paging import OLDEST_FIRST, ORDER, PAGE_SIZE, Cursor
 from flipdash.histories.search import SearchField, Text
 
@@ -100,23 +101,25 @@ class Finding(Address):
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield what the search and the filters show, so many rows at a time, from a cursor that the server keeps.
 
-        This is the order of reports.
-
-        The columns' fields as the database has them: without rows as objects or mappings between, which would cost
-        more than all the rest of a report (reference/performance.md, C).
+        This is the order of reports. The columns' fields are as the database has them, without rows as objects or
+        mappings between, which would cost more than all the rest of a report; times are those of the active zone, to
+        the second. The database goes on to the next rows while these are used (docs/performance.md, Reports).
         """
         fields = self.value_fields
         rows = self.rows().order_by(*OLDEST_FIRST) if self.report_is_oldest_first else self.rows()
-        compiler = rows.values_list(*fields).query.get_compiler(self.using)
+        times = {column.field for column in self.columns if isinstance(column, DateTimeColumn)}
+        asked = (local_second(field) if field in times else field for field in fields)
+        compiler = rows.values_list(*asked).query.get_compiler(self.using)
         try:
             sql, params = compiler.as_sql()
         except EmptyResultSet:
             return
         converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
-        with connections[self.using].chunked_cursor() as cursor:
-            db.read_times_fast(cursor)
+        with connections[self.using].chunked_cursor() as cursor, ThreadPoolExecutor(1) as ahead:
             cursor.execute(sql, params)
-            while found := cursor.fetchmany(size):
+            following = ahead.submit(cursor.fetchmany, size)
+            while found := following.result():
+                following = ahead.submit(cursor.fetchmany, size)
                 made = list(compiler.apply_converters(found, converters)) if converters else found
                 yield dict(zip(fields, zip(*made, strict=True), strict=True))
 
@@ -146,6 +149,8 @@ class Finding(Address):
                 self.is_exact = bool(found)  # so nobody has to ask again
             if self.is_exact:
                 return found
+        if self.term and not any(isinstance(f, Text) for f in self.search):
+            return []  # nothing here is found by words
         if not self.term and not any(f.is_text for f in self.applied_filters):
             return list(rows.filter(self.filter_condition()).values(*self.page_fields)[: PAGE_SIZE + 1])
         ids = self._text_ids(rows, order)
