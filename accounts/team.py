@@ -146,18 +146,21 @@ def find(token: str) -> Invitation:
     return invitation
 
 
-def accept(token: str, *, name: str, password: str) -> User:
-    """Make the invited person and their membership; the link is used up. Raises Unusable."""
+def accept(token: str, *, name: str, password: str, address: str = "", agent: str = "") -> User:
+    """Make the invited person and their membership; the link is used up. Raises Unusable.
+
+    `address` and `agent` say where from, for the Activity Log.
+    """
     find(token)
     hashed = make_password(password)  # slow on purpose, so before the lock
     try:
         with transaction.atomic():
-            return _join(token, name=name, hashed=hashed)
+            return _join(token, name=name, hashed=hashed, address=address, agent=agent)
     except IntegrityError as error:  # the address was taken elsewhere in this moment
         raise Unusable from error
 
 
-def _join(token: str, *, name: str, hashed: str) -> User:
+def _join(token: str, *, name: str, hashed: str, address: str, agent: str) -> User:
     from allauth.account.models import EmailAddress
 
     business = Business.objects.select_for_update(no_key=True).get(pk=find(token).business_id)
@@ -169,7 +172,8 @@ def _join(token: str, *, name: str, hashed: str) -> User:
     member = Member.objects.create(business=business, user=user, role=invitation.role)
     invitation.accepted_at = clock.now()
     invitation.save(update_fields=["accepted_at"])
-    events.record(member.scope(Mode.LIVE), "member.joined", member, email=user.email, role=member.role)
+    scope = member.scope(Mode.LIVE, address=address, agent=agent)
+    events.record(scope, "member.joined", member, email=user.email, role=member.role)
     return user
 
 

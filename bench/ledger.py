@@ -47,7 +47,7 @@ def main() -> None:
         cursor.execute("SHOW fsync")
         fsync = cursor.fetchone()[0]
 
-    bare_call = "SELECT * FROM ledger_post(%s, 'live', 'IDR', 'top_up', 'bench', %s, %s, %s, %s, %s, '')"
+    bare_call = "SELECT * FROM ledger_post(%s, 'live', 'IDR', 'adjustment', 'bench', %s, %s, %s, %s, %s, '')"
     lines = (["clearing", "available"], ["bca", ""], [-1000, 1000], [False, False])
 
     def plain() -> int:
@@ -61,12 +61,13 @@ def main() -> None:
         return 1
 
     def ours() -> int:
-        ledger.top_up(books, Source("bench", next(numbers)), amount=1000, bank="bca")
+        lines = ledger.top_up_lines(1000, "bca")
+        ledger.post(books, PostingKind.ADJUSTMENT, Source("bench", next(numbers)), lines)
         return 1
 
     def bulk() -> int:
         postings = [
-            NewPosting(PostingKind.TOP_UP, Source("bench", next(numbers)), ledger.top_up_lines(1000, "bca"))
+            NewPosting(PostingKind.ADJUSTMENT, Source("bench", next(numbers)), ledger.top_up_lines(1000, "bca"))
             for _n in range(BULK)
         ]
         return len(ledger.post_many(books, postings))

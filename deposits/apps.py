@@ -8,7 +8,7 @@ class DepositsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make known what the deposit tells, its histories, what moves it and what waits."""
-        from deposits import sources, waiting
+        from deposits import sources, topup_checks, waiting  # noqa: F401  (registers its checks)
         from deposits.histories import top_ups
         from flipdash import events
 

@@ -307,7 +307,7 @@ def credit(top_up: TopUp, line: StatementLine, *, by: str = "", at: datetime | N
         locked.posting_id, locked.credited_amount, locked.settled_at = posted.id, own_line.amount, moment
         _close(locked, TopUpStatus.SUCCESSFUL, moment, "posting_id", "credited_amount", "settled_at")
         StatementLine.objects.filter(pk=own_line.pk).update(state=StatementLine.State.CREDITED, credited_at=moment)
-        _note(locked, TopUpEvent.Kind.SUCCESSFUL, at=moment, by=by, note=money.rupiah(own_line.amount, "id"))
+        _note(locked, TopUpEvent.Kind.SUCCESSFUL, at=moment, by=by)
         events.record(_scope_of(locked), "top_up.credited", locked, amount=own_line.amount, bank=locked.bank)
         if at is None:
             _tell(locked)
@@ -336,7 +336,7 @@ def take_back(top_up: TopUp, *, by: str) -> Posted:
         moment = clock.now()
         locked.reversed_at = moment
         _close(locked, TopUpStatus.CANCELLED, moment, "reversed_at")
-        _note(locked, TopUpEvent.Kind.REVERSED, at=moment, by=by, note=money.rupiah(locked.credited_amount or 0, "id"))
+        _note(locked, TopUpEvent.Kind.REVERSED, at=moment, by=by)
         events.record(
             _scope_of(locked), "top_up.reversed", locked, amount=locked.credited_amount or 0, bank=locked.bank
         )

@@ -37,7 +37,7 @@ from flipdash.scope import Scope
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 1_000  # rows
-PROGRESS_EVERY = 5_000  # rows
+PROGRESS_EVERY = 1_000  # rows
 WAKE_AGAIN = timedelta(seconds=10)
 
 

@@ -1,5 +1,6 @@
 """Plain makers of what tests need."""
 
+import contextlib
 import itertools
 import secrets
 from collections.abc import Callable
@@ -23,8 +24,9 @@ from accounts import second_factor
 from accounts.models import Business, Invitation, Member, User
 from accounts.permissions import Role
 from accounts.services import confirm_email
-from deposits import topups
-from deposits.models import TopUp
+from deposits import ledger, matching, topups
+from deposits.ledger import Line, Source
+from deposits.models import AccountKind, DepositEntry, PostingKind, TopUp
 from documents.models import Report
 from flipdash import clock, histories, walls
 from flipdash.mode import Mode
@@ -237,7 +239,67 @@ MAKERS: dict[str, Callable[..., Any]] = {
     "international-transfers": make_international,
     "payments": make_payment,
 }
-"""What makes a row of each history."""
+"""What makes a row of each history of transactions."""
+
+
+def make_entry(
+    business: Business, *, mode: str = Mode.LIVE, status: str = "top_up", amount: int = 85_000, **fields: Any
+) -> DepositEntry:
+    """Make an entry of the deposit, by a posting of the kind `status` names, about nothing.
+
+    What can't be posted by itself, and a debit that the deposit doesn't cover, comes as an adjustment.
+    """
+    created_at, number, by = _when(fields), next(_counter), fields.pop("by", "Ratna Maker")
+    clearing, held = (AccountKind.CLEARING, "bca"), (AccountKind.HELD, "")
+    other, sign = {
+        "hold": (held, -1),
+        "refund": (clearing, -1),
+        "withdrawal": (clearing, -1),
+        "top_up": (clearing, 1),
+        "opening": (clearing, 1),
+        "return": (clearing, 1),
+        "settlement": (clearing, 1),
+    }.get(status, (None, 1))
+
+    def post(kind: PostingKind, other: tuple[AccountKind, str], signed: int) -> ledger.Posted:
+        lines = [Line(AccountKind.AVAILABLE, signed), Line(other[0], -signed, other[1])]
+        return ledger.post(books, kind, Source("case", number), lines, by=by, effective_at=created_at)
+
+    books = ledger.Books(business, mode)
+    with walls.inside_of(business.pk, mode):
+        try:
+            kind = PostingKind(status) if other else PostingKind.ADJUSTMENT
+            posted = post(kind, other or clearing, sign * amount)
+        except ledger.NotEnoughDeposit:
+            posted = post(PostingKind.ADJUSTMENT, clearing, amount)
+        return DepositEntry.objects.get(posting=posted.id, account__kind=AccountKind.AVAILABLE)
+
+
+def make_top_up_in(
+    business: Business, *, mode: str = Mode.LIVE, status: str = "waiting", amount: int = 5_000_000, **fields: Any
+) -> TopUp:
+    """Make a top-up in any state, by what brings it there."""
+    at = _when(fields)
+    member = business.members.active().order_by("pk").first() or make_member(business)
+    top_up = make_top_up(member, max(10_000, amount - amount % topups.STEP), mode=mode, at=at, **fields)
+    scope, later = member.scope(mode), at + timedelta(minutes=5)
+    with walls.inside(scope):
+        if status == "checking":
+            topups.mark_transferred(scope, top_up, at=later)
+        elif status == "cancelled":
+            topups.cancel(scope, top_up, at=later)
+        elif status == "expired":
+            with contextlib.suppress(topups.NotWaiting):
+                topups.cancel(scope, top_up, at=top_up.expires_at)
+    if status == "successful":
+        line = matching.report_payment(top_up)
+        matching.match(line.pk)
+        assert matching.credit_matched(line.pk, at=later)
+    return TopUp.objects.using("operator").get(pk=top_up.pk)
+
+
+ALL_MAKERS: dict[str, Callable[..., Any]] = {**MAKERS, "deposit": make_entry, "top-ups": make_top_up_in}
+"""What makes a row of each history. Those of My Deposit commit on the operator's connection too."""
 
 TEXTS = ("Siti Rahmawati", "Budi Santoso", "PT Gayo Highland", "Kedai ☕ Si Mbah", "=1+1", "+62812", "Sri Nur'aini")
 VARIED: dict[str, tuple[Any, ...]] = {
@@ -249,6 +311,7 @@ VARIED: dict[str, tuple[Any, ...]] = {
     "account_number": ("0012345678", "0066166304", "081234567890"),
     "via": ("dashboard", "api"),
     "bank": ("bca", "bri", "mandiri"),
+    "note": ("", "Modal kerja", "=1+1", "Gaji ☕"),
 }
 """What rows may differ in, of whatever history, as far as its model has the field."""
 
@@ -258,7 +321,9 @@ def make_varied(name: str, business: Business, dice: Random) -> Any:
     declared = histories.get(name)
     known = {field.name for field in declared.model._meta.get_fields()}
     fields = {name: dice.choice(values) for name, values in VARIED.items() if name in known}
-    return MAKERS[name](
+    if name == "top-ups":  # who sent it is said later, and only of an ATM transfer
+        fields.pop("sender_name", None)
+    return ALL_MAKERS[name](
         business,
         status=dice.choice(declared.summary.labels.values),
         created_at=timezone.now() - timedelta(seconds=dice.random() * 60 * 86_400),

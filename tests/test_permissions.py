@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.core.files.base import ContentFile
@@ -24,7 +25,9 @@ from accounts import operators
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.proof import PROVED_AT
-from flipdash import backoffice, clock
+from deposits import ledger
+from deposits.models import DepositEntry
+from flipdash import backoffice, clock, walls
 from flipdash.histories import History
 from flipdash.mode import UNPREFIXED
 from flipdash.scope import Scope, TenantQuerySet
@@ -44,6 +47,7 @@ EXPECTED = {
     Permission.MANAGE_ACCOUNT: {Role.ADMIN},
     Permission.MANAGE_MEMBERS: {Role.ADMIN},
 }
+_sources = count(7_000_001)
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 BRIEF = ("get", "post")
 THOROUGH = ("nobody", str(Role.ADMIN), str(Role.CUSTOMER_SERVICE))
@@ -145,6 +149,7 @@ def rows_of(member, mode) -> dict[str, str]:
     )
     return {
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
+        "deposit/history/<bigid:pk>": f"deposit/history/{make_entry(member, mode)}",
         "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
         "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
         "members/activity/<bigid:pk>": f"members/activity/{activity.pk}",
@@ -157,6 +162,14 @@ def rows_of(member, mode) -> dict[str, str]:
         **personal_rows(member),
         **UNKNOWN_KEYS,
     }
+
+
+def make_entry(member, mode) -> int:
+    """Put money into the deposit; return the entry's id."""
+    scope = member.scope(mode)
+    with walls.inside(scope):
+        ledger.top_up(scope, ledger.Source("top_up", next(_sources)), amount=1_000_000, bank="bca")
+        return DepositEntry.objects.visible_to(scope).latest("pk").pk
 
 
 UNKNOWN_KEYS = {"<str:token>": "no-such-token", "<str:uidb36>": "1", "<str:key>": "no-such-key"}

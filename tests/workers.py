@@ -34,6 +34,15 @@ class Worker:
         finally:
             self.child.process.send_signal(signal.SIGCONT)  # unless it was killed meanwhile
 
+    @contextmanager
+    def going(self) -> Iterator[None]:
+        """Let the worker go on for a moment while it is paused."""
+        self.child.process.send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            os.kill(self.child.process.pid, signal.SIGSTOP)
+
     def kill(self) -> None:
         """Kill it with -9, and see it gone."""
         self.child.kill_group()

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.http import require_http_methods
 
-from accounts import team
+from accounts import security, team
 from accounts.models import Invitation, User
 from accounts.permission_table import allowed_to
 from accounts.team_forms import AcceptForm
@@ -34,7 +34,9 @@ def _answer(request: HttpRequest, token: str, found: Invitation) -> HttpResponse
     bound = request.POST if request.method == "POST" else None
     form = AcceptForm(bound, user=User(email=found.email, name=request.POST.get("name", "")[:100]))
     if form.is_bound and form.is_valid():
-        user = team.accept(token, name=form.cleaned_data["name"], password=form.cleaned_data["password"])
+        address, agent = security.client_of(request)
+        given = form.cleaned_data
+        user = team.accept(token, name=given["name"], password=given["password"], address=address, agent=agent)
         if request.user.is_authenticated:
             logout(request)  # somebody else was signed in here
         return perform_login(request, user, redirect_url="/")

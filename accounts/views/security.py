@@ -11,6 +11,7 @@ from django.db import transaction
 from django.forms import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -51,6 +52,7 @@ def overview(request: Request) -> HttpResponse:
         "passkeys": list(factors.filter(type=second_factor.Kind.WEBAUTHN).order_by("pk")),
         "codes_left": second_factor.codes_left(request.user),
         "is_required": _is_required(request),
+        "crumbs": [{"label": _("My Profile"), "url": reverse("profile")}],
     }
     return render(request, "accounts/security.html", context)
 

@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,7 +19,11 @@ from flipdash.http import Request
 @everybody
 def session_list(request: Request) -> HttpResponse:
     """Show where the person is signed in."""
-    context = {"sessions": sessions.alive(request.user), "current": request.session.session_key}
+    context = {
+        "sessions": sessions.alive(request.user),
+        "current": request.session.session_key,
+        "crumbs": [{"label": _("My Profile"), "url": reverse("profile")}],
+    }
     return render(request, "accounts/sessions.html", context)
 
 

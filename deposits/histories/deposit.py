@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import ClassVar
 
 from django.db.models import Q
@@ -106,9 +107,9 @@ class DepositHistory(histories.History):
         EntryColumn(_("What happened"), "posting__kind", card="title", choices=PostingKind),
         SourceKindColumn(_("Moved by"), "posting__source_type", card="line"),
         SourceColumn(_("Transaction ID"), "posting__source_id", card="line"),
+        histories.Column(_("Person"), "posting__by", card="hidden"),
         histories.MovedColumn(_("Amount"), "amount", card="amount"),
         histories.FeeColumn(_("Balance after"), "balance_after", card="meta"),
-        histories.Column(_("Person"), "posting__by", card="hidden"),
         histories.RupiahColumn(_("Credit"), "came_in", shown=False),
         histories.RupiahColumn(_("Debit"), "went_out", shown=False),
         histories.IdColumn(_("Posting"), "posting_id", shown=False),
@@ -136,10 +137,17 @@ class DepositHistory(histories.History):
             return
         rows = self.rows()
         first, last = rows.order_by("created_at", "id").first(), rows.first()
-        if first is None or last is None:
-            return
         moved = self.totals()
-        yield _("Opening balance"), first.balance_after - first.amount
+        yield _("Opening balance"), first.balance_after - first.amount if first else self._balance_before()
         yield _("Credits"), sum(int(row["came_in"] or 0) for row in moved)
         yield _("Debits"), sum(int(row["went_out"] or 0) for row in moved)
-        yield _("Closing balance"), last.balance_after
+        yield _("Closing balance"), last.balance_after if last else self._balance_before()
+
+    def _balance_before(self) -> int:
+        """Return what was there before days on which nothing moved."""
+        begins = self.date_filter.range(self.cleaned)[0] if self.date_filter else None
+        if begins is None:
+            return 0
+        before = Q(created_at__lt=datetime.combine(begins, time.min, tzinfo=self.scope.zone))
+        last = self.visible_rows().using(self.using).filter(before).order_by("created_at", "id").last()
+        return last.balance_after if last else 0

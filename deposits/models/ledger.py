@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from deposits import banks
 from flipdash.mode import Mode
 from flipdash.scope import TenantQuerySet, mode_known
 
@@ -108,7 +109,7 @@ class Account(LedgerModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.detail}".strip()
+        return " · ".join(filter(None, (self.get_kind_display(), banks.NAMES.get(self.detail, self.detail))))
 
 
 class Posting(LedgerModel):

@@ -150,6 +150,8 @@ class Finding(Address):
                 self.is_exact = bool(found)  # so nobody has to ask again
             if self.is_exact:
                 return found
+        if self.term and not any(isinstance(f, Text) for f in self.search):
+            return []  # nothing here is found by words
         if not self.term and not any(f.is_text for f in self.applied_filters):
             return list(rows.filter(self.filter_condition()).values(*self.page_fields)[: PAGE_SIZE + 1])
         ids = self._text_ids(rows, order)

@@ -1,6 +1,7 @@
 """One-time codes: five tries, one use, bound to everything; limits that hold; senders (trust: O1-O5)."""
 
 import logging
+import os
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,10 @@ class Counting:
     @property
     def code(self):
         return self.sent[-1][2][:6]
+
+
+FLOOD = int(os.environ.get("OTP_FLOOD", "600"))
+GUESSES = int(os.environ.get("OTP_GUESSES", "200"))
 
 
 @pytest.fixture
@@ -152,15 +157,15 @@ def test_a_challenge_that_isnt_one_is_dead(rina, written):
 
 @pytest.mark.django_db(transaction=True)
 def test_guessing_in_parallel_compares_five(rina, provider, monkeypatch):
-    """trust: O1, with 20 threads and 200 guesses, over a pool of connections."""
+    """trust: O1, with 20 threads and 200 guesses, over a pool of connections. OTP_GUESSES=10000 makes it 50 × 200."""
     made, compared = ask(rina), []
     compare = otp.constant_time_compare
     monkeypatch.setattr(otp, "constant_time_compare", lambda a, b: compared.append(1) or compare(a, b))
     bad = wrong(provider.code)
-    outcomes = at_once(200, lambda _: take(rina, made, bad), at_a_time=20)
+    outcomes = at_once(GUESSES, lambda _: take(rina, made, bad), at_a_time=20)
     assert len(compared) == 5
     assert sum(isinstance(one, otp.WrongCode) for one in outcomes) == 5
-    assert sum(isinstance(one, otp.Dead) for one in outcomes) == 195
+    assert sum(isinstance(one, otp.Dead) for one in outcomes) == GUESSES - 5
 
 
 @pytest.mark.django_db(transaction=True)
@@ -263,14 +268,14 @@ def test_the_breaker_opens_when_few_codes_come_back(rina, provider, toko_sebelah
 
 @pytest.mark.django_db(transaction=True)
 def test_a_flood_of_requests_sends_what_the_caps_allow(kopi_kita, provider, settings):
-    """trust: O3; scaled: 600 requests of 30 people on 12 threads, a cap of 25."""
+    """trust: O3; scaled: 600 requests of 30 people on 12 threads, a cap of 25. OTP_FLOOD=10000 asks as often."""
     settings.OTP_DAILY_CAP = 25
     people = [factories.make_member(kopi_kita, Role.MAKER) for _ in range(30)]
     for number, member in enumerate(people):
         PhoneDevice.objects.create(user=member.user, name="phone", number=f"+62812{number:04}1234")
-    outcomes = at_once(600, lambda number: ask(people[number % 30]), at_a_time=12)
+    outcomes = at_once(FLOOD, lambda number: ask(people[number % 30]), at_a_time=12)
     assert len(provider.sent) == OtpChallenge.objects.count() == 25
-    assert sum(isinstance(one, otp.Limited) for one in outcomes) == 575
+    assert sum(isinstance(one, otp.Limited) for one in outcomes) == FLOOD - 25
 
 
 # --- Senders (O4, O5) ----------------------------------------------------------------------------------------

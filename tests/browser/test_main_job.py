@@ -1,6 +1,7 @@
 """The main job: past transfers are imported, found, filtered, looked at, and taken home as .xls."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -15,7 +16,6 @@ from playwright.sync_api import Locator, Page, expect
 from python_calamine import CalamineWorkbook
 
 from documents.models import Report
-from flipdash.local.processes import wait_until
 from tests import factories
 from transactions.models import MoneyTransfer, Status
 
@@ -242,8 +242,8 @@ def wib(day: str) -> datetime:
 def press_create_report(page: Page, worker) -> list[int | None]:
     """Press Create Report and return what the header's progress showed, until the report was ready.
 
-    The worker is held still at each look, so that a fast machine sees it move too. None stands for a bar
-    that can't tell yet how far it is.
+    The worker goes on in short slices and is held still at each look, so that a fast machine sees it move too.
+    None stands for a bar that can't tell yet how far it is.
     """
     bar = page.locator("#tray progress")
     seen: list[int | None] = []
@@ -252,12 +252,8 @@ def press_create_report(page: Page, worker) -> list[int | None]:
         page.get_by_role("dialog", name="Create Report").get_by_role("button", name="Create Report").click()
         expect(bar).to_be_visible()
         seen.append(value_of(bar))
-    reference = Report.objects.latest("number").reference
-    while wait_for_progress(seen[-1] or 0):
-        with worker.paused():
-            report = Report.objects.latest("number")
-            if not report.is_unfinished:
-                break
+        reference = Report.objects.latest("number").reference
+        while report := report_further_than(seen[-1] or 0, worker):
             expect(page.locator("#tray")).to_contain_text(f"{report.rows_done:,} of {report.rows_total:,} rows")
             seen.append(value_of(bar))
             assert seen[-1] == report.rows_done
@@ -266,16 +262,21 @@ def press_create_report(page: Page, worker) -> list[int | None]:
     return seen
 
 
+def report_further_than(done: int, worker) -> Report | None:
+    """Let the worker go on until it has written more rows; None when the report is finished."""
+    end = time.monotonic() + 60
+    while report := Report.objects.unfinished().first():
+        if report.rows_done > done:
+            return report
+        assert time.monotonic() < end, "the report makes no progress"
+        with worker.going():
+            time.sleep(0.005)
+    return None
+
+
 def value_of(bar: Locator) -> int | None:
     value = bar.get_attribute("value")
     return None if value is None else int(value)
-
-
-def wait_for_progress(done: int) -> bool:
-    """Wait until the worker has written more rows; False when the report is finished."""
-    unfinished = Report.objects.unfinished()
-    wait_until(lambda: not unfinished.filter(rows_done__lte=done).exists(), seconds=30, what="The report's progress")
-    return unfinished.exists()
 
 
 def download(page: Page, reference: str, folder: Path) -> Path:

@@ -13,7 +13,7 @@ from deposits.ledger import Balance, Books, Line
 from deposits.models import AccountKind, Posting, PostingKind
 from flipdash import walls
 from tests import factories
-from tests.deposits.conftest import connect, source
+from tests.deposits.conftest import LEDGERS_OWN, connect, source
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 
@@ -49,7 +49,7 @@ def books(kopi_kita):
         ledger.top_up(books, source(), amount=1_000_000, bank="bca")
     yield books
     with connect("superuser") as superuser, superuser.cursor() as cursor:
-        wrong = {finding.check.name: finding.examples for finding in checks.run(cursor) if finding.count}
+        wrong = {finding.check.name: finding.examples for finding in checks.run(cursor, LEDGERS_OWN) if finding.count}
     assert wrong == {}
 
 
