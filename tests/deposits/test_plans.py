@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from deposits import ledger
-from deposits.histories import DepositHistory
+from deposits.histories import DepositHistory, TopUpHistory
 from deposits.ledger import Source
 from flipdash import walls
 
@@ -73,3 +73,12 @@ def test_an_index_finds_what_is_asked(filled, query, rows, by, never_filtered):
     asked, filtered = conditions(queries)
     assert by in asked
     assert never_filtered not in filtered
+
+
+def test_a_note_is_looked_for_in_the_business_s_own_rows(scope):
+    """No index of words helps behind the wall, so none is asked."""
+    with walls.inside(scope), CaptureQueriesContext(connection) as queries:
+        history = TopUpHistory(scope, QueryDict("q=gaji"))
+        assert history.page().rows == []
+    assert all("search_keys" not in query["sql"] for query in queries.captured_queries)
+    assert any("LIKE" in query["sql"] for query in queries.captured_queries)
