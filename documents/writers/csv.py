@@ -39,7 +39,7 @@ class CsvWriter:
             self.columns(list(zip(*batch, strict=True)))
 
     def columns(self, columns: Sequence[Sequence[Any]]) -> None:
-        """Write rows that come as columns: the same lines as Python's csv.writer, in a fifth of its time."""
+        """Write rows that come as columns: the same lines as Python's csv.writer, without a look at each field."""
         fields = [self._quoted(plain_column(column), is_alone=len(columns) == 1) for column in columns]
         lines = map(self.separator.join, zip(*fields, strict=True))
         self.file.write("".join(chain.from_iterable(zip(lines, repeat("\r\n")))).encode())
