@@ -64,7 +64,13 @@ def _timed(what: str, act: Any) -> None:
 
 
 def _businesses(cursor: Any) -> list[int]:
-    cursor.execute(MAKE_BUSINESSES, {"count": BUSINESSES, "start": START})
+    from accounts.models import Business
+
+    made = [
+        Business(name=f"Bench {n}", slug=f"bench-{n:03}", legal_name=f"PT Bench {n}", created_at=START)
+        for n in range(1, BUSINESSES + 1)
+    ]
+    Business.objects.using("owner").bulk_create(made, ignore_conflicts=True)
     return [pk for (pk,) in cursor.execute("SELECT id FROM accounts_business WHERE slug ~ '^bench-' ORDER BY slug")]
 
 
@@ -116,12 +122,6 @@ def _write(cursor: Any, businesses: list[int], first: int, end: int, rows: int) 
 STATE = """
 CREATE TABLE IF NOT EXISTS bench_done (step text PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS bench_index (place serial PRIMARY KEY, make_it text, drop_it text)
-"""
-
-MAKE_BUSINESSES = """
-INSERT INTO accounts_business (name, slug, legal_name, npwp, time_zone, created_at)
-SELECT 'Bench ' || n, format('bench-%%s', lpad(n::text, 3, '0')), 'PT Bench ' || n, '', 'Asia/Jakarta', %(start)s
-FROM generate_series(1, %(count)s) AS n ON CONFLICT (slug) DO NOTHING
 """
 
 # The keys that point at the table go first and come back last.
