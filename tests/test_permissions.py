@@ -313,11 +313,10 @@ def plain_templates(monkeypatch) -> None:
 @pytest.fixture
 def walk(files, people, stranger, plain_templates, monkeypatch) -> Walk:
     monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
-    monkeypatch.setattr(backoffice.ReadOnlyAdmin, "using", "default")  # the operator's connection sees commits only
     return Walk(people, stranger)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "operator"])
 def test_the_wall_walk(walk):
     everything = list(routes())
     for route in everything:
@@ -336,7 +335,7 @@ def test_every_part_of_an_address_has_a_row(files, admin):
         route.path(ids)  # or it says which has none
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "operator"])
 def test_a_stranger_changes_nothing_of_a_business(walk, kopi_kita):
     """trust: W1. With every method on every address of Kopi Kita's rows, and Kopi Kita's rows stay as they are."""
     before = fingerprint(kopi_kita.pk)
@@ -356,7 +355,7 @@ EXTRA = {
 """What no form has, and somebody adds (trust: R5)."""
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "operator"])
 def test_forms_with_another_businesss_ids_change_nothing_of_it(walk, kopi_kita, stranger, people):
     """trust: W1, W2, R5. Every form that the Admin is shown is sent with each of its fields naming another's row."""
     others = {(stranger.business.pk, None): None, (kopi_kita.pk, "test"): None}
@@ -434,7 +433,7 @@ GUARDS = {
 """What is taken away, and the walker and the route by which the walk has to notice."""
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "operator"])
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.__name__.strip("_"))
 def test_the_walk_notices_when_a_guard_is_gone(walk, guard, monkeypatch):
     name, pattern = GUARDS[guard]
