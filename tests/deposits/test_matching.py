@@ -395,6 +395,29 @@ def test_a_report_holds_the_top_ups_of_its_own_wall_and_the_sum_agrees(scope, st
         assert str(foreign.pk) not in content.decode("utf-8-sig")
 
 
+def test_a_big_statement_is_passed_over_in_one_go(scope):
+    """Before anybody has told the planner how many lines there are, as right after an import."""
+    top_up = ask(scope)
+    with connections["operator"].cursor() as cursor:
+        cursor.execute(MANY_LINES)
+        cursor.execute("EXPLAIN " + matching.HOPELESS, [matching.NEAR, matching.NEAR])
+        plan = "\n".join(text for (text,) in cursor.fetchall())
+    assert "statementline_reference" in plan
+    assert "pkey on deposits_statementline o" not in plan
+    paid = line(top_up.exact_amount)
+    assert matching.match_due() == 1
+    assert fate(paid) == ("credited", "")
+    reasons = StatementLine.objects.using("operator").exclude(pk=paid.pk).values_list("state", "reason").distinct()
+    assert set(reasons) == {("waiting", "unknown")}
+
+
+MANY_LINES = """
+INSERT INTO deposits_statementline (bank, mode, state, reason, booked_on, amount, description, sender, reference,
+    fingerprint)
+SELECT 'bca', 'live', 'new', '', current_date, 50000000 + g, 'TRSF', '', 'R' || g, md5(g::text) || md5('x' || g)
+FROM generate_series(1, 20000) AS g
+"""
+
 STEPS = {
     "posted": (ledger, "top_up"),
     "closed": (topups, "_close"),
