@@ -136,6 +136,7 @@ def rows_of(member, mode) -> dict[str, str]:
         expires_at=timezone.now() + timedelta(days=1),
     )
     top_up = factories.make_top_up(member, mode=mode, note=mark)
+    entry = factories.make_entry(member.business, mode=mode, by=mark)
     view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/workspace/test_views.py
     job = factories.make_import(
         member,
@@ -152,6 +153,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "deposit/history/<bigid:pk>": f"deposit/history/{make_entry(member, mode)}",
         "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
         "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
+        "deposit/history/<bigid:pk>": f"deposit/history/{entry.pk}",
         "members/activity/<bigid:pk>": f"members/activity/{activity.pk}",
         "<path:object_id>": str(member.user.pk),
         "<int:pk>": "1",
