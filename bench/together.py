@@ -168,7 +168,8 @@ def _reading(cookies: list[str]) -> Iterator[list[float]]:
 def _make(bench: Bench, query: str, worker: Child) -> tuple[float, list[float]]:
     """Ask for a report, and wait for it; return its seconds, and the worker's memory in MB every second."""
     asked = services.request_report(bench.scope(BIG), history="money-transfers", query=query, format="xls")
-    begun, seen = time.monotonic(), []
+    seen: list[float] = []
+    begun = time.monotonic()
     while asked.status in (Report.Status.QUEUED, Report.Status.RUNNING):
         assert time.monotonic() < begun + LONGEST, "the report takes too long"
         worker.check()

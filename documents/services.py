@@ -228,7 +228,7 @@ def _write(report: Report, scope: Scope, path: Path) -> str:
 def _batches(report: Report, history: History) -> Iterator[list[Sequence[Any]]]:
     """Yield the columns' values some rows at a time, telling how far it is, until somebody stops it."""
     done = noted = 0
-    for batch in history.batches(min(AT_A_TIME, PROGRESS_EVERY)):
+    for batch in history.batches(min(AT_A_TIME, PROGRESS_EVERY), times_as_text=report.format == Report.Format.CSV):
         yield [column.values(batch) for column in history.columns]
         done += len(batch["id"])
         if done - noted >= PROGRESS_EVERY:

@@ -4,9 +4,11 @@ A history's filters have 150 options and boxes; a template for each of them was 
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.forms.renderers import DjangoTemplates
+from django.utils.functional import Promise
 from django.utils.html import conditional_escape
 
 Widget = Mapping[str, Any]
@@ -21,9 +23,19 @@ class Renderer(DjangoTemplates):
         return write(context["widget"]) if write else super().render(template_name, context, request)
 
 
+def _escaped(value: Any) -> str:
+    """Escape what isn't safe already; most options are the same on every page."""
+    return _escaped_text(str(value) if isinstance(value, Promise) else value)
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _escaped_text(value: Any) -> str:
+    return conditional_escape(value)
+
+
 def _attributes(attrs: Mapping[str, Any]) -> str:
     return "".join(
-        f" {conditional_escape(name)}" + ("" if value is True else f'="{conditional_escape(_text(value))}"')
+        f" {_escaped(name)}" + ("" if value is True else f'="{_escaped(_text(value))}"')
         for name, value in attrs.items()
         if value is not False
     )
@@ -35,8 +47,8 @@ def _text(value: Any) -> str:
 
 
 def _input(widget: Widget) -> str:
-    kind, name = conditional_escape(widget["type"]), conditional_escape(widget["name"])
-    value = "" if widget["value"] is None else f' value="{conditional_escape(_text(widget["value"]))}"'
+    kind, name = _escaped(widget["type"]), _escaped(widget["name"])
+    value = "" if widget["value"] is None else f' value="{_escaped(_text(widget["value"]))}"'
     return f'<input type="{kind}" name="{name}"{value}{_attributes(widget["attrs"])}>'
 
 
@@ -44,19 +56,19 @@ def _input_option(widget: Widget) -> str:
     if not widget.get("wrap_label"):
         return _input(widget)
     place = widget["attrs"].get("id")
-    begin = f'<label for="{conditional_escape(place)}">' if place else "<label>"
-    return f"{begin}{_input(widget)}\n {conditional_escape(widget['label'])}</label>"
+    begin = f'<label for="{_escaped(place)}">' if place else "<label>"
+    return f"{begin}{_input(widget)}\n {_escaped(widget['label'])}</label>"
 
 
 def _option(widget: Widget) -> str:
-    value, label = conditional_escape(_text(widget["value"])), conditional_escape(widget["label"])
+    value, label = _escaped(_text(widget["value"])), _escaped(widget["label"])
     return f'<option value="{value}"{_attributes(widget["attrs"])}>{label}</option>\n'
 
 
 def _select(widget: Widget) -> str:
-    written = [f'<select name="{conditional_escape(widget["name"])}"{_attributes(widget["attrs"])}>']
+    written = [f'<select name="{_escaped(widget["name"])}"{_attributes(widget["attrs"])}>']
     for name, options, _index in widget["optgroups"]:
-        written += [f'\n  <optgroup label="{conditional_escape(name)}">'] if name else []
+        written += [f'\n  <optgroup label="{_escaped(name)}">'] if name else []
         written += [f"\n  {_option(option)}" for option in options]
         written += ["\n  </optgroup>"] if name else []
     return f"{''.join(written)}\n</select>"

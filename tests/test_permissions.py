@@ -25,9 +25,7 @@ from accounts import operators
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.proof import PROVED_AT
-from deposits import ledger
-from deposits.models import DepositEntry
-from flipdash import backoffice, clock, walls
+from flipdash import backoffice, clock
 from flipdash.histories import History
 from flipdash.mode import UNPREFIXED
 from flipdash.scope import Scope, TenantQuerySet
@@ -150,10 +148,9 @@ def rows_of(member, mode) -> dict[str, str]:
     )
     return {
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
-        "deposit/history/<bigid:pk>": f"deposit/history/{make_entry(member, mode)}",
+        "deposit/history/<bigid:pk>": f"deposit/history/{entry.pk}",
         "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
         "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
-        "deposit/history/<bigid:pk>": f"deposit/history/{entry.pk}",
         "members/activity/<bigid:pk>": f"members/activity/{activity.pk}",
         "<path:object_id>": str(member.user.pk),
         "<int:pk>": "1",
@@ -164,14 +161,6 @@ def rows_of(member, mode) -> dict[str, str]:
         **personal_rows(member),
         **UNKNOWN_KEYS,
     }
-
-
-def make_entry(member, mode) -> int:
-    """Put money into the deposit; return the entry's id."""
-    scope = member.scope(mode)
-    with walls.inside(scope):
-        ledger.top_up(scope, ledger.Source("top_up", next(_sources)), amount=1_000_000, bank="bca")
-        return DepositEntry.objects.visible_to(scope).latest("pk").pk
 
 
 UNKNOWN_KEYS = {"<str:token>": "no-such-token", "<str:uidb36>": "1", "<str:key>": "no-such-key"}

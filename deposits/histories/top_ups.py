@@ -55,7 +55,7 @@ class TopUpHistory(histories.History):
         histories.Amount(_("Amount"), "exact_amount"),
         histories.ChoiceWords(_("Bank"), "bank", banks.WORDS),
         histories.ChoiceWords(_("Status"), "status", STATUS_WORDS),
-        histories.Text((_("Note"),), histories.SearchText("note")),
+        histories.Text((_("Note"),), histories.SearchText("note"), has_keys=False),
     )
     filters = (
         histories.DateFilter(

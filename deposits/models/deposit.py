@@ -4,7 +4,6 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Abs
 from django.utils.translation import gettext_lazy as _
 
 from deposits.models.ledger import RUPIAH, Account, AccountKind, Entry
@@ -22,14 +21,13 @@ class DepositQuerySet(TransactionQuerySet):
     """The entries of the account that a business pays from."""
 
     def visible_to(self, scope: Scope, *, searched: bool = False) -> Self:
-        """Return the scope's entries, each with its `direction` and its `size` without a sign."""
+        """Return the scope's entries, each with its `direction`, and what came in or went out."""
         accounts = Account.objects.visible_to(scope).filter(kind=AccountKind.AVAILABLE, currency=RUPIAH)
         return (
             super()
             .visible_to(scope, searched=searched)
             .filter(account=accounts.values("pk")[:1])  # a scalar, so that its index gives the order
             .annotate(
-                size=Abs("amount"),
                 direction=Case(
                     When(amount__gt=0, then=Value(Direction.IN)),
                     default=Value(Direction.OUT),

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Abs, Now
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from deposits import banks
@@ -186,7 +186,7 @@ class Entry(LedgerModel):
         ]
         indexes = [
             models.Index(F("account"), F("created_at").desc(), F("id").desc(), name="entry_newest"),
-            models.Index(F("account"), Abs("amount"), F("created_at").desc(), F("id").desc(), name="entry_amount"),
+            models.Index(F("account"), F("amount"), F("created_at").desc(), F("id").desc(), name="entry_amount"),
         ]
 
     def __str__(self) -> str:

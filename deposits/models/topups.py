@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -11,9 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from deposits import banks
 from flipdash.functions import NextTransactionId
-from flipdash.histories.search import SearchText
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
-from flipdash.searchkeys import SearchKeys
 from flipdash.timeline import Event
 
 CODES = 1000
@@ -146,7 +143,6 @@ class TopUp(TenantModel):
             models.Index(F("mode"), F("exact_amount"), F("bank"), name="topup_at_bank"),
             models.Index(F("expires_at"), name="topup_open", condition=Q(status__in=OPEN)),
             models.Index(F("simulated_at"), name="topup_simulated", condition=Q(simulated_at__isnull=False)),
-            GinIndex(SearchKeys(F("business"), F("mode"), SearchText("note")), fastupdate=False, name="topup_words"),
         ]
 
     def __str__(self) -> str:

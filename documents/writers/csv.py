@@ -1,11 +1,11 @@
 """Plain .csv: the data alone, as Excel opens it by a double click: UTF-8 with BOM, comma or semicolon."""
 
-import csv
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -16,16 +16,18 @@ WAKES_A_FORMULA = re.compile(
     # what no reader shows may stand before the sign: space, controls, marks of direction, soft hyphens, a BOM
     r"[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠]|[\t\r\n\x00]"
 )
+SIGNS = "=+-@＝＋－＠\t\r\n\x00"
+"""What a text must have anywhere to wake a formula."""
 
 
 class CsvWriter:
     """Writes headers and rows, ids with every digit and figures as plain digits."""
 
     def __init__(self, path: Path, headings: Sequence[Heading], separator: str = ",") -> None:
-        self.file = path.open("w", encoding="utf-8", newline="")
-        self.file.write("\ufeff")  # not by the encoding utf-8-sig, which is Python, a row at a time
-        self.writer = csv.writer(self.file, delimiter=separator)
-        self.writer.writerow([guarded(heading.label) for heading in headings])
+        self.separator = separator
+        self.file = path.open("wb")
+        self.file.write(BOM_UTF8)
+        self.rows([[heading.label for heading in headings]])
 
     def summary(self, title: str, lines: Iterable[Sequence[Any]]) -> None:
         """Leave the Summary out: a .csv holds data only."""
@@ -37,22 +39,37 @@ class CsvWriter:
             self.columns(list(zip(*batch, strict=True)))
 
     def columns(self, columns: Sequence[Sequence[Any]]) -> None:
-        """Write rows that come as columns."""
-        self.writer.writerows(zip(*map(plain_column, columns), strict=True))
+        """Write rows that come as columns: the same lines as Python's csv.writer, without a look at each field."""
+        fields = [self._quoted(plain_column(column), is_alone=len(columns) == 1) for column in columns]
+        lines = map(self.separator.join, zip(*fields, strict=True))
+        self.file.write("".join(chain.from_iterable(zip(lines, repeat("\r\n")))).encode())
 
     def close(self) -> None:
         """Write what is still in memory."""
         self.file.close()
 
+    def _quoted(self, texts: Sequence[str], *, is_alone: bool) -> Sequence[str]:
+        """Put quotes around what holds a separator, a quote or the end of a line, and a line's only empty field."""
+        all_of_them = "".join(texts)
+        if is_alone or any(sign in all_of_them for sign in (self.separator, '"', "\r", "\n")):
+            must = re.compile(f'[{self.separator}"\r\n]' + ("|^$" if is_alone else "")).search
+            return ['"' + text.replace('"', '""') + '"' if must(text) else text for text in texts]
+        return texts
 
-def plain_column(values: Sequence[Any]) -> Iterable[Any]:
-    """Write a column's values as texts; texts of which none can wake a formula, and whole figures, as they are."""
-    types = set(map(type, values)) - {NoneType}
-    if types == {str} and not any(map(may_wake, {value[:1] for value in values if value})):
-        return values
-    if types == {datetime}:
-        return [None if value is None else value.isoformat(" ", "seconds") for value in values]
-    return values if types <= {int} else map(plain, values)
+
+def plain_column(values: Sequence[Any]) -> Sequence[str]:
+    """Write a column's values as texts, of which none wakes a formula; all at once where they are of one kind."""
+    types = set(map(type, values))
+    if NoneType in types:
+        values = ["" if value is None else value for value in values]
+        types = types - {NoneType} | {str}
+    if types == {str}:
+        all_of_them = "".join(values)
+        may = any(sign in all_of_them for sign in SIGNS) and any(map(may_wake, {value[:1] for value in values}))
+        return list(map(guarded, values)) if may else values
+    if types == {int}:
+        return list(map(str, values))
+    return list(map(plain, values))
 
 
 @lru_cache(maxsize=4_096)

@@ -98,17 +98,18 @@ class Finding(Address):
         """The model fields that the page shows, and the key: no table is joined for a column that nobody sees."""
         return list(dict.fromkeys(["id", "created_at", *(f for column in self.shown_columns for f in column.fields)]))
 
-    def batches(self, size: int) -> Iterator[Batch]:
+    def batches(self, size: int, *, times_as_text: bool = False) -> Iterator[Batch]:
         """Yield what the search and the filters show, so many rows at a time, from a cursor that the server keeps.
 
         This is the order of reports. The columns' fields are as the database has them, without rows as objects or
         mappings between, which would cost more than all the rest of a report; times are those of the active zone, to
-        the second. The database goes on to the next rows while these are used (docs/performance.md, Reports).
+        the second, or their text: 2026-11-01 09:30:00. The database goes on to the next rows while these are used
+        (docs/performance.md, Reports).
         """
         fields = self.value_fields
         rows = self.rows().order_by(*OLDEST_FIRST) if self.report_is_oldest_first else self.rows()
         times = {column.field for column in self.columns if isinstance(column, DateTimeColumn)}
-        asked = (local_second(field) if field in times else field for field in fields)
+        asked = (local_second(field, as_text=times_as_text) if field in times else field for field in fields)
         compiler = rows.values_list(*asked).query.get_compiler(self.using)
         try:
             sql, params = compiler.as_sql()

@@ -165,11 +165,14 @@ class ChoiceWords(SearchField):
 class Text:
     """Words in a text. Every word must be there, in any order and any case.
 
-    `expression` is the text in lower case; its table has an index of SearchKeys("business", "mode", expression).
+    `expression` is the text in lower case; its table has an index of SearchKeys("business", "mode", expression), unless
+    `has_keys` is False: behind a full wall Postgres never uses such an index, because it can't know that `@>` leaks
+    nothing, so a walled table has none, and a search there looks at the rows of its business.
     """
 
     labels: tuple[Words, ...]
     expression: models.Expression
+    has_keys: bool = True
 
     def contains(self, term: str) -> Q:
         """Match rows whose text contains every word, whatever it takes to find them."""
@@ -178,7 +181,7 @@ class Text:
     def found(self, term: str, scope: Scope) -> Q:
         """Match the same rows by the index, if a word is long enough for it."""
         words = [word for word in term.split() if len(word) >= SHORTEST]
-        if not words:
+        if not words or not self.has_keys:
             return self.contains(term)
         kept = SearchKeys(F("business"), F("mode"), self.expression)
         asked = SearchKeys(Value(scope.business.pk), Value(scope.mode), Lower(Value(" ".join(words))))

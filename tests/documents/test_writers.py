@@ -12,9 +12,12 @@ import openpyxl
 import pytest
 import python_calamine
 import xlrd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from xlrd.compdoc import CompDoc
 
 from documents.writers import WRITERS, Heading, sheets
+from documents.writers.csv import guarded
 
 WAKES = [
     "=1+1",
@@ -284,3 +287,32 @@ def test_an_amount_shows_its_own_decimals(write, format):
     cells = book.sheet_by_name("Data 1").col(0, 1)
     assert [cell.value for cell in cells] == [float(amount) for amount in amounts]
     assert [book.format_map[book.xf_list[cell.xf_index].format_key].format_str for cell in cells] == expected
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.text() | st.none(), st.integers() | st.none(), st.text(alphabet=',;"\r\n a=-')), min_size=1
+    ),
+    separator=st.sampled_from(",;"),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_csv_is_what_pythons_own_writer_would_write(tmp_path, rows, separator):
+    """A whole column at once is quoted as field by field."""
+    path = tmp_path / "report.csv"
+    writer = WRITERS["csv"](path, [Heading("A", "text"), Heading("B", "rupiah"), Heading("C", "text")], separator)
+    writer.rows(rows)
+    writer.close()
+    expected = io.StringIO(newline="")
+    by_python = csv.writer(expected, delimiter=separator)
+    by_python.writerow(["A", "B", "C"])
+    by_python.writerows([guarded(v) if isinstance(v, str) else v for v in row] for row in rows)
+    assert path.read_bytes().decode("utf-8-sig") == expected.getvalue()
+
+
+@pytest.mark.parametrize("texts", [["", "a"], ["a", None, 'say "hi"']])
+def test_a_line_of_one_empty_field_is_still_a_line(tmp_path, texts):
+    writer = WRITERS["csv"](tmp_path / "report.csv", [Heading("A", "text")], ",")
+    writer.columns([texts])
+    writer.close()
+    with (tmp_path / "report.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert list(csv.reader(file)) == [["A"], *([text or ""] for text in texts)]

@@ -5,7 +5,8 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, compress, repeat
+from itertools import compress, repeat
+from types import NoneType
 from typing import Any, BinaryIO
 
 from documents.writers.biff import records
@@ -121,43 +122,46 @@ class Sheet:
 
     def _one_by_one(self, cells: Cells, column: int, lines: range) -> list[bytes]:
         """Return each cell packed; b"" where there is none."""
+        types = set(map(type, cells.values))
+        there = [value is not None for value in cells.values]
+        if str not in types or types <= {str, NoneType}:
+            found = [b""] * len(lines)
+            packed = self._packed(cells, column, lines, there, is_text=str in types)
+            for place, cell in zip(compress(range(len(lines)), there), packed, strict=True):
+                found[place] = cell
+            return found
         is_text = [isinstance(value, str) for value in cells.values]
-        is_number = [value is not None and not text for value, text in zip(cells.values, is_text, strict=True)]
-        texts = self._packed(pack_label, LABEL_HEAD, cells, column, lines, is_text)
-        numbers = self._packed(pack_number, NUMBER_HEAD, cells, column, lines, is_number)
+        is_number = [is_there and not text for is_there, text in zip(there, is_text, strict=True)]
+        texts = self._packed(cells, column, lines, is_text, is_text=True)
+        numbers = self._packed(cells, column, lines, is_number, is_text=False)
         return [
             next(texts) if text else next(numbers) if number else b""
             for text, number in zip(is_text, is_number, strict=True)
         ]
 
-    def _packed(
-        self,
-        pack: Callable[..., bytes],
-        head: bytes,
-        cells: Cells,
-        column: int,
-        lines: range,
-        which: list[bool],
-    ) -> Iterator[bytes]:
+    def _packed(self, cells: Cells, column: int, lines: range, which: list[bool], *, is_text: bool) -> Iterator[bytes]:
+        """Return the cells at some of the lines, which are all texts or all numbers."""
         values: Sequence[Any] = list(compress(cells.values, which))
-        if pack is pack_label:
+        pack, head = (pack_label, LABEL_HEAD) if is_text else (pack_number, NUMBER_HEAD)
+        if is_text:
             values = self.strings.numbers_of(values)
         places = _places(column, cells.style if isinstance(cells.style, int) else list(compress(cells.style, which)))
         return map(pack, repeat(head), compress(lines, which), places, values)
 
     def _write_blocks(self, fewest: int) -> None:
         """Write blocks of 32 rows while at least so many rows wait: ROW records, cells, DBCELL (§2.4.78)."""
-        at = 0
+        at, blocks = 0, []
         while len(self.waiting_rows) - at >= fewest and at < len(self.waiting_rows):
             rows, cells = self.waiting_rows[at : at + BLOCK], self.waiting_cells[at : at + BLOCK]
             sizes = list(map(len, cells))
             back = len(rows) * ROW_SIZE + sum(sizes)
             # the first row's cells from the second ROW on, then each row's cells from those of the row before
             offsets = [(len(rows) - 1) * ROW_SIZE, *sizes[:-1]]
-            self.spool.write(b"".join(chain(rows, cells, [record(DBCELL, f"I{len(rows)}H", back, *offsets)])))
+            blocks += [*rows, *cells, record(DBCELL, f"I{len(rows)}H", back, *offsets)]
             self.blocks.append(self.size + back)
             self.size += back + 8 + 2 * len(rows)
             at += BLOCK
+        self.spool.write(b"".join(blocks))
         del self.waiting_rows[:at], self.waiting_cells[:at]
 
 

@@ -13,6 +13,7 @@ HEADS = [chr(length) + "\0\0" for length in range(256)]
 """What stands before a string of that many characters, each a byte: the length in two bytes, and no options."""
 MOST_KNOWN = 10_000
 MOST_PLACES = 128
+SAMPLE = 64
 SMALLEST_STEP = 8
 SMALLEST_ROOM = 16
 
@@ -38,8 +39,12 @@ class SharedStrings:
     def numbers_of(self, texts: Sequence[str]) -> Sequence[int]:
         """Return the number of each string, in order."""
         self.cells += len(texts)
-        distinct = dict.fromkeys(texts)
-        if len(distinct) * 2 > len(texts):
+        few = texts[:SAMPLE]
+        if len(few) == SAMPLE and len(set(few)) > SAMPLE * 3 // 4:
+            distinct = dict.fromkeys(few)  # no need to look at all of them
+        else:
+            distinct, few = dict.fromkeys(texts), texts
+        if len(distinct) * 2 > len(few):
             first = self.count
             self._add(texts)
             return range(first, self.count)
@@ -136,8 +141,9 @@ def _packed(texts: Sequence[str]) -> tuple[bytes, list[int]]:
             pass
         else:
             return data, [length + 3 for length in lengths]
-    each = list(map(_one, texts))
-    return b"".join(each), list(map(len, each))
+    each = [HEADS[length] + text if text.isascii() and length < len(HEADS) else _one(text).decode("latin-1")
+            for length, text in zip(lengths, texts, strict=True)]  # fmt: skip
+    return "".join(each).encode("latin-1"), list(map(len, each))
 
 
 def _one(text: str) -> bytes:
