@@ -16,10 +16,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.events import ACTIVITY
+from accounts.events import OF_ACCOUNT
 from accounts.models import Activity
 from accounts.permissions import Role
-from flipdash import events
+from flipdash import events, money
 from flipdash.mode import Mode
 from flipdash.words import Words
 
@@ -29,39 +29,64 @@ OPERATOR = "operator"
 """The role of who works for FlipDash and not for the business."""
 
 AREAS: dict[str, Words] = {
-    "sign_in": gettext_lazy("Sign-in"),
+    "sign-in": gettext_lazy("Sign-in"),
+    "sign-out": gettext_lazy("Sign-out"),
     "session": gettext_lazy("Sessions"),
+    "proof": gettext_lazy("Fresh proofs"),
     "password": gettext_lazy("Passwords"),
-    "factor": gettext_lazy("Two-step verification"),
+    "second-factor": gettext_lazy("Two-step verification"),
+    "passkey": gettext_lazy("Passkeys"),
+    "recovery-codes": gettext_lazy("Recovery codes"),
+    "phone": gettext_lazy("Phones"),
     "access": gettext_lazy("Access"),
     "member": gettext_lazy("People"),
     "invitation": gettext_lazy("Invitations"),
     "profile": gettext_lazy("Profiles"),
-    "business": gettext_lazy("Business settings"),
-    "secret": gettext_lazy("Secrets"),
+    "business": gettext_lazy("Businesses"),
+    "account": gettext_lazy("Business settings"),
+    "second-person": gettext_lazy("Second-person rule"),
+    "deposit": gettext_lazy("Deposit"),
+    "top_up": gettext_lazy("Top-ups"),
     "report": gettext_lazy("Reports"),
     "import": gettext_lazy("Imports"),
-    "top_up": gettext_lazy("Top-ups"),
 }
 """What stands before the dot of a kind, in words."""
 
 FACTS: dict[str, Words] = {
     "added": gettext_lazy("Added"),
+    "address": gettext_lazy("Address"),
+    "all_others": gettext_lazy("All others"),
     "amount": gettext_lazy("Amount"),
     "bank": gettext_lazy("Bank"),
+    "changed": gettext_lazy("Changed"),
     "email": gettext_lazy("Email"),
     "file": gettext_lazy("File"),
     "format": gettext_lazy("Format"),
     "history": gettext_lazy("History"),
     "language": gettext_lazy("Language"),
+    "legal_name": gettext_lazy("Legal name"),
+    "logo": gettext_lazy("Logo"),
     "name": gettext_lazy("Name"),
+    "npwp": "NPWP",
     "phone": gettext_lazy("Phone"),
     "query": gettext_lazy("Search and filters"),
     "reason": gettext_lazy("Reason"),
     "role": gettext_lazy("Role"),
+    "required": gettext_lazy("Required"),
     "rows": gettext_lazy("Rows"),
+    "rupiah": gettext_lazy("From"),
+    "require_second_factor": gettext_lazy("Two-step verification required"),
+    "approvals_need_proof": gettext_lazy("Fresh proof at approvals"),
+    "session_idle_minutes": gettext_lazy("Minutes without use until sign-out"),
+    "session_hours": gettext_lazy("Hours until sign-out"),
+    "time_zone": gettext_lazy("Time zone"),
+    "to": gettext_lazy("Sent to"),
+    "step": gettext_lazy("Step"),
     "sha256": gettext_lazy("SHA-256 of the file"),
 }
+RUPIAH = ("amount", "rupiah")
+PAIRS = {"old": "new", "before": "after"}
+"""What was, and what is now: one fact for people."""
 VIAS: dict[str, Words] = {
     "dashboard": gettext_lazy("Dashboard"),
     "api": gettext_lazy("API"),
@@ -81,7 +106,7 @@ def keep(event: events.Event) -> None:
     user = getattr(scope.member, "user", None)
     activity = Activity(
         business_id=scope.business.pk,
-        mode=Mode.LIVE if event.kind in ACTIVITY else scope.mode,
+        mode=Mode.LIVE if event.kind in OF_ACCOUNT else scope.mode,
         kind=event.kind,
         area=event.kind.partition(".")[0],
         actor_id=scope.member.pk,
@@ -153,7 +178,18 @@ def areas() -> list[tuple[str, Words]]:
 
 def facts_in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return each fact's label and value: "Role", "Maker → Approver"."""
-    return [(_label(name), _value(name, value)) for name, value in facts.items()]
+    return [(_label(name), _value(name, value)) for name, value in _single(facts)]
+
+
+def _single(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield facts one by one: what was changed by its own name, with what it was before as one pair."""
+    for name, value in facts.items():
+        if name == "changes":
+            yield from ((field, [change["old"], change["new"]]) for field, change in value.items())
+        elif name in PAIRS:
+            yield "changed", [value, facts.get(PAIRS[name])]
+        elif name not in PAIRS.values():
+            yield name, value
 
 
 def _label(name: str) -> str:
@@ -171,10 +207,14 @@ def _one(name: str, value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if isinstance(value, list | dict):
+    if isinstance(value, dict):
+        return ", ".join(f"{_label(part)}: {_one(part, one)}" for part, one in value.items())
+    if isinstance(value, list):
         return visible(json.dumps(value, ensure_ascii=False))
-    if name == "role":
+    if name == "role" or (name == "changed" and str(value) in Role.values):
         return role_words(str(value))
+    if isinstance(value, int):
+        return money.rupiah(value) if name in RUPIAH else money.number(value)
     if name == "language":
         return dict(settings.LANGUAGES).get(str(value), visible(str(value)))
     return visible(str(value))

@@ -11,6 +11,5 @@ class AccountsConfig(AppConfig):
         from accounts import events as ours
         from flipdash import events
 
-        for group in (ours.SIGN_IN, ours.TEAM, ours.ACCOUNT, ours.PROFILE, ours.ACTIVITY):
-            events.declare(group)
+        events.declare(ours.OF_ACCOUNT)
         events.handle(activity.keep)

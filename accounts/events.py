@@ -54,3 +54,6 @@ PROFILE: dict[str, Words] = {
     "phone.code-sent": _("Code sent to a phone"),
     "phone.verified": _("Phone verified"),
 }
+
+OF_ACCOUNT: dict[str, Words] = {**SIGN_IN, **TEAM, **ACCOUNT, **PROFILE, **ACTIVITY}
+"""All of them: they belong to the account, whichever mode the page was on."""

@@ -1,8 +1,8 @@
 """Manage Multi Account → Activity Log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils.html import format_html
@@ -14,7 +14,7 @@ from accounts.activity import areas, facts_in_words, kind_words, role_words, via
 from accounts.models import Activity, Member
 from accounts.permissions import Permission
 from flipdash import histories
-from flipdash.histories.columns import Context, Fact, Row
+from flipdash.histories.columns import Batch, Context, Fact, Row
 from flipdash.scope import Scope
 from flipdash.words import Words
 
@@ -57,7 +57,15 @@ class FactsColumn(histories.Column):
 
     def text(self, row: Row) -> str:
         """Return label and value of each."""
-        return "; ".join(f"{label}: {value}" for label, value in facts_in_words(row[self.field]))
+        return _in_one_line(row[self.field])
+
+    def values(self, batch: Batch) -> Sequence[str]:
+        """Return the text of many rows: facts are no key by which a text could be found again."""
+        return [_in_one_line(facts) for facts in batch[self.field]]
+
+
+def _in_one_line(facts: Mapping[str, Any]) -> str:
+    return "; ".join(f"{label}: {value}" for label, value in facts_in_words(facts))
 
 
 def _people(scope: Scope) -> QuerySet[Member]:

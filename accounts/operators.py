@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import sessions
 from accounts.activity import OPERATOR
 from accounts.models import Member, User
 from accounts.services import confirm_email
@@ -45,7 +44,6 @@ def make_operator(*, email: str, name: str, password: str) -> User:
     user.set_password(password)
     user.save()
     confirm_email(user)  # whoever has the server’s terminal answers for the address
-    sessions.end_all(user)
     return user
 
 

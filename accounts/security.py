@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.db import transaction
+from django.http import HttpRequest
 
 from accounts.middleware import scope_of
 from accounts.models import Business, Member, User
@@ -52,6 +53,6 @@ def moment(member: Member | None) -> str:
     return f"{clock.now().astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {Business.TimeZone(zone).label}"
 
 
-def client_of(request: Request) -> tuple[str, str]:
+def client_of(request: HttpRequest) -> tuple[str, str]:
     """Return the network address and the browser of a request."""
     return get_adapter(request).get_client_ip(request), request.headers.get("User-Agent", "")[:200]

@@ -147,10 +147,15 @@ class StatementImportAdmin(DepositAdmin):
 class StatementLineAdmin(DepositAdmin):
     """The lines of all statements; the queue is those that wait for a person."""
 
-    list_display = ("id", "bank", "mode", "booked_on", "amount", "sender", "state", "reason", "look")
+    list_display = ("id", "bank", "mode", "booked_on", "rupiah", "sender", "state", "reason", "look")
     list_filter = ("state", "reason", "bank", "mode")
     search_fields = ("=amount", "=reference", "sender")
     ordering = ("-id",)
+
+    @admin.display(description=gettext_lazy("Amount"), ordering="amount")
+    def rupiah(self, line: StatementLine) -> str:
+        """The amount as people read it."""
+        return money.rupiah(line.amount)
 
     @admin.display(description="")
     def look(self, line: StatementLine) -> SafeString | str:
@@ -193,11 +198,16 @@ class StatementLineAdmin(DepositAdmin):
 class TopUpAdmin(DepositAdmin):
     """The top-ups of all businesses."""
 
-    list_display = ("id", "business", "mode", "bank", "exact_amount", "status", "created_at", "undo_link")
+    list_display = ("id", "business", "mode", "bank", "rupiah", "status", "created_at", "undo_link")
     list_filter = ("status", "bank", "mode")
     list_select_related = ("business",)
     search_fields = ("=id", "=exact_amount", "business__name")
     ordering = ("-id",)
+
+    @admin.display(description=gettext_lazy("Amount"), ordering="exact_amount")
+    def rupiah(self, top_up: TopUp) -> str:
+        """The exact amount as people read it."""
+        return money.rupiah(top_up.exact_amount)
 
     @admin.display(description="")
     def undo_link(self, top_up: TopUp) -> SafeString | str:

@@ -116,7 +116,7 @@ def _plain(text: str) -> str:
 def _said_otherwise(line: StatementLine) -> bool:
     """Whether the bank's reference stands on another line that was there before: then one of them was changed."""
     others = StatementLine.objects.using("operator").filter(mode=line.mode, bank=line.bank, reference=line.reference)
-    return others.filter(pk__lt=line.pk).exists()
+    return others.exclude(reference="").filter(pk__lt=line.pk).exists()  # as statementline_reference says
 
 
 # --- By itself ---------------------------------------------------------------------------------------------------
@@ -218,7 +218,8 @@ FROM (
         )
         AND (n.reference = '' OR NOT EXISTS (
             SELECT FROM deposits_statementline o
-            WHERE o.mode = n.mode AND o.bank = n.bank AND o.reference = n.reference AND o.id < n.id
+            WHERE o.mode = n.mode AND o.bank = n.bank AND o.reference = n.reference AND o.reference <> ''
+                AND o.id + 0 < n.id -- never by the key's index: that reads all lines before, for every line
         ))
     ))
     FOR UPDATE SKIP LOCKED

@@ -25,9 +25,7 @@ from accounts import operators
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.proof import PROVED_AT
-from deposits import ledger
-from deposits.models import DepositEntry
-from flipdash import backoffice, clock, walls
+from flipdash import backoffice, clock
 from flipdash.histories import History
 from flipdash.mode import UNPREFIXED
 from flipdash.scope import Scope, TenantQuerySet
@@ -136,6 +134,7 @@ def rows_of(member, mode) -> dict[str, str]:
         expires_at=timezone.now() + timedelta(days=1),
     )
     top_up = factories.make_top_up(member, mode=mode, note=mark)
+    entry = factories.make_entry(member.business, mode=mode, by=mark)
     view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/workspace/test_views.py
     job = factories.make_import(
         member,
@@ -149,7 +148,7 @@ def rows_of(member, mode) -> dict[str, str]:
     )
     return {
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
-        "deposit/history/<bigid:pk>": f"deposit/history/{make_entry(member, mode)}",
+        "deposit/history/<bigid:pk>": f"deposit/history/{entry.pk}",
         "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
         "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
         "members/activity/<bigid:pk>": f"members/activity/{activity.pk}",
@@ -162,14 +161,6 @@ def rows_of(member, mode) -> dict[str, str]:
         **personal_rows(member),
         **UNKNOWN_KEYS,
     }
-
-
-def make_entry(member, mode) -> int:
-    """Put money into the deposit; return the entry's id."""
-    scope = member.scope(mode)
-    with walls.inside(scope):
-        ledger.top_up(scope, ledger.Source("top_up", next(_sources)), amount=1_000_000, bank="bca")
-        return DepositEntry.objects.visible_to(scope).latest("pk").pk
 
 
 UNKNOWN_KEYS = {"<str:token>": "no-such-token", "<str:uidb36>": "1", "<str:key>": "no-such-key"}
@@ -313,11 +304,10 @@ def plain_templates(monkeypatch) -> None:
 @pytest.fixture
 def walk(files, people, stranger, plain_templates, monkeypatch) -> Walk:
     monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
-    monkeypatch.setattr(backoffice.ReadOnlyAdmin, "using", "default")  # the operator's connection sees commits only
     return Walk(people, stranger)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "operator"])
 def test_the_wall_walk(walk):
     everything = list(routes())
     for route in everything:
@@ -336,7 +326,7 @@ def test_every_part_of_an_address_has_a_row(files, admin):
         route.path(ids)  # or it says which has none
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "operator"])
 def test_a_stranger_changes_nothing_of_a_business(walk, kopi_kita):
     """trust: W1. With every method on every address of Kopi Kita's rows, and Kopi Kita's rows stay as they are."""
     before = fingerprint(kopi_kita.pk)
@@ -356,7 +346,7 @@ EXTRA = {
 """What no form has, and somebody adds (trust: R5)."""
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "operator"])
 def test_forms_with_another_businesss_ids_change_nothing_of_it(walk, kopi_kita, stranger, people):
     """trust: W1, W2, R5. Every form that the Admin is shown is sent with each of its fields naming another's row."""
     others = {(stranger.business.pk, None): None, (kopi_kita.pk, "test"): None}
@@ -434,7 +424,7 @@ GUARDS = {
 """What is taken away, and the walker and the route by which the walk has to notice."""
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "operator"])
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.__name__.strip("_"))
 def test_the_walk_notices_when_a_guard_is_gone(walk, guard, monkeypatch):
     name, pattern = GUARDS[guard]

@@ -159,3 +159,11 @@ def test_the_last_factor_stays_where_it_is_required(proven, strict):
 
 def test_other_businesses_are_not_asked(client_of, strict, stranger):
     assert client_of(stranger).get("/money-transfers/").status_code == 200
+
+
+def test_removing_a_factor_and_new_recovery_codes_ask_for_a_fresh_proof(web, admin):
+    factories.make_app(admin)
+    factor = Authenticator.objects.get(user=admin.user)
+    for path in (f"/my-profile/security/factors/{factor.pk}/removal/", "/my-profile/security/recovery-codes/"):
+        assert web.post(path).status_code == 403, path
+    assert [left.pk for left in Authenticator.objects.all()] == [factor.pk]

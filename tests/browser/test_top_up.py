@@ -1,10 +1,9 @@
 """Topping up the deposit, from the form to the report, as a Deposit Admin does (issue 5); and how its pages look."""
 
-import csv
-import io
 from threading import Event, Thread
 
 import pytest
+import python_calamine
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
 from playwright.sync_api import expect
@@ -12,6 +11,7 @@ from playwright.sync_api import expect
 from accounts.permissions import Role
 from deposits import ledger, tasks
 from deposits.models import TopUp
+from flipdash import clock
 from tests import factories
 
 
@@ -35,6 +35,13 @@ def sweeping(settings):
 
 def test_a_deposit_admin_tops_up_and_sees_it_credited(page, sign_in, kopi_kita, worker, sweeping, tmp_path):
     member = factories.make_member(kopi_kita, Role.DEPOSIT_ADMIN, name="Dewi Deposit")
+    for status, amount in (("top_up", 250_000_417), ("hold", 90_002_500), ("settlement", 1_146_000), ("hold", 77_500)):
+        factories.make_entry(kopi_kita, status=status, amount=amount, created_at=clock.now())
+
+    def balance() -> int:
+        return ledger.balance(member.scope("live"), using="operator").available
+
+    before = balance()
     sign_in(page, member)
     page.goto("/deposit/top-up-history/")
     page.get_by_role("link", name="Top-Up Deposit").click()
@@ -52,19 +59,22 @@ def test_a_deposit_admin_tops_up_and_sees_it_credited(page, sign_in, kopi_kita, 
     page.evaluate("window.sameDocument = true")
     expect(page.get_by_text("is in your deposit")).to_be_visible()
     assert page.evaluate("window.sameDocument"), "credited without reloading"
-    assert ledger.balance(member.scope("live"), using="operator").available == top_up.exact_amount
-
+    assert balance() == before + top_up.exact_amount
+    shown = page.locator(".header__deposit")
     page.get_by_role("link", name="See it in Top-Up History").click()
+    expect(shown).to_contain_text(f"Rp{balance():,}")
     expect(page.get_by_text("Credited to the deposit")).to_be_visible()
     page.goto("/deposit/top-up-history/")
     row = page.locator("tbody tr").filter(has_text=str(top_up.pk))
     expect(row).to_contain_text("Successful")
     expect(row).to_contain_text(f"Rp{top_up.exact_amount:,}")
 
+    page.get_by_role("link", name="Deposit History").click()
+    row = page.locator("tbody tr").filter(has_text=str(top_up.pk))
+    expect(row).to_contain_text(f"+Rp{top_up.exact_amount:,}")
+    expect(row).to_contain_text(f"Rp{balance():,}")
     page.get_by_role("button", name="Create Report").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_text(".csv", exact=True).click()
-    dialog.get_by_role("button", name="Create Report").click()
+    page.get_by_role("dialog").get_by_role("button", name="Create Report").click()
     page.goto("/documents/reports/")
     link = page.get_by_role("link", name="Download R000001")
     for _turn in range(60):
@@ -74,10 +84,15 @@ def test_a_deposit_admin_tops_up_and_sees_it_credited(page, sign_in, kopi_kita, 
         page.reload()
     with page.expect_download() as download:
         link.click()
-    download.value.save_as(tmp_path / "report.csv")
-    (line,) = csv.DictReader(io.StringIO((tmp_path / "report.csv").read_text("utf-8-sig")))
-    assert line["Top-Up ID"] == str(top_up.pk)
-    assert int(line["Credited"]) == top_up.exact_amount
+    assert download.value.suggested_filename.endswith(".xls")
+    download.value.save_as(tmp_path / "report.xls")
+    book = python_calamine.load_workbook(tmp_path / "report.xls")
+    summary = {line[0]: line[1] for line in book.get_sheet_by_name("Summary").to_python()}
+    heads, *rows = book.get_sheet_by_name("Data 1").to_python()
+    assert str(top_up.pk) in rows[-1], "the oldest comes first"
+    assert sum(row[heads.index("Amount")] for row in rows) == balance()
+    assert summary["Opening balance"] + summary["Credits"] - summary["Debits"] == summary["Closing balance"]
+    assert summary["Closing balance"] == rows[-1][heads.index("Balance after")] == balance()
 
 
 def test_the_countdown_and_the_sender_of_an_atm_transfer(page, sign_in, admin):
@@ -100,12 +115,18 @@ def test_the_countdown_and_the_sender_of_an_atm_transfer(page, sign_in, admin):
     expect(page.get_by_text("was cancelled")).to_be_visible()
 
 
-def test_a_maker_gets_neither_button_nor_page(page, sign_in, kopi_kita):
+def test_a_maker_gets_neither_button_nor_page(page, sign_in, kopi_kita, admin):
+    top_up = factories.make_top_up(admin)
     sign_in(page, factories.make_member(kopi_kita, Role.MAKER))
-    page.goto("/deposit/top-up-history/")
-    expect(page.get_by_role("link", name="Top-Up Deposit")).to_have_count(0)
-    assert page.goto("/deposit/top-up/").status == 403
-    expect(page.get_by_text("Top Up Deposit")).to_be_visible()
+    for address in ("/deposit/", "/deposit/history/", "/deposit/top-up-history/"):
+        assert page.goto(address).status == 200
+        expect(page.get_by_role("link", name="Top-Up Deposit")).to_have_count(0)
+    page.goto(f"/deposit/top-up-history/{top_up.pk}/")
+    expect(page.get_by_text("Waiting for payment").first).to_be_visible()
+    expect(page.get_by_role("link", name="Payment", exact=True)).to_have_count(0)
+    for address in ("top-up/", f"top-ups/{top_up.pk}/", f"top-ups/{top_up.pk}/cancellation/"):
+        assert page.goto(f"/deposit/{address}").status == 403
+        expect(page.get_by_text("Top Up Deposit")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -114,6 +135,7 @@ def test_the_pages_pass_axe(open_context, sign_in, admin, width, scheme):
     page = open_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True).new_page()
     sign_in(page, admin)
     waiting, checking = factories.make_top_up(admin), factories.make_top_up(admin, bank="bri")
+    entry = factories.make_entry(admin.business)
     page.goto(f"/deposit/top-ups/{checking.pk}/")
     page.get_by_role("button", name="I Have Transferred").click()
     for address in (
@@ -123,6 +145,9 @@ def test_the_pages_pass_axe(open_context, sign_in, admin, width, scheme):
         f"/deposit/top-ups/{waiting.pk}/cancellation/",
         "/deposit/top-up-history/",
         f"/deposit/top-up-history/{waiting.pk}/",
+        "/deposit/",
+        "/deposit/history/",
+        f"/deposit/history/{entry.pk}/",
     ):
         page.goto(address)
         found = Axe().run(page, options={"preload": False}).response["violations"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 
 from deposits import ledger, matching, statements, tasks, topups
 from deposits.ledger import Books, NotEnoughDeposit
@@ -17,6 +17,7 @@ from documents import services as documents
 from flipdash import clock, walls
 from flipdash.models import Message
 from tests.deposits.banking import again, ask, bca, fate, import_statement, line, long_ago, mark, operator_person, today
+from tests.deposits.conftest import connect
 from tests.deposits.test_top_ups import in_threads
 
 pytestmark = [
@@ -392,3 +393,68 @@ def test_a_report_holds_the_top_ups_of_its_own_wall_and_the_sum_agrees(scope, st
         assert {row["Top-Up ID"] for row in rows} == {str(paid.pk), str(waiting.pk)}
         assert sum(int(row["Credited"] or 0) for row in rows) == available(scope) == paid.exact_amount
         assert str(foreign.pk) not in content.decode("utf-8-sig")
+
+
+def test_a_big_statement_is_passed_over_in_one_go(scope):
+    """Before anybody has told the planner how many lines there are, as right after an import."""
+    top_up = ask(scope)
+    with connections["operator"].cursor() as cursor:
+        cursor.execute(MANY_LINES)
+        cursor.execute("EXPLAIN " + matching.HOPELESS, [matching.NEAR, matching.NEAR])
+        plan = "\n".join(text for (text,) in cursor.fetchall())
+    assert "statementline_reference" in plan
+    assert "pkey on deposits_statementline o" not in plan
+    paid = line(top_up.exact_amount)
+    assert matching.match_due() == 1
+    assert fate(paid) == ("credited", "")
+    reasons = StatementLine.objects.using("operator").exclude(pk=paid.pk).values_list("state", "reason").distinct()
+    assert set(reasons) == {("waiting", "unknown")}
+
+
+MANY_LINES = """
+INSERT INTO deposits_statementline (bank, mode, state, reason, booked_on, amount, description, sender, reference,
+    fingerprint)
+SELECT 'bca', 'live', 'new', '', current_date, 50000000 + g, 'TRSF', '', 'R' || g, md5(g::text) || md5('x' || g)
+FROM generate_series(1, 20000) AS g
+"""
+
+STEPS = {
+    "posted": (ledger, "top_up"),
+    "closed": (topups, "_close"),
+    "noted": (topups, "_note"),
+    "recorded": (topups.events, "record"),
+    "mailed": (topups, "_tell"),
+}
+"""What crediting does, one after the other."""
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_worker_that_dies_between_two_steps_leaves_all_or_nothing(scope, monkeypatch, step):
+    """Killed after the step, its connection is gone for the database; the next sweep credits once (trust: L6)."""
+    module, name = STEPS[step]
+    done = getattr(module, name)
+
+    def and_die(*args, **how):
+        done(*args, **how)
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (pid,) = cursor.fetchone()
+        with connect("superuser") as superuser:
+            superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    top_up = mark(scope, ask(scope))
+    paid = line(top_up.exact_amount)
+    monkeypatch.setattr(module, name, and_die)
+    with pytest.raises(DatabaseError):
+        matching.match_due()
+    connections["default"].close()
+    assert fate(paid) == ("matched", "")
+    assert (again(top_up).status, available(scope)) == ("checking", 0)
+    assert not Message.objects.exists()
+    monkeypatch.setattr(module, name, done)
+    assert [matching.match_due() for _sweep in range(3)] == [1, 0, 0]
+    assert fate(paid) == ("credited", "")
+    assert available(scope) == top_up.exact_amount
+    assert Message.objects.count() == 1

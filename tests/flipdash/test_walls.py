@@ -8,8 +8,10 @@ from django.test import Client
 
 from deposits import ledger
 from deposits.ledger import Books
-from deposits.models import Account, Entry, Posting
+from deposits.models import Account, Entry, Posting, TopUp
 from flipdash import db, walls
+from flipdash.scope import TenantQuerySet
+from tests import factories
 from tests.deposits.conftest import connect, source
 
 pytestmark = pytest.mark.django_db
@@ -195,3 +197,27 @@ def test_a_new_thread_is_outside(kopi_kita):
 def test_the_operator_sees_all(money):
     assert Posting.objects.using("operator").values("business_id", "mode").distinct().count() == 4
     assert Posting.objects.count() == 0
+
+
+def test_pages_of_the_deposit_that_forgot_their_scope_show_nothing_foreign(web, scope, stranger, monkeypatch):
+    """trust: W4. `.visible_to` finds everybody's rows on purpose; the database keeps to the wall."""
+    entries = [factories.make_entry(m.business, by=f"By {m.name}") for m in (scope.member, stranger)]
+    top_ups = [factories.make_top_up(m, note=f"Of {m.name}") for m in (scope.member, stranger)]
+    factories.make_entry(scope.business, mode="test", by="By test")
+    monkeypatch.setattr(TenantQuerySet, "visible_to", lambda self, scope, **_how: self.all())
+    assert "WHERE" not in str(TopUp.objects.visible_to(scope).query), "nothing but the wall is left"
+    for own, foreign, places in (
+        (entries[0], entries[1], ["history"]),
+        (top_ups[0], top_ups[1], ["top-up-history", "top-ups"]),
+    ):
+        for place in places:
+            assert web.get(f"/deposit/{place}/{own.pk}/").status_code == 200
+            assert web.get(f"/deposit/{place}/{foreign.pk}/").status_code == 404
+            assert web.get(f"/test/deposit/{place}/{own.pk}/").status_code == 404
+    for place, words in (("history", "By"), ("top-up-history", "Of")):
+        page = web.get(f"/deposit/{place}/").content.decode()
+        assert f"{words} {scope.member.name}" in page
+        assert f"{words} {stranger.name}" not in page
+        assert "By test" not in page
+    assert web.post(f"/deposit/top-ups/{top_ups[1].pk}/transferred/").status_code == 404
+    assert web.post(f"/deposit/top-ups/{top_ups[1].pk}/cancellation/").status_code == 404

@@ -1,0 +1,54 @@
+"""The Activity Log reads as words: every kind of event, what it is about, and what was changed."""
+
+import pytest
+
+from accounts import activity
+from accounts.events import OF_ACCOUNT
+from accounts.models import Activity
+from flipdash import events
+
+
+def test_every_kind_of_event_is_about_something_that_has_words():
+    assert {kind.partition(".")[0] for kind in events.kinds()} - set(activity.AREAS) == set()
+
+
+def test_changes_read_as_before_and_after():
+    facts = {
+        "changes": {"name": {"old": "Kopi", "new": "Kopi Kita"}, "require_second_factor": {"old": False, "new": True}},
+        "amount": 1_000_417,
+        "rows": 12_000,
+    }
+    assert activity.facts_in_words(facts) == [
+        ("Name", "Kopi → Kopi Kita"),
+        ("Two-step verification required", "no → yes"),
+        ("Amount", "Rp1,000,417"),
+        ("Rows", "12,000"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"old": "maker", "new": "approver"}, "Maker → Approver"),
+        ({"before": None, "after": 1_000_000}, "– → 1,000,000"),
+        (
+            {"old": {"required": True, "rupiah": 5_000_000}, "new": {"required": False, "rupiah": 0}},
+            "Required: yes, From: Rp5,000,000 → Required: no, From: Rp0",
+        ),
+    ],
+)
+def test_what_was_and_what_is_now_are_one_fact(facts, words):
+    assert activity.facts_in_words(facts) == [("Changed", words)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", OF_ACCOUNT)
+def test_events_of_people_stand_in_live_mode_whichever_page_they_come_from(admin, kind):
+    events.record(admin.scope("test"), kind)
+    assert Activity.objects.get(kind=kind).mode == "live"
+
+
+@pytest.mark.django_db
+def test_what_belongs_to_a_mode_stands_in_it(admin):
+    events.record(admin.scope("test"), "report.made")
+    assert Activity.objects.get(kind="report.made").mode == "test"
