@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 
 import pytest
 from django.core.files.base import ContentFile
@@ -45,7 +44,6 @@ EXPECTED = {
     Permission.MANAGE_ACCOUNT: {Role.ADMIN},
     Permission.MANAGE_MEMBERS: {Role.ADMIN},
 }
-_sources = count(7_000_001)
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 BRIEF = ("get", "post")
 THOROUGH = ("nobody", str(Role.ADMIN), str(Role.CUSTOMER_SERVICE))

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from accounts.permissions import Role
 from tests import factories
 from tests.browser.conftest import PASSWORD
-from tests.browser.test_look import WIDTHS, problems_of
+from tests.browser.looking import WIDTHS, problems_of
 from tests.browser.test_people import menu_of
 
 EMAIL = "dimas@kopikita.test"
@@ -128,7 +128,7 @@ def test_axe_finds_nothing_and_pages_fit(open_context, sign_in, admin, kopi_kita
     wrong = []
 
     def look(name: str) -> None:
-        wrong.extend(f"{name}, {problem}" for problem in problems_of(page))
+        wrong.extend(f"{name}, {problem}" for problem in problems_of(page, (width,)))
 
     for address in (
         "/members/",
