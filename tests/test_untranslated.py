@@ -32,7 +32,7 @@ from transactions.models import Corridor
 TEMPLATES = settings.BASE_DIR / "templates"
 ENGLISH_ON_PURPOSE = ("styleguide",)
 """For developers, in development only."""
-NAMES = {"FlipDash", "NPWP", "j", "k", "Enter", "Esc", "English", "Bahasa Indonesia", "WIB", "UTC", "Rp"}
+NAMES = {"FlipDash", "NPWP", "j", "k", "Enter", "Esc", "English", "Bahasa Indonesia", "WIB", "WITA", "WIT", "UTC", "Rp"}
 """What reads the same in every language: names, keys of the keyboard."""
 READ = {"alt", "title", "aria-label", "aria-description", "placeholder", "summary", "label"}
 """Attributes that people read or hear."""
@@ -158,7 +158,7 @@ def without_marked(html: str) -> str:
 
 def data() -> set[str]:
     """Return each text that stands in the database, and the names of banks, channels and countries."""
-    found = {*NAMES, *FULL_NAMES.values(), *channels.NAMES.values(), *DESTINATIONS.values()}
+    found = {*NAMES, "My laptop", *FULL_NAMES.values(), *channels.NAMES.values(), *DESTINATIONS.values()}
     found |= {user.initials for user in User.objects.all()}
     for language in ("en", "id"):
         with translation.override(language):

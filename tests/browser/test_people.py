@@ -13,9 +13,10 @@ HISTORIES = [
     *("Money Transfer", "Transaction History"),
     *("International Transfer", "Transaction History"),
     *("Accept Payment", "Payment History"),
+    *("My Deposit", "Overview", "Deposit History", "Top-Up History"),
 ]
 DOCUMENTS = ["Document", "Reports"]
-ADMINS = ["Manage Multi Account", "Accounts", "Settings", "Account & Profile", "Import history"]
+ADMINS = ["Manage Multi Account", "Accounts", "Activity Log", "Settings", "Account & Profile", "Import history"]
 COLOUR_BEHIND = """element => {
   const brush = new OffscreenCanvas(1, 1).getContext("2d");
   brush.fillStyle = getComputedStyle(element).backgroundColor;

