@@ -7,7 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell what can happen to people, and keep what happens to anything in the Activity Log."""
-        from accounts import activity, histories  # noqa: F401
+        from accounts import activity, histories  # noqa: F401  (importing registers)
         from accounts import events as ours
         from flipdash import events
 

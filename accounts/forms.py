@@ -88,7 +88,7 @@ class SignUpForm(SignupForm):
 
     def try_save(self, request: Any) -> Any:
         """Make the account, or mail who has one already: the answer is the same, and takes as long (trust.md A2)."""
-        if self.account_already_exists:  # type: ignore[has-type]
+        if self.account_already_exists:  # type: ignore[has-type]  # allauth's own, untyped
             make_password(self.cleaned_data["password1"])
             return super().try_save(request)
         try:

@@ -109,13 +109,13 @@ def everybody(view: View) -> View:
 
 def without_second_factor(view: View) -> View:
     """Mark a view that is open also to who still has to set up the second step that the business requires."""
-    view.without_second_factor = True  # type: ignore[attr-defined]
+    view.without_second_factor = True  # type: ignore[attr-defined]  # a mark, likewise
     return view
 
 
 def operators_too(view: View) -> View:
     """Mark a view about oneself that the operator's people need too, who belong to no business."""
-    view.operators_too = True  # type: ignore[attr-defined]
+    view.operators_too = True  # type: ignore[attr-defined]  # a mark, likewise
     return view
 
 

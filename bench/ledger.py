@@ -94,7 +94,7 @@ def main() -> None:
           f"{medians[list(acts)[4]] / medians[list(acts)[3]]:.2f}x on 8")  # fmt: skip
     if arguments.entries:
         while (there := Entry.objects.using("operator").count()) < arguments.entries:
-            with walls.inside(books):  # type: ignore[arg-type]
+            with walls.inside(books):  # type: ignore[arg-type]  # likewise
                 for _n in range(min(40, (arguments.entries - there) // (2 * BULK) + 1)):
                     bulk()
         with connections["owner"].cursor() as cursor:

@@ -1,6 +1,6 @@
 """FlipDash as in production; bench/urls.py sets Django's own admin beside it as a rival."""
 
-from flipdash.settings import *  # noqa: F403
+from flipdash.settings import *  # noqa: F403  (the same, but for what follows)
 
 ROOT_URLCONF = "bench.urls"
 STORAGES = {

@@ -51,7 +51,7 @@ def operator_only(view: View) -> View:
         return view(request, *args, **kwargs)
 
     guarded.permission = MARK  # type: ignore[attr-defined]  # the mark that the wall walk reads
-    guarded.login_required = True  # type: ignore[attr-defined]
+    guarded.login_required = True  # type: ignore[attr-defined]  # a mark on the view
     guarded.login_url = None  # type: ignore[attr-defined]  # ours, not the admin's own
     return guarded
 

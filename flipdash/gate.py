@@ -10,11 +10,11 @@ V = TypeVar("V", bound=Callable)
 
 def public(view: V) -> V:
     """Mark a view that anybody may see, signed in or not."""
-    view.permission = "public"  # type: ignore[attr-defined]
+    view.permission = "public"  # type: ignore[attr-defined]  # a mark on the view
     return login_not_required(view)
 
 
 def polled(view: V) -> V:
     """Mark a view that a page asks for by itself: nobody is working, so it doesn't keep a session alive."""
-    view.is_polled = True  # type: ignore[attr-defined]
+    view.is_polled = True  # type: ignore[attr-defined]  # a mark on the view
     return view

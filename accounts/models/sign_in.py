@@ -28,7 +28,7 @@ class Guess(models.Model):
     kind = models.CharField(max_length=20)
     at = models.DateTimeField(db_default=Now())
 
-    objects: ClassVar[GuessQuerySet] = GuessQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[GuessQuerySet] = GuessQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 
     class Meta:
         indexes = [models.Index(fields=["user", "kind", "at"], name="guess_of_user")]
