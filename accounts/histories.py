@@ -99,7 +99,7 @@ class ActivityHistory(histories.History):
     search = (
         histories.Text(
             (gettext_lazy("Person"), gettext_lazy("Event"), gettext_lazy("Subject"), gettext_lazy("Network address")),
-            histories.SearchText("search"),
+            Activity.words,
         ),
     )
     filters = (

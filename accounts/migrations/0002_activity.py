@@ -7,7 +7,7 @@ writes is right, so that the owner can't write anything else either. Each hash i
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import flipdash.histories.search
+import flipdash.searchkeys
 from django.db import migrations, models
 
 CHAIN = """
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'activities',
-                'indexes': [models.Index(models.F('business'), models.F('mode'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='activity_newest'), models.Index(condition=models.Q(('seq', None)), fields=['id'], name='activity_unsealed'), django.contrib.postgres.indexes.GinIndex(models.F('business'), django.contrib.postgres.indexes.OpClass(flipdash.histories.search.SearchText('search'), 'gin_trgm_ops'), name='activity_text')],
+                'indexes': [models.Index(models.F('business'), models.F('mode'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='activity_newest'), models.Index(condition=models.Q(('seq', None)), fields=['id'], name='activity_unsealed'), django.contrib.postgres.indexes.GinIndex(models.F('business'), django.contrib.postgres.indexes.OpClass(flipdash.searchkeys.SearchText('search'), 'gin_trgm_ops'), name='activity_text')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='activity_mode_known'), models.UniqueConstraint(fields=('business', 'mode', 'seq'), name='activity_place_once'), models.CheckConstraint(condition=models.Q(models.Q(('hash', ''), ('sealed_at', None), ('seq', None)), models.Q(('hash__gt', ''), ('sealed_at__isnull', False), ('seq__gt', 0)), _connector='OR'), name='activity_sealed_whole')],
             },
         ),

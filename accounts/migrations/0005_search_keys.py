@@ -3,7 +3,6 @@
 import django.contrib.postgres.indexes
 from django.db import migrations, models
 
-import flipdash.histories.search
 import flipdash.searchkeys
 
 
@@ -16,7 +15,7 @@ class Migration(migrations.Migration):
             model_name="activity",
             index=django.contrib.postgres.indexes.GinIndex(
                 flipdash.searchkeys.SearchKeys(
-                    models.F("business"), models.F("mode"), flipdash.histories.search.SearchText("search")
+                    models.F("business"), models.F("mode"), flipdash.searchkeys.SearchText("search")
                 ),
                 fastupdate=False,
                 name="activity_words",

@@ -2,15 +2,15 @@
 
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from flipdash.histories.search import SearchText
 from flipdash.mode import Mode
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
-from flipdash.searchkeys import SearchKeys
+from flipdash.searchkeys import SearchIndex
+
+WORDS = SearchIndex(texts=("search",), marks=("area",))
 
 
 class Activity(TenantModel):
@@ -39,6 +39,7 @@ class Activity(TenantModel):
     sealed_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Any] = TransactionQuerySet.as_manager()
+    words = WORDS
 
     class Meta:
         verbose_name_plural = "activities"
@@ -53,9 +54,7 @@ class Activity(TenantModel):
         indexes = [
             models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="activity_newest"),
             models.Index(fields=["id"], condition=Q(seq=None), name="activity_unsealed"),
-            GinIndex(
-                SearchKeys(F("business"), F("mode"), SearchText("search")), fastupdate=False, name="activity_words"
-            ),
+            WORDS.index("activity_words"),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from deposits.models.topups import STATUS_WORDS
 from deposits.waiting import Waiting
 from flipdash import histories
 from flipdash.scope import Scope
+from flipdash.searchkeys import SearchIndex
 
 TOP_UP = histories.Action(_("Top-Up Deposit"), "deposits:top-up", Permission.TOP_UP_DEPOSIT)
 """The button on top of the deposit's pages."""
@@ -55,7 +56,7 @@ class TopUpHistory(histories.History):
         histories.Amount(_("Amount"), "exact_amount"),
         histories.ChoiceWords(_("Bank"), "bank", banks.WORDS),
         histories.ChoiceWords(_("Status"), "status", STATUS_WORDS),
-        histories.Text((_("Note"),), histories.SearchText("note"), has_keys=False),
+        histories.Text((_("Note"),), SearchIndex(("note",)), has_keys=False),
     )
     filters = (
         histories.DateFilter(

@@ -5,7 +5,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
 import flipdash.functions
-import flipdash.histories.search
+import flipdash.searchkeys
 import flipdash.scope
 from django.conf import settings
 from django.db import migrations, models
@@ -172,7 +172,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='topup',
-            index=django.contrib.postgres.indexes.GinIndex(models.F('business'), django.contrib.postgres.indexes.OpClass(flipdash.histories.search.SearchText('note'), 'gin_trgm_ops'), name='topup_text'),
+            index=django.contrib.postgres.indexes.GinIndex(models.F('business'), django.contrib.postgres.indexes.OpClass(flipdash.searchkeys.SearchText('note'), 'gin_trgm_ops'), name='topup_text'),
         ),
         migrations.AddConstraint(
             model_name='topup',

@@ -21,7 +21,7 @@ from flipdash.histories.declaration import Action, Receipt, Summary
 from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
 from flipdash.histories.history import History, get, names
 from flipdash.histories.results import COUNT_CAP, Results
-from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Id, SearchText, Text
+from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Id, Text
 
 __all__ = [
     "COUNT_CAP",
@@ -51,7 +51,6 @@ __all__ = [
     "Results",
     "RowFilter",
     "RupiahColumn",
-    "SearchText",
     "StatusColumn",
     "Summary",
     "TermFilter",

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Expression, Q, QuerySet, TextChoices
+from django.db.models import Q, QuerySet, TextChoices
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash import formats
-from flipdash.histories.search import SearchField, Text, clean_term, contains
+from flipdash.histories.search import SearchField, clean_term, contains
 from flipdash.scope import Scope
 from flipdash.words import Words
 
@@ -36,8 +36,6 @@ class Filter:
     label: Words
 
     ignored_by_id: ClassVar[bool] = False
-    is_text: ClassVar[bool] = False
-    """Whether it looks inside texts, so that rows have to be found as a text search finds them."""
     template: ClassVar[str] = "histories/filter_select.html"
     """How the filter's fields look in the panel."""
 
@@ -65,6 +63,14 @@ class Filter:
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
         """Return the filter's name and its value in words; ("", "") when it isn't set."""
         raise NotImplementedError
+
+    def sought(self, cleaned: Cleaned) -> str:
+        """Return the words that the filter looks for inside a text."""
+        return ""
+
+    def mark(self, cleaned: Cleaned) -> tuple[str, list[str]]:
+        """Return a field and which of its values are kept; ("", []) for what isn't so simple."""
+        return "", []
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,10 @@ class ChoiceFilter(Filter):
         """Keep rows with one of the words."""
         return Q(**{f"{self.field}__in": self._chosen(cleaned)}) if cleaned[self.name] else Q()
 
+    def mark(self, cleaned: Cleaned) -> tuple[str, list[str]]:
+        """Return the field and the chosen words."""
+        return self.field, self._chosen(cleaned)
+
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
         """Name the words."""
         labels = [str(label) for value, label in self.options if value in self._chosen(cleaned)]
@@ -163,23 +173,21 @@ class TermFilter(Filter):
 
 @dataclass(frozen=True)
 class TextFilter(Filter):
-    """Words in one text. `indexed` is the same or a wider text, whose keys have an index."""
+    """Words in one text, which the history's Text field searches too."""
 
     field: str
-    indexed: Expression
-
-    is_text: ClassVar[bool] = True
 
     def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
         """Read the words."""
         return {self.name: _TermField(self.label, str, "")}
 
+    def sought(self, cleaned: Cleaned) -> str:
+        """Return the words."""
+        return str(cleaned[self.name])
+
     def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
-        """Keep rows whose text contains every word: found by the index, and then looked at."""
-        if not cleaned[self.name]:
-            return Q()
-        term = cleaned[self.name]
-        return Text((), self.indexed).found(term, scope) & contains(Lower(self.field), term)
+        """Keep rows whose text contains every word."""
+        return contains(Lower(self.field), cleaned[self.name])
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
         """Name the words."""
@@ -279,16 +287,28 @@ class DateFilter(Filter):
 
     def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
         """Keep what happened from the first day's 00:00 up to the end of the last day, in the business's zone."""
+        field = self.field(cleaned)
+        start, end = self._moments(cleaned, scope)
+        kept = Q(**{f"{field}__gte": start}) if start else Q()
+        if end:
+            kept &= Q(**{f"{field}__lt": end})
+        return kept & self.creation(cleaned, scope)
+
+    def creation(self, cleaned: Cleaned, scope: Scope) -> Q:
+        """Return when a row that is kept was created, so that a page can begin where the range ends.
+
+        Nothing ends before it was created, the tables see to that.
+        """
+        start, end = self._moments(cleaned, scope)
+        kept = Q(created_at__gte=start) if start and self.field(cleaned) == "created_at" else Q()
+        return kept & Q(created_at__lt=end) if end else kept
+
+    def _moments(self, cleaned: Cleaned, scope: Scope) -> tuple[datetime | None, datetime | None]:
+        """Return when the first day begins, and when the last one has ended."""
         first, last = self.range(cleaned)
-        field = self._basis(cleaned)[2]
-        condition = Q()
-        if first:
-            condition &= Q(**{f"{field}__gte": datetime.combine(first, time.min, tzinfo=scope.zone)})
-        if last:
-            end = datetime.combine(last + timedelta(days=1), time.min, tzinfo=scope.zone)
-            # Nothing ends before it was created, the tables see to that: so a page can begin where the range ends.
-            condition &= Q(**{f"{field}__lt": end, "created_at__lt": end})
-        return condition
+        start = datetime.combine(first, time.min, tzinfo=scope.zone) if first else None
+        end = datetime.combine(last + timedelta(days=1), time.min, tzinfo=scope.zone) if last else None
+        return start, end
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
         """Name the basis and the days."""
@@ -298,10 +318,6 @@ class DateFilter(Filter):
     def range(self, cleaned: Cleaned) -> tuple[date | None, date | None]:
         """Return the first and the last day."""
         return cleaned[self.params[1]], cleaned[self.params[2]]
-
-    def orders_by(self, cleaned: Cleaned, field: str) -> bool:
-        """Return whether the chosen basis is the given field."""
-        return self._basis(cleaned)[2] == field
 
     def field(self, cleaned: Cleaned) -> str:
         """Return the model field of the date that is meant."""

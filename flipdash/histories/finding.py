@@ -4,7 +4,7 @@ Raw SQL stands in this file alone, and wraps querysets that began with the scope
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property, reduce
@@ -19,9 +19,11 @@ from django.db.models.aggregates import Count
 from flipdash.functions import local_second
 from flipdash.histories.address import Address
 from flipdash.histories.columns import Batch, Column, DateTimeColumn, Row
+from flipdash.histories.filters import Filter
 from flipdash.histories.paging import OLDEST_FIRST, ORDER, PAGE_SIZE, Cursor
 from flipdash.histories.search import SearchField, Text
 
+NOTHING = Q(pk__in=())
 NEAREST = 2_000
 """How many rows a text search looks at before it asks the index."""
 LOOKS_PER_MATCH = 3
@@ -30,6 +32,9 @@ LOOKS_PER_MATCH = 3
 
 class Finding(Address):
     """A history that finds its rows."""
+
+    is_rare = False
+    """Whether a page was found by the index of all that match, because looking at the nearest rows wasn't enough."""
 
     def visible_rows(self) -> QuerySet:
         """Return what the scope may see; `self.is_searching` says whether a search word led here."""
@@ -50,10 +55,14 @@ class Finding(Address):
         return any(rows.filter(condition).exists() for condition, _ignores in self.branches)
 
     @property
+    def text(self) -> Text | None:
+        """The field that is found by its words, if the history has one."""
+        return next((f for f in self.search if isinstance(f, Text)), None)
+
+    @property
     def offers_text(self) -> bool:
         """Whether the page should offer to search the text too."""
-        has_text = any(isinstance(f, Text) for f in self.search)
-        return bool(self.term) and self.is_valid and has_text and self.is_exact
+        return bool(self.term) and self.is_valid and self.text is not None and self.is_exact
 
     def rows(self, *, filtered: bool = True) -> QuerySet:
         """Return everything that the search and the filters show, newest first: what a report holds."""
@@ -62,19 +71,29 @@ class Finding(Address):
         def kept(*, for_id: bool = False) -> Q:
             return self.filter_condition(for_id=for_id) if filtered else Q()
 
-        if not self.term:
-            rows = rows.filter(kept())
-        elif self.is_exact:
+        if self.term and self.is_exact:
             rows = rows.filter(reduce(or_, (c & kept(for_id=ignores) for c, ignores in self.branches)))
         else:
-            rows = rows.filter(self._text_condition() & kept())
+            filters = self.applied_filters if filtered else []
+            by_index = self._keys(filters) if self.is_rare or self._words(filters) else Q()
+            rows = rows.filter(self._said() & kept() & by_index)
         return rows.order_by(*ORDER)
 
-    def _text_condition(self) -> Q:
+    def _said(self) -> Q:
+        """Match what contains the words of the search."""
         if not self.term:
             return Q()
-        texts = [f.found(self.term, self.scope) for f in self.search if isinstance(f, Text)]
-        return reduce(or_, texts) if texts else Q(pk__in=())  # what is found by its numbers alone is found by no words
+        return self.text.contains(self.term) if self.text else NOTHING
+
+    def _words(self, filters: Iterable[Filter]) -> list[str]:
+        """Return all words that must be there, by the search and by filters that look inside texts."""
+        return " ".join((self.term, *(f.sought(self.cleaned) for f in filters))).split()
+
+    def _keys(self, filters: Iterable[Filter]) -> Q:
+        """Match by the index of search keys what has the words and passes the filters; Q() where it can't help."""
+        if self.text is None or not self.text.has_keys:
+            return Q()
+        return self.text.index.holds(self.scope, self._words(filters), (f.mark(self.cleaned) for f in filters))
 
     @property
     def value_fields(self) -> list[str]:
@@ -150,13 +169,11 @@ class Finding(Address):
                 self.is_exact = bool(found)  # so nobody has to ask again
             if self.is_exact:
                 return found
-        if self.term and not any(isinstance(f, Text) for f in self.search):
-            return []  # nothing here is found by words
-        if not self.term and not any(f.is_text for f in self.applied_filters):
+        if not self._words(self.applied_filters) and not self._keys(self.applied_filters):
             return list(rows.filter(self.filter_condition()).values(*self.page_fields)[: PAGE_SIZE + 1])
-        ids = self._text_ids(rows, order)
-        texts = self.visible_rows().using(self.using).filter(pk__in=ids).order_by(*order)
-        return list(texts.values(*self.page_fields)) if ids else []
+        ids = self._ids_of_page(rows, order)
+        page = self.visible_rows().using(self.using).filter(pk__in=ids).order_by(*order)
+        return list(page.values(*self.page_fields)) if ids else []
 
     def _exact_rows(self, rows: QuerySet, order: tuple[str, str]) -> list[Row]:
         """Ask each exact field by its own index for at most a page, and merge."""
@@ -168,29 +185,32 @@ class Finding(Address):
             return list(parts[0])
         return list(parts[0].union(*parts[1:]).order_by(*order)[: PAGE_SIZE + 1])
 
-    def _text_ids(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
-        """Find text, unless there is nothing that it could be in."""
+    def _ids_of_page(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
+        """Find a page's rows, unless there is nothing that they could be in."""
         try:
-            return self._ids_by_text(rows, order)
+            return self._ids_by_look_or_index(rows, order)
         except EmptyResultSet:
             return []
 
-    def _ids_by_text(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
-        """Find text by looking at the nearest rows or by the index of all matches, whichever is less work.
+    def _ids_by_look_or_index(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
+        """Find what has the words and passes the filters by looking at the nearest rows, or by the index of all that
+        match, whichever is less work.
 
-        Common words are among the nearest rows. How many of them have the word tells whether it is worth to look at
-        more, or whether all matches are few enough to be sorted; they are materialised first, so that the planner
-        can't choose the endless walk (docs/performance.md).
+        What is common is among the nearest rows. How many of them match tells whether it is worth to look at more, or
+        whether all matches are few enough to be sorted; they are materialised first, so that the planner can't choose
+        the endless walk (docs/performance.md).
         """
         direction = "DESC" if order == ORDER else "ASC"
         tail = f"ORDER BY created_at {direction}, id {direction} LIMIT {PAGE_SIZE + 1}"
-        condition = self._text_condition() & self.filter_condition()
+        condition = self._said() & self.filter_condition()
         ids = self._nearest_ids(rows, condition, NEAREST, tail)
         if 0 < len(ids) <= PAGE_SIZE and (further := self._rows_worth_a_look(rows, len(ids))):
             ids = self._nearest_ids(rows, condition, further, tail)
         if len(ids) > PAGE_SIZE:
             return ids
-        matches, params = rows.filter(condition).order_by().values("created_at", "id").query.sql_with_params()
+        self.is_rare = True
+        matching = rows.filter(condition & self._keys(self.applied_filters)).order_by().values("created_at", "id")
+        matches, params = matching.query.sql_with_params()
         return self._ids(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {tail}", params)  # noqa: S608
 
     def _nearest_ids(self, rows: QuerySet, condition: Q, limit: int, tail: str) -> list[int]:
@@ -210,11 +230,8 @@ class Finding(Address):
         return int(2 * looks) if looks < LOOKS_PER_MATCH * matches else 0
 
     def _range_condition(self) -> Q:
-        """Return the date filter where it runs along the order, so that phase 1 looks where the matches can be."""
-        dates = self.date_filter
-        if dates is None or not dates.orders_by(self.cleaned, "created_at"):
-            return Q()
-        return dates.condition(self.cleaned, self.scope)
+        """Return what the date filter says along the order of pages: where matches can be."""
+        return self.date_filter.creation(self.cleaned, self.scope) if self.date_filter else Q()
 
     def _ids(self, sql: str, params: tuple) -> list[int]:
         with connections[self.using].cursor() as cursor:

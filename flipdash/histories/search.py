@@ -19,12 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash import money
-from flipdash.scope import Scope
-from flipdash.searchkeys import SearchKeys
+from flipdash.searchkeys import SHORTEST, Infix, SearchIndex
 from flipdash.words import Words
 
-SHORTEST = 3
-"""Characters a text search needs: the index of keys knows nothing shorter."""
 LONGEST = 200
 MOST_WORDS = 8
 BIGGEST_ID = 2**63 - 1
@@ -32,24 +29,6 @@ ID_DIGITS = (18, 19)
 """An id begins with the year: with two digits since 2010."""
 JOINERS = "\u200c\u200d"
 """Invisible, but part of words in some scripts, and of emoji."""
-
-
-class SearchText(Func):
-    """What text search looks in; the index of search keys holds this very expression."""
-
-    template = "lower(%(expressions)s)"
-    arg_joiner = " || ' ' || "
-    output_field = models.TextField()
-
-
-class Infix(Func):
-    """`left operator right`, as a condition."""
-
-    template = "%(expressions)s"
-    output_field = models.BooleanField()
-
-    def __init__(self, left: models.Expression, operator: str, right: models.Expression) -> None:
-        super().__init__(left, right, arg_joiner=f" {operator} ")
 
 
 def clean_term(text: str) -> str:
@@ -125,12 +104,17 @@ class AccountNumber(SearchField):
         digits = digits_of(term.removeprefix("+"))
         if len(digits) < 4:
             return []
-        conditions = [Q(**{f"{self.field}__startswith": digits})]
+        conditions = self._begins_with(digits)
         if digits.startswith("62"):
-            conditions.append(Q(**{f"{self.field}__startswith": "0" + digits.removeprefix("62")}))
+            conditions += self._begins_with("0" + digits.removeprefix("62"))
         if len(digits) == 4:
             conditions.append(Q(Infix(Right(self.field, 4), "=", Value(digits))))
         return conditions
+
+    def _begins_with(self, digits: str) -> list[Q]:
+        """Match the whole number and longer ones apart: what was paid to one account is read in the page's order."""
+        longer = Q(Infix(F(self.field), "~>~", Value(digits)))
+        return [Q(**{self.field: digits}), Q(**{f"{self.field}__startswith": digits}) & longer]
 
 
 @dataclass(frozen=True)
@@ -163,29 +147,19 @@ class ChoiceWords(SearchField):
 
 @dataclass(frozen=True)
 class Text:
-    """Words in a text. Every word must be there, in any order and any case.
+    """Words in a text. Every word must be there, in any order and any case. A history has at most one such field.
 
-    `expression` is the text in lower case; its table has an index of SearchKeys("business", "mode", expression), unless
-    `has_keys` is False: behind a full wall Postgres never uses such an index, because it can't know that `@>` leaks
-    nothing, so a walled table has none, and a search there looks at the rows of its business.
+    The table has `index`, unless `has_keys` is False: behind a full wall Postgres never uses such an index, because it
+    can't know that `@>` leaks nothing. So a walled table has none, and a search there looks at its business's rows.
     """
 
     labels: tuple[Words, ...]
-    expression: models.Expression
+    index: SearchIndex
     has_keys: bool = True
 
     def contains(self, term: str) -> Q:
         """Match rows whose text contains every word, whatever it takes to find them."""
-        return contains(self.expression, term)
-
-    def found(self, term: str, scope: Scope) -> Q:
-        """Match the same rows by the index, if a word is long enough for it."""
-        words = [word for word in term.split() if len(word) >= SHORTEST]
-        if not words or not self.has_keys:
-            return self.contains(term)
-        kept = SearchKeys(F("business"), F("mode"), self.expression)
-        asked = SearchKeys(Value(scope.business.pk), Value(scope.mode), Lower(Value(" ".join(words))))
-        return Q(Infix(kept, "@>", asked)) & self.contains(term)
+        return contains(self.index.text, term)
 
 
 def contains(text: models.Expression, term: str) -> Q:

@@ -153,7 +153,7 @@ def test_a_page_and_its_count_are_read_by_an_index_in_bounded_steps(filled, name
         for direction in ("before", "after") if first.rows else ():
             cursor = Cursor.of(first.rows[-1]).sign(name, filled)
             factories.history(filled, f"{query}&{direction}={cursor}", name).page()
-    check(pages, most=2_500)
+    check(pages, most=4_000)
     with CaptureQueriesContext(connection) as counts:
         assert history.count() is not None
     check(counts, most=12_000)
@@ -168,6 +168,35 @@ def test_a_report_reads_its_business_alone(filled, name, query):
         history.totals()
     for _sql, plan in plans(queries):
         assert rows_read(plan) <= ROWS * 2 / (BUSINESSES + 1) + 100
+
+
+def test_what_is_rare_only_together_is_found_without_reading_the_rest(filled):
+    """The marks of three common filters are intersected in the index: beside the nearest, no other row is read."""
+    history = factories.history(filled, "destination=va&via=api&status=failed")
+    with CaptureQueriesContext(connection) as pages:
+        found = history.page().rows
+    assert 0 < len(found) < 10
+    ((_sql, by_index),) = (made for made in plans(pages) if "MATERIALIZED" in made[0])
+    assert rows_read(by_index) == len(found)
+    with CaptureQueriesContext(connection) as counts:
+        assert history.count() == len(found)
+    check(counts, most=len(found))
+
+
+@pytest.mark.parametrize("query", ["q=0099887766", "q=7766"])
+def test_what_one_account_was_paid_often_is_read_a_page_at_a_time(filled, query):
+    """3,000 old transfers to one account, none of them among the nearest."""
+    business = filled.business.pk
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE transactions_moneytransfer SET account_number = '0099887766' WHERE id IN (SELECT id FROM"
+            " transactions_moneytransfer WHERE business_id = %s ORDER BY created_at LIMIT 3000)",
+            [business],
+        )
+        cursor.execute("ANALYZE transactions_moneytransfer")
+    with CaptureQueriesContext(connection) as pages:
+        assert len(factories.history(filled, query).page().rows) == 25
+    check(pages, most=60)
 
 
 def test_a_page_id_is_read_by_its_key(filled):

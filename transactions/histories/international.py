@@ -4,9 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
-from transactions.models import Corridor, InternationalTransfer, Purpose, SearchText, Status, Via
-
-TEXT = SearchText("beneficiary_name")
+from transactions.models import Corridor, InternationalTransfer, Purpose, Status, Via
 
 
 class InternationalHistory(histories.History):
@@ -47,11 +45,11 @@ class InternationalHistory(histories.History):
     search_hint = _("Transaction ID or beneficiary name")
     search = (
         histories.Id(_("Transaction ID"), "id", external="external_id"),
-        histories.Text((_("Beneficiary Name"),), TEXT),
+        histories.Text((_("Beneficiary Name"),), InternationalTransfer.words),
     )
     filters = (
         histories.DateFilter("date", _("Transaction created"), bases=(("created", _("Created Date"), "created_at"),)),
-        histories.TextFilter("beneficiary", _("Beneficiary Name"), "beneficiary_name", indexed=TEXT),
+        histories.TextFilter("beneficiary", _("Beneficiary Name"), "beneficiary_name"),
         histories.ChoiceFilter("status", _("Status"), "status", Status),
         histories.ChoiceFilter("country", _("Country"), "country", Corridor.countries, multiple=False),
     )

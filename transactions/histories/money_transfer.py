@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.permissions import Permission
 from flipdash import histories
 from transactions.destinations import FULL_NAMES, NAMES, Kind
-from transactions.models import MoneyTransfer, SearchText, Status, TransferBatch, Via
+from transactions.models import MoneyTransfer, Status, TransferBatch, Via
 
 BANK_OPTIONS = tuple(sorted(FULL_NAMES.items(), key=lambda item: item[1].casefold()))
 
@@ -55,7 +55,7 @@ class TransferHistory(histories.History):
         histories.Id(_("Transaction ID"), "id", external="external_id"),
         histories.AccountNumber(_("Account Number"), "account_number"),
         histories.Amount(_("Amount"), "amount"),
-        histories.Text((_("Beneficiary Name"), _("Remark")), SearchText("beneficiary_name", "remark")),
+        histories.Text((_("Beneficiary Name"), _("Remark")), MoneyTransfer.words),
     )
     filters = (
         histories.DateFilter(

@@ -5,10 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.permissions import Permission
 from flipdash import histories
 from transactions import channels
-from transactions.models import Payment, PaymentStatus, SearchText, Settlement
+from transactions.models import Payment, PaymentStatus, Settlement
 from transactions.models.payment import SETTLEMENT_WORDS, STATUS_WORDS
-
-TEXT = SearchText("title", "sender_name")
 
 
 class PaymentHistory(histories.History):
@@ -52,7 +50,7 @@ class PaymentHistory(histories.History):
         histories.Amount(_("Amount"), "amount"),
         histories.ChoiceWords(_("Transaction Status"), "status", STATUS_WORDS),
         histories.ChoiceWords(_("Settlement Status"), "settlement_status", SETTLEMENT_WORDS),
-        histories.Text((_("Title"), _("Sender Name")), TEXT),
+        histories.Text((_("Title"), _("Sender Name")), Payment.words),
     )
     filters = (
         histories.DateFilter(
@@ -61,8 +59,8 @@ class PaymentHistory(histories.History):
             bases=(("created", _("Created Date"), "created_at"), ("paid", _("Paid Date"), "paid_at")),
         ),
         histories.TermFilter("id", _("Transaction ID"), histories.Id("", "id", external="external_id")),
-        histories.TextFilter("title", _("Title"), "title", indexed=TEXT),
-        histories.TextFilter("sender", _("Sender Name"), "sender_name", indexed=TEXT),
+        histories.TextFilter("title", _("Title"), "title"),
+        histories.TextFilter("sender", _("Sender Name"), "sender_name"),
         histories.TermFilter("amount", _("Amount"), histories.Amount("", "amount")),
         histories.ChoiceFilter("status", _("Status"), "status", PaymentStatus),
         histories.ChoiceFilter("channel", _("Channel"), "channel_kind", channels.ChannelKind),

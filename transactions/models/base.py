@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.functions import NextTransactionId as NextTransactionId  # the migrations find both here
-from flipdash.histories.search import SearchText as SearchText
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
+from flipdash.searchkeys import SearchText as SearchText
 from flipdash.timeline import Event as Event
 
 

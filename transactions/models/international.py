@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Round
@@ -10,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from flipdash import world
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
-from flipdash.searchkeys import SearchKeys
-from transactions.models.base import Event, SearchText, Sending, SendingEventKind
+from flipdash.searchkeys import SearchIndex
+from transactions.models.base import Event, Sending, SendingEventKind
 
 WITHOUT_DECIMALS = ["JPY", "KRW", "VND"]
 """The payable currencies that have no decimals; the database holds their amounts to it."""
@@ -90,6 +89,9 @@ class Purpose(models.TextChoices):
     OTHER = "other", _("Something else")
 
 
+WORDS = SearchIndex(texts=("beneficiary_name",), marks=("status", "country"))
+
+
 class InternationalTransfer(Sending):
     """A transfer abroad: rupiah are sent, another currency arrives."""
 
@@ -104,6 +106,8 @@ class InternationalTransfer(Sending):
     rate = models.DecimalField(_("Rate"), max_digits=18, decimal_places=4, null=True, blank=True)
     amount_received = models.DecimalField(_("Amount Received"), max_digits=20, decimal_places=3)
     purpose = models.CharField(_("Purpose"), max_length=16, choices=Purpose.choices, default=Purpose.OTHER)
+
+    words = WORDS
 
     class Meta(Sending.Meta):
         constraints = [
@@ -134,11 +138,7 @@ class InternationalTransfer(Sending):
                 F("id").desc(),
                 name="internationaltransfer_country",
             ),
-            GinIndex(
-                SearchKeys(F("business"), F("mode"), SearchText("beneficiary_name")),
-                fastupdate=False,
-                name="internationaltransfer_words",
-            ),
+            WORDS.index("internationaltransfer_words"),
         ]
 
 

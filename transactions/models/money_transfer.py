@@ -2,16 +2,18 @@
 
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now, Right
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
-from flipdash.searchkeys import SearchKeys
+from flipdash.searchkeys import SearchIndex
 from transactions.destinations import Kind
-from transactions.models.base import Event, SearchText, Sending, SendingEventKind
+from transactions.models.base import Event, Sending, SendingEventKind
+
+WORDS = SearchIndex(texts=("beneficiary_name", "remark"), marks=("status", "destination_kind", "bank", "via"))
 
 
 class TransferBatch(TenantModel):
@@ -51,6 +53,8 @@ class MoneyTransfer(Sending):
         related_name="transfers",
     )
 
+    words = WORDS
+
     class Meta(Sending.Meta):
         constraints = [
             *Sending.Meta.constraints,
@@ -72,15 +76,20 @@ class MoneyTransfer(Sending):
                 F("business"),
                 F("mode"),
                 OpClass(F("account_number"), "text_pattern_ops"),
+                F("created_at").desc(),
+                F("id").desc(),
                 name="moneytransfer_account",
             ),
-            models.Index(F("business"), F("mode"), Right("account_number", 4), name="moneytransfer_account_end"),
-            models.Index(F("batch"), name="moneytransfer_batch", condition=Q(batch__isnull=False)),
-            GinIndex(
-                SearchKeys(F("business"), F("mode"), SearchText("beneficiary_name", "remark")),
-                fastupdate=False,
-                name="moneytransfer_words",
+            models.Index(
+                F("business"),
+                F("mode"),
+                Right("account_number", 4),
+                F("created_at").desc(),
+                F("id").desc(),
+                name="moneytransfer_account_end",
             ),
+            models.Index(F("batch"), name="moneytransfer_batch", condition=Q(batch__isnull=False)),
+            WORDS.index("moneytransfer_words"),
         ]
 
 

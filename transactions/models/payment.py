@@ -3,16 +3,15 @@
 import secrets
 from typing import Any, ClassVar
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
-from flipdash.searchkeys import SearchKeys
+from flipdash.searchkeys import SearchIndex
 from transactions.channels import ChannelKind
-from transactions.models.base import Event, SearchText, Transaction, Via
+from transactions.models.base import Event, Transaction, Via
 
 SLUG_BYTES = 16
 """128 random bits, so that nobody finds a link by guessing (trust.md W7)."""
@@ -120,6 +119,9 @@ SETTLEMENT_WORDS: dict[str, tuple[str, ...]] = {Settlement.SETTLED: ("Settled", 
 """The same for settlement; what is pending means the state alone."""
 
 
+WORDS = SearchIndex(texts=("title", "sender_name"), marks=("status", "channel_kind", "settlement_status"))
+
+
 class Payment(Transaction):
     """One payment by one sender. The title is the link's at that time."""
 
@@ -145,6 +147,8 @@ class Payment(Transaction):
         PaymentStatus.CANCELLED: set(),
         PaymentStatus.FAILED: set(),
     }
+
+    words = WORDS
 
     class Meta(Transaction.Meta):
         constraints = [
@@ -194,11 +198,7 @@ class Payment(Transaction):
                 name="payment_settlement",
             ),
             models.Index(F("link"), name="payment_link", condition=Q(link__isnull=False)),
-            GinIndex(
-                SearchKeys(F("business"), F("mode"), SearchText("title", "sender_name")),
-                fastupdate=False,
-                name="payment_words",
-            ),
+            WORDS.index("payment_words"),
         ]
 
 
