@@ -44,7 +44,7 @@ def main() -> None:
                     f"  {line.row:4}{line.what:64}{line.measured:>14}  {line.ratio}× {line.hold} {line.verdict}",
                     flush=True,
                 )
-        if name == "full":
+        if name == "full" and not arguments.build:
             write_table([line for group in GROUPS for line in measure.kept(results / f"{group}.json")])
 
 

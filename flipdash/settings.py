@@ -149,6 +149,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-top-ups": {"task": "deposits.tasks.sweep_top_ups", "schedule": 2.0, "options": {"expires": 2}},
     "tidy-top-ups": {"task": "deposits.tasks.tidy_top_ups", "schedule": 60.0, "options": {"expires": 60}},
     "seal-activity": {"task": "accounts.tasks.seal_activity", "schedule": 3.0, "options": {"expires": 3}},
+    "clean-search-lists": {"task": "flipdash.tasks.clean_search_lists", "schedule": 2.0, "options": {"expires": 2}},
     "send-messages": {"task": "flipdash.tasks.send_messages", "schedule": 2.0, "options": {"expires": 2}},
 }
 

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from flipdash import mail
+from flipdash import mail, searchkeys
 
 log = logging.getLogger(__name__)
 
@@ -22,3 +22,9 @@ def wake_sender() -> None:
 def send_messages() -> None:
     """Send the mails that are due."""
     mail.send_due()
+
+
+@shared_task
+def clean_search_lists() -> None:
+    """Sort into the search indexes what was inserted since the last time, so that no insert ever has to."""
+    searchkeys.clean_lists()

@@ -25,6 +25,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RemoveIndex(model_name="activity", name="activity_words"),
-        migrations.AddIndex(model_name="activity", index=GinIndex(KEYS, fastupdate=False, name="activity_words")),
+        migrations.AddIndex(
+            model_name="activity",
+            index=GinIndex(KEYS, fastupdate=True, gin_pending_list_limit=65536, name="activity_words"),
+        ),
         migrations.RunSQL("DROP FUNCTION search_keys(bigint, text, text)", OLD_KEYS),
     ]

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from flipdash import searchkeys
 from flipdash.histories import finding
 from flipdash.histories.paging import Cursor
 from tests import factories
@@ -99,6 +100,7 @@ def filled(django_db_setup, django_db_blocker) -> Iterator[Any]:
                 sql = MULTIPLY.format(table=table, columns=", ".join(columns), values=values)
                 cursor.execute(sql, [ROWS, [business.pk, business.pk, *others], row.pk])
                 cursor.execute(f"ANALYZE {table}")
+            searchkeys.clean_lists()
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")  # not after each test
         yield factories.make_member(business).scope("live")
         transaction.set_rollback(True)
