@@ -86,7 +86,7 @@ def report_new(request: Request) -> HttpResponse:
         return refuse(request, Permission.DOWNLOAD_REPORTS)
     except services.BadQuery:
         return _refuse_query(request)
-    results = histories.Results(count=history.count(), counted=history.counted)
+    results = histories.Results(count=history.late_count(), counted=history.counted)
     return render(request, "documents/report_new.html", {"history": history, "results": results})
 
 

@@ -269,7 +269,8 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Limits ----------------------------------------------------------------------------------------------------------
 HISTORY_TIMEOUT_MS = 2_000
-HISTORY_COUNT_TIMEOUT_MS = 300  # nobody waits longer for a figure beside the page
+HISTORY_COUNT_TIMEOUT_MS = 50  # no page waits longer for its count: the browser asks for it once the page is there
+HISTORY_LATE_COUNT_TIMEOUT_MS = 2_000  # then it reads "Many transactions"
 REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", 20)
 REPORT_DAYS_KEPT = 30
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place

@@ -97,6 +97,12 @@ def files(settings, tmp_path) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def patient_counts(settings) -> None:
+    """A busy machine must not change what a page says."""
+    settings.HISTORY_COUNT_TIMEOUT_MS = settings.HISTORY_LATE_COUNT_TIMEOUT_MS
+
+
+@pytest.fixture(autouse=True)
 def private_workplace(settings, tmp_path_factory) -> None:
     """Where reports are made: not the checkout's own, in which a running worker may be at work."""
     settings.REPORT_WORKPLACE = tmp_path_factory.getbasetemp() / "workplace"

@@ -1,6 +1,7 @@
 """The two pages of every history, made from its declaration: the list as each person keeps it, and one row."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -66,7 +67,12 @@ def history_page(request: Request, kind: type[History]) -> HttpResponse:
     if not request.GET and desk.default:
         return open_view(request, desk.default, kind)
     history = desk.lay_out(kind(request.scope, request.GET))
-    return render(request, "histories/history.html", {"history": history, "results": history.results(), "desk": desk})
+    results = history.results()
+    shown = {"history": history, "results": results, "desk": desk}
+    if results.count is None:
+        asked = urlencode({"history": kind.name, "query": history.query})
+        shown["late_count_url"] = f"{reverse('workspace:count')}?{asked}"
+    return render(request, "histories/history.html", shown)
 
 
 def open_view(request: Request, view: SavedView, kind: type[History]) -> HttpResponse:

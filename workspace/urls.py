@@ -8,6 +8,7 @@ app_name = "workspace"
 urlpatterns = [
     path("", views.saved_views, name="views"),
     path("new/", views.new_view, name="view-new"),
+    path("count/", views.count, name="count"),
     path("columns/", views.columns, name="columns"),
     path("columns/reset/", views.columns_reset, name="columns-reset"),
     path("default/removal/", views.default_removal, name="default-removal"),

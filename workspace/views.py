@@ -44,6 +44,15 @@ def _laid_out(request: Request, kind: type[History], query: str) -> History:
     return Desk(request.scope, kind).lay_out(kind(request.scope, QueryDict(query)))
 
 
+@require_safe
+@requires(Permission.VIEW_HISTORY)
+def count(request: Request) -> HttpResponse:
+    """Say how many rows a history shows, for a page that couldn't wait for the figure."""
+    history = _kind(request, request.GET.get("history"))(request.scope, QueryDict(request.GET.get("query", "")))
+    results = histories.Results(count=history.late_count(), counted=history.counted)
+    return render(request, "histories/late_count.html", {"results": results})
+
+
 # --- Columns -------------------------------------------------------------------------------------------------
 
 

@@ -58,7 +58,8 @@ class Paged(Finding):
         is_all = self.cursor is None and results.older_url is None
         results.count = len(results.rows) if is_all else self._capped_count(self.rows())
         if not results.rows and self.term and self.applied_filters:
-            results.hidden = self._capped_count(self.rows(filtered=False)) or 0
+            hidden = self._capped_count(self.rows(filtered=False))
+            results.hidden = COUNT_CAP + 1 if hidden is None else hidden
         if results.rows and self.term and self._dates_were_ignored:
             results.note = _("Found by its number. The date filter doesn’t hide a transaction whose ID you search for.")
         return results
@@ -89,14 +90,25 @@ class Paged(Finding):
             older_url=self._page_url("before", rows[-1]) if rows and (more or direction == "after") else None,
         )
 
-    def _capped_count(self, rows: QuerySet) -> int | None:
+    def _capped_count(self, rows: QuerySet, milliseconds: int | None = None) -> int | None:
         """Count up to the cap; None when counting would take too long."""
         try:
-            with db.time_limit(settings.HISTORY_COUNT_TIMEOUT_MS, self.using):
+            with db.time_limit(milliseconds or settings.HISTORY_COUNT_TIMEOUT_MS, self.using):
                 return rows.order_by()[: COUNT_CAP + 1].count()
         except db.TooSlow:
             return None
 
     def count(self) -> int | None:
-        """Return how many rows there are, up to one more than the cap; None when that takes too long."""
+        """Return how many rows there are, up to one more than the cap; None when that takes too long for a page."""
         return self._capped_count(self.rows()) if self.is_valid else 0
+
+    def late_count(self) -> int | None:
+        """Count likewise, with the patience that one has when the page is there."""
+        if not self.is_valid:
+            return 0
+        try:
+            with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.using):
+                self.page()  # it tells by which way the rows are found
+        except db.TooSlow:
+            return None
+        return self._capped_count(self.rows(), settings.HISTORY_LATE_COUNT_TIMEOUT_MS)

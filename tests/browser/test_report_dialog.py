@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from documents.models import Report
+from flipdash.histories import results
 from tests import factories
 
 
@@ -52,3 +53,18 @@ def test_the_dialog_follows_what_is_searched_without_a_new_page(page, sign_in, a
     page.get_by_role("button", name="Create Report").click()
     expect(page.get_by_role("dialog")).to_contain_text("1 transaction.")
     expect(page.get_by_role("dialog")).to_contain_text("Biji kopi 2")
+
+
+def test_a_count_that_takes_long_follows_the_page(page, sign_in, admin, history, monkeypatch):
+    """On the page and in the dialog, without the person doing anything."""
+    counts = results.Paged._capped_count
+    monkeypatch.setattr(
+        results.Paged,
+        "_capped_count",
+        lambda self, rows, milliseconds=None: counts(self, rows, milliseconds) if milliseconds else None,
+    )
+    sign_in(page, admin)
+    page.goto("/money-transfers/?status=failed")
+    expect(page.locator(".pager__count")).to_have_text("2 transactions")
+    page.get_by_role("button", name="Create Report").click()
+    expect(page.get_by_role("dialog")).to_contain_text("2 transactions.")

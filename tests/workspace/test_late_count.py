@@ -1,0 +1,89 @@
+"""A page never waits for its count: the browser asks for it once the page is there."""
+
+import html
+import re
+
+import pytest
+
+from accounts.permissions import Role
+from flipdash import db
+from flipdash.histories import results
+from tests.factories import make_business, make_member, make_transfer
+
+pytestmark = pytest.mark.django_db
+PAGE = "/money-transfers/"
+
+
+@pytest.fixture
+def many(kopi_kita) -> None:
+    for number in range(30):
+        make_transfer(kopi_kita, beneficiary_name="Siti", status="successful" if number % 3 else "failed")
+    make_transfer(make_business("Other"), beneficiary_name="Siti")
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Whatever is counted beside a page takes too long."""
+
+    def stop(self, rows, milliseconds=None):
+        return None if milliseconds is None else counts(self, rows, milliseconds)
+
+    counts = results.Paged._capped_count
+    monkeypatch.setattr(results.Paged, "_capped_count", stop)
+
+
+def late_url(page) -> str:
+    found = re.search(r'class="pager__count"\s+hx-get="([^"]+)"', page.content.decode())
+    return html.unescape(found[1]) if found else ""
+
+
+def test_a_page_that_is_counted_in_time_asks_for_nothing(web, many):
+    page = web.get(PAGE)
+    assert page.context["results"].count_words == "30 transactions"
+    assert late_url(page) == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("", "30 transactions"), ("?q=siti", "30 transactions"), ("?status=successful&status=failed", "30 transactions")],
+)
+def test_a_count_that_takes_long_comes_later(web, many, hurried, query, words):
+    page = web.get(f"{PAGE}{query}")
+    assert page.context["results"].count_words == "Many transactions"
+    late = web.get(late_url(page)).content.decode()
+    assert late.split("<")[0].strip() == words
+    assert f'id="report-count" hx-swap-oob="true">{words}<' in late
+
+
+def test_a_later_page_is_counted_as_a_whole(web, many, hurried):
+    older = web.get(PAGE).context["results"].older_url
+    assert web.get(late_url(web.get(older))).content.decode().split("<")[0].strip() == "30 transactions"
+
+
+def test_what_takes_longer_still_is_many(web, many, hurried, monkeypatch):
+    url = late_url(web.get(PAGE))
+
+    def slow(self):
+        raise db.TooSlow
+
+    monkeypatch.setattr(results.Paged, "page", slow)
+    assert web.get(url).content.decode().split("<")[0].strip() == "Many transactions"
+
+
+def test_an_empty_page_still_tells_that_filters_hide_many(web, many, hurried):
+    content = web.get(f"{PAGE}?q=siti&status=cancelled").content.decode()
+    assert "10,000+ transactions match “siti”, but your filters hide them" in content
+
+
+def test_nobody_counts_what_they_may_not_see(client_of, kopi_kita, many):
+    maker = client_of(make_member(kopi_kita, Role.MAKER, name="Dimas Maker"))
+    assert maker.get("/views/count/?history=activity").status_code == 404
+    assert maker.get("/views/count/?history=nothing").status_code == 404
+    support = client_of(make_member(kopi_kita, Role.CUSTOMER_SERVICE, name="Citra"))
+    late = support.get("/views/count/?history=money-transfers").content.decode()
+    assert "30 transactions" in late
+    assert "report-count" not in late
+
+
+def test_an_address_that_makes_no_sense_counts_nothing(web, many):
+    assert "0 transactions" in web.get("/views/count/?history=money-transfers&query=status%3Dgone").content.decode()
