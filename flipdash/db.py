@@ -1,6 +1,6 @@
 """The database connections: who migrates, and how a query is bounded in time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import OperationalError, connections, transaction
@@ -20,13 +20,20 @@ class TooSlow(Exception):
 
 
 @contextmanager
-def time_limit(milliseconds: int, using: str = "default") -> Iterator[None]:
-    """Run the block in one transaction whose statements may each take so many milliseconds; else raise TooSlow."""
+def time_limit(milliseconds: int, using: str = "default") -> Iterator[Callable[[int], None]]:
+    """Run the block in one transaction whose statements may each take so many milliseconds; else raise TooSlow.
+
+    Yields what sets another limit for the statements that follow.
+    """
+
+    def limit(milliseconds: int) -> None:
+        with connections[using].cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
+
     try:
         with transaction.atomic(using=using):
-            with connections[using].cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
-            yield
+            limit(milliseconds)
+            yield limit
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise TooSlow from error

@@ -72,6 +72,10 @@ class Filter:
         """Return a field and which of its values are kept; ("", []) for what isn't so simple."""
         return "", []
 
+    def is_in_order(self, cleaned: Cleaned) -> bool:
+        """Return whether an index has what is kept in the order of pages."""
+        return False
+
 
 @dataclass(frozen=True)
 class ChoiceFilter(Filter):
@@ -81,6 +85,9 @@ class ChoiceFilter(Filter):
     choices: type[TextChoices] | tuple[tuple[str, Words], ...] | Callable[[], Iterable[tuple[str, Words]]]
     """The values and their words, or what reads them when they are offered."""
     multiple: bool = True
+    in_order_except: tuple[str, ...] | None = None
+    """Values that the index leaves out which has the rows of each value in the order of pages; None without such an
+    index."""
 
     @property
     def template(self) -> str:  # type: ignore[override]
@@ -126,6 +133,11 @@ class ChoiceFilter(Filter):
     def mark(self, cleaned: Cleaned) -> tuple[str, list[str]]:
         """Return the field and the chosen words."""
         return self.field, self._chosen(cleaned)
+
+    def is_in_order(self, cleaned: Cleaned) -> bool:
+        """Return whether one word is chosen, and the index has it."""
+        chosen = self._chosen(cleaned)
+        return self.in_order_except is not None and len(chosen) == 1 and chosen[0] not in self.in_order_except
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
         """Name the words."""

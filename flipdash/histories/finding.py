@@ -216,7 +216,7 @@ class Finding(Address):
     def _nearest_ids(self, rows: QuerySet, condition: Q, limit: int, tail: str) -> list[int]:
         """Return the ids of what the condition keeps of so many rows, at most a page and one."""
         table = connections[self.using].ops.quote_name(rows.model._meta.db_table)
-        nearest, nearest_params = rows.filter(self._range_condition())[:limit].query.sql_with_params()
+        nearest, nearest_params = rows.filter(self._place())[:limit].query.sql_with_params()
         probe = rows.model.objects.using(self.using).filter(condition).query
         where, where_params = probe.get_compiler(self.using).compile(probe.where)
         # Names come from the model, values go as parameters.
@@ -224,14 +224,17 @@ class Finding(Address):
 
     def _rows_worth_a_look(self, rows: QuerySet, found: int) -> int:
         """Return how many rows to look at for a page, given what the nearest held; 0 when the index is less work."""
-        plan = rows.filter(self._range_condition()).order_by().explain(format="json")
+        plan = rows.filter(self._place()).order_by().explain(format="json")
         all_rows = json.loads(plan)[0]["Plan"]["Plan Rows"]
         looks, matches = NEAREST * (PAGE_SIZE + 1) / found, all_rows * found / NEAREST
         return int(2 * looks) if looks < LOOKS_PER_MATCH * matches else 0
 
-    def _range_condition(self) -> Q:
-        """Return what the date filter says along the order of pages: where matches can be."""
-        return self.date_filter.creation(self.cleaned, self.scope) if self.date_filter else Q()
+    def _place(self) -> Q:
+        """Return what of the filters an index knows along the order of pages: where matches can be."""
+        place = self.date_filter.creation(self.cleaned, self.scope) if self.date_filter else Q()
+        ordered = [f for f in self.applied_filters if f.is_in_order(self.cleaned)]
+        # One alone: no index has two of them in order, and the rows of one without the other can be many.
+        return place & ordered[0].condition(self.cleaned, self.scope) if ordered else place
 
     def _ids(self, sql: str, params: tuple) -> list[int]:
         with connections[self.using].cursor() as cursor:

@@ -1,5 +1,6 @@
 """One page of a history and how many rows there are, within a limit of time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -49,14 +50,14 @@ class Paged(Finding):
         """Return the page that the address asks for; empty when the address is wrong or the search too slow."""
         if not self.is_valid:
             return Results()
+        results = Results(too_slow=True, counted=self.counted)
         try:
-            with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.using):
+            with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.using) as limit:
                 results = self.page()
+                results.count = self._count_beside(results, limit)
         except db.TooSlow:
-            return Results(too_slow=True)
-        results.counted = self.counted
-        is_all = self.cursor is None and results.older_url is None
-        results.count = len(results.rows) if is_all else self._capped_count(self.rows())
+            if results.too_slow:
+                return results  # else only the count was: the browser asks for it once the page is there
         if not results.rows and self.term and self.applied_filters:
             hidden = self._capped_count(self.rows(filtered=False))
             results.hidden = COUNT_CAP + 1 if hidden is None else hidden
@@ -85,16 +86,24 @@ class Paged(Finding):
         if direction == "after":
             rows.reverse()
         return Results(
+            counted=self.counted,
             rows=rows,
             newer_url=self._page_url("after", rows[0]) if rows and cursor else None,
             older_url=self._page_url("before", rows[-1]) if rows and (more or direction == "after") else None,
         )
 
+    def _count_beside(self, page: Results, limit: Callable[[int], None]) -> int:
+        """Count what the page is a part of, up to the cap; nothing more is asked when it is everything."""
+        if self.cursor is None and page.older_url is None:
+            return len(page.rows)
+        limit(settings.HISTORY_COUNT_TIMEOUT_MS)
+        return _counted(self.rows())
+
     def _capped_count(self, rows: QuerySet, milliseconds: int | None = None) -> int | None:
         """Count up to the cap; None when counting would take too long."""
         try:
             with db.time_limit(milliseconds or settings.HISTORY_COUNT_TIMEOUT_MS, self.using):
-                return rows.order_by()[: COUNT_CAP + 1].count()
+                return _counted(rows)
         except db.TooSlow:
             return None
 
@@ -112,3 +121,7 @@ class Paged(Finding):
         except db.TooSlow:
             return None
         return self._capped_count(self.rows(), settings.HISTORY_LATE_COUNT_TIMEOUT_MS)
+
+
+def _counted(rows: QuerySet) -> int:
+    return rows.order_by()[: COUNT_CAP + 1].count()

@@ -7,7 +7,8 @@ from typing import Any
 
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
-from django.utils.html import escape, format_html
+from django.forms import BoundField
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from flipdash import formats, mode, money
@@ -29,6 +30,16 @@ def history_rows(history: History, rows: Iterable[Row]) -> SafeString:
             + "</tr>"
             for row in rows
         )
+    )
+
+
+@register.simple_tag
+def options(field: BoundField) -> SafeString:
+    """Return the options of a field, each a box or a button with its words; a history has a dozen of them."""
+    return format_html_join(
+        "",
+        '<label class="choice" for="{}">{} <span>{}</span></label>',
+        ((option.id_for_label, option.tag(), option.choice_label) for option in field),
     )
 
 

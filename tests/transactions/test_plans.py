@@ -5,11 +5,13 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from flipdash import searchkeys
 from flipdash.histories import finding
@@ -198,6 +200,16 @@ def test_what_one_account_was_paid_often_is_read_a_page_at_a_time(filled, query)
         cursor.execute("ANALYZE transactions_moneytransfer")
     with CaptureQueriesContext(connection) as pages:
         assert len(factories.history(filled, query).page().rows) == 25
+    check(pages, most=60)
+
+
+def test_the_rows_of_one_status_are_looked_at_where_they_are(filled):
+    """None of the nearest rows is cancelled, many older ones are: a page of them is read in its order, not all."""
+    for hours in range(200):
+        old = timezone.now() - timedelta(days=900, hours=hours)
+        factories.make_transfer(filled.business, status="cancelled", created_at=old)
+    with CaptureQueriesContext(connection) as pages:
+        assert len(factories.history(filled, "status=cancelled").page().rows) == 25
     check(pages, most=60)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.db.models import BooleanField, Func, Q
 
-from flipdash.histories import finding
+from flipdash.histories import finding, results
 from tests.factories import make_transfer
 
 SLOW = {
@@ -56,6 +56,22 @@ def test_a_search_stopped_by_the_database_leaves_the_next_page_as_it_was(
         assert cursor.fetchone() == ("0",)
     monkeypatch.undo()
     assert "Siti" in client_of(stranger).get("/money-transfers/?q=siti").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_count_stopped_by_the_database_costs_the_page_nothing(client_of, admin, settings, monkeypatch):
+    """The rows are there, the browser asks for the count, and the connection goes on without a limit."""
+    for _number in range(30):
+        make_transfer(admin.business, beneficiary_name="Siti")
+    settings.HISTORY_COUNT_TIMEOUT_MS = 50
+    monkeypatch.setattr(results, "_counted", lambda rows: rows.filter(_slow_condition()).count())
+    page = client_of(admin).get("/money-transfers/")
+    assert len(page.context["results"].rows) == 25
+    assert "Many transactions" in page.content.decode()
+    assert "/views/count/?history=money-transfers" in page.content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
 
 
 def _slow_condition() -> Q:

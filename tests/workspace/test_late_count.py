@@ -28,8 +28,12 @@ def hurried(monkeypatch):
     def stop(self, rows, milliseconds=None):
         return None if milliseconds is None else counts(self, rows, milliseconds)
 
+    def run_out(self, page, limit):
+        raise db.TooSlow
+
     counts = results.Paged._capped_count
     monkeypatch.setattr(results.Paged, "_capped_count", stop)
+    monkeypatch.setattr(results.Paged, "_count_beside", run_out)
 
 
 def late_url(page) -> str:

@@ -50,8 +50,10 @@ class InternationalHistory(histories.History):
     filters = (
         histories.DateFilter("date", _("Transaction created"), bases=(("created", _("Created Date"), "created_at"),)),
         histories.TextFilter("beneficiary", _("Beneficiary Name"), "beneficiary_name"),
-        histories.ChoiceFilter("status", _("Status"), "status", Status),
-        histories.ChoiceFilter("country", _("Country"), "country", Corridor.countries, multiple=False),
+        histories.ChoiceFilter("status", _("Status"), "status", Status, in_order_except=(Status.SUCCESSFUL,)),
+        histories.ChoiceFilter(
+            "country", _("Country"), "country", Corridor.countries, multiple=False, in_order_except=()
+        ),
     )
     summary = histories.Summary(
         "status",

@@ -63,7 +63,7 @@ class TransferHistory(histories.History):
             _("Date"),
             bases=(("created", _("Created Date"), "created_at"), ("completed", _("Completed Date"), "completed_at")),
         ),
-        histories.ChoiceFilter("status", _("Status"), "status", Status),
+        histories.ChoiceFilter("status", _("Status"), "status", Status, in_order_except=(Status.SUCCESSFUL,)),
         histories.ChoiceFilter("destination", _("Bank / VA / E-Wallet"), "destination_kind", Kind),
         histories.ChoiceFilter("bank", _("Single bank"), "bank", BANK_OPTIONS, multiple=False),
         histories.ChoiceFilter("via", _("Created via"), "via", Via),

@@ -62,9 +62,11 @@ class PaymentHistory(histories.History):
         histories.TextFilter("title", _("Title"), "title"),
         histories.TextFilter("sender", _("Sender Name"), "sender_name"),
         histories.TermFilter("amount", _("Amount"), histories.Amount("", "amount")),
-        histories.ChoiceFilter("status", _("Status"), "status", PaymentStatus),
+        histories.ChoiceFilter("status", _("Status"), "status", PaymentStatus, in_order_except=()),
         histories.ChoiceFilter("channel", _("Channel"), "channel_kind", channels.ChannelKind),
-        histories.ChoiceFilter("settlement", _("Settlement Status"), "settlement_status", Settlement),
+        histories.ChoiceFilter(
+            "settlement", _("Settlement Status"), "settlement_status", Settlement, in_order_except=()
+        ),
     )
     summary = histories.Summary(
         "status",
