@@ -62,7 +62,9 @@ class Finding(Address):
     @property
     def offers_text(self) -> bool:
         """Whether the page should offer to search the text too."""
-        return bool(self.term) and self.is_valid and self.text is not None and self.is_exact
+        return (
+            bool(self.term) and self.is_valid and self.text is not None and self.text.finds(self.term) and self.is_exact
+        )
 
     def rows(self, *, filtered: bool = True) -> QuerySet:
         """Return everything that the search and the filters show, newest first: what a report holds."""
@@ -83,7 +85,7 @@ class Finding(Address):
         """Match what contains the words of the search."""
         if not self.term:
             return Q()
-        return self.text.contains(self.term) if self.text else NOTHING
+        return self.text.contains(self.term) if self.text and self.text.finds(self.term) else NOTHING
 
     def _words(self, filters: Iterable[Filter]) -> list[str]:
         """Return all words that must be there, by the search and by filters that look inside texts."""

@@ -78,8 +78,8 @@ class Paged(Finding):
         """Return the rows of the page, without the count."""
         direction, cursor = self.cursor or ("before", None)
         rows = self._rows_beside(cursor, direction)
-        if direction == "after" and len(rows) <= PAGE_SIZE:
-            direction, cursor = "before", None
+        if cursor and (not rows or (direction == "after" and len(rows) <= PAGE_SIZE)):
+            direction, cursor = "before", None  # the first page, whole
             rows = self._rows_beside(None, direction)
         more = len(rows) > PAGE_SIZE
         rows = rows[:PAGE_SIZE]

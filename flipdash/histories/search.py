@@ -24,6 +24,8 @@ from flipdash.words import Words
 
 LONGEST = 200
 MOST_WORDS = 8
+LONGEST_NUMBER = 34
+"""Digits of the longest account number."""
 BIGGEST_ID = 2**63 - 1
 ID_DIGITS = (18, 19)
 """An id begins with the year: with two digits since 2010."""
@@ -40,9 +42,11 @@ def clean_term(text: str) -> str:
         raise ValidationError(_("This search contains a character that can't be searched for."))
     if len(term) > LONGEST:
         raise ValidationError(_("Please search with at most %d characters.") % LONGEST)
+    if 0 < len(digits_of(term)) <= LONGEST_NUMBER:
+        return term  # in whatever groups it was pasted
     if len(term.split()) > MOST_WORDS:
         raise ValidationError(_("Please search with at most %d words.") % MOST_WORDS)
-    if term and max(map(len, term.split())) < SHORTEST and not (term.isascii() and term.isdigit()):
+    if term and max(map(len, term.split())) < SHORTEST:
         raise ValidationError(_("Please search with a word of at least %d characters.") % SHORTEST)
     return term
 
@@ -156,6 +160,10 @@ class Text:
     labels: tuple[Words, ...]
     index: SearchIndex
     has_keys: bool = True
+
+    def finds(self, term: str) -> bool:
+        """Return whether rows can be found by such words: one of them must be long enough for the index."""
+        return not self.has_keys or any(len(word) >= SHORTEST for word in term.split())
 
     def contains(self, term: str) -> Q:
         """Match rows whose text contains every word, whatever it takes to find them."""

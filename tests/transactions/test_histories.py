@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from flipdash import clock, histories
 from flipdash.histories import finding, results
+from flipdash.histories.paging import Cursor
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -167,6 +168,16 @@ def test_newer_leads_back_to_the_first_page(web, sixty, query, name):
     back = web.get(third.newer_url).context["results"]
     assert [row["id"] for row in back.rows] == sixty[25:50]
     assert [row["id"] for row in web.get(back.newer_url).context["results"].rows] == sixty[:25]
+
+
+def test_a_page_behind_which_nothing_is_left_is_the_first_one(web, scope, sixty, name, history):
+    """Its rows can have left a filter between two clicks."""
+    oldest = history(scope).visible_rows().order_by("created_at", "id").first()
+    place = Cursor(oldest.created_at, oldest.pk).sign(name, scope)
+    results = web.get(f"/{name}/?before={place}").context["results"]
+    assert [row["id"] for row in results.rows] == sixty[:25]
+    assert results.newer_url is None
+    assert results.older_url
 
 
 def test_a_page_goes_on_from_its_row_while_new_ones_arrive(web, kopi_kita, sixty, make, name):

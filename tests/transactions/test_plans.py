@@ -26,7 +26,7 @@ TABLES = {
     "payments": "transactions_payment",
 }
 YEAR = "date_from=2026-01-01&date_to=2026-12-31"
-SEARCHES = ("q=1", "q=gayo", "q=zulaikha", "q=biji gayo", "q=xqzvw", "q=INV/2026/0481", "q=0481&in=text")
+SEARCHES = ("q=gayo", "q=zulaikha", "q=biji gayo", "q=xqzvw", "q=INV/2026/0481", "q=0481&in=text")
 SHARED = ("", *SEARCHES, "status=failed", "status=successful", YEAR, f"q=gayo&{YEAR}", f"q=zulaikha&{YEAR}")
 QUERIES = {
     "money-transfers": (

@@ -63,6 +63,24 @@ def test_a_transaction_id_finds_its_transfer(scope, siti, others):
     assert found(scope, f"q={siti.pk}") == [siti.pk]
 
 
+@pytest.mark.parametrize("grouped", ["0012 3456 78", "00 12 34 56 78", "0 0 1 2 3 4 5 6 7 8", "00-12-34-56-78"])
+def test_a_number_is_found_in_whatever_groups_it_was_pasted(scope, kopi_kita, grouped):
+    paid = make_transfer(kopi_kita, account_number="0012345678")
+    asked = history(scope, f"q={quote(grouped)}")
+    assert asked.is_valid, asked.form.errors
+    assert [row["id"] for row in asked.results().rows] == [paid.pk]
+
+
+def test_what_is_too_short_for_the_index_is_no_text(scope, kopi_kita):
+    """It would read the whole business; amounts and account numbers are found by it as ever."""
+    make_transfer(kopi_kita, remark="Meja 7", amount=85_000)
+    seven = make_transfer(kopi_kita, amount=7)
+    assert found(scope, "q=7") == [seven.pk]
+    assert found(scope, "q=7&in=text") == []
+    assert not history(scope, "q=7").offers_text
+    assert history(scope, "q=85000").offers_text
+
+
 @pytest.mark.parametrize("mark", ["\u200b", "\ufeff", "\u200e", "\u202e"])
 def test_invisible_marks_around_a_pasted_word_are_no_part_of_it(scope, siti, others, mark):
     assert found(scope, f"q={quote(f'{mark}58000003{mark}')}") == [siti.pk]
