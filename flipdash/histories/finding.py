@@ -26,6 +26,8 @@ from flipdash.histories.search import SearchField, Text
 NOTHING = Q(pk__in=())
 NEAREST = 2_000
 """How many rows a text search looks at before it asks the index."""
+COUNTED_AT_ONCE = 50_000
+"""Of how many rows, at most, words are counted beside a page."""
 LOOKS_PER_MATCH = 3
 """How many rows can be looked at in the order of a page in the time of one that an index finds anywhere."""
 
@@ -226,10 +228,15 @@ class Finding(Address):
 
     def _rows_worth_a_look(self, rows: QuerySet, found: int) -> int:
         """Return how many rows to look at for a page, given what the nearest held; 0 when the index is less work."""
-        plan = rows.filter(self._place()).order_by().explain(format="json")
-        all_rows = json.loads(plan)[0]["Plan"]["Plan Rows"]
+        all_rows = _estimated(rows.filter(self._place()))
         looks, matches = NEAREST * (PAGE_SIZE + 1) / found, all_rows * found / NEAREST
         return int(2 * looks) if looks < LOOKS_PER_MATCH * matches else 0
+
+    @property
+    def is_slow_to_count(self) -> bool:
+        """Whether a page's words are so common in so much that counting them would read tens of thousands of rows."""
+        is_common = bool(self._words(self.applied_filters)) and not self.is_rare and not self.is_exact
+        return is_common and _estimated(self.visible_rows().using(self.using).filter(self._place())) > COUNTED_AT_ONCE
 
     def _place(self) -> Q:
         """Return what of the filters an index knows along the order of pages: where matches can be."""
@@ -242,3 +249,9 @@ class Finding(Address):
         with connections[self.using].cursor() as cursor:
             cursor.execute(sql, params)
             return [pk for (pk,) in cursor.fetchall()]
+
+
+def _estimated(rows: QuerySet) -> int:
+    """Return how many rows Postgres expects, without reading them."""
+    plan = json.loads(rows.order_by().explain(format="json"))
+    return int(plan[0]["Plan"]["Plan Rows"])

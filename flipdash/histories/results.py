@@ -92,10 +92,15 @@ class Paged(Finding):
             older_url=self._page_url("before", rows[-1]) if rows and (more or direction == "after") else None,
         )
 
-    def _count_beside(self, page: Results, limit: Callable[[int], None]) -> int:
-        """Count what the page is a part of, up to the cap; nothing more is asked when it is everything."""
+    def _count_beside(self, page: Results, limit: Callable[[int], None]) -> int | None:
+        """Count what the page is a part of, up to the cap, or leave it for later.
+
+        Nothing more is asked when the page is everything.
+        """
         if self.cursor is None and page.older_url is None:
             return len(page.rows)
+        if self.is_slow_to_count:
+            return None
         limit(settings.HISTORY_COUNT_TIMEOUT_MS)
         return _counted(self.rows())
 

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.permissions import Role
 from flipdash import db
-from flipdash.histories import results
+from flipdash.histories import finding, results
 from tests.factories import make_business, make_member, make_transfer
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +57,16 @@ def test_a_count_that_takes_long_comes_later(web, many, hurried, query, words):
     late = web.get(late_url(page)).content.decode()
     assert late.split("<")[0].strip() == words
     assert f'id="report-count" hx-swap-oob="true">{words}<' in late
+
+
+def test_common_words_in_many_rows_are_not_even_tried(web, many, monkeypatch):
+    """Counting them would read more rows than the page has time for; other pages are counted as ever."""
+    monkeypatch.setattr(finding, "_estimated", lambda rows: finding.COUNTED_AT_ONCE + 1)
+    page = web.get(f"{PAGE}?q=siti")
+    assert page.context["results"].count_words == "Many transactions"
+    assert "30 transactions" in web.get(late_url(page)).content.decode()
+    assert web.get(PAGE).context["results"].count_words == "30 transactions"
+    assert web.get(f"{PAGE}?q=0012345678").context["results"].count_words == "30 transactions"
 
 
 def test_a_later_page_is_counted_as_a_whole(web, many, hurried):
