@@ -171,11 +171,11 @@ class TermFilter(Filter):
 
     def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
         """Read the term."""
-        return {self.name: _TermField(self.label, self.search.condition, self.search.never)}
+        return {self.name: _TermField(self.label, self.search.conditions, self.search.never)}
 
     def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
         """Keep what any of the field's conditions matches."""
-        conditions = self.search.condition(cleaned[self.name]) if cleaned[self.name] else []
+        conditions = self.search.conditions(cleaned[self.name]) if cleaned[self.name] else []
         return reduce(or_, conditions, Q())
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:

@@ -6,7 +6,8 @@ Raw SQL stands in this file alone, and wraps querysets that began with the scope
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any
@@ -15,6 +16,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.aggregates import Count
+from django.db.models.expressions import RawSQL
 
 from flipdash.functions import local_second
 from flipdash.histories.address import Address
@@ -32,6 +34,16 @@ LOOKS_PER_MATCH = 3
 """How many rows can be looked at in the order of a page in the time of one that an index finds anywhere."""
 
 
+@dataclass(frozen=True)
+class Branch:
+    """One way in which a search word can be exactly what a row has."""
+
+    condition: Q
+    ignores_dates: bool
+    is_scattered: bool = False
+    """Whether its index has such rows in another order than pages."""
+
+
 class Finding(Address):
     """A history that finds its rows."""
 
@@ -43,18 +55,20 @@ class Finding(Address):
         return self.model.objects.visible_to(self.scope, searched=self.is_searching)
 
     @cached_property
-    def branches(self) -> list[tuple[Q, bool]]:
-        """The exact conditions that the search word can match, each with whether it ignores dates."""
+    def branches(self) -> list[Branch]:
+        """The exact conditions that the search word can match."""
         if not self.term or self.cleaned["in"] == "text":
             return []
         exact = [f for f in self.search if isinstance(f, SearchField)]
-        return [(condition, f.ignores_dates) for f in exact for condition in f.condition(self.term)]
+        in_order = [Branch(condition, f.ignores_dates) for f in exact for condition in f.condition(self.term)]
+        scattered = [Branch(condition, f.ignores_dates, True) for f in exact for condition in f.scattered(self.term)]
+        return in_order + scattered
 
     @cached_property
     def is_exact(self) -> bool:
         """Whether the search word is somebody's id, account number or amount: then that is the result."""
         rows = self.visible_rows().using(self.using).order_by()
-        return any(rows.filter(condition).exists() for condition, _ignores in self.branches)
+        return any(rows.filter(branch.condition).exists() for branch in self.branches)
 
     @property
     def text(self) -> Text | None:
@@ -76,7 +90,7 @@ class Finding(Address):
             return self.filter_condition(for_id=for_id) if filtered else Q()
 
         if self.term and self.is_exact:
-            rows = rows.filter(reduce(or_, (c & kept(for_id=ignores) for c, ignores in self.branches)))
+            rows = rows.filter(reduce(or_, (b.condition & kept(for_id=b.ignores_dates) for b in self.branches)))
         else:
             filters = self.applied_filters if filtered else []
             by_index = self._keys(filters) if self.is_rare or self._words(filters) else Q()
@@ -180,14 +194,27 @@ class Finding(Address):
         return list(page.values(*self.page_fields)) if ids else []
 
     def _exact_rows(self, rows: QuerySet, order: tuple[str, str]) -> list[Row]:
-        """Ask each exact field by its own index for at most a page, and merge."""
-        parts = [
-            rows.filter(condition & self.filter_condition(for_id=ignores)).values(*self.page_fields)[: PAGE_SIZE + 1]
-            for condition, ignores in self.branches
-        ]
-        if len(parts) == 1:
-            return list(parts[0])
-        return list(parts[0].union(*parts[1:]).order_by(*order)[: PAGE_SIZE + 1])
+        """Ask each exact field by its own index for at most a page, and merge.
+
+        What an index has in another order is gathered whole, from the index alone: with a limit, Postgres would rather
+        walk through the business, which never ends for a number that it wrongly takes for a common one.
+        """
+        parts: list[str] = []
+        values: list[Any] = []
+        for branch in self.branches:
+            condition = branch.condition & self.filter_condition(for_id=branch.ignores_dates)
+            matching = rows.filter(condition).values("created_at", "id")
+            matching = matching.order_by() if branch.is_scattered else matching[: PAGE_SIZE + 1]
+            with suppress(EmptyResultSet):
+                sql, params = matching.query.sql_with_params()
+                parts.append(f"({sql})")
+                values += params
+        if not parts:
+            return []
+        # Each part is a queryset of ours, its values go as parameters.
+        found = f"SELECT id FROM ({' UNION '.join(parts)}) AS found {_page_of(order)}"  # noqa: S608
+        page = self.visible_rows().using(self.using).filter(pk__in=RawSQL(found, values)).order_by(*order)  # noqa: S611
+        return list(page.values(*self.page_fields))
 
     def _ids_of_page(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
         """Find a page's rows, unless there is nothing that they could be in."""
@@ -204,8 +231,7 @@ class Finding(Address):
         whether all matches are few enough to be sorted; they are materialised first, so that the planner can't choose
         the endless walk (docs/performance.md).
         """
-        direction = "DESC" if order == ORDER else "ASC"
-        tail = f"ORDER BY created_at {direction}, id {direction} LIMIT {PAGE_SIZE + 1}"
+        tail = _page_of(order)
         condition = self._said() & self.filter_condition()
         ids = self._nearest_ids(rows, condition, NEAREST, tail)
         if 0 < len(ids) <= PAGE_SIZE and (further := self._rows_worth_a_look(rows, len(ids))):
@@ -249,6 +275,12 @@ class Finding(Address):
         with connections[self.using].cursor() as cursor:
             cursor.execute(sql, params)
             return [pk for (pk,) in cursor.fetchall()]
+
+
+def _page_of(order: tuple[str, str]) -> str:
+    """Return the end of a statement that keeps one row more than a page, nearest first."""
+    direction = "DESC" if order == ORDER else "ASC"
+    return f"ORDER BY created_at {direction}, id {direction} LIMIT {PAGE_SIZE + 1}"
 
 
 def _estimated(rows: QuerySet) -> int:

@@ -68,7 +68,7 @@ class Paged(Finding):
     @property
     def _dates_were_ignored(self) -> bool:
         dates = self.date_filter
-        found_by_id = [condition for condition, ignores in self.branches if ignores]
+        found_by_id = [branch.condition for branch in self.branches if branch.ignores_dates]
         if not self.is_exact or dates is None or dates not in self.applied_filters or not found_by_id:
             return False
         outside = ~dates.condition(self.cleaned, self.scope)

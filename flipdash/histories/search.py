@@ -76,8 +76,18 @@ class SearchField:
     """What to say of a term that can match nothing."""
 
     def condition(self, term: str) -> list[Q]:
-        """Return the conditions, each with an index of its own, under which the term matches; [] for never."""
+        """Return conditions under which the term matches, each with an index that has such rows in the order of pages;
+        [] for never.
+        """
         raise NotImplementedError
+
+    def scattered(self, term: str) -> list[Q]:
+        """Return further conditions, each with an index that has such rows in another order: all are gathered first."""
+        return []
+
+    def conditions(self, term: str) -> list[Q]:
+        """Return all of them."""
+        return [*self.condition(term), *self.scattered(term)]
 
 
 @dataclass(frozen=True)
@@ -104,21 +114,24 @@ class AccountNumber(SearchField):
     """An account number: the whole of it, its beginning, or its last 4 digits. A phone number may begin with 62."""
 
     def condition(self, term: str) -> list[Q]:
-        """Match the beginning from 4 digits on, and the end by exactly 4."""
-        digits = digits_of(term.removeprefix("+"))
-        if len(digits) < 4:
-            return []
-        conditions = self._begins_with(digits)
-        if digits.startswith("62"):
-            conditions += self._begins_with("0" + digits.removeprefix("62"))
-        if len(digits) == 4:
+        """Match the whole number, from 4 digits on, and the end by exactly 4."""
+        conditions = [Q(**{self.field: digits}) for digits in self._meant(term)]
+        if len(digits := digits_of(term)) == 4:
             conditions.append(Q(Infix(Right(self.field, 4), "=", Value(digits))))
         return conditions
 
-    def _begins_with(self, digits: str) -> list[Q]:
-        """Match the whole number and longer ones apart: what was paid to one account is read in the page's order."""
-        longer = Q(Infix(F(self.field), "~>~", Value(digits)))
-        return [Q(**{self.field: digits}), Q(**{f"{self.field}__startswith": digits}) & longer]
+    def scattered(self, term: str) -> list[Q]:
+        """Match the beginning of longer numbers, from 4 digits on."""
+        return [
+            Q(**{f"{self.field}__startswith": digits}) & Q(Infix(F(self.field), "~>~", Value(digits)))
+            for digits in self._meant(term)
+        ]
+
+    def _meant(self, term: str) -> list[str]:
+        digits = digits_of(term.removeprefix("+"))
+        if len(digits) < 4:
+            return []
+        return [digits, *(["0" + digits.removeprefix("62")] if digits.startswith("62") else [])]
 
 
 @dataclass(frozen=True)

@@ -203,6 +203,15 @@ def test_what_one_account_was_paid_often_is_read_a_page_at_a_time(filled, query)
     check(pages, most=60)
 
 
+def test_longer_numbers_are_gathered_whole_and_not_walked_for(filled):
+    """With a limit Postgres walked through 3,000,000 rows for what it took for common: 1.5 s, where there was none."""
+    with CaptureQueriesContext(connection) as pages:
+        factories.history(filled, "q=0012345678").page()
+    ((sql, _plan),) = (made for made in plans(pages) if " UNION " in made[0])
+    limited = {"~>~" in part: "LIMIT" in part.partition(" AS found")[0] for part in sql.split(" UNION ")}
+    assert limited == {True: False, False: True}
+
+
 def test_the_rows_of_one_status_are_looked_at_where_they_are(filled):
     """None of the nearest rows is cancelled, many older ones are: a page of them is read in its order, not all."""
     for hours in range(200):
