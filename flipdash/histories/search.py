@@ -114,11 +114,11 @@ class AccountNumber(SearchField):
     """An account number: the whole of it, its beginning, or its last 4 digits. A phone number may begin with 62."""
 
     def condition(self, term: str) -> list[Q]:
-        """Match the whole number, from 4 digits on, and the end by exactly 4."""
-        conditions = [Q(**{self.field: digits}) for digits in self._meant(term)]
-        if len(digits := digits_of(term)) == 4:
-            conditions.append(Q(Infix(Right(self.field, 4), "=", Value(digits))))
-        return conditions
+        """Match the whole number, or the end by 4 digits, which a whole number of 4 has too."""
+        meant = self._meant(term)
+        if meant and len(meant[0]) == 4:
+            return [Q(Infix(Right(self.field, 4), "=", Value(meant[0])))]
+        return [Q(**{self.field: digits}) for digits in meant]
 
     def scattered(self, term: str) -> list[Q]:
         """Match the beginning of longer numbers, from 4 digits on."""
