@@ -59,7 +59,7 @@ class FoundFaults(Exception):
 
 
 def request_import(scope: Scope, *, kind: str, upload: UploadedFile) -> ImportJob:
-    """Keep an upload and queue its check; the same file again gives the import that is under way.
+    """Keep an upload and queue its check; the same file again, also at the same instant, gives the one under way.
 
     Raises NotAllowed without the permission, and flipdash.imports.Unreadable for a file that is no table.
     """
@@ -69,21 +69,30 @@ def request_import(scope: Scope, *, kind: str, upload: UploadedFile) -> ImportJo
         weigh(copy)
         copy.seek(0)
         digest = hashlib.file_digest(copy, "sha256").hexdigest()
-        mine = ImportJob.objects.visible_to(scope).filter(kind=kind, sha256=digest)
-        if waiting := mine.unfinished().first():
+        if waiting := _under_way(scope, kind, digest):
             return waiting
         copy.seek(0)
         stored_as = default_storage.save(f"imports/{scope.business.pk}/{uuid.uuid4().hex}", File(copy))
     try:
-        return _add(scope, kind=kind, sha256=digest, stored_as=stored_as, upload=upload)
+        job = _add(scope, kind=kind, sha256=digest, stored_as=stored_as, upload=upload)
     except BaseException:
         default_storage.delete(stored_as)
         raise
+    if job.stored_as != stored_as:
+        default_storage.delete(stored_as)
+    return job
+
+
+def _under_way(scope: Scope, kind: str, sha256: str) -> ImportJob | None:
+    return ImportJob.objects.visible_to(scope).unfinished().filter(kind=kind, sha256=sha256).first()
 
 
 @transaction.atomic
-def _add(scope: Scope, *, upload: UploadedFile, **values: Any) -> ImportJob:
-    Business.objects.select_for_update().get(pk=scope.business.pk)  # one number after the other
+def _add(scope: Scope, *, upload: UploadedFile, kind: str, sha256: str, stored_as: str) -> ImportJob:
+    """Add the import, or return the one of the same file that somebody else added a moment ago."""
+    Business.objects.select_for_update().get(pk=scope.business.pk)  # one number, and one file, after the other
+    if waiting := _under_way(scope, kind, sha256):
+        return waiting
     last = ImportJob.objects.visible_to(scope).aggregate(last=Max("number"))["last"] or 0
     job = ImportJob.objects.create(
         business_id=scope.business.pk,
@@ -92,7 +101,9 @@ def _add(scope: Scope, *, upload: UploadedFile, **values: Any) -> ImportJob:
         member_id=scope.member.pk,
         file_name=shown(upload.name or "", 180).strip("“”"),
         size=upload.size or 0,
-        **values,
+        kind=kind,
+        sha256=sha256,
+        stored_as=stored_as,
     )
     events.record(scope, "import.uploaded", job, file=job.file_name, sha256=job.sha256)
     transaction.on_commit(partial(tasks.wake, job.pk))

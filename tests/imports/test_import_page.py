@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.utils import timezone
@@ -19,6 +19,7 @@ from flipdash import imports as machinery
 from imports import services, tasks
 from imports.models import ImportJob
 from tests.factories import make_import, make_member
+from tests.twins import at_once
 from tests.workbooks import make_xls, make_xlsx
 from transactions.models import MoneyTransfer, TransferEvent
 
@@ -171,6 +172,23 @@ def test_the_same_file_twice_changes_nothing(web):
 def test_a_double_click_uploads_once(web, files):
     first, second = uploaded(web, GOOD.read_bytes()), uploaded(web, GOOD.read_bytes())
     assert first.pk == second.pk
+    assert len(kept(files)) == 1
+
+
+def test_two_uploads_of_one_file_at_the_same_instant_are_one_import(admin, kopi_kita, files, monkeypatch):
+    people, together = (admin, make_member(kopi_kita, Role.ADMIN)), threading.Barrier(2)
+    save = FileSystemStorage.save
+
+    def save_together(*args):
+        together.wait(timeout=20)  # both have looked, and found none under way
+        return save(*args)
+
+    def request(number):
+        upload = SimpleUploadedFile("past.csv", BAD.read_bytes())
+        return services.request_import(people[number].scope("live"), kind="money-transfer", upload=upload)
+
+    monkeypatch.setattr(FileSystemStorage, "save", save_together)
+    assert at_once(2, request) == [ImportJob.objects.get()] * 2
     assert len(kept(files)) == 1
 
 
