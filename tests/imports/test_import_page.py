@@ -307,6 +307,28 @@ def test_the_worker_asks_the_permission_again_both_times(web, admin, change):
     assert MoneyTransfer.objects.count() == 0
 
 
+@pytest.mark.parametrize("change", [{"role": Role.MAKER}, {"is_active": False}])
+@pytest.mark.parametrize("step", ["fill", "store"])
+def test_who_loses_the_permission_while_it_runs_imports_nothing(web, admin, monkeypatch, step, change):
+    """trust: R4. While the file is read once more, or while its records go in."""
+    job = checked(web, BAD.read_bytes())
+    confirm(web, job, skip_bad="on")
+    store, act, calls = machinery.Incoming.store, getattr(machinery.Incoming, step), []
+
+    def lose(self, *args):
+        result = act(self, *args)
+        type(admin).objects.filter(pk=admin.pk).update(**change)
+        return result
+
+    monkeypatch.setattr(machinery.Incoming, "store", lambda self: calls.append("store") or store(self))
+    monkeypatch.setattr(machinery.Incoming, step, lose)
+    services.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.problem, job.added, job.attempt) == ("failed", "not allowed", 0, 1)
+    assert (MoneyTransfer.objects.count(), TransferEvent.objects.count(), calls) == (0, 0, [])
+    assert "may not import history any more. Nothing was imported." in job.problem_in_words
+
+
 # --- Killed, cancelled, late ------------------------------------------------------------------------------
 
 
