@@ -7,6 +7,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.permissions import Permission
 from flipdash import histories
 from flipdash.scope import Scope, TenantModel, TenantQuerySet, mode_known
 
@@ -174,6 +175,10 @@ class Report(TenantModel):
     def is_unfinished(self) -> bool:
         """Whether a worker still has to finish it."""
         return self.status in {self.Status.QUEUED, self.Status.RUNNING}
+
+    def may_be_cancelled_by(self, scope: Scope) -> bool:
+        """Whether the member may stop it: whoever asked for it, or manages the people."""
+        return self.member_id == scope.member.pk or scope.can(Permission.MANAGE_MEMBERS)
 
     @property
     def percent(self) -> int | None:

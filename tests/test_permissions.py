@@ -81,6 +81,11 @@ class Route:
         """Whether its rows are one person's own."""
         return self.pattern.startswith("my-profile/")
 
+    @property
+    def is_the_askers(self) -> bool:
+        """Whether only who asked for a row may act on it, and an Admin."""
+        return self.pattern == "documents/reports/<int:number>/cancellation/"
+
     def path(self, ids: dict[str, str]) -> str:
         """Fill the pattern's parts from the rows of one business and mode."""
         path = "/" + re.sub(r"\^\(\?P<app_label>(\w+)[^)]*\)/\$", r"\1/", self.pattern)  # the back office's one regex
@@ -222,6 +227,9 @@ def verdict(route: Route, name, member, response, *, own_rows: bool, foreign_mar
             if status == 405 or (status == 403 and named)
             else f"answered {status} instead of a 403 that names the permission"
         )
+    if route.is_the_askers and own_rows and name not in {Role.ADMIN, "stranger"}:  # the row is the Admin's
+        named = Permission.MANAGE_MEMBERS.label in content
+        return None if status == 405 or (status == 403 and named) else f"answered {status} for a colleague's row"
     if status == 403 and "proof-password" not in content:
         return "refused somebody who may"
     if "<" in route.pattern and not own_rows and status not in {404, 405}:
@@ -393,6 +401,10 @@ def _without_the_mode(monkeypatch):
     )
 
 
+def _without_asking_whose_it_is(monkeypatch):
+    monkeypatch.setattr("documents.models.Report.may_be_cancelled_by", lambda self, scope: True)
+
+
 def _without_deactivation(monkeypatch):
     monkeypatch.setattr("accounts.models.people.MemberQuerySet.active", lambda self: self.all())
 
@@ -414,6 +426,7 @@ GUARDS = {
     _without_permissions: (str(Role.MAKER), "members/activity/"),
     _without_the_business: ("stranger", "money-transfers/<bigid:pk>/"),
     _without_the_mode: (str(Role.ADMIN), "documents/reports/<int:number>/file/"),
+    _without_asking_whose_it_is: (str(Role.APPROVER), "documents/reports/<int:number>/cancellation/"),
     _without_deactivation: ("deactivated", "documents/reports/"),
     _without_the_back_offices_door: (str(Role.ADMIN), "admin/"),
     _without_the_named_permission: (str(Role.CUSTOMER_SERVICE), "documents/reports/"),

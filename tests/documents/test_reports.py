@@ -392,6 +392,29 @@ def test_a_finished_report_stays_when_cancelled_late(web, scope, transfers):
     assert report.status == "ready"
 
 
+def test_only_who_asked_for_a_report_and_admins_may_cancel_it(web, client_of, kopi_kita, scope, no_worker):
+    maker = make_member(kopi_kita, Role.MAKER)
+    mine, theirs = (
+        services.request_report(asking, history="money-transfers", query="") for asking in (maker.scope("live"), scope)
+    )
+    browser, path = client_of(maker), "/documents/reports/{}/cancellation/"
+    page = browser.get("/documents/reports/").content.decode()
+    assert (path.format(mine.number) in page, path.format(theirs.number) in page) == (True, False)
+    refusal = browser.post(path.format(theirs.number))
+    assert (refusal.status_code, refusal.templates[0].name) == (403, "403.html")
+    theirs.refresh_from_db()
+    assert theirs.status == "queued"
+    assert path.format(mine.number) in web.get("/documents/reports/").content.decode()  # an Admin
+    for person, report in ((web, mine), (web, theirs)):
+        assert person.post(path.format(report.number)).status_code == 302
+        report.refresh_from_db()
+        assert report.status == "cancelled"
+    own = services.request_report(maker.scope("live"), history="money-transfers", query="")
+    browser.post(path.format(own.number))
+    own.refresh_from_db()
+    assert own.status == "cancelled"
+
+
 def test_a_second_worker_on_the_same_report_does_nothing(scope, transfers):
     report = build(scope)
     services.build_report(report.pk)
