@@ -21,6 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts import operators
+from accounts.menu import menu_for
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.proof import PROVED_AT
@@ -497,3 +498,34 @@ def test_menu_shows_only_what_the_role_may_use(client_of, people):
     service = client_of(people[Role.CUSTOMER_SERVICE]).get("/money-transfers/").content.decode()
     assert "/documents/reports/" in admin
     assert "/documents/reports/" not in service
+
+
+@pytest.mark.parametrize(
+    ("path", "section", "entry"),
+    [
+        ("/deposit/", "My Deposit", "Overview"),
+        ("/deposit/history/", "My Deposit", "Deposit History"),
+        ("/deposit/history/5/", "My Deposit", "Deposit History"),
+        ("/deposit/top-up-history/5/", "My Deposit", "Top-Up History"),
+        ("/deposit/top-up/", "My Deposit", None),  # forms behind buttons: the section alone
+        ("/deposit/top-ups/5/", "My Deposit", None),
+        ("/members/activity/", "Manage Multi Account", "Activity Log"),
+        ("/members/add/", "Manage Multi Account", "Accounts"),
+        ("/", None, None),
+    ],
+)
+@pytest.mark.django_db
+def test_menu_marks_where_one_is(scope, path, section, entry):
+    menu = menu_for(scope, path)
+    assert [shown.label for shown in menu if shown.is_current] == [section] * (section is not None)
+    assert [e.label for shown in menu for e in shown.entries if e.is_current] == [entry] * (entry is not None)
+    assert [shown.label for shown in menu if shown.is_nearest] == [section] * (section is not None and entry is None)
+
+
+@pytest.mark.django_db
+def test_the_top_up_form_is_in_my_deposit_and_is_not_its_overview(web):
+    content = web.get("/deposit/top-up/").content.decode()
+    marked = re.findall(r'<(summary|a) [^>]*?aria-current="(?:true|page)"[^>]*>(.*?)</\1>', content, re.DOTALL)
+    inside = [re.sub(r"<[^>]+>", " ", text).split() for _tag, text in marked]
+    assert ["My", "Deposit"] in inside
+    assert ["Overview"] not in inside
