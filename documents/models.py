@@ -198,6 +198,10 @@ LOOKS = {
 PROBLEMS = {
     "not allowed": _("Whoever asked for it may not download reports any more."),
     "query": _("Its search or a filter isn’t valid any more. Open the history and make it again."),
+    "too big": _(
+        "It would be larger than an .xls can be (2 GiB, several million rows). "
+        "Make it again as .xlsx or .csv, or filter so that there are fewer rows."
+    ),
     "disk full": _("There was no room left for the file. Nothing was changed; make it again later."),
     "error": _("Something went wrong on our side. Nothing was changed; make it again."),
 }

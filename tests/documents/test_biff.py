@@ -367,6 +367,14 @@ def test_more_than_a_stream_holds_is_refused(tmp_path, monkeypatch):
         write(tmp_path / "a.xls", MANY)
 
 
+def test_more_than_a_stream_holds_is_noticed_where_the_next_sheet_begins(tmp_path, monkeypatch):
+    monkeypatch.setattr(ole, "LONGEST_STREAM", 10_000)
+    writer = XlsWriter(tmp_path / "a.xls", HEADINGS)
+    writer.rows(MANY)
+    with pytest.raises(ole.TooBig):
+        writer.book.add_sheet("Data 2", [])
+
+
 def test_what_waits_has_no_name_that_could_be_left_behind(tmp_path):
     writer = XlsWriter(tmp_path / "a.xls", HEADINGS)
     writer.summary("Money Transfer", [])

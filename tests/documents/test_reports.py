@@ -17,6 +17,7 @@ from accounts.permissions import Role
 from documents import leases, services, tasks
 from documents.models import Report
 from documents.writers import sheets
+from documents.writers.biff import ole
 from flipdash import histories
 from tests.factories import history, make_batch, make_member, make_report, make_transfer
 from transactions.models import MoneyTransfer
@@ -451,6 +452,19 @@ def test_a_failing_report_is_tried_three_times_and_then_says_failed(web, scope, 
     report.refresh_from_db()
     assert (report.status, report.attempt) == ("failed", 3)
     assert "Something went wrong on our side" in web.get("/documents/reports/").content.decode()
+
+
+@pytest.mark.parametrize("rows_a_sheet", [1, 65_535])  # noticed on the way, and at the end
+def test_more_than_an_xls_holds_is_said_at_once(web, scope, transfers, no_worker, monkeypatch, rows_a_sheet):
+    monkeypatch.setattr(ole, "LONGEST_STREAM", 5_000)
+    monkeypatch.setattr(sheets, "ROWS_A_SHEET", rows_a_sheet + 1)
+    report = services.request_report(scope, history="money-transfers", query="")
+    services.build_report(report.pk)
+    report.refresh_from_db()
+    assert (report.status, report.attempt, report.problem) == ("failed", 1, "too big")
+    assert "Make it again as .xlsx or .csv" in web.get("/documents/reports/").content.decode()
+    assert not [path for path in no_worker.rglob("*") if path.is_file()]
+    assert build(scope, format="xlsx").status == "ready"
 
 
 def test_tasks_go_to_the_broker_of_the_settings(settings):
