@@ -177,8 +177,9 @@ class StatementLineAdmin(DepositAdmin):
             if top_up is None:
                 form.add_error("top_up", _("There is no such top-up."))
             else:
+                why = form.cleaned_data["why"]
                 try:
-                    matching.propose_credit(line, top_up, by=request.user, why=form.cleaned_data["why"])  # type: ignore[arg-type]
+                    matching.propose_credit(line, top_up, by=request.user, why=why)  # type: ignore[arg-type]  # the door asked
                 except matching.CorrectionRefused as problem:
                     form.add_error(None, str(problem))
                 else:
@@ -225,8 +226,9 @@ class TopUpAdmin(DepositAdmin):
         top_up = self.row(request, pk)
         form = WhyForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
+            why = form.cleaned_data["why"]
             try:
-                matching.propose_undo(top_up, by=request.user, why=form.cleaned_data["why"])  # type: ignore[arg-type]
+                matching.propose_undo(top_up, by=request.user, why=why)  # type: ignore[arg-type]  # the door asked
             except matching.CorrectionRefused as problem:
                 form.add_error(None, str(problem))
             else:
