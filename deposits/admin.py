@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deposits import banks, matching, statements, tasks
+from deposits import banks, matching, statement_files, statements, tasks
 from deposits.ledger import NotEnoughDeposit
 from deposits.models import BankAccount, Correction, StatementImport, StatementLine, TopUp
 from flipdash import money
@@ -130,7 +130,7 @@ class StatementImportAdmin(DepositAdmin):
             tasks.wake_importer()
             messages.success(request, _("Statement %d waits to be imported. Look again in a moment.") % job.pk)
             return redirect("admin:deposits_statementimport_changelist")
-        names = [(bank, ", ".join(statements.FORMATS[bank].columns)) for bank in banks.NAMES]
+        names = [(bank, ", ".join(statement_files.FORMATS[bank].columns)) for bank in banks.NAMES]
         facts = [(banks.NAMES[bank], columns) for bank, columns in names]
         return self.page(
             request,

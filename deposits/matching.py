@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from deposits import topups
 from deposits.models import OPEN, Correction, Reason, StatementLine, TopUp, TopUpStatus
-from deposits.statements import JAKARTA
+from deposits.statement_files import JAKARTA
 from flipdash import clock, money, walls
 
 NEAR = 10_000
