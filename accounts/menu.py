@@ -17,6 +17,8 @@ class Entry:
     label: Words
     view: str
     permission: Permission
+    is_alone: bool = False
+    """Whether it stands for its own page only, though other pages have addresses below it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ MENU = (
         _("My Deposit"),
         "wallet",
         (
-            Entry(_("Overview"), "deposits:overview", Permission.VIEW_HISTORY),
+            Entry(_("Overview"), "deposits:overview", Permission.VIEW_HISTORY, is_alone=True),
             Entry(_("Deposit History"), "deposits:history", Permission.VIEW_HISTORY),
             Entry(_("Top-Up History"), "deposits:top-ups", Permission.VIEW_HISTORY),
         ),
@@ -97,20 +99,21 @@ class ShownSection:
     url: str | None = None
     count: int | None = None
 
+    @property
+    def is_nearest(self) -> bool:
+        """Whether the page belongs to the section and to none of its entries, as a form behind a button does."""
+        return self.is_current and not any(entry.is_current for entry in self.entries)
+
 
 def menu_for(scope: Scope, path: str) -> list[ShownSection]:
     """Return the sections in which the scope may use something; `path` is the page being shown."""
     shown = []
     for section in MENU:
-        entries = [
-            ShownEntry(str(entry.label), reverse(entry.view), is_current=False)
-            for entry in section.entries
-            if scope.can(entry.permission)
-        ]
-        here = [entry for entry in entries if path.startswith(entry.url)]
-        if here:  # the page below which the others are is not meant when one of them is
-            max(here, key=lambda entry: len(entry.url)).is_current = True
-        if entries:
-            current = any(entry.is_current for entry in entries)
-            shown.append(ShownSection(str(section.label), section.icon, current, entries))
+        allowed = [(entry, reverse(entry.view)) for entry in section.entries if scope.can(entry.permission)]
+        around = [(entry, url) for entry, url in allowed if path.startswith(url)]
+        # The page below which the others are is not meant when one of them is.
+        here = max((url for entry, url in around if not entry.is_alone or url == path), key=len, default="")
+        if allowed:
+            entries = [ShownEntry(str(entry.label), url, url == here) for entry, url in allowed]
+            shown.append(ShownSection(str(section.label), section.icon, bool(around), entries))
     return shown

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deposits import banks, matching, statements, tasks
+from deposits import banks, matching, statement_files, statements, tasks
 from deposits.ledger import NotEnoughDeposit
 from deposits.models import BankAccount, Correction, StatementImport, StatementLine, TopUp
 from flipdash import money
@@ -130,7 +130,7 @@ class StatementImportAdmin(DepositAdmin):
             tasks.wake_importer()
             messages.success(request, _("Statement %d waits to be imported. Look again in a moment.") % job.pk)
             return redirect("admin:deposits_statementimport_changelist")
-        names = [(bank, ", ".join(statements.FORMATS[bank].columns)) for bank in banks.NAMES]
+        names = [(bank, ", ".join(statement_files.FORMATS[bank].columns)) for bank in banks.NAMES]
         facts = [(banks.NAMES[bank], columns) for bank, columns in names]
         return self.page(
             request,
@@ -177,8 +177,9 @@ class StatementLineAdmin(DepositAdmin):
             if top_up is None:
                 form.add_error("top_up", _("There is no such top-up."))
             else:
+                why = form.cleaned_data["why"]
                 try:
-                    matching.propose_credit(line, top_up, by=request.user, why=form.cleaned_data["why"])  # type: ignore[arg-type]
+                    matching.propose_credit(line, top_up, by=request.user, why=why)  # type: ignore[arg-type]  # the door asked
                 except matching.CorrectionRefused as problem:
                     form.add_error(None, str(problem))
                 else:
@@ -225,8 +226,9 @@ class TopUpAdmin(DepositAdmin):
         top_up = self.row(request, pk)
         form = WhyForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
+            why = form.cleaned_data["why"]
             try:
-                matching.propose_undo(top_up, by=request.user, why=form.cleaned_data["why"])  # type: ignore[arg-type]
+                matching.propose_undo(top_up, by=request.user, why=why)  # type: ignore[arg-type]  # the door asked
             except matching.CorrectionRefused as problem:
                 form.add_error(None, str(problem))
             else:

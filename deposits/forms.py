@@ -41,9 +41,9 @@ class TopUpForm(forms.Form):
         kwargs.setdefault("initial", {"form_key": uuid.uuid4()})
         super().__init__(*args, **kwargs)
         self.accounts = list(BankAccount.objects.offered())
-        self.fields["bank"].choices = [(account.bank, account.name) for account in self.accounts]  # type: ignore[attr-defined]
+        self.fields["bank"].choices = [(account.bank, account.name) for account in self.accounts]  # type: ignore[attr-defined]  # has choices
         presets = [(str(preset), money.rupiah(preset)) for preset in topups.PRESETS]
-        self.fields["preset"].choices = presets  # type: ignore[attr-defined]
+        self.fields["preset"].choices = presets  # type: ignore[attr-defined]  # has choices
 
     def clean_bank(self) -> str:
         """Refuse a bank at which nothing arrives now."""

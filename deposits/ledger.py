@@ -298,7 +298,7 @@ def _refusals() -> Iterator[None]:
         cause = error.__cause__
         state = getattr(cause, "sqlstate", None) or ""
         if state == "FD001":
-            raise NotEnoughDeposit(**json.loads(cause.diag.message_detail)) from error  # type: ignore[union-attr]
+            raise NotEnoughDeposit(**json.loads(cause.diag.message_detail)) from error  # type: ignore[union-attr]  # psycopg's
         if state in REFUSALS:
             raise REFUSALS[state](str(error)) from error
         if state.startswith("23"):  # a constraint that stands behind the function

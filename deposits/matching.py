@@ -2,7 +2,7 @@
 
 A line is matched with the open top-up of its bank and exact amount; everything else waits for the operator's people,
 with a reason and suggestions, and is credited by two of them. Lines belong to the operator, so they are matched on its
-connection; crediting is then done inside the wall of the business (topups.credit). Each step is a state of the row:
+connection; crediting is then done inside the wall of the business (crediting.credit). Each step is a state of the row:
 whatever is left half done is found again by the sweep, and what is done is not done twice.
 """
 
@@ -17,9 +17,9 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from deposits import topups
+from deposits import crediting, topups
 from deposits.models import OPEN, Correction, Reason, StatementLine, TopUp, TopUpStatus
-from deposits.statements import JAKARTA
+from deposits.statement_files import JAKARTA
 from flipdash import clock, money, walls
 
 NEAR = 10_000
@@ -165,8 +165,8 @@ def credit_matched(line_id: int, *, by: str = "", at: datetime | None = None) ->
         return False
     top_up = TopUp.objects.using("operator").get(lines=line)
     try:
-        return topups.credit(top_up, line, by=by, at=at).is_new
-    except topups.NotCreditable:
+        return crediting.credit(top_up, line, by=by, at=at).is_new
+    except crediting.NotCreditable:
         top_up.refresh_from_db(using="operator")
         _release(line_id, Reason.PAID_TWICE if top_up.is_successful else Reason.LATE)
         return False
@@ -350,8 +350,8 @@ def _approve_undo(correction: Correction, by: AbstractBaseUser) -> Correction:
         mine = _decidable(correction, by, using="default")
         _decide(mine, Correction.State.APPROVED, by, using="default")
         try:
-            topups.take_back(top_up, by=_("FlipDash operator"))
-        except topups.NotCreditable as problem:
+            crediting.take_back(top_up, by=_("FlipDash operator"))
+        except crediting.NotCreditable as problem:
             raise CorrectionRefused(str(problem)) from problem
     _release_undone()
     return mine

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 
 from accounts.models import Business
-from deposits import matching, overview, statements, topups
+from deposits import crediting, matching, overview, statements, topups
 from deposits.models import Posting, PostingKind
 from flipdash.mode import Mode
 
@@ -45,7 +45,7 @@ def tidy_top_ups() -> None:
         wake_importer()
     topups.free_codes()
     for business in businesses_without_test_deposit():
-        topups.open_test_deposit(business)
+        crediting.open_test_deposit(business)
     overview.warn_of_low_balances()
 
 

@@ -1,7 +1,7 @@
-"""Top-ups: asked for with a unique code, marked as transferred, credited once, or closed (docs/top-ups.md).
+"""Top-ups: asked for with a unique code, marked as transferred, closed (docs/top-ups.md).
 
 All of it happens inside the wall of the business (flipdash/walls.py), under a lock on the top-up's row, and by the
-database's time. Matching with the bank's statement is deposits/matching.py's.
+database's time. Matching with the bank's statement is deposits/matching.py's, crediting deposits/crediting.py's.
 """
 
 import uuid
@@ -15,28 +15,20 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from deposits import banks, ledger
-from deposits.ledger import Books, Line, Posted, Source
 from deposits.models import (
     OPEN,
-    AccountKind,
     BankAccount,
-    PostingKind,
-    StatementLine,
     TopUp,
     TopUpEvent,
     TopUpStatus,
 )
-from flipdash import clock, events, mail, money, walls
-from flipdash.mode import Mode, mode_url
-from flipdash.scope import Business, Scope
+from flipdash import clock, events, money, walls
+from flipdash.mode import Mode
+from flipdash.scope import Scope
 
 STEP = 1_000
 """Amounts are multiples of this many rupiah, so that the code has the last three digits to itself."""
 PRESETS = (1_000_000, 5_000_000, 10_000_000, 50_000_000)
-TEST_DEPOSIT = 100_000_000
-"""Rupiah with which each business begins in Test Mode."""
-SOURCE = "top_up"
 
 
 class TopUpRefused(Exception):
@@ -61,10 +53,6 @@ class NotWaiting(TopUpRefused):
     def __init__(self, top_up: TopUp, words: str) -> None:
         super().__init__(words)
         self.top_up = top_up
-
-
-class NotCreditable(TopUpRefused):
-    """The top-up was credited already, or was closed without two people's word."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +161,7 @@ def _add(scope: Scope, amount: int, code: int, bank: str, note: str, form_key: u
         expires_at=created_at + timedelta(hours=settings.TOP_UP_HOURS),
     )
     top_up.save(force_insert=True)
-    _note(top_up, TopUpEvent.Kind.CREATED, at=created_at, by=scope.member.name)
+    note_event(top_up, TopUpEvent.Kind.CREATED, at=created_at, by=scope.member.name)
     events.record(scope, "top_up.requested", top_up, amount=top_up.exact_amount, bank=bank)
     return top_up
 
@@ -197,10 +185,10 @@ def mark_transferred(
             locked.is_atm, locked.sender_bank, locked.sender_name = bool(sender_bank), sender_bank, sender_name
             locked.marked_at = moment
             _move(locked, TopUpStatus.CHECKING, "marked_at", "is_atm", "sender_bank", "sender_name", "simulated_at")
-            _note(locked, TopUpEvent.Kind.MARKED, at=moment, by=scope.member.name)
+            note_event(locked, TopUpEvent.Kind.MARKED, at=moment, by=scope.member.name)
             events.record(scope, "top_up.marked", locked, amount=locked.exact_amount, bank=locked.bank)
             return locked
-    raise NotWaiting(locked, _why_not(locked))
+    raise NotWaiting(locked, why_not(locked))
 
 
 def cancel(scope: Scope, top_up: TopUp, *, at: datetime | None = None) -> TopUp:
@@ -209,11 +197,11 @@ def cancel(scope: Scope, top_up: TopUp, *, at: datetime | None = None) -> TopUp:
         locked = _lock(scope, top_up)
         moment = at or clock.now()
         if _is_waiting(locked, moment):
-            _close(locked, TopUpStatus.CANCELLED, moment)
-            _note(locked, TopUpEvent.Kind.CANCELLED, at=moment, by=scope.member.name)
+            close(locked, TopUpStatus.CANCELLED, moment)
+            note_event(locked, TopUpEvent.Kind.CANCELLED, at=moment, by=scope.member.name)
             events.record(scope, "top_up.cancelled", locked, amount=locked.exact_amount, bank=locked.bank)
             return locked
-    raise NotWaiting(locked, _why_not(locked))
+    raise NotWaiting(locked, why_not(locked))
 
 
 def _is_waiting(locked: TopUp, moment: datetime) -> bool:
@@ -223,7 +211,8 @@ def _is_waiting(locked: TopUp, moment: datetime) -> bool:
     return locked.status == TopUpStatus.WAITING
 
 
-def _why_not(top_up: TopUp) -> str:
+def why_not(top_up: TopUp) -> str:
+    """Return why one that isn't waiting can't be moved, in words for people."""
     return {
         TopUpStatus.CHECKING: _("This top-up is already being checked. Nothing was changed."),
         TopUpStatus.SUCCESSFUL: _("This top-up has been credited already. Nothing was changed."),
@@ -263,9 +252,9 @@ def _expire_one(due: Q, pk: int, business_id: int, mode: str) -> bool:
 
 
 def _expire(locked: TopUp, moment: datetime) -> None:
-    _close(locked, TopUpStatus.EXPIRED, moment)
-    _note(locked, TopUpEvent.Kind.EXPIRED, at=moment)
-    events.record(_scope_of(locked), "top_up.expired", locked, amount=locked.exact_amount, bank=locked.bank)
+    close(locked, TopUpStatus.EXPIRED, moment)
+    note_event(locked, TopUpEvent.Kind.EXPIRED, at=moment)
+    events.record(scope_of(locked), "top_up.expired", locked, amount=locked.exact_amount, bank=locked.bank)
 
 
 def free_codes() -> int:
@@ -279,104 +268,6 @@ def is_simulated(mode: str) -> bool:
     return mode == Mode.TEST or settings.SIMULATED_BANK
 
 
-# --- Money -------------------------------------------------------------------------------------------------------
-
-
-def credit(top_up: TopUp, line: StatementLine, *, by: str = "", at: datetime | None = None) -> Posted:
-    """Credit what a matched line of the bank's statement brought in, its code included: once, whoever asks again.
-
-    Raises NotCreditable when the top-up was credited by another line, or was closed and no two people said otherwise
-    (the database asks that again).
-    """
-    with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
-        own_line = StatementLine.objects.select_for_update().get(pk=line.pk, top_up_id=top_up.pk)
-        locked = TopUp.objects.select_for_update().select_related("business", "member__user").get(pk=top_up.pk)
-        if own_line.state == StatementLine.State.CREDITED and locked.posting_id:
-            return Posted(locked.posting_id, is_new=False)
-        if own_line.state != StatementLine.State.MATCHED or not _may_be_credited(locked):
-            raise NotCreditable(_why_not(locked) if not locked.is_open else _("This line isn’t matched any more."))
-        moment = at or clock.now()
-        posted = ledger.top_up(
-            _books(locked),
-            Source(SOURCE, locked.pk),
-            amount=own_line.amount,
-            bank=locked.bank,
-            by=by or locked.maker_name,
-            effective_at=at,
-        )
-        locked.posting_id, locked.credited_amount, locked.settled_at = posted.id, own_line.amount, moment
-        _close(locked, TopUpStatus.SUCCESSFUL, moment, "posting_id", "credited_amount", "settled_at")
-        StatementLine.objects.filter(pk=own_line.pk).update(state=StatementLine.State.CREDITED, credited_at=moment)
-        _note(locked, TopUpEvent.Kind.SUCCESSFUL, at=moment, by=by)
-        events.record(_scope_of(locked), "top_up.credited", locked, amount=own_line.amount, bank=locked.bank)
-        if at is None:
-            _tell(locked)
-    return posted
-
-
-def _may_be_credited(locked: TopUp) -> bool:
-    if locked.is_open:
-        return True
-    is_closed = locked.status in (TopUpStatus.EXPIRED, TopUpStatus.CANCELLED)
-    return (
-        is_closed and locked.posting_id is None and locked.corrections.filter(kind="credit", state="approved").exists()
-    )
-
-
-def take_back(top_up: TopUp, *, by: str) -> Posted:
-    """Undo a credit by a posting that reverses it. Call it where two people have said so (matching.approve).
-
-    Raises NotCreditable when it isn't credited, and ledger.NotEnoughDeposit when the money is spent.
-    """
-    with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
-        locked = TopUp.objects.select_for_update().select_related("business", "member__user").get(pk=top_up.pk)
-        if not locked.is_successful or locked.posting_id is None:
-            raise NotCreditable(_("This top-up isn’t credited, so there is nothing to take back."))
-        posted = ledger.reverse(_books(locked), locked.posting_id, by=by)
-        moment = clock.now()
-        locked.reversed_at = moment
-        _close(locked, TopUpStatus.CANCELLED, moment, "reversed_at")
-        _note(locked, TopUpEvent.Kind.REVERSED, at=moment, by=by)
-        events.record(
-            _scope_of(locked), "top_up.reversed", locked, amount=locked.credited_amount or 0, bank=locked.bank
-        )
-    return posted
-
-
-def open_test_deposit(business: Business, *, at: datetime | None = None) -> Posted:
-    """Give a business its money in Test Mode: once, however often it is asked. Live Mode is never touched.
-
-    `at` is for a business that has a past (the demo).
-    """
-    lines = [
-        Line(AccountKind.CLEARING, -TEST_DEPOSIT, "simulator"),
-        Line(AccountKind.AVAILABLE, TEST_DEPOSIT),
-    ]
-    with walls.inside_of(business.pk, Mode.TEST):
-        return ledger.post(
-            Books(business, Mode.TEST), PostingKind.OPENING, Source("business", business.pk), lines, effective_at=at
-        )
-
-
-def _books(top_up: TopUp) -> Books:
-    return Books(top_up.business, top_up.mode)
-
-
-def _tell(top_up: TopUp) -> None:
-    """Mail whoever asked for the top-up, if they are still there."""
-    member = top_up.member
-    if member.is_active and member.user.is_active:
-        mail.send(
-            "top_up_credited",
-            to=member.user.email,
-            language=member.user.language,
-            top_up=top_up,
-            bank=banks.NAMES[top_up.bank],
-            business=top_up.business,
-            url=mode_url(top_up.mode, "deposits:top-up-detail", top_up.pk, absolute=True),
-        )
-
-
 # --- Rows --------------------------------------------------------------------------------------------------------
 
 
@@ -384,7 +275,7 @@ def _lock(scope: Scope, top_up: TopUp) -> TopUp:
     return TopUp.objects.visible_to(scope, searched=True).select_for_update().get(pk=top_up.pk)
 
 
-def _close(locked: TopUp, to: TopUpStatus, moment: datetime, *fields: str) -> None:
+def close(locked: TopUp, to: TopUpStatus, moment: datetime, *fields: str) -> None:
     """Close a top-up. Its code stays its own for a quiet period, so that a late payment is known for what it is."""
     if locked.is_code_held:
         locked.code_free_at = moment + timedelta(days=settings.TOP_UP_QUIET_DAYS)
@@ -398,12 +289,13 @@ def _move(locked: TopUp, to: TopUpStatus, *fields: str) -> None:
     locked.save(update_fields=["status", *fields])
 
 
-def _note(top_up: TopUp, kind: TopUpEvent.Kind, *, at: datetime, by: str = "", note: str = "") -> None:
+def note_event(top_up: TopUp, kind: TopUpEvent.Kind, *, at: datetime, by: str = "", note: str = "") -> None:
+    """Write a line of the top-up's timeline."""
     TopUpEvent.objects.create(
         business_id=top_up.business_id, mode=top_up.mode, top_up=top_up, kind=kind, at=at, by=by[:100], note=note
     )
 
 
-def _scope_of(top_up: TopUp) -> Scope:
+def scope_of(top_up: TopUp) -> Scope:
     """The scope of what happens by itself: in the name of whoever asked for the top-up, and saying so."""
     return Scope(top_up.business, Mode(top_up.mode), top_up.member, via="system")

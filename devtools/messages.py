@@ -90,7 +90,7 @@ def _whole_call(text: str) -> ast.Call:
     """Return the call that the text begins with."""
     for end in (place.end() for place in re.finditer(r"\)", text)):
         try:
-            return ast.parse(text[:end], mode="eval").body  # type: ignore[return-value]
+            return ast.parse(text[:end], mode="eval").body  # type: ignore[return-value]  # it begins with a name and its bracket
         except SyntaxError:
             continue
     raise ValueError(text[:60])

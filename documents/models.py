@@ -7,6 +7,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.permissions import Permission
 from flipdash import histories
 from flipdash.scope import Scope, TenantModel, TenantQuerySet, mode_known
 
@@ -175,6 +176,10 @@ class Report(TenantModel):
         """Whether a worker still has to finish it."""
         return self.status in {self.Status.QUEUED, self.Status.RUNNING}
 
+    def may_be_cancelled_by(self, scope: Scope) -> bool:
+        """Whether the member may stop it: whoever asked for it, or manages the people."""
+        return self.member_id == scope.member.pk or scope.can(Permission.MANAGE_MEMBERS)
+
     @property
     def percent(self) -> int | None:
         """How much is written, 0 to 100, or None while nobody knows."""
@@ -193,6 +198,10 @@ LOOKS = {
 PROBLEMS = {
     "not allowed": _("Whoever asked for it may not download reports any more."),
     "query": _("Its search or a filter isn’t valid any more. Open the history and make it again."),
+    "too big": _(
+        "It would be larger than an .xls can be (2 GiB, several million rows). "
+        "Make it again as .xlsx or .csv, or filter so that there are fewer rows."
+    ),
     "disk full": _("There was no room left for the file. Nothing was changed; make it again later."),
     "error": _("Something went wrong on our side. Nothing was changed; make it again."),
 }

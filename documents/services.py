@@ -29,7 +29,7 @@ from accounts.models import Business, Member
 from accounts.permissions import Permission
 from documents import leases, leftovers, summary, tasks
 from documents.models import MOST_ATTEMPTS, Report
-from documents.writers import WRITERS, Heading
+from documents.writers import WRITERS, Heading, TooBig
 from flipdash import db, events, histories, walls
 from flipdash.histories import History
 from flipdash.scope import Scope
@@ -160,6 +160,8 @@ def _attempt(report: Report) -> None:
         _fail(report, "not allowed")
     except BadQuery:
         _fail(report, "query")
+    except TooBig:  # another attempt would come to the same
+        _fail(report, "too big")
     except Exception as error:
         log.exception("report %s: attempt %s failed", report.pk, report.attempt)
         if report.attempt >= MOST_ATTEMPTS:

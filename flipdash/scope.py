@@ -79,7 +79,7 @@ class Scope:
     def zone_label(self) -> str:
         """The zone with its distance from UTC: WIB (UTC+7)."""
         # This machine's time will do: how far a zone is from UTC isn't a matter of seconds.
-        hours = int(datetime.now(self.zone).utcoffset() / timedelta(hours=1))  # type: ignore[operator]
+        hours = int(datetime.now(self.zone).utcoffset() / timedelta(hours=1))  # type: ignore[operator]  # never None with a zone
         return f"{self.zone_name} (UTC+{hours})"
 
     def can(self, permission: str) -> bool:

@@ -23,7 +23,7 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(name, kind.title) for name, kind in kinds().items()]
-        self.fields["kind"].choices = choices  # type: ignore[attr-defined]
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
         self.fields["kind"].initial = choices[0][0]
         words = _("A .csv, .xls or .xlsx of up to %(most)d MB, with the names of its columns in the first row.")
         self.fields["file"].help_text = words % {"most": MOST_MEGABYTES}

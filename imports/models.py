@@ -184,7 +184,7 @@ LOOKS = {
 
 PROBLEMS = {
     "faults": _("The file can’t be imported. Correct what is named below and upload it again."),
-    "not allowed": _("Whoever asked for it may not import history any more."),
+    "not allowed": _("Whoever uploaded or confirmed it may not import history any more. Nothing was imported."),
     "forgotten": _("Nobody confirmed it in time, and the file was thrown away. Upload it again."),
     "error": _("Something went wrong on our side. Nothing was imported; upload the file again."),
 }

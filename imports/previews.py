@@ -25,7 +25,7 @@ def make(kind: Import, incoming: Incoming, outcome: Outcome, ignored_sheets: lis
     """Return what the page shows, as plain texts in the active language and time zone."""
 
     def labels(names: tuple[str, ...]) -> list[str]:
-        return [str(kind.model._meta.get_field(name).verbose_name) for name in names]  # type: ignore[union-attr]
+        return [str(kind.model._meta.get_field(name).verbose_name) for name in names]  # type: ignore[union-attr]  # a field of ours
 
     return {
         "sum_labels": {"by": labels(kind.sums_by), "figures": labels(kind.sums)},
@@ -55,7 +55,7 @@ def _labels(kind: Import, names: tuple[str, ...], values: tuple[Any, ...]) -> li
 
 
 def _label(kind: Import, name: str, value: Any) -> str:
-    choices = dict(kind.model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]
+    choices = dict(kind.model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]  # a field of ours
     return str(choices[value]) if value in choices else in_words(value)
 
 

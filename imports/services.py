@@ -25,7 +25,7 @@ from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
-from accounts.models import Business
+from accounts.models import Business, Member
 from accounts.permissions import Permission
 from flipdash import clock, events
 from flipdash.imports import Checker, FileRows, Import, Incoming, Row, kinds, read_file, shown, weigh
@@ -59,7 +59,7 @@ class FoundFaults(Exception):
 
 
 def request_import(scope: Scope, *, kind: str, upload: UploadedFile) -> ImportJob:
-    """Keep an upload and queue its check; the same file again gives the import that is under way.
+    """Keep an upload and queue its check; the same file again, also at the same instant, gives the one under way.
 
     Raises NotAllowed without the permission, and flipdash.imports.Unreadable for a file that is no table.
     """
@@ -69,21 +69,30 @@ def request_import(scope: Scope, *, kind: str, upload: UploadedFile) -> ImportJo
         weigh(copy)
         copy.seek(0)
         digest = hashlib.file_digest(copy, "sha256").hexdigest()
-        mine = ImportJob.objects.visible_to(scope).filter(kind=kind, sha256=digest)
-        if waiting := mine.unfinished().first():
+        if waiting := _under_way(scope, kind, digest):
             return waiting
         copy.seek(0)
         stored_as = default_storage.save(f"imports/{scope.business.pk}/{uuid.uuid4().hex}", File(copy))
     try:
-        return _add(scope, kind=kind, sha256=digest, stored_as=stored_as, upload=upload)
+        job = _add(scope, kind=kind, sha256=digest, stored_as=stored_as, upload=upload)
     except BaseException:
         default_storage.delete(stored_as)
         raise
+    if job.stored_as != stored_as:
+        default_storage.delete(stored_as)
+    return job
+
+
+def _under_way(scope: Scope, kind: str, sha256: str) -> ImportJob | None:
+    return ImportJob.objects.visible_to(scope).unfinished().filter(kind=kind, sha256=sha256).first()
 
 
 @transaction.atomic
-def _add(scope: Scope, *, upload: UploadedFile, **values: Any) -> ImportJob:
-    Business.objects.select_for_update().get(pk=scope.business.pk)  # one number after the other
+def _add(scope: Scope, *, upload: UploadedFile, kind: str, sha256: str, stored_as: str) -> ImportJob:
+    """Add the import, or return the one of the same file that somebody else added a moment ago."""
+    Business.objects.select_for_update().get(pk=scope.business.pk)  # one number, and one file, after the other
+    if waiting := _under_way(scope, kind, sha256):
+        return waiting
     last = ImportJob.objects.visible_to(scope).aggregate(last=Max("number"))["last"] or 0
     job = ImportJob.objects.create(
         business_id=scope.business.pk,
@@ -92,7 +101,9 @@ def _add(scope: Scope, *, upload: UploadedFile, **values: Any) -> ImportJob:
         member_id=scope.member.pk,
         file_name=shown(upload.name or "", 180).strip("“”"),
         size=upload.size or 0,
-        **values,
+        kind=kind,
+        sha256=sha256,
+        stored_as=stored_as,
     )
     events.record(scope, "import.uploaded", job, file=job.file_name, sha256=job.sha256)
     transaction.on_commit(partial(tasks.wake, job.pk))
@@ -209,8 +220,7 @@ def _claim(job_id: int) -> ImportJob | None:
             return None
         status = Status.IMPORTING if job.confirmed_by_id else Status.CHECKING
         row.update(status=status, attempt=F("attempt") + 1, lease_until=_lease(), rows_done=0, rows_total=None)
-    related = ("business", "member__user", "member__business", "confirmed_by__user", "confirmed_by__business")
-    return ImportJob.objects.select_related(*related).get(pk=job_id)
+    return ImportJob.objects.select_related("business", "member__user", "member__business").get(pk=job_id)
 
 
 def _lease() -> Any:
@@ -236,14 +246,21 @@ def _words_and_time_of(job: ImportJob) -> Iterator[None]:
         yield
 
 
+def _scope_now(job: ImportJob) -> Scope:
+    """Return what whoever confirmed it, or uploaded it, may do at this moment; raises NotAllowed (trust.md R4)."""
+    members = Member.objects.active().select_related("user", "business")
+    member = members.filter(pk=job.confirmed_by_id or job.member_id).first()
+    if member is None:
+        raise NotAllowed
+    scope = member.scope(job.mode, via="import")
+    _check_allowed(scope)
+    return scope
+
+
 def _kind(job: ImportJob) -> Import:
     """Return the kind, for a member who may still import; whoever confirmed it is named in the timelines."""
-    member = job.confirmed_by or job.member
-    if not type(member).objects.active().filter(pk=member.pk).exists():
-        raise NotAllowed
-    _check_allowed(member.scope(job.mode, via="import"))
+    by = _scope_now(job).member.name[:100]
     declared = kinds()[job.kind]
-    by = member.name[:100]
     return declared(business=job.business, mode=job.mode, by=by, source=job.file_name, now=clock.now())
 
 
@@ -301,7 +318,10 @@ def _check(job: ImportJob) -> None:
 
 
 def _import(job: ImportJob) -> None:
-    """Read and check the file once more, and bring in what isn't there; the row says so in the same transaction."""
+    """Read and check the file once more, and bring in what isn't there; the row says so in the same transaction.
+
+    The permission is asked before the records go in, and once more before they stay: both parts take a while.
+    """
     kind = _kind(job)
     with _upload(job) as stream, Incoming(kind) as incoming:
         rows = read_file(stream, kind.header_names)
@@ -312,7 +332,9 @@ def _import(job: ImportJob) -> None:
             raise FoundFaults
         with transaction.atomic():
             _hold(job)
+            _scope_now(job)
             added = incoming.store()
+            by = _scope_now(job)
             _finish(
                 job,
                 Status.DONE,
@@ -320,7 +342,6 @@ def _import(job: ImportJob) -> None:
                 already_there=outcome.good - added,
                 preview={**job.preview, "first": []},
             )
-            by = (job.confirmed_by or job.member).scope(job.mode, via="import")
             events.record(by, "import.done", job, file=job.file_name, added=added)
 
 

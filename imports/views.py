@@ -140,8 +140,12 @@ def job_faults(request: Request, import_number: int) -> FileResponse:
     found = _job(request, import_number)
     if not found.faults_as:
         raise Http404
+    try:
+        content = default_storage.open(found.faults_as)
+    except FileNotFoundError as error:  # thrown away a moment ago
+        raise Http404 from error
     response = FileResponse(
-        default_storage.open(found.faults_as),
+        content,
         as_attachment=True,
         filename=f"{found.reference}_faults.csv",
         content_type="text/csv; charset=utf-8",

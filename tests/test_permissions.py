@@ -21,6 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts import operators
+from accounts.menu import menu_for
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.proof import PROVED_AT
@@ -80,6 +81,11 @@ class Route:
     def is_personal(self) -> bool:
         """Whether its rows are one person's own."""
         return self.pattern.startswith("my-profile/")
+
+    @property
+    def is_the_askers(self) -> bool:
+        """Whether only who asked for a row may act on it, and an Admin."""
+        return self.pattern == "documents/reports/<int:number>/cancellation/"
 
     def path(self, ids: dict[str, str]) -> str:
         """Fill the pattern's parts from the rows of one business and mode."""
@@ -222,6 +228,9 @@ def verdict(route: Route, name, member, response, *, own_rows: bool, foreign_mar
             if status == 405 or (status == 403 and named)
             else f"answered {status} instead of a 403 that names the permission"
         )
+    if route.is_the_askers and own_rows and name not in {Role.ADMIN, "stranger"}:  # the row is the Admin's
+        named = Permission.MANAGE_MEMBERS.label in content
+        return None if status == 405 or (status == 403 and named) else f"answered {status} for a colleague's row"
     if status == 403 and "proof-password" not in content:
         return "refused somebody who may"
     if "<" in route.pattern and not own_rows and status not in {404, 405}:
@@ -393,6 +402,10 @@ def _without_the_mode(monkeypatch):
     )
 
 
+def _without_asking_whose_it_is(monkeypatch):
+    monkeypatch.setattr("documents.models.Report.may_be_cancelled_by", lambda self, scope: True)
+
+
 def _without_deactivation(monkeypatch):
     monkeypatch.setattr("accounts.models.people.MemberQuerySet.active", lambda self: self.all())
 
@@ -414,6 +427,7 @@ GUARDS = {
     _without_permissions: (str(Role.MAKER), "members/activity/"),
     _without_the_business: ("stranger", "money-transfers/<bigid:pk>/"),
     _without_the_mode: (str(Role.ADMIN), "documents/reports/<int:number>/file/"),
+    _without_asking_whose_it_is: (str(Role.APPROVER), "documents/reports/<int:number>/cancellation/"),
     _without_deactivation: ("deactivated", "documents/reports/"),
     _without_the_back_offices_door: (str(Role.ADMIN), "admin/"),
     _without_the_named_permission: (str(Role.CUSTOMER_SERVICE), "documents/reports/"),
@@ -484,3 +498,34 @@ def test_menu_shows_only_what_the_role_may_use(client_of, people):
     service = client_of(people[Role.CUSTOMER_SERVICE]).get("/money-transfers/").content.decode()
     assert "/documents/reports/" in admin
     assert "/documents/reports/" not in service
+
+
+@pytest.mark.parametrize(
+    ("path", "section", "entry"),
+    [
+        ("/deposit/", "My Deposit", "Overview"),
+        ("/deposit/history/", "My Deposit", "Deposit History"),
+        ("/deposit/history/5/", "My Deposit", "Deposit History"),
+        ("/deposit/top-up-history/5/", "My Deposit", "Top-Up History"),
+        ("/deposit/top-up/", "My Deposit", None),  # forms behind buttons: the section alone
+        ("/deposit/top-ups/5/", "My Deposit", None),
+        ("/members/activity/", "Manage Multi Account", "Activity Log"),
+        ("/members/add/", "Manage Multi Account", "Accounts"),
+        ("/", None, None),
+    ],
+)
+@pytest.mark.django_db
+def test_menu_marks_where_one_is(scope, path, section, entry):
+    menu = menu_for(scope, path)
+    assert [shown.label for shown in menu if shown.is_current] == [section] * (section is not None)
+    assert [e.label for shown in menu for e in shown.entries if e.is_current] == [entry] * (entry is not None)
+    assert [shown.label for shown in menu if shown.is_nearest] == [section] * (section is not None and entry is None)
+
+
+@pytest.mark.django_db
+def test_the_top_up_form_is_in_my_deposit_and_is_not_its_overview(web):
+    content = web.get("/deposit/top-up/").content.decode()
+    marked = re.findall(r'<(summary|a) [^>]*?aria-current="(?:true|page)"[^>]*>(.*?)</\1>', content, re.DOTALL)
+    inside = [re.sub(r"<[^>]+>", " ", text).split() for _tag, text in marked]
+    assert ["My", "Deposit"] in inside
+    assert ["Overview"] not in inside

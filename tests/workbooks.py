@@ -12,7 +12,7 @@ MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 DATE_STYLE = 1
-EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  (spreadsheets know no zones)
+EPOCH = datetime(1899, 12, 30)  # spreadsheets know no zones
 
 
 def letters(column: int) -> str:

@@ -8,7 +8,7 @@ class TransactionsConfig(AppConfig):
         """Make the histories and the kinds of import known by their names; tell the deposit what moves it and waits."""
         from deposits import sources
         from deposits import waiting as deposit
-        from transactions import checks, histories, imports, pending, waiting  # noqa: F401
+        from transactions import checks, histories, imports, pending, waiting  # noqa: F401  (registers)
 
         for history in (histories.TransferHistory, histories.InternationalHistory, histories.PaymentHistory):
             sources.register(history.ledger_source, history.section, history.row_url_name)

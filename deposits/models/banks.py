@@ -33,7 +33,7 @@ class BankAccount(models.Model):
     holder = models.CharField(max_length=100)
     state = models.CharField(max_length=9, choices=State.choices, default=State.OK)
 
-    objects: ClassVar[BankAccountQuerySet] = BankAccountQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[BankAccountQuerySet] = BankAccountQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 
     class Meta:
         constraints = [

@@ -1,4 +1,4 @@
-"""The form that asks for a report, in a history's dialog and on its page."""
+"""The form that asks for a report, in a history's dialog and on its page; who may cancel one."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.template import Context
 
 from documents.models import Report
 from flipdash.histories import History, Results
+from flipdash.scope import Scope
 
 register = template.Library()
 
@@ -23,3 +24,9 @@ def report_form(context: Context, history: History, results: Results, is_dialog:
         "separators": Report.Separator.choices,
         "usual_separator": Report.Separator.usual_in(context["scope"].member.user.language),
     }
+
+
+@register.filter
+def cancellable_by(report: Report, scope: Scope) -> bool:
+    """Whether there is something to cancel, and the scope may."""
+    return report.is_unfinished and report.may_be_cancelled_by(scope)

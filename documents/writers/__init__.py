@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from documents.writers.biff import TooBig
 from documents.writers.csv import CsvWriter
 from documents.writers.sheets import Heading
 from documents.writers.xls import XlsWriter
 from documents.writers.xlsx import XlsxWriter
 
-__all__ = ["CONTENT_TYPES", "WRITERS", "Heading", "Writer"]
+__all__ = ["CONTENT_TYPES", "WRITERS", "Heading", "TooBig", "Writer"]
 
 
 class Writer(Protocol):
@@ -22,13 +23,13 @@ class Writer(Protocol):
         """Write the sheet Summary, a line of cells each."""
 
     def rows(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Write rows into Data 1, Data 2 …, in the order of the headings."""
+        """Write rows into Data 1, Data 2 …, in the order of the headings. Raises TooBig when it is sure to be."""
 
     def columns(self, columns: Sequence[Sequence[Any]]) -> None:
         """Write rows that come as columns, one for each heading, which is faster."""
 
     def close(self) -> None:
-        """Finish the file; without this it is no file."""
+        """Finish the file; without this it is no file. Raises TooBig for more than the format holds."""
 
 
 WRITERS: dict[str, type[Writer]] = {"xls": XlsWriter, "xlsx": XlsxWriter, "csv": CsvWriter}

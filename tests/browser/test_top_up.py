@@ -1,5 +1,6 @@
 """Topping up the deposit, from the form to the report, as a Deposit Admin does (issue 5); and how its pages look."""
 
+from datetime import UTC, datetime
 from threading import Event, Thread
 
 import pytest
@@ -10,8 +11,9 @@ from playwright.sync_api import expect
 
 from accounts.permissions import Role
 from deposits import ledger, tasks
+from deposits.ledger import Source
 from deposits.models import TopUp
-from flipdash import clock
+from flipdash import clock, walls
 from tests import factories
 
 
@@ -127,6 +129,27 @@ def test_a_maker_gets_neither_button_nor_page(page, sign_in, kopi_kita, admin):
     for address in ("top-up/", f"top-ups/{top_up.pk}/", f"top-ups/{top_up.pk}/cancellation/"):
         assert page.goto(f"/deposit/{address}").status == 403
         expect(page.get_by_text("Top Up Deposit")).to_be_visible()
+
+
+STATEMENT = "document.querySelector('.table-wrap').scrollWidth - document.querySelector('.table-wrap').clientWidth"
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_deposit_history_fits_at_every_width(open_context, sign_in, scope, admin, language):
+    admin.user.language = language
+    admin.user.save(update_fields=["language"])
+    with walls.inside(scope):
+        for number, at in enumerate([datetime(2025, 12, 28, 23, 59, tzinfo=UTC), clock.now()]):
+            source, how = Source("money_transfer", 2_611_221_528_282_822_810 + number), {"effective_at": at}
+            ledger.top_up(scope, Source("top_up", source.id), amount=98_765_432_100, bank="bca", by="Rina " * 10, **how)
+            ledger.hold(scope, source, amount=98_765_000_000, by="Rina " * 10, **how)
+            ledger.release(scope, source, amount=98_765_000_000, by="Rina " * 10, **how)
+    page = open_context(viewport={"width": 1440, "height": 900}).new_page()
+    sign_in(page, admin)
+    page.goto("/deposit/history/")
+    for width in (1440, 1280, 1088, 1087, 1024, 960, 900, 899, 800, 768, 720, 700, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert (width, page.evaluate(STATEMENT)) == (width, 0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

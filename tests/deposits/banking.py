@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from accounts.models import User
 from deposits import matching, statements, topups
 from deposits.models import StatementImport, StatementLine, TopUp
-from deposits.statements import JAKARTA
+from deposits.statement_files import JAKARTA
 from flipdash import clock, walls
 
 _numbers = itertools.count(1)

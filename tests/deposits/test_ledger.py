@@ -127,9 +127,9 @@ WRONG = {
     "the operator's bank as ours": [Line(A, 5), Line(AccountKind.BANK, -5, "bca")],
     "our deposit as the operator's": [Line(A, 5, is_operators=True), Line(C, -5, "bca")],
     "into held": [Line(H, 5), Line(C, -5, "bca")],
-    "a float": [Line(A, 5.0), Line(C, -5.0, "bca")],  # type: ignore[arg-type]
+    "a float": [Line(A, 5.0), Line(C, -5.0, "bca")],  # type: ignore[arg-type]  # that is refused
     "a bool": [Line(A, True), Line(C, -1, "bca")],
-    "text": [Line(A, "5"), Line(C, -5, "bca")],  # type: ignore[arg-type]
+    "text": [Line(A, "5"), Line(C, -5, "bca")],  # type: ignore[arg-type]  # that is refused
 }
 
 

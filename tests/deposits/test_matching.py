@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connections, transaction
 
-from deposits import ledger, matching, statements, tasks, topups
+from deposits import crediting, ledger, matching, statements, tasks, topups
 from deposits.ledger import Books, NotEnoughDeposit
 from deposits.matching import CorrectionRefused, SecondPersonNeeded
 from deposits.models import AccountKind, Correction, Entry, StatementLine, TopUp
@@ -314,7 +314,7 @@ def test_successful_is_not_undone_without_two_people(scope):
     line(top_up.exact_amount)
     matching.match_due()
     with pytest.raises(DatabaseError, match="two people"):
-        topups.take_back(again(top_up), by="Ayu")
+        crediting.take_back(again(top_up), by="Ayu")
     assert available(scope) == top_up.exact_amount
 
 
@@ -349,13 +349,13 @@ def test_in_production_the_simulated_bank_pays_in_test_mode_only(scope, settings
 
 def test_test_mode_begins_with_money_once_and_live_mode_without(scope):
     for _n in range(3):
-        topups.open_test_deposit(scope.business)
+        crediting.open_test_deposit(scope.business)
     assert available(scope, "test") == 100_000_000
     assert available(scope, "live") == 0
 
 
 def test_the_sweep_opens_test_mode_for_businesses_that_lack_it(scope, stranger):
-    topups.open_test_deposit(scope.business)
+    crediting.open_test_deposit(scope.business)
     assert list(tasks.businesses_without_test_deposit()) == [stranger.business]
     tasks.tidy_top_ups()
     assert not tasks.businesses_without_test_deposit().exists()
@@ -420,10 +420,10 @@ FROM generate_series(1, 20000) AS g
 
 STEPS = {
     "posted": (ledger, "top_up"),
-    "closed": (topups, "_close"),
-    "noted": (topups, "_note"),
-    "recorded": (topups.events, "record"),
-    "mailed": (topups, "_tell"),
+    "closed": (topups, "close"),
+    "noted": (topups, "note_event"),
+    "recorded": (crediting.events, "record"),
+    "mailed": (crediting, "_tell"),
 }
 """What crediting does, one after the other."""
 

@@ -5,9 +5,9 @@ from tempfile import TemporaryFile
 
 import pytest
 
-from deposits import banks, statements
+from deposits import banks, statement_files, statements
 from deposits.models import StatementImport, StatementLine
-from deposits.statements import FORMATS, Printed, Refused
+from deposits.statement_files import FORMATS, Printed, Refused
 from flipdash import clock
 from tests.deposits.banking import HEADS, ask, bca, import_statement, today
 
@@ -18,7 +18,7 @@ commits = pytest.mark.django_db(transaction=True, databases=["default", "operato
 def read(content: bytes | str, bank: str = "bca") -> list[Printed]:
     with TemporaryFile() as file:
         file.write(content.encode() if isinstance(content, str) else content)
-        return list(statements.read(file, bank, today=TODAY))
+        return list(statement_files.read(file, bank, today=TODAY))
 
 
 def faults(content: bytes | str, bank: str = "bca") -> list[tuple[int, str]]:

@@ -367,6 +367,14 @@ def test_more_than_a_stream_holds_is_refused(tmp_path, monkeypatch):
         write(tmp_path / "a.xls", MANY)
 
 
+def test_more_than_a_stream_holds_is_noticed_where_the_next_sheet_begins(tmp_path, monkeypatch):
+    monkeypatch.setattr(ole, "LONGEST_STREAM", 10_000)
+    writer = XlsWriter(tmp_path / "a.xls", HEADINGS)
+    writer.rows(MANY)
+    with pytest.raises(ole.TooBig):
+        writer.book.add_sheet("Data 2", [])
+
+
 def test_what_waits_has_no_name_that_could_be_left_behind(tmp_path):
     writer = XlsWriter(tmp_path / "a.xls", HEADINGS)
     writer.summary("Money Transfer", [])
@@ -395,7 +403,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text
     "ab🎉é陈", min_size=200, max_size=3_000
 )
 FIGURES = st.integers(-(10**17), 10**17) | st.decimals(-(10**12), 10**12, places=2)
-TIMES = st.datetimes(datetime(1900, 3, 1), datetime(9999, 12, 31)).map(lambda at: at.replace(microsecond=0))  # noqa: DTZ001
+TIMES = st.datetimes(datetime(1900, 3, 1), datetime(9999, 12, 31)).map(lambda at: at.replace(microsecond=0))
 EMPTY = st.none() | st.just("")
 ROWS = st.lists(st.tuples(TEXTS | EMPTY, FIGURES | EMPTY, TIMES | EMPTY), max_size=80)
 
@@ -484,11 +492,11 @@ def test_text_is_quoted_whatever_the_column(tmp_path):
     ("value", "cell", "shown"),
     [
         (date(2026, 11, 3), 46_329.0, "yyyy-mm-dd"),
-        (datetime(1900, 3, 1), 61.0, "yyyy-mm-dd hh:mm:ss"),  # noqa: DTZ001
-        (datetime(1900, 2, 28), "1900-02-28 00:00:00", "@"),  # noqa: DTZ001
+        (datetime(1900, 3, 1), 61.0, "yyyy-mm-dd hh:mm:ss"),
+        (datetime(1900, 2, 28), "1900-02-28 00:00:00", "@"),
         (date(1899, 1, 1), "1899-01-01", "@"),
         (True, 1, "#,##0"),
-        (datetime(1899, 12, 30), "1899-12-30 00:00:00", "@"),  # noqa: DTZ001
+        (datetime(1899, 12, 30), "1899-12-30 00:00:00", "@"),
     ],
 )
 def test_days_before_march_1900_are_words(value, cell, shown):

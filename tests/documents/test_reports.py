@@ -17,6 +17,7 @@ from accounts.permissions import Role
 from documents import leases, services, tasks
 from documents.models import Report
 from documents.writers import sheets
+from documents.writers.biff import ole
 from flipdash import histories
 from tests.factories import history, make_batch, make_member, make_report, make_transfer
 from transactions.models import MoneyTransfer
@@ -392,6 +393,29 @@ def test_a_finished_report_stays_when_cancelled_late(web, scope, transfers):
     assert report.status == "ready"
 
 
+def test_only_who_asked_for_a_report_and_admins_may_cancel_it(web, client_of, kopi_kita, scope, no_worker):
+    maker = make_member(kopi_kita, Role.MAKER)
+    mine, theirs = (
+        services.request_report(asking, history="money-transfers", query="") for asking in (maker.scope("live"), scope)
+    )
+    browser, path = client_of(maker), "/documents/reports/{}/cancellation/"
+    page = browser.get("/documents/reports/").content.decode()
+    assert (path.format(mine.number) in page, path.format(theirs.number) in page) == (True, False)
+    refusal = browser.post(path.format(theirs.number))
+    assert (refusal.status_code, refusal.templates[0].name) == (403, "403.html")
+    theirs.refresh_from_db()
+    assert theirs.status == "queued"
+    assert path.format(mine.number) in web.get("/documents/reports/").content.decode()  # an Admin
+    for person, report in ((web, mine), (web, theirs)):
+        assert person.post(path.format(report.number)).status_code == 302
+        report.refresh_from_db()
+        assert report.status == "cancelled"
+    own = services.request_report(maker.scope("live"), history="money-transfers", query="")
+    browser.post(path.format(own.number))
+    own.refresh_from_db()
+    assert own.status == "cancelled"
+
+
 def test_a_second_worker_on_the_same_report_does_nothing(scope, transfers):
     report = build(scope)
     services.build_report(report.pk)
@@ -428,6 +452,19 @@ def test_a_failing_report_is_tried_three_times_and_then_says_failed(web, scope, 
     report.refresh_from_db()
     assert (report.status, report.attempt) == ("failed", 3)
     assert "Something went wrong on our side" in web.get("/documents/reports/").content.decode()
+
+
+@pytest.mark.parametrize("rows_a_sheet", [1, 65_535])  # noticed on the way, and at the end
+def test_more_than_an_xls_holds_is_said_at_once(web, scope, transfers, no_worker, monkeypatch, rows_a_sheet):
+    monkeypatch.setattr(ole, "LONGEST_STREAM", 5_000)
+    monkeypatch.setattr(sheets, "ROWS_A_SHEET", rows_a_sheet + 1)
+    report = services.request_report(scope, history="money-transfers", query="")
+    services.build_report(report.pk)
+    report.refresh_from_db()
+    assert (report.status, report.attempt, report.problem) == ("failed", 1, "too big")
+    assert "Make it again as .xlsx or .csv" in web.get("/documents/reports/").content.decode()
+    assert not [path for path in no_worker.rglob("*") if path.is_file()]
+    assert build(scope, format="xlsx").status == "ready"
 
 
 def test_tasks_go_to_the_broker_of_the_settings(settings):

@@ -23,7 +23,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.from
     "_x[0-9A-Fa-f]{4}_", fullmatch=True
 )
 FIGURES = st.integers(-(10**15), 10**15) | st.decimals(-(10**12), 10**12, places=2)
-TIMES = st.datetimes(datetime(1900, 3, 1), datetime(9999, 12, 31)).map(lambda at: at.replace(microsecond=0))  # noqa: DTZ001
+TIMES = st.datetimes(datetime(1900, 3, 1), datetime(9999, 12, 31)).map(lambda at: at.replace(microsecond=0))
 EMPTY = st.none() | st.just("")
 
 
@@ -111,7 +111,7 @@ def test_the_parts_are_sound_and_name_each_other(tmp_path, monkeypatch):
         "'Data 1'!$A$1:$C$3",
         "'Data 2'!$A$1:$C$2",
     ]
-    styles = ElementTree.fromstring(parts["xl/styles.xml"])  # noqa: S314
+    styles = ElementTree.fromstring(parts["xl/styles.xml"])  # noqa: S314  (our own)
     for name in ("numFmts", "fonts", "fills", "borders", "cellXfs", "cellStyleXfs", "cellStyles"):
         (group,) = styles.findall(f"{{*}}{name}")
         assert int(group.get("count")) == len(group)

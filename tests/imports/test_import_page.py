@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.utils import timezone
@@ -19,6 +19,7 @@ from flipdash import imports as machinery
 from imports import services, tasks
 from imports.models import ImportJob
 from tests.factories import make_import, make_member
+from tests.twins import at_once
 from tests.workbooks import make_xls, make_xlsx
 from transactions.models import MoneyTransfer, TransferEvent
 
@@ -142,6 +143,9 @@ def test_all_faults_can_be_downloaded_and_none_is_a_formula(web, client_of, stra
     assert len(lines) == 151
     assert "attachment" in answer["Content-Disposition"]
     assert client_of(stranger).get(f"{URL}{job.number}/faults/").status_code == 404
+    default_storage.delete(job.faults_as)  # by the sweep, a moment after the row was read
+    gone = web.get(f"{URL}{job.number}/faults/")
+    assert (gone.status_code, gone.templates[0].name) == (404, "404.html")
 
 
 def test_what_a_spreadsheet_takes_for_a_formula_is_made_inert():
@@ -171,6 +175,23 @@ def test_the_same_file_twice_changes_nothing(web):
 def test_a_double_click_uploads_once(web, files):
     first, second = uploaded(web, GOOD.read_bytes()), uploaded(web, GOOD.read_bytes())
     assert first.pk == second.pk
+    assert len(kept(files)) == 1
+
+
+def test_two_uploads_of_one_file_at_the_same_instant_are_one_import(admin, kopi_kita, files, monkeypatch):
+    people, together = (admin, make_member(kopi_kita, Role.ADMIN)), threading.Barrier(2)
+    save = FileSystemStorage.save
+
+    def save_together(*args):
+        together.wait(timeout=20)  # both have looked, and found none under way
+        return save(*args)
+
+    def request(number):
+        upload = SimpleUploadedFile("past.csv", BAD.read_bytes())
+        return services.request_import(people[number].scope("live"), kind="money-transfer", upload=upload)
+
+    monkeypatch.setattr(FileSystemStorage, "save", save_together)
+    assert at_once(2, request) == [ImportJob.objects.get()] * 2
     assert len(kept(files)) == 1
 
 
@@ -287,6 +308,28 @@ def test_the_worker_asks_the_permission_again_both_times(web, admin, change):
         job.refresh_from_db()
         assert (job.status, job.problem) == ("failed", "not allowed")
     assert MoneyTransfer.objects.count() == 0
+
+
+@pytest.mark.parametrize("change", [{"role": Role.MAKER}, {"is_active": False}])
+@pytest.mark.parametrize("step", ["fill", "store"])
+def test_who_loses_the_permission_while_it_runs_imports_nothing(web, admin, monkeypatch, step, change):
+    """trust: R4. While the file is read once more, or while its records go in."""
+    job = checked(web, BAD.read_bytes())
+    confirm(web, job, skip_bad="on")
+    store, act, calls = machinery.Incoming.store, getattr(machinery.Incoming, step), []
+
+    def lose(self, *args):
+        result = act(self, *args)
+        type(admin).objects.filter(pk=admin.pk).update(**change)
+        return result
+
+    monkeypatch.setattr(machinery.Incoming, "store", lambda self: calls.append("store") or store(self))
+    monkeypatch.setattr(machinery.Incoming, step, lose)
+    services.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.problem, job.added, job.attempt) == ("failed", "not allowed", 0, 1)
+    assert (MoneyTransfer.objects.count(), TransferEvent.objects.count(), calls) == (0, 0, [])
+    assert "may not import history any more. Nothing was imported." in job.problem_in_words
 
 
 # --- Killed, cancelled, late ------------------------------------------------------------------------------

@@ -44,8 +44,8 @@ def test_the_sample_as_a_workbook_of_texts_is_the_sample(make):
 
 
 def test_dates_and_whole_numbers_read_as_in_a_csv(make):
-    at = datetime(2025, 10, 1, 2, 11, 6)  # noqa: DTZ001
-    midnight = datetime(2025, 10, 2)  # noqa: DTZ001
+    at = datetime(2025, 10, 1, 2, 11, 6)
+    midnight = datetime(2025, 10, 2)
     cells, _ = rows_of(
         make([["Transaction ID", "Amount", "Created Date", "Completed Date"], ["7", 5000, at, midnight]])
     )
@@ -55,7 +55,7 @@ def test_dates_and_whole_numbers_read_as_in_a_csv(make):
 
 
 def test_every_second_of_a_day_survives_the_fractions_of_a_spreadsheet():
-    moments = [datetime(2025, 10, 1, s // 3600, s // 60 % 60, s % 60) for s in range(0, 86_400, 7)]  # noqa: DTZ001
+    moments = [datetime(2025, 10, 1, s // 3600, s // 60 % 60, s % 60) for s in range(0, 86_400, 7)]
     cells, _ = rows_of(make_xlsx([["Transaction ID", "Created Date"], *(["1", at] for at in moments)]))
     assert [row[1] for row in cells[1:]] == [str(at) for at in moments]
 

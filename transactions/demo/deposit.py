@@ -15,7 +15,7 @@ from django.db import connection
 
 from accounts.models import Business
 from accounts.permissions import Permission
-from deposits import banks, ledger, matching, topups
+from deposits import banks, crediting, ledger, matching, topups
 from deposits.ledger import Line, NewPosting, Source
 from deposits.models import Posting, PostingKind
 from flipdash import walls
@@ -103,8 +103,8 @@ def write(history: History, *, pause: float = 0) -> int:
         scope = _treasurer(business, history.mode)
         available = 0
         if history.mode == Mode.TEST:
-            topups.open_test_deposit(business, at=business.created_at)
-            available = topups.TEST_DEPOSIT
+            crediting.open_test_deposit(business, at=business.created_at)
+            available = crediting.TEST_DEPOSIT
         return _write(scope, movements, available, pause)
 
 

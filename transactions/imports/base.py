@@ -117,7 +117,7 @@ class TransactionImport(Import):
 
     def most(self, name: str) -> int:
         """Return how many characters the database takes."""
-        return self.model._meta.get_field(name).max_length or 0  # type: ignore[union-attr]
+        return self.model._meta.get_field(name).max_length or 0  # type: ignore[union-attr]  # a field of ours, no relation
 
     def numbered(self) -> Field:
         """Return the column of the other system's id."""

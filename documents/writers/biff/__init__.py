@@ -9,7 +9,8 @@ What Excel writes and this leaves out, all of it optional: RK and MULRK (a NUMBE
 """
 
 from documents.writers.biff.book import Book
+from documents.writers.biff.ole import TooBig
 from documents.writers.biff.sheet import Cells, Sheet
 from documents.writers.biff.styles import Look
 
-__all__ = ["Book", "Cells", "Look", "Sheet"]
+__all__ = ["Book", "Cells", "Look", "Sheet", "TooBig"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from documents.writers.biff import records
+from documents.writers.biff import ole, records
 from documents.writers.biff.drawing import drawing_group
 from documents.writers.biff.ole import DOCUMENT_SUMMARY, SUMMARY, CompoundFile, properties
 from documents.writers.biff.sheet import Sheet
@@ -31,10 +31,13 @@ class Book:
     def add_sheet(self, name: str, widths: Sequence[int], *, is_filtered: bool = False) -> Sheet:
         """Begin the next sheet, with the widths of its columns in characters; the one before it is done.
 
-        A filtered sheet has its first row frozen, with an arrow in each column.
+        A filtered sheet has its first row frozen, with an arrow in each column. Raises TooBig, rather than at the end,
+        when the sheets alone are longer than 2 GiB.
         """
         if self.sheets:
             self.sheets[-1].end()
+        if sum(sheet.size for sheet in self.sheets) > ole.LONGEST_STREAM:
+            raise ole.TooBig
         sheet = Sheet(name, widths, self.cells, self.strings)
         sheet.is_filtered = is_filtered
         self.sheets.append(sheet)

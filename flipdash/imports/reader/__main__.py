@@ -21,7 +21,7 @@ def main() -> None:
     """Weigh or read the file on standard input, under limits; the words after that are the names to be known."""
     _limit()
     act, *names = sys.argv[1:]
-    stream = open(0, "rb", closefd=False)  # noqa: SIM115
+    stream = open(0, "rb", closefd=False)  # noqa: SIM115  (open until the end)
     try:
         weight = files.weigh(stream)
         if act == "read":

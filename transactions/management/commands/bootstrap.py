@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 
 from accounts import demo as people
 from accounts.models import Business
+from deposits import crediting
 from deposits import demo as deposits
-from deposits import topups
 from transactions import demo
 
 
@@ -27,5 +27,5 @@ class Command(BaseCommand):
         people.make_people()
         deposits.add_bank_accounts()
         for business in Business.objects.all():
-            topups.open_test_deposit(business)
+            crediting.open_test_deposit(business)
         demo.write_all(newest=True)

@@ -1,0 +1,122 @@
+"""What a top-up does to the deposit: credited once, taken back by two people's word; and Test Mode's first money.
+
+All of it happens inside the wall of the business (flipdash/walls.py), under a lock on the top-up's row, and by the
+database's time.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from deposits import banks, ledger, topups
+from deposits.ledger import Books, Line, Posted, Source
+from deposits.models import AccountKind, PostingKind, StatementLine, TopUp, TopUpEvent, TopUpStatus
+from flipdash import clock, events, mail, walls
+from flipdash.mode import Mode, mode_url
+from flipdash.scope import Business
+
+TEST_DEPOSIT = 100_000_000
+"""Rupiah with which each business begins in Test Mode."""
+SOURCE = "top_up"
+
+
+class NotCreditable(topups.TopUpRefused):
+    """The top-up was credited already, or was closed without two people's word."""
+
+
+def credit(top_up: TopUp, line: StatementLine, *, by: str = "", at: datetime | None = None) -> Posted:
+    """Credit what a matched line of the bank's statement brought in, its code included: once, whoever asks again.
+
+    Raises NotCreditable when the top-up was credited by another line, or was closed and no two people said otherwise
+    (the database asks that again).
+    """
+    with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
+        own_line = StatementLine.objects.select_for_update().get(pk=line.pk, top_up_id=top_up.pk)
+        locked = TopUp.objects.select_for_update().select_related("business", "member__user").get(pk=top_up.pk)
+        if own_line.state == StatementLine.State.CREDITED and locked.posting_id:
+            return Posted(locked.posting_id, is_new=False)
+        if own_line.state != StatementLine.State.MATCHED or not _may_be_credited(locked):
+            raise NotCreditable(
+                topups.why_not(locked) if not locked.is_open else _("This line isn’t matched any more.")
+            )
+        moment = at or clock.now()
+        posted = ledger.top_up(
+            _books(locked),
+            Source(SOURCE, locked.pk),
+            amount=own_line.amount,
+            bank=locked.bank,
+            by=by or locked.maker_name,
+            effective_at=at,
+        )
+        locked.posting_id, locked.credited_amount, locked.settled_at = posted.id, own_line.amount, moment
+        topups.close(locked, TopUpStatus.SUCCESSFUL, moment, "posting_id", "credited_amount", "settled_at")
+        StatementLine.objects.filter(pk=own_line.pk).update(state=StatementLine.State.CREDITED, credited_at=moment)
+        topups.note_event(locked, TopUpEvent.Kind.SUCCESSFUL, at=moment, by=by)
+        events.record(topups.scope_of(locked), "top_up.credited", locked, amount=own_line.amount, bank=locked.bank)
+        if at is None:
+            _tell(locked)
+    return posted
+
+
+def _may_be_credited(locked: TopUp) -> bool:
+    if locked.is_open:
+        return True
+    is_closed = locked.status in (TopUpStatus.EXPIRED, TopUpStatus.CANCELLED)
+    return (
+        is_closed and locked.posting_id is None and locked.corrections.filter(kind="credit", state="approved").exists()
+    )
+
+
+def take_back(top_up: TopUp, *, by: str) -> Posted:
+    """Undo a credit by a posting that reverses it. Call it where two people have said so (matching.approve).
+
+    Raises NotCreditable when it isn't credited, and ledger.NotEnoughDeposit when the money is spent.
+    """
+    with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
+        locked = TopUp.objects.select_for_update().select_related("business", "member__user").get(pk=top_up.pk)
+        if not locked.is_successful or locked.posting_id is None:
+            raise NotCreditable(_("This top-up isn’t credited, so there is nothing to take back."))
+        posted = ledger.reverse(_books(locked), locked.posting_id, by=by)
+        moment = clock.now()
+        locked.reversed_at = moment
+        topups.close(locked, TopUpStatus.CANCELLED, moment, "reversed_at")
+        topups.note_event(locked, TopUpEvent.Kind.REVERSED, at=moment, by=by)
+        events.record(
+            topups.scope_of(locked), "top_up.reversed", locked, amount=locked.credited_amount or 0, bank=locked.bank
+        )
+    return posted
+
+
+def open_test_deposit(business: Business, *, at: datetime | None = None) -> Posted:
+    """Give a business its money in Test Mode: once, however often it is asked. Live Mode is never touched.
+
+    `at` is for a business that has a past (the demo).
+    """
+    lines = [
+        Line(AccountKind.CLEARING, -TEST_DEPOSIT, "simulator"),
+        Line(AccountKind.AVAILABLE, TEST_DEPOSIT),
+    ]
+    with walls.inside_of(business.pk, Mode.TEST):
+        return ledger.post(
+            Books(business, Mode.TEST), PostingKind.OPENING, Source("business", business.pk), lines, effective_at=at
+        )
+
+
+def _books(top_up: TopUp) -> Books:
+    return Books(top_up.business, top_up.mode)
+
+
+def _tell(top_up: TopUp) -> None:
+    """Mail whoever asked for the top-up, if they are still there."""
+    member = top_up.member
+    if member.is_active and member.user.is_active:
+        mail.send(
+            "top_up_credited",
+            to=member.user.email,
+            language=member.user.language,
+            top_up=top_up,
+            bank=banks.NAMES[top_up.bank],
+            business=top_up.business,
+            url=mode_url(top_up.mode, "deposits:top-up-detail", top_up.pk, absolute=True),
+        )
