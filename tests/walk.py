@@ -31,6 +31,9 @@ LONG = "Raden Mas Panji Surya Adiningrat Kusumowardhani Sastrowijoyo bin Haji Ab
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"
 """A picture."""
 
+PARTS = ("/views/count/?history=money-transfers",)
+"""Parts of pages that scripts ask for in some cases only, with what they need to answer."""
+
 Ask = Callable[[str], tuple[int, str, str]]
 """Opens an address: the status, the type of the content, and the content."""
 
@@ -87,7 +90,7 @@ class Survey:
 
     def follow(self) -> None:
         """Reach the silent routes by the ways that the pages offer."""
-        for way in self.ways:
+        for way in (*self.ways, *PARTS):
             try:
                 pattern = resolve(urlsplit(way).path).route
             except Resolver404:
