@@ -49,6 +49,8 @@ def _laid_out(request: Request, kind: type[History], query: str) -> History:
 def count(request: Request) -> HttpResponse:
     """Say how many rows a history shows, for a page that couldn't wait for the figure."""
     history = _kind(request, request.GET.get("history"))(request.scope, QueryDict(request.GET.get("query", "")))
+    if not history.is_valid:
+        raise Http404
     results = histories.Results(count=history.late_count(), counted=history.counted)
     return render(request, "histories/late_count.html", {"results": results})
 

@@ -12,10 +12,16 @@ from typing import Any
 
 from documents.writers.sheets import AT_A_TIME, Heading
 
-WAKES_A_FORMULA = re.compile(
-    # what no reader shows may stand before the sign: space, controls, marks of direction, soft hyphens, a BOM
-    r"[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠]|[\t\r\n\x00]"
-)
+UNSEEN = r"\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+"""What no reader shows and what may stand before the sign: space, controls, marks of direction, soft hyphens, a BOM."""
+SIGN = r"=+\-@＝＋－＠"
+WAKES_A_FORMULA = re.compile(rf"[{UNSEEN}]*[{SIGN}]|[\t\r\n\x00]")
+WAKES_INSIDE = {
+    separator: re.compile(rf'([{other}\t\r\n]["{UNSEEN}]*)(?=[{SIGN}])')
+    for separator, other in ((",", ";"), (";", ","))
+}
+"""Where a cell would begin with a formula if the file were opened with the other separator, which knows nothing of the
+quotes around this one's fields."""
 SIGNS = "=+-@＝＋－＠\t\r\n\x00"
 """What a text must have anywhere to wake a formula."""
 
@@ -40,9 +46,9 @@ class CsvWriter:
 
     def columns(self, columns: Sequence[Sequence[Any]]) -> None:
         """Write rows that come as columns: the same lines as Python's csv.writer, without a look at each field."""
-        fields = [self._quoted(plain_column(column), is_alone=len(columns) == 1) for column in columns]
+        fields = [self._quoted(plain_column(column, self.separator), is_alone=len(columns) == 1) for column in columns]
         lines = map(self.separator.join, zip(*fields, strict=True))
-        self.file.write("".join(chain.from_iterable(zip(lines, repeat("\r\n")))).encode())
+        self.file.write("".join(chain.from_iterable(zip(lines, repeat("\r\n")))).encode(errors="replace"))
 
     def close(self) -> None:
         """Write what is still in memory."""
@@ -57,7 +63,7 @@ class CsvWriter:
         return texts
 
 
-def plain_column(values: Sequence[Any]) -> Sequence[str]:
+def plain_column(values: Sequence[Any], separator: str) -> Sequence[str]:
     """Write a column's values as texts, of which none wakes a formula; all at once where they are of one kind."""
     types = set(map(type, values))
     if NoneType in types:
@@ -65,11 +71,13 @@ def plain_column(values: Sequence[Any]) -> Sequence[str]:
         types = types - {NoneType} | {str}
     if types == {str}:
         all_of_them = "".join(values)
-        may = any(sign in all_of_them for sign in SIGNS) and any(map(may_wake, {value[:1] for value in values}))
-        return list(map(guarded, values)) if may else values
+        may = any(sign in all_of_them for sign in SIGNS) and (
+            any(map(may_wake, {value[:1] for value in values})) or WAKES_INSIDE[separator].search(all_of_them)
+        )
+        return [guarded(value, separator) for value in values] if may else values
     if types == {int}:
         return list(map(str, values))
-    return list(map(plain, values))
+    return [plain(value, separator) for value in values]
 
 
 @lru_cache(maxsize=4_096)
@@ -78,15 +86,16 @@ def may_wake(first: str) -> bool:
     return bool(first) and WAKES_A_FORMULA.match(first + "=") is not None
 
 
-def plain(value: Any) -> str:
+def plain(value: Any, separator: str) -> str:
     """Write a value as text: rupiah as digits, a time as yyyy-mm-dd hh:mm:ss."""
     if isinstance(value, str):
-        return guarded(value)
+        return guarded(value, separator)
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
     return "" if value is None else f"{value:f}" if hasattr(value, "as_tuple") else str(value)
 
 
-def guarded(text: str) -> str:
-    """Put ' in front of what a spreadsheet would take for a formula (trust.md E1)."""
-    return f"'{text}" if WAKES_A_FORMULA.match(text) else text
+def guarded(text: str, separator: str) -> str:
+    """Put ' in front of what a spreadsheet would take for a formula (trust.md E1), with either separator."""
+    inside = WAKES_INSIDE[separator].sub(r"\1'", text)
+    return f"'{inside}" if WAKES_A_FORMULA.match(text) else inside

@@ -78,9 +78,12 @@ class Finding(Address):
     @property
     def offers_text(self) -> bool:
         """Whether the page should offer to search the text too."""
-        return (
-            bool(self.term) and self.is_valid and self.text is not None and self.text.finds(self.term) and self.is_exact
-        )
+        return bool(self.term) and self.is_valid and self.is_words and self.is_exact
+
+    @property
+    def is_words(self) -> bool:
+        """Whether the search word can be found in the text of rows."""
+        return self.text is not None and self.text.finds(self.term)
 
     def rows(self, *, filtered: bool = True) -> QuerySet:
         """Return everything that the search and the filters show, newest first: what a report holds."""
@@ -101,7 +104,7 @@ class Finding(Address):
         """Match what contains the words of the search."""
         if not self.term:
             return Q()
-        return self.text.contains(self.term) if self.text and self.text.finds(self.term) else NOTHING
+        return self.text.contains(self.term) if self.text and self.is_words else NOTHING
 
     def _words(self, filters: Iterable[Filter]) -> list[str]:
         """Return all words that must be there, by the search and by filters that look inside texts."""
@@ -187,6 +190,8 @@ class Finding(Address):
                 self.is_exact = bool(found)  # so nobody has to ask again
             if self.is_exact:
                 return found
+        if self.term and not self.is_words:
+            return []
         if not self._words(self.applied_filters) and not self._keys(self.applied_filters):
             return list(rows.filter(self.filter_condition()).values(*self.page_fields)[: PAGE_SIZE + 1])
         ids = self._ids_of_page(rows, order)

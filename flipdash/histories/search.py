@@ -42,8 +42,8 @@ def clean_term(text: str) -> str:
         raise ValidationError(_("This search contains a character that can't be searched for."))
     if len(term) > LONGEST:
         raise ValidationError(_("Please search with at most %d characters.") % LONGEST)
-    if 0 < len(digits_of(term)) <= LONGEST_NUMBER:
-        return term  # in whatever groups it was pasted
+    if SHORTEST <= len(digits_of(term)) <= LONGEST_NUMBER or (term.isascii() and term.isdigit()):
+        return term  # a number, in whatever groups it was pasted
     if len(term.split()) > MOST_WORDS:
         raise ValidationError(_("Please search with at most %d words.") % MOST_WORDS)
     if term and max(map(len, term.split())) < SHORTEST:
@@ -76,8 +76,9 @@ class SearchField:
     """What to say of a term that can match nothing."""
 
     def condition(self, term: str) -> list[Q]:
-        """Return conditions under which the term matches, each with an index that has such rows in the order of pages;
-        [] for never.
+        """Return conditions under which the term matches, each with an index of its own; [] for never.
+
+        A page's worth is asked of each: its index has such rows in the order of pages, or there are few.
         """
         raise NotImplementedError
 
@@ -131,7 +132,8 @@ class AccountNumber(SearchField):
         digits = digits_of(term.removeprefix("+"))
         if len(digits) < 4:
             return []
-        return [digits, *(["0" + digits.removeprefix("62")] if digits.startswith("62") else [])]
+        national = "0" + digits.removeprefix("62")
+        return [digits, national] if digits.startswith("62") and len(national) >= 4 else [digits]
 
 
 @dataclass(frozen=True)

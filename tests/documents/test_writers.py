@@ -305,7 +305,7 @@ def test_a_csv_is_what_pythons_own_writer_would_write(tmp_path, rows, separator)
     expected = io.StringIO(newline="")
     by_python = csv.writer(expected, delimiter=separator)
     by_python.writerow(["A", "B", "C"])
-    by_python.writerows([guarded(v) if isinstance(v, str) else v for v in row] for row in rows)
+    by_python.writerows([guarded(v, separator) if isinstance(v, str) else v for v in row] for row in rows)
     assert path.read_bytes().decode("utf-8-sig") == expected.getvalue()
 
 

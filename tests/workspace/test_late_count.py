@@ -4,6 +4,8 @@ import html
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.permissions import Role
 from flipdash import db
@@ -36,8 +38,12 @@ def hurried(monkeypatch):
     monkeypatch.setattr(results.Paged, "_count_beside", run_out)
 
 
+def told(late: str) -> str:
+    return re.findall(r'id="late-count">([^<]*)<', late)[0]
+
+
 def late_url(page) -> str:
-    found = re.search(r'class="pager__count"\s+hx-get="([^"]+)"', page.content.decode())
+    found = re.search(r'class="pager__count"\s+role="status"\s+hx-get="([^"]+)"', page.content.decode())
     return html.unescape(found[1]) if found else ""
 
 
@@ -55,7 +61,7 @@ def test_a_count_that_takes_long_comes_later(web, many, hurried, query, words):
     page = web.get(f"{PAGE}{query}")
     assert page.context["results"].count_words == "Many transactions"
     late = web.get(late_url(page)).content.decode()
-    assert late.split("<")[0].strip() == words
+    assert told(late) == words
     assert f'id="report-count" hx-swap-oob="true">{words}<' in late
 
 
@@ -71,7 +77,7 @@ def test_common_words_in_many_rows_are_not_even_tried(web, many, monkeypatch):
 
 def test_a_later_page_is_counted_as_a_whole(web, many, hurried):
     older = web.get(PAGE).context["results"].older_url
-    assert web.get(late_url(web.get(older))).content.decode().split("<")[0].strip() == "30 transactions"
+    assert told(web.get(late_url(web.get(older))).content.decode()) == "30 transactions"
 
 
 def test_what_takes_longer_still_is_many(web, many, hurried, monkeypatch):
@@ -81,7 +87,7 @@ def test_what_takes_longer_still_is_many(web, many, hurried, monkeypatch):
         raise db.TooSlow
 
     monkeypatch.setattr(results.Paged, "page", slow)
-    assert web.get(url).content.decode().split("<")[0].strip() == "Many transactions"
+    assert told(web.get(url).content.decode()) == "Many transactions"
 
 
 def test_an_empty_page_still_tells_that_filters_hide_many(web, many, hurried):
@@ -99,5 +105,33 @@ def test_nobody_counts_what_they_may_not_see(client_of, kopi_kita, many):
     assert "report-count" not in late
 
 
-def test_an_address_that_makes_no_sense_counts_nothing(web, many):
-    assert "0 transactions" in web.get("/views/count/?history=money-transfers&query=status%3Dgone").content.decode()
+@pytest.mark.parametrize("query", ["status%3Dgone", "before%3Dx", "q%3D%00"])
+def test_an_address_that_makes_no_sense_counts_nothing(web, many, query):
+    assert web.get(f"/views/count/?history=money-transfers&query={query}").status_code == 404
+
+
+def test_a_page_gives_its_count_50_ms(web, many, settings):
+    settings.HISTORY_COUNT_TIMEOUT_MS = 50
+    with CaptureQueriesContext(connection) as queries:
+        web.get(PAGE)
+    made = [query["sql"] for query in queries]
+    (counting,) = (number for number, sql in enumerate(made) if sql.startswith("SELECT COUNT(*)"))
+    limits = [sql for sql in made[:counting] if "statement_timeout" in sql]
+    assert "'50'" in limits[-1]
+    assert "'2000'" in limits[-2]
+
+
+def test_a_late_count_goes_the_way_of_its_page(web, many):
+    """What is rare is counted by the index of all that match, and not by looking through the business."""
+    with CaptureQueriesContext(connection) as queries:
+        web.get("/views/count/?history=money-transfers&query=via%3Dapi")
+    (counted,) = (query["sql"] for query in queries if query["sql"].startswith("SELECT COUNT(*)"))
+    assert "search_keys" in counted
+
+
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_words_find_nothing_where_nothing_is_found_by_words(web, many, direction):
+    """Deposit History has no text; its filters stand on columns that only its own rows have."""
+    assert "Nothing was found" in web.get(f"/deposit/history/?q=siti&direction={direction}").content.decode()
+    late = web.get(f"/views/count/?history=deposit&query=q%3Dsiti%26direction%3D{direction}")
+    assert told(late.content.decode()).startswith("0 ")
