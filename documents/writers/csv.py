@@ -22,6 +22,7 @@ WAKES_INSIDE = {
 }
 """Where a cell would begin with a formula if the file were opened with the other separator, which knows nothing of the
 quotes around this one's fields."""
+LEADING = re.compile(rf"\A[{UNSEEN}]+")
 SIGNS = "=+-@＝＋－＠\t\r\n\x00"
 """What a text must have anywhere to wake a formula."""
 
@@ -96,6 +97,9 @@ def plain(value: Any, separator: str) -> str:
 
 
 def guarded(text: str, separator: str) -> str:
-    """Put ' in front of what a spreadsheet would take for a formula (trust.md E1), with either separator."""
-    inside = WAKES_INSIDE[separator].sub(r"\1'", text)
+    """Put ' in front of what a spreadsheet would take for a formula (trust.md E1), and inside where another cell would
+    begin with one if the file were opened with the other separator.
+    """
+    start = len(text) - len(LEADING.sub("", text))
+    inside = text[:start] + WAKES_INSIDE[separator].sub(r"\1'", text[start:])
     return f"'{inside}" if WAKES_A_FORMULA.match(text) else inside

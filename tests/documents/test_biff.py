@@ -19,6 +19,7 @@ from xlrd.compdoc import CompDoc
 
 from documents.writers import Heading, biff, sheets
 from documents.writers.biff import ole, records, strings
+from documents.writers.biff.ole import CompoundFile
 from documents.writers.cells import BOLD, HEADER, KINDS, Look, cut, typed
 from documents.writers.xls import XlsWriter
 
@@ -373,6 +374,28 @@ def test_more_than_a_stream_holds_is_noticed_where_the_next_sheet_begins(tmp_pat
     writer.rows(MANY)
     with pytest.raises(ole.TooBig):
         writer.book.add_sheet("Data 2", [])
+
+
+def test_strings_alone_can_be_more_than_a_stream_holds(tmp_path, monkeypatch):
+    """It is noticed where they are written, long before the table of their places would be too small."""
+    monkeypatch.setattr(ole, "LONGEST_STREAM", 10_000)
+    writer = XlsWriter(tmp_path / "a.xls", HEADINGS)
+    with pytest.raises(ole.TooBig):
+        writer.rows([[f"{number:04d}" + "x" * 200, number, AT] for number in range(1_000)])
+
+
+def test_what_is_refused_in_the_end_is_refused_before_it_is_written(tmp_path, monkeypatch):
+    writer = XlsWriter(tmp_path / "a.xls", HEADINGS)
+    writer.rows(MANY)
+    monkeypatch.setattr(ole, "LONGEST_STREAM", 10_000)
+    monkeypatch.setattr(CompoundFile, "end_stream", lambda self, name: pytest.fail("written all the same"))
+    with pytest.raises(ole.TooBig):
+        writer.close()
+
+
+def test_a_sheet_has_no_more_than_256_columns(tmp_path):
+    with pytest.raises(ValueError, match="256 columns"):
+        XlsWriter(tmp_path / "a.xls", HEADINGS).book.add_sheet("Wide", [10] * 257)
 
 
 def test_what_waits_has_no_name_that_could_be_left_behind(tmp_path):

@@ -19,6 +19,7 @@ from xlrd.compdoc import CompDoc
 from documents.writers import WRITERS, Heading, sheets
 from documents.writers.csv import guarded
 
+STARTS_A_FORMULA = re.compile(r"[\s\x00-\x1f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠]")
 WAKES = [
     "=1+1",
     "=cmd|' /C calc'!A0",
@@ -96,7 +97,7 @@ HARMLESS = [
     '<r></r></is></c><c r="A9"><f>1+1</f></c><c><is><r></r>',
     "_x003D_1+1",
     "_x0041_",
-    "&amp;=1",
+    "&amp;1=1",
     "]]>",
     "a,b;c\td",
     "say \"hi\", 'ho'",
@@ -287,6 +288,28 @@ def test_an_amount_shows_its_own_decimals(write, format):
     cells = book.sheet_by_name("Data 1").col(0, 1)
     assert [cell.value for cell in cells] == [float(amount) for amount in amounts]
     assert [book.format_map[book.xf_list[cell.xf_index].format_key].format_str for cell in cells] == expected
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_nothing_wakes_when_the_file_is_opened_with_the_other_separator(tmp_path, separator):
+    """It knows nothing of the quotes around this one's fields, so a cell can begin inside of them."""
+    other = ";,"[separator == ";"]
+    texts = [
+        f"kopi{place}{text};x" for text in WAKES for place in (other, "\n", "\t", f'{other}"', f"{other} ", "\r\n")
+    ]
+    path = tmp_path / "report.csv"
+    writer = WRITERS["csv"](path, [Heading("A", "text"), Heading("B", "text")], separator)
+    writer.columns([["a"] * len(texts), texts])
+    writer.close()
+    for opened_with in (separator, other, "\t"):
+        # As a spreadsheet does that sees no field begin with a quote: lines first, then cells.
+        lines = re.split("[\r\n]+", path.read_text(encoding="utf-8-sig"))
+        cells = [cell.lstrip('"') for line in lines for cell in line.split(opened_with)]
+        if opened_with != separator:
+            assert not [cell for cell in cells if STARTS_A_FORMULA.match(cell)]
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        _header, *rows = csv.reader(file, delimiter=separator)
+    assert [row[1].replace("'", "") for row in rows] == [text.replace("'", "") for text in texts]
 
 
 @given(

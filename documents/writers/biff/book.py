@@ -14,6 +14,7 @@ from documents.writers.biff.strings import SharedStrings
 from documents.writers.biff.styles import Styles
 
 AT_A_TIME = 1 << 20
+MOST_COLUMNS = 256
 SUMMARY_FORMAT, DOCUMENT_FORMAT = "f29f85e0-4ff9-1068-ab91-08002b27b3d9", "d5cdd502-2e9c-101b-9397-08002b2cf9ae"
 CODE_PAGE, APPLICATION = 1, 18
 
@@ -32,11 +33,13 @@ class Book:
         """Begin the next sheet, with the widths of its columns in characters; the one before it is done.
 
         A filtered sheet has its first row frozen, with an arrow in each column. Raises TooBig, rather than at the end,
-        when the sheets alone are longer than 2 GiB.
+        when sheets and strings are longer than 2 GiB already, and ValueError for more columns than a sheet has.
         """
+        if len(widths) > MOST_COLUMNS:
+            raise ValueError(f"A sheet has {MOST_COLUMNS} columns at most.")
         if self.sheets:
             self.sheets[-1].end()
-        if sum(sheet.size for sheet in self.sheets) > ole.LONGEST_STREAM:
+        if sum(sheet.size for sheet in self.sheets) + self.strings.start > ole.LONGEST_STREAM:
             raise ole.TooBig
         sheet = Sheet(name, widths, self.cells, self.strings)
         sheet.is_filtered = is_filtered
@@ -81,6 +84,8 @@ class Book:
             after = sheet.after(drawings.get(number, 0), is_front=number == 0)
             around.append((before, after))
             position += len(before) + sheet.size + len(after)
+            if position > ole.LONGEST_STREAM:
+                raise ole.TooBig  # before a file is written that is refused in the end
         file.write(b"".join([head, *bounds, between]))
         self.strings.spool.seek(0)
         shutil.copyfileobj(self.strings.spool, file, AT_A_TIME)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate, chain
 from typing import BinaryIO
 
+from documents.writers.biff import ole
 from documents.writers.biff.records import CONTINUE, EXTSST, LONGEST, SST
 
 HEADS = [chr(length) + "\0\0" for length in range(256)]
@@ -37,7 +38,7 @@ class SharedStrings:
         """For every step-th string: where its record begins in the spool, and where in the record it stands."""
 
     def numbers_of(self, texts: Sequence[str]) -> Sequence[int]:
-        """Return the number of each string, in order."""
+        """Return the number of each string, in order. Raises TooBig when the strings alone are longer than 2 GiB."""
         self.cells += len(texts)
         few = texts[:SAMPLE]
         if len(few) == SAMPLE and len(set(few)) > SAMPLE * 3 // 4:
@@ -109,6 +110,8 @@ class SharedStrings:
         content = b"".join(self.parts)
         self.spool.write(struct.pack("<HH", self.kind, len(content)) + content)
         self.start += 4 + len(content)
+        if self.start > ole.LONGEST_STREAM:
+            raise ole.TooBig
         self.kind, self.parts, self.filled = CONTINUE, [], 0
 
     def _note_places(self, first: int, last: int, ends: list[int], at: int) -> None:
