@@ -1,7 +1,6 @@
 """How times and words are written for people, in the active language and the active time zone."""
 
 from datetime import date, datetime
-from functools import cache
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_3
@@ -15,13 +14,7 @@ def _clock(at: datetime, separator: str = "") -> str:
 
 
 def _month(on: date) -> str:
-    return f"{on.day} {_month_name(on.month, get_language())}"
-
-
-@cache
-def _month_name(month: int, language: str | None) -> str:
-    """Return the name in the active language, which is the given one; a page has a hundred of them."""
-    return str(MONTHS_3[month]).title()
+    return f"{on.day} {str(MONTHS_3[on.month]).title()}"
 
 
 def moment(at: datetime) -> str:
