@@ -111,7 +111,7 @@ def _kind_for(value: Any, kind: Kind) -> Kind:
 
 def cell_of_day(at: date) -> float | str:
     """Return a day's number; a day before March 1900 is written in words."""
-    moment = at if isinstance(at, datetime) else datetime(at.year, at.month, at.day)  # noqa: DTZ001
+    moment = at if isinstance(at, datetime) else datetime(at.year, at.month, at.day)  # noqa: DTZ001  (as ZERO_DAY)
     day = (moment - ZERO_DAY) / DAY
     return day if day >= FIRST_DAY else str(at)
 

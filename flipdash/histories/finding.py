@@ -217,7 +217,7 @@ class Finding(Address):
         if not parts:
             return []
         # Each part is a queryset of ours, its values go as parameters.
-        found = f"SELECT id FROM ({' UNION '.join(parts)}) AS found {_page_of(order)}"  # noqa: S608
+        found = f"SELECT id FROM ({' UNION '.join(parts)}) AS found {_page_of(order)}"  # noqa: S608  (said above)
         page = self.visible_rows().using(self.using).filter(pk__in=RawSQL(found, values)).order_by(*order)  # noqa: S611
         return list(page.values(*self.page_fields))
 
@@ -246,7 +246,7 @@ class Finding(Address):
         self.is_rare = True
         matching = rows.filter(condition & self._keys(self.applied_filters)).order_by().values("created_at", "id")
         matches, params = matching.query.sql_with_params()
-        return self._ids(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {tail}", params)  # noqa: S608
+        return self._ids(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {tail}", params)  # noqa: S608  (as above)
 
     def _nearest_ids(self, rows: QuerySet, condition: Q, limit: int, tail: str) -> list[int]:
         """Return the ids of what the condition keeps of so many rows, at most a page and one."""

@@ -116,7 +116,7 @@ class Sheet:
         """Return the form of LABELSST (§2.4.149) or NUMBER (§2.4.180), and the arguments for it row by row."""
         places = _places(column, cells.style)
         if isinstance(cells.values[0], str):
-            numbers = self.strings.numbers_of(cells.values)  # type: ignore[arg-type]
+            numbers = self.strings.numbers_of(cells.values)  # type: ignore[arg-type]  # all are texts
             return "4sH4sI", [repeat(LABEL_HEAD), lines, places, numbers]
         return "4sH4sd", [repeat(NUMBER_HEAD), lines, places, cells.values]
 
