@@ -45,7 +45,7 @@ SETTINGS = {
     "no pending list": "fastupdate = off",
     CLEANED: "fastupdate = on, gin_pending_list_limit = 65536",
 }
-CLEANED_EVERY: float = settings.CELERY_BEAT_SCHEDULE["clean-search-lists"]["schedule"]  # type: ignore[assignment]  # seconds
+CLEANED_EVERY: float = settings.CELERY_BEAT_SCHEDULE["clean-search-lists"]["schedule"]  # type: ignore[assignment]  # seconds, no crontab
 SAMPLE = """
 CREATE TABLE bench_sample AS
 SELECT row_number() OVER () AS place, t.* FROM (SELECT * FROM transactions_moneytransfer LIMIT 1000) AS t

@@ -111,7 +111,7 @@ def _ratio(row: str, what: str, ours: float, unit: str, name: str, theirs: float
 
 def invented(rows: int) -> Iterator[list[Row]]:
     """Yield invented rows, a thousand at a time, always the same."""
-    dice, begin = random.Random(6), datetime(2026, 1, 1)  # noqa: DTZ001, S311
+    dice, begin = random.Random(6), datetime(2026, 1, 1)  # noqa: DTZ001, S311  (no zones, no secret)
     for first in range(0, rows, BATCH):
         yield [
             (
@@ -276,7 +276,7 @@ def differing(expected: Iterable[Sequence[Any]], seen: Iterable[Sequence[Any]]) 
 def is_same(given: Any, got: Any) -> bool:
     """Return whether a reader sees what was given: numbers are floats in a sheet, and midnight is called a date."""
     if isinstance(given, datetime):
-        got = datetime(got.year, got.month, got.day) if type(got) is date else got  # noqa: DTZ001
+        got = datetime(got.year, got.month, got.day) if type(got) is date else got  # noqa: DTZ001  (likewise)
         return isinstance(got, datetime) and abs(given - got) < timedelta(milliseconds=1)
     if isinstance(given, int):
         return isinstance(got, float) and got == given

@@ -90,7 +90,7 @@ class ChoiceFilter(Filter):
     index."""
 
     @property
-    def template(self) -> str:  # type: ignore[override]
+    def template(self) -> str:  # type: ignore[override]  # by what is declared
         """Boxes for some of a few words, a list for one of many."""
         return f"histories/filter_{'choices' if self.multiple else 'select'}.html"
 

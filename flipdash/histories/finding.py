@@ -218,7 +218,7 @@ class Finding(Address):
             return []
         # Each part is a queryset of ours, its values go as parameters.
         found = f"SELECT id FROM ({' UNION '.join(parts)}) AS found {_page_of(order)}"  # noqa: S608  (said above)
-        page = self.visible_rows().using(self.using).filter(pk__in=RawSQL(found, values)).order_by(*order)  # noqa: S611
+        page = self.visible_rows().using(self.using).filter(pk__in=RawSQL(found, values)).order_by(*order)  # noqa: S611  (same)
         return list(page.values(*self.page_fields))
 
     def _ids_of_page(self, rows: QuerySet, order: tuple[str, str]) -> list[int]:
@@ -255,7 +255,7 @@ class Finding(Address):
         probe = rows.model.objects.using(self.using).filter(condition).query
         where, where_params = probe.get_compiler(self.using).compile(probe.where)
         # Names come from the model, values go as parameters.
-        return self._ids(f"SELECT id FROM ({nearest}) {table} WHERE {where} {tail}", (*nearest_params, *where_params))  # noqa: S608
+        return self._ids(f"SELECT id FROM ({nearest}) {table} WHERE {where} {tail}", (*nearest_params, *where_params))  # noqa: S608  (same)
 
     def _rows_worth_a_look(self, rows: QuerySet, found: int) -> int:
         """Return how many rows to look at for a page, given what the nearest held; 0 when the index is less work."""
