@@ -44,7 +44,7 @@ class BankRefused(TopUpRefused):
 
 
 class CodesUsedUp(TopUpRefused):
-    """All thousand codes for this amount and bank are in use."""
+    """All 999 codes for this amount and bank are in use."""
 
 
 class NotWaiting(TopUpRefused):

@@ -13,8 +13,9 @@ from flipdash.functions import NextTransactionId
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.timeline import Event
 
-CODES = 1000
-"""How many codes there are: 000 to 999, the last three digits of a multiple of Rp1.000."""
+CODES = 999
+"""How many codes there are: 001 to 999, the last three digits above a multiple of Rp1.000. 000 is never given out: a
+bare amount is nobody's."""
 
 
 class TopUpStatus(models.TextChoices):
@@ -116,7 +117,7 @@ class TopUp(TenantModel):
                 condition=Q(status__in=TopUpStatus.values, bank__in=list(banks.NAMES)), name="topup_words_known"
             ),
             models.CheckConstraint(
-                condition=Q(amount__gt=0, amount__lte=10**12, code__gte=0, code__lt=CODES)
+                condition=Q(amount__gt=0, amount__lte=10**12, code__gte=1, code__lte=CODES)
                 & Q(exact_amount=F("amount") + F("code")),
                 name="topup_amounts",
             ),

@@ -98,6 +98,15 @@ def test_another_amount_waits(scope, difference, reason):
     assert available(scope) == 0
 
 
+def test_a_bare_amount_is_nobodys(scope):
+    """trust: D3: somebody forgot the code; whose payment it is nobody knows."""
+    top_up = ask(scope)
+    paid = line(top_up.amount)
+    assert matching.match_due() == 0
+    assert fate(paid) == ("waiting", "too_little")
+    assert [suggestion.top_up for suggestion in matching.examine(paid).suggestions] == [top_up]
+
+
 def test_another_bank_waits(scope):
     """trust: D3"""
     top_up = ask(scope, bank="mandiri")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def test_the_exact_amount_is_the_amount_and_a_code(scope):
     top_up = ask(scope, note="Modal akhir bulan")
     assert top_up.exact_amount == 5_000_000 + top_up.code
-    assert 0 <= top_up.code <= 999
+    assert 1 <= top_up.code <= 999
     assert (top_up.status, top_up.maker_name) == (TopUpStatus.WAITING, "Rina Admin")
     assert top_up.expires_at - top_up.created_at == timedelta(hours=24)
     with walls.inside(scope):
@@ -104,7 +104,7 @@ def test_twins_of_one_form_ask_once(scope):
 
 @commits
 def test_1200_at_once_get_each_code_once(kopi_kita, toko_sebelah):
-    """trust: D1: one bank, one amount, many businesses; the 1,001st is told so."""
+    """trust: D1: one bank, one amount, many businesses; the 1,000th is told so."""
     businesses = [kopi_kita, toko_sebelah, *(factories.make_business(f"Bisnis {n}") for n in range(6))]
     scopes = [factories.make_member(business, Role.ADMIN).scope("live") for business in businesses]
 
@@ -120,13 +120,37 @@ def test_1200_at_once_get_each_code_once(kopi_kita, toko_sebelah):
     told = [one for fifty in in_threads(24, ask_fifty) for one in fifty]
     amounts = [one for one in told if isinstance(one, int)]
     refused = [one for one in told if isinstance(one, str)]
-    assert sorted(amounts) == list(range(5_000_000, 5_001_000))
-    assert len(refused) == 200
+    assert sorted(amounts) == list(range(5_000_001, 5_001_000))
+    assert len(refused) == 201
     assert set(refused) == {"All codes for this amount and bank are in use: choose another amount or another bank."}
     # Another bank, another amount and the other mode have codes of their own.
     assert ask(scopes[0], bank="bri")
     assert ask(scopes[0], 5_001_000)
     assert ask(scopes[0].member.scope("test"))
+
+
+def test_000_is_never_given_out(scope):
+    """Also when every other code is in use: a bare amount is nobody's."""
+    with walls.inside(scope):
+        asked = ask(scope, bank="bri")
+        others = [code for code in range(1, 1_000) if code != asked.code]
+        TopUp.objects.bulk_create(taken(asked, code) for code in others)
+        with pytest.raises(CodesUsedUp):
+            ask(scope, bank="bri")
+
+
+def taken(asked: TopUp, code: int) -> TopUp:
+    """Another top-up of the same amount and bank, with a code of one's choice."""
+    names = ("business_id", "mode", "amount", "bank", "member_id", "maker_name", "created_at", "expires_at")
+    values = {name: getattr(asked, name) for name in names}
+    return TopUp(**values, pk=asked.pk + code, code=code, exact_amount=asked.amount + code, form_key=uuid.uuid4())
+
+
+@pytest.mark.parametrize("code", [0, 1_000])
+def test_the_database_refuses_other_codes_than_001_to_999(scope, code):
+    asked = ask(scope)
+    with walls.inside(scope), pytest.raises(IntegrityError, match="topup_amounts"), transaction.atomic():
+        taken(asked, code).save(force_insert=True)
 
 
 def test_the_database_refuses_a_code_twice(scope):
