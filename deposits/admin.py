@@ -22,8 +22,8 @@ from deposits.ledger import NotEnoughDeposit
 from deposits.models import BankAccount, Correction, StatementImport, StatementLine, TopUp
 from flipdash import money
 from flipdash.backoffice import ReadOnlyAdmin
-from flipdash.imports import MOST_MEGABYTES
 from flipdash.mode import Mode
+from flipdash.tables import MOST_MEGABYTES
 
 PAGE = "backoffice/deposits.html"
 

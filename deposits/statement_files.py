@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from flipdash.imports.reader.tables import plain
-from flipdash.imports.reading import Unreadable, read_file, weigh
+from flipdash.tables.reader.tables import plain
+from flipdash.tables.reading import Unreadable, read_file, weigh
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 """The zone in which the banks count their days."""

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest
 
-from flipdash.imports import MOST_MEGABYTES
+from flipdash.tables import MOST_MEGABYTES
 
 MOST = (MOST_MEGABYTES + 1) << 20  # bytes: a form may be a little larger than its file
 MOST_READ = 8 * MOST

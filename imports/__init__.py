@@ -1,1 +1,1 @@
-"""Settings → Import history: uploads that are checked, shown, confirmed and imported by flipdash.imports."""
+"""Settings → Import history: uploads that are checked, shown, confirmed and imported by flipdash.tables."""

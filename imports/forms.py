@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from flipdash.imports import MOST_MEGABYTES, kinds
+from flipdash.tables import MOST_MEGABYTES, kinds
 
 
 class UploadForm(forms.Form):

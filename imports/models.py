@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from flipdash import imports
+from flipdash import tables
 from flipdash.scope import TenantModel, TenantQuerySet, mode_known
 
 
@@ -134,7 +134,7 @@ class ImportJob(TenantModel):
     @property
     def title(self) -> str:
         """What is imported."""
-        return str(imports.kinds()[self.kind].title)
+        return str(tables.kinds()[self.kind].title)
 
     @property
     def problem_in_words(self) -> str:

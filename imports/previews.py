@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from flipdash import formats, money
-from flipdash.imports import Fault, Import, Incoming, Outcome, shown
+from flipdash.tables import Fault, Import, Incoming, Outcome, shown
 
 FIRST_RECORDS = 10
 FAULTS_SHOWN = 100

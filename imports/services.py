@@ -28,8 +28,8 @@ from django.utils import timezone, translation
 from accounts.models import Business, Member
 from accounts.permissions import Permission
 from flipdash import clock, events
-from flipdash.imports import Checker, FileRows, Import, Incoming, Row, kinds, read_file, shown, weigh
 from flipdash.scope import Scope
+from flipdash.tables import Checker, FileRows, Import, Incoming, Row, kinds, read_file, shown, weigh
 from imports import previews, tasks
 from imports.models import ImportJob
 
@@ -61,7 +61,7 @@ class FoundFaults(Exception):
 def request_import(scope: Scope, *, kind: str, upload: UploadedFile) -> ImportJob:
     """Keep an upload and queue its check; the same file again, also at the same instant, gives the one under way.
 
-    Raises NotAllowed without the permission, and flipdash.imports.Unreadable for a file that is no table.
+    Raises NotAllowed without the permission, and flipdash.tables.Unreadable for a file that is no table.
     """
     _check_allowed(scope)
     with tempfile.TemporaryFile() as copy:

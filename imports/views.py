@@ -14,7 +14,7 @@ from accounts.permissions import Permission, requires
 from flipdash import clock
 from flipdash.gate import polled
 from flipdash.http import Request
-from flipdash.imports import Import, Unreadable, kinds
+from flipdash.tables import Import, Unreadable, kinds
 from flipdash.uploads import was_cut_off
 from imports import services
 from imports.forms import UploadForm, too_large

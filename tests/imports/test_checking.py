@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flipdash.imports import (
+from flipdash.tables import (
     Checker,
     Dates,
     Doubt,
@@ -25,8 +25,8 @@ from flipdash.imports import (
     shown,
     text,
 )
-from flipdash.imports.reader import delimited
-from flipdash.imports.reader.refusals import Refused
+from flipdash.tables.reader import delimited
+from flipdash.tables.reader.refusals import Refused
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 JAKARTA = ZoneInfo("Asia/Jakarta")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import xlwt.CompoundDoc
 
-from flipdash.imports import Unreadable, read_file, reading
+from flipdash.tables import Unreadable, read_file, reading
 from tests.workbooks import MAIN, letters, make_xls, make_xlsx, sheet_xml, xlsx_parts, zipped
 
 NAMES = ("Transaction ID", "Amount", "Remark")

@@ -15,7 +15,7 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts.permissions import Role
-from flipdash import imports as machinery
+from flipdash import tables
 from imports import services, tasks
 from imports.models import ImportJob
 from tests.factories import make_import, make_member
@@ -316,15 +316,15 @@ def test_who_loses_the_permission_while_it_runs_imports_nothing(web, admin, monk
     """trust: R4. While the file is read once more, or while its records go in."""
     job = checked(web, BAD.read_bytes())
     confirm(web, job, skip_bad="on")
-    store, act, calls = machinery.Incoming.store, getattr(machinery.Incoming, step), []
+    store, act, calls = tables.Incoming.store, getattr(tables.Incoming, step), []
 
     def lose(self, *args):
         result = act(self, *args)
         type(admin).objects.filter(pk=admin.pk).update(**change)
         return result
 
-    monkeypatch.setattr(machinery.Incoming, "store", lambda self: calls.append("store") or store(self))
-    monkeypatch.setattr(machinery.Incoming, step, lose)
+    monkeypatch.setattr(tables.Incoming, "store", lambda self: calls.append("store") or store(self))
+    monkeypatch.setattr(tables.Incoming, step, lose)
     services.run(job.pk)
     job.refresh_from_db()
     assert (job.status, job.problem, job.added, job.attempt) == ("failed", "not allowed", 0, 1)
@@ -359,7 +359,7 @@ def test_a_worker_killed_while_it_checks_is_replaced(web):
 def test_a_worker_killed_while_it_imports_leaves_nothing_and_is_replaced(web, monkeypatch):
     job = checked(web, BAD.read_bytes())
     confirm(web, job, skip_bad="on")
-    store = machinery.Incoming.store
+    store = tables.Incoming.store
 
     class Killed(BaseException):
         pass
@@ -368,7 +368,7 @@ def test_a_worker_killed_while_it_imports_leaves_nothing_and_is_replaced(web, mo
         store(self)
         raise Killed
 
-    monkeypatch.setattr(machinery.Incoming, "store", killed)
+    monkeypatch.setattr(tables.Incoming, "store", killed)
     with pytest.raises(Killed):
         services.run(job.pk)
     job.refresh_from_db()
@@ -399,7 +399,7 @@ def test_an_import_that_fails_three_times_says_so_and_nothing_is_imported(web, m
 
     job = checked(web, BAD.read_bytes())
     confirm(web, job, skip_bad="on")
-    monkeypatch.setattr(machinery.Incoming, "store", break_down)
+    monkeypatch.setattr(tables.Incoming, "store", break_down)
     for _attempt in range(3):
         services.run(job.pk)
     job.refresh_from_db()
@@ -460,7 +460,7 @@ def test_while_records_are_stored_others_search_and_a_late_cancel_is_answered(we
     """Nothing waits for the transaction in which all records go in."""
     job = checked(web, BAD.read_bytes())
     confirm(web, job, skip_bad="on")
-    store, answers = machinery.Incoming.store, []
+    store, answers = tables.Incoming.store, []
 
     def meanwhile(browser):
         try:
@@ -479,7 +479,7 @@ def test_while_records_are_stored_others_search_and_a_late_cancel_is_answered(we
         other.join(timeout=20)
         return added
 
-    monkeypatch.setattr(machinery.Incoming, "store", store_slowly)
+    monkeypatch.setattr(tables.Incoming, "store", store_slowly)
     services.run(job.pk)
     ((seconds, is_refused),) = answers
     assert is_refused
@@ -544,7 +544,7 @@ def test_progress_moves_while_it_is_checked(web, monkeypatch):
 
 def test_each_kind_says_its_columns_and_gives_a_template_that_it_understands(web):
     text = web.get(URL).content.decode()
-    for name, kind in machinery.kinds().items():
+    for name, kind in tables.kinds().items():
         assert str(kind.title) in text
         template = web.get(f"{URL}template/?kind={name}")
         (header,) = csv.reader(io.StringIO(template.content.decode("utf-8-sig")))

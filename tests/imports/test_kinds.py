@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import CommandError, call_command
 
-from flipdash.imports import Import, Number, account, decimal, kinds
+from flipdash.tables import Import, Number, account, decimal, kinds
 from tests.workbooks import make_xls, make_xlsx
 from transactions.models import InternationalEvent, InternationalTransfer, Payment, PaymentEvent
 
@@ -213,7 +213,7 @@ def test_each_kind_is_a_small_declaration_and_no_machinery_knows_them():
     assert list(kinds()) == ["money-transfer", "international-transfer", "payment"]
     root = Path(__file__).parent.parent.parent
     machinery = [
-        *root.glob("flipdash/imports/**/*.py"),
+        *root.glob("flipdash/tables/**/*.py"),
         *root.glob("imports/**/*.py"),
         *root.glob("templates/imports/*"),
     ]
@@ -226,7 +226,7 @@ def test_each_kind_is_a_small_declaration_and_no_machinery_knows_them():
 
 @pytest.mark.parametrize("kind", ["money-transfer", "international-transfer", "payment"])
 def test_no_two_columns_of_a_kind_share_a_name(kind):
-    from flipdash.imports.reader.tables import plain
+    from flipdash.tables.reader.tables import plain
 
     business = SimpleNamespace(pk=1, name="x", time_zone="Asia/Jakarta")
     declared: Import = kinds()[kind](business=business, mode="live", by="", source="", now=datetime.now(UTC))

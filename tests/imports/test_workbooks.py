@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flipdash.imports import Number, Unreadable, digits, identifier, read_file, rupiah, text
+from flipdash.tables import Number, Unreadable, digits, identifier, read_file, rupiah, text
 from tests.workbooks import make_xls, make_xlsx, sheet_xml
 
 SAMPLE = Path(__file__).parent.parent / "data" / "money-transfers.csv"

@@ -1,6 +1,6 @@
 """The kinds of history that can be imported."""
 
-from flipdash.imports import register
+from flipdash.tables import register
 from transactions.imports.international import InternationalImport
 from transactions.imports.money_transfer import MoneyTransferImport
 from transactions.imports.payment import PaymentImport

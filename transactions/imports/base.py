@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 from psycopg.errors import UniqueViolation
 
-from flipdash.imports import INCOMING, Cleaner, Field, Import, choice, identifier, rupiah, text
+from flipdash.tables import INCOMING, Cleaner, Field, Import, choice, identifier, rupiah, text
 from transactions.models import Event, Transaction, Via
 
 FINAL = {

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash import world
-from flipdash.imports import account, choice, decimal
+from flipdash.tables import account, choice, decimal
 from transactions.imports.base import SENT, TransactionImport, check_ended
 from transactions.models import InternationalEvent, InternationalTransfer, Purpose
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from flipdash.imports import choice, digits, only_digits, text
+from flipdash.tables import choice, digits, only_digits, text
 from transactions import destinations
 from transactions.imports.base import SENT, TransactionImport, check_ended
 from transactions.models import MoneyTransfer, TransferEvent

@@ -9,7 +9,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from flipdash.imports import choice, rupiah, text
+from flipdash.tables import choice, rupiah, text
 from transactions.channels import CHANNELS, NAMES, ChannelKind
 from transactions.imports.base import Step, TransactionImport, check_ended
 from transactions.models import Payment, PaymentEvent, Settlement

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Business
 from flipdash import clock
-from flipdash.imports import Import, Outcome, kinds, read_file, run, shown
 from flipdash.mode import Mode
+from flipdash.tables import Import, Outcome, kinds, read_file, run, shown
 
 FAULTS_LISTED = 100
 NAMES_LISTED = 20

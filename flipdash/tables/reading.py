@@ -10,8 +10,8 @@ from typing import IO, Any, BinaryIO
 
 from django.utils.translation import gettext_lazy
 
-from flipdash.imports.faults import Fault, Unreadable
-from flipdash.imports.reader.tables import Number, Row, plain
+from flipdash.tables.faults import Fault, Unreadable
+from flipdash.tables.reader.tables import Number, Row, plain
 
 MOST_MEGABYTES = 25
 """The largest upload; a business's 100,000 rows are about 16 MB as .csv and 6 MB as .xlsx (decision 0007)."""

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from flipdash.imports.faults import Doubt
-from flipdash.imports.reader.tables import Number
 from flipdash.money import parse_rupiah
+from flipdash.tables.faults import Doubt
+from flipdash.tables.reader.tables import Number
 
 Cleaner = Callable[[str], Any]
 

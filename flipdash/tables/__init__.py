@@ -6,8 +6,8 @@ database; `run` does all three. Nothing is guessed: what is not certain is a `Fa
 column and reason.
 """
 
-from flipdash.imports.checking import Checker, Outcome
-from flipdash.imports.cleaning import (
+from flipdash.tables.checking import Checker, Outcome
+from flipdash.tables.cleaning import (
     Cleaner,
     Dates,
     account,
@@ -19,11 +19,11 @@ from flipdash.imports.cleaning import (
     rupiah,
     text,
 )
-from flipdash.imports.faults import Doubt, Fault, Unreadable, shown
-from flipdash.imports.kinds import Field, Import, kinds, register
-from flipdash.imports.reader.tables import Number, Row
-from flipdash.imports.reading import MOST_MEGABYTES, FileRows, read_file, weigh
-from flipdash.imports.storing import INCOMING, Incoming, run
+from flipdash.tables.faults import Doubt, Fault, Unreadable, shown
+from flipdash.tables.kinds import Field, Import, kinds, register
+from flipdash.tables.reader.tables import Number, Row
+from flipdash.tables.reading import MOST_MEGABYTES, FileRows, read_file, weigh
+from flipdash.tables.storing import INCOMING, Incoming, run
 
 __all__ = [
     "INCOMING",

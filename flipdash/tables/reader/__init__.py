@@ -2,5 +2,5 @@
 
 `python -m reader` runs with an empty environment and none of our other modules: what reads strangers' files knows
 no secrets, no database and no words. So these modules import the standard library, python-calamine and, relatively,
-each other; flipdash.imports.reading starts the process, and puts what it refuses into words.
+each other; flipdash.tables.reading starts the process, and puts what it refuses into words.
 """

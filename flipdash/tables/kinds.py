@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.utils.translation import gettext as _
 
-from flipdash.imports.cleaning import Cleaner, Dates
-from flipdash.imports.reader.tables import plain
 from flipdash.scope import Business
+from flipdash.tables.cleaning import Cleaner, Dates
+from flipdash.tables.reader.tables import plain
 from flipdash.words import Words
 
 REQUIRED: Any = object()

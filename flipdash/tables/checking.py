@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from flipdash.imports.faults import Doubt, Fault, Unreadable, shown
-from flipdash.imports.kinds import Import
-from flipdash.imports.reader.tables import Row
+from flipdash.tables.faults import Doubt, Fault, Unreadable, shown
+from flipdash.tables.kinds import Import
+from flipdash.tables.reader.tables import Row
 
 MOST_RECORDS = 1_000_000
 MOST_FAULTS = 100_000

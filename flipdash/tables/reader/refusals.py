@@ -1,4 +1,4 @@
-"""Why a file can't be read, as a word that flipdash.imports.reading knows the sentence for."""
+"""Why a file can't be read, as a word that flipdash.tables.reading knows the sentence for."""
 
 
 class Refused(Exception):

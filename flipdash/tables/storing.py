@@ -8,9 +8,9 @@ from typing import Any, Self
 from django.db import DatabaseError, connection, transaction
 from psycopg import sql
 
-from flipdash.imports.checking import Checker, Outcome
-from flipdash.imports.kinds import Import
-from flipdash.imports.reader.tables import Row
+from flipdash.tables.checking import Checker, Outcome
+from flipdash.tables.kinds import Import
+from flipdash.tables.reader.tables import Row
 
 INCOMING = sql.Identifier("incoming_history")
 """The temporary table in which good records wait until the whole file has been checked."""
