@@ -76,23 +76,23 @@ class DepositAdmin(ReadOnlyAdmin):
 class BankAccountAdmin(DepositAdmin):
     """The accounts that are paid to. `manage.py bank_account` sets their numbers."""
 
-    list_display = ("bank", "account_number", "holder", "state")
+    list_display = ("bank", "account_number", "holder", "status")
     actions = ("set_ok", "set_disturbed", "set_closed")
 
     @admin.action(description=gettext_lazy("In order"))
     def set_ok(self, request: HttpRequest, accounts: QuerySet[BankAccount]) -> None:
         """Offer the banks again."""
-        accounts.update(state=BankAccount.State.OK)
+        accounts.update(status=BankAccount.Status.OK)
 
     @admin.action(description=gettext_lazy("Disturbed"))
     def set_disturbed(self, request: HttpRequest, accounts: QuerySet[BankAccount]) -> None:
         """Show the banks as disturbed."""
-        accounts.update(state=BankAccount.State.DISTURBED)
+        accounts.update(status=BankAccount.Status.DISTURBED)
 
     @admin.action(description=gettext_lazy("Not offered"))
     def set_closed(self, request: HttpRequest, accounts: QuerySet[BankAccount]) -> None:
         """Offer the banks no more."""
-        accounts.update(state=BankAccount.State.CLOSED)
+        accounts.update(status=BankAccount.Status.CLOSED)
 
 
 @admin.register(StatementImport)
@@ -147,8 +147,8 @@ class StatementImportAdmin(DepositAdmin):
 class StatementLineAdmin(DepositAdmin):
     """The lines of all statements; the queue is those that wait for a person."""
 
-    list_display = ("id", "bank", "mode", "booked_on", "rupiah", "sender", "state", "reason", "look")
-    list_filter = ("state", "reason", "bank", "mode")
+    list_display = ("id", "bank", "mode", "booked_on", "rupiah", "sender", "status", "reason", "look")
+    list_filter = ("status", "reason", "bank", "mode")
     search_fields = ("=amount", "=reference", "sender")
     ordering = ("-id",)
 
@@ -160,7 +160,7 @@ class StatementLineAdmin(DepositAdmin):
     @admin.display(description="")
     def look(self, line: StatementLine) -> SafeString | str:
         """The way to the page on which a line is credited by hand."""
-        if line.state != StatementLine.State.WAITING:
+        if line.status != StatementLine.Status.WAITING:
             return ""
         return format_html('<a href="{}">{}</a>', reverse(f"admin:{self.named('match')}", args=[line.pk]), _("Match"))
 
@@ -188,7 +188,7 @@ class StatementLineAdmin(DepositAdmin):
         return self.page(
             request,
             _("Match a line by hand"),
-            form=form if line.state == StatementLine.State.WAITING else None,
+            form=form if line.status == StatementLine.Status.WAITING else None,
             button=_("Propose the credit"),
             facts=line_facts(line),
             suggestions=matching.examine(line).suggestions,
@@ -247,15 +247,15 @@ class TopUpAdmin(DepositAdmin):
 class CorrectionAdmin(DepositAdmin):
     """What was proposed by hand, and who decided."""
 
-    list_display = ("id", "kind", "business", "top_up", "why", "state", "proposed_by", "decided_by", "decide")
-    list_filter = ("state", "kind")
+    list_display = ("id", "kind", "business", "top_up", "why", "status", "proposed_by", "decided_by", "decide")
+    list_filter = ("status", "kind")
     list_select_related = ("business", "top_up", "proposed_by", "decided_by")
     ordering = ("-id",)
 
     @admin.display(description="")
     def decide(self, correction: Correction) -> SafeString | str:
         """The way to the page on which it is decided."""
-        if correction.state != Correction.State.WAITING:
+        if correction.status != Correction.Status.WAITING:
             return ""
         url = reverse(f"admin:{self.named('decision')}", args=[correction.pk])
         return format_html('<a href="{}">{}</a>', url, _("Decide"))
@@ -281,7 +281,7 @@ class CorrectionAdmin(DepositAdmin):
                 *top_up_facts(top_up),
                 *(line_facts(line) if line else []),
             ],
-            decide=correction.state == Correction.State.WAITING,
+            decide=correction.status == Correction.Status.WAITING,
             is_own=correction.proposed_by_id == request.user.pk,
         )
 
@@ -307,7 +307,7 @@ def line_facts(line: StatementLine) -> list[tuple[str, str]]:
         (_("Description"), line.description),
         (_("Sender"), line.sender),
         (_("Reference"), line.reference),
-        (_("State"), f"{line.get_state_display()} {line.get_reason_display() if line.reason else ''}".strip()),
+        (_("Status"), f"{line.get_status_display()} {line.get_reason_display() if line.reason else ''}".strip()),
     ]
 
 

@@ -34,9 +34,9 @@ def credit(top_up: TopUp, line: StatementLine, *, by: str = "", at: datetime | N
     with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
         own_line = StatementLine.objects.select_for_update().get(pk=line.pk, top_up_id=top_up.pk)
         locked = TopUp.objects.select_for_update().select_related("business", "member__user").get(pk=top_up.pk)
-        if own_line.state == StatementLine.State.CREDITED and locked.posting_id:
+        if own_line.status == StatementLine.Status.CREDITED and locked.posting_id:
             return Posted(locked.posting_id, is_new=False)
-        if own_line.state != StatementLine.State.MATCHED or not _may_be_credited(locked):
+        if own_line.status != StatementLine.Status.MATCHED or not _may_be_credited(locked):
             raise NotCreditable(
                 topups.why_not(locked) if not locked.is_open else _("This line isn’t matched any more.")
             )
@@ -51,7 +51,7 @@ def credit(top_up: TopUp, line: StatementLine, *, by: str = "", at: datetime | N
         )
         locked.posting_id, locked.credited_amount, locked.settled_at = posted.id, own_line.amount, moment
         topups.close(locked, TopUpStatus.SUCCESSFUL, moment, "posting_id", "credited_amount", "settled_at")
-        StatementLine.objects.filter(pk=own_line.pk).update(state=StatementLine.State.CREDITED, credited_at=moment)
+        StatementLine.objects.filter(pk=own_line.pk).update(status=StatementLine.Status.CREDITED, credited_at=moment)
         topups.note_event(locked, TopUpEvent.Kind.SUCCESSFUL, at=moment, by=by)
         events.record(topups.scope_of(locked), "top_up.credited", locked, amount=own_line.amount, bank=locked.bank)
         if at is None:
@@ -64,7 +64,7 @@ def _may_be_credited(locked: TopUp) -> bool:
         return True
     is_closed = locked.status in (TopUpStatus.EXPIRED, TopUpStatus.CANCELLED)
     return (
-        is_closed and locked.posting_id is None and locked.corrections.filter(kind="credit", state="approved").exists()
+        is_closed and locked.posting_id is None and locked.corrections.filter(kind="credit", status="approved").exists()
     )
 
 

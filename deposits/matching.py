@@ -26,7 +26,7 @@ NEAR = 10_000
 """Rupiah. A payment this close to an awaited one may be it, with a wrong code or less a bank's fee."""
 MOST_SUGGESTIONS = 5
 
-State = StatementLine.State
+Status = StatementLine.Status
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,9 @@ def match_due(most: int = 1_000) -> int:
     _pass_over_hopeless()
     lines = StatementLine.objects.using("operator")
     credited = 0
-    for pk in lines.filter(state=State.NEW).order_by("pk").values_list("pk", flat=True)[:most]:
+    for pk in lines.filter(status=Status.NEW).order_by("pk").values_list("pk", flat=True)[:most]:
         match(pk)
-    for pk in lines.filter(state=State.MATCHED).order_by("pk").values_list("pk", flat=True)[:most]:
+    for pk in lines.filter(status=Status.MATCHED).order_by("pk").values_list("pk", flat=True)[:most]:
         credited += credit_matched(pk)
     _release_undone()
     return credited
@@ -139,28 +139,28 @@ def match(line_id: int) -> StatementLine | None:
     """Match one new line, or put it into the queue with its reason; None when another worker has it or had it."""
     with transaction.atomic(using="operator"):
         rows = StatementLine.objects.using("operator")
-        line = rows.select_for_update(skip_locked=True).filter(pk=line_id, state=State.NEW).first()
+        line = rows.select_for_update(skip_locked=True).filter(pk=line_id, status=Status.NEW).first()
         if line is None:
             return None
         if line.amount < 0:
-            return _save(line, state=State.IGNORED, reason=Reason.DEBIT)
+            return _save(line, status=Status.IGNORED, reason=Reason.DEBIT)
         finding = examine(line)
         if finding.match is None:
-            return _save(line, state=State.WAITING, reason=finding.reason)
+            return _save(line, status=Status.WAITING, reason=finding.reason)
         top_up = TopUp.objects.using("operator").select_for_update().get(pk=finding.match.pk)
-        if not top_up.is_open or top_up.lines.using("operator").filter(state__in=PAYING).exists():
+        if not top_up.is_open or top_up.lines.using("operator").filter(status__in=PAYING).exists():
             reason = Reason.LATE if not top_up.is_open and not top_up.is_successful else Reason.PAID_TWICE
-            return _save(line, state=State.WAITING, reason=reason)
-        return _save(line, state=State.MATCHED, top_up_id=top_up.pk, business_id=top_up.business_id, matched_at=Now())
+            return _save(line, status=Status.WAITING, reason=reason)
+        return _save(line, status=Status.MATCHED, top_up_id=top_up.pk, business_id=top_up.business_id, matched_at=Now())
 
 
-PAYING = (State.MATCHED, State.CREDITED)
+PAYING = (Status.MATCHED, Status.CREDITED)
 
 
 def credit_matched(line_id: int, *, by: str = "", at: datetime | None = None) -> bool:
     """Credit a matched line; when its top-up was closed meanwhile, the line goes to the queue. Returns whether it was
     credited now. `at` is for what happened earlier (the seed)."""
-    line = StatementLine.objects.using("operator").filter(pk=line_id, state=State.MATCHED).first()
+    line = StatementLine.objects.using("operator").filter(pk=line_id, status=Status.MATCHED).first()
     if line is None:
         return False
     top_up = TopUp.objects.using("operator").get(lines=line)
@@ -175,16 +175,16 @@ def credit_matched(line_id: int, *, by: str = "", at: datetime | None = None) ->
 def _release(line_id: int, reason: Reason) -> None:
     with transaction.atomic(using="operator"):
         rows = StatementLine.objects.using("operator")
-        line = rows.select_for_update().filter(pk=line_id, state=State.MATCHED).first()
+        line = rows.select_for_update().filter(pk=line_id, status=Status.MATCHED).first()
         if line is not None:
-            _save(line, state=State.WAITING, reason=reason, top_up_id=None, business_id=None, matched_at=None)
+            _save(line, status=Status.WAITING, reason=reason, top_up_id=None, business_id=None, matched_at=None)
 
 
 def _release_undone() -> None:
     """Put lines whose credit was taken back into the queue again."""
-    rows = StatementLine.objects.using("operator").filter(state=State.CREDITED, top_up__reversed_at__isnull=False)
+    rows = StatementLine.objects.using("operator").filter(status=Status.CREDITED, top_up__reversed_at__isnull=False)
     rows.update(
-        state=State.WAITING,
+        status=Status.WAITING,
         reason=Reason.UNDONE,
         top_up=None,
         business=None,
@@ -207,11 +207,11 @@ def _pass_over_hopeless() -> None:
 
 HOPELESS = """
 UPDATE deposits_statementline l
-SET state = CASE WHEN l.amount < 0 THEN 'ignored' ELSE 'waiting' END,
+SET status = CASE WHEN l.amount < 0 THEN 'ignored' ELSE 'waiting' END,
     reason = CASE WHEN l.amount < 0 THEN 'debit' ELSE 'unknown' END
 FROM (
     SELECT n.id FROM deposits_statementline n
-    WHERE n.state = 'new' AND (n.amount < 0 OR (
+    WHERE n.status = 'new' AND (n.amount < 0 OR (
         NOT EXISTS (
             SELECT FROM deposits_topup t
             WHERE t.mode = n.mode AND t.exact_amount BETWEEN n.amount - %s AND n.amount + %s AND t.is_code_held
@@ -297,7 +297,7 @@ def _propose(
     if not why.strip():
         raise CorrectionRefused(_("Say why."))
     rows = Correction.objects.using("operator")
-    if rows.filter(Q(top_up=top_up) | Q(line_id=line_id, line__isnull=False), state="waiting").exists():
+    if rows.filter(Q(top_up=top_up) | Q(line_id=line_id, line__isnull=False), status="waiting").exists():
         raise CorrectionRefused(_("A correction of this waits for a second person already."))
     return rows.create(
         business_id=top_up.business_id,
@@ -311,13 +311,13 @@ def _propose(
 
 
 def _check_credit(line: StatementLine, top_up: TopUp) -> None:
-    if line.state != State.WAITING:
-        raise CorrectionRefused(_("This line doesn’t wait any more: %s.") % line.get_state_display())
+    if line.status != Status.WAITING:
+        raise CorrectionRefused(_("This line doesn’t wait any more: %s.") % line.get_status_display())
     if line.mode != top_up.mode:
         raise CorrectionRefused(_("This line and this top-up are of different modes."))
     if top_up.posting_id is not None:
         raise CorrectionRefused(_("This top-up was credited before. Ask the business to make a new one."))
-    if top_up.lines.using("operator").filter(state__in=PAYING).exists():
+    if top_up.lines.using("operator").filter(status__in=PAYING).exists():
         raise CorrectionRefused(_("Another line pays this top-up."))
 
 
@@ -331,10 +331,10 @@ def approve(correction: Correction, *, by: AbstractBaseUser) -> Correction:
         line = StatementLine.objects.using("operator").select_for_update().get(corrections=mine)
         top_up = TopUp.objects.using("operator").select_for_update().get(pk=mine.top_up_id)
         _check_credit(line, top_up)
-        _decide(mine, Correction.State.APPROVED, by, using="operator")
+        _decide(mine, Correction.Status.APPROVED, by, using="operator")
         _save(
             line,
-            state=State.MATCHED,
+            status=Status.MATCHED,
             reason="",
             top_up_id=top_up.pk,
             business_id=top_up.business_id,
@@ -348,7 +348,7 @@ def _approve_undo(correction: Correction, by: AbstractBaseUser) -> Correction:
     with walls.inside_of(correction.business_id, correction.mode), transaction.atomic():
         top_up = TopUp.objects.get(pk=correction.top_up_id)
         mine = _decidable(correction, by, using="default")
-        _decide(mine, Correction.State.APPROVED, by, using="default")
+        _decide(mine, Correction.Status.APPROVED, by, using="default")
         try:
             crediting.take_back(top_up, by=_("FlipDash operator"))
         except crediting.NotCreditable as problem:
@@ -361,7 +361,7 @@ def reject(correction: Correction, *, by: AbstractBaseUser) -> Correction:
     """Decide that a proposal isn't done; whoever made it may do that too."""
     with transaction.atomic(using="operator"):
         mine = _lock_waiting(correction, using="operator")
-        _decide(mine, Correction.State.REJECTED, by, using="operator")
+        _decide(mine, Correction.Status.REJECTED, by, using="operator")
     return mine
 
 
@@ -374,11 +374,11 @@ def _decidable(correction: Correction, by: AbstractBaseUser, *, using: str) -> C
 
 def _lock_waiting(correction: Correction, *, using: str) -> Correction:
     mine = Correction.objects.using(using).select_for_update().get(pk=correction.pk)
-    if mine.state != Correction.State.WAITING:
-        raise CorrectionRefused(_("Somebody has decided this already: %s.") % mine.get_state_display())
+    if mine.status != Correction.Status.WAITING:
+        raise CorrectionRefused(_("Somebody has decided this already: %s.") % mine.get_status_display())
     return mine
 
 
-def _decide(correction: Correction, state: Correction.State, by: AbstractBaseUser, *, using: str) -> None:
-    correction.state, correction.decided_by_id, correction.decided_at = state, by.pk, clock.now(using)
-    correction.save(using=using, update_fields=["state", "decided_by", "decided_at"])
+def _decide(correction: Correction, status: Correction.Status, by: AbstractBaseUser, *, using: str) -> None:
+    correction.status, correction.decided_by_id, correction.decided_at = status, by.pk, clock.now(using)
+    correction.save(using=using, update_fields=["status", "decided_by", "decided_at"])

@@ -101,7 +101,7 @@ def store(stream: BinaryIO, job: StatementImport) -> tuple[int, int]:
 
 BATCH = 5_000  # lines
 ADD = """
-INSERT INTO deposits_statementline (bank, mode, statement_id, state, reason, booked_on, amount, description, sender,
+INSERT INTO deposits_statementline (bank, mode, statement_id, status, reason, booked_on, amount, description, sender,
     reference, balance, fingerprint)
 SELECT s.bank, s.mode, s.statement_id, 'new', '', l.*
 FROM (SELECT %s::text AS bank, %s::text AS mode, %s::bigint AS statement_id) AS s,

@@ -37,7 +37,7 @@ ledger_check(
     FROM deposits_topup t
     LEFT JOIN (
         SELECT top_up_id, count(*) AS lines, sum(amount) AS total
-        FROM deposits_statementline WHERE state = 'credited' GROUP BY 1
+        FROM deposits_statementline WHERE status = 'credited' GROUP BY 1
     ) l ON l.top_up_id = t.id
     WHERE t.status = 'successful' AND (l.lines IS DISTINCT FROM 1 OR l.total <> t.credited_amount)
     UNION ALL
@@ -45,6 +45,6 @@ ledger_check(
     FROM deposits_statementline l
     LEFT JOIN deposits_topup t ON t.id = l.top_up_id AND t.mode = l.mode AND t.bank = l.bank
         AND (t.status = 'successful' OR t.reversed_at IS NOT NULL)
-    WHERE l.state = 'credited' AND t.id IS NULL
+    WHERE l.status = 'credited' AND t.id IS NULL
     """,
 )

@@ -27,10 +27,10 @@ class Migration(migrations.Migration):
                 ('bank', models.CharField(choices=[('bca', 'BCA'), ('mandiri', 'Mandiri'), ('bri', 'BRI'), ('bni', 'BNI'), ('permata', 'Permata'), ('cimb', 'CIMB Niaga')], max_length=16, unique=True)),
                 ('account_number', models.CharField(max_length=32)),
                 ('holder', models.CharField(max_length=100)),
-                ('state', models.CharField(choices=[('ok', 'In order'), ('disturbed', 'Disturbed'), ('closed', 'Not offered')], default='ok', max_length=9)),
+                ('status', models.CharField(choices=[('ok', 'In order'), ('disturbed', 'Disturbed'), ('closed', 'Not offered')], default='ok', max_length=9)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('bank__in', ['bca', 'mandiri', 'bri', 'bni', 'permata', 'cimb']), ('state__in', ['ok', 'disturbed', 'closed'])), name='bankaccount_words_known'), models.CheckConstraint(condition=models.Q(('account_number__regex', '^[0-9]{5,32}$'), models.Q(('holder', ''), _negated=True)), name='bankaccount_is_complete')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('bank__in', ['bca', 'mandiri', 'bri', 'bni', 'permata', 'cimb']), ('status__in', ['ok', 'disturbed', 'closed'])), name='bankaccount_words_known'), models.CheckConstraint(condition=models.Q(('account_number__regex', '^[0-9]{5,32}$'), models.Q(('holder', ''), _negated=True)), name='bankaccount_is_complete')],
             },
         ),
         migrations.CreateModel(
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 ('reference', models.CharField(blank=True, max_length=64, verbose_name='Reference')),
                 ('balance', models.BigIntegerField(null=True, verbose_name='Balance')),
                 ('fingerprint', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('new', 'New'), ('matched', 'Matched'), ('credited', 'Credited'), ('waiting', 'Waiting for a person'), ('ignored', 'Not a payment to us')], default='new', max_length=8, verbose_name='State')),
+                ('status', models.CharField(choices=[('new', 'New'), ('matched', 'Matched'), ('credited', 'Credited'), ('waiting', 'Waiting for a person'), ('ignored', 'Not a payment to us')], default='new', max_length=8, verbose_name='Status')),
                 ('reason', models.CharField(blank=True, choices=[('', '–'), ('unknown', 'No top-up is known for it'), ('too_little', 'Too little was paid'), ('too_much', 'Too much was paid'), ('late', 'Paid after the top-up was closed'), ('paid_twice', 'Paid once already'), ('other_bank', 'Paid to another bank than chosen'), ('atm', "An ATM transfer that the sender doesn't confirm"), ('changed', 'The bank has changed a line that was imported before'), ('undone', 'Its credit was undone'), ('debit', 'Money that went out')], default='', max_length=12, verbose_name='Reason')),
                 ('matched_at', models.DateTimeField(null=True)),
                 ('credited_at', models.DateTimeField(null=True)),
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
                 ('kind', models.CharField(choices=[('credit', 'Credit the line to the top-up'), ('undo', 'Take the credit back')], max_length=6, verbose_name='What')),
                 ('why', models.CharField(max_length=200, verbose_name='Why')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Done'), ('rejected', 'Rejected')], default='waiting', max_length=8, verbose_name='State')),
+                ('status', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Done'), ('rejected', 'Rejected')], default='waiting', max_length=8, verbose_name='Status')),
                 ('proposed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Proposed')),
                 ('decided_at', models.DateTimeField(null=True, verbose_name='Decided')),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
@@ -220,11 +220,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='statementline',
-            index=models.Index(models.F('booked_on'), models.F('id'), condition=models.Q(('state', 'waiting')), name='statementline_todo'),
+            index=models.Index(models.F('booked_on'), models.F('id'), condition=models.Q(('status', 'waiting')), name='statementline_todo'),
         ),
         migrations.AddIndex(
             model_name='statementline',
-            index=models.Index(models.F('id'), condition=models.Q(('state__in', ['new', 'matched'])), name='statementline_due'),
+            index=models.Index(models.F('id'), condition=models.Q(('status__in', ['new', 'matched'])), name='statementline_due'),
         ),
         migrations.AddIndex(
             model_name='statementline',
@@ -248,15 +248,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='statementline',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['matched', 'credited'])), fields=('top_up',), name='statementline_pays_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['matched', 'credited'])), fields=('top_up',), name='statementline_pays_once'),
         ),
         migrations.AddConstraint(
             model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('business__isnull', False), ('state__in', ['matched', 'credited']), ('top_up__isnull', False)), models.Q(('business', None), ('state__in', ['new', 'waiting', 'ignored']), ('top_up', None)), _connector='OR'), name='statementline_matched_has_topup'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('business__isnull', False), ('status__in', ['matched', 'credited']), ('top_up__isnull', False)), models.Q(('business', None), ('status__in', ['new', 'waiting', 'ignored']), ('top_up', None)), _connector='OR'), name='statementline_matched_has_topup'),
         ),
         migrations.AddConstraint(
             model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount', 0), _negated=True), models.Q(('amount__gt', 0), ('state__in', ['new', 'ignored']), _connector='OR')), name='statementline_amount'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount', 0), _negated=True), models.Q(('amount__gt', 0), ('status__in', ['new', 'ignored']), _connector='OR')), name='statementline_amount'),
         ),
         migrations.AddIndex(
             model_name='correction',
@@ -276,11 +276,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='correction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('state', 'waiting')), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('state__in', ['approved', 'rejected'])), _connector='OR'), name='correction_decided_by_somebody'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('status', 'waiting')), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), ('status__in', ['approved', 'rejected'])), _connector='OR'), name='correction_decided_by_somebody'),
         ),
         migrations.AddConstraint(
             model_name='correction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), models.Q(('decided_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='correction_by_two_people'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'approved'), _negated=True), models.Q(('decided_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='correction_by_two_people'),
         ),
         migrations.AddConstraint(
             model_name='correction',
@@ -288,11 +288,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='correction',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('line',), name='correction_line_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'waiting')), fields=('line',), name='correction_line_once'),
         ),
         migrations.AddConstraint(
             model_name='correction',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('top_up',), name='correction_topup_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'waiting')), fields=('top_up',), name='correction_topup_once'),
         ),
         migrations.AddIndex(
             model_name='topupevent',

@@ -56,7 +56,7 @@ BEGIN
     IF NEW.status = 'successful' AND NOT (
         EXISTS (
             SELECT FROM public.deposits_statementline l
-            WHERE l.top_up_id = OLD.id AND l.state IN ('matched', 'credited') AND l.amount = NEW.credited_amount
+            WHERE l.top_up_id = OLD.id AND l.status IN ('matched', 'credited') AND l.amount = NEW.credited_amount
         ) AND EXISTS (
             SELECT FROM public.deposits_posting p JOIN public.deposits_entry e ON e.posting_id = p.id
             WHERE p.id = NEW.posting_id AND p.source_type = 'top_up' AND p.source_id = OLD.id AND p.kind = 'top_up'
@@ -68,13 +68,13 @@ BEGIN
     END IF;
     IF OLD.status IN ('expired', 'cancelled') AND (OLD.posting_id IS NOT NULL OR NOT EXISTS (
         SELECT FROM public.deposits_correction c
-        WHERE c.top_up_id = OLD.id AND c.kind = 'credit' AND c.state = 'approved'
+        WHERE c.top_up_id = OLD.id AND c.kind = 'credit' AND c.status = 'approved'
     )) THEN
         RAISE EXCEPTION 'top-up % was closed: two people credit it, once', OLD.id USING ERRCODE = 'check_violation';
     END IF;
     IF OLD.status = 'successful' AND (NEW.reversed_at IS NULL OR NOT EXISTS (
         SELECT FROM public.deposits_correction c
-        WHERE c.top_up_id = OLD.id AND c.kind = 'undo' AND c.state = 'approved'
+        WHERE c.top_up_id = OLD.id AND c.kind = 'undo' AND c.status = 'approved'
     ) OR NOT EXISTS (
         SELECT FROM public.deposits_posting p WHERE p.reverses_id = OLD.posting_id
     )) THEN
@@ -120,20 +120,20 @@ BEGIN
         NEW.fingerprint, NEW.statement_id, NEW.imported_at) THEN
         RAISE EXCEPTION 'what the bank wrote never changes' USING ERRCODE = 'check_violation';
     END IF;
-    IF OLD.state = NEW.state THEN
+    IF OLD.status = NEW.status THEN
         IF (OLD.top_up_id, OLD.business_id) IS DISTINCT FROM (NEW.top_up_id, NEW.business_id) THEN
             RAISE EXCEPTION 'line % is matched already', OLD.id USING ERRCODE = 'check_violation';
         END IF;
         RETURN NEW;
     END IF;
-    IF concat(OLD.state, '>', NEW.state) NOT IN (
+    IF concat(OLD.status, '>', NEW.status) NOT IN (
         'new>matched', 'new>waiting', 'new>ignored', 'waiting>matched', 'matched>credited', 'matched>waiting',
         'credited>waiting'
     ) THEN
-        RAISE EXCEPTION 'line % can''t move from % to %', OLD.id, OLD.state, NEW.state
+        RAISE EXCEPTION 'line % can''t move from % to %', OLD.id, OLD.status, NEW.status
             USING ERRCODE = 'check_violation';
     END IF;
-    IF OLD.state = 'new' AND NEW.state = 'matched' AND NOT EXISTS (
+    IF OLD.status = 'new' AND NEW.status = 'matched' AND NOT EXISTS (
         SELECT FROM public.deposits_topup t
         WHERE t.id = NEW.top_up_id AND t.mode = OLD.mode AND t.bank = OLD.bank AND t.exact_amount = OLD.amount
             AND t.status IN ('waiting', 'checking')
@@ -141,19 +141,19 @@ BEGIN
         RAISE EXCEPTION 'line % is not what top-up % waits for', OLD.id, NEW.top_up_id
             USING ERRCODE = 'check_violation';
     END IF;
-    IF OLD.state = 'waiting' AND NEW.state = 'matched' AND NOT EXISTS (
+    IF OLD.status = 'waiting' AND NEW.status = 'matched' AND NOT EXISTS (
         SELECT FROM public.deposits_correction c
-        WHERE c.line_id = OLD.id AND c.top_up_id = NEW.top_up_id AND c.kind = 'credit' AND c.state = 'approved'
+        WHERE c.line_id = OLD.id AND c.top_up_id = NEW.top_up_id AND c.kind = 'credit' AND c.status = 'approved'
     ) THEN
         RAISE EXCEPTION 'line % is matched by hand by two people only', OLD.id USING ERRCODE = 'check_violation';
     END IF;
-    IF NEW.state = 'credited' AND (OLD.top_up_id IS DISTINCT FROM NEW.top_up_id OR NOT EXISTS (
+    IF NEW.status = 'credited' AND (OLD.top_up_id IS DISTINCT FROM NEW.top_up_id OR NOT EXISTS (
         SELECT FROM public.deposits_topup t
         WHERE t.id = OLD.top_up_id AND t.status = 'successful' AND t.credited_amount = OLD.amount
     )) THEN
         RAISE EXCEPTION 'line % is credited by its top-up only', OLD.id USING ERRCODE = 'check_violation';
     END IF;
-    IF OLD.state = 'credited' AND NOT EXISTS (
+    IF OLD.status = 'credited' AND NOT EXISTS (
         SELECT FROM public.deposits_topup t WHERE t.id = OLD.top_up_id AND t.reversed_at IS NOT NULL
     ) THEN
         RAISE EXCEPTION 'line % is credited', OLD.id USING ERRCODE = 'check_violation';
@@ -165,7 +165,7 @@ CREATE TRIGGER statementline_guard BEFORE UPDATE ON deposits_statementline
 
 CREATE FUNCTION deposits_statementline_begins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.state <> 'new' THEN
+    IF NEW.status <> 'new' THEN
         RAISE EXCEPTION 'a line begins new' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
@@ -176,10 +176,10 @@ CREATE TRIGGER statementline_begins BEFORE INSERT ON deposits_statementline
 CREATE FUNCTION deposits_guard_correction() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        IF NEW.state <> 'waiting' THEN
+        IF NEW.status <> 'waiting' THEN
             RAISE EXCEPTION 'a correction waits for a second person' USING ERRCODE = 'check_violation';
         END IF;
-    ELSIF OLD.state <> 'waiting' OR
+    ELSIF OLD.status <> 'waiting' OR
         (OLD.id, OLD.business_id, OLD.mode, OLD.kind, OLD.line_id, OLD.top_up_id, OLD.why, OLD.proposed_by_id,
          OLD.proposed_at) IS DISTINCT FROM
         (NEW.id, NEW.business_id, NEW.mode, NEW.kind, NEW.line_id, NEW.top_up_id, NEW.why, NEW.proposed_by_id,
@@ -202,7 +202,7 @@ REVOKE UPDATE, DELETE ON deposits_topupevent FROM flipdash_app;
 REVOKE ALL ON deposits_bankaccount, deposits_statementimport, deposits_statementline FROM flipdash_app;
 REVOKE INSERT, DELETE ON deposits_correction FROM flipdash_app;
 GRANT SELECT ON deposits_bankaccount, deposits_statementline TO flipdash_app;
-GRANT UPDATE (state, credited_at) ON deposits_statementline TO flipdash_app;
+GRANT UPDATE (status, credited_at) ON deposits_statementline TO flipdash_app;
 GRANT SELECT, INSERT, UPDATE ON deposits_bankaccount, deposits_statementimport, deposits_statementline,
     deposits_correction TO flipdash_operator;
 GRANT MAINTAIN ON deposits_topup, deposits_topupevent TO flipdash_app;

@@ -15,13 +15,13 @@ class BankAccountQuerySet(models.QuerySet["BankAccount"]):
     def offered(self) -> Self:
         """Those that a top-up form shows, in the order of the banks; some may be disturbed."""
         order = models.Case(*(models.When(bank=bank, then=place) for place, bank in enumerate(banks.NAMES)))
-        return self.exclude(state=BankAccount.State.CLOSED).order_by(order)
+        return self.exclude(status=BankAccount.Status.CLOSED).order_by(order)
 
 
 class BankAccount(models.Model):
     """One account of the operator's at each bank, the same for all businesses and both modes."""
 
-    class State(models.TextChoices):
+    class Status(models.TextChoices):
         """Whether top-ups can be paid to it now."""
 
         OK = "ok", _("In order")
@@ -31,14 +31,14 @@ class BankAccount(models.Model):
     bank = models.CharField(max_length=16, choices=list(banks.NAMES.items()), unique=True)
     account_number = models.CharField(max_length=32)
     holder = models.CharField(max_length=100)
-    state = models.CharField(max_length=9, choices=State.choices, default=State.OK)
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.OK)
 
     objects: ClassVar[BankAccountQuerySet] = BankAccountQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(bank__in=list(banks.NAMES), state__in=["ok", "disturbed", "closed"]),
+                condition=Q(bank__in=list(banks.NAMES), status__in=["ok", "disturbed", "closed"]),
                 name="bankaccount_words_known",
             ),
             models.CheckConstraint(
@@ -57,7 +57,7 @@ class BankAccount(models.Model):
     @property
     def is_disturbed(self) -> bool:
         """Whether payments to it don't arrive in time now."""
-        return self.state == self.State.DISTURBED
+        return self.status == self.Status.DISTURBED
 
     @property
     def shown_number(self) -> str:

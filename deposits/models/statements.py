@@ -72,13 +72,13 @@ class StatementLineQuerySet(TenantQuerySet):
 
     def waiting(self) -> Self:
         """The queue: those that a person has to look at, oldest first."""
-        return self.filter(state=StatementLine.State.WAITING).order_by("booked_on", "id")
+        return self.filter(status=StatementLine.Status.WAITING).order_by("booked_on", "id")
 
 
 class StatementLine(models.Model):
     """One line of a bank statement. It belongs to nobody until it is matched with a top-up."""
 
-    class State(models.TextChoices):
+    class Status(models.TextChoices):
         """What became of the line."""
 
         NEW = "new", _("New")
@@ -102,7 +102,7 @@ class StatementLine(models.Model):
         StatementImport, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=_("Import")
     )
     """None: from the simulated bank."""
-    state = models.CharField(_("State"), max_length=8, choices=State.choices, default=State.NEW)
+    status = models.CharField(_("Status"), max_length=8, choices=Status.choices, default=Status.NEW)
     reason = models.CharField(_("Reason"), max_length=12, choices=Reason.choices, blank=True, default="")
     business = models.ForeignKey(
         "accounts.Business", on_delete=models.PROTECT, related_name="+", null=True, db_index=False
@@ -122,21 +122,21 @@ class StatementLine(models.Model):
             mode_known("statementline"),
             TenantForeignKey(field="top_up", to="deposits.TopUp", name="statementline_topup_tenant"),
             models.UniqueConstraint(
-                fields=["top_up"], name="statementline_pays_once", condition=Q(state__in=["matched", "credited"])
+                fields=["top_up"], name="statementline_pays_once", condition=Q(status__in=["matched", "credited"])
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["matched", "credited"], top_up__isnull=False, business__isnull=False)
-                | (Q(state__in=["new", "waiting", "ignored"], top_up=None, business=None)),
+                condition=Q(status__in=["matched", "credited"], top_up__isnull=False, business__isnull=False)
+                | (Q(status__in=["new", "waiting", "ignored"], top_up=None, business=None)),
                 name="statementline_matched_has_topup",
             ),
             models.CheckConstraint(
-                condition=~Q(amount=0) & (Q(amount__gt=0) | Q(state__in=["new", "ignored"])),
+                condition=~Q(amount=0) & (Q(amount__gt=0) | Q(status__in=["new", "ignored"])),
                 name="statementline_amount",
             ),
         ]
         indexes = [
-            models.Index(F("booked_on"), F("id"), name="statementline_todo", condition=Q(state="waiting")),
-            models.Index(F("id"), name="statementline_due", condition=Q(state__in=["new", "matched"])),
+            models.Index(F("booked_on"), F("id"), name="statementline_todo", condition=Q(status="waiting")),
+            models.Index(F("id"), name="statementline_due", condition=Q(status__in=["new", "matched"])),
             models.Index(
                 F("mode"), F("bank"), F("reference"), name="statementline_reference", condition=~Q(reference="")
             ),
@@ -156,7 +156,7 @@ class Correction(TenantModel):
         CREDIT = "credit", _("Credit the line to the top-up")
         UNDO = "undo", _("Take the credit back")
 
-    class State(models.TextChoices):
+    class Status(models.TextChoices):
         """What became of the proposal."""
 
         WAITING = "waiting", _("Waits for a second person")
@@ -169,7 +169,7 @@ class Correction(TenantModel):
         TopUp, on_delete=models.PROTECT, related_name="corrections", db_constraint=False, db_index=False
     )
     why = models.CharField(_("Why"), max_length=200)
-    state = models.CharField(_("State"), max_length=8, choices=State.choices, default=State.WAITING)
+    status = models.CharField(_("Status"), max_length=8, choices=Status.choices, default=Status.WAITING)
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("Proposed by")
     )
@@ -188,16 +188,16 @@ class Correction(TenantModel):
                 name="correction_credits_a_line",
             ),
             models.CheckConstraint(
-                condition=Q(state="waiting", decided_by=None, decided_at=None)
-                | Q(state__in=["approved", "rejected"], decided_by__isnull=False, decided_at__isnull=False),
+                condition=Q(status="waiting", decided_by=None, decided_at=None)
+                | Q(status__in=["approved", "rejected"], decided_by__isnull=False, decided_at__isnull=False),
                 name="correction_decided_by_somebody",
             ),
             models.CheckConstraint(
-                condition=~Q(state="approved") | ~Q(decided_by=F("proposed_by")), name="correction_by_two_people"
+                condition=~Q(status="approved") | ~Q(decided_by=F("proposed_by")), name="correction_by_two_people"
             ),
             models.CheckConstraint(condition=~Q(why=""), name="correction_says_why"),
-            models.UniqueConstraint(fields=["line"], name="correction_line_once", condition=Q(state="waiting")),
-            models.UniqueConstraint(fields=["top_up"], name="correction_topup_once", condition=Q(state="waiting")),
+            models.UniqueConstraint(fields=["line"], name="correction_line_once", condition=Q(status="waiting")),
+            models.UniqueConstraint(fields=["top_up"], name="correction_topup_once", condition=Q(status="waiting")),
         ]
         indexes = [models.Index(F("top_up"), name="correction_topup")]
 

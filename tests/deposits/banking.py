@@ -53,9 +53,9 @@ def line(amount: int, bank: str = "bca", mode: str = "live", **fields: Any) -> S
 
 
 def fate(made: StatementLine) -> tuple[str, str]:
-    """What became of a line: its state and its reason."""
+    """What became of a line: its status and its reason."""
     made.refresh_from_db(using="operator")
-    return made.state, made.reason
+    return made.status, made.reason
 
 
 HEADS = {

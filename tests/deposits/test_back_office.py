@@ -108,10 +108,10 @@ def test_a_credit_that_is_spent_is_not_taken_back_and_the_page_says_what_is_miss
 
 def test_a_bank_is_set_disturbed_and_back(ayu):
     account = BankAccount.objects.get(bank="bni")
-    for action, state in (("set_disturbed", "disturbed"), ("set_closed", "closed"), ("set_ok", "ok")):
+    for action, status in (("set_disturbed", "disturbed"), ("set_closed", "closed"), ("set_ok", "ok")):
         ayu.post("/admin/deposits/bankaccount/", {"action": action, "_selected_action": [account.pk]})
         account.refresh_from_db()
-        assert account.state == state
+        assert account.status == status
 
 
 def test_businesses_people_find_nothing(web, scope):

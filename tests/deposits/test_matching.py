@@ -252,10 +252,10 @@ def test_the_database_wants_two_people(scope, ayu):
     proposal = matching.propose_credit(paid, top_up, by=ayu, why="x")
     rows = Correction.objects.using("operator").filter(pk=proposal.pk)
     with pytest.raises(DatabaseError, match="correction_by_two_people"), transaction.atomic(using="operator"):
-        rows.update(state="approved", decided_by=ayu, decided_at=clock.now())
+        rows.update(status="approved", decided_by=ayu, decided_at=clock.now())
     lines = StatementLine.objects.using("operator").filter(pk=paid.pk)
     with pytest.raises(DatabaseError, match="two people only"), transaction.atomic(using="operator"):
-        lines.update(state="matched", top_up=top_up, business_id=scope.business.pk)
+        lines.update(status="matched", top_up=top_up, business_id=scope.business.pk)
 
 
 def test_an_approval_at_once_by_two_credits_once(scope, ayu, bayu):
@@ -314,7 +314,7 @@ def test_what_is_spent_is_not_taken_back(scope, ayu, bayu):
     with pytest.raises(NotEnoughDeposit):
         matching.approve(proposal, by=bayu)
     proposal.refresh_from_db(using="operator")
-    assert (proposal.state, again(top_up).status) == ("waiting", "successful")
+    assert (proposal.status, again(top_up).status) == ("waiting", "successful")
     assert available(scope) == top_up.exact_amount - 4_000_000
 
 
@@ -416,12 +416,12 @@ def test_a_big_statement_is_passed_over_in_one_go(scope):
     paid = line(top_up.exact_amount)
     assert matching.match_due() == 1
     assert fate(paid) == ("credited", "")
-    reasons = StatementLine.objects.using("operator").exclude(pk=paid.pk).values_list("state", "reason").distinct()
+    reasons = StatementLine.objects.using("operator").exclude(pk=paid.pk).values_list("status", "reason").distinct()
     assert set(reasons) == {("waiting", "unknown")}
 
 
 MANY_LINES = """
-INSERT INTO deposits_statementline (bank, mode, state, reason, booked_on, amount, description, sender, reference,
+INSERT INTO deposits_statementline (bank, mode, status, reason, booked_on, amount, description, sender, reference,
     fingerprint)
 SELECT 'bca', 'live', 'new', '', current_date, 50000000 + g, 'TRSF', '', 'R' || g, md5(g::text) || md5('x' || g)
 FROM generate_series(1, 20000) AS g

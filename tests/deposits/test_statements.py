@@ -177,8 +177,8 @@ def test_a_file_with_one_fault_imports_nothing(files, scope):
     assert not StatementLine.objects.using("operator").exists()
     job = import_statement(good)
     assert (job.status, job.lines, job.added) == ("done", 6_001, 6_001)
-    assert StatementLine.objects.using("operator").filter(state="credited").count() == 1
-    assert StatementLine.objects.using("operator").filter(state="waiting", reason="unknown").count() == 6_000
+    assert StatementLine.objects.using("operator").filter(status="credited").count() == 1
+    assert StatementLine.objects.using("operator").filter(status="waiting", reason="unknown").count() == 6_000
 
 
 @commits

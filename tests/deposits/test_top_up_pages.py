@@ -76,15 +76,15 @@ def test_bad_input_is_named_and_kept(web, scope, fields, words):
 @pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 def test_a_disturbed_bank_says_so_and_is_refused(web, scope):
     rows = BankAccount.objects.using("operator").filter(bank="bri")
-    rows.update(state="disturbed")
+    rows.update(status="disturbed")
     try:
         assert "Disturbed now" in web.get(FORM).content.decode()
         assert "BRI is disturbed now" in web.post(FORM, sent(bank="bri")).content.decode()
-        rows.update(state="closed")
+        rows.update(status="closed")
         assert "BRI" not in web.get(FORM).content.decode().replace("Dibri", "")
         assert "Choose one of the banks shown." in web.post(FORM, sent(bank="bri")).content.decode()
     finally:
-        rows.update(state="ok")
+        rows.update(status="ok")
     assert made(scope) == []
 
 

@@ -51,9 +51,9 @@ def test_unknown_banks_are_refused(scope, bank):
 def disturbed():
     """BCA, while nothing arrives there."""
     rows = BankAccount.objects.using("operator").filter(bank="bca")
-    rows.update(state="disturbed")
+    rows.update(status="disturbed")
     yield
-    rows.update(state="ok")
+    rows.update(status="ok")
 
 
 @commits
@@ -297,7 +297,7 @@ def test_a_forgotten_scope_shows_no_top_ups(scope, stranger):
 def test_the_app_sees_no_foreign_statement_lines_and_writes_no_accounts(scope):
     with walls.inside(scope):
         for statement in (
-            "INSERT INTO deposits_bankaccount (bank, account_number, holder, state) VALUES ('bca', '66666', 'x', 'ok')",
+            "INSERT INTO deposits_bankaccount (bank, account_number, holder, status) VALUES ('bca', '6666', 'x', 'ok')",
             "UPDATE deposits_bankaccount SET account_number = '66666'",
             "SELECT * FROM deposits_statementimport",
             "UPDATE deposits_statementline SET amount = 1",

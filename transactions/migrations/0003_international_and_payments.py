@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=100, verbose_name='Title')),
                 ('amount', models.BigIntegerField(blank=True, null=True, verbose_name='Amount')),
                 ('uses', models.CharField(choices=[('one', 'One use'), ('many', 'Many uses')], default='many', max_length=4)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('inactive', 'Inactive')], default='active', max_length=8)),
+                ('status', models.CharField(choices=[('active', 'Active'), ('inactive', 'Inactive')], default='active', max_length=8)),
                 ('via', models.CharField(choices=[('dashboard', 'Dashboard'), ('api', 'API')], default='dashboard', max_length=9, verbose_name='Created via')),
                 ('maker_name', models.CharField(max_length=100, verbose_name='Maker Name')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Created Date')),
@@ -180,7 +180,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='paymentlink',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'inactive']), ('uses__in', ['one', 'many'])), name='paymentlink_words_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['active', 'inactive']), ('uses__in', ['one', 'many'])), name='paymentlink_words_known'),
         ),
         migrations.AddConstraint(
             model_name='paymentlink',

@@ -31,7 +31,7 @@ class PaymentLink(TenantModel):
         ONE = "one", _("One use")
         MANY = "many", _("Many uses")
 
-    class State(models.TextChoices):
+    class Status(models.TextChoices):
         """Whether a link can be paid at all."""
 
         ACTIVE = "active", _("Active")
@@ -42,7 +42,7 @@ class PaymentLink(TenantModel):
     amount = models.BigIntegerField(_("Amount"), null=True, blank=True)
     """Rupiah; None lets the payer choose."""
     uses = models.CharField(max_length=4, choices=Uses.choices, default=Uses.MANY)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
     via = models.CharField(_("Created via"), max_length=9, choices=Via.choices, default=Via.DASHBOARD)
     maker_name = models.CharField(_("Maker Name"), max_length=100)
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
@@ -57,7 +57,7 @@ class PaymentLink(TenantModel):
             models.CheckConstraint(condition=Q(slug__regex="^[A-Za-z0-9_-]{22,}$"), name="paymentlink_slug_is_long"),
             models.CheckConstraint(condition=Q(amount=None) | Q(amount__gt=0), name="paymentlink_amount"),
             models.CheckConstraint(
-                condition=Q(uses__in=["one", "many"], state__in=["active", "inactive"]), name="paymentlink_words_known"
+                condition=Q(uses__in=["one", "many"], status__in=["active", "inactive"]), name="paymentlink_words_known"
             ),
             models.CheckConstraint(
                 condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")), name="paymentlink_expires_after"
