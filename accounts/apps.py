@@ -7,9 +7,8 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell what can happen to people, and keep what happens to anything in the Activity Log."""
-        from accounts import activity, histories  # noqa: F401  (importing registers)
-        from accounts import events as ours
+        from accounts.activity import history, kinds, recording  # noqa: F401  (importing registers)
         from flipdash import events
 
-        events.declare(ours.OF_ACCOUNT)
-        events.handle(activity.keep)
+        events.declare(kinds.OF_ACCOUNT)
+        events.handle(recording.keep)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.models import Business, Member, PhoneDevice, User
 from accounts.permissions import Role
-from accounts.services import confirm_email
+from accounts.sign_in.services import confirm_email
 from flipdash import clock
 
 DEMO_PASSWORD = "kopi-tubruk-2026"

@@ -14,8 +14,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts import sessions
 from accounts.models import Business, Member
+from accounts.sign_in import sessions
 from flipdash import backoffice, clock, walls
 from flipdash.hashers import Busy
 from flipdash.scope import Scope

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.activity import OPERATOR
+from accounts.activity.recording import OPERATOR
 from accounts.models import Member, User
-from accounts.services import confirm_email
+from accounts.sign_in.services import confirm_email
 from flipdash import events
 from flipdash.mode import Mode
 from flipdash.scope import Scope

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import activity
+from accounts.activity import recording as activity
 
 
 @shared_task

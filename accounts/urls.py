@@ -1,18 +1,10 @@
 from django.urls import path
 
-from accounts.views import (
-    account,
-    invitations,
-    members,
-    pages,
-    permissions,
-    profile,
-    proof,
-    recovery,
-    security,
-    sessions,
-    sign_in,
-)
+from accounts.business import views as account
+from accounts.profile import views as profile
+from accounts.sign_in.views import factors, proof, recovery, sessions, sign_in
+from accounts.team.views import invitations, members
+from accounts.views import pages, permissions
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 
 urlpatterns = [
@@ -33,12 +25,12 @@ urlpatterns = [
     ),
     path("proof/", proof.proof, name="proof"),
     path("my-profile/language/", pages.language, name="language"),
-    path("my-profile/security/", security.overview, name="security"),
-    path("my-profile/security/password/", security.password, name="password"),
-    path("my-profile/security/app/", security.app, name="authenticator-app"),
-    path("my-profile/security/passkey/", security.passkey, name="passkey"),
-    path("my-profile/security/factors/<bigid:factor>/removal/", security.factor_removal, name="factor-removal"),
-    path("my-profile/security/recovery-codes/", security.recovery_codes, name="recovery-codes"),
+    path("my-profile/security/", factors.overview, name="security"),
+    path("my-profile/security/password/", factors.password, name="password"),
+    path("my-profile/security/app/", factors.app, name="authenticator-app"),
+    path("my-profile/security/passkey/", factors.passkey, name="passkey"),
+    path("my-profile/security/factors/<bigid:factor>/removal/", factors.factor_removal, name="factor-removal"),
+    path("my-profile/security/recovery-codes/", factors.recovery_codes, name="recovery-codes"),
     path("my-profile/sessions/", sessions.session_list, name="sessions"),
     path("my-profile/sessions/others/end/", sessions.session_end_others, name="session-end-others"),
     path("my-profile/sessions/<bigid:user_session>/end/", sessions.session_end, name="session-end"),

@@ -170,12 +170,12 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 PASSWORD_HASHERS = ["flipdash.hashers.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "accounts.passwords.MostBytes"},
+    {"NAME": "accounts.sign_in.passwords.MostBytes"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.sign_in.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -183,21 +183,21 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # in the browser that signed up; elsewhere one signs in
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_FORMS = {
-    "login": "accounts.forms.SignInForm",
-    "signup": "accounts.forms.SignUpForm",
-    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+    "login": "accounts.sign_in.forms.SignInForm",
+    "signup": "accounts.sign_in.forms.SignUpForm",
+    "reset_password_from_key": "accounts.sign_in.forms.NewPasswordForm",
 }
 ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {
     "login": "",  # who signs in without a mistake pays nothing: an office shares an address (trust.md A1)
-    "login_failed": "5/5m/key",  # by address of the network: accounts.adapter.FAILURES_BY_ADDRESS
+    "login_failed": "5/5m/key",  # by address of the network: accounts.sign_in.adapter.FAILURES_BY_ADDRESS
 }
 PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 0)
-MFA_ADAPTER = "accounts.adapter.MFAAdapter"
+MFA_ADAPTER = "accounts.sign_in.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
-MFA_FORMS = {"authenticate": "accounts.forms.SecondStepForm"}
+MFA_FORMS = {"authenticate": "accounts.sign_in.forms.SecondStepForm"}
 MFA_TOTP_TOLERANCE = 0
 MFA_TOTP_ISSUER = "FlipDash"
 SESSION_COOKIE_HTTPONLY = True
@@ -205,7 +205,7 @@ SESSION_COOKIE_AGE = 24 * 60 * 60  # seconds; the business's own limits are shor
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "accounts.views.pages.csrf_failure"
 
-# --- Codes to phones (accounts/otp.py) -----------------------------------------------------------------------------
+# --- Codes to phones (accounts/phones/otp.py) -----------------------------------------------------------------------
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
 TWILIO_SMS_FROM = env.str("TWILIO_SMS_FROM", "")

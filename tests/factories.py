@@ -20,10 +20,10 @@ from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
-from accounts import second_factor
 from accounts.models import Business, Invitation, Member, User
 from accounts.permissions import Role
-from accounts.services import confirm_email
+from accounts.sign_in import second_factor
+from accounts.sign_in.services import confirm_email
 from deposits import ledger, matching, topups
 from deposits.ledger import Line, Source
 from deposits.models import AccountKind, DepositEntry, PostingKind, TopUp

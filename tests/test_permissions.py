@@ -24,7 +24,7 @@ from accounts import operators
 from accounts.menu import menu_for
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
-from accounts.proof import PROVED_AT
+from accounts.sign_in.proof import PROVED_AT
 from flipdash import backoffice, clock
 from flipdash.histories import History
 from flipdash.mode import UNPREFIXED

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Member
-from accounts.waiting import Waiting, source
+from accounts.team.leaving import Waiting, source
 from flipdash.scope import Scope
 from transactions.models import InternationalTransfer, MoneyTransfer, Status
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.histories import ActivityHistory
+from accounts.activity.history import ActivityHistory
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from workspace.pages import detail_view, history_view
 

@@ -158,7 +158,7 @@ class User(AbstractBaseUser):
     """Whether the person works for the operator, and so may enter the back office (flipdash/backoffice.py)."""
     date_joined = models.DateTimeField(db_default=Now())
     session_version = models.PositiveIntegerField(default=0, db_default=0)
-    """Part of what every session is signed with: a new number ends them all (accounts/sessions.py)."""
+    """Part of what every session is signed with: a new number ends them all (accounts/sign_in/sessions.py)."""
 
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]

@@ -16,7 +16,7 @@ MOST_TRIES = 5
 class PhoneDevice(Device):
     """The phone number of a person; confirmed once a code that was sent to it came back.
 
-    Not django-otp's SideChannelDevice, which keeps codes in clear text: accounts/otp.py sends and verifies them.
+    Not django-otp's SideChannelDevice, which keeps codes in clear text: accounts/phones/otp.py sends and verifies them.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="phone_device")
@@ -25,7 +25,7 @@ class PhoneDevice(Device):
     confirmed_at = models.DateTimeField(null=True)
 
     def verify_token(self, token: str) -> bool:
-        """Refuse: a code is good for one act only, so it goes through accounts.otp.verify."""
+        """Refuse: a code is good for one act only, so it goes through accounts.phones.otp.verify."""
         return False
 
 

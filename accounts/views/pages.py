@@ -7,8 +7,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.forms import LanguageForm
 from accounts.permissions import Permission, everybody, requires, without_second_factor
+from accounts.sign_in.forms import LanguageForm
 from flipdash import events
 from flipdash.gate import public
 from flipdash.http import Request, own_path

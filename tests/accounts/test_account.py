@@ -10,10 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
-from accounts import business
+from accounts.business import services as business
 from accounts.models import Business, SecondPersonRule
 from accounts.permissions import Role
-from accounts.proof import PROVED_AT
+from accounts.sign_in.proof import PROVED_AT
 from flipdash import clock, events
 from flipdash.models import Message
 from tests import factories

@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import activity
+from accounts.activity import recording as activity
 from accounts.models import Activity
 from documents import services
 from documents.models import Report

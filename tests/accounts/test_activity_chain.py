@@ -8,7 +8,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, connections, transaction
 
-from accounts import activity, chain
+from accounts.activity import chain
+from accounts.activity import recording as activity
 from accounts.models import Activity, ActivityHead
 from flipdash import events
 from tests.superuser import connect, superuser

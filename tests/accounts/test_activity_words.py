@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts import activity
-from accounts.events import OF_ACCOUNT
+from accounts.activity import recording as activity
+from accounts.activity.kinds import OF_ACCOUNT
 from accounts.models import Activity
 from flipdash import events
 

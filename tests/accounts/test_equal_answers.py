@@ -7,8 +7,8 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import team
 from accounts.models import User
+from accounts.team import services as team
 from flipdash import hashers
 from flipdash.models import Message
 from tests import factories

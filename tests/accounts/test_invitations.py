@@ -9,11 +9,12 @@ from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.test import Client
 from django.utils import timezone
 
-from accounts import services, team
 from accounts.models import Invitation, Member, PhoneDevice, User
 from accounts.models.invitations import hash_of
 from accounts.permissions import Role
-from accounts.services import confirm_email
+from accounts.sign_in import services
+from accounts.sign_in.services import confirm_email
+from accounts.team import services as team
 from flipdash import events, hashers
 from flipdash.models import Message
 from tests import factories

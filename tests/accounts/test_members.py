@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import team
 from accounts.models import Invitation, Member, User
 from accounts.permissions import Role
-from accounts.proof import PROVED_AT
+from accounts.sign_in.proof import PROVED_AT
+from accounts.team import services as team
 from flipdash import clock, events
 from flipdash.models import Message
 from tests import factories

@@ -6,8 +6,9 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import operators, sessions
+from accounts import operators
 from accounts.models import User
+from accounts.sign_in import sessions
 from flipdash import clock
 from tests import factories
 

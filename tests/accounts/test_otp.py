@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import otp, senders
 from accounts.models import OtpChallenge, PhoneDevice
 from accounts.permissions import Role
+from accounts.phones import otp, senders
 from flipdash.models import Message
 from tests import factories
 from tests.twins import at_once

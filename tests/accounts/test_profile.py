@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import OtpChallenge, PhoneDevice
 from accounts.permissions import Role
-from accounts.proof import PROVED_AT
+from accounts.sign_in.proof import PROVED_AT
 from flipdash import clock
 from flipdash.models import Message
 from tests import factories

@@ -7,8 +7,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from accounts import second_factor
-from accounts.proof import PROVED_AT, fresh_proof
+from accounts.sign_in import second_factor
+from accounts.sign_in.proof import PROVED_AT, fresh_proof
 from flipdash import clock
 from tests import factories
 

@@ -3,9 +3,9 @@
 import pytest
 from allauth.mfa.models import Authenticator
 
-from accounts import second_factor, services
 from accounts.permissions import Role
-from accounts.proof import PROVED_AT
+from accounts.sign_in import second_factor, services
+from accounts.sign_in.proof import PROVED_AT
 from flipdash import clock
 from flipdash.models import Message
 from tests import factories

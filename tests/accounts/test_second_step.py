@@ -9,8 +9,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
-from accounts import second_factor
 from accounts.models import Guess
+from accounts.sign_in import second_factor
 from flipdash import clock
 from tests import factories
 

@@ -6,9 +6,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 
-from accounts import second_factor
 from accounts.models import User
-from accounts.proof import PROVED_AT
+from accounts.sign_in import second_factor
+from accounts.sign_in.proof import PROVED_AT
 from flipdash import clock
 from flipdash.models import Message
 from tests import factories

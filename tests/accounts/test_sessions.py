@@ -7,8 +7,8 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import sessions
 from accounts.models import Member, User
+from accounts.sign_in import sessions
 from flipdash import clock
 from tests import factories
 

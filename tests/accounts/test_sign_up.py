@@ -7,9 +7,9 @@ from django.contrib.auth import hashers
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import services
 from accounts.models import Business, Member, User
 from accounts.permissions import Role
+from accounts.sign_in import services
 from flipdash.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -100,7 +100,7 @@ def test_a_known_address_costs_a_hash_too(client, admin, monkeypatch):
 
 def test_two_at_the_same_moment_are_answered_the_same(client, monkeypatch):
     sign_up(client)
-    monkeypatch.setattr("accounts.forms.SignUpForm.validate_unique_email", lambda self, value: value)
+    monkeypatch.setattr("accounts.sign_in.forms.SignUpForm.validate_unique_email", lambda self, value: value)
     assert sign_up(Client())["Location"] == "/account/confirmation/"
     assert Business.objects.count() == 1
 

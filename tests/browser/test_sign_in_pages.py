@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from accounts import second_factor
+from accounts.sign_in import second_factor
 from flipdash.models import Message
 from tests import factories
 from tests.browser.conftest import PASSWORD

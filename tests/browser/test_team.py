@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from accounts.permissions import Role
-from accounts.proof import PROVED_AT
+from accounts.sign_in.proof import PROVED_AT
 from tests import factories
 from tests.browser.conftest import PASSWORD
 from tests.browser.looking import WIDTHS, problems_of

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import chain
+from accounts.activity import chain
 from accounts.models import Activity
 
 

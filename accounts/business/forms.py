@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Business, OtpChallenge, SecondPersonRule
-from accounts.phones import PhoneField
+from accounts.phones.numbers import PhoneField
 from accounts.words import LineField
 from flipdash.money import NotAnAmount, parse_rupiah
 

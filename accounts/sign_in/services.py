@@ -7,9 +7,9 @@ from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from accounts import second_factor, sessions
 from accounts.models import Business, Member, User
 from accounts.permissions import Role
+from accounts.sign_in import second_factor, sessions
 from flipdash import clock, events, mail
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Scope

@@ -11,11 +11,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import business
-from accounts.account_forms import DetailsForm, LogoForm, SecondPersonForm, SecurityForm
+from accounts.business import services as business
+from accounts.business.forms import DetailsForm, LogoForm, SecondPersonForm, SecurityForm
 from accounts.models import Business
 from accounts.permissions import Permission, everybody, requires
-from accounts.proof import fresh_proof
+from accounts.sign_in.proof import fresh_proof
 from flipdash.http import Request
 from flipdash.uploads import was_cut_off
 

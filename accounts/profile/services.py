@@ -4,8 +4,9 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import phones, team
 from accounts.models import Business, OtpChallenge, PhoneDevice, User
+from accounts.phones import numbers as phones
+from accounts.team import services as team
 from flipdash import clock, events, mail
 from flipdash.scope import Scope
 

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts import devices, proof, security, sessions
 from accounts.models import User
+from accounts.sign_in import devices, notices, proof, sessions
 from flipdash import clock, mail
 from flipdash.http import is_own_path
 from flipdash.mode import Mode, mode_url
@@ -52,7 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self._count_address(request)
         user = User.objects.filter(email__iexact=credentials.get("email", "")).first()
         if user:
-            security.note(request, user, "sign-in.failed")
+            notices.note(request, user, "sign-in.failed")
 
     def _count_address(self, request: HttpRequest, *, dry_run: bool = False) -> bool:
         config = {"failures": FAILURES_BY_ADDRESS}
@@ -71,15 +71,15 @@ class AccountAdapter(DefaultAccountAdapter):
         sessions.begin(request, clock.now())
         proof.mark(request)
         with transaction.atomic():
-            security.note(request, user, "sign-in")
+            notices.note(request, user, "sign-in")
             if not kwargs["signup"] and devices.device_of(request, user) is None:
-                security.tell(request, user, "new_device")
+                notices.tell(request, user, "new_device")
         devices.remember(request, response, user)
         return response
 
     def logout(self, request: Any) -> None:
         """Tell that the person signed out, and end the session."""
-        security.note(request, request.user, "sign-out")
+        notices.note(request, request.user, "sign-out")
         super().logout(request)
 
     # --- Mails and messages --------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
         """Mail that something about the account changed."""
-        security.tell(self.request, user, template_prefix.rpartition("/")[2])
+        notices.tell(self.request, user, template_prefix.rpartition("/")[2])
 
     def add_message(
         self,

@@ -20,9 +20,10 @@ from django.utils import translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from accounts import phones, senders
 from accounts.models import OtpChallenge, PhoneDevice, User
 from accounts.models.phones import MOST_TRIES
+from accounts.phones import numbers as phones
+from accounts.phones import senders
 from flipdash import clock
 from flipdash.scope import Scope
 
@@ -235,4 +236,4 @@ def _session_hash(session_key: str) -> str:
 def _mac(made: OtpChallenge, code: str) -> str:
     """Return what is kept of a code: bound to its row, so that it can't be copied to another."""
     bound = (made.pk, made.user_id, made.act, made.act_digest, made.session_hash, made.mode, code)
-    return salted_hmac("accounts.otp", "\x1f".join(map(str, bound)), algorithm="sha256").hexdigest()
+    return salted_hmac("accounts.phones.otp", "\x1f".join(map(str, bound)), algorithm="sha256").hexdigest()

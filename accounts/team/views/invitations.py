@@ -7,10 +7,11 @@ from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.http import require_http_methods
 
-from accounts import security, team
 from accounts.models import Invitation, User
 from accounts.permission_table import allowed_to
-from accounts.team_forms import AcceptForm
+from accounts.sign_in import notices
+from accounts.team import services as team
+from accounts.team.forms import AcceptForm
 from flipdash.gate import public
 
 
@@ -34,7 +35,7 @@ def _answer(request: HttpRequest, token: str, found: Invitation) -> HttpResponse
     bound = request.POST if request.method == "POST" else None
     form = AcceptForm(bound, user=User(email=found.email, name=request.POST.get("name", "")[:100]))
     if form.is_bound and form.is_valid():
-        address, agent = security.client_of(request)
+        address, agent = notices.client_of(request)
         given = form.cleaned_data
         user = team.accept(token, name=given["name"], password=given["password"], address=address, agent=agent)
         if request.user.is_authenticated:

@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import second_factor, security, sessions
-from accounts.forms import AppForm, PasskeyForm, PasswordForm
 from accounts.permissions import everybody, operators_too, without_second_factor
-from accounts.proof import fresh_proof, mark
+from accounts.sign_in import notices, second_factor, sessions
+from accounts.sign_in.forms import AppForm, PasskeyForm, PasswordForm
+from accounts.sign_in.proof import fresh_proof, mark
 from flipdash import events
 from flipdash.http import Request
 from flipdash.sealing import Unsealable, seal, unseal
@@ -36,8 +36,8 @@ def _change(request: Request, kind: str, **facts: Any) -> None:
     """Record a change of what one signs in with, end all other sessions and mail the person about it."""
     sessions.end_others(request, request.user)
     mark(request)
-    security.note(request, request.user, kind, **facts)
-    security.tell(request, request.user, "security_changed", what=events.kinds()[kind])
+    notices.note(request, request.user, kind, **facts)
+    notices.tell(request, request.user, "security_changed", what=events.kinds()[kind])
 
 
 @operators_too
@@ -114,7 +114,7 @@ def _first_recovery_codes(request: Request) -> list[str]:
     """Make recovery codes with the first factor; none if there are some."""
     if second_factor.codes_left(request.user) is not None:
         return []
-    security.note(request, request.user, "recovery-codes.made")
+    notices.note(request, request.user, "recovery-codes.made")
     return second_factor.new_recovery_codes(request.user)
 
 

@@ -10,11 +10,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import otp, phones, profile
-from accounts.account_forms import CodeForm, PhoneForm, ProfileForm
+from accounts.business.forms import CodeForm, PhoneForm, ProfileForm
 from accounts.models import PhoneDevice
 from accounts.permissions import everybody
-from accounts.proof import fresh_proof
+from accounts.phones import numbers as phones
+from accounts.phones import otp
+from accounts.profile import services as profile
+from accounts.sign_in.proof import fresh_proof
 from flipdash.http import Request
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])

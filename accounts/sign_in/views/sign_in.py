@@ -11,8 +11,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import second_factor, security, sessions
 from accounts.middleware import WAS_OVER
+from accounts.sign_in import notices, second_factor, sessions
 from flipdash.gate import public
 from flipdash.http import Request
 
@@ -69,7 +69,7 @@ class PasswordResetFromKeyView(allauth.PasswordResetFromKeyView):
         with transaction.atomic():
             response = super().form_valid(form)
             sessions.end_all(self.reset_user)
-            security.note(request, self.reset_user, "password.reset")
+            notices.note(request, self.reset_user, "password.reset")
         messages.success(self.request, _("Your new password holds from now on. Sign in with it."))
         return response
 

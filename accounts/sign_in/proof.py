@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from accounts import security
-from accounts.forms import ProofForm
+from accounts.sign_in import notices
+from accounts.sign_in.forms import ProofForm
 from flipdash import clock
 from flipdash.http import Request
 
@@ -58,7 +58,7 @@ def is_given(request: Request, form: ProofForm) -> bool:
         return False
     with transaction.atomic():
         proven = form.is_valid()
-        security.note(request, request.user, "proof.given" if proven else "proof.failed")
+        notices.note(request, request.user, "proof.given" if proven else "proof.failed")
     if proven:
         mark(request)
     return proven

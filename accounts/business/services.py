@@ -12,8 +12,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from accounts import team
 from accounts.models import Business, SecondPersonRule
+from accounts.team import services as team
 from flipdash import clock, events
 from flipdash.scope import Scope
 

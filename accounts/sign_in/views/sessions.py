@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import security, sessions
 from accounts.permissions import everybody, operators_too
+from accounts.sign_in import notices, sessions
 from flipdash.http import Request
 
 
@@ -38,7 +38,7 @@ def session_end(request: Request, user_session: int) -> HttpResponse:
         return redirect("sessions")
     with transaction.atomic():
         sessions.end(session)
-        security.note(request, request.user, "session.ended", address=session.ip)
+        notices.note(request, request.user, "session.ended", address=session.ip)
     messages.success(request, _("That session has ended."))
     return redirect("sessions")
 
@@ -50,6 +50,6 @@ def session_end_others(request: Request) -> HttpResponse:
     """Sign out everywhere else."""
     with transaction.atomic():
         sessions.end_others(request, request.user)
-        security.note(request, request.user, "session.ended", all_others=True)
+        notices.note(request, request.user, "session.ended", all_others=True)
     messages.success(request, _("You are signed out everywhere else."))
     return redirect("sessions")

@@ -4,8 +4,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from accounts import proof as fresh
 from accounts.permissions import everybody, operators_too, without_second_factor
+from accounts.sign_in import proof as fresh
 from flipdash.http import Request, own_path
 
 

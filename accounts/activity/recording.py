@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.events import OF_ACCOUNT
+from accounts.activity.kinds import OF_ACCOUNT
 from accounts.models import Activity
 from accounts.permissions import Role
 from flipdash import events, money

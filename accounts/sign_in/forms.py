@@ -15,8 +15,8 @@ from django.db import transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts import second_factor, security, services
 from accounts.models import Guess, User
+from accounts.sign_in import notices, second_factor, services
 from flipdash.hashers import MOST_BYTES
 
 TOO_MANY = _("Too many wrong tries. Wait 5 minutes and try again.")
@@ -108,7 +108,7 @@ class SignUpForm(SignupForm):
             password=asked["password1"],
             language=asked["language"],
         )
-        security.note(request, member.user, "business.signed-up")
+        notices.note(request, member.user, "business.signed-up")
         return member.user
 
 
@@ -150,7 +150,7 @@ class SecondStepForm(AuthenticateForm):
         except second_factor.TooManyGuesses as problem:
             raise forms.ValidationError(TOO_MANY) from problem
         if factor is None:
-            security.note(context.request, self.user, "sign-in.failed", step="code")
+            notices.note(context.request, self.user, "sign-in.failed", step="code")
             raise forms.ValidationError(WRONG_CODE)
         factor.user = self.user
         self.authenticator = factor

@@ -12,11 +12,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import sessions
 from accounts.models import Business, Invitation, Member, PhoneDevice, User
 from accounts.models.invitations import LIFE, hash_of
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
-from accounts.services import free_unconfirmed, owner_of
+from accounts.sign_in import sessions
+from accounts.sign_in.services import free_unconfirmed, owner_of
 from flipdash import clock, events, mail
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Scope

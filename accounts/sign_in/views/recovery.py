@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import second_factor, services
 from accounts.permissions import Permission, requires
-from accounts.proof import fresh_proof
+from accounts.sign_in import second_factor, services
+from accounts.sign_in.proof import fresh_proof
 from flipdash.http import Request
 
 

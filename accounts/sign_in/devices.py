@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.models import User
 
 COOKIE = "devices"
-SALT = "accounts.devices"
+SALT = "accounts.sign_in.devices"
 KEPT_FOR = 400 * 24 * 60 * 60  # seconds
 MOST_PEOPLE = 8
 """How many people one browser remembers; the one who signed in longest ago is forgotten."""

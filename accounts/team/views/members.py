@@ -11,12 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import phones, second_factor, team, waiting
 from accounts.models import Business, Invitation, Member, PhoneDevice
 from accounts.permission_table import allowed_to, not_allowed_to
 from accounts.permissions import Permission, requires
-from accounts.proof import fresh_proof
-from accounts.team_forms import AddForm, EndForm, RoleForm
+from accounts.phones import numbers as phones
+from accounts.sign_in import second_factor
+from accounts.sign_in.proof import fresh_proof
+from accounts.team import leaving
+from accounts.team import services as team
+from accounts.team.forms import AddForm, EndForm, RoleForm
 from flipdash.http import Request
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])
@@ -236,7 +239,7 @@ def member_deactivation(request: Request, member_id: int) -> HttpResponse:
     shown = member_or_404(request, member_id)
     if request.method == "POST":
         return _for_admins(_deactivate, shown.role)(request, shown)
-    context = {"member": shown, "left": waiting.left_by(request.scope, shown), "crumbs": _crumbs(shown)}
+    context = {"member": shown, "left": leaving.left_by(request.scope, shown), "crumbs": _crumbs(shown)}
     return render(request, "accounts/member_deactivation.html", context)
 
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from accounts.activity import areas, facts_in_words, kind_words, role_words, via_words, visible
+from accounts.activity.recording import areas, facts_in_words, kind_words, role_words, via_words, visible
 from accounts.models import Activity, Member
 from accounts.permissions import Permission
 from flipdash import histories
