@@ -1,24 +1,22 @@
 """What a checked file looks like to whoever decides whether it is imported: sums, first records, faults."""
 
-import csv
 import os
 import tempfile
 import uuid
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from flipdash import formats, money
-from flipdash.tables import Fault, Import, Incoming, Outcome, shown
+from flipdash.tables import CsvFile, Fault, Import, Incoming, Outcome, shown
 
 FIRST_RECORDS = 10
 FAULTS_SHOWN = 100
-FORMULA_STARTS = tuple("=+-@\t\r\n\0")
 
 
 def make(kind: Import, incoming: Incoming, outcome: Outcome, ignored_sheets: list[str]) -> dict[str, Any]:
@@ -79,9 +77,8 @@ class FaultFile:
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="flipdash-import-")
         self._path = Path(self._folder.name) / "faults.csv"
-        self._file: IO[str] = self._path.open("w", encoding="utf-8-sig", newline="")
-        self._writer = csv.writer(self._file)
-        self._writer.writerow((_("Record"), _("Line"), _("Column"), _("Reason")))
+        self._file = self._path.open("wb")
+        self._list = CsvFile(self._file, [_("Record"), _("Line"), _("Column"), _("Reason")])
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -90,7 +87,7 @@ class FaultFile:
 
     def add(self, fault: Fault) -> None:
         """Write one fault down."""
-        self._writer.writerow([fault.record, fault.line, inert(fault.column), inert(fault.reason)])
+        self._list.rows([(fault.record, fault.line, fault.column, fault.reason)])
 
     def store(self, folder: str) -> str:
         """Keep the list where downloads come from, and return its name there."""
@@ -98,8 +95,3 @@ class FaultFile:
         os.fsync(self._file.fileno())
         with self._path.open("rb") as whole:
             return default_storage.save(f"{folder}/{uuid.uuid4().hex}.csv", File(whole))
-
-
-def inert(text: str) -> str:
-    """Put ' in front of what a spreadsheet would take for a formula (trust: E1)."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text

@@ -1,7 +1,5 @@
 """Settings → Import history: uploaded, watched, looked at, confirmed."""
 
-import csv
-
 from django.contrib import messages
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponse
@@ -14,7 +12,7 @@ from accounts.permissions import Permission, requires
 from flipdash import clock
 from flipdash.gate import polled
 from flipdash.http import Request
-from flipdash.tables import Import, Unreadable, kinds
+from flipdash.tables import CsvFile, Import, Unreadable, kinds
 from flipdash.uploads import was_cut_off
 from imports import services
 from imports.forms import UploadForm, too_large
@@ -77,8 +75,7 @@ def template(request: Request) -> HttpResponse:
             "Content-Security-Policy": "sandbox; default-src 'none'",
         },
     )
-    response.write("\ufeff")
-    csv.writer(response).writerow(column.headers[0] for column in _kind(request, declared).fields)
+    CsvFile(response, [column.headers[0] for column in _kind(request, declared).fields])
     return response
 
 

@@ -1,105 +1,23 @@
-"""Plain .csv: the data alone, as Excel opens it by a double click: UTF-8 with BOM, comma or semicolon."""
+"""Plain .csv: the data alone, without a Summary."""
 
-import re
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from functools import lru_cache
-from itertools import chain, islice, repeat
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
-from documents.writers.sheets import AT_A_TIME, Heading
-
-UNSEEN = r"\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-"""What no reader shows and what may stand before the sign: space, controls, marks of direction, soft hyphens, a BOM."""
-SIGN = r"=+\-@＝＋－＠"
-WAKES_A_FORMULA = re.compile(rf"[{UNSEEN}]*[{SIGN}]|[\t\r\n\x00]")
-WAKES_INSIDE = {
-    separator: re.compile(rf'([{other}\t\r\n]["{UNSEEN}]*)(?=[{SIGN}])')
-    for separator, other in ((",", ";"), (";", ","))
-}
-"""Where a cell would begin with a formula if the file were opened with the other separator, which knows nothing of the
-quotes around this one's fields."""
-LEADING = re.compile(rf"\A[{UNSEEN}]+")
-SIGNS = "=+-@＝＋－＠\t\r\n\x00"
-"""What a text must have anywhere to wake a formula."""
+from documents.writers.sheets import Heading
+from flipdash.tables.writing import CsvFile
 
 
-class CsvWriter:
-    """Writes headers and rows, ids with every digit and figures as plain digits."""
+class CsvWriter(CsvFile):
+    """Writes headers and rows."""
 
     def __init__(self, path: Path, headings: Sequence[Heading], separator: str = ",") -> None:
-        self.separator = separator
-        self.file = path.open("wb")
-        self.file.write(BOM_UTF8)
-        self.rows([[heading.label for heading in headings]])
+        self._whole = path.open("wb")
+        super().__init__(self._whole, [heading.label for heading in headings], separator)
 
     def summary(self, title: str, lines: Iterable[Sequence[Any]]) -> None:
         """Leave the Summary out: a .csv holds data only."""
 
-    def rows(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Write the rows."""
-        rows = iter(rows)
-        while batch := list(islice(rows, AT_A_TIME)):
-            self.columns(list(zip(*batch, strict=True)))
-
-    def columns(self, columns: Sequence[Sequence[Any]]) -> None:
-        """Write rows that come as columns: the same lines as Python's csv.writer, without a look at each field."""
-        fields = [self._quoted(plain_column(column, self.separator), is_alone=len(columns) == 1) for column in columns]
-        lines = map(self.separator.join, zip(*fields, strict=True))
-        self.file.write("".join(chain.from_iterable(zip(lines, repeat("\r\n")))).encode(errors="replace"))
-
     def close(self) -> None:
         """Write what is still in memory."""
-        self.file.close()
-
-    def _quoted(self, texts: Sequence[str], *, is_alone: bool) -> Sequence[str]:
-        """Put quotes around what holds a separator, a quote or the end of a line, and a line's only empty field."""
-        all_of_them = "".join(texts)
-        if is_alone or any(sign in all_of_them for sign in (self.separator, '"', "\r", "\n")):
-            must = re.compile(f'[{self.separator}"\r\n]' + ("|^$" if is_alone else "")).search
-            return ['"' + text.replace('"', '""') + '"' if must(text) else text for text in texts]
-        return texts
-
-
-def plain_column(values: Sequence[Any], separator: str) -> Sequence[str]:
-    """Write a column's values as texts, of which none wakes a formula; all at once where they are of one kind."""
-    types = set(map(type, values))
-    if NoneType in types:
-        values = ["" if value is None else value for value in values]
-        types = types - {NoneType} | {str}
-    if types == {str}:
-        all_of_them = "".join(values)
-        may = any(sign in all_of_them for sign in SIGNS) and (
-            any(map(may_wake, {value[:1] for value in values})) or WAKES_INSIDE[separator].search(all_of_them)
-        )
-        return [guarded(value, separator) for value in values] if may else values
-    if types == {int}:
-        return list(map(str, values))
-    return [plain(value, separator) for value in values]
-
-
-@lru_cache(maxsize=4_096)
-def may_wake(first: str) -> bool:
-    """Return whether a text that begins with this character may have to be guarded."""
-    return bool(first) and WAKES_A_FORMULA.match(first + "=") is not None
-
-
-def plain(value: Any, separator: str) -> str:
-    """Write a value as text: rupiah as digits, a time as yyyy-mm-dd hh:mm:ss."""
-    if isinstance(value, str):
-        return guarded(value, separator)
-    if isinstance(value, datetime):
-        return value.isoformat(" ", "seconds")
-    return "" if value is None else f"{value:f}" if hasattr(value, "as_tuple") else str(value)
-
-
-def guarded(text: str, separator: str) -> str:
-    """Put ' in front of what a spreadsheet would take for a formula (trust.md E1), and inside where another cell would
-    begin with one if the file were opened with the other separator.
-    """
-    start = len(text) - len(LEADING.sub("", text))
-    inside = text[:start] + WAKES_INSIDE[separator].sub(r"\1'", text[start:])
-    return f"'{inside}" if WAKES_A_FORMULA.match(text) else inside
+        self._whole.close()

@@ -24,12 +24,14 @@ from flipdash.tables.kinds import Field, Import, kinds, register
 from flipdash.tables.reader.tables import Number, Row
 from flipdash.tables.reading import MOST_MEGABYTES, FileRows, read_file, weigh
 from flipdash.tables.storing import INCOMING, Incoming, run
+from flipdash.tables.writing import CsvFile
 
 __all__ = [
     "INCOMING",
     "MOST_MEGABYTES",
     "Checker",
     "Cleaner",
+    "CsvFile",
     "Dates",
     "Doubt",
     "Fault",

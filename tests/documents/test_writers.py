@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from xlrd.compdoc import CompDoc
 
 from documents.writers import WRITERS, Heading, sheets
-from documents.writers.csv import guarded
+from flipdash.tables.guard import guarded
 
 STARTS_A_FORMULA = re.compile(r"[\s\x00-\x1f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠]")
 WAKES = [

@@ -148,12 +148,17 @@ def test_all_faults_can_be_downloaded_and_none_is_a_formula(web, client_of, stra
     assert (gone.status_code, gone.templates[0].name) == (404, "404.html")
 
 
-def test_what_a_spreadsheet_takes_for_a_formula_is_made_inert():
-    from imports.previews import inert
-
-    for text in ("=1", " =1", "+62", "-1", "@x", "\tx", "\rx", "\nx", "\0x"):
-        assert inert(text) == f"'{text}"
-    assert inert("Amount") == "Amount"
+def test_the_list_of_faults_holds_no_formula_whatever_it_is_opened_with(web):
+    """trust: E1. A spreadsheet in Indonesian opens a .csv with `;`, and knows nothing of quotes inside a cell."""
+    rows = rows_of(GOOD, 8)
+    hostile = ["x;=1+1;y", "x,=1+1,y", 'x;"=1+1', "x; +1", "x;＝1+1", "=1+1", "x\t-1"]
+    wrong = [[*row[:6], cell, *row[7:]] for row, cell in zip(rows[1:], hostile, strict=True)]
+    job = checked(web, make_xlsx([rows[0], *wrong]))
+    assert job.fault_count == len(hostile)
+    content = b"".join(web.get(f"{URL}{job.number}/faults/").streaming_content).decode("utf-8-sig")
+    cells = [cell.lstrip() for line in csv.reader(io.StringIO(content)) for cell in line]
+    cells += [cell.lstrip('" ') for line in re.split("[\r\n]+", content) for cell in re.split("[;\t]", line)]
+    assert not [cell for cell in cells if cell.startswith(tuple("=+-@＝"))]
 
 
 def test_the_same_file_twice_changes_nothing(web):
