@@ -1,7 +1,7 @@
 """The deposit in the back office: statements are imported, lines that match nothing are credited by two people.
 
-Rows are to look at. What is done goes through deposits/matching.py and deposits/statements.py; each page here only asks
-and says what came of it. A credit and its undoing are proposed by one person and done by another (trust.md D3).
+Rows are to look at. What is done goes through matching.py and services.py of deposits/statements; each page here only
+asks and says what came of it. A credit and its undoing are proposed by one person and done by another (trust.md D3).
 """
 
 from typing import Any
@@ -17,9 +17,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deposits import banks, matching, statement_files, statements, tasks
+from deposits import banks, tasks
 from deposits.ledger import NotEnoughDeposit
 from deposits.models import BankAccount, Correction, StatementImport, StatementLine, TopUp
+from deposits.statements import files as statement_files
+from deposits.statements import matching
+from deposits.statements import services as statements
 from flipdash import money
 from flipdash.backoffice import ReadOnlyAdmin
 from flipdash.mode import Mode

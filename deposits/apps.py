@@ -8,8 +8,10 @@ class DepositsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make known what the deposit tells, its histories, what moves it and what waits."""
-        from deposits import sources, topup_checks, waiting  # noqa: F401  (registers its checks)
-        from deposits.histories import top_ups
+        from deposits.ledger import history, sources  # noqa: F401  (importing registers)
+        from deposits.overview import waiting
+        from deposits.topups import checks  # noqa: F401  (registers its checks)
+        from deposits.topups import history as top_ups
         from flipdash import events
 
         events.declare(

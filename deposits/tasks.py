@@ -7,8 +7,12 @@ from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 
 from accounts.models import Business
-from deposits import crediting, matching, overview, statements, topups
 from deposits.models import Posting, PostingKind
+from deposits.overview import services as overview
+from deposits.statements import matching
+from deposits.statements import services as statements
+from deposits.topups import crediting
+from deposits.topups import services as topups
 from flipdash.mode import Mode
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,9 @@
 from django.urls import path
 
-from deposits.histories import DepositHistory, TopUpHistory
-from deposits.views import overview, top_ups
+from deposits.ledger.history import DepositHistory
+from deposits.overview import views as overview
+from deposits.topups import views as top_ups
+from deposits.topups.history import TopUpHistory
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from workspace.pages import detail_view, history_view
 

@@ -24,9 +24,11 @@ from accounts.models import Business, Invitation, Member, User
 from accounts.permissions import Role
 from accounts.sign_in import second_factor
 from accounts.sign_in.services import confirm_email
-from deposits import ledger, matching, topups
+from deposits import ledger
 from deposits.ledger import Line, Source
 from deposits.models import AccountKind, DepositEntry, PostingKind, TopUp
+from deposits.statements import matching
+from deposits.topups import services as topups
 from documents.models import Report
 from flipdash import clock, histories, walls
 from flipdash.mode import Mode

@@ -6,8 +6,8 @@ class TransactionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the histories and the kinds of import known by their names; tell the deposit what moves it and waits."""
-        from deposits import sources
-        from deposits import waiting as deposit
+        from deposits.ledger import sources
+        from deposits.overview import waiting as deposit
         from transactions import checks, histories, imports, pending, waiting  # noqa: F401  (registers)
 
         for history in (histories.TransferHistory, histories.InternationalHistory, histories.PaymentHistory):

@@ -3,7 +3,7 @@
 Only transactions that the ledger knows are asked about: what was imported from another system never moved our deposit.
 """
 
-from deposits.checks import ledger_check
+from deposits.ledger.checks import ledger_check
 
 SENT = """
     SELECT 'money_transfer' AS source_type, id, business_id, mode, status, amount + fee AS whole,

@@ -1,10 +1,10 @@
-"""What of the transactions waits before it moves the deposit: told to My Deposit (deposits/waiting.py)."""
+"""What of the transactions waits before it moves the deposit: told to My Deposit (deposits/overview/waiting.py)."""
 
 from django.db.models import Count, F, Sum
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from deposits.waiting import Waiting
+from deposits.overview.waiting import Waiting
 from flipdash.histories import History
 from flipdash.scope import Scope
 from transactions.histories import InternationalHistory, PaymentHistory, TransferHistory

@@ -7,9 +7,11 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from accounts.models import User
-from deposits import matching, statements, topups
 from deposits.models import StatementImport, StatementLine, TopUp
-from deposits.statement_files import JAKARTA
+from deposits.statements import matching
+from deposits.statements import services as statements
+from deposits.statements.files import JAKARTA
+from deposits.topups import services as topups
 from flipdash import clock, walls
 
 _numbers = itertools.count(1)

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from django.db import connection, connections
 
-from deposits import checks, ledger
-from deposits.ledger import Source
+from deposits import ledger
+from deposits.ledger import Source, checks
 from flipdash import walls
 
 LEDGERS_OWN = checks.registered()[:16]

@@ -5,9 +5,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts import operators
-from deposits import ledger, matching, statements, tasks
+from deposits import ledger, tasks
 from deposits.ledger import Books
 from deposits.models import BankAccount, Correction, StatementImport
+from deposits.statements import matching
+from deposits.statements import services as statements
 from flipdash import backoffice, walls
 from tests.deposits.banking import again, ask, bca, fate, line
 

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from deposits import checks, ledger
-from deposits.ledger import Line, Source
+from deposits import ledger
+from deposits.ledger import Line, Source, checks
 from deposits.models import AccountKind, PostingKind
 from flipdash import walls
 from tests import factories

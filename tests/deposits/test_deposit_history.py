@@ -7,8 +7,9 @@ from django.http import QueryDict
 
 from accounts.permissions import Role
 from deposits import ledger
-from deposits.histories import DepositHistory
 from deposits.ledger import Books, Source
+from deposits.ledger.history import DepositHistory
+from deposits.models import Account
 from flipdash import clock, walls
 from flipdash.mode import Mode
 from tests import factories
@@ -136,7 +137,7 @@ def test_an_entry_leads_to_what_moved_it_and_back(web, scope, kopi_kita):
 def test_held_money_is_no_entry_of_the_deposit(web, scope, moved):
     """What is available is one account, what is held another: an entry of that one isn't shown as the deposit's."""
     with walls.inside(scope):
-        held = ledger.Account.objects.visible_to(scope).get(kind="held").entries.first()
+        held = Account.objects.visible_to(scope).get(kind="held").entries.first()
     assert web.get(f"/deposit/history/{held.pk}/").status_code == 404
 
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from deposits import checks, ledger
-from deposits.ledger import Books, Line, NewPosting, Source
+from deposits import ledger
+from deposits.ledger import Books, Line, NewPosting, Source, checks
 from deposits.models import Account, AccountKind, PostingKind
 from flipdash import walls
 from tests import factories

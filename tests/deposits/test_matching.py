@@ -9,10 +9,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connections, transaction
 
-from deposits import crediting, ledger, matching, statements, tasks, topups
+from deposits import ledger, tasks
 from deposits.ledger import Books, NotEnoughDeposit
-from deposits.matching import CorrectionRefused, SecondPersonNeeded
 from deposits.models import AccountKind, Correction, Entry, StatementLine, TopUp
+from deposits.statements import matching
+from deposits.statements import services as statements
+from deposits.statements.matching import CorrectionRefused, SecondPersonNeeded
+from deposits.topups import crediting
+from deposits.topups import services as topups
 from documents import services as documents
 from flipdash import clock, walls
 from flipdash.models import Message

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from accounts.permissions import Permission, Role
-from deposits import ledger, overview
+from deposits import ledger
 from deposits.ledger import Source
 from deposits.models import LowBalance
+from deposits.overview import services as overview
 from flipdash import clock, walls
 from flipdash.models import Message
 from tests import factories

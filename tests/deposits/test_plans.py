@@ -14,8 +14,9 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from deposits import ledger
-from deposits.histories import DepositHistory, TopUpHistory
 from deposits.ledger import Source
+from deposits.ledger.history import DepositHistory
+from deposits.topups.history import TopUpHistory
 from flipdash import walls
 
 pytestmark = pytest.mark.django_db

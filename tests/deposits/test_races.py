@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db import connections, transaction
 
-from deposits import checks, ledger
-from deposits.ledger import Balance, Books, Line
+from deposits import ledger
+from deposits.ledger import Balance, Books, Line, checks
 from deposits.models import AccountKind, Posting, PostingKind
 from flipdash import walls
 from tests import factories

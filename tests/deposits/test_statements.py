@@ -5,9 +5,11 @@ from tempfile import TemporaryFile
 
 import pytest
 
-from deposits import banks, statement_files, statements
+from deposits import banks
 from deposits.models import StatementImport, StatementLine
-from deposits.statement_files import FORMATS, Printed, Refused
+from deposits.statements import files as statement_files
+from deposits.statements import services as statements
+from deposits.statements.files import FORMATS, Printed, Refused
 from flipdash import clock
 from tests.deposits.banking import HEADS, ask, bca, import_statement, today
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from accounts.permissions import Permission
-from deposits import topups
 from deposits.models import BankAccount, TopUp
+from deposits.topups import services as topups
 from flipdash import clock, walls
 from tests import factories
 

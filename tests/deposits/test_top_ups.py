@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 
 from accounts.permissions import Role
-from deposits import topups
 from deposits.models import BankAccount, TopUp, TopUpEvent, TopUpStatus
-from deposits.topups import BankRefused, CodesUsedUp, NotWaiting, WrongAmount
+from deposits.topups import services as topups
+from deposits.topups.services import BankRefused, CodesUsedUp, NotWaiting, WrongAmount
 from flipdash import clock, walls
 from tests import factories
 from tests.deposits.banking import again, ask, long_ago, mark

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from deposits import checks, ledger, matching
-from deposits.ledger import Source
+from deposits import ledger
+from deposits.ledger import Source, checks
+from deposits.statements import matching
 from flipdash import walls
 from tests.deposits.banking import again, ask, line, operator_person
 from tests.deposits.conftest import LEDGERS_OWN, connect

@@ -7,7 +7,8 @@ from django.db.models import F, Sum
 from accounts import demo as people
 from accounts.demo import TOKO_SEBELAH
 from accounts.models import Business
-from deposits import checks, ledger
+from deposits import ledger
+from deposits.ledger import checks
 from deposits.models import DepositEntry, Posting, TopUp
 from flipdash import walls
 from transactions import demo

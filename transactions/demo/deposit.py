@@ -15,9 +15,12 @@ from django.db import connection
 
 from accounts.models import Business
 from accounts.permissions import Permission
-from deposits import banks, crediting, ledger, matching, topups
+from deposits import banks, ledger
 from deposits.ledger import Line, NewPosting, Source
-from deposits.models import Posting, PostingKind
+from deposits.models import AccountKind, Posting, PostingKind
+from deposits.statements import matching
+from deposits.topups import crediting
+from deposits.topups import services as topups
 from flipdash import walls
 from flipdash.mode import Mode
 from flipdash.scope import Scope
@@ -90,7 +93,7 @@ class Movement:
     @property
     def change(self) -> int:
         """By how much it changes what is available."""
-        return sum(line.amount for line in self.lines if line.account == ledger.AccountKind.AVAILABLE)
+        return sum(line.amount for line in self.lines if line.account == AccountKind.AVAILABLE)
 
 
 def write(history: History, *, pause: float = 0) -> int:

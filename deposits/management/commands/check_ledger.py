@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections, transaction
 
-from deposits import checks
+from deposits.ledger import checks
 
 
 class Command(BaseCommand):

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 
 from accounts import demo as people
 from accounts.models import Business
-from deposits import crediting
 from deposits import demo as deposits
+from deposits.topups import crediting
 from transactions import demo
 
 

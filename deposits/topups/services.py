@@ -1,7 +1,8 @@
 """Top-ups: asked for with a unique code, marked as transferred, closed (docs/top-ups.md).
 
 All of it happens inside the wall of the business (flipdash/walls.py), under a lock on the top-up's row, and by the
-database's time. Matching with the bank's statement is deposits/matching.py's, crediting deposits/crediting.py's.
+database's time. Matching with the bank's statement is deposits/statements/matching.py's, crediting
+crediting.py's.
 """
 
 import uuid

@@ -10,9 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission, requires
-from deposits import topups
-from deposits.forms import TopUpForm, TransferredForm
 from deposits.models import BankAccount, TopUp, TopUpStatus
+from deposits.topups import services as topups
+from deposits.topups.forms import TopUpForm, TransferredForm
 from flipdash import clock, money
 from flipdash.gate import polled
 from flipdash.http import Request

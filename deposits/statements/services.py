@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from deposits.models import StatementImport
-from deposits.statement_files import JAKARTA, Refused, read
+from deposits.statements.files import JAKARTA, Refused, read
 from flipdash import clock
 
 MOST_ATTEMPTS = 3

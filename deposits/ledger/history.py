@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from accounts.permissions import Permission
-from deposits import sources
-from deposits.histories.top_ups import TOP_UP
+from deposits.ledger import sources
 from deposits.models import DepositEntry, Direction, PostingKind
+from deposits.topups.history import TOP_UP
 from flipdash import histories, money
 from flipdash.histories.columns import DASH, Context, Fact, Row
 from flipdash.words import Words

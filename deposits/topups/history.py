@@ -9,7 +9,7 @@ from accounts.permissions import Permission
 from deposits import banks
 from deposits.models import OPEN, TopUp, TopUpStatus
 from deposits.models.topups import STATUS_WORDS
-from deposits.waiting import Waiting
+from deposits.overview.waiting import Waiting
 from flipdash import histories
 from flipdash.scope import Scope
 from flipdash.searchkeys import SearchIndex

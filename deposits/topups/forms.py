@@ -8,8 +8,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deposits import topups
 from deposits.models import BankAccount
+from deposits.topups import services as topups
 from flipdash import money
 
 

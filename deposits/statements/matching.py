@@ -17,9 +17,10 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from deposits import crediting, topups
 from deposits.models import OPEN, Correction, Reason, StatementLine, TopUp, TopUpStatus
-from deposits.statement_files import JAKARTA
+from deposits.statements.files import JAKARTA
+from deposits.topups import crediting
+from deposits.topups import services as topups
 from flipdash import clock, money, walls
 
 NEAR = 10_000

@@ -14,7 +14,7 @@ from deposits import ledger
 from deposits.ledger import Balance, Books
 from deposits.models import RUPIAH, AccountKind, DepositEntry, LowBalance, PostingKind
 from deposits.models.ledger import Account
-from deposits.waiting import Waiting, all_waiting
+from deposits.overview.waiting import Waiting, all_waiting
 from flipdash import clock, events, mail, money, walls
 from flipdash.mode import mode_url
 from flipdash.scope import Scope

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, requires
-from deposits import overview as services
-from deposits.forms import LowBalanceForm
+from deposits.overview import services
+from deposits.topups.forms import LowBalanceForm
 from flipdash.http import Request
 
 

@@ -9,9 +9,10 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from deposits import banks, ledger, topups
+from deposits import banks, ledger
 from deposits.ledger import Books, Line, Posted, Source
 from deposits.models import AccountKind, PostingKind, StatementLine, TopUp, TopUpEvent, TopUpStatus
+from deposits.topups import services as topups
 from flipdash import clock, events, mail, walls
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Business

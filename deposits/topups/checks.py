@@ -1,6 +1,6 @@
 """What must hold between top-ups, lines of bank statements and the ledger: `manage.py check_ledger` asks it too."""
 
-from deposits.checks import ledger_check
+from deposits.ledger.checks import ledger_check
 
 ledger_check(
     "Every credited top-up has its posting, of the amount that was credited, and is reversed as it says",
