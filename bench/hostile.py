@@ -20,8 +20,8 @@ from bench.rows import BIG, ODD, SMALL
 from bench.subject import Bench, statements
 from flipdash import db
 from flipdash.scope import Scope
-from transactions.histories import TransferHistory
 from transactions.models import MoneyTransfer
+from transactions.transfers.history import TransferHistory
 
 COUNT, SEED, SLOW_ROUNDS = 5_000, 20_261_125, 9
 FILTERS = ("status=failed", "status=cancelled", "via=api", "bank=sulselbar", "destination=va", "date_from=2026-10-01")

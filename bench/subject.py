@@ -16,8 +16,8 @@ from accounts.permissions import Role
 from bench import rows
 from flipdash.histories.paging import Cursor
 from flipdash.scope import Scope
-from transactions.histories import TransferHistory
 from transactions.models import MoneyTransfer
+from transactions.transfers.history import TransferHistory
 
 Statement = tuple[Any, Any]
 LOOKUP = "primary-key lookup"

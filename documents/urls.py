@@ -2,7 +2,9 @@ from django.urls import path
 
 from documents import views
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
-from transactions.histories import InternationalHistory, PaymentHistory, TransferHistory
+from transactions.international.history import InternationalHistory
+from transactions.payments.history import PaymentHistory
+from transactions.transfers.history import TransferHistory
 
 app_name = "documents"
 

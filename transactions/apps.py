@@ -5,11 +5,20 @@ class TransactionsConfig(AppConfig):
     name = "transactions"
 
     def ready(self) -> None:
-        """Make the histories and the kinds of import known by their names; tell the deposit what moves it and waits."""
+        """Make the products known: histories, kinds of import, what moves the deposit and what waits for it."""
         from deposits.ledger import sources
         from deposits.overview import waiting as deposit
-        from transactions import checks, histories, imports, pending, waiting  # noqa: F401  (registers)
+        from flipdash import tables
+        from transactions import checks, leaving, waiting  # noqa: F401  (importing registers)
+        from transactions.international.history import InternationalHistory
+        from transactions.international.importing import InternationalImport
+        from transactions.payments.history import PaymentHistory
+        from transactions.payments.importing import PaymentImport
+        from transactions.transfers.history import TransferHistory
+        from transactions.transfers.importing import MoneyTransferImport
 
-        for history in (histories.TransferHistory, histories.InternationalHistory, histories.PaymentHistory):
+        for history in (TransferHistory, InternationalHistory, PaymentHistory):
             sources.register(history.ledger_source, history.section, history.row_url_name)
-        deposit.register(pending.waiting)
+        for kind in (MoneyTransferImport, InternationalImport, PaymentImport):
+            tables.register(kind)
+        deposit.register(waiting.waiting)

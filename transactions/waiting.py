@@ -1,30 +1,37 @@
-"""What a maker leaves waiting who loses access: transfers that nobody has approved or that wait for their date.
+"""What of the transactions waits before it moves the deposit: told to My Deposit (deposits/overview/waiting.py)."""
 
-A transfer knows its maker by name only, so namesakes' are among them; the words say so.
-"""
-
+from django.db.models import Count, F, Sum
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Member
-from accounts.team.leaving import Waiting, source
+from deposits.overview.waiting import Waiting
+from flipdash.histories import History
 from flipdash.scope import Scope
-from transactions.models import InternationalTransfer, MoneyTransfer, Status
-
-OPEN = (Status.PENDING_APPROVAL, Status.SCHEDULED)
-
-
-@source
-def transfers(scope: Scope, member: Member) -> Waiting:
-    """Count the money transfers of this mode that were made under the member's name."""
-    rows = MoneyTransfer.objects.visible_to(scope).filter(maker_name=member.name, status__in=OPEN)
-    label = _("Money transfers made under the name “%(name)s” that wait") % {"name": member.name}
-    return Waiting(label, rows.count(), reverse("transactions:transfers"))
+from transactions.international.history import InternationalHistory
+from transactions.models import Settlement, Status
+from transactions.models.base import Sending
+from transactions.payments.history import PaymentHistory
+from transactions.transfers.history import TransferHistory
 
 
-@source
-def international(scope: Scope, member: Member) -> Waiting:
-    """Count the international transfers likewise."""
-    rows = InternationalTransfer.objects.visible_to(scope).filter(maker_name=member.name, status__in=OPEN)
-    label = _("International transfers made under the name “%(name)s” that wait") % {"name": member.name}
-    return Waiting(label, rows.count(), reverse("transactions:international"))
+def waiting(scope: Scope) -> list[Waiting]:
+    """Return what waits for an approver, and the payments that are not settled yet; amounts with their fees."""
+    unsettled = PaymentHistory.model.objects.visible_to(scope, searched=True)
+    found = unsettled.filter(settlement_status=Settlement.PENDING).aggregate(
+        count=Count("pk"), sum=Sum(F("amount") - F("fee"))
+    )
+    url = f"{reverse(PaymentHistory.url_name)}?settlement={Settlement.PENDING}"
+    return [
+        _sending(scope, TransferHistory),
+        _sending(scope, InternationalHistory),
+        Waiting(_("Payments to be settled"), found["count"], found["sum"] or 0, url),
+    ]
+
+
+def _sending(scope: Scope, history: type[History]) -> Waiting:
+    model: type[Sending] = history.model
+    rows = model.objects.visible_to(scope, searched=True).filter(status=Status.PENDING_APPROVAL)
+    found = rows.aggregate(count=Count("pk"), sum=Sum(F("amount") + F("fee")))
+    url = f"{reverse(history.url_name)}?status={Status.PENDING_APPROVAL}"
+    label = _("%(section)s: pending approval") % {"section": history.section}
+    return Waiting(label, found["count"], -(found["sum"] or 0), url)

@@ -8,8 +8,8 @@ from flipdash import histories
 from flipdash.histories import history as machinery
 from flipdash.histories import saved
 from tests.factories import found, history, make_batch, make_transfer
-from transactions.histories import TransferHistory
 from transactions.models import TransferBatch
+from transactions.transfers.history import TransferHistory
 
 pytestmark = pytest.mark.django_db
 USUAL = [column.name for column in TransferHistory.columns if column.shown]

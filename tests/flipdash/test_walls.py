@@ -129,7 +129,7 @@ def spy(seen, where):
 
 
 def test_a_request_that_breaks_is_outside_again(client_of, admin, monkeypatch):
-    monkeypatch.setattr("transactions.histories.TransferHistory.results", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("transactions.transfers.history.TransferHistory.results", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         client_of(admin).get("/money-transfers/")
     assert is_outside()

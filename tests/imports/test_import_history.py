@@ -10,8 +10,9 @@ from django.db.models import Sum
 
 from accounts.models import Business
 from tests.workbooks import make_xls, make_xlsx
-from transactions.imports import base, money_transfer
+from transactions import importing as base
 from transactions.models import MoneyTransfer, TransferEvent
+from transactions.transfers import importing as money_transfer
 
 DATA = Path(__file__).parent.parent / "data"
 GOOD, BAD = DATA / "money-transfers.csv", DATA / "money-transfers-bad.csv"

@@ -219,7 +219,7 @@ def test_each_kind_is_a_small_declaration_and_no_machinery_knows_them():
     ]
     for path in machinery:
         text = path.read_text()
-        assert "transactions.imports" not in text
+        assert "transactions.importing" not in text
         for name in ("international-transfer", "MoneyTransfer", "Payment"):
             assert name not in text, path
 

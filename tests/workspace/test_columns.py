@@ -10,7 +10,7 @@ from documents import services as reports
 from documents.models import Report
 from flipdash import histories
 from tests.factories import MAKERS, make_member, make_transfer
-from transactions.histories import TransferHistory
+from transactions.transfers.history import TransferHistory
 from workspace.models import ColumnChoice
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.permissions import Role
 from tests.factories import make_batch, make_member, make_transfer, make_view
-from transactions.histories import TransferHistory
+from transactions.transfers.history import TransferHistory
 from workspace import desk, services
 from workspace.models import DefaultView, SavedView
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from flipdash import world
 from flipdash.tables import account, choice, decimal
-from transactions.imports.base import SENT, TransactionImport, check_ended
+from transactions.importing import SENT, TransactionImport, check_ended
 from transactions.models import InternationalEvent, InternationalTransfer, Purpose
 
 PURPOSES = {
