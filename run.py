@@ -54,7 +54,7 @@ def main(words: list[str]) -> None:
         provide_browser()
     os.chdir(ROOT)
     os.environ["VIRTUAL_ENV"] = str(VENV)
-    os.execv(PYTHON, [str(PYTHON), "-m", "flipdash.local", *words])
+    os.execv(PYTHON, [str(PYTHON), "-m", "devtools.local", *words])
 
 
 # The Python environment

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import cluster, measure
-from flipdash.local.processes import stops_on_signals
+from devtools.local.processes import stops_on_signals
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
 GROUPS = ("page", "lists", "search", "inserts", "hostile", "sheets", "together")

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from flipdash.local import places, postgres, valkey
-from flipdash.local.processes import stop
+from devtools.local import places, postgres, valkey
+from devtools.local.processes import stop
 
 SETTINGS = {
     "fsync": "on",

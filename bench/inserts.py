@@ -19,7 +19,7 @@ from django.conf import settings
 from bench.measure import Line
 from bench.rows import TABLE
 from bench.subject import Bench
-from flipdash.local import postgres
+from devtools.local import postgres
 
 ROUNDS, SECONDS, CLIENTS = 3, 8, 4
 QUICK_ROUNDS, QUICK_SECONDS = 1, 3

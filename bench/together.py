@@ -23,10 +23,10 @@ from bench.measure import Line, milliseconds
 from bench.rows import BIG, ODD, SMALL
 from bench.sheets import LARGE, QUICK_LARGE, newest
 from bench.subject import Bench
+from devtools.local.processes import Child, start, stop, wait_until
 from documents import services
 from documents.models import Report
 from flipdash.celery import app
-from flipdash.local.processes import Child, start, stop, wait_until
 
 PORT = int(os.environ.get("BENCH_PORT", "8081"))
 READERS, SECONDS, QUICK_SECONDS = 4, 15, 4

@@ -11,8 +11,8 @@ from typing import NoReturn
 
 import pytest
 
-from flipdash.local.processes import LocalError
-from flipdash.local.services import services
+from devtools.local.processes import LocalError
+from devtools.local.services import services
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Postgres runs this once, on an empty volume: the three roles and the database, as flipdash/local/postgres.py makes
+# Postgres runs this once, on an empty volume: the three roles and the database, as devtools/local/postgres.py makes
 # them on a laptop. The owner migrates and so makes the extensions; the app role serves and owns nothing;
 # the operator may what the app role may, and sees every business.
 set -euo pipefail

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 import run
-from flipdash.local import places, postgres
-from flipdash.local.processes import stop
+from devtools.local import places, postgres
+from devtools.local.processes import stop
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = (ROOT / "docker-compose.yml").read_text()

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
+from devtools.local.processes import Child, start, stop, wait_until
 from flipdash.celery import app
-from flipdash.local.processes import Child, start, stop, wait_until
 
 DATABASES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL")
 QUEUES = "default,reports,imports"

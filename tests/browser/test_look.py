@@ -8,9 +8,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
+from devtools.local.processes import wait_until
 from documents.models import Report
 from flipdash import histories
-from flipdash.local.processes import wait_until
 from tests import factories
 from tests.browser.looking import WIDTHS
 from tests.factories import make_transfer

@@ -23,11 +23,11 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 
+from devtools.local.processes import wait_until
 from documents import leases, leftovers, services, tasks
 from documents.models import MOST_ATTEMPTS, Report
 from documents.writers import WRITERS
 from flipdash.celery import app
-from flipdash.local.processes import wait_until
 from tests.factories import make_report, make_transfer
 from tests.workers import DATABASES, start_worker
 from transactions import demo

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from flipdash.local.processes import Account, is_running
+from devtools.local.processes import Account, is_running
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"

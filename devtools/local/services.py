@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from flipdash.local import places, postgres, valkey
-from flipdash.local.places import RECORDS, Record, lock
-from flipdash.local.processes import Child, LocalError, say, stop, wait_until
+from devtools.local import places, postgres, valkey
+from devtools.local.places import RECORDS, Record, lock
+from devtools.local.processes import Child, LocalError, say, stop, wait_until
 
 Purpose = Literal["run", "manage", "exec", "test"]
 Environment = dict[str, str]

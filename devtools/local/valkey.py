@@ -5,9 +5,9 @@ import signal
 import socket
 from pathlib import Path
 
-from flipdash.local.places import LOGS, VAR
-from flipdash.local.processes import Child, start, stop, wait_until
-from flipdash.local.wheels import wheel
+from devtools.local.places import LOGS, VAR
+from devtools.local.processes import Child, start, stop, wait_until
+from devtools.local.wheels import wheel
 
 
 def start_valkey(place: Path, *, keep: bool) -> Child:

@@ -15,18 +15,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from flipdash.local.places import LOGS, VAR, is_ours, lock, make_outside
-from flipdash.local.processes import (
-    Account,
-    Child,
-    LocalError,
-    as_account,
-    dies_with_parent,
-    start,
-    stop,
-    wait_until,
-)
-from flipdash.local.wheels import wheel
+from devtools.local.places import LOGS, VAR, is_ours, lock, make_outside
+from devtools.local.processes import Account, Child, LocalError, as_account, dies_with_parent, start, stop, wait_until
+from devtools.local.wheels import wheel
 
 HOME = VAR / "pg18"  # by major version: another major cannot read these files
 PORT = "5432"  # names the socket's file; nothing listens on the network

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from flipdash.local.processes import LocalError
+from devtools.local.processes import LocalError
 
 
 def wheel(package: str) -> Path:

@@ -1,4 +1,4 @@
-"""`python -m flipdash.local run | test | manage | exec | reset`; run.py calls it inside the environment."""
+"""`python -m devtools.local run | test | manage | exec | reset`; run.py calls it inside the environment."""
 
 import http.client
 import os
@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from flipdash.local import postgres
-from flipdash.local.places import LOGS, ROOT, VAR, lock, remove_outside
-from flipdash.local.processes import (
+from devtools.local import postgres
+from devtools.local.places import LOGS, ROOT, VAR, lock, remove_outside
+from devtools.local.processes import (
     Child,
     Children,
     LocalError,
@@ -24,7 +24,7 @@ from flipdash.local.processes import (
     stops_on_signals,
     wait_until,
 )
-from flipdash.local.services import FIRST, Environment, services
+from devtools.local.services import FIRST, Environment, services
 
 MANAGE = (sys.executable, "manage.py")
 
@@ -143,7 +143,7 @@ def _watch(needed: list[Child], seed: Child) -> None:
 
 def main(words: list[str]) -> int:
     if not words or words[0] not in COMMANDS:
-        print(f"Usage: python -m flipdash.local {' | '.join(COMMANDS)}", file=sys.stderr)
+        print(f"Usage: python -m devtools.local {' | '.join(COMMANDS)}", file=sys.stderr)
         return 2
     os.chdir(ROOT)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
