@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from flipdash.tables.reader.tables import plain
+from flipdash.tables.reader.tables import Number, Row, plain
 from flipdash.tables.reading import Unreadable, read_file, weigh
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -112,6 +112,10 @@ FORMATS = {
 }
 """By our code for the bank. Files are UTF-8, or UTF-16 with a byte order mark; comma, semicolon or tab."""
 
+ACCOUNT_NAMES = ("norekening", "nomorrekening", "norek", "accountno", "accountnumber", "accno", "acctno")
+"""What banks call the account that a statement is of, as `plain` writes it: a column, or a line above the table."""
+ACCOUNT_ABOVE = re.compile(rf"(?:{'|'.join(ACCOUNT_NAMES)})(?:(?P<number>[0-9]+)|$)")
+
 SIGNS = {"cr": 1, "k": 1, "c": 1, "kr": 1, "db": -1, "d": -1, "dr": -1}
 SUMS = {
     ".": re.compile(r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(?:\.(?P<part>[0-9]{1,2}))?"),
@@ -172,9 +176,12 @@ class Printed:
         return hashlib.sha256(f"{self.content}\x1e{ordinal}".encode()).hexdigest()
 
 
-def read(stream: BinaryIO, bank: str, *, today: date) -> Iterator[Printed]:
-    """Yield the lines of a statement one by one; raises Refused at the end of a file with faults, or at once when it
-    is no table, lacks a column, or has more than 200,000 lines."""
+def read(stream: BinaryIO, bank: str, *, today: date, account: str) -> Iterator[Printed]:
+    """Yield the lines of a statement one by one, of the operator's `account` at that bank ("": there is none).
+
+    Raises Refused at the end of a file with faults, or at once when it is no table, lacks a column, names another
+    account, or has more than 200,000 lines.
+    """
     form = FORMATS[bank]
     faults: list[Fault] = []
     try:
@@ -183,13 +190,19 @@ def read(stream: BinaryIO, bank: str, *, today: date) -> Iterator[Printed]:
         rows = read_file(stream, form.columns)
         try:
             header = next(rows, None)
-            places = _places(form, header.cells if header else [])
+            _check_above(rows.above, account)
+            names = header.cells if header else []
+            places = _places(form, names)
+            accounts = [place for place, name in enumerate(names) if plain(name) in ACCOUNT_NAMES]
             for count, row in enumerate(rows, 1):
                 if count > MOST_LINES:
                     reason = _("there are more than %d lines; import the statement in several files") % MOST_LINES
                     raise Refused([Fault(row.line, "", reason)])
                 if not any(cell.strip() for cell in row.cells):
                     continue
+                for place in accounts:
+                    said = row.cells[place] if place < len(row.cells) else ""
+                    _check_account(row.line, names[place], said, account)
                 printed = _printed(form, places, row.line, row.cells, today, faults)
                 if len(faults) >= MOST_FAULTS:
                     raise Refused(faults)
@@ -202,6 +215,25 @@ def read(stream: BinaryIO, bank: str, *, today: date) -> Iterator[Printed]:
         raise Refused([*faults, Fault(fault.line, fault.column, fault.reason)]) from problem
     if faults:
         raise Refused(faults)
+
+
+def _check_above(above: list[Row], account: str) -> None:
+    """Raise Refused when a line above the table, such as "No. rekening : 5440117703", names another account."""
+    for row in above:
+        for place, cell in enumerate(row.cells):
+            if found := ACCOUNT_ABOVE.match(plain(cell)):
+                others = (other for other in row.cells[place + 1 :] if re.search("[0-9]", other))
+                _check_account(row.line, "", found["number"] or next(others, ""), account)
+
+
+def _check_account(line: int, column: str, said: str, account: str) -> None:
+    """Raise Refused when what is said is another account; nothing said is none."""
+    named = re.sub("[^0-9]", "", said)
+    # What a spreadsheet holds as a number has lost the zeros in front.
+    own = account.lstrip("0") if isinstance(said, Number) else account
+    if said.strip() and named != own:
+        reason = _("this names account %s, which isn’t the operator’s at this bank") % (named or said.strip()[:50])
+        raise Refused([Fault(line, column, reason)])
 
 
 def _places(form: Format, header: list[str]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from django.db import connections, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from deposits.models import StatementImport
+from deposits.models import BankAccount, StatementImport
 from deposits.statements.files import JAKARTA, Refused, read
 from flipdash import clock
 
@@ -88,7 +88,8 @@ def store(stream: BinaryIO, job: StatementImport) -> tuple[int, int]:
     with connections["operator"].cursor() as cursor:
         # One statement of a bank at a time, so that what two files share is found by the second.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"statement/{job.mode}/{job.bank}"])
-        lines = read(stream, job.bank, today=today)
+        own = BankAccount.objects.using("operator").filter(bank=job.bank).values_list("account_number", flat=True)
+        lines = read(stream, job.bank, today=today, account=own.first() or "")
         while batch := list(islice(lines, BATCH)):
             rows = []
             for printed in batch:

@@ -63,13 +63,14 @@ ENDS = {
 class FileRows(Iterator[Row]):
     """The rows of an uploaded file, header first; raises Unreadable.
 
-    `about` is how many records there are, roughly, and `ignored_sheets` the other sheets with something in them:
-    both are known when the first row is.
+    `about` is how many records there are, roughly, `ignored_sheets` the other sheets with something in them, and
+    `above` what stands above the header of a workbook: all are known when the first row is.
     """
 
     def __init__(self, stream: BinaryIO, names: Iterable[str]) -> None:
         self.about: int | None = None
         self.ignored_sheets: list[str] = []
+        self.above: list[Row] = []
         self._rows = self._read(stream, sorted({plain(name) for name in names}))
 
     def __next__(self) -> Row:
@@ -92,6 +93,7 @@ class FileRows(Iterator[Row]):
                         raise _unreadable(message)
                     else:
                         self.about, self.ignored_sheets = message["about"], message["ignored"]
+                        self.above = [_row(row) for row in message["above"]]
             except BaseException:  # also when nobody wants the other rows
                 process.kill()
                 raise

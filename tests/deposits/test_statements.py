@@ -1,17 +1,20 @@
 """Reading bank statements: what is wrong is named by line and column, and nothing of such a file is imported."""
 
+import csv
 from datetime import date, timedelta
 from tempfile import TemporaryFile
 
 import pytest
 
 from deposits import banks
+from deposits.demo import ACCOUNTS
 from deposits.models import StatementImport, StatementLine
 from deposits.statements import files as statement_files
 from deposits.statements import services as statements
 from deposits.statements.files import FORMATS, Printed, Refused
 from flipdash import clock
-from tests.deposits.banking import HEADS, ask, bca, import_statement, today
+from tests.deposits.banking import HEADS, again, ask, bca, import_statement, today
+from tests.workbooks import make_xlsx
 
 TODAY = date(2026, 11, 25)
 commits = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
@@ -20,7 +23,7 @@ commits = pytest.mark.django_db(transaction=True, databases=["default", "operato
 def read(content: bytes | str, bank: str = "bca") -> list[Printed]:
     with TemporaryFile() as file:
         file.write(content.encode() if isinstance(content, str) else content)
-        return list(statement_files.read(file, bank, today=TODAY))
+        return list(statement_files.read(file, bank, today=TODAY, account=ACCOUNTS[bank]))
 
 
 def faults(content: bytes | str, bank: str = "bca") -> list[tuple[int, str]]:
@@ -164,6 +167,87 @@ def test_identity_ignores_case_and_spaces_but_nothing_else():
     assert first.fingerprint(1) != first.fingerprint(2)
     for other in (bca_row(words="TRSF X"), bca_row(balance="1.00"), bca_row(reference="A2"), bca_row(sign="DB")):
         assert first.fingerprint(1) != read(other)[0].fingerprint(1)
+
+
+# --- Whose account it is -------------------------------------------------------------------------------------------
+
+OWN, FOREIGN = ACCOUNTS["bca"], "9990001112"
+
+
+def of_account(name: str, *numbers: str) -> str:
+    """A statement with a column that names the account, one line for each number."""
+    rows = [f"{HEAD},{name}", *(f"{ROWS['bca']},{number}" for number in numbers)]
+    return "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["No. Rekening", "NOREK", "AccountNo", "account no.", "Nomor Rekening", "Account Number"]
+)
+def test_a_statement_of_another_account_is_refused_by_line_and_column(name):
+    assert faults(of_account(name, OWN, FOREIGN)) == [(3, name)]
+    assert len(read(of_account(name, OWN, OWN))) == 2
+
+
+@pytest.mark.parametrize("number", [f"'{OWN}", f'="{OWN}"', f"{OWN[:4]} {OWN[4:8]}-{OWN[8:]}", f"Rek. {OWN}", ""])
+def test_our_account_is_known_however_it_is_written(number):
+    assert read(of_account("No. Rekening", number.replace('"', "")))
+
+
+@pytest.mark.parametrize("number", [OWN[1:], f"0{OWN}", f"{OWN}1", "XXXXXX7703", "PT FLIPDASH"])
+def test_what_is_nearly_our_account_is_not_ours(number):
+    assert faults(of_account("No. Rekening", number)) == [(2, "No. Rekening")]
+
+
+def test_an_account_that_is_not_ours_at_this_bank_is_refused():
+    other_bank = of_account("No. Rekening", ACCOUNTS["mandiri"])
+    assert faults(other_bank) == [(2, "No. Rekening")]
+    with pytest.raises(Refused), TemporaryFile() as file:
+        file.write(of_account("No. Rekening", OWN).encode())
+        list(statement_files.read(file, "bca", today=TODAY, account=""))
+
+
+def workbook(*above: list[str], number: float | str = OWN) -> bytes:
+    cells = next(csv.reader([ROWS["bca"]]))
+    return make_xlsx([*above, [*HEAD.split(","), "No. Rekening"], [*cells, number]])
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        [[f"No. rekening : {FOREIGN}"], ["Nama : PT CONTOH"]],
+        [["Account No.", "=", f"'{FOREIGN}"]],
+        [["Mutasi Rekening"], ["No. Rekening", "", FOREIGN]],
+    ],
+)
+def test_what_stands_above_the_table_names_the_account_too(above):
+    line = next(number for number, row in enumerate(above, 1) if any(FOREIGN in cell for cell in row))
+    assert faults(workbook(*above)) == [(line, "")]
+    own = [[cell.replace(FOREIGN, OWN) for cell in row] for row in above]
+    assert len(read(workbook(*own))) == 1
+
+
+def test_a_number_in_a_workbook_has_lost_its_zeros():
+    assert ACCOUNTS["bri"].startswith("0")
+    cells = [*ROWS["bri"].split(";"), int(ACCOUNTS["bri"])]
+    assert len(read(make_xlsx([[*HEADS["bri"].split(";"), "NOREK"], cells]), "bri")) == 1
+    assert faults(make_xlsx([[*HEADS["bri"].split(";"), "NOREK"], [*cells[:-1], cells[-1] + 1]]), "bri") == [
+        (2, "NOREK")
+    ]
+
+
+@commits
+def test_nothing_of_another_accounts_statement_is_stored(files, scope):
+    """Its lines would have credited our businesses' top-ups."""
+    top_up = ask(scope)
+    good = bca(f"{top_up.exact_amount}|R1").decode().splitlines()
+    rows = [f"{good[0]},No. Rekening", f"{good[1]},{OWN}", f"{good[1]},{FOREIGN}"]
+    job = import_statement(("\n".join(rows) + "\n").encode())
+    assert (job.status, job.lines, job.added) == ("failed", 0, 0)
+    assert job.problems == [
+        f"Line 3, column No. Rekening: this names account {FOREIGN}, which isn’t the operator’s at this bank."
+    ]
+    assert not StatementLine.objects.using("operator").exists()
+    assert again(top_up).status == "waiting"
 
 
 # --- The whole import ----------------------------------------------------------------------------------------------

@@ -48,7 +48,8 @@ def _allow_seconds(seconds: int) -> None:
 
 
 def _send_table(table: Table) -> None:
-    _send({"about": table.about, "ignored": table.ignored})
+    above = [_as_message(row) for row in table.above]
+    _send({"about": table.about, "ignored": table.ignored, "above": above})
     for row in table.rows:
         _send(_as_message(row))
 

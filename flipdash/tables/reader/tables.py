@@ -27,11 +27,13 @@ class Row(NamedTuple):
 
 @dataclass
 class Table:
-    """The rows of a file, about how many they are, and the sheets that were passed over."""
+    """The rows of a file, about how many they are, and what was passed over."""
 
     rows: Iterator[Row]
     about: int
     ignored: list[str] = field(default_factory=list)
+    above: list[Row] = field(default_factory=list)
+    """What stands above the header, where a reader looks for one further down."""
 
 
 def plain(header: str) -> str:

@@ -49,7 +49,8 @@ def read_workbook(stream: BinaryIO, knows: Knows) -> Table:
         return Table(iter(()), 0, ignored)
     header = data.header or 0
     _check_merged(data.sheet, header)
-    return Table(_rows(data.sheet, header), max(0, data.sheet.height - header - 1), ignored)
+    about = max(0, data.sheet.height - header - 1)
+    return Table(_rows(data.sheet, header), about, ignored, _above(data.sheet, header))
 
 
 def _find(book: CalamineWorkbook, knows: Knows) -> tuple[Found | None, list[str]]:
@@ -108,6 +109,12 @@ def _letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def _above(sheet: CalamineSheet, header: int) -> list[Row]:
+    top = (sheet.start or (0, 0))[0] + 1
+    rows = enumerate(islice(sheet.iter_rows(), header))
+    return [Row(0, top + place, [_text(cell) for cell in cells]) for place, cells in rows if any(cells)]
 
 
 def _rows(sheet: CalamineSheet, header: int) -> Iterator[Row]:
