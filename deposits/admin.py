@@ -12,14 +12,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from deposits import banks, tasks
 from deposits.ledger import NotEnoughDeposit
-from deposits.models import BankAccount, Correction, StatementImport, StatementLine, TopUp
+from deposits.models import BankAccount, Correction, Reason, StatementImport, StatementLine, TopUp
 from deposits.statements import files as statement_files
 from deposits.statements import matching
 from deposits.statements import services as statements
@@ -162,14 +162,41 @@ class StatementLineAdmin(DepositAdmin):
 
     @admin.display(description="")
     def look(self, line: StatementLine) -> SafeString | str:
-        """The way to the page on which a line is credited by hand."""
+        """The ways to the pages on which a line is credited by hand, or put away."""
         if line.status != StatementLine.Status.WAITING:
             return ""
-        return format_html('<a href="{}">{}</a>', reverse(f"admin:{self.named('match')}", args=[line.pk]), _("Match"))
+        ways = [("match", _("Match"))] if line.amount > 0 else []
+        if line.reason == Reason.REVERSED:
+            ways.append(("put-away", _("Put away")))
+        links = ((reverse(f"admin:{self.named(name)}", args=[line.pk]), words) for name, words in ways)
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that matches by hand."""
-        return [path("<int:pk>/match/", self.match, name=self.named("match")), *super().get_urls()]
+        """Add the pages for what is done by hand."""
+        pages = (("match", self.match), ("put-away", self.put_away))
+        return [*(path(f"<int:pk>/{name}/", page, name=self.named(name)) for name, page in pages), *super().get_urls()]
+
+    def put_away(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what a line may be about that may have been taken back, and propose to put it away."""
+        line = self.row(request, pk)
+        form = WhyForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                matching.propose_ignore(line, by=request.user, why=form.cleaned_data["why"])  # type: ignore[arg-type]  # the door asked
+            except matching.CorrectionRefused as problem:
+                form.add_error(None, str(problem))
+            else:
+                messages.success(request, _("Proposed. Somebody else has to approve it."))
+                return redirect("admin:deposits_correction_changelist")
+        return self.page(
+            request,
+            _("Put a line away"),
+            note=_("Was a credited payment taken back by the bank? Then take its credit back first: Top-ups → Undo."),
+            form=form if line.status == StatementLine.Status.WAITING else None,
+            button=_("Propose to put it away"),
+            facts=line_facts(line),
+            suggestions=matching.examine(line).suggestions,
+        )
 
     def match(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what a line may be for, and propose to credit it."""

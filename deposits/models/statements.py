@@ -63,6 +63,7 @@ class Reason(models.TextChoices):
     OTHER_BANK = "other_bank", _("Paid to another bank than chosen")
     ATM = "atm", _("An ATM transfer that the sender doesn't confirm")
     CHANGED = "changed", _("The bank has changed a line that was imported before")
+    REVERSED = "reversed", _("A payment that the bank may have taken back")
     UNDONE = "undone", _("Its credit was undone")
     DEBIT = "debit", _("Money that went out")
 
@@ -130,7 +131,7 @@ class StatementLine(models.Model):
                 name="statementline_matched_has_topup",
             ),
             models.CheckConstraint(
-                condition=~Q(amount=0) & (Q(amount__gt=0) | Q(status__in=["new", "ignored"])),
+                condition=~Q(amount=0) & (Q(amount__gt=0) | Q(status__in=["new", "waiting", "ignored"])),
                 name="statementline_amount",
             ),
         ]
@@ -140,6 +141,7 @@ class StatementLine(models.Model):
             models.Index(
                 F("mode"), F("bank"), F("reference"), name="statementline_reference", condition=~Q(reference="")
             ),
+            models.Index(F("mode"), F("bank"), F("amount"), F("booked_on"), name="statementline_amounts"),
             models.Index(F("top_up"), name="statementline_topup", condition=Q(top_up__isnull=False)),
         ]
 
@@ -148,13 +150,15 @@ class StatementLine(models.Model):
 
 
 class Correction(TenantModel):
-    """What one of the operator's people proposes to do by hand, and another approves: a credit, or its undoing."""
+    """What one of the operator's people proposes to do by hand, and another approves: a credit, its undoing, or that a
+    line needs neither; `top_up` is then what it might have been about."""
 
     class Kind(models.TextChoices):
         """What is to be done."""
 
         CREDIT = "credit", _("Credit the line to the top-up")
         UNDO = "undo", _("Take the credit back")
+        IGNORE = "ignore", _("Put the line away")
 
     class Status(models.TextChoices):
         """What became of the proposal."""
@@ -184,7 +188,7 @@ class Correction(TenantModel):
             mode_known("correction"),
             TenantForeignKey(field="top_up", to="deposits.TopUp", name="correction_topup_tenant"),
             models.CheckConstraint(
-                condition=Q(kind="credit", line__isnull=False) | Q(kind="undo", line__isnull=True),
+                condition=Q(kind__in=["credit", "ignore"], line__isnull=False) | Q(kind="undo", line__isnull=True),
                 name="correction_credits_a_line",
             ),
             models.CheckConstraint(

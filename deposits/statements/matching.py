@@ -9,7 +9,7 @@ whatever is left half done is found again by the sweep, and what is done is not 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, connections, transaction
@@ -26,6 +26,8 @@ from flipdash import clock, money, walls
 NEAR = 10_000
 """Rupiah. A payment this close to an awaited one may be it, with a wrong code or less a bank's fee."""
 MOST_SUGGESTIONS = 5
+REVERSED_WITHIN = timedelta(days=7)  # HOPELESS says it too
+"""A payment out of the exact amount so soon after one that came in may be the bank's taking it back."""
 
 Status = StatementLine.Status
 
@@ -61,7 +63,11 @@ class SecondPersonNeeded(CorrectionRefused):
 
 def examine(line: StatementLine) -> Finding:
     """Return what a line is for. Read on the operator's connection, for it may be anybody's."""
-    suggestions = list(_suggest(line))[:MOST_SUGGESTIONS]
+    suggestions = list(_suggest(line) if line.amount > 0 else _suggest_taken_back(line))[:MOST_SUGGESTIONS]
+    if suggestions and _opposite(line).exists():
+        return Finding(None, Reason.REVERSED, suggestions)
+    if line.amount < 0:
+        return Finding(None, Reason.DEBIT, [])
     if line.reference and _said_otherwise(line):
         return Finding(None, Reason.CHANGED, suggestions)
     if suggestions and suggestions[0].reason == Reason.NONE:
@@ -86,6 +92,23 @@ def _suggest(line: StatementLine) -> Iterable[Suggestion]:
             yield Suggestion(top_up, Reason.TOO_LITTLE, _("%s less than asked for") % money.rupiah(missing))
         else:
             yield Suggestion(top_up, Reason.TOO_MUCH, _("%s more than asked for") % money.rupiah(-missing))
+
+
+def _suggest_taken_back(line: StatementLine) -> Iterable[Suggestion]:
+    """Yield the top-ups that a payment out may take back: those paid, or awaited, by a payment in of its amount."""
+    top_ups = TopUp.objects.using("operator").filter(mode=line.mode, bank=line.bank).select_related("business")
+    about = top_ups.filter(Q(exact_amount=-line.amount) | Q(lines__in=_opposite(line), lines__status__in=PAYING))
+    for top_up in _in_time(line, about.order_by("-pk").distinct()):
+        words = _("the exact amount went out again: %s") % top_up.state.label
+        yield Suggestion(top_up, Reason.REVERSED, words)
+
+
+def _opposite(line: StatementLine) -> QuerySet[StatementLine]:
+    """Return the lines of the same amount the other way: what may have taken this one back, or what it takes back."""
+    day = line.booked_on
+    days = (day, day + REVERSED_WITHIN) if line.amount > 0 else (day - REVERSED_WITHIN, day)
+    rows = StatementLine.objects.using("operator").filter(mode=line.mode, bank=line.bank, amount=-line.amount)
+    return rows.filter(booked_on__range=days)
 
 
 def _of_exact(line: StatementLine, top_up: TopUp) -> Suggestion:
@@ -143,16 +166,25 @@ def match(line_id: int) -> StatementLine | None:
         line = rows.select_for_update(skip_locked=True).filter(pk=line_id, status=Status.NEW).first()
         if line is None:
             return None
-        if line.amount < 0:
-            return _save(line, status=Status.IGNORED, reason=Reason.DEBIT)
         finding = examine(line)
+        if finding.reason == Reason.DEBIT:
+            return _save(line, status=Status.IGNORED, reason=Reason.DEBIT)
         if finding.match is None:
+            if finding.reason == Reason.REVERSED:
+                _wake_opposite(line)
             return _save(line, status=Status.WAITING, reason=finding.reason)
         top_up = TopUp.objects.using("operator").select_for_update().get(pk=finding.match.pk)
         if not top_up.is_open or top_up.lines.using("operator").filter(status__in=PAYING).exists():
             reason = Reason.LATE if not top_up.is_open and not top_up.is_successful else Reason.PAID_TWICE
             return _save(line, status=Status.WAITING, reason=reason)
         return _save(line, status=Status.MATCHED, top_up_id=top_up.pk, business_id=top_up.business_id, matched_at=Now())
+
+
+def _wake_opposite(line: StatementLine) -> None:
+    """Let the payments out wait too that were passed over before this payment in was known."""
+    explained = Q(corrections__kind=Correction.Kind.IGNORE, corrections__status=Correction.Status.APPROVED)
+    passed_over = _opposite(line).filter(status=Status.IGNORED, amount__lt=0).exclude(explained)
+    passed_over.update(status=Status.WAITING, reason=Reason.REVERSED)
 
 
 PAYING = (Status.MATCHED, Status.CREDITED)
@@ -163,6 +195,10 @@ def credit_matched(line_id: int, *, by: str = "", at: datetime | None = None) ->
     credited now. `at` is for what happened earlier (the seed)."""
     line = StatementLine.objects.using("operator").filter(pk=line_id, status=Status.MATCHED).first()
     if line is None:
+        return False
+    approved = {"kind": Correction.Kind.CREDIT, "status": Correction.Status.APPROVED}
+    if _opposite(line).exists() and not line.corrections.using("operator").filter(**approved).exists():
+        _release(line_id, Reason.REVERSED)  # the bank has taken it back before it was credited
         return False
     top_up = TopUp.objects.using("operator").get(lines=line)
     try:
@@ -201,7 +237,8 @@ def _save(line: StatementLine, **values: object) -> StatementLine:
 
 
 def _pass_over_hopeless() -> None:
-    """Put all new lines for which nothing awaited comes near into the queue at once: most lines of a big statement."""
+    """Put all new lines for which nothing awaited comes near into the queue at once, and payments out that nothing
+    came in for aside: most lines of a big statement."""
     with connections["operator"].cursor() as cursor:
         cursor.execute(HOPELESS, [NEAR, NEAR])
 
@@ -212,7 +249,11 @@ SET status = CASE WHEN l.amount < 0 THEN 'ignored' ELSE 'waiting' END,
     reason = CASE WHEN l.amount < 0 THEN 'debit' ELSE 'unknown' END
 FROM (
     SELECT n.id FROM deposits_statementline n
-    WHERE n.status = 'new' AND (n.amount < 0 OR (
+    WHERE n.status = 'new' AND ((n.amount < 0 AND NOT EXISTS (
+        SELECT FROM deposits_statementline i
+        WHERE i.mode = n.mode AND i.bank = n.bank AND i.amount = -n.amount
+            AND i.booked_on BETWEEN n.booked_on - 7 AND n.booked_on
+    )) OR (n.amount > 0 AND
         NOT EXISTS (
             SELECT FROM deposits_topup t
             WHERE t.mode = n.mode AND t.exact_amount BETWEEN n.amount - %s AND n.amount + %s AND t.is_code_held
@@ -292,6 +333,17 @@ def propose_undo(top_up: TopUp, *, by: AbstractBaseUser, why: str) -> Correction
         return _propose(Correction.Kind.UNDO, target, by, why)
 
 
+def propose_ignore(line: StatementLine, *, by: AbstractBaseUser, why: str) -> Correction:
+    """Propose that a line which may have been taken back needs nothing more; raises CorrectionRefused."""
+    with transaction.atomic(using="operator"):
+        own_line = StatementLine.objects.using("operator").select_for_update().get(pk=line.pk)
+        _check_waits(own_line)
+        about = examine(own_line).suggestions
+        if own_line.reason != Reason.REVERSED or not about:
+            raise CorrectionRefused(_("Only a payment that may have been taken back is put away."))
+        return _propose(Correction.Kind.IGNORE, about[0].top_up, by, why, line_id=own_line.pk)
+
+
 def _propose(
     kind: Correction.Kind, top_up: TopUp, by: AbstractBaseUser, why: str, line_id: int | None = None
 ) -> Correction:
@@ -311,9 +363,15 @@ def _propose(
     )
 
 
-def _check_credit(line: StatementLine, top_up: TopUp) -> None:
+def _check_waits(line: StatementLine) -> None:
     if line.status != Status.WAITING:
         raise CorrectionRefused(_("This line doesn’t wait any more: %s.") % line.get_status_display())
+
+
+def _check_credit(line: StatementLine, top_up: TopUp) -> None:
+    _check_waits(line)
+    if line.amount < 0:
+        raise CorrectionRefused(_("Money that went out can’t be credited."))
     if line.mode != top_up.mode:
         raise CorrectionRefused(_("This line and this top-up are of different modes."))
     if top_up.posting_id is not None:
@@ -327,6 +385,8 @@ def approve(correction: Correction, *, by: AbstractBaseUser) -> Correction:
     meanwhile), and ledger.NotEnoughDeposit when a credit to be taken back is spent."""
     if correction.kind == Correction.Kind.UNDO:
         return _approve_undo(correction, by)
+    if correction.kind == Correction.Kind.IGNORE:
+        return _approve_ignore(correction, by)
     with transaction.atomic(using="operator"):
         mine = _decidable(correction, by, using="operator")
         line = StatementLine.objects.using("operator").select_for_update().get(corrections=mine)
@@ -355,6 +415,16 @@ def _approve_undo(correction: Correction, by: AbstractBaseUser) -> Correction:
         except crediting.NotCreditable as problem:
             raise CorrectionRefused(str(problem)) from problem
     _release_undone()
+    return mine
+
+
+def _approve_ignore(correction: Correction, by: AbstractBaseUser) -> Correction:
+    with transaction.atomic(using="operator"):
+        mine = _decidable(correction, by, using="operator")
+        line = StatementLine.objects.using("operator").select_for_update().get(corrections=mine)
+        _check_waits(line)
+        _decide(mine, Correction.Status.APPROVED, by, using="operator")
+        _save(line, status=Status.IGNORED)
     return mine
 
 

@@ -108,6 +108,26 @@ def test_a_credit_that_is_spent_is_not_taken_back_and_the_page_says_what_is_miss
     assert ledger.balance(Books(scope.business, "live"), using="operator").available == 0
 
 
+def test_what_may_have_been_taken_back_is_shown_and_put_away_by_two(scope, ayu, bayu):
+    top_up = ask(scope)
+    paid, out = line(top_up.exact_amount), line(-top_up.exact_amount)
+    matching.match_due()
+    queue = text(ayu.get(f"{QUEUE}?status__exact=waiting"))
+    assert queue.count("A payment that the bank may have taken back") >= 2
+    assert f"{QUEUE}{paid.pk}/match/" in queue
+    assert f"{QUEUE}{out.pk}/match/" not in queue
+    url = f"{QUEUE}{out.pk}/put-away/"
+    page = text(ayu.get(url))
+    assert str(top_up.pk) in page
+    assert "went out again" in page
+    assert "Somebody else has to approve" in text(ayu.post(url, {"why": "Our own payment"}, follow=True))
+    assert "waits for a second person already" in text(ayu.post(url, {"why": "Our own payment"}))
+    proposal = Correction.objects.using("operator").get()
+    assert "Done." in text(bayu.post(f"{DECISIONS}{proposal.pk}/decision/", {"decision": "approve"}, follow=True))
+    assert fate(out) == ("ignored", "reversed")
+    assert f"{QUEUE}{out.pk}/put-away/" not in text(ayu.get(QUEUE))
+
+
 def test_a_bank_is_set_disturbed_and_back(ayu):
     account = BankAccount.objects.get(bank="bni")
     for action, status in (("set_disturbed", "disturbed"), ("set_closed", "closed"), ("set_ok", "ok")):

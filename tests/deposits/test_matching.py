@@ -164,6 +164,125 @@ def test_money_that_went_out_is_passed_over(scope):
     assert fate(out) == ("ignored", "debit")
 
 
+def test_money_that_went_out_of_another_amount_bank_or_week_is_passed_over(scope):
+    top_up = ask(scope)
+    paid = line(top_up.exact_amount, booked_on=today())
+    others = [
+        line(-top_up.exact_amount - 1),
+        line(-top_up.exact_amount, bank="bri"),
+        line(-top_up.exact_amount, mode="test"),
+        line(-top_up.exact_amount, booked_on=today() + timedelta(days=8)),
+        line(-top_up.exact_amount, booked_on=today() - timedelta(days=1)),
+    ]
+    matching.match_due()
+    assert fate(paid) == ("credited", "")
+    assert {fate(other) for other in others} == {("ignored", "debit")}
+
+
+# --- Taken back by the bank --------------------------------------------------------------------------------------
+
+TAKEN_BACK = ("waiting", "reversed")
+
+
+@pytest.mark.parametrize("order", [("in", "out"), ("out", "in")])
+@pytest.mark.parametrize("later", [0, 7])
+def test_paid_and_taken_back_in_one_file_neither_is_credited(scope, order, later):
+    """trust: D3: whichever stands first in the file."""
+    top_up = ask(scope)
+    amount = top_up.exact_amount
+    lines = {}
+    for way in order:
+        days = {"in": 0, "out": later}[way]
+        lines[way] = line(amount if way == "in" else -amount, booked_on=today() + timedelta(days=days))
+    assert matching.match_due() == 0
+    assert fate(lines["in"]) == fate(lines["out"]) == TAKEN_BACK
+    assert (again(top_up).status, available(scope)) == ("waiting", 0)
+    for one in lines.values():
+        assert [suggestion.top_up for suggestion in matching.examine(one).suggestions] == [top_up]
+
+
+def test_the_import_of_one_file_keeps_both(scope):
+    amount = ask(scope).exact_amount
+    paid, out = bca(f"{amount}|R1", f"{amount}|R1").decode().splitlines()[1:]
+    head = bca().decode().splitlines()[0]
+    for rows in ((paid, out.replace(",CR,", ",DB,")), (out.replace(",CR,", ",DB,").replace("R1", "R2"), paid)):
+        import_statement("\n".join((head, *rows)).encode() + b"\n")
+    assert available(scope) == 0
+    queue = StatementLine.objects.using("operator").waiting()
+    assert {(one.amount, one.reason) for one in queue} == {(amount, "reversed"), (-amount, "reversed")}
+
+
+def test_taken_back_after_it_was_credited_the_debit_waits(scope):
+    """Two files, two days."""
+    top_up = ask(scope)
+    amount = top_up.exact_amount
+    paid = line(amount)
+    assert matching.match_due() == 1
+    out = line(-amount, booked_on=today() + timedelta(days=1))
+    matching.match_due()
+    assert (fate(paid)[0], fate(out)) == ("credited", TAKEN_BACK)
+    assert [suggestion.top_up for suggestion in matching.examine(out).suggestions] == [top_up]
+
+
+def test_taken_back_between_matching_and_crediting_both_wait(scope):
+    top_up = ask(scope)
+    paid = line(top_up.exact_amount)
+    matching.match(paid.pk)
+    out = line(-top_up.exact_amount)
+    assert matching.match_due() == 0
+    assert fate(paid) == fate(out) == TAKEN_BACK
+    assert available(scope) == 0
+
+
+def test_a_debit_that_was_passed_over_waits_once_its_payment_is_known(scope):
+    """The later day's file came first."""
+    top_up = ask(scope)
+    out = line(-top_up.exact_amount, booked_on=today() + timedelta(days=1))
+    matching.match_due()
+    assert fate(out) == ("ignored", "debit")
+    paid = line(top_up.exact_amount)
+    matching.match_due()
+    assert fate(paid) == fate(out) == TAKEN_BACK
+
+
+def test_a_credit_of_another_amount_by_hand_is_known_when_it_is_taken_back(scope, ayu, bayu):
+    top_up = ask(scope)
+    paid = line(top_up.exact_amount - 500)
+    matching.match_due()
+    matching.approve(matching.propose_credit(paid, top_up, by=ayu, why="Less a fee"), by=bayu)
+    out = line(-paid.amount)
+    matching.match_due()
+    assert (fate(paid)[0], fate(out)) == ("credited", TAKEN_BACK)
+
+
+def test_two_people_credit_what_was_not_taken_back_after_all_and_put_the_debit_away(scope, ayu, bayu):
+    top_up = ask(scope)
+    paid, out = line(top_up.exact_amount), line(-top_up.exact_amount)
+    matching.match_due()
+    with pytest.raises(CorrectionRefused, match="went out"):
+        matching.propose_credit(out, top_up, by=ayu, why="x")
+    matching.approve(matching.propose_credit(paid, top_up, by=ayu, why="Another payment"), by=bayu)
+    assert fate(paid)[0] == "credited"
+    proposal = matching.propose_ignore(out, by=ayu, why="Our own payment")
+    with pytest.raises(SecondPersonNeeded):
+        matching.approve(proposal, by=ayu)
+    matching.approve(proposal, by=bayu)
+    assert fate(out) == ("ignored", "reversed")
+    assert available(scope) == top_up.exact_amount
+    matching.match_due()
+    assert fate(out) == ("ignored", "reversed")
+
+
+def test_what_was_not_taken_back_is_not_put_away(scope, ayu):
+    paid = line(ask(scope).exact_amount + 1)
+    matching.match_due()
+    with pytest.raises(CorrectionRefused, match="taken back"):
+        matching.propose_ignore(paid, by=ayu, why="x")
+    lines = StatementLine.objects.using("operator").filter(pk=paid.pk)
+    with pytest.raises(DatabaseError, match="two people only"), transaction.atomic(using="operator"):
+        lines.update(status="ignored")
+
+
 def test_closed_between_matching_and_crediting_the_line_waits(scope):
     top_up = ask(scope)
     paid = line(top_up.exact_amount)
