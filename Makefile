@@ -1,11 +1,13 @@
 # Every target sets up what it needs. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test torture lint fix check messages bench bench-quick manage reset
+.PHONY: help setup run test torture lint fix check messages bench bench-quick lock manage reset
 
 PYTHON ?= python3
 RUN := $(PYTHON) run.py
 BIN := .venv/bin
 ARGS ?=
+LOCK := $(BIN)/python -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-emit-index-url
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +50,10 @@ bench: setup ## Measure on ten million rows, made once (ARGS=search for one grou
 
 bench-quick: setup ## Measure on 200,000 rows, in two minutes
 	@$(BIN)/python -m bench --quick $(ARGS)
+
+lock: setup ## Renew requirements/ after a change of pyproject.toml (ARGS=--upgrade takes new versions)
+	$(LOCK) --group dev --output-file requirements/development.txt $(ARGS)
+	$(LOCK) --output-file requirements/production.txt $(ARGS)
 
 manage: ## Run a Django command (make manage ARGS='shell')
 	@$(RUN) manage $(ARGS)

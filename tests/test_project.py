@@ -34,6 +34,14 @@ def test_requirements_are_pinned_hashed_and_name_no_address(name):
     assert "index-url" not in text
 
 
+def test_production_and_development_pin_the_same_versions():
+    pins = [
+        set(re.findall(r"^[\w.\[\]-]+==\S+", (ROOT / "requirements" / name).read_text(), re.M))
+        for name in ("production.txt", "development.txt")
+    ]
+    assert pins[0] - pins[1] == set()
+
+
 def manage(*args, **environment):
     return subprocess.run(
         [sys.executable, "manage.py", *args],
