@@ -1,33 +1,39 @@
 """The small cast of the tests, and how committed rows are cleaned up."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
-from django.test.utils import setup_databases, teardown_databases
+from pytest_django.plugin import blocking_manager_key
+from xdist import get_xdist_worker_id, is_xdist_controller, is_xdist_worker
 
 from accounts.models import Business, Member
 from accounts.permissions import Role
-from deposits import demo
 from flipdash import events
 from flipdash.scope import Scope
-from tests import factories
+from tests import databases, factories
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
+    """Make the database that the workers of pytest-xdist copy; meanwhile they collect the tests."""
+    if not is_xdist_controller(session):
+        return (yield)
+    with session.config.stash[blocking_manager_key].unblock(), databases.made():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment, django_db_blocker) -> Iterator[None]:
-    """Make one test database as its owner, which the other aliases mirror, whatever the tests use."""
-    with django_db_blocker.unblock():
-        config = setup_databases(verbosity=0, interactive=False, aliases=set(connections))
-        demo.add_bank_accounts(using="owner")
-    yield
-    with django_db_blocker.unblock():
-        connections.close_all()  # the mirrors' too: they'd keep the database from being dropped
-        teardown_databases(config, verbosity=0)
+def django_db_setup(request, django_test_environment, django_db_blocker) -> Iterator[None]:
+    """Work on one test database, or on this worker's copy of it."""
+    database = databases.copied(get_xdist_worker_id(request)) if is_xdist_worker(request) else databases.made()
+    with django_db_blocker.unblock(), database, django_db_blocker.block():
+        yield
 
 
 @pytest.fixture
