@@ -1,9 +1,11 @@
 """The project's own files: what is pinned, what production refuses, what every page answers with."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,35 @@ def test_health_tells_what_is_unreachable(client, monkeypatch):
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()["redis"]) == (503, "unreachable")
     assert client.get("/health/live").status_code == 200
+
+
+# --- What isn't promised to stay ---------------------------------------------------------------------------------
+
+PRIVATE = {
+    "allauth.core.internal": {"ratelimit"},
+    "allauth.core.internal.cryptokit": {"normalize_user_code"},
+    "allauth.mfa.recovery_codes.internal.auth": {"RecoveryCodes"},
+    "allauth.mfa.totp.internal.auth": {"format_hotp_value", "generate_totp_secret", "hotp_value"},
+    "allauth.mfa.webauthn.internal": {"auth"},
+}
+"""What we import from allauth's private modules, which any of its releases may move."""
+
+
+@pytest.mark.parametrize("module", PRIVATE)
+def test_allauths_private_modules_are_where_we_import_them_from(module):
+    """Reads no module of ours: when one is gone, ours can't be imported either, and this says why."""
+    upgraded = f"allauth {version('django-allauth')} has moved what accounts/sign_in imports from {module}"
+    try:
+        found = __import__(module, fromlist=PRIVATE[module])
+    except ImportError as problem:
+        pytest.fail(f"{upgraded} ({problem})")
+    assert PRIVATE[module] - vars(found).keys() == set(), upgraded
+
+
+def test_no_other_private_modules_are_imported():
+    imported = {}
+    for path in ROOT.glob("[a-z]*/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and ".internal" in node.module:
+                imported.setdefault(node.module, set()).update(alias.name for alias in node.names)
+    assert imported == PRIVATE
