@@ -15,6 +15,7 @@ from xdist import get_xdist_worker_id, is_xdist_controller, is_xdist_worker
 from accounts.models import Business, Member
 from accounts.permissions import Role
 from flipdash import events
+from flipdash.hashers import Argon2
 from flipdash.scope import Scope
 from tests import databases, factories
 
@@ -106,6 +107,25 @@ def files(settings, tmp_path) -> Path:
 def patient_counts(settings) -> None:
     """A busy machine must not change what a page says."""
     settings.HISTORY_COUNT_TIMEOUT_MS = settings.HISTORY_LATE_COUNT_TIMEOUT_MS
+
+
+DEAR = {name: getattr(Argon2, name) for name in ("memory_cost", "time_cost")}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hash passwords at the lowest cost that there is: a real hash takes longer than many a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Argon2, "memory_cost", 8)  # KiB
+        patch.setattr(Argon2, "time_cost", 1)
+        yield
+
+
+@pytest.fixture
+def dear_passwords(monkeypatch) -> None:
+    """Hash passwords at the cost that they have in production."""
+    for name, cost in DEAR.items():
+        monkeypatch.setattr(Argon2, name, cost)
 
 
 @pytest.fixture(autouse=True)

@@ -135,7 +135,7 @@ def test_an_email_is_somebodys_once_in_any_case(rina):
         User.objects.create(email=rina.user.email.upper(), name="Twin")
 
 
-def test_passwords_are_kept_with_argon2id_at_the_documented_cost(rina):
+def test_passwords_are_kept_with_argon2id_at_the_documented_cost(dear_passwords, rina):
     assert rina.user.password.startswith("argon2$argon2id$v=19$m=65536,t=2,p=1$")
 
 
