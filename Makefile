@@ -1,6 +1,6 @@
 # Every target sets up what it needs. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test torture lint fix check messages bench bench-quick lock manage reset
+.PHONY: help setup run test torture lint fix migrations check messages bench bench-quick lock manage reset
 
 PYTHON ?= python3
 RUN := $(PYTHON) run.py
@@ -38,9 +38,10 @@ fix: setup ## Repair what lint can repair by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/djlint --quiet --warn --reformat templates
 
-check: lint ## Everything that CI runs: lint, missing migrations, tests
+migrations: setup
 	$(RUN) manage makemigrations --check --dry-run
-	$(RUN) test $(ARGS)
+
+check: lint migrations test ## Everything that CI runs: lint, missing migrations, tests
 
 messages: setup ## Collect the words for translation into locale/, and compile them
 	$(BIN)/python -m devtools.messages

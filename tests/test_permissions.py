@@ -201,7 +201,9 @@ def is_allowed(route: Route, member) -> bool:
     return route.mark == "everybody" or Permission(route.mark) in ROLE_PERMISSIONS[Role(member.role)]
 
 
-def verdict(route: Route, name, member, response, *, own_rows: bool, foreign_marks: list[str]) -> str | None:
+def verdict(  # noqa: C901  # one question after the other, each with its answer
+    route: Route, name, member, response, *, own_rows: bool, foreign_marks: list[str]
+) -> str | None:
     """Return what is wrong with an answer, or None."""
     status, content = response.status_code, content_of(response)
     if name != "operator" and any(mark in content for mark in foreign_marks):
