@@ -14,7 +14,6 @@ from accounts.business import services as business
 from accounts.models import Business, SecondPersonRule
 from accounts.permissions import Role
 from accounts.sign_in.proof import PROVED_AT
-from flipdash import clock, events
 from flipdash.models import Message
 from tests import factories
 
@@ -30,21 +29,6 @@ DETAILS = {
 POLICY = {"security-require_second_factor": "on", "security-session_idle_minutes": 15, "security-session_hours": 8}
 OFF, ALWAYS = SecondPersonRule(False, 0), SecondPersonRule(True, 0)
 BIG = SecondPersonRule(True, 10_000_000)
-
-
-@pytest.fixture
-def told(monkeypatch):
-    seen = []
-    monkeypatch.setattr(events, "_handlers", [seen.append])
-    return seen
-
-
-@pytest.fixture
-def proven(web):
-    session = web.session
-    session[PROVED_AT] = clock.now().timestamp()
-    session.save()
-    return web
 
 
 def now_of(kopi_kita):

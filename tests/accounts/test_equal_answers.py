@@ -4,7 +4,6 @@ import re
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
@@ -16,11 +15,6 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 UNKNOWN = "nobody@nowhere.test"
 WORDS = "gula aren dua sendok"
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_yet():
-    cache.clear()
 
 
 @pytest.fixture

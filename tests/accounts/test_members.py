@@ -9,7 +9,7 @@ from accounts.models import Invitation, Member, User
 from accounts.permissions import Role
 from accounts.sign_in.proof import PROVED_AT
 from accounts.team import services as team
-from flipdash import clock, events
+from flipdash import clock
 from flipdash.models import Message
 from tests import factories
 from tests.twins import at_once
@@ -17,23 +17,6 @@ from tests.twins import at_once
 pytestmark = pytest.mark.django_db
 PHONE = "+6281234567890"
 SAID = {"email": "ana@kopikita.test", "phone": "0812 3456 7890", "role": "maker"}
-
-
-@pytest.fixture
-def told(monkeypatch):
-    """The events that were told."""
-    seen = []
-    monkeypatch.setattr(events, "_handlers", [seen.append])
-    return seen
-
-
-@pytest.fixture
-def proven(web):
-    """The Admin's browser, who has just proved who she is."""
-    session = web.session
-    session[PROVED_AT] = clock.now().timestamp()
-    session.save()
-    return web
 
 
 def invite(scope, email="ana@kopikita.test", role="maker"):

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from accounts import operators
@@ -14,11 +13,6 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "gayo-arabika-88"
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_yet():
-    cache.clear()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
@@ -12,18 +11,6 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 NEW = "kopi susu tanpa gula"
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_yet():
-    cache.clear()
-
-
-@pytest.fixture
-def rina(admin):
-    admin.user.set_password("a long enough password")
-    admin.user.save()
-    return admin
 
 
 def ask(email: str):

@@ -11,16 +11,9 @@ from accounts.sign_in import second_factor
 from accounts.sign_in.proof import PROVED_AT, fresh_proof
 from flipdash import clock
 from tests import factories
+from tests.accounts.signing_in import PASSWORD
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "a long enough password"
-
-
-@pytest.fixture
-def rina(admin):
-    admin.user.set_password(PASSWORD)
-    admin.user.save()
-    return admin
 
 
 @fresh_proof

@@ -21,14 +21,6 @@ def maker(kopi_kita):
     return member
 
 
-@pytest.fixture
-def proven(web):
-    session = web.session
-    session[PROVED_AT] = clock.now().timestamp()
-    session.save()
-    return web
-
-
 def path_of(member) -> str:
     return f"/members/{member.pk}/second-factor/"
 

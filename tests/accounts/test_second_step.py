@@ -13,22 +13,10 @@ from accounts.models import Guess
 from accounts.sign_in import second_factor
 from flipdash import clock
 from tests import factories
+from tests.accounts.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "a long enough password"
 STEP = "/sign-in/second-step/"
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_yet():
-    cache.clear()
-
-
-@pytest.fixture
-def rina(admin):
-    admin.user.set_password(PASSWORD)
-    admin.user.save()
-    return admin
 
 
 @pytest.fixture
@@ -37,8 +25,7 @@ def secret(rina) -> str:
 
 
 def after_password(member) -> Client:
-    client = Client()
-    answer = client.post("/sign-in/", {"login": member.user.email, "password": PASSWORD})
+    client, answer = sign_in(member.user.email)
     assert answer["Location"] == STEP
     return client
 

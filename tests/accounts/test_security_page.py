@@ -4,32 +4,15 @@ import re
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.cache import cache
 
 from accounts.models import User
 from accounts.sign_in import second_factor
-from accounts.sign_in.proof import PROVED_AT
-from flipdash import clock
 from flipdash.models import Message
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 APP = "/my-profile/security/app/"
 GUARDED = [APP, "/my-profile/security/password/", "/my-profile/security/passkey/"]
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_yet():
-    cache.clear()
-
-
-@pytest.fixture
-def proven(web):
-    """The Admin's browser, with a fresh proof."""
-    session = web.session
-    session[PROVED_AT] = clock.now().timestamp()
-    session.save()
-    return web
 
 
 def secret_on(page: str) -> str:

@@ -4,29 +4,16 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Member, User
 from accounts.sign_in import sessions
 from flipdash import clock
 from tests import factories
+from tests.accounts.signing_in import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "a long enough password"
 NEW = "another long password"
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_yet():
-    cache.clear()
-
-
-@pytest.fixture
-def rina(admin):
-    admin.user.set_password(PASSWORD)
-    admin.user.save()
-    return admin
 
 
 @pytest.fixture
@@ -41,8 +28,7 @@ def elsewhere(rina) -> Client:
 
 
 def signed_in(member) -> Client:
-    client = Client()
-    answer = client.post("/sign-in/", {"login": member.user.email, "password": PASSWORD})
+    client, answer = sign_in(member.user.email)
     assert answer.status_code == 302
     assert is_in(client)
     return client

@@ -12,26 +12,9 @@ from accounts.models import Member, User
 from flipdash import hashers
 from flipdash.hashers import Argon2
 from flipdash.models import Message
+from tests.accounts.signing_in import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_yet():
-    """The limits of sign-in count in the cache, which outlives a test."""
-    cache.clear()
-
-
-@pytest.fixture
-def rina(admin):
-    admin.user.set_password("a long enough password")
-    admin.user.save()
-    return admin
-
-
-def sign_in(email, password="a long enough password", **extra):
-    client = Client()
-    return client, client.post("/sign-in/", {"login": email, "password": password, **extra})
 
 
 def test_email_and_password_let_in_whatever_the_case(rina):
@@ -173,7 +156,7 @@ def test_ten_failures_a_minute_from_one_address_and_no_more(rina):
     assert answer.status_code == 429
     assert (
         Client(REMOTE_ADDR="203.0.113.5")
-        .post("/sign-in/", {"login": rina.user.email, "password": "a long enough password"})
+        .post("/sign-in/", {"login": rina.user.email, "password": PASSWORD})
         .status_code
         == 302
     )
@@ -182,9 +165,7 @@ def test_ten_failures_a_minute_from_one_address_and_no_more(rina):
 def test_five_failures_at_one_account_from_many_addresses(rina):
     for number in range(5):
         assert fail(rina.user.email, 1, Client(REMOTE_ADDR=f"203.0.113.{number}")).status_code == 200
-    answer = Client(REMOTE_ADDR="203.0.113.99").post(
-        "/sign-in/", {"login": rina.user.email, "password": "a long enough password"}
-    )
+    answer = Client(REMOTE_ADDR="203.0.113.99").post("/sign-in/", {"login": rina.user.email, "password": PASSWORD})
     assert answer.status_code == 429
 
 
@@ -201,7 +182,7 @@ def test_a_stranger_who_keeps_guessing_cannot_lock_out_a_device_that_is_known(ri
     client.post("/sign-out/")
     for number in range(6):
         fail(rina.user.email, 1, Client(REMOTE_ADDR=f"203.0.113.{number}"))
-    assert client.post("/sign-in/", {"login": rina.user.email, "password": "a long enough password"}).status_code == 302
+    assert client.post("/sign-in/", {"login": rina.user.email, "password": PASSWORD}).status_code == 302
     client.cookies["devices"] = "forged"
     client.post("/sign-out/")
     assert client.post("/sign-in/", {"login": rina.user.email, "password": "wrong"}).status_code == 429
@@ -267,7 +248,7 @@ def test_few_passwords_are_hashed_at_once_and_who_would_wait_long_is_asked_back(
 
     def check():
         try:
-            check_password("a long enough password", rina.user.password)
+            check_password(PASSWORD, rina.user.password)
         except hashers.Busy:
             refused.append(1)
 
@@ -296,7 +277,7 @@ def test_a_new_device_gets_a_mail_and_a_known_one_does_not(rina):
     assert "127.0.0.1" in mail.text
     assert "/account/password/" in mail.text
     client.post("/sign-out/")
-    client.post("/sign-in/", {"login": rina.user.email, "password": "a long enough password"})
+    client.post("/sign-in/", {"login": rina.user.email, "password": PASSWORD})
     assert Message.objects.count() == 1
     sign_in(rina.user.email)
     assert Message.objects.count() == 2

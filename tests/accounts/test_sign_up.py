@@ -4,7 +4,6 @@ import re
 
 import pytest
 from django.contrib.auth import hashers
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Business, Member, User
@@ -21,11 +20,6 @@ FORM = {
     "password1": PASSWORD,
     "language": "id",
 }
-
-
-@pytest.fixture(autouse=True)
-def nobody_tried_yet():
-    cache.clear()
 
 
 def sign_up(client: Client, **changed):
