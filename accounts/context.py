@@ -5,8 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.menu import menu_for
 from accounts.permissions import Permission
+from flipdash.menu import menu_for
 from flipdash.mode import PREFIXES, Mode, mode_url
 
 

@@ -8,6 +8,7 @@ class DepositsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make known what the deposit tells, its histories, what moves it and what waits."""
+        from deposits import menu  # noqa: F401  (importing registers)
         from deposits.ledger import history, sources  # noqa: F401  (importing registers)
         from deposits.overview import waiting
         from deposits.topups import checks  # noqa: F401  (registers its checks)

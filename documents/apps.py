@@ -7,6 +7,7 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell what can happen to reports."""
+        from documents import menu  # noqa: F401  (importing registers)
         from flipdash import events
 
         events.declare(

@@ -8,6 +8,7 @@ class ImportsConfig(AppConfig):
     def ready(self) -> None:
         """Tell what can happen to imports."""
         from flipdash import events
+        from imports import menu  # noqa: F401  (importing registers)
 
         events.declare(
             {

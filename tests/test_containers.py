@@ -41,7 +41,7 @@ def test_compose_keeps_its_schema(schema):
 def test_the_services_are_those_of_make_run():
     assert set(SERVICES) == {"web", "worker", "beat", "migrate", "postgres", "valkey"}
     assert [OURS[name]["command"] for name in ("web", "worker", "beat")] == [["bin/web"], ["bin/worker"], ["bin/beat"]]
-    started = (ROOT / "flipdash" / "local" / "__main__.py").read_text()
+    started = (ROOT / "devtools" / "local" / "__main__.py").read_text()
     for entry in ("web", "worker", "beat"):
         assert f'"{entry}"' in started
 

@@ -21,12 +21,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts import operators
-from accounts.menu import menu_for
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.sign_in.proof import PROVED_AT
 from flipdash import backoffice, clock
 from flipdash.histories import History
+from flipdash.menu import menu_for, sections
 from flipdash.mode import UNPREFIXED
 from flipdash.scope import Scope, TenantQuerySet
 from tests import factories
@@ -500,6 +500,19 @@ def test_menu_shows_only_what_the_role_may_use(client_of, people):
     service = client_of(people[Role.CUSTOMER_SERVICE]).get("/money-transfers/").content.decode()
     assert "/documents/reports/" in admin
     assert "/documents/reports/" not in service
+
+
+def test_the_menu_stands_in_the_order_of_the_product():
+    names = [(str(section.label), [str(entry.label) for entry in entries]) for section, entries in sections()]
+    assert names == [
+        ("Money Transfer", ["Transaction History"]),
+        ("International Transfer", ["Transaction History"]),
+        ("Accept Payment", ["Payment History"]),
+        ("My Deposit", ["Overview", "Deposit History", "Top-Up History"]),
+        ("Document", ["Reports"]),
+        ("Manage Multi Account", ["Accounts", "Activity Log"]),
+        ("Settings", ["Account & Profile", "Import history"]),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,11 @@
+"""Files in the menu."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import Permission
+from flipdash.menu import Entry, Section, declare
+
+declare(
+    Section("document", _("Document"), "file-text", 70),
+    Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),
+)

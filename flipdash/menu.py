@@ -1,0 +1,96 @@
+"""The sidebar: product.md §1's menu in its order, with what exists so far. A role sees what it may use.
+
+Each app declares, in a `menu.py` of its own that `ready()` imports, the sections it brings and the entries it adds to
+another app's section. The ground floor knows none of them.
+"""
+
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+
+from flipdash.scope import Scope
+from flipdash.words import Words
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu."""
+
+    label: Words
+    view: str
+    permission: str
+    """Which permission opens it: a value of accounts.permissions.Permission."""
+    is_alone: bool = False
+    """Whether it stands for its own page only, though other pages have addresses below it."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading of the menu."""
+
+    name: str
+    label: Words
+    icon: str
+    place: int
+    """Where it stands among the sections: ten times its line in product.md §1."""
+
+
+_sections: dict[str, Section] = {}
+_entries: dict[str, list[Entry]] = {}
+
+
+def declare(section: Section, *entries: Entry) -> None:
+    """Bring a section into the menu, with its entries. Declaring it twice changes nothing."""
+    _sections[section.name] = section
+    add(section.name, *entries)
+
+
+def add(section: str, *entries: Entry) -> None:
+    """Add entries to a section, which another app may declare before or after."""
+    known = _entries.setdefault(section, [])
+    known.extend(entry for entry in entries if entry not in known)
+
+
+def sections() -> list[tuple[Section, list[Entry]]]:
+    """Return the sections in their order, each with its entries."""
+    return [(section, _entries[section.name]) for section in sorted(_sections.values(), key=lambda one: one.place)]
+
+
+@dataclass
+class ShownEntry:
+    """An entry as one person sees it on one page."""
+
+    label: str
+    url: str
+    is_current: bool
+
+
+@dataclass
+class ShownSection:
+    """A section as one person sees it on one page."""
+
+    label: str
+    icon: str
+    is_current: bool
+    entries: list[ShownEntry] = field(default_factory=list)
+    url: str | None = None
+    count: int | None = None
+
+    @property
+    def is_nearest(self) -> bool:
+        """Whether the page belongs to the section and to none of its entries, as a form behind a button does."""
+        return self.is_current and not any(entry.is_current for entry in self.entries)
+
+
+def menu_for(scope: Scope, path: str) -> list[ShownSection]:
+    """Return the sections in which the scope may use something; `path` is the page being shown."""
+    shown = []
+    for section, entries in sections():
+        allowed = [(entry, reverse(entry.view)) for entry in entries if scope.can(entry.permission)]
+        around = [(entry, url) for entry, url in allowed if path.startswith(url)]
+        # The page below which the others are is not meant when one of them is.
+        here = max((url for entry, url in around if not entry.is_alone or url == path), key=len, default="")
+        if allowed:
+            lines = [ShownEntry(str(entry.label), url, url == here) for entry, url in allowed]
+            shown.append(ShownSection(str(section.label), section.icon, bool(around), lines))
+    return shown

@@ -1,0 +1,19 @@
+"""What is sent and received, in the menu."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.permissions import Permission
+from flipdash.menu import Entry, Section, declare
+
+declare(
+    Section("money-transfer", _("Money Transfer"), "arrow-left-right", 20),
+    Entry(_("Transaction History"), "transactions:transfers", Permission.VIEW_HISTORY),
+)
+declare(
+    Section("international-transfer", _("International Transfer"), "globe", 30),
+    Entry(_("Transaction History"), "transactions:international", Permission.VIEW_HISTORY),
+)
+declare(
+    Section("accept-payment", _("Accept Payment"), "hand-coins", 40),
+    Entry(_("Payment History"), "transactions:payments", Permission.VIEW_HISTORY),
+)
