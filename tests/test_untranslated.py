@@ -24,10 +24,10 @@ from flipdash import histories, walls
 from flipdash.mode import Mode
 from tests import factories
 from tests.walk import Survey, make_rows, survey
+from transactions import channels
+from transactions.destinations import FULL_NAMES
+from transactions.destinations import NAMES as DESTINATIONS
 from transactions.models import Corridor
-from transactions.payments import channels
-from transactions.transfers.destinations import FULL_NAMES
-from transactions.transfers.destinations import NAMES as DESTINATIONS
 
 TEMPLATES = settings.BASE_DIR / "templates"
 ENGLISH_ON_PURPOSE = ("styleguide",)

@@ -12,8 +12,8 @@ from accounts.permissions import Permission
 from transactions.demo.plans import SEED
 from transactions.demo.pouring import Row
 from transactions.demo.words import FIRST_NAMES, HARD_NAMES, LAST_NAMES, REMARKS, SUPPLIERS
+from transactions.destinations import Kind
 from transactions.models import Status, Via
-from transactions.transfers.destinations import Kind
 
 T = TypeVar("T")
 

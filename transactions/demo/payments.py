@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from accounts.demo import HISTORY, KOPI_KITA, TOKO_SEBELAH
 from accounts.models import Business
 from flipdash.mode import Mode
+from transactions.channels import ChannelKind
 from transactions.demo.author import Author, Cast
 from transactions.demo.plans import SEED, History
 from transactions.demo.rhythm import moments
 from transactions.demo.words import FIRST_NAMES, HARD_NAMES, LAST_NAMES
 from transactions.demo.writing import Line, Planned, Tables, business_of, write_missing
 from transactions.models import Payment, PaymentEvent, PaymentLink, PaymentStatus, Settlement
-from transactions.payments.channels import ChannelKind
 
 HISTORIES = (
     History(KOPI_KITA.slug, Mode.LIVE, total=3_200, small=300),

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
+from transactions.destinations import Kind
 from transactions.models.base import Event, Sending, SendingEventKind
-from transactions.transfers.destinations import Kind
 
 WORDS = SearchIndex(texts=("beneficiary_name", "remark"), marks=("status", "destination_kind", "bank", "via"))
 

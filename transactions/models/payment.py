@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
+from transactions.channels import ChannelKind
 from transactions.models.base import Event, Transaction, Via
-from transactions.payments.channels import ChannelKind
 
 SLUG_BYTES = 16
 """128 random bits, so that nobody finds a link by guessing (trust.md W7)."""

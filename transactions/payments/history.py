@@ -4,9 +4,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
+from transactions import channels
 from transactions.models import Payment, PaymentStatus, Settlement
 from transactions.models.payment import SETTLEMENT_WORDS, STATUS_WORDS
-from transactions.payments import channels
 
 
 class PaymentHistory(histories.History):

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash.tables import choice, rupiah, text
+from transactions.channels import CHANNELS, NAMES, ChannelKind
 from transactions.importing import Step, TransactionImport, check_ended
 from transactions.models import Payment, PaymentEvent, Settlement
-from transactions.payments.channels import CHANNELS, NAMES, ChannelKind
 
 KINDS = {
     ChannelKind.VA: ("VA", "Virtual Account", "Akun Virtual"),

@@ -4,8 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
+from transactions.destinations import FULL_NAMES, NAMES, Kind
 from transactions.models import MoneyTransfer, Status, TransferBatch, Via
-from transactions.transfers.destinations import FULL_NAMES, NAMES, Kind
 
 BANK_OPTIONS = tuple(sorted(FULL_NAMES.items(), key=lambda item: item[1].casefold()))
 

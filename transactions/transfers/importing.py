@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash.tables import choice, digits, only_digits, text
+from transactions import destinations
 from transactions.importing import SENT, TransactionImport, check_ended
 from transactions.models import MoneyTransfer, TransferEvent
-from transactions.transfers import destinations
 
 KINDS = {
     destinations.Kind.BANK: ("Bank", "Bank Account", "Rekening Bank", "Rekening"),

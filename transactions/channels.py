@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from transactions.transfers import destinations
+from transactions import destinations
 
 
 class ChannelKind(models.TextChoices):
