@@ -18,20 +18,10 @@ from accounts.models import Business, Member
 from accounts.sign_in import sessions
 from flipdash import backoffice, clock, walls
 from flipdash.hashers import Busy
-from flipdash.scope import Scope
 
-WAS_OVER = "was_over"
-"""The key in a session without a person: the one before was over, so the sign-in page says so."""
 FACTORS = Authenticator.objects.filter(
     user=OuterRef("user"), type__in=(Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 )
-
-
-def scope_of(request: Any, member: Member) -> Scope:
-    """Return what the member acts as in this request."""
-    address = get_adapter(request).get_client_ip(request)
-    agent = request.headers.get("User-Agent", "")[:200]
-    return member.scope(request.mode, address=address, agent=agent)
 
 
 class ScopeMiddleware:
@@ -78,7 +68,7 @@ class ScopeMiddleware:
         if sessions.is_over(request, member.business, member.asked_at):
             _end(request)
             return
-        request.scope = scope_of(request, member)
+        request.scope = sessions.scope_of(request, member)
         request.asked_at, request.has_factor = member.asked_at, member.has_factor
         member.note_seen()
 
@@ -106,7 +96,7 @@ class ScopeMiddleware:
 
 def _end(request: Any) -> None:
     logout(request)
-    request.session[WAS_OVER] = True
+    request.session[sessions.WAS_OVER] = True
 
 
 def _member_of(request: Any) -> Member | None:

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts.middleware import scope_of
 from accounts.models import Business, Member, User
+from accounts.sign_in.sessions import scope_of
 from flipdash import clock, events, mail
 from flipdash.http import Request
 from flipdash.mode import Mode, mode_url

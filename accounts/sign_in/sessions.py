@@ -5,20 +5,32 @@ A session lives in Postgres. What it was signed with holds the password, the add
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.sessions.models import Session
 from django.db.models import F
 from django.db.models.functions import Now
 
-from accounts.models import Business, User
+from accounts.models import Business, Member, User
 from flipdash.http import Request
+from flipdash.scope import Scope
 
 STARTED, SEEN = "started_at", "seen_at"
 """Keys in the session: moments in seconds since 1970, by the database's clock."""
+WAS_OVER = "was_over"
+"""The key in a session without a person: the one before was over, so the sign-in page says so."""
 NOTED_EVERY = timedelta(minutes=1)
 """How precisely a session knows when it was last used: writing at every request would cost too much."""
+
+
+def scope_of(request: Any, member: Member) -> Scope:
+    """Return what the member acts as in this request."""
+    address = get_adapter(request).get_client_ip(request)
+    agent = request.headers.get("User-Agent", "")[:200]
+    return member.scope(request.mode, address=address, agent=agent)
 
 
 def is_over(request: Request, business: Business, now: datetime) -> bool:

@@ -14,11 +14,11 @@ from django.utils.translation import ngettext_lazy
 from accounts.permissions import Permission
 from deposits.ledger import sources
 from deposits.models import DepositEntry, Direction, PostingKind
-from deposits.topups.history import TOP_UP
 from flipdash import histories, money
 from flipdash.histories.columns import DASH, Context, Fact, Row
 from flipdash.words import Words
 
+TOP_UP = histories.Action(_("Top-Up Deposit"), "deposits:top-up", Permission.TOP_UP_DEPOSIT)
 KIND_WORDS: dict[str, tuple[str, ...]] = {
     PostingKind.TOP_UP: ("Top-up", "Top up", "Isi saldo"),
     PostingKind.OPENING: ("Opening balance", "Saldo awal"),

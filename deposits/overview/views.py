@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, requires
 from deposits.overview import services
-from deposits.topups.forms import LowBalanceForm
+from deposits.overview.forms import LowBalanceForm
 from flipdash.http import Request
 
 

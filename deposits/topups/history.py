@@ -7,6 +7,7 @@ from django.utils.translation import ngettext_lazy
 
 from accounts.permissions import Permission
 from deposits import banks
+from deposits.ledger.history import TOP_UP
 from deposits.models import OPEN, TopUp, TopUpStatus
 from deposits.models.topups import STATUS_WORDS
 from deposits.overview.waiting import Waiting
@@ -14,7 +15,6 @@ from flipdash import histories
 from flipdash.scope import Scope
 from flipdash.searchkeys import SearchIndex
 
-TOP_UP = histories.Action(_("Top-Up Deposit"), "deposits:top-up", Permission.TOP_UP_DEPOSIT)
 """The button on top of the deposit's pages."""
 
 

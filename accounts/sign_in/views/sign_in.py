@@ -11,8 +11,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.middleware import WAS_OVER
 from accounts.sign_in import notices, second_factor, sessions
+from accounts.sign_in.sessions import WAS_OVER
 from flipdash.gate import public
 from flipdash.http import Request
 
