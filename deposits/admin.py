@@ -25,6 +25,7 @@ from deposits.statements import matching
 from deposits.statements import services as statements
 from flipdash import money
 from flipdash.backoffice import ReadOnlyAdmin
+from flipdash.forms import LineField
 from flipdash.mode import Mode
 from flipdash.tables import MOST_MEGABYTES
 
@@ -50,13 +51,13 @@ class ProposeForm(forms.Form):
     """Which top-up a line is for, and why."""
 
     top_up = forms.IntegerField(label=gettext_lazy("Top-Up ID"), min_value=1, max_value=2**63 - 1)
-    why = forms.CharField(label=gettext_lazy("Why"), max_length=200)
+    why = LineField(label=gettext_lazy("Why"), max_length=200)
 
 
 class WhyForm(forms.Form):
     """Why something is proposed."""
 
-    why = forms.CharField(label=gettext_lazy("Why"), max_length=200)
+    why = LineField(label=gettext_lazy("Why"), max_length=200)
 
 
 class DepositAdmin(ReadOnlyAdmin):

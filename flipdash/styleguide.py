@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from flipdash import clock
+from flipdash.forms import LineField
 from flipdash.gate import public
 
 LONG = "gudang-selatan/pembelian/2026-11/biji-kopi-gayo-grade-1-karung-60kg-lot-00482193-pengiriman-kedua.xlsx"
@@ -23,7 +24,7 @@ ROLES = [("maker", "Maker"), ("approver", "Approver"), ("service", "Customer Ser
 class SampleForm(forms.Form):
     """One field of each kind."""
 
-    name = forms.CharField(label="Beneficiary Name", help_text="As the bank knows it.")
+    name = LineField(label="Beneficiary Name", max_length=100, help_text="As the bank knows it.")
     on = forms.DateField(label="Send on", widget=forms.DateInput(attrs={"type": "date"}), required=False)
     note = forms.CharField(label="Reason", widget=forms.Textarea(attrs={"rows": 3}), required=False)
     purpose = forms.ChoiceField(label="Purpose", choices=[("goods", "Goods"), ("salary", "Salary")])

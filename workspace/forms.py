@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Role
+from flipdash.forms import LineField
 from flipdash.histories import Column, History
 from flipdash.words import Words
 from workspace.models import NAME_LENGTH
@@ -93,7 +94,7 @@ def _place(column: Column) -> str:
 class SavedViewForm(forms.Form):
     """The name of a view, and whom it is shared with."""
 
-    name = forms.CharField(
+    name = LineField(
         label=_("Name"), max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off", "class": "input"})
     )
     roles = forms.MultipleChoiceField(
@@ -104,10 +105,6 @@ class SavedViewForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("Choose from these roles.")},
     )
-
-    def clean_name(self) -> str:
-        """Write the name in one line."""
-        return " ".join(self.cleaned_data["name"].split())
 
 
 class NewViewForm(SavedViewForm):

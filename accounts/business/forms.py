@@ -1,7 +1,6 @@
 """The forms of Account & Profile and of My Profile."""
 
 import re
-from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -11,10 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Business, OtpChallenge, SecondPersonRule
 from accounts.phones.numbers import PhoneField
-from accounts.words import LineField
-from flipdash.money import NotAnAmount, parse_rupiah
-
-MOST_RUPIAH = 10**15
+from flipdash.forms import LineField, RupiahField
 
 
 class DetailsForm(forms.Form):
@@ -24,7 +20,7 @@ class DetailsForm(forms.Form):
     legal_name = LineField(
         label=gettext_lazy("Legal name"), max_length=200, help_text=gettext_lazy("As it stands on invoices.")
     )
-    npwp = forms.CharField(
+    npwp = LineField(
         label="NPWP",
         required=False,
         max_length=40,
@@ -86,25 +82,6 @@ class SecurityForm(forms.Form):
     )
 
 
-class RupiahField(forms.CharField):
-    """Whole rupiah, as people write them: Rp1.000.000, 1,000,000, 1000000."""
-
-    widget = forms.TextInput(attrs={"inputmode": "numeric"})
-
-    def clean(self, value: Any) -> Any:
-        """Read the amount; empty is 0."""
-        written = super().clean(value)
-        if not written:
-            return 0
-        try:
-            amount = parse_rupiah(written)
-        except NotAnAmount as problem:
-            raise ValidationError(_("Write an amount in whole rupiah, such as 1.000.000.")) from problem
-        if amount > MOST_RUPIAH:
-            raise ValidationError(_("This is more than any transfer."))
-        return amount
-
-
 class SecondPersonForm(forms.Form):
     """Whether somebody else must approve what one made."""
 
@@ -112,7 +89,7 @@ class SecondPersonForm(forms.Form):
     amount = RupiahField(
         label=gettext_lazy("From this amount on (Rp)"),
         required=False,
-        max_length=30,
+        empty=0,
         help_text=gettext_lazy("0 or empty: for every amount."),
     )
 
@@ -143,7 +120,7 @@ class PhoneForm(forms.Form):
 class CodeForm(forms.Form):
     """The code that came."""
 
-    code = forms.CharField(
+    code = LineField(
         label=gettext_lazy("Code"),
         max_length=20,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}),

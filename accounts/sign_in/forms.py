@@ -1,6 +1,5 @@
 """What people say about themselves."""
 
-import unicodedata
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Guess, User
 from accounts.sign_in import notices, second_factor, services
+from flipdash.forms import LineField
 from flipdash.hashers import MOST_BYTES
 
 TOO_MANY = _("Too many wrong tries. Wait 5 minutes and try again.")
@@ -32,14 +32,9 @@ class LanguageForm(forms.ModelForm):
         fields = ("language",)
 
 
-def name_field(label: Any, **kwargs: Any) -> forms.CharField:
-    """Return a field for the name of a person or a business: one line, without characters that don't show."""
-    return forms.CharField(label=label, max_length=100, validators=[_refuse_unseen], **kwargs)
-
-
-def _refuse_unseen(name: str) -> None:
-    if any(unicodedata.category(sign).startswith("C") for sign in name):
-        raise forms.ValidationError(_("This has characters that can’t be seen. Type it anew."))
+def name_field(label: Any, **kwargs: Any) -> LineField:
+    """Return a field for the name of a person or a business."""
+    return LineField(label=label, max_length=100, **kwargs)
 
 
 def password_field(label: Any, *, new: bool = False, **kwargs: Any) -> forms.CharField:
@@ -49,10 +44,10 @@ def password_field(label: Any, *, new: bool = False, **kwargs: Any) -> forms.Cha
     return forms.CharField(label=label, strip=False, widget=widget, **kwargs)
 
 
-def code_field(label: Any, **kwargs: Any) -> forms.CharField:
+def code_field(label: Any, **kwargs: Any) -> LineField:
     """Return a field for a code of six digits, or a recovery code."""
     widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "input mono"})
-    return forms.CharField(label=label, max_length=40, widget=widget, **kwargs)
+    return LineField(label=label, max_length=40, widget=widget, **kwargs)
 
 
 def is_too_long(password: str) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.permission_table import allowed_to
 from accounts.permissions import Role
 from accounts.phones.numbers import PhoneField
-from accounts.words import LineField
+from flipdash.forms import LineField
 
 LEAST_PASSWORD, MOST_PASSWORD = 12, 1_024  # characters; bytes
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from flipdash.lines import without_marks
 from flipdash.tables.reader.tables import Number, Row, plain
 from flipdash.tables.reading import Unreadable, read_file, weigh
 
@@ -327,9 +328,12 @@ def _sign(text: str) -> int:
 
 
 def _text(text: str, most: int) -> str:
-    if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\t\n\r" for letter in text):
+    """Return a text on one line. What a bank printed can't be typed again, so marks of format are left out of it;
+    control characters show that the file is damaged."""
+    printed = without_marks(text)
+    if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\t\n\r" for letter in printed):
         raise Wrong(_("holds control characters"))
-    normal = " ".join(unicodedata.normalize("NFC", text).split())
+    normal = " ".join(printed.split())
     if len(normal) > most:
         raise Wrong(_("is longer than %d characters") % most)
     return normal

@@ -1,6 +1,5 @@
 """What a person types of a top-up."""
 
-import unicodedata
 import uuid
 from typing import Any
 
@@ -11,18 +10,14 @@ from django.utils.translation import gettext_lazy
 from deposits.models import BankAccount
 from deposits.topups import services as topups
 from flipdash import money
+from flipdash.forms import LineField, RupiahField
 
 
 class TopUpForm(forms.Form):
     """How much, to which bank, and what for. The hidden key makes that one form asks once (trust.md L6)."""
 
     preset = forms.ChoiceField(required=False, widget=forms.RadioSelect)
-    amount = forms.CharField(
-        label=gettext_lazy("Amount"),
-        required=False,
-        max_length=40,
-        widget=forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}),
-    )
+    amount = RupiahField(label=gettext_lazy("Amount"), required=False)
     bank = forms.ChoiceField(
         label=gettext_lazy("Bank to pay from"),
         widget=forms.RadioSelect,
@@ -32,7 +27,7 @@ class TopUpForm(forms.Form):
             "invalid_choice": gettext_lazy("Choose one of the banks shown."),
         },
     )
-    note = forms.CharField(
+    note = LineField(
         label=gettext_lazy("Note"), required=False, max_length=100, widget=forms.TextInput(attrs={"class": "input"})
     )
     form_key = forms.UUIDField(widget=forms.HiddenInput)
@@ -52,20 +47,12 @@ class TopUpForm(forms.Form):
         except topups.BankRefused as problem:
             raise forms.ValidationError(str(problem)) from problem
 
-    def clean_note(self) -> str:
-        """Refuse what no note holds."""
-        return _one_line(self.cleaned_data["note"])
-
     def clean_amount(self) -> int:
         """Read the amount that was typed, or else the preset that was chosen; they may not differ."""
-        typed, preset = self.cleaned_data["amount"].strip(), self.cleaned_data.get("preset")
-        if not typed and not preset:
+        typed, preset = self.cleaned_data["amount"], self.cleaned_data.get("preset")
+        if typed is None and not preset:
             raise forms.ValidationError(_("Choose an amount, or type one."))
-        try:
-            amount = money.parse_rupiah(typed) if typed else int(preset or 0)
-        except money.NotAnAmount as problem:
-            words = _("Write the amount in digits, such as 5000000, 5.000.000 or Rp5.000.000.")
-            raise forms.ValidationError(words) from problem
+        amount: int = int(preset or 0) if typed is None else typed
         if preset and amount != int(preset):
             chosen = {"chosen": money.rupiah(int(preset)), "typed": money.rupiah(amount)}
             raise forms.ValidationError(_("You chose %(chosen)s and typed %(typed)s. Which one is it?") % chosen)
@@ -86,13 +73,13 @@ class TransferredForm(forms.Form):
     """Whether it was an ATM Transfer, and then from whom."""
 
     is_atm = forms.BooleanField(label=gettext_lazy("I transfer using an ATM Transfer"), required=False)
-    sender_bank = forms.CharField(
+    sender_bank = LineField(
         label=gettext_lazy("Sender’s bank"),
         required=False,
         max_length=50,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
-    sender_name = forms.CharField(
+    sender_name = LineField(
         label=gettext_lazy("Sender’s name"),
         required=False,
         max_length=100,
@@ -108,20 +95,6 @@ class TransferredForm(forms.Form):
                 self.errors.pop(name, None)
             return {"sender_bank": "", "sender_name": ""}
         for name in ("sender_bank", "sender_name"):
-            if name in cleaned:
-                try:
-                    cleaned[name] = _one_line(cleaned[name])
-                except forms.ValidationError as problem:
-                    self.add_error(name, problem)
             if name in cleaned and not cleaned[name]:
                 self.add_error(name, _("An ATM transfer is told apart by this."))
         return {name: cleaned.get(name, "") for name in ("sender_bank", "sender_name")}
-
-
-def _one_line(text: str) -> str:
-    """Return a text in its normal form, on one line; refuses control characters (trust.md V3)."""
-    normal = "".join(letter for letter in unicodedata.normalize("NFC", text) if unicodedata.category(letter) != "Cf")
-    line = " ".join(normal.split())
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in line):
-        raise forms.ValidationError(_("This holds a character that can’t be shown. Remove it."))
-    return line

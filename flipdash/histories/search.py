@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash import money
+from flipdash.lines import without_marks
 from flipdash.searchkeys import SHORTEST, Infix, SearchIndex
 from flipdash.words import Words
 
@@ -29,15 +30,15 @@ LONGEST_NUMBER = 34
 BIGGEST_ID = 2**63 - 1
 ID_DIGITS = (18, 19)
 """An id begins with the year: with two digits since 2010."""
-JOINERS = "\u200c\u200d"
-"""Invisible, but part of words in some scripts, and of emoji."""
 
 
 def clean_term(text: str) -> str:
-    """Return what was typed in one form of Unicode, without space around it, or raise ValidationError."""
-    pasted = unicodedata.normalize("NFC", text)
-    # Marks that can't be seen come along when something is copied from a chat or a spreadsheet.
-    term = "".join(c for c in pasted if unicodedata.category(c) != "Cf" or c in JOINERS).strip()
+    """Return what was typed in one form of Unicode, without space around it, or raise ValidationError.
+
+    More lenient than `clean_line`: marks that were pasted with a name are left out, as a person who sees the name
+    expects to find it; and inner spaces stay, as numbers come in groups.
+    """
+    term = without_marks(text).strip()
     if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\t\n\r" for c in term):
         raise ValidationError(_("This search contains a character that can't be searched for."))
     if len(term) > LONGEST:

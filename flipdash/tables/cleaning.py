@@ -10,45 +10,37 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from flipdash.lines import JOINERS, unseen
 from flipdash.money import parse_rupiah
 from flipdash.tables.faults import Doubt
 from flipdash.tables.reader.tables import Number
 
 Cleaner = Callable[[str], Any]
 
-JOINERS = frozenset("\u200c\u200d")
-"""Invisible, but part of words in some scripts, and of emoji."""
-LINE_BREAKS = frozenset("\n\u2028\u2029")
+LINE_BREAKS = "\n\u2028\u2029"
 SHORTENED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 WITH_DECIMALS = re.compile(r"[0-9]+[.,][0-9]+")
 
 
 def text(most: int, *, lines: bool = False) -> Cleaner:
-    """Return a cleaner for what people wrote, kept as typed; `lines` allows line breaks and tabs in it."""
-    allowed = LINE_BREAKS | {"\t"} if lines else frozenset()
+    """Return a cleaner for what people wrote, kept as typed; `lines` allows line breaks and tabs in it.
+
+    More lenient than flipdash.lines.clean_line: this is what another system holds, so spaces stay, and joiners wherever
+    they stand; whoever imports it can't type it again.
+    """
+    allowed = f"{LINE_BREAKS}\t{JOINERS}" if lines else JOINERS
 
     def clean(cell: str) -> str:
         if isinstance(cell, Number) and SHORTENED.fullmatch(cell.removeprefix("-")):
             raise ValueError(_shortened())
         value = unicodedata.normalize("NFC", cell.replace("\r\n", "\n").replace("\r", "\n"))
-        for character in value:
-            if character not in allowed and _is_unseen(character):
-                raise ValueError(_("holds the control character %(name)s") % {"name": _code(character)})
+        if character := unseen(value, allowed=allowed):
+            raise ValueError(_("holds the control character %(name)s") % {"name": f"U+{ord(character):04X}"})
         if len(value) > most:
             raise ValueError(_too_long(value, most))
         return value
 
     return clean
-
-
-def _is_unseen(character: str) -> bool:
-    if character in JOINERS:
-        return False
-    return character in LINE_BREAKS or unicodedata.category(character) in {"Cc", "Cf"}
-
-
-def _code(character: str) -> str:
-    return f"U+{ord(character):04X}"
 
 
 def _too_long(value: str, most: int) -> str:

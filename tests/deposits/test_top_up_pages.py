@@ -56,7 +56,7 @@ def test_a_preset_needs_no_typing(web, scope):
         ({"bank": ""}, "Choose one of the banks shown."),
         ({"bank": "danamon"}, "Choose one of the banks shown."),
         ({"note": "x" * 101}, "at most 100 characters"),
-        ({"note": "a\x07b"}, "a character that can’t be shown"),
+        ({"note": "a\x07b"}, "a character that can’t be seen"),
         ({"form_key": "x"}, ""),
         ({"form_key": ""}, ""),
     ],

@@ -1,0 +1,43 @@
+"""The fields that many forms share."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from flipdash.lines import NotALine, clean_line
+from flipdash.money import NotAnAmount, parse_rupiah
+
+
+class LineField(forms.CharField):
+    """One line that a person typed and people read: a name, a note, a reason (flipdash/lines.py says what it holds)."""
+
+    def to_python(self, value: Any) -> Any:
+        """Return the line as it is kept; its length is judged afterwards."""
+        written = super().to_python(value)
+        try:
+            return clean_line(written) if written else written
+        except NotALine as problem:
+            raise ValidationError(str(problem), code="line") from problem
+
+
+class RupiahField(forms.CharField):
+    """Whole rupiah as people write them: Rp1.000.000, 1,000,000, 1000000. Its value is a number; `empty` for none."""
+
+    widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
+
+    def __init__(self, *, empty: int | None = None, **kwargs: Any) -> None:
+        super().__init__(max_length=40, **kwargs)
+        self.empty = empty
+
+    def clean(self, value: Any) -> Any:
+        """Read the amount."""
+        written = super().clean(value)
+        if not written:
+            return self.empty
+        try:
+            return parse_rupiah(written)
+        except NotAnAmount as problem:
+            words = _("Write the amount in digits, such as 5000000, 5.000.000 or Rp5.000.000.")
+            raise ValidationError(words) from problem
