@@ -28,9 +28,9 @@ def make(kind: Import, incoming: Incoming, outcome: Outcome, ignored_sheets: lis
     return {
         "sum_labels": {"by": labels(kind.sums_by), "figures": labels(kind.sums)},
         "sums": [_group(kind, values) for values in incoming.sums()],
-        "columns": [column.headers[0] for column in kind.fields],
+        "columns": kind.names(),
         "first": [_record(kind, values) for values in incoming.first(FIRST_RECORDS)],
-        "faults": [[fault.record, fault.line, fault.column, fault.reason] for fault in outcome.faults[:FAULTS_SHOWN]],
+        "faults": [[fault.record, fault.line, fault.column, fault.words] for fault in outcome.faults[:FAULTS_SHOWN]],
         "ignored_columns": outcome.ignored_columns,
         "ignored_sheets": [shown(name) for name in ignored_sheets],
     }
@@ -87,7 +87,7 @@ class FaultFile:
 
     def add(self, fault: Fault) -> None:
         """Write one fault down."""
-        self._list.rows([(fault.record, fault.line, fault.column, fault.reason)])
+        self._list.rows([(fault.record, fault.line, fault.column, fault.words)])
 
     def store(self, folder: str) -> str:
         """Keep the list where downloads come from, and return its name there."""

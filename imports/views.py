@@ -9,10 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission, requires
-from flipdash import clock
 from flipdash.gate import polled
 from flipdash.http import Request
-from flipdash.tables import CsvFile, Import, Unreadable, kinds
+from flipdash.tables import CsvFile, Unreadable, kinds
 from flipdash.uploads import was_cut_off
 from imports import services
 from imports.forms import UploadForm, too_large
@@ -38,7 +37,7 @@ def jobs(request: Request) -> HttpResponse:
     page = list(rows[: PAGE_SIZE + 1])
     context = {
         "form": form,
-        "kinds": [_kind(request, kind) for kind in kinds().values()],
+        "kinds": list(kinds().values()),
         "jobs": page[:PAGE_SIZE],
         "older": page[PAGE_SIZE - 1].number if len(page) > PAGE_SIZE else None,
         "before": before,
@@ -56,11 +55,6 @@ def _upload(request: Request, form: UploadForm) -> ImportJob | None:
     return None
 
 
-def _kind(request: Request, kind: type[Import]) -> Import:
-    """Return a kind as it would read a file now, for what it says of its columns."""
-    return kind(business=request.scope.business, mode=request.scope.mode, by="", source="", now=clock.now())
-
-
 @require_safe
 @requires(Permission.MANAGE_ACCOUNT)
 def template(request: Request) -> HttpResponse:
@@ -75,7 +69,7 @@ def template(request: Request) -> HttpResponse:
             "Content-Security-Policy": "sandbox; default-src 'none'",
         },
     )
-    CsvFile(response, [column.headers[0] for column in _kind(request, declared).fields])
+    CsvFile(response, declared.names())
     return response
 
 

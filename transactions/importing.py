@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 from psycopg.errors import UniqueViolation
 
-from flipdash.tables import INCOMING, Cleaner, Field, Import, choice, identifier, rupiah, text
+from flipdash.tables import INCOMING, Field, Import, Kept, choice, identifier, most, rupiah
 from transactions.models import Event, Transaction, Via
 
 FINAL = {
@@ -105,59 +105,70 @@ class TransactionImport(Import):
         taken = f"{self.model._meta.db_table}_pkey"
         return isinstance(cause, UniqueViolation) and cause.diag.constraint_name == taken
 
-    # --- What the columns of several kinds are ---------------------------------------------------------------
 
-    def field(self, name: str, *headers: str, clean: Cleaner | None = None, **more: Any) -> Field:
-        """Return a column; unless said otherwise its cells are texts of the length that the database takes."""
-        return Field(name, headers, clean or text(self.most(name)), **more)
+# --- What the columns of several kinds are ---------------------------------------------------------------------------
 
-    def optional(self, name: str, *headers: str) -> Field:
-        """Return a column of texts that a file may lack."""
-        return self.field(name, *headers, required=False, empty="")
 
-    def most(self, name: str) -> int:
-        """Return how many characters the database takes."""
-        return self.model._meta.get_field(name).max_length or 0  # type: ignore[union-attr]  # a field of ours, no relation
+def optional(name: str, *headers: str) -> Field:
+    """Return a column of texts that a file may lack."""
+    return Field(name, *headers, required=False, empty="")
 
-    def numbered(self) -> Field:
-        """Return the column of the other system's id."""
-        headers = ("Transaction ID", "ID Transaksi", "External ID")
-        return self.field("external_id", *headers, clean=identifier(self.most("external_id")), example="TRX-0001")
 
-    def ended(self) -> Field:
-        """Return the column of the status."""
-        return self.field("status", "Status", "Transaction Status", clean=final_status, example="Successful")
+def ended_at(name: str, *headers: str, required: bool = True) -> Field:
+    """Return the column of a moment after the beginning, which a record may lack."""
+    return Field(name, *headers, clean=DATES, required=required, empty=None, example="2025-10-01 10:03:00")
 
-    def amounts(self, *headers: str) -> tuple[Field, ...]:
-        """Return the columns of the amount, by its names, and of the fee."""
-        return (
-            self.field("amount", *headers, clean=positive_rupiah, example="1250000"),
-            self.field("fee", "Fee", "Biaya", "Biaya Admin", clean=rupiah, empty=0, example="2500"),
-        )
 
-    def created(self) -> Field:
-        """Return the column of the beginning."""
-        headers = ("Created Date", "Created At", "Tanggal Dibuat")
-        return self.field("created_at", *headers, clean=self.dates, example="2025-10-01 10:00:00")
+def amounts(*headers: str) -> tuple[Field, ...]:
+    """Return the columns of the amount, by its names, and of the fee."""
+    return (
+        Field("amount", *headers, clean=positive_rupiah, example="1250000"),
+        Field("fee", "Fee", "Biaya", "Biaya Admin", clean=rupiah, empty=0, example="2500"),
+    )
 
-    def ended_at(self, name: str, *headers: str, **more: Any) -> Field:
-        """Return the column of a later moment."""
-        more = {"clean": self.dates, "empty": None, "example": "2025-10-01 10:03:00", **more}
-        return self.field(name, *headers, **more)
 
-    def made(self) -> tuple[Field, ...]:
-        """Return the columns that say who made what is sent, how and when, and when it ended."""
-        maker = ("Maker Name", "Maker", "Created By", "Dibuat Oleh", "Nama Pembuat")
-        via = ("Created From", "Created Via", "Dibuat Dari", "Dibuat Melalui")
-        return (
-            self.field("maker_name", *maker, example="Ratna Sari"),
-            self.field("via", *via, clean=choice(VIAS), example="Dashboard"),
-            self.created(),
-            self.ended_at("completed_at", "Completed Date", "Completed At", "Tanggal Selesai"),
-            self.optional("internal_reference", "Internal Reference", "Referensi Internal"),
-            self.optional("approved_by", "Approved By", "Disetujui Oleh"),
-            self.optional("bank_reference", "Bank Reference", "Referensi Bank"),
-        )
+def final_status(cell: str) -> str:
+    """Return the final state that a word means; a state in which money still moves is refused."""
+    if " ".join(cell.split()).casefold() in NOT_FINAL:
+        raise ValueError(_("is not a final state; an import brings past transactions"))
+    return read_final(cell)
+
+
+def positive_rupiah(cell: str) -> int:
+    """Return an amount of at least one rupiah."""
+    if amount := rupiah(cell):
+        return amount
+    raise ValueError(_("the amount must be more than zero"))
+
+
+DATES = Kept("dates")
+NUMBERED = Field(
+    *("external_id", "Transaction ID", "ID Transaksi", "External ID"),
+    clean=identifier(most(Transaction, "external_id")),
+    example="TRX-0001",
+)
+"""The other system's id."""
+ENDED = Field("status", "Status", "Transaction Status", clean=final_status, example="Successful")
+CREATED = Field(
+    *("created_at", "Created Date", "Created At", "Tanggal Dibuat"), clean=DATES, example="2025-10-01 10:00:00"
+)
+MADE = (
+    Field(
+        *("maker_name", "Maker Name", "Maker", "Created By", "Dibuat Oleh", "Nama Pembuat"),
+        example="Ratna Sari",
+    ),
+    Field(
+        *("via", "Created From", "Created Via", "Dibuat Dari", "Dibuat Melalui"),
+        clean=choice(VIAS),
+        example="Dashboard",
+    ),
+    CREATED,
+    ended_at("completed_at", "Completed Date", "Completed At", "Tanggal Selesai"),
+    optional("internal_reference", "Internal Reference", "Referensi Internal"),
+    optional("approved_by", "Approved By", "Disetujui Oleh"),
+    optional("bank_reference", "Bank Reference", "Referensi Bank"),
+)
+"""Who made what is sent, how and when, and when it ended."""
 
 
 SENT = (Step("'created'", "created_at", "maker_name"), Step("status", "coalesce(completed_at, created_at)"))
@@ -173,17 +184,3 @@ def check_ended(values: dict[str, Any], name: str) -> Iterator[tuple[str, str]]:
         yield name, _("is empty, while the status is Successful")
     if ended and created and ended < created:
         yield name, _("is before the Created Date")
-
-
-def final_status(cell: str) -> str:
-    """Return the final state that a word means; a state in which money still moves is refused."""
-    if " ".join(cell.split()).casefold() in NOT_FINAL:
-        raise ValueError(_("is not a final state; an import brings past transactions"))
-    return read_final(cell)
-
-
-def positive_rupiah(cell: str) -> int:
-    """Return an amount of at least one rupiah."""
-    if amount := rupiah(cell):
-        return amount
-    raise ValueError(_("the amount must be more than zero"))

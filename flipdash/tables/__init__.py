@@ -1,9 +1,8 @@
-"""Bringing in the history of another system from a file.
+"""Table files: from an upload to good records and faults, and from rows to a .csv (docs/imports.md).
 
-Three steps that know little of each other: a reader turns a file into rows of text (`read_file`), a
-declaration (`Import`) says how `Checker` makes values of them, and its `store` puts the good ones into the
-database; `run` does all three. Nothing is guessed: what is not certain is a `Fault`, with its record, line,
-column and reason.
+Steps that know little of each other: a reader turns a file into rows of text (`read_file`), a declaration (`Layout`)
+says how `Checker` makes records of them, and `run` puts the good ones of a history (`Import`) into the database.
+Nothing is guessed: what is not certain is a `Fault`, with its record, line, column, reason and cell.
 """
 
 from flipdash.tables.checking import Checker, Outcome
@@ -20,7 +19,8 @@ from flipdash.tables.cleaning import (
     text,
 )
 from flipdash.tables.faults import Doubt, Fault, Unreadable, shown
-from flipdash.tables.kinds import Field, Import, kinds, register
+from flipdash.tables.kinds import Import, kinds, most, register
+from flipdash.tables.layouts import Field, Header, Kept, Layout
 from flipdash.tables.reader.tables import Number, Row
 from flipdash.tables.reading import MOST_MEGABYTES, FileRows, read_file, weigh
 from flipdash.tables.storing import INCOMING, Incoming, run
@@ -37,8 +37,11 @@ __all__ = [
     "Fault",
     "Field",
     "FileRows",
+    "Header",
     "Import",
     "Incoming",
+    "Kept",
+    "Layout",
     "Number",
     "Outcome",
     "Row",
@@ -49,6 +52,7 @@ __all__ = [
     "digits",
     "identifier",
     "kinds",
+    "most",
     "only_digits",
     "read_file",
     "register",

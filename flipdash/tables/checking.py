@@ -7,20 +7,17 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from flipdash.tables.faults import Doubt, Fault, Unreadable, shown
-from flipdash.tables.kinds import Import
+from flipdash.tables.faults import CELL_KEPT, Doubt, Fault, Unreadable
+from flipdash.tables.layouts import Header, Layout
 from flipdash.tables.reader.tables import Row
 
-MOST_RECORDS = 1_000_000
-MOST_FAULTS = 100_000
-"""A file with more is not what it was said to be, and isn't read to its end."""
 FAULTS_KEPT = 1_000
 """So many faults are kept to be shown; the others are only counted."""
 
 
 @dataclass
 class Outcome:
-    """What came of an import."""
+    """What came of reading a file."""
 
     read: int = 0
     good: int = 0
@@ -54,17 +51,17 @@ class Outcome:
 
 
 class Checker:
-    """Checks the rows of one file, and gathers in `outcome` what is wrong with them."""
+    """Checks the rows of one file, header first, and gathers in `outcome` what is wrong with them."""
 
-    def __init__(self, kind: Import, rows: Iterable[Row]) -> None:
-        self.kind, self.rows = kind, iter(rows)
+    def __init__(self, layout: Layout, rows: Iterable[Row]) -> None:
+        self.layout, self.rows = layout, iter(rows)
         self.outcome = Outcome()
-        self._header: list[str] = []
-        self._places: dict[str, int] = {}
+        self._header = Header([])
+        self._least = 0
         self._first_with: dict[str, int] = {}
 
-    def good(self) -> Iterator[list[Any]]:
-        """Yield the values of each record without faults, in the order of the kind's columns."""
+    def good(self) -> Iterator[Any]:
+        """Yield what each record without faults becomes."""
         try:
             if self._read_header():
                 yield from self._good_records()
@@ -72,86 +69,75 @@ class Checker:
             self.outcome.add(problem.fault, is_doubtful=True)
 
     def _read_header(self) -> bool:
-        header = next(self.rows, None)
-        if header is None:
+        first = next(self.rows, None)
+        if first is None:
             self._refuse(Row(1, 1, []), "", _("the file is empty"))
             return False
-        self._header = [name.strip() for name in header.cells]
-        for place, name in enumerate(self._header):
-            self._place(header, place, name)
-        missing = [f.headers[0] for f in self.kind.fields if f.required and f.name not in self._places]
-        if missing:
-            reason = _("the header lacks these columns: %(names)s") % {"names": ", ".join(missing)}
-            self._refuse(header, "", reason)
-        return not self.outcome.fault_count
-
-    def _place(self, header: Row, place: int, name: str) -> None:
-        known = self.kind.field_of(name)
-        if known is None:
-            if name:
-                self.outcome.ignored_columns.append(shown(name))
-        elif known.name in self._places:
-            other = self._header[self._places[known.name]]
-            reason = _("the header has this column twice (the other is %(other)s)") % {"other": shown(other)}
-            self._refuse(header, shown(name), reason)
-        else:
-            self._places[known.name] = place
+        self._header = self.layout.header_of(first.cells)
+        self._least = max(self._header.places.values(), default=0) + 1
+        self.outcome.ignored_columns += self._header.ignored
+        for column, reason in self._header.problems:
+            self._refuse(first, column, reason)
+        return not self._header.problems
 
     def _refuse(self, row: Row, column: str, reason: str) -> None:
         self.outcome.add(Fault(row.number, row.line, column, reason), is_doubtful=True)
 
-    def _good_records(self) -> Iterator[list[Any]]:
+    def _good_records(self) -> Iterator[Any]:
         number = 1
         for row in self.rows:
             number = row.number
             if not any(cell.strip() for cell in row.cells):
                 continue
-            if row.number > MOST_RECORDS:
-                raise Unreadable(Fault(*row[:2], "", _("the file has too many records; split it into several")))
-            if self.outcome.fault_count > MOST_FAULTS:
+            if row.number > self.layout.most_records + 1:
+                words = {"most": self.layout.most_records}
+                reason = _("the file has more than %(most)d records; split it into several") % words
+                raise Unreadable(Fault(*row[:2], "", reason))
+            if self.outcome.fault_count > self.layout.most_faults:
                 raise Unreadable(Fault(*row[:2], "", _("there are too many faults; the rest was not read")))
             self.outcome.read += 1
             values = self._values(row)
             if values is not None:
                 self.outcome.good += 1
-                yield [values[name] for name in self.kind.columns]
-        if not self.outcome.read:
+                yield self.layout.record(values)
+        if not self.outcome.read and self.layout.needs_records:
             self._refuse(Row(number, 1, []), "", _("the file has a header and no records"))
 
     def _values(self, row: Row) -> dict[str, Any] | None:
         """Return a record's values, or None when it has faults, which are noted."""
-        if len(row.cells) != len(self._header):
-            counts = {"count": len(row.cells), "columns": len(self._header)}
-            reason = _("has %(count)d cells, while the header has %(columns)d") % counts
-            self.outcome.add(Fault(row.number, row.line, "", reason))
+        width = len(self._header.names)
+        if len(row.cells) < self._least or (self.layout.is_even and len(row.cells) != width):
+            reason = _("has %(count)d cells, while the header has %(columns)d")
+            counts = {"count": len(row.cells), "columns": width}
+            self.outcome.add(Fault(row.number, row.line, "", reason % counts))
             return None
         before = self.outcome.fault_count
         values = self._cells(row)
-        for name, reason in chain(self.kind.check(values), self._repeated(row, values)):
+        for name, reason in chain(self.layout.check(values), self._repeated(row, values)):
             self._fault(row, name, ValueError(reason))
         return values if self.outcome.fault_count == before else None
 
     def _cells(self, row: Row) -> dict[str, Any]:
         values = {}
-        for column in self.kind.fields:
-            place = self._places.get(column.name)
+        for column in self.layout.fields:
+            place = self._header.places.get(column.name)
             try:
-                values[column.name] = column.empty if place is None else column.value(row.cells[place])
+                values[column.name] = column.empty if place is None else self.layout.value(column, row.cells[place])
             except ValueError as problem:
                 self._fault(row, column.name, problem)
         return values
 
     def _repeated(self, row: Row, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        key = values.get(self.kind.key)
+        key = values.get(self.layout.key)
         if key is None:
             return
         first = self._first_with.setdefault(key, row.number)
         if first != row.number:
-            yield self.kind.key, _("stands in record %(record)d already") % {"record": first}
+            yield self.layout.key, _("stands in record %(record)d already") % {"record": first}
 
     def _fault(self, row: Row, name: str, problem: ValueError) -> None:
-        place = self._places.get(name)
-        cell = "" if place is None else row.cells[place]
-        column = self.kind.name_of(name) if place is None else self._header[place]
-        reason = f"{shown(cell)}: {problem}" if cell.strip() else str(problem)
-        self.outcome.add(Fault(row.number, row.line, column, reason), is_doubtful=isinstance(problem, Doubt))
+        place = self._header.places.get(name)
+        cell = "" if place is None else row.cells[place][:CELL_KEPT]
+        column = self.layout.name_of(name) if place is None else self._header.names[place]
+        fault = Fault(row.number, row.line, column, str(problem), cell)
+        self.outcome.add(fault, is_doubtful=isinstance(problem, Doubt))

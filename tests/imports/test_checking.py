@@ -17,6 +17,7 @@ from flipdash.tables import (
     Fault,
     Field,
     Import,
+    Kept,
     checking,
     choice,
     digits,
@@ -34,16 +35,16 @@ JAKARTA = ZoneInfo("Asia/Jakarta")
 
 class Notes(Import):
     name, key = "notes", "number"
+    fields = (
+        Field("number", "Number", "Nomor", clean=identifier(10)),
+        Field("at", "Created Date", "Tanggal Dibuat", clean=Kept("dates")),
+        Field("remark", "Remark", "Keterangan", clean=text(20, lines=True), empty=""),
+        Field("extra", "Extra", clean=text(5), required=False, empty="-"),
+    )
 
     def __init__(self) -> None:
         business = SimpleNamespace(pk=1, name="Kopi Kita", time_zone="Asia/Jakarta")
         super().__init__(business=business, mode="live", by="", source="", now=NOW)
-        self.fields = (
-            Field("number", ("Number", "Nomor"), identifier(10)),
-            Field("at", ("Created Date", "Tanggal Dibuat"), self.dates),
-            Field("remark", ("Remark", "Keterangan"), text(20, lines=True), empty=""),
-            Field("extra", ("Extra",), text(5), required=False, empty="-"),
-        )
 
     def store(self) -> int:
         raise NotImplementedError
@@ -155,7 +156,7 @@ def test_a_quote_in_the_middle_of_a_quoted_cell_is_refused():
 
 
 def test_a_file_with_too_many_records_is_refused(monkeypatch):
-    monkeypatch.setattr(checking, "MOST_RECORDS", 3)
+    monkeypatch.setattr(Notes, "most_records", 2)
     records, outcome = check(HEADER + "".join(f"{n},2026-01-02 03:04,\n" for n in range(5)))
     assert len(records) == 2
     assert "split it" in outcome.faults[0].reason

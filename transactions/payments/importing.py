@@ -9,9 +9,19 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from flipdash.tables import choice, rupiah, text
+from flipdash.tables import Field, choice, most, rupiah, text
 from transactions.channels import CHANNELS, NAMES, ChannelKind
-from transactions.importing import Step, TransactionImport, check_ended
+from transactions.importing import (
+    CREATED,
+    ENDED,
+    NUMBERED,
+    Step,
+    TransactionImport,
+    amounts,
+    check_ended,
+    ended_at,
+    optional,
+)
 from transactions.models import Payment, PaymentEvent, Settlement
 
 KINDS = {
@@ -25,6 +35,37 @@ SETTLED = {Settlement.SETTLED: ("Settled", "Selesai", "Sudah diselesaikan"), "":
 NOT_SETTLED = ("pending", "menunggu", "tertunda", "unsettled", "belum diselesaikan")
 
 
+def email(cell: str) -> str:
+    """Return an address to which mail can be sent."""
+    address = text(most(Payment, "sender_email"))(cell.strip())
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise ValueError(_("is not an e-mail address")) from None
+    return address
+
+
+def channel(cell: str) -> str:
+    """Return the channel that a person wrote as its code or its name, with or without the words for its kind."""
+    written = _plain(cell)
+    for code, name in NAMES.items():
+        if written in {_plain(code), _plain(name)}:
+            return code
+    raise ValueError(_("is not known; known are %(known)s") % {"known": ", ".join(NAMES)})
+
+
+def _plain(word: str) -> str:
+    words = re.sub(r"[\W_]+", " ", word).casefold()
+    return re.sub(r"\b(virtual account|va|e wallet|card)\b", " ", words).strip()
+
+
+def settlement(cell: str) -> str:
+    """Return whether a payment was settled; one that still will be would wait for ever here."""
+    if " ".join(cell.split()).casefold() in NOT_SETTLED:
+        raise ValueError(_("is not a final state; import the payment once it is settled"))
+    return choice(SETTLED)(cell)
+
+
 class PaymentImport(TransactionImport):
     """Past payments, each settled or never to be."""
 
@@ -36,56 +77,39 @@ class PaymentImport(TransactionImport):
         Step("'settled'", "settled_at"),
     )
 
-    def __init__(self, **about: Any) -> None:
-        super().__init__(**about)
-        self.fields = (
-            self.numbered(),
-            self.ended(),
-            self.field("title", "Payment", "Title", "Judul", "Pembayaran", example="Kelas barista"),
-            self.field("sender_name", "Sender Name", "Nama Pengirim", "Pengirim", example="Dewi Lestari"),
-            self.field("sender_email", "Sender E-mail", "Email", clean=self._email, required=False, empty=""),
-            self.field(
-                "channel", "Channel", "Payment Method", "Kanal", "Metode Pembayaran", clean=channel, example="bca"
-            ),
-            self.field(
-                "channel_kind",
-                "Channel Type",
-                "Tipe Kanal",
-                "Jenis Kanal",
-                clean=choice(KINDS),
-                required=False,
-                empty=None,
-            ),
-            *self.amounts("Amount", "Jumlah", "Nominal"),
-            self.field(
-                "settlement_status",
-                *("Settlement Status", "Status Settlement", "Status Penyelesaian"),
-                clean=settlement,
-                required=False,
-                empty="",
-                example="Settled",
-            ),
-            self.field(
-                "settled_amount",
-                *("Settled Amount", "Jumlah Settlement", "Jumlah Diterima"),
-                clean=rupiah,
-                required=False,
-                empty=None,
-                example="1247500",
-            ),
-            self.optional("reference", "Transaction Reference No", "Reference No", "No. Referensi", "Referensi"),
-            self.created(),
-            self.ended_at("paid_at", "Paid Date", "Paid At", "Tanggal Dibayar"),
-            self.ended_at("settled_at", "Settled Date", "Settlement Date", "Tanggal Settlement", required=False),
-        )
-
-    def _email(self, cell: str) -> str:
-        address = text(self.most("sender_email"))(cell.strip())
-        try:
-            validate_email(address)
-        except ValidationError:
-            raise ValueError(_("is not an e-mail address")) from None
-        return address
+    fields = (
+        NUMBERED,
+        ENDED,
+        Field("title", "Payment", "Title", "Judul", "Pembayaran", example="Kelas barista"),
+        Field("sender_name", "Sender Name", "Nama Pengirim", "Pengirim", example="Dewi Lestari"),
+        Field("sender_email", "Sender E-mail", "Email", clean=email, required=False, empty=""),
+        Field("channel", "Channel", "Payment Method", "Kanal", "Metode Pembayaran", clean=channel, example="bca"),
+        Field(
+            *("channel_kind", "Channel Type", "Tipe Kanal", "Jenis Kanal"),
+            clean=choice(KINDS),
+            required=False,
+            empty=None,
+        ),
+        *amounts("Amount", "Jumlah", "Nominal"),
+        Field(
+            *("settlement_status", "Settlement Status", "Status Settlement", "Status Penyelesaian"),
+            clean=settlement,
+            required=False,
+            empty="",
+            example="Settled",
+        ),
+        Field(
+            *("settled_amount", "Settled Amount", "Jumlah Settlement", "Jumlah Diterima"),
+            clean=rupiah,
+            required=False,
+            empty=None,
+            example="1247500",
+        ),
+        optional("reference", "Transaction Reference No", "Reference No", "No. Referensi", "Referensi"),
+        CREATED,
+        ended_at("paid_at", "Paid Date", "Paid At", "Tanggal Dibayar"),
+        ended_at("settled_at", "Settled Date", "Settlement Date", "Tanggal Settlement", required=False),
+    )
 
     def check(self, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Check what cells say together: the channel's kind, what was paid and settled, and when."""
@@ -125,24 +149,3 @@ def _check_settled(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "settled_amount", _("is more than the amount")
     if values["settled_at"] and values.get("paid_at") and values["settled_at"] < values["paid_at"]:
         yield "settled_at", _("is before the Paid Date")
-
-
-def channel(cell: str) -> str:
-    """Return the channel that a person wrote as its code or its name, with or without the words for its kind."""
-    written = _plain(cell)
-    for code, name in NAMES.items():
-        if written in {_plain(code), _plain(name)}:
-            return code
-    raise ValueError(_("is not known; known are %(known)s") % {"known": ", ".join(NAMES)})
-
-
-def _plain(word: str) -> str:
-    words = re.sub(r"[\W_]+", " ", word).casefold()
-    return re.sub(r"\b(virtual account|va|e wallet|card)\b", " ", words).strip()
-
-
-def settlement(cell: str) -> str:
-    """Return whether a payment was settled; one that still will be would wait for ever here."""
-    if " ".join(cell.split()).casefold() in NOT_SETTLED:
-        raise ValueError(_("is not a final state; import the payment once it is settled"))
-    return choice(SETTLED)(cell)

@@ -8,9 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from flipdash.tables import choice, digits, only_digits, text
+from flipdash.tables import Field, choice, digits, most, only_digits, text
 from transactions import destinations
-from transactions.importing import SENT, TransactionImport, check_ended
+from transactions.importing import ENDED, MADE, NUMBERED, SENT, TransactionImport, amounts, check_ended
 from transactions.models import MoneyTransfer, TransferEvent
 
 KINDS = {
@@ -27,37 +27,30 @@ class MoneyTransferImport(TransactionImport):
     name, title = "money-transfer", gettext_lazy("Money Transfer")
     model, events, steps = MoneyTransfer, TransferEvent, SENT
 
-    def __init__(self, **about: Any) -> None:
-        super().__init__(**about)
-        account = digits(self.most("account_number"), plus=True)
-        remark = text(self.most("remark"), lines=True)
-        self.fields = (
-            self.numbered(),
-            self.ended(),
-            self.field(
-                "destination_kind",
-                *("Destination Type", "Tipe Tujuan", "Jenis Tujuan"),
-                clean=choice(KINDS),
-                example="Bank",
-            ),
-            self.field("bank", "Bank", "Bank Tujuan", "Bank/E-Wallet", "Destination", clean=str.strip, example="bca"),
-            self.field(
-                "account_number",
-                *("Account Number", "Nomor Rekening", "No. Rekening", "Rekening Tujuan"),
-                clean=account,
-                example="0012345678",
-            ),
-            self.field("beneficiary_name", "Beneficiary Name", "Nama Penerima", "Penerima", example="Siti Rahmawati"),
-            *self.amounts("Amount", "Jumlah", "Nominal"),
-            self.field(
-                "remark",
-                *("Remark", "Remarks", "Keterangan", "Berita", "Catatan"),
-                clean=remark,
-                empty="",
-                example="Invoice 0042",
-            ),
-            *self.made(),
-        )
+    fields = (
+        NUMBERED,
+        ENDED,
+        Field(
+            *("destination_kind", "Destination Type", "Tipe Tujuan", "Jenis Tujuan"),
+            clean=choice(KINDS),
+            example="Bank",
+        ),
+        Field("bank", "Bank", "Bank Tujuan", "Bank/E-Wallet", "Destination", clean=str.strip, example="bca"),
+        Field(
+            *("account_number", "Account Number", "Nomor Rekening", "No. Rekening", "Rekening Tujuan"),
+            clean=digits(most(MoneyTransfer, "account_number"), plus=True),
+            example="0012345678",
+        ),
+        Field("beneficiary_name", "Beneficiary Name", "Nama Penerima", "Penerima", example="Siti Rahmawati"),
+        *amounts("Amount", "Jumlah", "Nominal"),
+        Field(
+            *("remark", "Remark", "Remarks", "Keterangan", "Berita", "Catatan"),
+            clean=text(most(MoneyTransfer, "remark"), lines=True),
+            empty="",
+            example="Invoice 0042",
+        ),
+        *MADE,
+    )
 
     def check(self, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Check what cells say together: the bank and account of a kind, the end after the beginning."""
