@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy
 from deposits import banks, tasks
 from deposits.ledger import NotEnoughDeposit
 from deposits.models import BankAccount, Correction, Reason, StatementImport, StatementLine, TopUp
-from deposits.statements import files as statement_files
 from deposits.statements import matching
 from deposits.statements import services as statements
+from deposits.statements.layouts import LAYOUTS
 from flipdash import money
 from flipdash.backoffice import ReadOnlyAdmin
 from flipdash.forms import LineField
@@ -134,8 +134,7 @@ class StatementImportAdmin(DepositAdmin):
             tasks.wake_importer()
             messages.success(request, _("Statement %d waits to be imported. Look again in a moment.") % job.pk)
             return redirect("admin:deposits_statementimport_changelist")
-        names = [(bank, ", ".join(statement_files.FORMATS[bank].columns)) for bank in banks.NAMES]
-        facts = [(banks.NAMES[bank], columns) for bank, columns in names]
+        facts = [(name, ", ".join(LAYOUTS[bank].needed())) for bank, name in banks.NAMES.items()]
         return self.page(
             request,
             _("Upload a bank statement"),

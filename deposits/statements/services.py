@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from deposits.models import BankAccount, StatementImport
-from deposits.statements.files import JAKARTA, Refused, read
+from deposits.statements.files import JAKARTA, Refused, in_words, read
 from flipdash import clock
 
 MOST_ATTEMPTS = 3
@@ -72,7 +72,9 @@ def _import(job: StatementImport) -> int:
             if not mine.update(status=StatementImport.Status.DONE, lines=lines, added=added, **done):
                 raise RuntimeError(f"statement {job.pk}: another worker has it")
     except Refused as refused:
-        mine.update(status=StatementImport.Status.FAILED, problems=[str(fault) for fault in refused.faults], **done)
+        mine.update(
+            status=StatementImport.Status.FAILED, problems=[in_words(fault) for fault in refused.faults], **done
+        )
         return 0
     return added
 

@@ -115,6 +115,11 @@ class Layout:
         return [column.headers[0] for column in cls.fields]
 
     @classmethod
+    def needed(cls) -> list[str]:
+        """Return our names for the columns that no file may lack."""
+        return [column.headers[0] for column in cls.fields if column.required]
+
+    @classmethod
     def name_of(cls, field: str) -> str:
         """Return our name for a field's column."""
         return next(column.headers[0] for column in cls.fields if column.name == field)

@@ -11,7 +11,8 @@ from deposits.demo import ACCOUNTS
 from deposits.models import StatementImport, StatementLine
 from deposits.statements import files as statement_files
 from deposits.statements import services as statements
-from deposits.statements.files import FORMATS, Printed, Refused
+from deposits.statements.files import Refused
+from deposits.statements.layouts import LAYOUTS, Printed
 from flipdash import clock
 from tests.deposits.banking import HEADS, again, ask, bca, import_statement, today
 from tests.workbooks import make_xlsx
@@ -42,11 +43,11 @@ ROWS = {
 }
 
 
-def test_every_bank_has_a_format():
-    assert set(FORMATS) == set(ROWS) == set(HEADS) == set(banks.NAMES)
+def test_every_bank_has_a_layout():
+    assert set(LAYOUTS) == set(ROWS) == set(HEADS) == set(banks.NAMES)
 
 
-@pytest.mark.parametrize("bank", FORMATS)
+@pytest.mark.parametrize("bank", LAYOUTS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_each_bank_is_read_as_it_writes(bank, encoding):
     (line,) = read(f"{HEADS[bank]}\r\n{ROWS[bank]}\r\n\r\n".encode(encoding), bank)
@@ -54,12 +55,13 @@ def test_each_bank_is_read_as_it_writes(bank, encoding):
     assert "KOPI KITA" in f"{line.sender} {line.description}"
 
 
-@pytest.mark.parametrize("bank", FORMATS)
+@pytest.mark.parametrize("bank", LAYOUTS)
 def test_money_that_went_out_is_negative(bank):
     row = ROWS[bank].replace(",CR,", ",DB,").replace(";K;", ";D;")
-    if FORMATS[bank].debit:
-        head = HEADS[bank].replace(FORMATS[bank].credit, "?").replace(FORMATS[bank].debit, FORMATS[bank].credit)
-        head = head.replace("?", FORMATS[bank].debit)
+    names = {field.name: field.headers[0] for field in LAYOUTS[bank].fields}
+    if "debit" in names:
+        head = HEADS[bank].replace(names["credit"], "?").replace(names["debit"], names["credit"])
+        head = head.replace("?", names["debit"])
         assert read(f"{head}\n{row}\n", bank)[0].amount == -5_000_417
     else:
         assert read(f"{HEADS[bank]}\n{row}\n", bank)[0].amount == -5_000_417
@@ -125,7 +127,7 @@ def test_wrong_columns_are_named():
         (1, "Saldo"),
     ]
     assert faults(f"{HEAD},Jumlah\n") == [(1, "Jumlah")]
-    assert faults(ROWS["bca"]) == [(1, name) for name in FORMATS["bca"].columns]
+    assert faults(ROWS["bca"]) == [(1, name) for name in LAYOUTS["bca"].needed()]
     assert faults(f"{HEADS['mandiri']}\n{ROWS['mandiri']}\n", "bca")[0][0] == 1
 
 
