@@ -59,6 +59,8 @@ def is_unseen(character: str) -> bool:
 def without_marks(text: str) -> str:
     """Return a text in one normal form without marks of format, which come along when something is copied from a chat
     or a spreadsheet; for what nobody can type again."""
+    if text.isascii():
+        return text
     pasted = unicodedata.normalize("NFC", text)
     return "".join(letter for letter in pasted if unicodedata.category(letter) != "Cf" or letter in JOINERS)
 
