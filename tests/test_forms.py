@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 from django.utils import translation
 
 from flipdash.forms import LineField, RupiahField
@@ -136,3 +137,15 @@ def test_rupiah_are_read_one_way_with_one_message():
         for wrong in ("5juta", "-1", "1e9", "1\u200b000", "5000000.50", "1.5.0", "9" * 16, "x" * 41):
             with pytest.raises(ValidationError, match=r"Write the amount in digits|at most 40 characters"):
                 field.clean(wrong)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("bank_account", "bca", "5440117703", "PT\u202eFlip"),
+        ("make_operator", "o@x.test", "--name", "Ol\u200bga"),
+    ],
+)
+def test_what_is_typed_at_the_terminal_is_held_to_the_same(words):
+    with pytest.raises(CommandError, match="can’t be seen"):
+        call_command(*words)

@@ -11,6 +11,7 @@ from django.core.validators import validate_email
 
 from accounts import operators
 from accounts.models import User
+from flipdash.lines import NotALine, clean_line
 
 
 class Command(BaseCommand):
@@ -28,15 +29,18 @@ class Command(BaseCommand):
         email = options["email"].strip()
         try:
             validate_email(email)
+            name = clean_line(options["name"]) or email.partition("@")[0]
             password = getpass("Password: ")
             if password != getpass("Once more: "):
                 raise CommandError("The two passwords differ. Nothing was changed.")
             if not 12 <= len(password.encode()) <= 1024:
                 raise CommandError("A password has 12 to 1,024 bytes. Nothing was changed.")
             validate_password(password, User(email=email))
-            operators.make_operator(email=email, name=options["name"] or email.partition("@")[0], password=password)
+            operators.make_operator(email=email, name=name, password=password)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
+        except NotALine as error:
+            raise CommandError(str(error)) from error
         except operators.StillMember as error:
             raise CommandError("This person belongs to a business. The operator's people belong to none.") from error
         self.stdout.write("Done. Sign in at /sign-in/, set up a second factor, then open /admin/.")

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from deposits import banks
 from deposits.models import BankAccount
+from flipdash.lines import NotALine, clean_line
 
 
 class Command(BaseCommand):
@@ -25,6 +26,10 @@ class Command(BaseCommand):
         """Write the account; whatever was open is now paid to it."""
         if not re.fullmatch(r"[0-9]{5,32}", options["account_number"]):
             raise CommandError("An account number has 5 to 32 digits.")
-        values = {"account_number": options["account_number"], "holder": options["holder"]}
+        try:
+            holder = clean_line(options["holder"])
+        except NotALine as problem:
+            raise CommandError(str(problem)) from problem
+        values = {"account_number": options["account_number"], "holder": holder}
         account, is_new = BankAccount.objects.using("operator").update_or_create(bank=options["bank"], defaults=values)
         self.stdout.write(f"{account}: {'added' if is_new else 'changed'}")
