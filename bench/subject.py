@@ -44,7 +44,7 @@ class Bench:
     def history(self, slug: str, query: str = "") -> TransferHistory:
         """Return a history as an address asks for it."""
         history = TransferHistory(self.scope(slug), QueryDict(query))
-        assert history.is_valid, history.form.errors
+        assert history.is_valid, history.address.form.errors
         return history
 
     def deep(self, slug: str, depth: int) -> str:
@@ -67,8 +67,9 @@ class Bench:
     def count_sql(self, slug: str, query: str = "") -> list[Statement]:
         """Return the statements of the count beside the page."""
         history = self.history(slug, query)
+        plan = history.page().plan
         with statements() as made:
-            history.count()
+            history.count(plan)
         return made
 
     def replay(self, made: list[Statement], *, limit: int = 0) -> Callable[[], None]:

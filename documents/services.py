@@ -85,7 +85,7 @@ def request_report(
     """
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
-    query = shown_history(scope, history=history, query=query).query  # without empty parts, pages and columns
+    query = shown_history(scope, history=history, query=query).address.query  # without empty parts, pages and columns
     Business.objects.select_for_update().get(pk=scope.business.pk)  # one number after the other
     wanted = {"history": history, "query": query, "format": format, "separator": separator}
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, **wanted)

@@ -62,7 +62,7 @@ def _create(request: Request) -> HttpResponse:
         messages.error(request, _("No report was made: choose .xls, .xlsx or .csv, and comma or semicolon."))
         return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
     request.session["tray_opens"] = True  # once: on other pages it would cover what they are worked with
-    return redirect(histories.get(name)(request.scope, QueryDict(query)).url_with())
+    return redirect(histories.get(name)(request.scope, QueryDict(query)).address.url_with())
 
 
 def _history_of(params: QueryDict) -> tuple[str, str]:

@@ -56,7 +56,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
                     view=_view(f"Payroll that waits, {LONG}", ["Maker", "Approver"]), is_mine=False, may_change=True
                 ),
             ],
-            "history": Sample(url="#all"),
+            "history": Sample(address=Sample(url="#all")),
             "facts": FACTS,
             "events": EVENTS,
         },

@@ -2,7 +2,9 @@
 
 from functools import cached_property
 
-from flipdash.histories import History, saved
+from django.http import QueryDict
+
+from flipdash.histories import History, ListSettings, saved
 from flipdash.scope import Scope
 from workspace.forms import ColumnsForm
 from workspace.models import ColumnChoice, SavedView
@@ -17,12 +19,11 @@ class Desk:
     def __init__(self, scope: Scope, kind: type[History]) -> None:
         self.scope, self.kind = scope, kind
 
-    def lay_out(self, history: History) -> History:
-        """Show a history with the member's columns, and with addresses that mind their default view."""
-        history.chosen = self.columns
-        history.opens_at_a_view = self.default is not None
-        self.history = history
-        return history
+    def lay_out(self, params: QueryDict) -> History:
+        """Return the history with the member's columns, and with addresses that mind their default view."""
+        settings = ListSettings(self.columns, opens_at_a_view=self.default is not None)
+        self.history = self.kind(self.scope, params, settings=settings)
+        return self.history
 
     @cached_property
     def columns(self) -> list[str]:
@@ -66,7 +67,7 @@ class Desk:
         """The view that the page shows, if what it shows has a name."""
         if not self.history.is_valid:
             return None
-        query = saved.canonical(self.history.whole_query)
+        query = saved.canonical(self.history.address.whole_query)
         return next((view for view in self._found if view.query == query and query), None)
 
     @cached_property

@@ -48,7 +48,7 @@ def detail_view(declared: type[History]) -> View:
                 "state": history.state_of(row),
                 "facts": history.facts_of(row),
                 "events": _timeline_of(shown, request),
-                "crumbs": [{"label": history.section}, {"label": history.title, "url": history.url}],
+                "crumbs": [{"label": history.section}, {"label": history.title, "url": history.address.url}],
             },
         )
 
@@ -66,11 +66,11 @@ def history_page(request: Request, kind: type[History]) -> HttpResponse:
     desk = Desk(request.scope, kind)
     if not request.GET and desk.default:
         return open_view(request, desk.default, kind)
-    history = desk.lay_out(kind(request.scope, request.GET))
+    history = desk.lay_out(request.GET)
     results = history.results()
     shown = {"history": history, "results": results, "desk": desk}
     if results.count is None:
-        asked = urlencode({"history": kind.name, "query": history.query})
+        asked = urlencode({"history": kind.name, "query": history.address.query})
         shown["late_count_url"] = f"{reverse('workspace:count')}?{asked}"
     return render(request, "histories/history.html", shown)
 

@@ -28,7 +28,7 @@ def reset_columns(scope: Scope, kind: type[History]) -> None:
 
 def save_view(scope: Scope, history: History, *, name: str, roles: Sequence[str], keep_columns: bool) -> SavedView:
     """Give the history's search and filters a name. Raises NameTaken."""
-    params = QueryDict(history.query, mutable=True)
+    params = QueryDict(history.address.query, mutable=True)
     if keep_columns:
         params.setlist("columns", [column.name for column in history.shown_columns])
     query = saved.canonical(params.urlencode())

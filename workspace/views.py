@@ -41,7 +41,7 @@ def _visible(request: Request, pk: int) -> SavedView:
 
 def _laid_out(request: Request, kind: type[History], query: str) -> History:
     """Return the history under a query, with the person's columns."""
-    return Desk(request.scope, kind).lay_out(kind(request.scope, QueryDict(query)))
+    return Desk(request.scope, kind).lay_out(QueryDict(query))
 
 
 @require_safe
@@ -68,7 +68,7 @@ def columns(request: Request) -> HttpResponse:
     form = ColumnsForm(kind, request.POST if request.method == "POST" else None, shown=history.shown_columns)
     if form.is_bound and form.is_valid():
         services.choose_columns(request.scope, kind, form.chosen())
-        return redirect(history.url_with(drop=("columns",)))
+        return redirect(history.address.url_with(drop=("columns",)))
     return render(request, "workspace/columns.html", {"history": history, "form": form})
 
 
@@ -78,7 +78,7 @@ def columns_reset(request: Request) -> HttpResponse:
     """Show the usual columns again."""
     kind = _kind(request, request.POST.get("history"))
     services.reset_columns(request.scope, kind)
-    return redirect(_laid_out(request, kind, request.POST.get("query", "")).url_with(drop=("columns",)))
+    return redirect(_laid_out(request, kind, request.POST.get("query", "")).address.url_with(drop=("columns",)))
 
 
 # --- Saved views -----------------------------------------------------------------------------------------------
@@ -107,8 +107,8 @@ def new_view(request: Request) -> HttpResponse:
     history = _laid_out(request, kind, given.get("query", ""))
     if not history.is_valid:
         messages.error(request, _("Nothing was saved: the search or a filter isn’t valid. Correct it and try again."))
-        return redirect(history.url_with())
-    keeps = bool(history.address_columns)
+        return redirect(history.address.url_with())
+    keeps = bool(history.address.columns)
     form = NewViewForm(request.POST if request.method == "POST" else None, initial={"keep_columns": keeps})
     if form.is_bound and form.is_valid() and (view := _save(request, history, form)):
         messages.success(request, _("The view is saved."))

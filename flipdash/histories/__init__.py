@@ -17,7 +17,7 @@ from flipdash.histories.columns import (
     RupiahColumn,
     StatusColumn,
 )
-from flipdash.histories.declaration import Action, Receipt, Summary
+from flipdash.histories.declaration import Action, ListSettings, Receipt, Summary
 from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
 from flipdash.histories.history import History, get, names
 from flipdash.histories.results import COUNT_CAP, Results
@@ -45,6 +45,7 @@ __all__ = [
     "Id",
     "IdColumn",
     "KindColumn",
+    "ListSettings",
     "MoneyColumn",
     "MovedColumn",
     "Receipt",

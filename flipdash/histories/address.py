@@ -4,20 +4,18 @@ What an address says wrongly shows nothing and says why.
 """
 
 from collections.abc import Mapping
-from functools import cached_property, reduce
-from operator import and_
+from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.db.models import Q
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from flipdash.histories.columns import Row
-from flipdash.histories.declaration import Declaration
+from flipdash.histories.declaration import Declaration, ListSettings
 from flipdash.histories.filters import Cleaned, Filter
-from flipdash.histories.paging import BadCursor, Cursor
+from flipdash.histories.paging import FIRST_PAGE, BadCursor, Cursor, Position
 from flipdash.histories.search import SearchBox
 from flipdash.scope import Scope
 
@@ -26,12 +24,12 @@ EVERYTHING = "view=all"
 """The address of a whole history for a person whose own default view would open otherwise."""
 
 
-class Address(Declaration):
-    """A history as one address asks for it."""
+class Address:
+    """One address of a declared history."""
 
-    def __init__(self, scope: Scope, params: QueryDict, using: str = "default") -> None:
-        self.scope, self.using = scope, using
-        self.defaults = {name: value for f in self.filters for name, value in f.defaults().items()}
+    def __init__(self, declared: type[Declaration], scope: Scope, params: QueryDict, settings: ListSettings) -> None:
+        self.declared, self.scope, self.settings = declared, scope, settings
+        self.defaults = {name: value for f in declared.filters for name, value in f.defaults().items()}
         self.params = _said(params, self.defaults)
 
     # --- What it says --------------------------------------------------------------------------------------
@@ -43,13 +41,13 @@ class Address(Declaration):
             "q": SearchBox(label=_("Search"), required=False),
             "in": forms.ChoiceField(choices=[("text", "")], required=False),
             "columns": forms.MultipleChoiceField(
-                choices=[(column.name, column.label) for column in self.columns],
+                choices=[(column.name, column.label) for column in self.declared.columns],
                 required=False,
                 error_messages={"invalid_choice": _("This address names a column that doesn't exist here.")},
             ),
             "view": forms.ChoiceField(choices=[("all", "")], required=False),
         }
-        for filter_ in self.filters:
+        for filter_ in self.declared.filters:
             fields |= filter_.form_fields(self.scope)
         form = forms.Form(self._form_data())
         form.fields |= fields  # made for this address alone: a class of their own would only copy them
@@ -64,7 +62,7 @@ class Address(Declaration):
         return data
 
     def _check_together(self, form: forms.Form) -> None:
-        for filter_ in self.filters:
+        for filter_ in self.declared.filters:
             for name, problem in filter_.problems(form.cleaned_data).items():
                 form.add_error(name, problem)
         for name, values in self.params.lists():
@@ -73,17 +71,20 @@ class Address(Declaration):
             elif len(values) > 1 and not isinstance(form.fields.get(name), forms.MultipleChoiceField):
                 form.add_error(name if name in form.fields else None, _("This was given more than once."))
         try:
-            _cursor = self.cursor
+            _position = self.position
         except BadCursor:
             form.add_error(None, _("This page address doesn't belong to this history. Start at the first page."))
 
     @cached_property
-    def cursor(self) -> tuple[str, Cursor] | None:
-        """The direction (before, after) and the place from which the page goes on. Raises BadCursor."""
+    def position(self) -> Position:
+        """Where the page begins. Raises BadCursor."""
         given = [name for name in PAGE_PARAMS if self.params.get(name)]
         if len(given) > 1:
             raise BadCursor
-        return (given[0], Cursor.read(str(self.params[given[0]]), self.name, self.scope)) if given else None
+        if not given:
+            return FIRST_PAGE
+        cursor = Cursor.read(str(self.params[given[0]]), self.declared.name, self.scope)
+        return Position(cursor, is_older=given[0] == "before")
 
     @property
     def is_valid(self) -> bool:
@@ -96,45 +97,49 @@ class Address(Declaration):
         return self.form.cleaned_data
 
     @property
-    def term(self) -> str:
-        """The search, cleaned."""
-        return self.cleaned["q"]
-
-    @property
-    def is_searching(self) -> bool:
-        """Whether there is a search of three or more characters, which alone reaches beyond the recent days."""
-        return self.is_valid and len(self.term) >= 3
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether any search or filter is applied."""
-        return self.is_valid and bool(self.term or self.applied_filters)
-
-    @cached_property
-    def applied_filters(self) -> list[Filter]:
-        """The filters that are set."""
-        return [f for f in self.filters if f.words(self.cleaned) != ("", "")]
-
-    def filter_condition(self, *, for_id: bool = False) -> Q:
-        """Return all filters as one condition; an id is found whatever the dates say."""
-        filters = [f for f in self.filters if not (for_id and f.ignored_by_id)]
-        return reduce(and_, (f.condition(self.cleaned, self.scope) for f in filters), Q())
-
-    @property
-    def address_columns(self) -> list[str]:
+    def columns(self) -> list[str]:
         """The columns that the address itself names, as a saved view can."""
         return self.cleaned["columns"] if self.is_valid else []
+
+    @property
+    def filter_params(self) -> tuple[str, ...]:
+        """All names that filters have in the address."""
+        return tuple(param for f in self.declared.filters for param in f.params)
+
+    # --- The form on the page --------------------------------------------------------------------------------
+
+    @property
+    def filter_fields(self) -> list[tuple[Filter, list[forms.BoundField]]]:
+        """The filters, each with its form fields."""
+        return [(f, [self.form[param] for param in f.params]) for f in self.declared.filters]
+
+    @property
+    def problems(self) -> list[tuple[forms.BoundField | None, list[str]]]:
+        """What is wrong with the address, by field; None stands for the address itself."""
+        return [
+            (
+                self.form[name] if name == "q" or name in self.filter_params else None,
+                list(dict.fromkeys(map(str, problems))),
+            )
+            for name, problems in self.form.errors.items()
+        ]
+
+    @property
+    def has_filter_errors(self) -> bool:
+        """Whether a filter is wrong, so that the panel has to be open."""
+        return any(param in self.form.errors for param in self.filter_params)
 
     # --- Where it leads ------------------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
         """The address of the history without search and filters."""
-        return f"{reverse(self.url_name)}?{EVERYTHING}" if self._says_everything else reverse(self.url_name)
+        url = reverse(self.declared.url_name)
+        return f"{url}?{EVERYTHING}" if self._says_everything else url
 
     @property
     def _says_everything(self) -> bool:
-        return self.opens_at_a_view or self.params.get("view") == "all"
+        return self.settings.opens_at_a_view or self.params.get("view") == "all"
 
     @property
     def query(self) -> str:
@@ -162,10 +167,11 @@ class Address(Declaration):
     def url_with(self, put: Mapping[str, str] | None = None, *, drop: tuple[str, ...] = ()) -> str:
         """Return this history's address with parts dropped and put."""
         query = self._query(put or {}, drop)
-        return f"{reverse(self.url_name)}?{query}" if query else self.url
+        return f"{reverse(self.declared.url_name)}?{query}" if query else self.url
 
-    def _page_url(self, direction: str, row: Row) -> str:
-        return self.url_with({direction: Cursor.of(row).sign(self.name, self.scope)})
+    def page_url(self, direction: str, row: Row) -> str:
+        """Return the address of the page before or after a row."""
+        return self.url_with({direction: Cursor.of(row).sign(self.declared.name, self.scope)})
 
     @property
     def without_filters_url(self) -> str:

@@ -90,6 +90,11 @@ class Column:
         )
 
 
+def fields_of(columns: Sequence[Column]) -> list[str]:
+    """Return the model fields that columns read, and the key."""
+    return list(dict.fromkeys(["id", "created_at", *(f for column in columns for f in column.fields)]))
+
+
 DASH = mark_safe('<span class="muted">–</span>')
 
 

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db.models import TextChoices
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from flipdash import world
-from flipdash.histories.columns import Column
+from flipdash.histories.columns import Column, Fact, Row, StatusColumn, fields_of
 from flipdash.histories.filters import DateFilter, Filter
 from flipdash.histories.search import SearchField, Text
 from flipdash.words import Words
@@ -73,6 +74,16 @@ class Action:
     icon: str = "plus"
 
 
+@dataclass(frozen=True)
+class ListSettings:
+    """How one person has a history shown."""
+
+    columns: Sequence[str] = ()
+    """The names of the columns that they chose, in their order; none means the usual ones."""
+    opens_at_a_view: bool = False
+    """Whether the bare address opens a view of theirs, so that "everything" must be asked for."""
+
+
 class Declaration:
     """Declare `model`, `name`, `section` and `title`, `permission`, `columns`, `search` and `filters`."""
 
@@ -104,11 +115,6 @@ class Declaration:
     counted: ClassVar[Any] = ngettext_lazy("%(shown)s transaction", "%(shown)s transactions", "number")
     """How many rows, in words."""
 
-    chosen: Sequence[str] = ()
-    """The names of the columns that the person shows on this page, in their order; none means the usual ones."""
-    opens_at_a_view: bool = False
-    """Whether the bare address opens a view of the person's own, so that "everything" must be asked for."""
-
     def closing(self) -> Iterator[tuple[Words, int]]:
         """Yield the lines that close a report's Summary, each a label and rupiah; most histories have none."""
         yield from ()
@@ -123,7 +129,35 @@ class Declaration:
         """The filter that names days, if the history has one."""
         return next((f for f in self.filters if isinstance(f, DateFilter)), None)
 
+    # --- One row on its own page ---------------------------------------------------------------------------
+
     @property
-    def filter_params(self) -> tuple[str, ...]:
-        """All names that filters have in the address."""
-        return tuple(param for f in self.filters for param in f.params)
+    def value_fields(self) -> list[str]:
+        """The model fields that all columns read, and the key."""
+        return fields_of(self.columns)
+
+    @property
+    def state_column(self) -> StatusColumn | None:
+        """The column of the state that a row is in, if rows have states."""
+        columns = (column for column in self.columns if isinstance(column, StatusColumn))
+        return next((column for column in columns if column.card == "state"), None)
+
+    def state_of(self, row: Row) -> SafeString:
+        """Return the pill of the state that the row is in, or nothing."""
+        return self.state_column.inside(row) if self.state_column else SafeString("")
+
+    def heading_of(self, row: Row) -> str:
+        """Return the amount that it is about, or what a phone's card has as its title."""
+        by_card = {column.card: column for column in reversed(self.columns)}
+        return by_card["amount" if "amount" in by_card else "title"].text(row)
+
+    def facts_of(self, row: Row) -> list[Fact]:
+        """Return every field in words; what the table doesn't show is left out where it is empty."""
+        columns = [column for column in self.columns if column is not self.state_column]
+        return [column.fact(row) for column in columns if column.shown or column.text(row)]
+
+    def receipt_facts_of(self, row: Row) -> list[Fact]:
+        """Return the fields that stand on the receipt, in its order."""
+        named = {column.field: column for column in self.columns}
+        names = self.receipt.fields if self.receipt else ()
+        return [named[name].fact(row) for name in names if named[name].text(row)]

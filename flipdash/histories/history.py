@@ -1,26 +1,36 @@
-"""A history: declared once as columns, search and filters; read from an address; shown page by page.
+"""A history: what a declaration (declaration.py) shows under one address (address.py).
 
-Each step has a file of its own and stands on the one before: declaration, address, finding, results. Here is what
-pages and reports say of it all.
+Its rows are found by what is read from the address (query.py), in one of several ways (plan.py, finding.py), and shown
+page by page (results.py). Here is what pages and reports say of it all; docs/histories.md has the map.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
-from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
 from django.urls import reverse
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from flipdash import clock
-from flipdash.histories.columns import Context, Fact, Row, StatusColumn
-from flipdash.histories.declaration import Action
-from flipdash.histories.filters import Filter
-from flipdash.histories.results import Paged
+from flipdash.histories import export
+from flipdash.histories.address import Address
+from flipdash.histories.columns import Batch, Column, Context, fields_of
+from flipdash.histories.declaration import Action, Declaration, ListSettings
+from flipdash.histories.filters import Cleaned, Filter
+from flipdash.histories.finding import Source
+from flipdash.histories.paging import OLDEST_FIRST
+from flipdash.histories.plan import Plan
+from flipdash.histories.query import Query
+from flipdash.histories.results import Listing, Results
 from flipdash.histories.search import BIGGEST_ID
+from flipdash.scope import Scope
 
 _histories: dict[str, type["History"]] = {}
+USUAL = ListSettings()
 
 
 def get(name: str) -> type["History"]:
@@ -42,8 +52,8 @@ class Chip:
     remove_url: str
 
 
-class History(Paged):
-    """A history: subclasses declare it (declaration.py)."""
+class History(Declaration):
+    """A history as one address asks for it: subclasses declare it."""
 
     def __init_subclass__(cls) -> None:
         names = [column.name for column in cls.columns]
@@ -51,33 +61,96 @@ class History(Paged):
             raise TypeError(f"{cls.__name__}: give these columns a name of their own: {', '.join(sorted(twice))}")
         _histories[cls.name] = cls
 
+    def __init__(
+        self, scope: Scope, params: QueryDict, using: str = "default", *, settings: ListSettings = USUAL
+    ) -> None:
+        self.scope, self.using, self.settings = scope, using, settings
+        self.address = Address(type(self), scope, params, settings)
+
+    # --- What the address says -----------------------------------------------------------------------------
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether everything in the address makes sense; if not, nothing is shown."""
+        return self.address.is_valid
+
+    @property
+    def cleaned(self) -> Cleaned:
+        """The search and the filters as real values."""
+        return self.address.cleaned
+
+    @cached_property
+    def asked(self) -> Query:
+        """What a valid address asks for, read."""
+        return Query.read(type(self), self.scope, self.cleaned)
+
+    @property
+    def term(self) -> str:
+        """The search, as it was typed."""
+        return self.cleaned["q"]
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether there is a search of three or more characters, which alone reaches beyond the recent days."""
+        return self.is_valid and len(self.term) >= 3
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether any search or filter is applied."""
+        return self.is_valid and bool(self.term or self.applied_filters)
+
+    @property
+    def applied_filters(self) -> tuple[Filter, ...]:
+        """The filters that are set."""
+        return self.asked.filters
+
+    # --- Its rows ------------------------------------------------------------------------------------------
+
+    def visible_rows(self) -> QuerySet:
+        """Return what the scope may see; `self.is_searching` says whether a search word led here."""
+        return self.model.objects.visible_to(self.scope, searched=self.is_searching)
+
+    @cached_property
+    def listing(self) -> Listing:
+        """What a valid address shows, page by page."""
+        source = Source(self.visible_rows().using(self.using), fields_of(self.shown_columns))
+        return Listing(self.address, self.asked, source, self.counted)
+
+    def results(self) -> Results:
+        """Return the page that the address asks for; empty when the address is wrong or the search too slow."""
+        return self.listing.results() if self.is_valid else Results()
+
+    def page(self) -> Results:
+        """Return the rows of the page, without the count."""
+        return self.listing.page()
+
+    def count(self, plan: Plan | None = None) -> int | None:
+        """Return how many rows there are, up to one more than the cap; None when that takes too long for a page."""
+        return self.listing.count(plan) if self.is_valid else 0
+
+    def late_count(self) -> int | None:
+        """Count likewise, with the patience that one has when the page is there."""
+        return self.listing.late_count() if self.is_valid else 0
+
+    def rows(self) -> QuerySet:
+        """Return everything that the search and the filters show, newest first: what a report holds."""
+        return self.listing.plan.rows(self.listing.source.visible)
+
+    def batches(self, size: int, *, times_as_text: bool = False) -> Iterator[Batch]:
+        """Yield what all columns read of the rows, so many at a time, in the order of reports."""
+        rows = self.rows().order_by(*OLDEST_FIRST) if self.report_is_oldest_first else self.rows()
+        return export.batches(rows, self.columns, size, times_as_text=times_as_text)
+
+    def totals(self) -> list[dict[str, Any]]:
+        """Return count and sums per state, and currency if there are some."""
+        return export.totals(self.rows(), self.summary)
+
+    # --- What is applied, in words -------------------------------------------------------------------------
+
     @property
     def offered_action(self) -> Action | None:
         """The button at the top, if this person may use it."""
         return self.action if self.action and self.scope.can(self.action.permission) else None
-
-    # --- The form on the page ------------------------------------------------------------------------------
-
-    @property
-    def filter_fields(self) -> list[tuple[Filter, list[forms.BoundField]]]:
-        """The filters, each with its form fields."""
-        return [(f, [self.form[param] for param in f.params]) for f in self.filters]
-
-    @property
-    def problems(self) -> list[tuple[forms.BoundField | None, list[str]]]:
-        """What is wrong with the address, by field; None stands for the address itself."""
-        return [
-            (
-                self.form[name] if name == "q" or name in self.filter_params else None,
-                list(dict.fromkeys(map(str, problems))),
-            )
-            for name, problems in self.form.errors.items()
-        ]
-
-    @property
-    def has_filter_errors(self) -> bool:
-        """Whether a filter is wrong, so that the panel has to be open."""
-        return any(param in self.form.errors for param in self.filter_params)
 
     @property
     def applied_count(self) -> int:
@@ -92,7 +165,7 @@ class History(Paged):
             return []
         _basis, first, last = dates.params
         return [
-            (words, self.url_with({first: start.isoformat(), last: end.isoformat()}))
+            (words, self.address.url_with({first: start.isoformat(), last: end.isoformat()}))
             for words, start, end in dates.presets(self.today)
         ]
 
@@ -100,8 +173,6 @@ class History(Paged):
     def today(self) -> date:
         """Today in the business's zone."""
         return clock.now().astimezone(self.scope.zone).date()
-
-    # --- What is applied, in words -------------------------------------------------------------------------
 
     @property
     def applied_in_words(self) -> str:
@@ -112,10 +183,11 @@ class History(Paged):
         """Return what is applied, each removable."""
         if not self.is_valid:
             return []
-        chips = [Chip(_("Search"), self.term, self.url_with(drop=("q", "in")))] if self.term else []
+        url_with = self.address.url_with
+        chips = [Chip(_("Search"), self.term, url_with(drop=("q", "in")))] if self.term else []
         for f in self.applied_filters:
             label, words = f.words(self.cleaned)
-            chips.append(Chip(label, words, self.url_with(drop=f.params)))
+            chips.append(Chip(label, words, url_with(drop=f.params)))
         return chips
 
     def in_words(self) -> list[tuple[str, str]]:
@@ -130,35 +202,19 @@ class History(Paged):
     # --- Columns ---------------------------------------------------------------------------------------------
 
     @cached_property
+    def shown_columns(self) -> list[Column]:
+        """The columns of the page: the address's, or the person's, or the usual ones. A report has all."""
+        named = self.address.columns or self.settings.columns
+        by_name = {column.name: column for column in self.columns}
+        chosen = [by_name[name] for name in dict.fromkeys(named) if name in by_name]
+        if not chosen:
+            return [column for column in self.columns if column.shown]
+        needed = [column for column in self.columns if column.always and column not in chosen]
+        # What is shown only because it was asked for has no place of its own on a phone's card: it gets a line.
+        return [*needed, *(column if column.shown else replace(column, card="extra") for column in chosen)]
+
+    @cached_property
     def context(self) -> Context:
         """What cells need to know of the page."""
         before, after = reverse(self.row_url_name, args=[BIGGEST_ID]).split(str(BIGGEST_ID))
         return Context(self.today, lambda row: f"{before}{row['id']}{after}")
-
-    # --- One row on its own page ---------------------------------------------------------------------------
-
-    @property
-    def state_column(self) -> StatusColumn | None:
-        """The column of the state that a row is in, if rows have states."""
-        columns = (column for column in self.columns if isinstance(column, StatusColumn))
-        return next((column for column in columns if column.card == "state"), None)
-
-    def state_of(self, row: Row) -> SafeString:
-        """Return the pill of the state that the row is in, or nothing."""
-        return self.state_column.inside(row) if self.state_column else SafeString("")
-
-    def heading_of(self, row: Row) -> str:
-        """Return the amount that it is about, or what a phone's card has as its title."""
-        by_card = {column.card: column for column in reversed(self.columns)}
-        return by_card["amount" if "amount" in by_card else "title"].text(row)
-
-    def facts_of(self, row: Row) -> list[Fact]:
-        """Return every field in words; what the table doesn't show is left out where it is empty."""
-        columns = [column for column in self.columns if column is not self.state_column]
-        return [column.fact(row) for column in columns if column.shown or column.text(row)]
-
-    def receipt_facts_of(self, row: Row) -> list[Fact]:
-        """Return the fields that stand on the receipt, in its order."""
-        named = {column.field: column for column in self.columns}
-        names = self.receipt.fields if self.receipt else ()
-        return [named[name].fact(row) for name in names if named[name].text(row)]

@@ -55,5 +55,28 @@ class Cursor:
         return cls(EPOCH + timedelta(microseconds=int(microseconds)), int(pk))
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where a page begins: at a cursor, and on to older or to newer rows."""
+
+    cursor: Cursor | None = None
+    is_older: bool = True
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """The order in which the nearest row comes first."""
+        return ORDER if self.is_older else OLDEST_FIRST
+
+    @property
+    def beside(self) -> Q:
+        """What lies on from here."""
+        if self.cursor is None:
+            return Q()
+        return self.cursor.older() if self.is_older else self.cursor.newer()
+
+
+FIRST_PAGE = Position()
+
+
 def _signer(name: str, scope: Scope) -> Signer:
     return Signer(salt=f"history:{name}:{scope.business.pk}:{scope.mode}")

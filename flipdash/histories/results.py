@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any
 
@@ -11,10 +11,13 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from flipdash import db, money
+from flipdash.histories.address import Address
 from flipdash.histories.columns import Row
 from flipdash.histories.declaration import Declaration
-from flipdash.histories.finding import Finding
-from flipdash.histories.paging import PAGE_SIZE
+from flipdash.histories.finding import Source, choose, find, is_slow_to_count
+from flipdash.histories.paging import FIRST_PAGE, PAGE_SIZE
+from flipdash.histories.plan import Plan, left, plans
+from flipdash.histories.query import Query
 
 COUNT_CAP = 10_000
 """Beyond this a count reads "10,000+"."""
@@ -25,6 +28,8 @@ class Results:
     """One page of a history."""
 
     rows: list[Row] = field(default_factory=list)
+    plan: Plan | None = None
+    """By which the rows were found, and are counted."""
     newer_url: str | None = None
     older_url: str | None = None
     count: int | None = None
@@ -42,90 +47,114 @@ class Results:
         shown = money.number(min(self.count, COUNT_CAP)) + ("+" if self.count > COUNT_CAP else "")
         return str(self.counted % {"number": self.count, "shown": shown})
 
+    @property
+    def offers_text(self) -> bool:
+        """Whether the page should offer to search the text too, because the search was taken for a number."""
+        term = self.plan.query.term if self.plan and self.plan.is_by_number else None
+        return term is not None and term.is_words
 
-class Paged(Finding):
-    """A history that shows page by page what it finds."""
+
+@dataclass(frozen=True)
+class Listing:
+    """What one valid address asks for, to be shown page by page."""
+
+    address: Address
+    query: Query
+    source: Source
+    counted: Any
+
+    @cached_property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plans that come into question."""
+        return plans(self.query)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan by which everything is found, for who needs no page: a page says by which its own rows were."""
+        return choose(self.source, self.plans)
 
     def results(self) -> Results:
-        """Return the page that the address asks for; empty when the address is wrong or the search too slow."""
-        if not self.is_valid:
-            return Results()
+        """Return the page that the address asks for; empty when the search is too slow."""
         results = Results(too_slow=True, counted=self.counted)
         try:
-            with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.using) as limit:
+            with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.source.visible.db) as limit:
                 results = self.page()
                 results.count = self._count_beside(results, limit)
         except db.TooSlow:
-            if results.too_slow:
+            if results.plan is None:
                 return results  # else only the count was: the browser asks for it once the page is there
-        if not results.rows and self.term and self.applied_filters:
-            hidden = self._capped_count(self.rows(filtered=False))
-            results.hidden = COUNT_CAP + 1 if hidden is None else hidden
-        if results.rows and self.term and self._dates_were_ignored:
-            results.note = _("Found by its number. The date filter doesn’t hide a transaction whose ID you search for.")
+        self._explain(results)
         return results
-
-    @property
-    def _dates_were_ignored(self) -> bool:
-        dates = self.date_filter
-        found_by_id = [branch.condition for branch in self.branches if branch.ignores_dates]
-        if not self.is_exact or dates is None or dates not in self.applied_filters or not found_by_id:
-            return False
-        outside = ~dates.condition(self.cleaned, self.scope)
-        return self.visible_rows().using(self.using).filter(reduce(or_, found_by_id)).filter(outside).exists()
 
     def page(self) -> Results:
         """Return the rows of the page, without the count."""
-        direction, cursor = self.cursor or ("before", None)
-        rows = self._rows_beside(cursor, direction)
-        if cursor and (not rows or (direction == "after" and len(rows) <= PAGE_SIZE)):
-            direction, cursor = "before", None  # the first page, whole
-            rows = self._rows_beside(None, direction)
-        more = len(rows) > PAGE_SIZE
-        rows = rows[:PAGE_SIZE]
-        if direction == "after":
-            rows.reverse()
+        at = self.address.position
+        found = find(self.source, self.plans, at)
+        if at.cursor and (not found.rows or (not at.is_older and len(found.rows) <= PAGE_SIZE)):
+            at = FIRST_PAGE  # whole
+            found = find(self.source, left(self.plans, found.plan), at)
+        more = len(found.rows) > PAGE_SIZE
+        rows = found.rows[:PAGE_SIZE] if at.is_older else found.rows[:PAGE_SIZE][::-1]
         return Results(
+            rows,
+            found.plan,
+            newer_url=self.address.page_url("after", rows[0]) if rows and at.cursor else None,
+            older_url=self.address.page_url("before", rows[-1]) if rows and (more or not at.is_older) else None,
             counted=self.counted,
-            rows=rows,
-            newer_url=self._page_url("after", rows[0]) if rows and cursor else None,
-            older_url=self._page_url("before", rows[-1]) if rows and (more or direction == "after") else None,
         )
+
+    def _explain(self, results: Results) -> None:
+        """Say what filters hide, or don't."""
+        plan, query = results.plan, self.query
+        if plan is None or query.term is None:
+            return
+        if not results.rows and query.filters:
+            alone = Plan(plan.way, query.without_filters)
+            hidden = self._capped_count(alone.rows(self.source.visible))
+            results.hidden = COUNT_CAP + 1 if hidden is None else hidden
+        if results.rows and self._dates_were_ignored(plan):
+            results.note = _("Found by its number. The date filter doesn’t hide a transaction whose ID you search for.")
+
+    def _dates_were_ignored(self, plan: Plan) -> bool:
+        dates, term = self.query.dates, self.query.term
+        by_id = [reading.condition for reading in term.readings if reading.ignores_dates] if term else []
+        if not plan.is_by_number or dates is None or dates not in self.query.filters or not by_id:
+            return False
+        outside = ~dates.condition(self.query.cleaned, self.query.scope)
+        return self.source.visible.filter(reduce(or_, by_id)).filter(outside).exists()
 
     def _count_beside(self, page: Results, limit: Callable[[int], None]) -> int | None:
         """Count what the page is a part of, up to the cap, or leave it for later.
 
         Nothing more is asked when the page is everything.
         """
-        if self.cursor is None and page.older_url is None:
+        if self.address.position.cursor is None and page.older_url is None:
             return len(page.rows)
-        if self.is_slow_to_count:
+        if page.plan is None or is_slow_to_count(self.source, page.plan):
             return None
         limit(settings.HISTORY_COUNT_TIMEOUT_MS)
-        return _counted(self.rows())
+        return _counted(page.plan.rows(self.source.visible))
 
     def _capped_count(self, rows: QuerySet, milliseconds: int | None = None) -> int | None:
         """Count up to the cap; None when counting would take too long."""
         try:
-            with db.time_limit(milliseconds or settings.HISTORY_COUNT_TIMEOUT_MS, self.using):
+            with db.time_limit(milliseconds or settings.HISTORY_COUNT_TIMEOUT_MS, self.source.visible.db):
                 return _counted(rows)
         except db.TooSlow:
             return None
 
-    def count(self) -> int | None:
+    def count(self, plan: Plan | None = None) -> int | None:
         """Return how many rows there are, up to one more than the cap; None when that takes too long for a page."""
-        return self._capped_count(self.rows()) if self.is_valid else 0
+        return self._capped_count((plan or self.plan).rows(self.source.visible))
 
     def late_count(self) -> int | None:
         """Count likewise, with the patience that one has when the page is there."""
-        if not self.is_valid:
-            return 0
         try:
-            with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.using):
-                self.page()  # it tells by which way the rows are found
+            with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.source.visible.db):
+                plan = self.plan
         except db.TooSlow:
             return None
-        return self._capped_count(self.rows(), settings.HISTORY_LATE_COUNT_TIMEOUT_MS)
+        return self._capped_count(plan.rows(self.source.visible), settings.HISTORY_LATE_COUNT_TIMEOUT_MS)
 
 
 def _counted(rows: QuerySet) -> int:

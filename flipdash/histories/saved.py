@@ -38,7 +38,7 @@ def _label(history: History, name: str) -> str:
 
 
 def _words(history: History, name: str, value: str) -> str:
-    cleaned, field = history.cleaned[name], history.form.fields[name]
+    cleaned, field = history.cleaned[name], history.address.form.fields[name]
     if isinstance(cleaned, Model):
         return str(cleaned)
     return str(dict(getattr(field, "choices", ())).get(value, value))
@@ -58,17 +58,17 @@ def revive(kind: type[History], scope: Scope, query: str, words: Labels) -> tupl
             dropped += [f"{label}: {words.get(f'{name}={value}', value)}" for value in values] or [label]
             params.setlist(name, [value for value in params.getlist(name) if values and value not in values])
         history = kind(scope, params)
-    return history.whole_query, list(dict.fromkeys(dropped))
+    return history.address.whole_query, list(dict.fromkeys(dropped))
 
 
 def _wrong(history: History) -> Iterator[tuple[str, list[str]]]:
     """Yield the parts that the history doesn't understand: the name, and which values; none means the name itself."""
-    for name, values in history.params.lists():
-        field = history.form.fields.get(name)
+    for name, values in history.address.params.lists():
+        field = history.address.form.fields.get(name)
         if field is None:
             yield name, []
         elif isinstance(field, forms.MultipleChoiceField):
             if unknown := [str(value) for value in values if not field.valid_value(value)]:
                 yield name, unknown
-        elif name in history.form.errors:
+        elif name in history.address.form.errors:
             yield name, list(map(str, values))

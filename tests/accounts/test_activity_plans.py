@@ -14,5 +14,5 @@ def test_words_are_found_by_their_keys(scope):
     history = factories.history(scope, "q=approved", "activity")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
-    rows = Activity.objects.filter(history._keys([])).order_by()
+    rows = Activity.objects.filter(history.asked.keys).order_by()
     assert "activity_words" in rows.explain()

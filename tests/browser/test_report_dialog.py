@@ -62,7 +62,7 @@ def test_a_count_that_takes_long_follows_the_page(page, sign_in, admin, history,
     def run_out(self, page, limit):
         raise db.TooSlow
 
-    monkeypatch.setattr(results.Paged, "_count_beside", run_out)
+    monkeypatch.setattr(results.Listing, "_count_beside", run_out)
     sign_in(page, admin)
     page.goto("/money-transfers/?status=failed")
     expect(page.locator(".pager__count")).to_have_text("2 transactions")

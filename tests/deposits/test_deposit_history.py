@@ -86,7 +86,7 @@ def test_a_wrong_address_shows_nothing_and_says_why(web, moved, query):
     page = web.get(f"/deposit/history/?{query}")
     assert page.status_code == 200
     assert page.context["results"].rows == []
-    assert page.context["history"].problems
+    assert page.context["history"].address.problems
 
 
 def test_a_report_closes(scope, moved):

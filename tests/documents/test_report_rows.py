@@ -91,8 +91,9 @@ def screen(scope, name: str, query: str) -> list[list]:
     """Return the rows of all pages, with what their columns put into a sheet."""
     shown, address = [], query
     while True:
-        history = histories.get(name)(scope, QueryDict(address))
-        history.chosen = [column.name for column in history.columns]  # a page reads only what it shows
+        declared = histories.get(name)
+        every = histories.ListSettings([column.name for column in declared.columns])  # a page reads only what it shows
+        history = declared(scope, QueryDict(address), settings=every)
         results = history.results()
         with timezone.override(scope.zone):
             shown += [[column.value(row) for column in history.columns] for row in results.rows]

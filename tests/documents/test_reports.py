@@ -290,7 +290,7 @@ def test_the_button_leads_without_scripts_to_a_page_that_makes_the_report(web, t
 
 
 def test_a_count_that_takes_too_long_says_many(web, transfers, monkeypatch):
-    monkeypatch.setattr(histories.History, "_capped_count", lambda self, rows, milliseconds: None)
+    monkeypatch.setattr(histories.results.Listing, "_capped_count", lambda self, rows, milliseconds: None)
     assert "Many transactions" in words_of(web.get("/documents/reports/new/?history=money-transfers"))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from django.http import QueryDict
 
 from flipdash import histories
 from flipdash.histories import history as machinery
@@ -16,9 +17,12 @@ USUAL = [column.name for column in TransferHistory.columns if column.shown]
 
 
 def shown(scope, query="", chosen=()) -> list[str]:
-    page = history(scope, query)
-    page.chosen = chosen
+    page = settled(scope, query, columns=chosen)
     return [column.name for column in page.shown_columns]
+
+
+def settled(scope, query="", **settings) -> TransferHistory:
+    return TransferHistory(scope, QueryDict(query), settings=histories.ListSettings(**settings))
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ def test_a_chosen_column_that_no_longer_exists_is_left_out(scope):
 
 def test_an_address_can_name_the_columns(scope):
     assert shown(scope, "columns=amount&columns=id", chosen=["remark"]) == ["amount", "id"]
-    assert history(scope, "columns=amount").url_with({"q": "x"}).endswith("columns=amount&q=x")
+    assert history(scope, "columns=amount").address.url_with({"q": "x"}).endswith("columns=amount&q=x")
 
 
 def test_an_address_with_an_unknown_column_shows_nothing_and_says_so(scope, web):
@@ -76,21 +80,20 @@ def test_an_address_with_an_unknown_column_shows_nothing_and_says_so(scope, web)
 
 
 def test_what_is_shown_by_choice_only_gets_a_line_of_its_own_on_a_card(scope):
-    page = history(scope)
-    page.chosen = ["id", "amount", "approved_by"]
+    page = settled(scope, columns=["id", "amount", "approved_by"])
     assert [column.card for column in page.shown_columns] == ["hidden", "amount", "extra"]
 
 
 def test_a_report_asks_for_no_columns(scope):
-    assert history(scope, "columns=amount&status=failed&view=all").query == "status=failed"
-    assert history(scope, "columns=amount&status=failed&view=all").whole_query == "columns=amount&status=failed"
+    assert history(scope, "columns=amount&status=failed&view=all").address.query == "status=failed"
+    assert history(scope, "columns=amount&status=failed&view=all").address.whole_query == "columns=amount&status=failed"
 
 
 def test_everything_has_an_address_of_its_own_for_whoever_opens_at_a_view(scope):
-    page = history(scope, "status=failed")
-    assert page.url_with(drop=("status",)) == "/money-transfers/"
-    page.opens_at_a_view = True
-    assert page.url_with(drop=("status",)) == page.url == "/money-transfers/?view=all"
+    usual = history(scope, "status=failed").address
+    assert usual.url_with(drop=("status",)) == "/money-transfers/"
+    address = settled(scope, "status=failed", opens_at_a_view=True).address
+    assert address.url_with(drop=("status",)) == address.url == "/money-transfers/?view=all"
     assert history(scope, "view=all").is_valid
     assert not history(scope, "view=7").is_valid
 

@@ -117,7 +117,7 @@ def test_names_of_older_batches_are_not_offered(service, kopi_kita, edge):
     old, new = make_batch(kopi_kita, "Payroll Old"), make_batch(kopi_kita, "Payroll New")
     type(old).objects.filter(pk=old.pk).update(created_at=edge - SECOND)
     type(new).objects.filter(pk=new.pk).update(created_at=edge)
-    panel = str(history(service).form)
+    panel = str(history(service).address.form)
     assert "Payroll New" in panel
     assert "Payroll Old" not in panel
     assert not history(service, f"batch={old.pk}").is_valid

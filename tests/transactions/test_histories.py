@@ -229,7 +229,7 @@ def test_a_search_that_takes_too_long_is_answered_with_advice(web, sixty, settin
             cursor.execute("SELECT pg_sleep(2)")
 
     settings.HISTORY_TIMEOUT_MS = 50
-    monkeypatch.setattr(finding.Finding, "_rows_beside", sleep)
+    monkeypatch.setattr(results, "find", sleep)
     answer = web.get(f"/{name}/?q=gayo")
     assert answer.status_code == 200
     assert "This search would take too long" in answer.content.decode()

@@ -81,7 +81,7 @@ def test_a_wrong_filter_shows_nothing(scope, query):
 def test_countries_are_offered_by_name_in_the_readers_language(scope):
     history = factories.history(scope, "country=KR", NAME)
     with translation.override("id"):
-        options = dict(history.form.fields["country"].choices)
+        options = dict(history.address.form.fields["country"].choices)
         assert (options["KR"], options["GB"]) == ("Korea Selatan", "Inggris Raya")
         assert history.chips()[0].words == "Korea Selatan"
     assert len(options) - 1 == Corridor.objects.count()

@@ -97,8 +97,8 @@ def test_pages_counts_and_reports_agree_whichever_way_rows_are_found(scope, many
     monkeypatch.setattr(finding, "NEAREST", nearest)
     for query in queries(many, name):
         history = factories.history(scope, query, name)
-        assert history.is_valid, history.form.errors
-        plain = history.visible_rows().filter(history._said() & history.filter_condition())
+        assert history.is_valid, history.address.form.errors
+        plain = history.visible_rows().filter(history.asked.said & history.asked.filtered())
         kept = list(plain.order_by("-created_at", "-id").values_list("pk", flat=True))
         assert walked(history, name, query) == kept, query
         assert history.count() == len(kept), query

@@ -78,7 +78,7 @@ def test_the_named_fields_and_the_words_of_a_status_are_searched(scope, made, wo
 def test_a_title_that_says_a_status_is_found_when_asked(scope, kopi_kita, made):
     odd = make_payment(kopi_kita, title="Gagal ginjal: donasi")
     assert names(made, found(scope, "q=gagal")) == {"failed"}
-    assert factories.history(scope, "q=gagal", NAME).offers_text
+    assert factories.history(scope, "q=gagal", NAME).results().offers_text
     assert found(scope, "q=gagal&in=text") == [odd.pk]
 
 
@@ -152,7 +152,7 @@ def test_text_filters_are_found_as_text_is(scope, name, query):
     history = factories.history(scope, query, name)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    assert "_words" in history.model.objects.filter(history._keys(history.applied_filters)).explain()
+    assert "_words" in history.model.objects.filter(history.asked.keys).explain()
 
 
 def test_what_is_not_settled_has_no_settled_amount(web, made):

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.db.models import BooleanField, Func, Q
 
-from flipdash.histories import finding, results
+from flipdash.histories import query, results
 from tests.factories import make_transfer
 
 SLOW = {
@@ -48,7 +48,7 @@ def test_a_search_stopped_by_the_database_leaves_the_next_page_as_it_was(
     for business in (admin.business, stranger.business):
         make_transfer(business, beneficiary_name="Siti")
     settings.HISTORY_TIMEOUT_MS = 50
-    monkeypatch.setattr(finding.Finding, "_said", lambda self: _slow_condition())
+    monkeypatch.setattr(query.Query, "said", property(lambda self: _slow_condition()))
     slow = client_of(admin).get("/money-transfers/?q=siti&in=text")
     assert "This search would take too long" in slow.content.decode()
     with connection.cursor() as cursor:

@@ -67,7 +67,7 @@ def test_a_transaction_id_finds_its_transfer(scope, siti, others):
 def test_a_number_is_found_in_whatever_groups_it_was_pasted(scope, kopi_kita, grouped):
     paid = make_transfer(kopi_kita, account_number="0012345678")
     asked = history(scope, f"q={quote(grouped)}")
-    assert asked.is_valid, asked.form.errors
+    assert asked.is_valid, asked.address.form.errors
     assert [row["id"] for row in asked.results().rows] == [paid.pk]
 
 
@@ -77,8 +77,8 @@ def test_what_is_too_short_for_the_index_is_no_text(scope, kopi_kita):
     seven = make_transfer(kopi_kita, amount=7)
     assert found(scope, "q=7") == [seven.pk]
     assert found(scope, "q=7&in=text") == []
-    assert not history(scope, "q=7").offers_text
-    assert history(scope, "q=85000").offers_text
+    assert not history(scope, "q=7").results().offers_text
+    assert history(scope, "q=85000").results().offers_text
 
 
 @pytest.mark.parametrize("mark", ["\u200b", "\ufeff", "\u200e", "\u202e"])
@@ -123,9 +123,9 @@ def test_hard_words_mean_only_themselves(scope, kopi_kita, siti, word):
 def test_digits_that_are_somebodys_number_are_not_searched_in_text_unless_asked(scope, kopi_kita, siti):
     remark = make_transfer(kopi_kita, remark="untuk 0066166304", created_at=NOON - timedelta(days=1))
     assert found(scope, "q=0066166304") == [siti.pk]
-    assert history(scope, "q=0066166304").offers_text
+    assert history(scope, "q=0066166304").results().offers_text
     assert found(scope, "q=0066166304&in=text") == [remark.pk]
-    assert not history(scope, "q=0066166304&in=text").offers_text
+    assert not history(scope, "q=0066166304&in=text").results().offers_text
 
 
 def test_digits_that_are_nobodys_number_are_searched_in_text(scope, siti):
@@ -187,7 +187,7 @@ def test_batch_filter_offers_and_reads_only_the_scopes_batches(scope, kopi_kita,
     make_transfer(kopi_kita)
     assert found(scope, f"batch={ours.pk}") == [inside.pk]
     assert not history(scope, f"batch={theirs.pk}").is_valid
-    assert "Their payroll" not in str(history(scope).form)
+    assert "Their payroll" not in str(history(scope).address.form)
 
 
 def test_the_date_filter_can_mean_the_completed_date(scope, kopi_kita):

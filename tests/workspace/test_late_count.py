@@ -33,9 +33,9 @@ def hurried(monkeypatch):
     def run_out(self, page, limit):
         raise db.TooSlow
 
-    counts = results.Paged._capped_count
-    monkeypatch.setattr(results.Paged, "_capped_count", stop)
-    monkeypatch.setattr(results.Paged, "_count_beside", run_out)
+    counts = results.Listing._capped_count
+    monkeypatch.setattr(results.Listing, "_capped_count", stop)
+    monkeypatch.setattr(results.Listing, "_count_beside", run_out)
 
 
 def told(late: str) -> str:
@@ -83,10 +83,10 @@ def test_a_later_page_is_counted_as_a_whole(web, many, hurried):
 def test_what_takes_longer_still_is_many(web, many, hurried, monkeypatch):
     url = late_url(web.get(PAGE))
 
-    def slow(self):
+    def slow(source, plans):
         raise db.TooSlow
 
-    monkeypatch.setattr(results.Paged, "page", slow)
+    monkeypatch.setattr(results, "choose", slow)
     assert told(web.get(url).content.decode()) == "Many transactions"
 
 
