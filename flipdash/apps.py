@@ -6,4 +6,4 @@ class FlipdashConfig(AppConfig):
 
     def ready(self) -> None:
         """Make our Celery application the one that tasks belong to, in web processes too; know of new connections."""
-        from flipdash import celery, walls  # noqa: F401  (importing registers)
+        from flipdash import celery, pooling, walls  # noqa: F401  (importing registers)
