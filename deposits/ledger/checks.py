@@ -123,6 +123,16 @@ ledger_check(
     """,
 )
 ledger_check(
+    "Balances follow in the order that people see: by time, then by number",
+    """
+    SELECT format('account %s, entry %s (id %s) of %s stands before entry %s of %s, which it follows', e.account_id,
+        e.seq, e.id, e.created_at, b.seq, b.created_at)
+    FROM deposits_entry e
+    JOIN deposits_entry b ON b.account_id = e.account_id AND b.seq = e.seq - 1
+    WHERE (e.created_at, e.id) < (b.created_at, b.id)
+    """,
+)
+ledger_check(
     "Every account's head is its last hash",
     """
     SELECT format('account %s', a.id) FROM deposits_account a

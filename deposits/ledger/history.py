@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import ClassVar
 
-from django.db.models import Q
+from django.db.models import F, Q, Window
+from django.db.models.functions import Lag
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -132,7 +133,10 @@ class DepositHistory(histories.History):
     )
 
     def closing(self) -> Iterator[tuple[Words, int]]:
-        """Yield opening + credits − debits = closing, unless only some of the entries are shown."""
+        """Yield opening + credits − debits = closing, unless only some of the entries are shown.
+
+        Where a balance doesn't follow from the one that stands before it, that is said too: the figures are wrong then.
+        """
         if self.term or any(f is not self.date_filter for f in self.applied_filters):
             return
         rows = self.rows()
@@ -142,12 +146,30 @@ class DepositHistory(histories.History):
         yield _("Credits"), sum(int(row["came_in"] or 0) for row in moved)
         yield _("Debits"), sum(int(row["went_out"] or 0) for row in moved)
         yield _("Closing balance"), last.balance_after if last else self._balance_before()
+        if breaks := self._breaks(first):
+            yield _("This doesn’t close. Balances that don’t follow from the one before (please tell us)"), breaks
+
+    def _breaks(self, first: DepositEntry | None) -> int:
+        """Count the entries whose balance doesn't follow from the entry that stands before them."""
+        order = [F("created_at"), F("id")]
+        rows = self.rows().order_by(*order).annotate(before=Window(Lag("balance_after"), order_by=order))
+        breaks = rows.filter(before__isnull=False).exclude(balance_after=F("before") + F("amount")).count()
+        if first is not None:
+            opening = first.balance_after - first.amount
+            breaks += opening != self._balance_at(
+                Q(created_at__lt=first.created_at) | Q(created_at=first.created_at, id__lt=first.id)
+            )
+        return breaks
 
     def _balance_before(self) -> int:
         """Return what was there before days on which nothing moved."""
         begins = self.date_filter.range(self.cleaned)[0] if self.date_filter else None
         if begins is None:
             return 0
-        before = Q(created_at__lt=datetime.combine(begins, time.min, tzinfo=self.scope.zone))
-        last = self.visible_rows().using(self.using).filter(before).order_by("created_at", "id").last()
+        return self._balance_at(Q(created_at__lt=datetime.combine(begins, time.min, tzinfo=self.scope.zone)))
+
+    def _balance_at(self, before: Q) -> int:
+        """Return the balance after the last entry before some moment, however old it is."""
+        entries = DepositEntry.objects.using(self.using).visible_to(self.scope, searched=True)
+        last = entries.filter(before).order_by("created_at", "id").last()
         return last.balance_after if last else 0

@@ -58,7 +58,7 @@ def forge(**how) -> str:
     return FORGE.format(**values | how)
 
 
-SUM, ROWS, BALANCE, GAP, CHAIN, HEAD, LINES, FLOOR, RANGE, SOURCE, CROSS, HELD, ENDS, MIRROR, ZERO, GUARDS = (
+SUM, ROWS, BALANCE, GAP, CHAIN, ORDER, HEAD, LINES, FLOOR, RANGE, SOURCE, CROSS, HELD, ENDS, MIRROR, ZERO, GUARDS = (
     check.name for check in LEDGERS_OWN
 )
 
@@ -101,6 +101,10 @@ PLANTED = {
     "an entry in another currency": (f"UPDATE deposits_entry SET currency = 'USD' WHERE {ENTRY}", CROSS),
     "an entry at another time": (
         f"UPDATE deposits_entry SET created_at = created_at - interval '1 day' WHERE {ENTRY}", CROSS
+    ),
+    "a posting dated back": (
+        f"UPDATE deposits_entry SET created_at = created_at - interval '1 day' WHERE posting_id = {A_HOLD}; "
+        f"UPDATE deposits_posting SET effective_at = effective_at - interval '1 day' WHERE id = {A_HOLD}", ORDER
     ),
     "an account given to another business": (
         f"UPDATE deposits_account SET business_id = {THEIRS}, detail = 'x', kind = 'clearing', floor = NULL "

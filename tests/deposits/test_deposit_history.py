@@ -9,12 +9,14 @@ from accounts.permissions import Role
 from deposits import ledger
 from deposits.ledger import Books, Source
 from deposits.ledger.history import DepositHistory
-from deposits.models import Account
+from deposits.models import Account, DepositEntry
 from flipdash import clock, walls
 from flipdash.mode import Mode
 from tests import factories
+from tests.superuser import superuser
 
 pytestmark = pytest.mark.django_db
+commits = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 FAILED = 2603010200000000022
 START = datetime(2026, 3, 1, 3, tzinfo=UTC)
 
@@ -102,6 +104,38 @@ def test_a_report_of_some_days_closes_too(scope, moved):
         ledger.hold(scope, Source("money_transfer", 31), amount=95_417, effective_at=at(48))
         opening, credits, debits, end = dict(history(scope, "date_from=2026-03-03").closing()).values()
     assert (opening, credits, debits, end) == (795_417, 0, 95_417, 700_000)
+
+
+@commits
+def test_a_report_says_when_balances_dont_follow(scope, moved):
+    """A planted entry that stands among older ones: the sums of all days still close, the balances don't."""
+    with walls.inside(scope):
+        assert "doesn’t close" not in str(dict(history(scope).closing()))
+        last = DepositEntry.objects.visible_to(scope).order_by("id").last()
+    redate(last, "-150 minutes")
+    with walls.inside(scope):
+        *_closing, (words, breaks) = history(scope).closing()
+    assert "doesn’t close" in str(words)
+    assert breaks == 1
+
+
+@commits
+def test_a_report_says_when_it_opens_otherwise_than_the_days_before_closed(scope, moved):
+    with walls.inside(scope):
+        ledger.hold(scope, Source("money_transfer", 31), amount=95_417, effective_at=at(48))
+        second = DepositEntry.objects.visible_to(scope).order_by("id")[1]
+        assert len(dict(history(scope, "date_from=2026-03-03").closing())) == 4
+    redate(second, "30 hours")
+    with walls.inside(scope):
+        assert list(history(scope, "date_from=2026-03-03").closing())[-1][1] == 1
+
+
+def redate(entry: DepositEntry, hours: str) -> None:
+    """Plant what nobody may do: move an entry in time."""
+    with superuser() as connected:
+        connected.execute(
+            "UPDATE deposits_entry SET created_at = created_at + %s::interval WHERE id = %s", [hours, entry.pk]
+        )
 
 
 @pytest.mark.parametrize("query", ["kind=hold", f"q={FAILED}", "direction=in"])

@@ -316,3 +316,14 @@ def test_the_app_role_is_not_the_operator(scope, inside):
     own = Books(None, "live")
     with pytest.raises(ledger.OutsideTheWall):
         ledger.post(own, PostingKind.ADJUSTMENT, source(), [Line(AccountKind.BANK, 9, "a"), Line(F, -9)])
+
+
+def test_time_never_steps_back_on_an_account(scope, inside):
+    """A clock that steps back, or what happened earlier and is posted late: entries stand in their order."""
+    later = clock.now() + timedelta(hours=1)
+    first = ledger.top_up(scope, source("top_up"), amount=1_000_000, bank="bca", effective_at=later)
+    second = ledger.hold(scope, source(), amount=1_000, effective_at=later - timedelta(days=90))
+    third = ledger.hold(scope, source(), amount=1_000)
+    assert [posted.row().effective_at for posted in (first, second, third)] == [later] * 3
+    entries = Entry.objects.visible_to(scope).filter(account__kind=AccountKind.AVAILABLE).order_by("created_at", "id")
+    assert [entry.balance_after for entry in entries] == [1_000_000, 999_000, 998_000]
