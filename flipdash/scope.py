@@ -27,6 +27,7 @@ class Business(Protocol):
     pk: Any
     name: str
     time_zone: str
+    created_at: Any
     require_second_factor: bool
     members: Any
 

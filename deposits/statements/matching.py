@@ -283,10 +283,11 @@ def report_simulated(most: int = 100) -> int:
     return reported
 
 
-def report_payment(top_up: TopUp, *, amount: int | None = None) -> StatementLine | None:
+def report_payment(top_up: TopUp, *, amount: int | None = None, at: datetime | None = None) -> StatementLine | None:
     """Add the line that a bank's statement would have for the payment of a top-up; None when it is there already.
 
-    The simulated bank and the seed call it. `amount` is for a payment that isn't what was asked for.
+    The simulated bank and the seed call it. `amount` is for a payment that isn't what was asked for, `at` for
+    one that came earlier: whoever credits it dates it so.
     """
     paid = top_up.exact_amount if amount is None else amount
     words = f"TRSF E-BANKING CR {top_up.bank_name}"
@@ -303,6 +304,7 @@ def report_payment(top_up: TopUp, *, amount: int | None = None) -> StatementLine
         sender=top_up.sender_name or top_up.maker_name.upper()[:100],
         reference=f"SIM{top_up.pk}",
         fingerprint=hashlib.sha256(name.encode()).hexdigest(),
+        **({"imported_at": at} if at else {}),
     )
     try:
         with transaction.atomic(using="operator"):

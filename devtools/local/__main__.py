@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
     with services("run") as running:
         environment = running.environment | {"PORT": str(port), "BIND": f"127.0.0.1:{port}"}
         with Children(LOGS, environment | {"PYTHONUNBUFFERED": "1"}) as family:
-            say("Preparing the database.")
+            say("Preparing the database. The first time, filling in the demo's history takes a minute.")
             family.run("bootstrap", *MANAGE, "bootstrap", seconds=600)
             say("Starting web, worker and beat.")
             apps = [family.start(name, ROOT / "bin" / name) for name in ("web", "worker", "beat")]
@@ -44,8 +44,7 @@ def run(arguments: list[str]) -> int:
             _show_people(environment)
             say(f"\nFlipDash is ready at http://127.0.0.1:{port}/")
             say(f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C stops everything.")
-            seed = family.start("seed", *MANAGE, "seed", "--background")
-            _watch([*running.servers, *apps], seed)
+            _watch([*running.servers, *apps])
     return 0
 
 
@@ -128,16 +127,11 @@ def _show_people(environment: Environment) -> None:
         raise LocalError("`manage.py demo_people` failed; its message is above.")
 
 
-def _watch(needed: list[Child], seed: Child) -> None:
-    """Wait until something we need dies. The seed may end; if it fails, we say so and go on."""
-    seeding = True
+def _watch(needed: list[Child]) -> None:
+    """Wait until something we need dies."""
     while True:
         for child in needed:
             child.check()
-        if seeding and not seed.is_alive:
-            seeding = False
-            if seed.process.returncode:
-                say(f"Not all demo data could be made: {seed.obituary()}")
         time.sleep(0.2)
 
 

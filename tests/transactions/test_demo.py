@@ -128,7 +128,7 @@ def test_a_batch_of_the_payroll_is_whole_after_both_parts(history):
 
 
 def test_the_modes_and_the_neighbour_have_their_own(db, monkeypatch):
-    monkeypatch.setattr(demo.deposit, "write", lambda history, pause: 0)  # it commits: see test_demo_deposit.py
+    monkeypatch.setattr(demo.deposit, "write", lambda history: 0)  # it commits: see test_demo_deposit.py
     call_command("seed")
 
     for model, plans in OF_EACH_KIND.items():

@@ -3,16 +3,22 @@
 import pytest
 from django.db import connections
 from django.db.models import F, Sum
+from django.http import QueryDict
 
 from accounts import demo as people
-from accounts.demo import TOKO_SEBELAH
+from accounts.demo import KOPI_KITA, TOKO_SEBELAH
 from accounts.models import Business
 from deposits import ledger
 from deposits.ledger import checks
-from deposits.models import DepositEntry, Posting, TopUp
+from deposits.ledger.history import DepositHistory
+from deposits.models import DepositEntry, Posting, PostingKind, StatementLine, TopUp
+from deposits.statements import matching
+from deposits.topups import crediting
 from flipdash import walls
+from flipdash.mode import Mode
+from flipdash.models import Message
 from transactions import demo
-from transactions.models import MoneyTransfer, Status
+from transactions.models import InternationalTransfer, MoneyTransfer, Status, Via
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 
@@ -24,25 +30,87 @@ def scope():
     return Business.objects.get(slug=TOKO_SEBELAH.slug).members.first().scope("live")
 
 
+def check_closes(scope) -> list[DepositEntry]:
+    """Check that the statement follows from its first entry on, and that its report says the same; returns it."""
+    entries = list(DepositEntry.objects.visible_to(scope).select_related("posting").order_by("created_at", "id"))
+    after = 0
+    for entry in entries:
+        after += entry.amount
+        assert entry.balance_after == after, "the statement is in the order in which it was posted"
+    opening, credits, debits, closing = dict(DepositHistory(scope, QueryDict()).closing()).values()
+    assert (opening, opening + credits - debits) == (0, closing)
+    return entries
+
+
+def test_in_test_mode_it_begins_with_its_opening_whoever_opened_it(monkeypatch):
+    """The start and the sweep open all businesses, and may come first."""
+    people.make_people()
+    business = Business.objects.get(slug=KOPI_KITA.slug)
+    crediting.open_test_deposit(business)
+    for kind in (demo, demo.international, demo.payments):
+        (history,) = (one for one in kind.HISTORIES if (one.slug, one.mode) == (KOPI_KITA.slug, Mode.TEST))
+        kind.write(history)
+    demo.deposit.write(next(one for one in demo.HISTORIES if one.mode == Mode.TEST))
+    scope = business.members.first().scope("test")
+    with walls.inside(scope):
+        first, *others = check_closes(scope)
+        assert (first.posting.kind, first.created_at) == (PostingKind.OPENING, business.created_at)
+        assert others
+
+
+def test_a_sweep_that_comes_between_dates_a_top_up_as_the_seed_does(monkeypatch):
+    reported = matching.report_payment
+
+    def report_and_sweep(*args, **how):
+        line = reported(*args, **how)
+        matching.match_due()
+        return line
+
+    monkeypatch.setattr(matching, "report_payment", report_and_sweep)
+    people.make_people()
+    demo.write_all(slug=TOKO_SEBELAH.slug)
+    scope = Business.objects.get(slug=TOKO_SEBELAH.slug).members.first().scope("live")
+    with walls.inside(scope):
+        top_ups = [entry for entry in check_closes(scope) if entry.posting.kind == PostingKind.TOP_UP]
+        paid = {top_up.posting_id: top_up for top_up in TopUp.objects.visible_to(scope)}
+    assert top_ups
+    for entry in top_ups:
+        assert 0 < (entry.created_at - paid[entry.posting_id].created_at).total_seconds() < 3_600
+    assert not Message.objects.exists()
+    assert not StatementLine.objects.using("operator").exclude(status="credited").exists()
+
+
+def test_what_fills_a_business_beside_the_demo_moves_no_deposit():
+    people.make_people()
+    demo.fill(Business.objects.get(slug=TOKO_SEBELAH.slug), rows=30)
+    filled = set(MoneyTransfer.objects.values_list("pk", flat=True))
+    demo.write_all(slug=TOKO_SEBELAH.slug)
+    posted = Posting.objects.using("operator").filter(source_type="money_transfer").values_list("source_id", flat=True)
+    assert set(posted)
+    assert not set(posted) & filled
+
+
 def test_it_adds_up_in_order_and_only_once(scope):
     with walls.inside(scope):
-        entries = list(DepositEntry.objects.visible_to(scope).order_by("created_at", "id"))
-        after = 0
-        for entry in entries:
-            after += entry.amount
-            assert entry.balance_after == after, "the statement is in the order in which it was posted"
+        entries = check_closes(scope)
         balance = ledger.balance(scope)
-        assert balance.available == after > 0
+        assert balance.available == entries[-1].balance_after > 0
         open_ones = MoneyTransfer.objects.visible_to(scope).filter(status__in=[Status.PROCESSING, Status.SCHEDULED])
         held = open_ones.aggregate(sum=Sum(F("amount") + F("fee")))["sum"] or 0
         international = balance.held - held
         assert balance.held >= held > 0
         assert international >= 0
         assert TopUp.objects.visible_to(scope).filter(status="successful").exists()
+        for model, source in ((MoneyTransfer, "money_transfer"), (InternationalTransfer, "international_transfer")):
+            final = model.objects.visible_to(scope).filter(status__in=[Status.SUCCESSFUL, Status.FAILED])
+            ended = Posting.objects.filter(source_type=source, kind__in=["capture", "release"]).values("source_id")
+            assert final.filter(via=Via.API).exists()
+            assert not final.exclude(pk__in=ended).exists(), "every transfer that was sent has moved the deposit"
 
     with connections["operator"].cursor() as cursor:
         assert {finding.check.name: finding.examples for finding in checks.run(cursor) if finding.count} == {}
 
+    assert demo.deposit.is_written(demo.HISTORIES[-1])
     before = Posting.objects.using("operator").count()
     demo.write_all(slug=TOKO_SEBELAH.slug)
     assert Posting.objects.using("operator").count() == before

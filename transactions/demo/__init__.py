@@ -6,8 +6,13 @@ from transactions.demo.money_transfers import HISTORIES, fill, plan, write
 __all__ = ["HISTORIES", "deposit", "fill", "international", "payments", "plan", "write", "write_all"]
 
 
-def write_all(*, slug: str | None = None, newest: bool = False, pause: float = 0) -> None:
-    """Write what is missing of all histories, or of one business's; `newest` keeps to what a first start needs."""
+def is_written() -> bool:
+    """Return whether all is there: the deposits are written last, each to its last movement."""
+    return all(map(deposit.is_written, HISTORIES))
+
+
+def write_all(*, slug: str | None = None) -> None:
+    """Write what is missing of all histories, or of one business's."""
     for histories, write_one in (
         (HISTORIES, write),
         (international.HISTORIES, international.write),
@@ -15,8 +20,7 @@ def write_all(*, slug: str | None = None, newest: bool = False, pause: float = 0
     ):
         for history in histories:
             if slug in {None, history.slug}:
-                write_one(history, newest=history.small if newest else None, pause=pause)
-    if not newest:
-        for history in HISTORIES:
-            if slug in {None, history.slug}:
-                deposit.write(history, pause=pause)
+                write_one(history)
+    for history in HISTORIES:
+        if slug in {None, history.slug}:
+            deposit.write(history)

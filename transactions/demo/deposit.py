@@ -24,6 +24,7 @@ from deposits.topups import services as topups
 from flipdash import walls
 from flipdash.mode import Mode
 from flipdash.scope import Scope
+from transactions.demo import international, money_transfers, payments
 from transactions.demo.plans import SEED, History
 from transactions.demo.writing import business_of
 
@@ -38,25 +39,27 @@ NOTES = ("", "Modal kerja", "Gaji bulan ini", "", "Pembayaran pemasok")
 
 MOVEMENTS = """
 WITH sent AS (
-    SELECT 'money_transfer' AS source, t.id, t.amount, t.fee, e.kind, e.at, e.by
+    SELECT 'money_transfer' AS source, t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by
     FROM transactions_moneytransfer t JOIN transactions_transferevent e ON e.transfer_id = t.id
-    WHERE t.business_id = %(business)s AND t.mode = %(mode)s
+    WHERE t.business_id = %(business)s AND t.mode = %(mode)s AND t.created_at = ANY (%(moments)s)
     UNION ALL
-    SELECT 'international_transfer', t.id, t.amount, t.fee, e.kind, e.at, e.by
+    SELECT 'international_transfer', t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by
     FROM transactions_internationaltransfer t JOIN transactions_internationalevent e ON e.transfer_id = t.id
-    WHERE t.business_id = %(business)s AND t.mode = %(mode)s
-), approved AS (
-    SELECT source, id FROM sent WHERE kind = 'approved'
+    WHERE t.business_id = %(business)s AND t.mode = %(mode)s AND t.created_at = ANY (%(moments)s)
+), held AS (
+    -- What comes by API is sent without an approval.
+    SELECT source, id, kind AS held_by FROM sent WHERE kind = 'approved' OR (kind = 'created' AND via = 'api')
 )
 SELECT s.at, CASE s.kind
-        WHEN 'approved' THEN 'hold' WHEN 'successful' THEN 'capture' WHEN 'returned' THEN 'return' ELSE 'release' END,
+        WHEN held_by THEN 'hold' WHEN 'successful' THEN 'capture' WHEN 'returned' THEN 'return' ELSE 'release' END,
     s.source, s.id, s.amount, s.fee, '', s.by
-FROM sent s JOIN approved USING (source, id)
-WHERE s.kind IN ('approved', 'successful', 'failed', 'cancelled', 'returned')
+FROM sent s JOIN held USING (source, id)
+WHERE s.kind IN (held_by, 'successful', 'failed', 'cancelled', 'returned')
 UNION ALL
 SELECT e.at, 'settlement', 'payment', p.id, p.amount, p.amount - p.settled_amount, p.channel, ''
 FROM transactions_payment p JOIN transactions_paymentevent e ON e.payment_id = p.id AND e.kind = 'settled'
-WHERE p.business_id = %(business)s AND p.mode = %(mode)s AND p.settled_amount IS NOT NULL
+WHERE p.business_id = %(business)s AND p.mode = %(mode)s AND p.created_at = ANY (%(moments)s)
+    AND p.settled_amount IS NOT NULL
 ORDER BY 1, 2 DESC, 4
 """
 
@@ -96,7 +99,15 @@ class Movement:
         return sum(line.amount for line in self.lines if line.account == AccountKind.AVAILABLE)
 
 
-def write(history: History, *, pause: float = 0) -> int:
+def is_written(history: History) -> bool:
+    """Return whether the deposit of a demo business in a mode is there, to its last movement."""
+    business = business_of(history)
+    with walls.inside_of(business.pk, history.mode):
+        last = next(iter(reversed(list(_movements(business, history.mode)))), None)
+        return last is not None and _is_posted(business, history.mode, last)
+
+
+def write(history: History) -> int:
     """Write the deposit of a demo business in a mode; returns the number of postings that were new."""
     business = business_of(history)
     with walls.inside_of(business.pk, history.mode):
@@ -106,15 +117,24 @@ def write(history: History, *, pause: float = 0) -> int:
         scope = _treasurer(business, history.mode)
         available = 0
         if history.mode == Mode.TEST:
-            crediting.open_test_deposit(business, at=business.created_at)
+            crediting.open_test_deposit(business)
             available = crediting.TEST_DEPOSIT
-        return _write(scope, movements, available, pause)
+        return _write(scope, movements, available)
 
 
 def _movements(business: Business, mode: str) -> Iterator[Movement]:
     with connection.cursor() as cursor:
-        cursor.execute(MOVEMENTS, {"business": business.pk, "mode": str(mode)})
+        moments = list(_moments(business, mode))
+        cursor.execute(MOVEMENTS, {"business": business.pk, "mode": str(mode), "moments": moments})
         yield from (Movement(*row) for row in cursor.fetchall())
+
+
+def _moments(business: Business, mode: str) -> Iterator[datetime]:
+    """Yield when the transactions of the plan were made: others, by which a business was filled, move no deposit."""
+    for kind in (money_transfers, international, payments):
+        for history in kind.HISTORIES:
+            if (history.slug, history.mode) == (business.slug, mode):
+                yield from (row.created_at for row in kind.plan(history, business))
 
 
 def _is_posted(business: Business, mode: str, movement: Movement) -> bool:
@@ -129,14 +149,14 @@ def _treasurer(business: Business, mode: str) -> Scope:
     return min(able, key=lambda member: (len(member.permissions), member.pk)).scope(Mode(mode), via="demo")
 
 
-def _write(scope: Scope, movements: list[Movement], available: int, pause: float) -> int:
+def _write(scope: Scope, movements: list[Movement], available: int) -> int:
     """Post all, and top up before whatever there would not be enough for."""
     batch: list[NewPosting] = []
     new, before, number = 0, movements[0].at - timedelta(days=1), 0
     for movement in movements:
         short = RESERVE - (available + movement.change)
         if movement.change < 0 and short > 0:
-            new, batch = new + _post(scope, batch, pause), []
+            new, batch = new + _post(scope, batch), []
             # Between what came before and what needs it, so that the statement stays in order.
             at = min(movement.at, max(before, movement.at - timedelta(minutes=40)) + (movement.at - before) / 1000)
             for amount in _top_ups(short):
@@ -148,14 +168,13 @@ def _write(scope: Scope, movements: list[Movement], available: int, pause: float
         batch.append(movement.posting)
         available, before = available + movement.change, movement.at
         if len(batch) == STEP:
-            new, batch = new + _post(scope, batch, pause), []
-    return new + _post(scope, batch, pause)
+            new, batch = new + _post(scope, batch), []
+    return new + _post(scope, batch)
 
 
-def _post(scope: Scope, batch: list[NewPosting], pause: float) -> int:
+def _post(scope: Scope, batch: list[NewPosting]) -> int:
     if not batch:
         return 0
-    time.sleep(pause)
     return sum(posted.is_new for posted in ledger.post_many(scope, batch))
 
 
@@ -174,7 +193,7 @@ def _top_up(scope: Scope, number: int, amount: int, at: datetime) -> int:
     asked_at = at - timedelta(minutes=25)
     note = NOTES[number % len(NOTES)]
     top_up = topups.request_top_up(scope, amount=amount, bank=bank, note=note, form_key=key, at=asked_at).top_up
-    line = matching.report_payment(top_up) if top_up.is_open else None
+    line = matching.report_payment(top_up, at=at) if top_up.is_open else None
     if line is not None and matching.match(line.pk) is not None:
         matching.credit_matched(line.pk, at=at)
     top_up.refresh_from_db()

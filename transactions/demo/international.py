@@ -75,9 +75,9 @@ OPEN = ((Status.PENDING_APPROVAL, (38, 190, 420)), (Status.PROCESSING, (55, 300)
 """What is still open at the end: its state, and how many minutes before the end each was made."""
 
 
-def write(history: History, *, newest: int | None = None, pause: float = 0) -> None:
+def write(history: History, *, newest: int | None = None) -> None:
     """Write what is missing of a history, or of its newest part."""
-    write_missing(TABLES, history, plan(history, business_of(history))[:newest], pause, _quote(history))
+    write_missing(TABLES, history, plan(history, business_of(history))[:newest], _quote(history))
 
 
 def plan(history: History, business: Business) -> list[Planned]:

@@ -5,7 +5,6 @@ months before its making), so every run plans the same transfers at the same mic
 an existing transfer is recognised by: a run adds only those of the plan that are missing.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -58,8 +57,8 @@ def _batches(history: History, author: Author, start: datetime, end: datetime, z
 
 
 # --- Writing ---------------------------------------------------------------------------------------------
-def write(history: History, *, newest: int | None = None, pause: float = 0) -> None:
-    """Write what is missing of a history, or of its newest part, in short transactions with pauses."""
+def write(history: History, *, newest: int | None = None) -> None:
+    """Write what is missing of a history, or of its newest part, in short transactions."""
     business = Business.objects.get(slug=history.slug)
     if business.created_at + HISTORY > clock.now():
         raise CommandError(f"{business} was not made by the demo: it has no 13 months of history to fill.")
@@ -70,7 +69,6 @@ def write(history: History, *, newest: int | None = None, pause: float = 0) -> N
             load(cursor, some)
             forget_known(cursor, business, history.mode)
             pour(cursor, business, history.mode)
-        time.sleep(pause)
 
 
 def fill(business: Business, *, rows: int) -> int:

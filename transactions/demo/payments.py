@@ -57,14 +57,14 @@ OPEN_FOR = timedelta(hours=24)
 REFUSALS = ("The card was declined", "The e-wallet's balance was too low", "The payer's bank did not answer")
 
 
-def write(history: History, *, newest: int | None = None, pause: float = 0) -> None:
+def write(history: History, *, newest: int | None = None) -> None:
     """Write what is missing of a history, or of its newest part."""
     business = business_of(history)
     links = _links(history, business)
     rows = plan(history, business)[:newest]
     for row in rows:
         row.fields["link"] = links[row.fields["title"]]
-    write_missing(TABLES, history, rows, pause)
+    write_missing(TABLES, history, rows)
 
 
 def _links(history: History, business: Business) -> dict[str, PaymentLink]:

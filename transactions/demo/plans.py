@@ -10,7 +10,7 @@ STEP = 500  # rows of one transaction, when the history is written
 
 @dataclass(frozen=True)
 class History:
-    """How much of a demo business's history there is in one mode, and how much of it `bootstrap` makes."""
+    """How much of a demo business's history there is in one mode, and how many of the newest are a small part of it."""
 
     slug: str
     mode: Mode

@@ -1,6 +1,5 @@
 """How planned transactions are written: those of the plan that are missing, in short transactions."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,7 +48,6 @@ def write_missing(
     tables: Tables,
     history: History,
     plan: Sequence[Planned],
-    pause: float,
     prepare: Callable[[list[Planned]], None] = lambda rows: None,
 ) -> None:
     """Write what isn't there yet, recognised by its microsecond; `prepare` makes what the rows point at."""
@@ -64,7 +62,6 @@ def write_missing(
             missing = [row for row in some if row.created_at not in known]
             prepare(missing)
             _write(cursor, tables, {"business": business, "mode": history.mode}, missing)
-        time.sleep(pause)
 
 
 def _write(cursor: Any, tables: Tables, owner: dict[str, Any], rows: list[Planned]) -> None:

@@ -1,6 +1,5 @@
 """`manage.py seed`: the demo's history, or a business of any size."""
 
-import os
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -19,13 +18,10 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--business", metavar="SLUG", help="only this business (with --rows: default kopi-kita)")
         parser.add_argument("--rows", type=int, metavar="N", help="fill it to N money transfers in Live Mode")
-        parser.add_argument("--background", action="store_true", help="in small steps that leave room for others")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what the options ask for."""
         people.make_people()
-        if options["background"]:
-            os.nice(10)
         if options["rows"] is not None:
             self.fill(options["business"] or people.KOPI_KITA.slug, options["rows"])
             return
@@ -34,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The demo has no history for {options['business']}, only for {', '.join(sorted(slugs))}."
             )
-        demo.write_all(slug=options["business"], pause=0.2 if options["background"] else 0)
+        demo.write_all(slug=options["business"])
 
     def fill(self, slug: str, rows: int) -> None:
         """Fill a business, made if it is missing, and say how much was added."""
