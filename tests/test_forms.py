@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import unicodedata
 from collections.abc import Iterator
 
 import pytest
@@ -9,9 +10,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flipdash.forms import LineField, RupiahField
-from flipdash.lines import MOST_BYTES, NotALine, clean_line
+from flipdash.lines import JOINERS, MOST_BYTES, NotALine, clean_line, is_unseen
 
 APPS = ("accounts", "deposits", "documents", "flipdash", "imports", "transactions", "workspace")
 
@@ -119,6 +122,17 @@ def test_a_line_is_counted_in_bytes_as_well():
     for typed in ("𝄞" * (MOST_BYTES // 4 + 1), "x" * (MOST_BYTES + 1), "\u0958" * (MOST_BYTES // 6 + 1)):
         with pytest.raises(NotALine, match="too long"):
             clean_line(typed)
+
+
+@given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from(" \t\u0301\u200d\u0f71\u0f72\u2001")), max_size=60))
+def test_a_line_that_is_kept_is_kept_as_it_is_the_next_time(typed):
+    try:
+        line = clean_line(typed)
+    except NotALine:
+        return
+    assert clean_line(line) == line
+    assert line == unicodedata.normalize("NFC", line)
+    assert not [letter for letter in line if is_unseen(letter) and letter not in JOINERS]
 
 
 def test_what_is_wrong_with_a_line_is_said_in_indonesian():

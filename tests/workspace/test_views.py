@@ -69,7 +69,7 @@ def test_a_view_can_keep_the_columns_of_now(web, admin):
     assert 'name="columns" value="amount"' in answer.content.decode()  # a new search keeps them
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "\x00"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "\x00", "abc\u202edef\u200b"])
 def test_a_name_that_cannot_be_is_said_beside_the_field(web, name):
     answer = save(web, name=name)
     assert answer.status_code == 200
