@@ -206,41 +206,8 @@ def words(most: int) -> Cleaner:
 # --- The banks -------------------------------------------------------------------------------------------------------
 
 
-def booked_on(header: str) -> Field:
-    """Return the column of the day."""
-    return Field("booked_on", header, clean=Kept("day"))
-
-
-def described(header: str, name: str = "description") -> Field:
-    """Return a column of the description."""
-    return Field(name, header, clean=words(MOST_DESCRIPTION), empty="")
-
-
-def money(name: str, header: str) -> Field:
-    """Return the column `credit` or `debit`."""
-    return Field(name, header, clean=Kept("sum"), empty=0)
-
-
-def signed(header: str) -> Field:
-    """Return the column that says which way the amount went."""
-    return Field("sign", header, clean=sign)
-
-
-def sender(header: str) -> Field:
-    """Return the column of whoever paid."""
-    return Field("sender", header, clean=words(100), empty="")
-
-
-def referred(header: str) -> Field:
-    """Return the column of the bank's reference."""
-    return Field("reference", header, clean=words(64), empty="")
-
-
-def balance(header: str) -> Field:
-    """Return the column of the balance after the line."""
-    return Field("balance", header, clean=Kept("signed_sum"), empty=None)
-
-
+DAY, SUM, BALANCE = Kept("day"), Kept("sum"), Kept("signed_sum")
+DESCRIPTION, SENDER, REFERENCE = words(MOST_DESCRIPTION), words(100), words(64)
 OWN_ACCOUNT = Field("account", *ACCOUNT_NAMES, clean=Kept("account"), required=False, empty=None)
 """Whose statement it is, where the file has a column for it."""
 
@@ -250,13 +217,13 @@ class Bca(Statement):
 
     bank = Bank.BCA
     fields = (
-        booked_on("Tanggal"),
-        described("Keterangan"),
-        money("credit", "Jumlah"),
-        signed("D/K"),
-        sender("Pengirim"),
-        referred("No. Referensi"),
-        balance("Saldo"),
+        Field("booked_on", "Tanggal", clean=DAY),
+        Field("description", "Keterangan", clean=DESCRIPTION, empty=""),
+        Field("credit", "Jumlah", clean=SUM, empty=0),
+        Field("sign", "D/K", clean=sign),
+        Field("sender", "Pengirim", clean=SENDER, empty=""),
+        Field("reference", "No. Referensi", clean=REFERENCE, empty=""),
+        Field("balance", "Saldo", clean=BALANCE, empty=None),
         OWN_ACCOUNT,
     )
 
@@ -266,13 +233,13 @@ class Mandiri(Statement):
 
     bank = Bank.MANDIRI
     fields = (
-        booked_on("Posting Date"),
-        described("Remark"),
-        described("Additional Desc", "more"),
-        money("credit", "Credit Amount"),
-        money("debit", "Debit Amount"),
-        referred("Reference No"),
-        balance("Close Balance"),
+        Field("booked_on", "Posting Date", clean=DAY),
+        Field("description", "Remark", clean=DESCRIPTION, empty=""),
+        Field("more", "Additional Desc", clean=DESCRIPTION, empty=""),
+        Field("credit", "Credit Amount", clean=SUM, empty=0),
+        Field("debit", "Debit Amount", clean=SUM, empty=0),
+        Field("reference", "Reference No", clean=REFERENCE, empty=""),
+        Field("balance", "Close Balance", clean=BALANCE, empty=None),
         OWN_ACCOUNT,
     )
 
@@ -282,12 +249,12 @@ class Bri(Statement):
 
     bank, date_format = Bank.BRI, "%Y-%m-%d"
     fields = (
-        booked_on("TGL_TRAN"),
-        described("DESK_TRAN"),
-        money("credit", "MUTASI_KREDIT"),
-        money("debit", "MUTASI_DEBET"),
-        referred("NO_REF"),
-        balance("SALDO_AKHIR_MUTASI"),
+        Field("booked_on", "TGL_TRAN", clean=DAY),
+        Field("description", "DESK_TRAN", clean=DESCRIPTION, empty=""),
+        Field("credit", "MUTASI_KREDIT", clean=SUM, empty=0),
+        Field("debit", "MUTASI_DEBET", clean=SUM, empty=0),
+        Field("reference", "NO_REF", clean=REFERENCE, empty=""),
+        Field("balance", "SALDO_AKHIR_MUTASI", clean=BALANCE, empty=None),
         OWN_ACCOUNT,
     )
 
@@ -297,12 +264,12 @@ class Bni(Statement):
 
     bank, date_format, decimal = Bank.BNI, "%d-%m-%Y", ","
     fields = (
-        booked_on("Post Date"),
-        described("Description"),
-        money("credit", "Amount"),
-        signed("Db/Cr"),
-        referred("Journal No."),
-        balance("Balance"),
+        Field("booked_on", "Post Date", clean=DAY),
+        Field("description", "Description", clean=DESCRIPTION, empty=""),
+        Field("credit", "Amount", clean=SUM, empty=0),
+        Field("sign", "Db/Cr", clean=sign),
+        Field("reference", "Journal No.", clean=REFERENCE, empty=""),
+        Field("balance", "Balance", clean=BALANCE, empty=None),
         OWN_ACCOUNT,
     )
 
@@ -312,13 +279,13 @@ class Permata(Statement):
 
     bank, date_format, decimal = Bank.PERMATA, "%d-%m-%Y", ","
     fields = (
-        booked_on("Tanggal Transaksi"),
-        described("Deskripsi"),
-        money("credit", "Kredit"),
-        money("debit", "Debet"),
-        sender("Nama Pengirim"),
-        referred("Nomor Referensi"),
-        balance("Saldo"),
+        Field("booked_on", "Tanggal Transaksi", clean=DAY),
+        Field("description", "Deskripsi", clean=DESCRIPTION, empty=""),
+        Field("credit", "Kredit", clean=SUM, empty=0),
+        Field("debit", "Debet", clean=SUM, empty=0),
+        Field("sender", "Nama Pengirim", clean=SENDER, empty=""),
+        Field("reference", "Nomor Referensi", clean=REFERENCE, empty=""),
+        Field("balance", "Saldo", clean=BALANCE, empty=None),
         OWN_ACCOUNT,
     )
 
@@ -328,12 +295,12 @@ class Cimb(Statement):
 
     bank = Bank.CIMB
     fields = (
-        booked_on("Transaction Date"),
-        described("Transaction Description"),
-        money("credit", "Credit"),
-        money("debit", "Debit"),
-        referred("Ref. No."),
-        balance("Running Balance"),
+        Field("booked_on", "Transaction Date", clean=DAY),
+        Field("description", "Transaction Description", clean=DESCRIPTION, empty=""),
+        Field("credit", "Credit", clean=SUM, empty=0),
+        Field("debit", "Debit", clean=SUM, empty=0),
+        Field("reference", "Ref. No.", clean=REFERENCE, empty=""),
+        Field("balance", "Running Balance", clean=BALANCE, empty=None),
         OWN_ACCOUNT,
     )
 
