@@ -349,5 +349,5 @@ def top_up_facts(top_up: TopUp) -> list[tuple[str, str]]:
         (_("Business"), str(top_up.business)),
         (_("Asked for"), f"{money.rupiah(top_up.exact_amount)}, {top_up.bank_name}"),
         (_("Credited"), credited),
-        (_("Status"), str(top_up.state.label)),
+        (_("Status"), str(top_up.status.label)),
     ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.permissions import Permission
 from flipdash import histories
 from flipdash.scope import Scope, TenantModel, TenantQuerySet, mode_known
+from flipdash.states import State, StatusField, state
 
 MOST_ATTEMPTS = 3
 
@@ -23,12 +24,12 @@ class ReportQuerySet(TenantQuerySet):
 
     def unfinished(self) -> Self:
         """Those that a worker has yet to finish."""
-        return self.filter(status__in=[Report.Status.QUEUED, Report.Status.RUNNING])
+        return self.filter(status__in=Report.Status.open())
 
     def for_tray(self, scope: Scope) -> Self:
         """What the member's header shows: what is being made, and what was finished but not looked at yet."""
         mine = self.visible_to(scope).filter(member_id=scope.member.pk)
-        return mine.filter(Q(status__in=["queued", "running"]) | Q(seen_at=None)).newest_first()
+        return mine.filter(Q(status__in=Report.Status.open()) | Q(seen_at=None)).newest_first()
 
     def due(self) -> Self:
         """Those that wait for a worker: queued, or running under a lease that ran out."""
@@ -67,20 +68,15 @@ class ReportQuerySet(TenantQuerySet):
 class Report(TenantModel):
     """A file that a member asked for: queued → running → ready, failed or cancelled → expired."""
 
-    class Status(models.TextChoices):
+    class Status(State):
         """Where the report stands."""
 
-        QUEUED = "queued", _("Waiting")
-        RUNNING = "running", _("Being made")
-        READY = "ready", _("Ready")
-        FAILED = "failed", _("Failed")
-        CANCELLED = "cancelled", _("Cancelled")
-        EXPIRED = "expired", _("Expired")
-
-        @property
-        def look(self) -> tuple[str, str]:
-            """The colour by meaning, and the icon, with which the state is shown."""
-            return LOOKS[self]
+        QUEUED = state("queued", _("Waiting"), "grey", "hourglass", to="running failed cancelled")
+        RUNNING = state("running", _("Being made"), "blue", "loader", to="queued ready failed cancelled")
+        READY = state("ready", _("Ready"), "green", "check", later="expired")
+        FAILED = state("failed", _("Failed"), "red", "x")
+        CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus")
+        EXPIRED = state("expired", _("Expired"), "grey", "archive")
 
     class Format(models.TextChoices):
         """What kind of file it is, by its suffix; the first is what people get who don't choose."""
@@ -106,7 +102,7 @@ class Report(TenantModel):
     format = models.CharField(max_length=4, choices=Format.choices, default=Format.XLS)
     separator = models.CharField(max_length=1, choices=Separator.choices, default=Separator.COMMA, db_default=",")
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    status = StatusField(max_length=9, choices=Status, default=Status.QUEUED)
     rows_done = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(null=True)
     problem = models.CharField(max_length=200, blank=True)
@@ -157,11 +153,6 @@ class Report(TenantModel):
         return f"R{self.number:06d}"
 
     @property
-    def state(self) -> Status:
-        """The status as the enum that knows its look."""
-        return self.Status(self.status)
-
-    @property
     def title(self) -> str:
         """What the report is of."""
         return str(histories.get(self.history).section)
@@ -174,7 +165,7 @@ class Report(TenantModel):
     @property
     def is_unfinished(self) -> bool:
         """Whether a worker still has to finish it."""
-        return self.status in {self.Status.QUEUED, self.Status.RUNNING}
+        return self.status.is_open
 
     def may_be_cancelled_by(self, scope: Scope) -> bool:
         """Whether the member may stop it: whoever asked for it, or manages the people."""
@@ -185,15 +176,6 @@ class Report(TenantModel):
         """How much is written, 0 to 100, or None while nobody knows."""
         return None if not self.rows_total else min(100, self.rows_done * 100 // self.rows_total)
 
-
-LOOKS = {
-    Report.Status.QUEUED: ("grey", "hourglass"),
-    Report.Status.RUNNING: ("blue", "loader"),
-    Report.Status.READY: ("green", "check"),
-    Report.Status.FAILED: ("red", "x"),
-    Report.Status.CANCELLED: ("grey", "minus"),
-    Report.Status.EXPIRED: ("grey", "archive"),
-}
 
 PROBLEMS = {
     "not allowed": _("Whoever asked for it may not download reports any more."),

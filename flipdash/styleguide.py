@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from flipdash import clock
 from flipdash.forms import LineField
 from flipdash.gate import public
+from flipdash.states import State, state
 
 LONG = "gudang-selatan/pembelian/2026-11/biji-kopi-gayo-grade-1-karung-60kg-lot-00482193-pengiriman-kedua.xlsx"
 BANKS = [("bca", "BCA"), ("mandiri", "Mandiri"), ("cimb", "CIMB Niaga")]
@@ -47,9 +48,9 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         {
             "form": form,
             "boxes": [name for name in form.fields if name == "bank"],
-            "jobs": [_job("done", ("green", "check"), "Imported"), _job("failed", ("red", "x"), "Failed")],
-            "checking": _job("checking", ("blue", "loader"), "Being checked"),
-            "preview": _job("preview", ("amber", "pause"), "Waiting for confirmation"),
+            "jobs": [_job(JobStatus.DONE), _job(JobStatus.FAILED)],
+            "checking": _job(JobStatus.CHECKING),
+            "preview": _job(JobStatus.PREVIEW),
             "views": [
                 Sample(view=_view("Failed this week", is_default=True), is_mine=True, may_change=True),
                 Sample(
@@ -75,7 +76,16 @@ EVENTS = [
 ]
 
 
-def _job(status: str, look: tuple[str, str], label: str) -> Sample:
+class JobStatus(State):
+    """Where the samples of an import stand."""
+
+    CHECKING = state("checking", "Being checked", "blue", "loader")
+    PREVIEW = state("preview", "Waiting for confirmation", "amber", "pause")
+    DONE = state("done", "Imported", "green", "check")
+    FAILED = state("failed", "Failed", "red", "x")
+
+
+def _job(status: JobStatus) -> Sample:
     now = clock.now()
     return Sample(
         number=1,
@@ -87,7 +97,6 @@ def _job(status: str, look: tuple[str, str], label: str) -> Sample:
         created_at=now,
         keep_until=now + timedelta(days=1),
         status=status,
-        state=Sample(look=look, label=label),
         rows_done=38_200,
         rows_total=100_000,
         read=5_012,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flipdash import tables
 from flipdash.scope import TenantModel, TenantQuerySet, mode_known
+from flipdash.states import State, StatusField, state
 
 
 class ImportJobQuerySet(TenantQuerySet):
@@ -43,22 +44,19 @@ class ImportJobQuerySet(TenantQuerySet):
 class ImportJob(TenantModel):
     """One upload: queued → checking → preview → confirmed → importing → done; or failed, or cancelled."""
 
-    class Status(models.TextChoices):
+    class Status(State):
         """Where the import stands."""
 
-        QUEUED = "queued", _("Waiting")
-        CHECKING = "checking", _("Being checked")
-        PREVIEW = "preview", _("Waiting for confirmation")
-        CONFIRMED = "confirmed", _("Waiting to be imported")
-        IMPORTING = "importing", _("Being imported")
-        DONE = "done", _("Imported")
-        FAILED = "failed", _("Not imported")
-        CANCELLED = "cancelled", _("Cancelled")
-
-        @property
-        def look(self) -> tuple[str, str]:
-            """The colour by meaning, and the icon, with which the state is shown."""
-            return LOOKS[self]
+        QUEUED = state("queued", _("Waiting"), "grey", "hourglass", to="checking failed cancelled")
+        CHECKING = state("checking", _("Being checked"), "blue", "loader", to="queued preview failed cancelled")
+        PREVIEW = state("preview", _("Waiting for confirmation"), "amber", "pause", to="confirmed failed cancelled")
+        CONFIRMED = state(
+            "confirmed", _("Waiting to be imported"), "grey", "hourglass", to="importing failed cancelled"
+        )
+        IMPORTING = state("importing", _("Being imported"), "blue", "loader", to="confirmed done failed cancelled")
+        DONE = state("done", _("Imported"), "green", "check")
+        FAILED = state("failed", _("Not imported"), "red", "x")
+        CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus")
 
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=40)
@@ -71,7 +69,7 @@ class ImportJob(TenantModel):
     """Where the upload is; empty once it was thrown away."""
     faults_as = models.CharField(max_length=100, blank=True)
     """Where the list of all faults is."""
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    status = StatusField(max_length=9, choices=Status, default=Status.QUEUED)
     problem = models.CharField(max_length=20, blank=True)
     skip_bad = models.BooleanField(default=False)
 
@@ -127,11 +125,6 @@ class ImportJob(TenantModel):
         return f"I{self.number:06d}"
 
     @property
-    def state(self) -> Status:
-        """The status as the enum that knows its look."""
-        return self.Status(self.status)
-
-    @property
     def title(self) -> str:
         """What is imported."""
         return str(tables.kinds()[self.kind].title)
@@ -144,7 +137,7 @@ class ImportJob(TenantModel):
     @property
     def is_unfinished(self) -> bool:
         """Whether it may still bring something in."""
-        return self.status in UNFINISHED
+        return self.status.is_open
 
     @property
     def is_moving(self) -> bool:
@@ -169,18 +162,7 @@ class ImportJob(TenantModel):
 
 FOR_A_WORKER = (ImportJob.Status.QUEUED, ImportJob.Status.CONFIRMED)
 RUNNING = (ImportJob.Status.CHECKING, ImportJob.Status.IMPORTING)
-UNFINISHED = (*FOR_A_WORKER, *RUNNING, ImportJob.Status.PREVIEW)
-
-LOOKS = {
-    ImportJob.Status.QUEUED: ("grey", "hourglass"),
-    ImportJob.Status.CHECKING: ("blue", "loader"),
-    ImportJob.Status.PREVIEW: ("amber", "pause"),
-    ImportJob.Status.CONFIRMED: ("grey", "hourglass"),
-    ImportJob.Status.IMPORTING: ("blue", "loader"),
-    ImportJob.Status.DONE: ("green", "check"),
-    ImportJob.Status.FAILED: ("red", "x"),
-    ImportJob.Status.CANCELLED: ("grey", "minus"),
-}
+UNFINISHED = ImportJob.Status.open()
 
 PROBLEMS = {
     "faults": _("The file can’t be imported. Correct what is named below and upload it again."),

@@ -5,7 +5,7 @@ from accounts.models.invitations import Invitation, InvitationQuerySet
 from accounts.models.people import Business, Member, MemberQuerySet, SecondPersonRule, User, UserManager
 from accounts.models.phones import OtpChallenge, PhoneDevice
 from accounts.models.sign_in import Guess
-from accounts.models.states import State
+from accounts.models.statuses import Status
 
 __all__ = [
     "Activity",
@@ -19,7 +19,7 @@ __all__ = [
     "OtpChallenge",
     "PhoneDevice",
     "SecondPersonRule",
-    "State",
+    "Status",
     "User",
     "UserManager",
 ]

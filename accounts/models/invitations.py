@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 
 from accounts.models.people import Business, Member
-from accounts.models.states import State
+from accounts.models.statuses import Status
 from accounts.permissions import Role
 from flipdash import clock
 
@@ -72,9 +72,9 @@ class Invitation(models.Model):
         return self.get_role_display()
 
     @property
-    def state(self) -> State:
+    def status(self) -> Status:
         """Whether it can still be accepted."""
-        return State.INVITED if self.is_open_at(clock.now()) else State.EXPIRED
+        return Status.INVITED if self.is_open_at(clock.now()) else Status.EXPIRED
 
     def is_open_at(self, moment: datetime) -> bool:
         """Return whether it can be accepted at a moment."""

@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.states import State
+from accounts.models.statuses import Status
 from accounts.permissions import RECENT_ONLY, ROLE_PERMISSIONS, Permission, Role
 from flipdash import clock, money
 from flipdash.mode import Mode
@@ -244,11 +244,11 @@ class Member(models.Model):
         return Permission.MANAGE_MEMBERS in self.permissions
 
     @property
-    def state(self) -> State:
+    def status(self) -> Status:
         """What the person can do now."""
         if not (self.is_active and self.user.is_active):
-            return State.DEACTIVATED
-        return State.ENDED if self.ends_at and self.ends_at <= clock.now() else State.ACTIVE
+            return Status.DEACTIVATED
+        return Status.ENDED if self.ends_at and self.ends_at <= clock.now() else Status.ACTIVE
 
     @property
     def permissions(self) -> frozenset[str]:

@@ -13,13 +13,12 @@ from deposits.models.ledger import (
     PostingKind,
 )
 from deposits.models.statements import Correction, Reason, StatementImport, StatementLine
-from deposits.models.topups import CODES, MOVES, OPEN, TopUp, TopUpEvent, TopUpStatus
+from deposits.models.topups import CODES, OPEN, TopUp, TopUpEvent, TopUpStatus
 
 __all__ = [
     "CODES",
     "LARGEST_AMOUNT",
     "LARGEST_BALANCE",
-    "MOVES",
     "OPEN",
     "RUPIAH",
     "Account",

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from deposits import banks
+from flipdash.states import State, StatusField, state
 
 
 class BankAccountQuerySet(models.QuerySet["BankAccount"]):
@@ -21,17 +22,17 @@ class BankAccountQuerySet(models.QuerySet["BankAccount"]):
 class BankAccount(models.Model):
     """One account of the operator's at each bank, the same for all businesses and both modes."""
 
-    class Status(models.TextChoices):
+    class Status(State):
         """Whether top-ups can be paid to it now."""
 
-        OK = "ok", _("In order")
-        DISTURBED = "disturbed", _("Disturbed")
-        CLOSED = "closed", _("Not offered")
+        OK = state("ok", _("In order"), "green", "check", to="disturbed closed")
+        DISTURBED = state("disturbed", _("Disturbed"), "amber", "clock", to="ok closed")
+        CLOSED = state("closed", _("Not offered"), "grey", "minus", later="ok disturbed")
 
     bank = models.CharField(max_length=16, choices=list(banks.NAMES.items()), unique=True)
     account_number = models.CharField(max_length=32)
     holder = models.CharField(max_length=100)
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.OK)
+    status = StatusField(max_length=9, choices=Status, default=Status.OK)
 
     objects: ClassVar[BankAccountQuerySet] = BankAccountQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 

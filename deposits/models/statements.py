@@ -12,24 +12,25 @@ from deposits import banks
 from deposits.models.topups import TopUp
 from flipdash.mode import Mode
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
+from flipdash.states import State, StatusField, state
 
 
 class StatementImport(models.Model):
     """One uploaded bank statement: queued → running → done, or failed with what is wrong in it."""
 
-    class Status(models.TextChoices):
+    class Status(State):
         """Where the import stands."""
 
-        QUEUED = "queued", _("Waiting")
-        RUNNING = "running", _("Being read")
-        DONE = "done", _("Imported")
-        FAILED = "failed", _("Not imported")
+        QUEUED = state("queued", _("Waiting"), "grey", "hourglass", to="running")
+        RUNNING = state("running", _("Being read"), "blue", "loader", to="queued done failed")
+        DONE = state("done", _("Imported"), "green", "check")
+        FAILED = state("failed", _("Not imported"), "red", "x")
 
     bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
     mode = models.CharField(_("Mode"), max_length=4, choices=Mode.choices, default=Mode.LIVE)
     file_name = models.CharField(_("File"), max_length=190)
     stored_as = models.CharField(max_length=100, blank=True)
-    status = models.CharField(_("Status"), max_length=7, choices=Status.choices, default=Status.QUEUED)
+    status = StatusField(_("Status"), max_length=7, choices=Status, default=Status.QUEUED)
     problems = models.JSONField(_("What is wrong"), default=list)
     """The first faults, in words: record, line, column, reason."""
     lines = models.PositiveIntegerField(_("Lines"), default=0)
@@ -79,14 +80,14 @@ class StatementLineQuerySet(TenantQuerySet):
 class StatementLine(models.Model):
     """One line of a bank statement. It belongs to nobody until it is matched with a top-up."""
 
-    class Status(models.TextChoices):
-        """What became of the line."""
+    class Status(State):
+        """What became of the line. What waits is matched by two people only; a credit is undone by two people."""
 
-        NEW = "new", _("New")
-        MATCHED = "matched", _("Matched")
-        CREDITED = "credited", _("Credited")
-        WAITING = "waiting", _("Waiting for a person")
-        IGNORED = "ignored", _("Not a payment to us")
+        NEW = state("new", _("New"), "grey", "hourglass", to="matched waiting ignored")
+        MATCHED = state("matched", _("Matched"), "blue", "clock", to="credited waiting")
+        CREDITED = state("credited", _("Credited"), "green", "check", later="waiting")
+        WAITING = state("waiting", _("Waiting for a person"), "amber", "pause", later="matched")
+        IGNORED = state("ignored", _("Not a payment to us"), "grey", "minus")
 
     bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
     mode = models.CharField(_("Mode"), max_length=4, choices=Mode.choices)
@@ -103,7 +104,7 @@ class StatementLine(models.Model):
         StatementImport, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=_("Import")
     )
     """None: from the simulated bank."""
-    status = models.CharField(_("Status"), max_length=8, choices=Status.choices, default=Status.NEW)
+    status = StatusField(_("Status"), max_length=8, choices=Status, default=Status.NEW)
     reason = models.CharField(_("Reason"), max_length=12, choices=Reason.choices, blank=True, default="")
     business = models.ForeignKey(
         "accounts.Business", on_delete=models.PROTECT, related_name="+", null=True, db_index=False
@@ -160,12 +161,12 @@ class Correction(TenantModel):
         UNDO = "undo", _("Take the credit back")
         IGNORE = "ignore", _("Put the line away")
 
-    class Status(models.TextChoices):
+    class Status(State):
         """What became of the proposal."""
 
-        WAITING = "waiting", _("Waits for a second person")
-        APPROVED = "approved", _("Done")
-        REJECTED = "rejected", _("Rejected")
+        WAITING = state("waiting", _("Waits for a second person"), "amber", "pause", to="approved rejected")
+        APPROVED = state("approved", _("Done"), "green", "check")
+        REJECTED = state("rejected", _("Rejected"), "red", "x")
 
     kind = models.CharField(_("What"), max_length=6, choices=Kind.choices)
     line = models.ForeignKey(StatementLine, on_delete=models.PROTECT, related_name="corrections", null=True)
@@ -173,7 +174,7 @@ class Correction(TenantModel):
         TopUp, on_delete=models.PROTECT, related_name="corrections", db_constraint=False, db_index=False
     )
     why = models.CharField(_("Why"), max_length=200)
-    status = models.CharField(_("Status"), max_length=8, choices=Status.choices, default=Status.WAITING)
+    status = StatusField(_("Status"), max_length=8, choices=Status, default=Status.WAITING)
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("Proposed by")
     )

@@ -1,6 +1,5 @@
 """Top-ups by unique code: asked for, paid by bank transfer, credited (product.md §4)."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from deposits import banks
 from flipdash.functions import NextTransactionId
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
+from flipdash.states import State, StatusField, state
 from flipdash.timeline import Event
 
 CODES = 999
@@ -18,53 +18,36 @@ CODES = 999
 bare amount is nobody's."""
 
 
-class TopUpStatus(models.TextChoices):
-    """The states of a top-up (product.md §4)."""
+class TopUpStatus(State):
+    """The states of a top-up (product.md §4).
 
-    WAITING = "waiting", _("Waiting for payment")
-    CHECKING = "checking", _("Being checked")
-    SUCCESSFUL = "successful", _("Successful")
-    EXPIRED = "expired", _("Expired")
-    CANCELLED = "cancelled", _("Cancelled")
+    What was closed becomes successful, and what was successful cancelled, only by two people of the operator's
+    (Correction).
+    """
 
-    @property
-    def look(self) -> tuple[str, str]:
-        """The colour by meaning, and the icon, with which the state is shown."""
-        return LOOKS[self]
+    WAITING = state(
+        *("waiting", _("Waiting for payment"), "amber", "pause"),
+        to="checking successful expired cancelled",
+        said=("Waiting for payment", "Menunggu pembayaran"),
+    )
+    CHECKING = state(
+        *("checking", _("Being checked"), "blue", "clock"),
+        to="successful expired",
+        said=("Being checked", "Sedang diperiksa"),
+    )
+    SUCCESSFUL = state(
+        "successful", _("Successful"), "green", "check", later="cancelled", said=("Successful", "Berhasil")
+    )
+    EXPIRED = state("expired", _("Expired"), "grey", "clock-alert", later="successful", said=("Expired", "Kedaluwarsa"))
+    CANCELLED = state(
+        *("cancelled", _("Cancelled"), "grey", "minus"),
+        later="successful",
+        said=("Cancelled", "Canceled", "Dibatalkan"),
+    )
 
 
-LOOKS = {
-    TopUpStatus.WAITING: ("amber", "pause"),
-    TopUpStatus.CHECKING: ("blue", "clock"),
-    TopUpStatus.SUCCESSFUL: ("green", "check"),
-    TopUpStatus.EXPIRED: ("grey", "clock-alert"),
-    TopUpStatus.CANCELLED: ("grey", "minus"),
-}
-STATUS_WORDS: dict[str, tuple[str, ...]] = {
-    TopUpStatus.WAITING: ("Waiting for payment", "Menunggu pembayaran"),
-    TopUpStatus.CHECKING: ("Being checked", "Sedang diperiksa"),
-    TopUpStatus.SUCCESSFUL: ("Successful", "Berhasil"),
-    TopUpStatus.EXPIRED: ("Expired", "Kedaluwarsa"),
-    TopUpStatus.CANCELLED: ("Cancelled", "Canceled", "Dibatalkan"),
-}
-
-OPEN = (TopUpStatus.WAITING, TopUpStatus.CHECKING)
+OPEN = TopUpStatus.open()
 """Those that a payment is matched with by itself."""
-
-MOVES: Mapping[str, set[str]] = {
-    TopUpStatus.WAITING: {
-        TopUpStatus.CHECKING,
-        TopUpStatus.SUCCESSFUL,
-        TopUpStatus.EXPIRED,
-        TopUpStatus.CANCELLED,
-    },
-    TopUpStatus.CHECKING: {TopUpStatus.SUCCESSFUL, TopUpStatus.EXPIRED},
-    TopUpStatus.EXPIRED: {TopUpStatus.SUCCESSFUL},
-    TopUpStatus.CANCELLED: {TopUpStatus.SUCCESSFUL},
-    TopUpStatus.SUCCESSFUL: {TopUpStatus.CANCELLED},
-}
-"""The allowed moves. What was closed becomes successful, and what was successful cancelled, only by two people of the
-operator's (Correction). The migration gives the same table to the database, which refuses all others."""
 
 
 class TopUp(TenantModel):
@@ -77,7 +60,7 @@ class TopUp(TenantModel):
     """What has to be transferred: the amount and the code."""
     bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
     note = models.CharField(_("Note"), max_length=100, blank=True)
-    status = models.CharField(_("Status"), max_length=10, choices=TopUpStatus.choices, default=TopUpStatus.WAITING)
+    status = StatusField(_("Status"), max_length=10, choices=TopUpStatus, default=TopUpStatus.WAITING)
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+", db_index=False)
     maker_name = models.CharField(_("Maker Name"), max_length=100)
     form_key = models.UUIDField()
@@ -103,7 +86,6 @@ class TopUp(TenantModel):
     """When the simulated bank reports the payment; never in Live Mode in production."""
 
     objects: ClassVar[Any] = TransactionQuerySet.as_manager()
-    moves = MOVES
 
     class Meta:
         constraints = [
@@ -150,11 +132,6 @@ class TopUp(TenantModel):
         return str(self.pk)
 
     @property
-    def state(self) -> TopUpStatus:
-        """The status as the enum that knows its look."""
-        return TopUpStatus(self.status)
-
-    @property
     def is_successful(self) -> bool:
         """Whether it was credited."""
         return self.status == TopUpStatus.SUCCESSFUL
@@ -162,7 +139,7 @@ class TopUp(TenantModel):
     @property
     def is_open(self) -> bool:
         """Whether a payment is still awaited."""
-        return self.status in OPEN
+        return self.status.is_open
 
     @property
     def bank_name(self) -> str:

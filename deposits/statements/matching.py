@@ -99,7 +99,7 @@ def _suggest_taken_back(line: StatementLine) -> Iterable[Suggestion]:
     top_ups = TopUp.objects.using("operator").filter(mode=line.mode, bank=line.bank).select_related("business")
     about = top_ups.filter(Q(exact_amount=-line.amount) | Q(lines__in=_opposite(line), lines__status__in=PAYING))
     for top_up in _in_time(line, about.order_by("-pk").distinct()):
-        words = _("the exact amount went out again: %s") % top_up.state.label
+        words = _("the exact amount went out again: %s") % top_up.status.label
         yield Suggestion(top_up, Reason.REVERSED, words)
 
 
@@ -115,7 +115,7 @@ def _of_exact(line: StatementLine, top_up: TopUp) -> Suggestion:
     if top_up.status == TopUpStatus.SUCCESSFUL:
         return Suggestion(top_up, Reason.PAID_TWICE, _("the exact amount, but it is credited already"))
     if not top_up.is_open:
-        return Suggestion(top_up, Reason.LATE, _("the exact amount, but it was closed: %s") % top_up.state.label)
+        return Suggestion(top_up, Reason.LATE, _("the exact amount, but it was closed: %s") % top_up.status.label)
     if top_up.is_atm and not _confirms(line, top_up):
         sender = f"{top_up.sender_name}, {top_up.sender_bank}"
         return Suggestion(top_up, Reason.ATM, _("the exact amount, by ATM; the sender should be %s") % sender)

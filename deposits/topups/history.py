@@ -9,7 +9,6 @@ from accounts.permissions import Permission
 from deposits import banks
 from deposits.ledger.history import TOP_UP
 from deposits.models import OPEN, TopUp, TopUpStatus
-from deposits.models.topups import STATUS_WORDS
 from deposits.overview.waiting import Waiting
 from flipdash import histories
 from flipdash.scope import Scope
@@ -55,7 +54,7 @@ class TopUpHistory(histories.History):
         histories.Id(_("Top-Up ID"), "id"),
         histories.Amount(_("Amount"), "exact_amount"),
         histories.ChoiceWords(_("Bank"), "bank", banks.WORDS),
-        histories.ChoiceWords(_("Status"), "status", STATUS_WORDS),
+        histories.ChoiceWords(_("Status"), "status", TopUpStatus.words()),
         histories.Text((_("Note"),), SearchIndex(("note",)), has_keys=False),
     )
     filters = (

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -23,7 +22,7 @@ from deposits.models import (
     TopUpEvent,
     TopUpStatus,
 )
-from flipdash import clock, events, money, walls
+from flipdash import clock, events, money, states, walls
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 
@@ -214,7 +213,7 @@ def _is_waiting(locked: TopUp, moment: datetime) -> bool:
 
 def why_not(top_up: TopUp) -> str:
     """Return why one that isn't waiting can't be moved, in words for people."""
-    return {
+    words: dict[str, str] = {
         TopUpStatus.CHECKING: _("This top-up is already being checked. Nothing was changed."),
         TopUpStatus.SUCCESSFUL: _("This top-up has been credited already. Nothing was changed."),
         TopUpStatus.EXPIRED: _(
@@ -224,7 +223,8 @@ def why_not(top_up: TopUp) -> str:
         TopUpStatus.CANCELLED: _(
             "This top-up was cancelled. If you have transferred, your money isn’t lost: we match it by hand."
         ),
-    }[top_up.state]
+    }
+    return words[top_up.status]
 
 
 # --- What happens by itself --------------------------------------------------------------------------------------
@@ -284,10 +284,7 @@ def close(locked: TopUp, to: TopUpStatus, moment: datetime, *fields: str) -> Non
 
 
 def _move(locked: TopUp, to: TopUpStatus, *fields: str) -> None:
-    if to not in locked.moves[locked.status]:
-        raise ValidationError(f"A top-up that is {locked.status} can't become {to}.")
-    locked.status = to
-    locked.save(update_fields=["status", *fields])
+    states.step(locked, to, **{name: getattr(locked, name) for name in fields})
 
 
 def note_event(top_up: TopUp, kind: TopUpEvent.Kind, *, at: datetime, by: str = "", note: str = "") -> None:

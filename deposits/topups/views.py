@@ -16,6 +16,7 @@ from deposits.topups.forms import TopUpForm, TransferredForm
 from flipdash import clock, money
 from flipdash.gate import polled
 from flipdash.http import Request
+from flipdash.states import State
 
 
 @never_cache
@@ -64,7 +65,7 @@ def payment(request: Request, pk: int) -> HttpResponse:
 def payment_state(request: Request, pk: int) -> HttpResponse:
     """Answer the part of the page that changes, for htmx to ask for; nothing while it is as the page has it."""
     found = _top_up(request, pk)
-    if _shown_state(found) == request.GET.get("seen"):
+    if _shown_status(found) == request.GET.get("seen"):
         return HttpResponse(status=204)
     return render(request, "deposits/payment_state.html", _payment(found, TransferredForm()))
 
@@ -115,8 +116,7 @@ def _payment(found: TopUp, form: TransferredForm) -> dict[str, Any]:
     written = money.rupiah(found.exact_amount)
     return {
         "top_up": found,
-        "shown_state": _shown_state(found),
-        "state": TopUpStatus(_shown_state(found)),
+        "status": _shown_status(found),
         "form": form,
         "account": BankAccount.objects.filter(bank=found.bank).first(),
         "amount_head": written[:-3],
@@ -125,7 +125,7 @@ def _payment(found: TopUp, form: TransferredForm) -> dict[str, Any]:
     }
 
 
-def _shown_state(found: TopUp) -> str:
-    """The state, and expired at once when the time is over, even if the sweep hasn't come by yet."""
+def _shown_status(found: TopUp) -> State:
+    """The status, and expired at once when the time is over, even if the sweep hasn't come by yet."""
     is_over = found.status == TopUpStatus.WAITING and found.expires_at <= clock.now()
-    return str(TopUpStatus.EXPIRED if is_over else found.status)
+    return TopUpStatus.EXPIRED if is_over else found.status

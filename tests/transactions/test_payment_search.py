@@ -8,7 +8,6 @@ from django.utils import translation
 from tests import factories
 from tests.factories import make_link, make_payment
 from transactions.models import PaymentStatus, Settlement
-from transactions.models.payment import SETTLEMENT_WORDS, STATUS_WORDS
 
 pytestmark = pytest.mark.django_db
 NAME = "payments"
@@ -86,8 +85,10 @@ def test_a_title_that_says_a_status_is_found_when_asked(scope, kopi_kita, made):
 def test_every_word_that_a_page_shows_for_a_state_is_searched_for(language):
     """When a translation changes, the search must know the new word."""
     with translation.override(language):
-        assert {value for value, label in PaymentStatus.choices if str(label) not in STATUS_WORDS[value]} == set()
-        assert str(Settlement.SETTLED.label) in SETTLEMENT_WORDS["settled"]
+        assert {
+            value for value, label in PaymentStatus.choices if str(label) not in PaymentStatus.words()[value]
+        } == set()
+        assert str(Settlement.SETTLED.label) in Settlement.words()["settled"]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,11 @@
 """What was sent and received, in which state, and what happened to it."""
 
-from transactions.models.base import MOVES, Event, NextTransactionId, SearchText, Sending, Status, Transaction, Via
+from transactions.models.base import Event, NextTransactionId, SearchText, Sending, Status, Transaction, Via
 from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
 from transactions.models.money_transfer import MoneyTransfer, TransferBatch, TransferEvent
 from transactions.models.payment import Payment, PaymentEvent, PaymentLink, PaymentStatus, Settlement, new_slug
 
 __all__ = [
-    "MOVES",
     "Corridor",
     "Event",
     "InternationalEvent",

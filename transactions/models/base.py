@@ -1,9 +1,7 @@
 """What all transactions share: their number, their states, and their timeline."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -12,44 +10,21 @@ from django.utils.translation import gettext_lazy as _
 from flipdash.functions import NextTransactionId as NextTransactionId  # the migrations find both here
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchText as SearchText
+from flipdash.states import State, StatusField, state
 from flipdash.timeline import Event as Event
 
 
-class Status(models.TextChoices):
+class Status(State):
     """The states of money that is sent (product.md §2)."""
 
-    PENDING_APPROVAL = "pending_approval", _("Pending approval")
-    SCHEDULED = "scheduled", _("Scheduled")
-    PROCESSING = "processing", _("Processing")
-    SUCCESSFUL = "successful", _("Successful")
-    CANCELLED = "cancelled", _("Cancelled")
-    FAILED = "failed", _("Failed")
-
-    @property
-    def look(self) -> tuple[str, str]:
-        """The colour by meaning, and the icon, with which the state is shown."""
-        return LOOKS[self]
-
-
-LOOKS = {
-    Status.PENDING_APPROVAL: ("amber", "pause"),
-    Status.SCHEDULED: ("grey", "calendar-clock"),
-    Status.PROCESSING: ("blue", "clock"),
-    Status.SUCCESSFUL: ("green", "check"),
-    Status.CANCELLED: ("grey", "minus"),
-    Status.FAILED: ("red", "x"),
-}
-
-MOVES: Mapping[str, set[str]] = {
-    Status.PENDING_APPROVAL: {Status.SCHEDULED, Status.PROCESSING, Status.CANCELLED},
-    Status.SCHEDULED: {Status.PROCESSING, Status.CANCELLED},
-    Status.PROCESSING: {Status.SUCCESSFUL, Status.FAILED},
-    Status.SUCCESSFUL: set(),
-    Status.CANCELLED: set(),
-    Status.FAILED: set(),
-}
-"""The allowed moves of money that is sent. The migrations give the same table to the database, which refuses all
-others."""
+    PENDING_APPROVAL = state(
+        "pending_approval", _("Pending approval"), "amber", "pause", to="scheduled processing cancelled"
+    )
+    SCHEDULED = state("scheduled", _("Scheduled"), "grey", "calendar-clock", to="processing cancelled")
+    PROCESSING = state("processing", _("Processing"), "blue", "clock", to="successful failed")
+    SUCCESSFUL = state("successful", _("Successful"), "green", "check")
+    CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus")
+    FAILED = state("failed", _("Failed"), "red", "x")
 
 
 class Via(models.TextChoices):
@@ -64,14 +39,12 @@ class Transaction(TenantModel):
 
     id = models.BigIntegerField(primary_key=True, db_default=NextTransactionId())
     external_id = models.CharField(_("External ID"), max_length=64, null=True, blank=True)
-    status = models.CharField(_("Status"), max_length=20)
+    status = StatusField(_("Status"), max_length=20)
     amount = models.BigIntegerField(_("Amount"))
     fee = models.BigIntegerField(_("Fee"), default=0)
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
 
     objects: ClassVar[Any] = TransactionQuerySet.as_manager()
-    moves: ClassVar[Mapping[str, set[str]]]
-    """The allowed moves from state to state."""
 
     class Meta:
         abstract = True
@@ -93,16 +66,11 @@ class Transaction(TenantModel):
         """Whether the money arrived, so that there is a receipt. All products call that state the same."""
         return self.status == Status.SUCCESSFUL
 
-    def check_may_move(self, to: str) -> None:
-        """Raise ValidationError unless the row may go from its state to `to`; the database asks again."""
-        if to not in self.moves[self.status]:
-            raise ValidationError(f"What is {self.status} can't become {to}.")
-
 
 class Sending(Transaction):
     """Money that a business sends: somebody made it, somebody approved it, a bank answered."""
 
-    status = models.CharField(_("Status"), max_length=20, choices=Status.choices)
+    status = StatusField(_("Status"), max_length=20, choices=Status)
     internal_reference = models.CharField(_("Internal Reference"), max_length=100, blank=True)
     via = models.CharField(_("Created via"), max_length=9, choices=Via.choices)
     maker_name = models.CharField(_("Maker Name"), max_length=100)
@@ -110,8 +78,6 @@ class Sending(Transaction):
     bank_reference = models.CharField(_("Bank Reference"), max_length=64, blank=True)
     completed_at = models.DateTimeField(_("Completed Date"), null=True, blank=True)
     returned_at = models.DateTimeField(_("Returned"), null=True, blank=True)
-
-    moves = MOVES
 
     class Meta(Transaction.Meta):
         abstract = True

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
+from flipdash.states import State, StatusField, state
 from transactions.channels import ChannelKind
 from transactions.models.base import Event, Transaction, Via
 
@@ -31,18 +32,18 @@ class PaymentLink(TenantModel):
         ONE = "one", _("One use")
         MANY = "many", _("Many uses")
 
-    class Status(models.TextChoices):
+    class Status(State):
         """Whether a link can be paid at all."""
 
-        ACTIVE = "active", _("Active")
-        INACTIVE = "inactive", _("Inactive")
+        ACTIVE = state("active", _("Active"), "green", "check", to="inactive")
+        INACTIVE = state("inactive", _("Inactive"), "grey", "minus", later="active")
 
     slug = models.CharField(max_length=43, unique=True, default=new_slug, editable=False)
     title = models.CharField(_("Title"), max_length=100)
     amount = models.BigIntegerField(_("Amount"), null=True, blank=True)
     """Rupiah; None lets the payer choose."""
     uses = models.CharField(max_length=4, choices=Uses.choices, default=Uses.MANY)
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
+    status = StatusField(max_length=8, choices=Status, default=Status.ACTIVE)
     via = models.CharField(_("Created via"), max_length=9, choices=Via.choices, default=Via.DASHBOARD)
     maker_name = models.CharField(_("Maker Name"), max_length=100)
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
@@ -69,54 +70,24 @@ class PaymentLink(TenantModel):
         return self.slug
 
 
-class PaymentStatus(models.TextChoices):
+class PaymentStatus(State):
     """The states of a payment (product.md §2)."""
 
-    PENDING = "pending", _("Pending")
-    SUCCESSFUL = "successful", _("Successful")
-    CANCELLED = "cancelled", _("Cancelled")
-    FAILED = "failed", _("Failed")
-
-    @property
-    def look(self) -> tuple[str, str]:
-        """The colour by meaning, and the icon, with which the state is shown."""
-        return PAYMENT_LOOKS[self]
-
-
-PAYMENT_LOOKS = {
-    PaymentStatus.PENDING: ("amber", "clock"),
-    PaymentStatus.SUCCESSFUL: ("green", "check"),
-    PaymentStatus.CANCELLED: ("grey", "minus"),
-    PaymentStatus.FAILED: ("red", "x"),
-}
+    PENDING = state(
+        *("pending", _("Pending"), "amber", "clock"),
+        to="successful cancelled failed",
+        said=("Pending", "Menunggu", "Tertunda"),
+    )
+    SUCCESSFUL = state("successful", _("Successful"), "green", "check", said=("Successful", "Berhasil"))
+    CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus", said=("Cancelled", "Canceled", "Dibatalkan"))
+    FAILED = state("failed", _("Failed"), "red", "x", said=("Failed", "Gagal"))
 
 
-STATUS_WORDS: dict[str, tuple[str, ...]] = {
-    PaymentStatus.PENDING: ("Pending", "Menunggu", "Tertunda"),
-    PaymentStatus.SUCCESSFUL: ("Successful", "Berhasil"),
-    PaymentStatus.CANCELLED: ("Cancelled", "Canceled", "Dibatalkan"),
-    PaymentStatus.FAILED: ("Failed", "Gagal"),
-}
-"""What people search for when they mean a state, in both languages."""
+class Settlement(State, blank=True):
+    """Whether a payment's money has reached the business; a rail's answer may say both, paid and settled, at once."""
 
-
-class Settlement(models.TextChoices):
-    """Whether a payment's money has reached the business."""
-
-    PENDING = "pending", _("Pending")
-    SETTLED = "settled", _("Settled")
-
-    @property
-    def look(self) -> tuple[str, str]:
-        """The colour by meaning, and the icon, with which the state is shown."""
-        return SETTLEMENT_LOOKS[self]
-
-
-SETTLEMENT_LOOKS = {Settlement.PENDING: ("grey", "hourglass"), Settlement.SETTLED: ("green", "wallet")}
-
-
-SETTLEMENT_WORDS: dict[str, tuple[str, ...]] = {Settlement.SETTLED: ("Settled", "Selesai")}
-"""The same for settlement; what is pending means the state alone."""
+    PENDING = state("pending", _("Pending"), "grey", "hourglass", to="settled")  # searched: means the payment's status
+    SETTLED = state("settled", _("Settled"), "green", "wallet", said=("Settled", "Selesai"))
 
 
 WORDS = SearchIndex(texts=("title", "sender_name"), marks=("status", "channel_kind", "settlement_status"))
@@ -133,20 +104,13 @@ class Payment(Transaction):
     sender_email = models.EmailField(_("Sender E-mail"), blank=True)
     channel_kind = models.CharField(max_length=8, choices=ChannelKind.choices)
     channel = models.CharField(_("Channel"), max_length=32)
-    status = models.CharField(_("Status"), max_length=20, choices=PaymentStatus.choices)
-    settlement_status = models.CharField(_("Settlement Status"), max_length=8, choices=Settlement.choices, blank=True)
+    status = StatusField(_("Status"), max_length=20, choices=PaymentStatus)
+    settlement_status = StatusField(_("Settlement Status"), max_length=8, choices=Settlement, blank=True)
     """Empty where nothing will ever be settled."""
     reference = models.CharField(_("Transaction Reference No"), max_length=64, blank=True)
     settled_amount = models.BigIntegerField(_("Settled Amount"), null=True, blank=True)
     paid_at = models.DateTimeField(_("Paid Date"), null=True, blank=True)
     settled_at = models.DateTimeField(_("Settled Date"), null=True, blank=True)
-
-    moves = {
-        PaymentStatus.PENDING: {PaymentStatus.SUCCESSFUL, PaymentStatus.CANCELLED, PaymentStatus.FAILED},
-        PaymentStatus.SUCCESSFUL: set(),
-        PaymentStatus.CANCELLED: set(),
-        PaymentStatus.FAILED: set(),
-    }
 
     words = WORDS
 

@@ -6,7 +6,6 @@ from accounts.permissions import Permission
 from flipdash import histories
 from transactions import channels
 from transactions.models import Payment, PaymentStatus, Settlement
-from transactions.models.payment import SETTLEMENT_WORDS, STATUS_WORDS
 
 
 class PaymentHistory(histories.History):
@@ -48,8 +47,8 @@ class PaymentHistory(histories.History):
     search = (
         histories.Id(_("Transaction ID"), "id", external="external_id"),
         histories.Amount(_("Amount"), "amount"),
-        histories.ChoiceWords(_("Transaction Status"), "status", STATUS_WORDS),
-        histories.ChoiceWords(_("Settlement Status"), "settlement_status", SETTLEMENT_WORDS),
+        histories.ChoiceWords(_("Transaction Status"), "status", PaymentStatus.words()),
+        histories.ChoiceWords(_("Settlement Status"), "settlement_status", Settlement.words()),
         histories.Text((_("Title"), _("Sender Name")), Payment.words),
     )
     filters = (
