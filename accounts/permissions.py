@@ -1,21 +1,17 @@
-"""Who may do what: product.md §3's table, once, and the gate that asks it.
+"""Who may do what: product.md §3's table, once. The gate that asks it is flipdash/gate.py.
 
 Role names appear here and nowhere else. Everything asks `scope.can(Permission.…)`; every view says what it
 needs with `@requires(Permission.…)`, or says that it is for `@everybody` or `@public` (flipdash/gate.py).
 """
 
-from collections.abc import Callable
 from enum import StrEnum
-from functools import wraps
-from typing import Any
 
 from django.db import models
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from flipdash.http import Request
+from flipdash.gate import View as View
+from flipdash.gate import refuse as refuse
+from flipdash.gate import requires as requires
 
 
 class Permission(StrEnum):
@@ -82,24 +78,6 @@ CELLS = {(role, p): cell for p, row in TABLE.items() for role, cell in zip(Role,
 ROLE_PERMISSIONS = {role: frozenset(p for p in Permission if CELLS[role, p] != "-") for role in Role}
 RECENT_ONLY = frozenset(role for role in Role if CELLS[role, Permission.VIEW_HISTORY] == "7days")
 
-View = Callable[..., HttpResponseBase]
-
-
-def requires(permission: Permission) -> Callable[[View], View]:
-    """Mark a view with the permission it needs, and answer 403 to whoever lacks it."""
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not request.scope.can(permission):
-                return refuse(request, permission)
-            return view(request, *args, **kwargs)
-
-        guarded.permission = permission  # type: ignore[attr-defined]  # the mark that the wall walk reads
-        return guarded
-
-    return decorate
-
 
 def everybody(view: View) -> View:
     """Mark a view that every signed-in person of a business may see, whatever the role."""
@@ -117,9 +95,3 @@ def operators_too(view: View) -> View:
     """Mark a view about oneself that the operator's people need too, who belong to no business."""
     view.operators_too = True  # type: ignore[attr-defined]  # a mark, likewise
     return view
-
-
-def refuse(request: Request, permission: Permission) -> HttpResponse:
-    """Answer 403 with a page that names the missing permission and who in the business can grant it."""
-    admins = request.scope.business.members.admins().select_related("user")
-    return render(request, "403.html", {"permission": permission, "admins": admins}, status=403)

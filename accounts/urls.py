@@ -1,11 +1,18 @@
-from django.urls import path
+from django.urls import include, path
 
+from accounts.activity.history import ActivityHistory
 from accounts.business import views as account
 from accounts.profile import views as profile
 from accounts.sign_in.views import factors, proof, recovery, sessions, sign_in
 from accounts.team.views import invitations, members
 from accounts.views import pages, permissions
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
+from flipdash.histories.pages import detail_view, history_view
+
+activity = [
+    path("", history_view(ActivityHistory), name="log"),
+    path("<bigid:pk>/", detail_view(ActivityHistory), name="event"),
+]
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -38,6 +45,7 @@ urlpatterns = [
     path("my-profile/", profile.my_profile, name="profile"),
     path("my-profile/phone/", profile.phone, name="phone"),
     path("my-profile/phone/code/", profile.phone_code, name="phone-code"),
+    path("members/activity/", include((activity, "activity"))),
     path("permissions/", permissions.permissions, name="permissions"),
     path("members/", members.members, name="members"),
     path("members/new/", members.member_new, name="member-new"),

@@ -5,7 +5,7 @@ from deposits.overview import views as overview
 from deposits.topups import views as top_ups
 from deposits.topups.history import TopUpHistory
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
-from workspace.pages import detail_view, history_view
+from flipdash.histories.pages import detail_view, history_view
 
 app_name = "deposits"
 

@@ -1,11 +1,21 @@
-"""The mark of a view that anybody may see. What needs a permission says so with accounts.permissions.requires."""
+"""The gate that every view stands behind: it names a permission, or says that it is for anybody.
+
+Which permissions there are and who has them says accounts/permissions.py.
+"""
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from flipdash.http import Request
 
 V = TypeVar("V", bound=Callable)
+View = Callable[..., HttpResponseBase]
 
 
 def public(view: V) -> V:
@@ -18,3 +28,25 @@ def polled(view: V) -> V:
     """Mark a view that a page asks for by itself: nobody is working, so it doesn't keep a session alive."""
     view.is_polled = True  # type: ignore[attr-defined]  # a mark on the view
     return view
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """Mark a view with the permission it needs, and answer 403 to whoever lacks it."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.scope.can(permission):
+                return refuse(request, permission)
+            return view(request, *args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]  # the mark that the wall walk reads
+        return guarded
+
+    return decorate
+
+
+def refuse(request: Request, permission: str) -> HttpResponse:
+    """Answer 403 with a page that names the missing permission and who in the business can grant it."""
+    admins = request.scope.business.members.admins().select_related("user")
+    return render(request, "403.html", {"permission": permission, "admins": admins}, status=403)

@@ -6,7 +6,6 @@ from flipdash import styleguide, views
 
 urlpatterns = [
     path("", include("accounts.urls")),
-    path("members/activity/", include("workspace.activity_urls")),
     path("views/", include("workspace.urls")),
     path("deposit/", include("deposits.urls")),
     path("", include("transactions.urls")),

@@ -417,7 +417,7 @@ def _without_the_back_offices_door(monkeypatch):
 
 
 def _without_the_named_permission(monkeypatch):
-    monkeypatch.setattr("accounts.permissions.refuse", lambda request, permission: HttpResponse(status=403))
+    monkeypatch.setattr("flipdash.gate.refuse", lambda request, permission: HttpResponse(status=403))
 
 
 def _without_the_page_for_who_has_no_business(monkeypatch):

@@ -1,10 +1,10 @@
 from django.urls import path
 
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
+from flipdash.histories.pages import detail_view, history_view
 from transactions.international.history import InternationalHistory
 from transactions.payments.history import PaymentHistory
 from transactions.transfers.history import TransferHistory
-from workspace.pages import detail_view, history_view
 
 app_name = "transactions"
 

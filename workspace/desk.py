@@ -1,10 +1,16 @@
 """A member's desk for one history: the columns and the saved views that belong beside it."""
 
 from functools import cached_property
+from urllib.parse import urlencode
 
-from django.http import QueryDict
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import ngettext
 
-from flipdash.histories import History, ListSettings, saved
+from flipdash.histories import EVERYTHING, History, ListSettings, saved
+from flipdash.http import Request
 from flipdash.scope import Scope
 from workspace.forms import ColumnsForm
 from workspace.models import ColumnChoice, SavedView
@@ -24,6 +30,16 @@ class Desk:
         settings = ListSettings(self.columns, opens_at_a_view=self.default is not None)
         self.history = self.kind(self.scope, params, settings=settings)
         return self.history
+
+    def opening(self, request: Request) -> HttpResponse | None:
+        """Return the way to the member's default view."""
+        return open_view(request, self.default, self.kind) if self.default else None
+
+    @property
+    def late_count_url(self) -> str:
+        """Where the browser asks for a count that the page couldn't wait for."""
+        asked = urlencode({"history": self.kind.name, "query": self.history.address.query})
+        return f"{reverse('workspace:count')}?{asked}"
 
     @cached_property
     def columns(self) -> list[str]:
@@ -74,3 +90,16 @@ class Desk:
     def columns_form(self) -> ColumnsForm:
         """The list of columns as it stands."""
         return ColumnsForm(self.kind, shown=self.history.shown_columns)
+
+
+def open_view(request: Request, view: SavedView, kind: type[History]) -> HttpResponse:
+    """Go to what the view shows, and say what of it no longer exists."""
+    query, dropped = saved.revive(kind, request.scope, view.query, view.words)
+    if dropped:
+        text = ngettext(
+            "This view named %s, which no longer exists: it was left out.",
+            "This view named %s, which no longer exist: they were left out.",
+            len(dropped),
+        )
+        messages.warning(request, text % ", ".join(f"“{words}”" for words in dropped))
+    return redirect(f"{reverse(kind.url_name)}?{query or EVERYTHING}")

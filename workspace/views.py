@@ -12,10 +12,9 @@ from flipdash import histories
 from flipdash.histories import History
 from flipdash.http import Request
 from workspace import services
-from workspace.desk import Desk
+from workspace.desk import Desk, open_view
 from workspace.forms import ColumnsForm, NewViewForm, SavedViewForm
 from workspace.models import DefaultView, SavedView
-from workspace.pages import open_view
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])
 

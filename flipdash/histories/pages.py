@@ -1,27 +1,50 @@
 """The two pages of every history, made from its declaration: the list as each person keeps it, and one row."""
 
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from django.contrib import messages
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils.translation import ngettext
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from accounts.permissions import Permission, View, requires
-from flipdash.histories import EVERYTHING, History, saved
+from flipdash.gate import View, requires
+from flipdash.histories.history import History
 from flipdash.http import Request
-from workspace.desk import Desk
-from workspace.models import SavedView
+from flipdash.scope import Scope
+
+
+class Desk(Protocol):
+    """What a person keeps of a history: the columns they chose, and views of their own."""
+
+    def opening(self, request: Request) -> HttpResponse | None:
+        """Return the way to the view that the bare address opens, if there is one."""
+
+    def lay_out(self, params: QueryDict) -> History:
+        """Return the history under an address, with the person's settings."""
+
+    @property
+    def late_count_url(self) -> str:
+        """Where the browser asks for a count that the page couldn't wait for."""
+
+
+MakeDesk = Callable[[Scope, type[History]], Desk]
+_desks: list[MakeDesk] = []
+
+
+def kept_by(make_desk: MakeDesk) -> None:
+    """Say what makes desks: the app that holds columns and saved views does, when it is ready."""
+    _desks[:] = [make_desk]
+
+
+def _make_desk(scope: Scope, declared: type[History]) -> Desk:
+    return _desks[0](scope, declared)
 
 
 def history_view(declared: type[History]) -> View:
     """Return the page of a history, guarded by its permission."""
 
     @require_safe
-    @requires(Permission(declared.permission))
+    @requires(declared.permission)
     def page(request: Request) -> HttpResponse:
         return history_page(request, declared)
 
@@ -32,7 +55,7 @@ def detail_view(declared: type[History]) -> View:
     """Return the page of one row of a history. Opening its own address counts as a search for its id."""
 
     @require_safe
-    @requires(Permission(declared.permission))
+    @requires(declared.permission)
     def detail_page(request: Request, pk: int) -> HttpResponse:
         history = declared(request.scope, QueryDict())
         rows = declared.model.objects.visible_to(request.scope, searched=True).filter(pk=pk)
@@ -61,28 +84,14 @@ def _timeline_of(row: Any, request: Request) -> Any:
     return None if events is None else events.visible_to(request.scope).order_by("at", "id")
 
 
-def history_page(request: Request, kind: type[History]) -> HttpResponse:
-    """Show a history with the person's columns and views; its bare address opens their default view."""
-    desk = Desk(request.scope, kind)
-    if not request.GET and desk.default:
-        return open_view(request, desk.default, kind)
+def history_page(request: Request, declared: type[History]) -> HttpResponse:
+    """Show a history as the person keeps it."""
+    desk = _make_desk(request.scope, declared)
+    if not request.GET and (opened := desk.opening(request)):
+        return opened
     history = desk.lay_out(request.GET)
     results = history.results()
     shown = {"history": history, "results": results, "desk": desk}
     if results.count is None:
-        asked = urlencode({"history": kind.name, "query": history.address.query})
-        shown["late_count_url"] = f"{reverse('workspace:count')}?{asked}"
+        shown["late_count_url"] = desk.late_count_url
     return render(request, "histories/history.html", shown)
-
-
-def open_view(request: Request, view: SavedView, kind: type[History]) -> HttpResponse:
-    """Go to what the view shows, and say what of it no longer exists."""
-    query, dropped = saved.revive(kind, request.scope, view.query, view.words)
-    if dropped:
-        text = ngettext(
-            "This view named %s, which no longer exists: it was left out.",
-            "This view named %s, which no longer exist: they were left out.",
-            len(dropped),
-        )
-        messages.warning(request, text % ", ".join(f"“{words}”" for words in dropped))
-    return redirect(f"{reverse(kind.url_name)}?{query or EVERYTHING}")
