@@ -15,6 +15,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Business, Member
+from accounts.permissions import refuse
+from accounts.rights import NotAllowed
 from accounts.sign_in import sessions
 from flipdash import backoffice, clock, walls
 from flipdash.hashers import Busy
@@ -86,7 +88,10 @@ class ScopeMiddleware:
         return None
 
     def process_exception(self, request: Any, exception: Exception) -> HttpResponse | None:
-        """Ask to come back in a moment when too many passwords are being checked."""
+        """Say that a right was lost meanwhile, or that too many passwords are being checked: come back in a moment."""
+        if isinstance(exception, NotAllowed):
+            request.scope.member.refresh_from_db(fields=["role"])  # the page says what it is now
+            return refuse(request, exception.permission)
         if isinstance(exception, Busy):
             response = render(request, "503.html", status=503)
             response["Retry-After"] = "2"

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 from django.http import QueryDict
 
+from accounts.permissions import Permission
+from accounts.rights import ask_again
 from flipdash.histories import History, saved
 from flipdash.scope import Scope
 from workspace.models import ColumnChoice, DefaultView, SavedView
@@ -40,8 +42,10 @@ def save_view(scope: Scope, history: History, *, name: str, roles: Sequence[str]
     return view
 
 
-def change_view(view: SavedView, *, name: str, roles: Sequence[str]) -> None:
-    """Rename a view, or share it otherwise. Raises NameTaken."""
+@transaction.atomic
+def change_view(view: SavedView, *, by: Scope, name: str, roles: Sequence[str]) -> None:
+    """Rename a view, or share it otherwise. Raises NameTaken, NotAllowed."""
+    _lock(view, by)
     view.name, view.roles = name, list(roles)
     _store(view)
 
@@ -57,10 +61,17 @@ def _store(view: SavedView) -> None:
 
 
 @transaction.atomic
-def delete_view(view: SavedView) -> None:
-    """Delete a view, and with it that it was anybody's default."""
-    SavedView.objects.select_for_update().filter(pk=view.pk).first()  # nobody makes it their default meanwhile
+def delete_view(view: SavedView, *, by: Scope) -> None:
+    """Delete a view, and with it that it was anybody's default. Raises NotAllowed."""
+    _lock(view, by)  # nobody makes it their default meanwhile
     view.delete()
+
+
+def _lock(view: SavedView, by: Scope) -> None:
+    """Lock a view; who changes another's is asked again whether they may (trust.md R4). One's own needs no more."""
+    SavedView.objects.select_for_update().filter(pk=view.pk).first()
+    if not view.is_of(by):
+        ask_again(by, Permission.MANAGE_MEMBERS)
 
 
 @transaction.atomic

@@ -152,7 +152,9 @@ def view_edit(request: Request, view: int) -> HttpResponse:
     form = SavedViewForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         try:
-            services.change_view(saved, name=form.cleaned_data["name"], roles=form.cleaned_data["roles"])
+            services.change_view(
+                saved, by=request.scope, name=form.cleaned_data["name"], roles=form.cleaned_data["roles"]
+            )
         except services.NameTaken:
             _say_taken(form)
         else:
@@ -169,7 +171,7 @@ def view_deletion(request: Request, view: int) -> HttpResponse:
     if not saved.may_be_changed_by(request.scope):
         return refuse(request, Permission.MANAGE_MEMBERS)
     if request.method == "POST":
-        services.delete_view(saved)
+        services.delete_view(saved, by=request.scope)
         messages.success(request, _("The view is deleted. No transaction was touched."))
         return redirect("workspace:views")
     opens_for = DefaultView.objects.visible_to(request.scope).filter(view=saved).count()

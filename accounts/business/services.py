@@ -1,4 +1,7 @@
-"""What a business says about itself, and the rules it sets for its people (Account & Profile)."""
+"""What a business says about itself, and the rules it sets for its people (Account & Profile).
+
+Every act first takes the lock of the business and asks again what the actor may do: it raises rights.NotAllowed.
+"""
 
 import io
 import secrets
@@ -13,6 +16,8 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from accounts.models import Business, SecondPersonRule
+from accounts.permissions import Permission
+from accounts.rights import lock_business
 from accounts.team import services as team
 from flipdash import clock, events
 from flipdash.scope import Scope
@@ -31,7 +36,7 @@ class BadLogo(ValueError):
 @transaction.atomic
 def change(scope: Scope, kind: str, **values: Any) -> list[str]:
     """Save fields of the business that differ, told as one event with old and new; return their names."""
-    business = _lock(scope)
+    business = lock_business(scope, Permission.MANAGE_ACCOUNT)
     changes = {}
     for name, value in values.items():
         if (old := getattr(business, name)) != value:
@@ -64,7 +69,7 @@ def remove_logo(scope: Scope) -> None:
 
 @transaction.atomic
 def _put_logo(scope: Scope, name: str) -> None:
-    business = _lock(scope)
+    business = lock_business(scope, Permission.MANAGE_ACCOUNT)
     old, business.logo = business.logo, name
     business.save(update_fields=["logo"])
     if old != name:
@@ -110,7 +115,7 @@ def ask_second_person_rule(scope: Scope, asked: SecondPersonRule) -> bool:
 
     A looser rule that was waiting is replaced. The time is the database's.
     """
-    business = _lock(scope)
+    business = lock_business(scope, Permission.MANAGE_ACCOUNT)
     now = clock.now()
     held = business.second_person_rule(now)
     if asked == held and not _is_waiting(business, now):
@@ -142,7 +147,7 @@ def ask_second_person_rule(scope: Scope, asked: SecondPersonRule) -> bool:
 @transaction.atomic
 def cancel_second_person_rule(scope: Scope) -> bool:
     """Drop the looser rule that waits; return whether there was one."""
-    business = _lock(scope)
+    business = lock_business(scope, Permission.MANAGE_ACCOUNT)
     now = clock.now()
     held, dropped = business.second_person_rule(now), business.coming_second_person_rule
     waited = _is_waiting(business, now)
@@ -174,7 +179,3 @@ def _is_waiting(business: Business, now: Any) -> bool:
 
 def _facts(rule: SecondPersonRule) -> dict[str, Any]:
     return {"required": rule.required, "from_rupiah": rule.rupiah}
-
-
-def _lock(scope: Scope) -> Business:
-    return Business.objects.select_for_update(no_key=True).get(pk=scope.business.pk)

@@ -8,7 +8,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Business, Member, User
-from accounts.permissions import Role
+from accounts.permissions import Permission, Role
+from accounts.rights import lock_business
 from accounts.sign_in import second_factor, sessions
 from flipdash import clock, events, mail
 from flipdash.mode import Mode, mode_url
@@ -79,8 +80,9 @@ def free_unconfirmed(email: str) -> None:
 def reset_second_factor(scope: Scope, member: Member) -> None:
     """Take two-step verification off a colleague who is locked out, end their sessions, and tell all Admins and them.
 
-    Raises NotPossible for oneself, and for who has none.
+    Raises NotAllowed, and NotPossible for oneself and for who has none.
     """
+    lock_business(scope, Permission.MANAGE_MEMBERS)
     if member.pk == scope.member.pk:
         raise NotPossible(_("You can’t reset your own two-step verification here. Change it under My Profile."))
     user = User.objects.select_for_update(no_key=True).get(pk=member.user_id)

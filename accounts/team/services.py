@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Business, Invitation, Member, PhoneDevice, User
 from accounts.models.invitations import LIFE, hash_of
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
+from accounts.rights import lock_business
 from accounts.sign_in import sessions
 from accounts.sign_in.services import free_unconfirmed, owner_of
 from flipdash import clock, events, mail
@@ -33,8 +34,8 @@ class Refused(Exception):
         self.field = field
 
 
-class NotAllowed(Refused):
-    """The actor may not, or may not any more."""
+class GrantsTooMuch(Refused):
+    """The role may do more than whoever would give it."""
 
 
 class Full(Refused):
@@ -81,7 +82,7 @@ def taken(business: Business) -> int:
 @transaction.atomic
 def check_new(scope: Scope, *, email: str, role: str) -> None:
     """Raise the Refused that `invite` would raise now, without inviting."""
-    business = _lock(scope)
+    business = lock_business(scope, Permission.MANAGE_MEMBERS)
     _check_grant(scope, role)
     _check_unknown(business, email)
     _check_room(business)
@@ -92,9 +93,9 @@ def invite(scope: Scope, *, email: str, phone: str, role: str) -> Invitation:
     """Invite somebody by mail; `phone` is E.164.
 
     An address that is known elsewhere in FlipDash gets a mail that explains, and nobody here sees a difference.
-    Raises NotAllowed, AlreadyHere, Full.
+    Raises NotAllowed, GrantsTooMuch, AlreadyHere, Full.
     """
-    business = _lock(scope)
+    business = lock_business(scope, Permission.MANAGE_MEMBERS)
     email = email.strip().lower()
     _check_grant(scope, role)
     _check_unknown(business, email)
@@ -113,8 +114,9 @@ def invite(scope: Scope, *, email: str, phone: str, role: str) -> Invitation:
 
 @transaction.atomic
 def resend(scope: Scope, pk: int) -> Invitation:
-    """Send a new link for 72 more hours; the old one is dead. Raises NotAllowed, Full, TooSoon, Unusable."""
-    business = _lock(scope)
+    """Send a new link for 72 more hours; the old one is dead. Raises NotAllowed, GrantsTooMuch, Full, TooSoon,
+    Unusable."""
+    business = lock_business(scope, Permission.MANAGE_MEMBERS)
     invitation = _waiting(business, pk)
     now = clock.now()
     _check_grant(scope, invitation.role)
@@ -130,7 +132,7 @@ def resend(scope: Scope, pk: int) -> Invitation:
 @transaction.atomic
 def revoke(scope: Scope, pk: int) -> Invitation:
     """Withdraw an invitation: its link is dead. Raises NotAllowed, Unusable."""
-    business = _lock(scope)
+    business = lock_business(scope, Permission.MANAGE_MEMBERS)
     invitation = _waiting(business, pk)
     invitation.revoked_at = clock.now()
     invitation.save(update_fields=["revoked_at"])
@@ -182,8 +184,11 @@ def _join(token: str, *, name: str, hashed: str, address: str, agent: str) -> Us
 
 @transaction.atomic
 def change_role(scope: Scope, pk: int, role: str) -> Member:
-    """Give a member another role, from their next request on. Raises NotAllowed, LastAdmin; DoesNotExist."""
-    business = _lock(scope)
+    """Give a member another role, from their next request on.
+
+    Raises NotAllowed, GrantsTooMuch, LastAdmin; DoesNotExist.
+    """
+    business = lock_business(scope, Permission.MANAGE_MEMBERS)
     member = _member(business, pk)
     before = member.role
     if role == before:
@@ -203,7 +208,7 @@ def change_role(scope: Scope, pk: int, role: str) -> Member:
 @transaction.atomic
 def deactivate(scope: Scope, pk: int) -> Member:
     """Take a member's access: every session ends with its next request. Raises NotAllowed, LastAdmin; DoesNotExist."""
-    business = _lock(scope)
+    business = lock_business(scope, Permission.MANAGE_MEMBERS)
     member = _member(business, pk)
     if not member.is_active:
         return member
@@ -220,8 +225,9 @@ def deactivate(scope: Scope, pk: int) -> Member:
 
 @transaction.atomic
 def reactivate(scope: Scope, pk: int) -> Member:
-    """Give a member access again; an end in the past is taken off. Raises NotAllowed, Full; DoesNotExist."""
-    business = _lock(scope)
+    """Give a member access again; an end in the past is taken off. Raises NotAllowed, GrantsTooMuch, Full;
+    DoesNotExist."""
+    business = lock_business(scope, Permission.MANAGE_MEMBERS)
     member = _member(business, pk)
     _check_grant(scope, member.role)
     if Member.objects.active().filter(pk=member.pk).exists():
@@ -239,8 +245,9 @@ def reactivate(scope: Scope, pk: int) -> Member:
 
 @transaction.atomic
 def set_end(scope: Scope, pk: int, last_day: date | None) -> Member:
-    """Let a membership end with a day in the zone, or never. Raises Refused, LastAdmin, Full; DoesNotExist."""
-    business = _lock(scope)
+    """Let a membership end with a day in the zone, or never. Raises NotAllowed, Refused, LastAdmin, Full;
+    DoesNotExist."""
+    business = lock_business(scope, Permission.MANAGE_MEMBERS)
     member = _member(business, pk)
     now, before = clock.now(), member.ends_at
     ends_at = last_day and datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=scope.zone)
@@ -270,15 +277,6 @@ def tell_admins(business: Business, name: str, **context: Any) -> None:
 # --- Under the lock ------------------------------------------------------------------------------------------
 
 
-def _lock(scope: Scope) -> Business:
-    """Take the business's lock and ask again whether the actor still manages its people (trust.md R4)."""
-    business = Business.objects.select_for_update(no_key=True).get(pk=scope.business.pk)
-    actor = business.members.active().filter(pk=scope.member.pk).first()
-    if actor is None or Permission.MANAGE_MEMBERS not in actor.permissions:
-        raise NotAllowed(_("Your role no longer allows this. Nothing was changed."))
-    return business
-
-
 def _member(business: Business, pk: int) -> Member:
     return business.members.select_related("user", "business").get(pk=pk)
 
@@ -292,7 +290,7 @@ def _waiting(business: Business, pk: int) -> Invitation:
 
 def _check_grant(scope: Scope, role: str) -> None:
     if not all(scope.can(permission) for permission in ROLE_PERMISSIONS[Role(role)]):
-        raise NotAllowed(_("You can’t give a role that may do more than you may."), "role")
+        raise GrantsTooMuch(_("You can’t give a role that may do more than you may."), "role")
 
 
 def _check_unknown(business: Business, email: str) -> None:

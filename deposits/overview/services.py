@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Business, Member
 from accounts.permissions import Permission
+from accounts.rights import ask_again
 from deposits import ledger
 from deposits.ledger import Balance, Books
 from deposits.models import RUPIAH, AccountKind, DepositEntry, LowBalance, PostingKind
@@ -70,9 +71,13 @@ def overview(scope: Scope) -> Overview:
 
 
 def set_threshold(scope: Scope, threshold: int | None) -> None:
-    """Warn when less than `threshold` rupiah are available; None warns no more. The next crossing warns anew."""
+    """Warn when less than `threshold` rupiah are available; None warns no more. The next crossing warns anew.
+
+    Raises NotAllowed.
+    """
     with transaction.atomic():
         old = LowBalance.objects.visible_to(scope).select_for_update().first()
+        ask_again(scope, Permission.TOP_UP_DEPOSIT)
         before = old.threshold if old else None
         if before == threshold:
             return

@@ -15,6 +15,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from accounts.permissions import Permission
+from accounts.rights import ask_again
 from deposits.models import (
     OPEN,
     BankAccount,
@@ -101,7 +103,7 @@ def request_top_up(
     """Ask for a top-up of `amount` rupiah to be paid to a bank, and give it a code of its own.
 
     The same form key asks once, whatever is sent with it later. `at` is for what happened earlier (the seed). Raises
-    WrongAmount, BankRefused, CodesUsedUp.
+    WrongAmount, BankRefused, CodesUsedUp, NotAllowed.
     """
     check_amount(amount)
     account = check_bank(bank)
@@ -110,6 +112,7 @@ def request_top_up(
         with transaction.atomic():
             # The lock on the amount and bank comes first: a twin of this form waits for it, and then finds our row.
             code = _free_code(scope.mode, account.bank, amount)
+            ask_again(scope, Permission.TOP_UP_DEPOSIT)
             if before := _asked_before(scope, form_key):
                 return Requested(before, is_new=False)
             if code is None:
@@ -174,7 +177,7 @@ def mark_transferred(
 ) -> TopUp:
     """Note that somebody says they have transferred; an ATM Transfer names its sender. It only hurries the check.
 
-    Raises NotWaiting: twice, after it has expired, or from a second tab.
+    Raises NotWaiting: twice, after it has expired, or from a second tab. Raises NotAllowed.
     """
     with transaction.atomic():
         locked = _lock(scope, top_up)
@@ -192,7 +195,7 @@ def mark_transferred(
 
 
 def cancel(scope: Scope, top_up: TopUp, *, at: datetime | None = None) -> TopUp:
-    """Stop waiting for a payment; raises NotWaiting."""
+    """Stop waiting for a payment; raises NotWaiting, NotAllowed."""
     with transaction.atomic():
         locked = _lock(scope, top_up)
         moment = at or clock.now()
@@ -273,7 +276,10 @@ def is_simulated(mode: str) -> bool:
 
 
 def _lock(scope: Scope, top_up: TopUp) -> TopUp:
-    return TopUp.objects.visible_to(scope, searched=True).select_for_update().get(pk=top_up.pk)
+    """Lock the row, and ask the permission again (trust.md R4)."""
+    locked = TopUp.objects.visible_to(scope, searched=True).select_for_update().get(pk=top_up.pk)
+    ask_again(scope, Permission.TOP_UP_DEPOSIT)
+    return locked
 
 
 def close(locked: TopUp, to: TopUpStatus, moment: datetime, *fields: str) -> None:

@@ -282,7 +282,7 @@ def test_a_default_that_is_no_longer_shared_is_not_opened(client_of, admin, make
     view = make_view(admin, roles=[Role.MAKER])
     services.make_default(maker.scope("live"), view)
     assert lands(client_of(maker), PAGE) == f"{PAGE}?status=failed"
-    services.change_view(view, name=view.name, roles=[])
+    services.change_view(view, by=admin.scope("live"), name=view.name, roles=[])
     assert client_of(maker).get(PAGE).status_code == 200
 
 

@@ -1,0 +1,36 @@
+"""Rights asked for again when they are used: under the lock of what is changed (trust.md R4).
+
+A page asks when the request begins (accounts.permissions.requires); a role can change before the act has its lock. So
+every act that changes what belongs to the business asks once more, of the database, when nobody can come between.
+"""
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Business, Member
+from accounts.permissions import Permission
+from flipdash.scope import Scope
+
+
+class NotAllowed(Exception):
+    """The actor may not, or may not any more; nothing was changed. A page answers 403, with who can grant it."""
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__(_("Your role no longer allows this. Nothing was changed."))
+        self.permission = permission
+
+
+def lock_business(scope: Scope, permission: Permission) -> Business:
+    """Lock the business, within a transaction, and return it; raises NotAllowed.
+
+    Whoever changes roles takes the same lock, so that the answer holds until the transaction ends.
+    """
+    business = Business.objects.select_for_update(no_key=True).get(pk=scope.business.pk)
+    ask_again(scope, permission)
+    return business
+
+
+def ask_again(scope: Scope, permission: Permission) -> None:
+    """Raise NotAllowed unless the actor has the permission at this moment. Call it under the lock of the act's row."""
+    actor = Member.objects.active().filter(pk=scope.member.pk, business_id=scope.business.pk).first()
+    if actor is None or permission not in actor.permissions:
+        raise NotAllowed(permission)

@@ -1,0 +1,104 @@
+"""A right is asked for again under the lock of what is changed (trust: R4)."""
+
+import pytest
+
+from accounts.business import services as business
+from accounts.models import Business, Member, SecondPersonRule
+from accounts.permissions import Role
+from accounts.rights import NotAllowed
+from accounts.sign_in import services as sign_in
+from accounts.sign_in import sessions
+from accounts.team import services as team
+from deposits.models import LowBalance, TopUp
+from deposits.overview import services as overview
+from deposits.topups import services as topups
+from flipdash import walls
+from flipdash.models import Message
+from tests import factories
+from tests.deposits.banking import ask
+from workspace import services as views
+
+pytestmark = pytest.mark.django_db
+NEW = {"email": "ana@kopikita.test", "phone": "+6281234567890", "role": "maker"}
+POLICY = {"kind": "account.security-changed", "require_second_factor": True}
+
+
+def of_business(scope, colleague):
+    """Every act of the business's settings and people, each as a call."""
+    return {
+        "details": lambda: business.change(scope, **POLICY),
+        "logo": lambda: business.remove_logo(scope),
+        "second person": lambda: business.ask_second_person_rule(scope, SecondPersonRule(True, 5)),
+        "cancelled rule": lambda: business.cancel_second_person_rule(scope),
+        "check": lambda: team.check_new(scope, email=NEW["email"], role="maker"),
+        "invite": lambda: team.invite(scope, **NEW),
+        "resend": lambda: team.resend(scope, 1),
+        "revoke": lambda: team.revoke(scope, 1),
+        "role": lambda: team.change_role(scope, colleague.pk, "admin"),
+        "deactivate": lambda: team.deactivate(scope, colleague.pk),
+        "reactivate": lambda: team.reactivate(scope, colleague.pk),
+        "end": lambda: team.set_end(scope, colleague.pk, None),
+        "second factor": lambda: sign_in.reset_second_factor(scope, colleague),
+    }
+
+
+@pytest.mark.parametrize("act", of_business(None, None))
+@pytest.mark.parametrize("lost", [{"role": Role.REVIEWER}, {"is_active": False}], ids=["lowered", "deactivated"])
+def test_nobody_changes_the_business_after_losing_the_right(scope, admin, kopi_kita, act, lost):
+    colleague = factories.make_member(kopi_kita, Role.MAKER)
+    factories.make_app(colleague)
+    before = Business.objects.values().get(pk=kopi_kita.pk)
+    Member.objects.filter(pk=admin.pk).update(**lost)
+    with pytest.raises(NotAllowed, match="Nothing was changed"):
+        of_business(scope, colleague)[act]()
+    assert Business.objects.values().get(pk=kopi_kita.pk) == before
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("act", ["ask", "mark", "cancel", "warning"])
+def test_nobody_moves_a_top_up_after_losing_the_right(scope, admin, act):
+    top_up = ask(scope)
+    acts = {
+        "ask": lambda: ask(scope),
+        "mark": lambda: topups.mark_transferred(scope, top_up),
+        "cancel": lambda: topups.cancel(scope, top_up),
+        "warning": lambda: overview.set_threshold(scope, 1_000_000),
+    }
+    Member.objects.filter(pk=admin.pk).update(role=Role.REVIEWER)
+    with walls.inside(scope), pytest.raises(NotAllowed):
+        acts[act]()
+    with walls.inside(scope):
+        assert [row.status for row in TopUp.objects.all()] == ["waiting"]
+        assert not LowBalance.objects.exists()
+
+
+def test_nobody_changes_anothers_view_after_losing_the_right(scope, admin, kopi_kita):
+    other = factories.make_member(kopi_kita, Role.MAKER)
+    shared, own = factories.make_view(other, roles=[Role.ADMIN]), factories.make_view(admin)
+    Member.objects.filter(pk=admin.pk).update(role=Role.REVIEWER)
+    for act in (
+        lambda: views.change_view(shared, by=scope, name="x", roles=[]),
+        lambda: views.delete_view(shared, by=scope),
+    ):
+        with pytest.raises(NotAllowed):
+            act()
+    shared.refresh_from_db()
+    views.delete_view(own, by=scope)
+
+
+def test_who_lost_the_right_within_a_request_reads_why(web, kopi_kita, monkeypatch):
+    real = sessions.scope_of
+
+    def scope_of(request, member):
+        scope = real(request, member)
+        Member.objects.filter(pk=member.pk).update(role=Role.REVIEWER)  # the other Admin, at this very moment
+        return scope
+
+    monkeypatch.setattr(sessions, "scope_of", scope_of)
+    web.raise_request_exception = True
+    Member.objects.filter(business=kopi_kita).update(role=Role.ADMIN)
+    answer = web.post("/settings/account/logo-removal/")
+    assert answer.status_code == 403
+    page = answer.content.decode()
+    assert "You are <strong>Reviewer</strong>" in page
+    assert "Nothing was changed" in page
