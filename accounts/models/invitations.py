@@ -9,7 +9,7 @@ from django.db.models.functions import Lower, Now
 
 from accounts.models.people import Business, Member
 from accounts.models.statuses import Status
-from accounts.permissions import Role
+from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from flipdash import clock
 
 LIFE = timedelta(hours=72)
@@ -28,7 +28,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(accepted_at=None, revoked_at=None)
 
     def open(self) -> Self:
-        """Those that can still be accepted."""
+        """Those whose time isn't over: they take a place. Ask each whether it `is_backed` too."""
         return self.waiting().filter(expires_at__gt=Now())
 
 
@@ -74,7 +74,16 @@ class Invitation(models.Model):
     @property
     def status(self) -> Status:
         """Whether it can still be accepted."""
-        return Status.INVITED if self.is_open_at(clock.now()) else Status.EXPIRED
+        if not self.is_open_at(clock.now()):
+            return Status.EXPIRED
+        return Status.INVITED if self.is_backed else Status.FALLEN
+
+    @property
+    def is_backed(self) -> bool:
+        """Whether the inviter is here and may still give that role: a right kept in a link is asked for again."""
+        is_here = self.invited_by.status == Status.ACTIVE
+        needed = ROLE_PERMISSIONS[Role(self.role)] | {Permission.MANAGE_MEMBERS}
+        return is_here and needed <= self.invited_by.permissions
 
     def is_open_at(self, moment: datetime) -> bool:
         """Return whether it can be accepted at a moment."""

@@ -13,3 +13,4 @@ class Status(State):
     ENDED = state("ended", _("Ended"), "grey", "calendar-clock")
     INVITED = state("invited", _("Invited"), "amber", "mail")
     EXPIRED = state("expired", _("Invitation expired"), "grey", "clock")
+    FALLEN = state("fallen", _("Not valid: whoever invited may no longer"), "red", "x")

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from accounts.models import Member
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Invitation, Member
 from flipdash.scope import Scope
 from flipdash.words import Words
 
@@ -32,3 +35,10 @@ def source(find: Source) -> Source:
 def left_by(scope: Scope, member: Member) -> list[Waiting]:
     """Return what a member would leave, without what there is none of."""
     return [left for find in _sources if (left := find(scope, member)).count]
+
+
+@source
+def invitations(scope: Scope, member: Member) -> Waiting:
+    """Count the open invitations that fall with the member's right to invite."""
+    count = Invitation.objects.open().filter(business_id=scope.business.pk, invited_by_id=member.pk).count()
+    return Waiting(_("Open invitations, whose links fall until another Admin resends them"), count, reverse("members"))

@@ -124,6 +124,7 @@ def resend(scope: Scope, pk: int) -> Invitation:
         raise TooSoon(_("A mail has left less than a minute ago. Try again in a minute."))
     if not invitation.is_open_at(now):
         _check_room(business)
+    invitation.invited_by_id = scope.member.pk  # answers for it from now on
     _send(invitation, scope, now)
     events.record(scope, "invitation.resent", invitation, email=invitation.email, role=invitation.role)
     return invitation
@@ -141,9 +142,13 @@ def revoke(scope: Scope, pk: int) -> Invitation:
 
 
 def find(token: str) -> Invitation:
-    """Return the open invitation that a link names; Unusable for every other."""
-    invitation = Invitation.objects.open().select_related("business").filter(token_hash=hash_of(token)).first()
-    if invitation is None or owner_of(invitation.email):
+    """Return the open invitation that a link names; Unusable for every other.
+
+    It falls with its inviter's right: whoever invited must still be here, and may still give that role.
+    """
+    rows = Invitation.objects.open().select_related("business", "invited_by__user")
+    invitation = rows.filter(token_hash=hash_of(token)).first()
+    if invitation is None or not invitation.is_backed or owner_of(invitation.email):
         raise Unusable
     return invitation
 

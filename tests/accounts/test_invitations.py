@@ -33,7 +33,7 @@ def link(scope):
 
 
 def newest_link():
-    text = Message.objects.filter(channel="mail").latest("pk").text
+    text = Message.objects.filter(channel="mail", text__contains="/invitations/").latest("pk").text
     return re.search(r"http://[^/]+(/invitations/[\w-]+/)", text)[1]
 
 
@@ -69,6 +69,60 @@ def test_the_invited_person_joins_and_is_in(link, monkeypatch):
     assert (PhoneDevice.objects.get(user=user).number, user.phone_device.confirmed) == ("+6281234567890", False)
     assert browser.get("/money-transfers/").status_code == 200
     assert [event.kind for event in told] == ["member.joined", "sign-in"]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        lambda inviter: Member.objects.filter(pk=inviter.pk).update(is_active=False),
+        lambda inviter: Member.objects.filter(pk=inviter.pk).update(role=Role.MAKER),
+        lambda inviter: Member.objects.filter(pk=inviter.pk).update(ends_at=timezone.now() - timedelta(seconds=1)),
+        lambda inviter: User.objects.filter(pk=inviter.user_id).update(is_active=False),
+    ],
+    ids=["deactivated", "lowered", "ended", "suspended"],
+)
+def test_an_invitation_falls_with_its_inviters_right(kopi_kita, client_of, admin, lost):
+    other = factories.make_member(kopi_kita, Role.ADMIN)
+    team.invite(other.scope("live"), email="ana@kopikita.test", phone="+6281234567890", role="admin")
+    link = newest_link()
+    lost(other)
+    assert is_dead(link)
+    assert "whoever sent it may no longer invite" in Client().get(link).content.decode()
+    assert Client().post(link, JOIN).status_code == 404
+    assert not User.objects.filter(email="ana@kopikita.test").exists()
+    assert "whoever invited may no longer" in client_of(admin).get("/members/").content.decode()
+
+
+def test_an_invitation_that_fell_is_resent_by_another_admin_who_answers_for_it(kopi_kita, scope):
+    other = factories.make_member(kopi_kita, Role.ADMIN)
+    fallen = team.invite(other.scope("live"), email="ana@kopikita.test", phone="+6281234567890", role="maker")
+    old = newest_link()
+    team.change_role(scope, other.pk, "maker")
+    assert team.taken(kopi_kita) == 2  # it takes its place until somebody revokes it or its time is over
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
+    assert team.resend(scope, fallen.pk).invited_by_id == scope.member.pk
+    assert is_dead(old)
+    assert Client().post(newest_link(), JOIN).status_code == 302
+
+
+def test_a_right_lost_between_looking_and_joining_is_missed(link, admin, kopi_kita, monkeypatch):
+    factories.make_member(kopi_kita, Role.ADMIN)
+    real = team.make_password
+
+    def slow(password):
+        Member.objects.filter(pk=admin.pk).update(role=Role.MAKER)
+        return real(password)
+
+    monkeypatch.setattr(team, "make_password", slow)
+    assert Client().post(link, JOIN).status_code == 404
+    assert not User.objects.filter(email="ana@kopikita.test").exists()
+
+
+def test_who_deactivates_an_admin_sees_their_open_invitations(kopi_kita, web):
+    other = factories.make_member(kopi_kita, Role.ADMIN)
+    team.invite(other.scope("live"), email="ana@kopikita.test", phone="+6281234567890", role="maker")
+    page = web.get(f"/members/{other.pk}/deactivation/").content.decode()
+    assert "Open invitations, whose links fall until another Admin resends them" in page
 
 
 def test_looking_does_not_use_it_up(link):

@@ -57,7 +57,7 @@ def members(request: Request) -> HttpResponse:
     """List who belongs to the business, and who is invited."""
     people = list(members_of(request).order_by("user__name", "pk"))
     business = Business.objects.get(pk=request.scope.business.pk)
-    invitations = business.invitations.waiting().order_by("-created_at", "-pk")
+    invitations = business.invitations.waiting().select_related("invited_by__user").order_by("-created_at", "-pk")
     context = {
         "people": list(_shown(people, team.main_member_of(business))),
         "invitations": [{"row": row, "phone": phones.shown(row.phone)} for row in invitations],
