@@ -1,13 +1,11 @@
 """The small cast of the tests, and how committed rows are cleaned up."""
 
-import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
 from django.test import Client
 from pytest_django.plugin import blocking_manager_key
 from xdist import get_xdist_worker_id, is_xdist_controller, is_xdist_worker
@@ -18,6 +16,7 @@ from flipdash import events
 from flipdash.hashers import Argon2
 from flipdash.scope import Scope
 from tests import databases, factories
+from tests.superuser import connect
 
 
 @pytest.hookimpl(wrapper=True)
@@ -151,17 +150,23 @@ KEPT = {
 }
 
 
+@pytest.fixture(scope="session")
+def cleaner(django_db_setup) -> Iterator[psycopg.Connection]:
+    """A superuser's connection, on which no trigger works: nobody else may delete everything (traps.md)."""
+    with connect("FLIPDASH_SUPERUSER_URL") as superuser:
+        superuser.autocommit = True
+        superuser.execute("SET session_replication_role = replica")
+        yield superuser
+
+
 @pytest.fixture(autouse=True)
 def clean_up_after_commits(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Empty the tables after a test that commits: as superuser, for nobody else may (traps.md)."""
-    yield
+    """Empty the tables after a test that commits."""
     marker = request.node.get_closest_marker("django_db")
     commits = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
     if commits or "live_server" in request.fixturenames:
-        name = connection.settings_dict["NAME"]
-        url = os.environ["FLIPDASH_SUPERUSER_URL"].replace("/postgres?", f"/{name}?")
-        with psycopg.connect(url) as superuser:
-            superuser.execute("SET session_replication_role = replica")
-            tables = superuser.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            names = ", ".join(f'"{table}"' for (table,) in tables if table not in KEPT)
-            superuser.execute(f"TRUNCATE {names} CASCADE")
+        cleaner = request.getfixturevalue("cleaner")
+        yield
+        databases.empty(cleaner, but=KEPT)
+    else:
+        yield
