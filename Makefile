@@ -1,6 +1,6 @@
 # Every target sets up what it needs. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test torture lint fix migrations check messages bench bench-quick lock manage reset
+.PHONY: help setup run test coverage torture lint fix migrations check messages bench bench-quick lock manage reset
 
 PYTHON ?= python3
 RUN := $(PYTHON) run.py
@@ -20,6 +20,9 @@ run: ## Start all of FlipDash here, with demo data (PORT=8001 for another port)
 
 test: ## Run the tests (ARGS='-k transfer' goes to pytest)
 	@$(RUN) test $(ARGS)
+
+coverage: ## Run the tests, and hold how much of the code they reach
+	@$(RUN) test --cov --cov-report= $(ARGS)
 
 torture: ## Move money in any order for long, beside a model (LEDGER_STEPS=500000 LEDGER_SEED=1)
 	@LEDGER_STEPS=$${LEDGER_STEPS:-100000} $(RUN) test tests/deposits/test_machine.py -s $(ARGS)
