@@ -14,7 +14,8 @@ CREATE ROLE flipdash_operator LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS NOCREAT
 GRANT flipdash_app TO flipdash_operator;
 CREATE DATABASE flipdash OWNER flipdash_owner;
 REVOKE ALL ON DATABASE flipdash FROM PUBLIC;
-GRANT CONNECT ON DATABASE flipdash TO flipdash_app;
+-- TEMPORARY, because an import holds its rows in a temporary table until they are stored.
+GRANT CONNECT, TEMPORARY ON DATABASE flipdash TO flipdash_app;
 \connect flipdash
 CREATE EXTENSION pg_stat_statements;
 SQL

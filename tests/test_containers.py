@@ -99,6 +99,18 @@ def test_every_variable_is_explained():
     assert given - set_by_entry_points <= set(read)
 
 
+HELD_BY_THE_IMAGE = {"DEBUG", "FLIPDASH_DATA", "PORT", "BIND"}
+"""What no person sets in Compose: development never runs there, and the image says where files and web are."""
+
+
+def test_compose_passes_on_every_documented_variable():
+    table = (ROOT / "docs" / "running.md").read_text().partition("## Processes")[0]
+    documented = {name for row in re.findall(r"^\| (`.*?) \|", table, re.M) for name in re.findall(r"`([A-Z_]+)`", row)}
+    assert {"TRUSTED_PROXIES", "SECRET_KEY", "TOP_UP_MAX"} <= documented
+    for service in ("web", "worker", "beat"):
+        assert documented - HELD_BY_THE_IMAGE <= set(OURS[service]["environment"]), service
+
+
 def test_everything_waits_for_what_it_needs():
     for name in ("web", "worker", "beat"):
         conditions = {on: how["condition"] for on, how in OURS[name]["depends_on"].items()}
@@ -188,6 +200,11 @@ def test_the_init_script_makes_the_roles_and_the_database(empty_cluster):
         host=str(empty_cluster), port=postgres.PORT, user=postgres.OWNER, dbname="flipdash"
     ) as connection:
         connection.execute("CREATE EXTENSION pg_trgm; CREATE EXTENSION btree_gin; CREATE TABLE t (); DROP TABLE t")
+    for role in (postgres.APP, postgres.OPERATOR):
+        with psycopg.connect(host=str(empty_cluster), port=postgres.PORT, user=role, dbname="flipdash") as connection:
+            connection.execute("CREATE TEMPORARY TABLE imported_rows (number integer) ON COMMIT DROP")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("CREATE TABLE t ()")
 
 
 @pytest.mark.parametrize("missing", ["POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD", "POSTGRES_OPERATOR_PASSWORD"])
