@@ -86,8 +86,8 @@ class StatementLine(models.Model):
         NEW = state("new", _("New"), "grey", "hourglass", to="matched waiting ignored")
         MATCHED = state("matched", _("Matched"), "blue", "clock", to="credited waiting")
         CREDITED = state("credited", _("Credited"), "green", "check", later="waiting")
-        WAITING = state("waiting", _("Waiting for a person"), "amber", "pause", later="matched")
-        IGNORED = state("ignored", _("Not a payment to us"), "grey", "minus")
+        WAITING = state("waiting", _("Waiting for a person"), "amber", "pause", later="matched ignored")
+        IGNORED = state("ignored", _("Not a payment to us"), "grey", "minus", later="waiting")
 
     bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
     mode = models.CharField(_("Mode"), max_length=4, choices=Mode.choices)
