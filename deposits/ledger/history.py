@@ -155,10 +155,8 @@ class DepositHistory(histories.History):
         rows = self.rows().order_by(*order).annotate(before=Window(Lag("balance_after"), order_by=order))
         breaks = rows.filter(before__isnull=False).exclude(balance_after=F("before") + F("amount")).count()
         if first is not None:
-            opening = first.balance_after - first.amount
-            breaks += opening != self._balance_at(
-                Q(created_at__lt=first.created_at) | Q(created_at=first.created_at, id__lt=first.id)
-            )
+            before = Q(created_at__lt=first.created_at) | Q(created_at=first.created_at, id__lt=first.id)
+            breaks += first.balance_after - first.amount != self._balance_at(before)
         return breaks
 
     def _balance_before(self) -> int:
