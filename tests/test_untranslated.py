@@ -180,8 +180,8 @@ def is_readable(model) -> bool:
         return cursor.fetchone()[0]
 
 
-CODES = re.compile(r"\.(csv|xlsx?|pdf)\b|\b[A-Z]\d{6}\b|\b(Rp|GMT|[A-Z]{3}(?= ?\d))|[\d.,]+\s?(bytes|KB|MB)")
-"""File endings, numbers of reports and imports, currencies before a figure, sizes."""
+CODES = re.compile(r"\.(csv|xlsx?|pdf)\b|\b[A-Z]\d{6}\b|\b(Rp|GMT|[A-Z]{3}(?= ?\d[\d.,]*\b))|[\d.,]+\s?(bytes|KB|MB)")
+"""File endings, numbers of reports and imports, currencies before a figure (not the beginning of a slug), sizes."""
 
 
 def left_over(html: str, known: list[str]) -> Iterator[str]:
