@@ -24,7 +24,7 @@ DATA_DIR = Path(env.str("FLIPDASH_DATA", str(BASE_DIR / "var")))
 INSTALLED_APPS = [
     "flipdash",
     "accounts",
-    "workspace",
+    "lists",
     "deposits",
     "transactions",
     "imports",

@@ -6,7 +6,7 @@ from flipdash import styleguide, views
 
 urlpatterns = [
     path("", include("accounts.urls")),
-    path("views/", include("workspace.urls")),
+    path("views/", include("lists.urls")),
     path("deposit/", include("deposits.urls")),
     path("", include("transactions.urls")),
     path("documents/", include("documents.urls")),

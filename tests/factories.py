@@ -34,6 +34,7 @@ from flipdash import clock, histories, walls
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from imports.models import ImportJob
+from lists.models import SavedView
 from transactions.models import (
     InternationalEvent,
     InternationalTransfer,
@@ -45,7 +46,6 @@ from transactions.models import (
     TransferBatch,
     TransferEvent,
 )
-from workspace.models import SavedView
 
 _counter = itertools.count(1)
 

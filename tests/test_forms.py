@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from flipdash.forms import LineField, RupiahField
 from flipdash.lines import JOINERS, MOST_BYTES, NotALine, clean_line, is_unseen
 
-APPS = ("accounts", "deposits", "documents", "flipdash", "imports", "transactions", "workspace")
+APPS = ("accounts", "deposits", "documents", "flipdash", "imports", "transactions", "lists")
 
 UNSEEN = {
     "abc\u202edef": "turns the direction",

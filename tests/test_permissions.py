@@ -138,7 +138,7 @@ def rows_of(member, mode) -> dict[str, str]:
     )
     top_up = factories.make_top_up(member, mode=mode, note=mark)
     entry = factories.make_entry(member.business, mode=mode, by=mark)
-    view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/workspace/test_views.py
+    view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/lists/test_views.py
     job = factories.make_import(
         member,
         mode=mode,

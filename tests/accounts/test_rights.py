@@ -14,9 +14,9 @@ from deposits.overview import services as overview
 from deposits.topups import services as topups
 from flipdash import walls
 from flipdash.models import Message
+from lists import services as views
 from tests import factories
 from tests.deposits.banking import ask
-from workspace import services as views
 
 pytestmark = pytest.mark.django_db
 NEW = {"email": "ana@kopikita.test", "phone": "+6281234567890", "role": "maker"}

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-APPS = ("accounts", "deposits", "devtools", "documents", "flipdash", "imports", "transactions", "workspace")
+APPS = ("accounts", "deposits", "devtools", "documents", "flipdash", "imports", "transactions", "lists")
 SOURCES = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
 SENDERS = {
     "writers/__init__.py": "reports, by CsvWriter, which is a CsvFile",

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('history', models.CharField(max_length=40)),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.member')),
-                ('view', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='defaults', to='workspace.savedview')),
+                ('view', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='defaults', to='lists.savedview')),
             ],
         ),
         migrations.CreateModel(
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='defaultview',
-            constraint=flipdash.scope.TenantForeignKey(field='view', name='defaultview_view_of_scope', to='workspace.SavedView'),
+            constraint=flipdash.scope.TenantForeignKey(field='view', name='defaultview_view_of_scope', to='lists.SavedView'),
         ),
         migrations.AddConstraint(
             model_name='defaultview',

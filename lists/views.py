@@ -11,10 +11,10 @@ from accounts.permissions import Permission, refuse, requires
 from flipdash import histories
 from flipdash.histories import History
 from flipdash.http import Request
-from workspace import services
-from workspace.desk import Desk, open_view
-from workspace.forms import ColumnsForm, NewViewForm, SavedViewForm
-from workspace.models import DefaultView, SavedView
+from lists import services
+from lists.desk import Desk, open_view
+from lists.forms import ColumnsForm, NewViewForm, SavedViewForm
+from lists.models import DefaultView, SavedView
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -31,7 +31,7 @@ def _kind(request: Request, name: str | None) -> type[History]:
 
 
 def _crumbs() -> list[dict[str, str]]:
-    return [{"label": _("Views"), "url": reverse("workspace:views")}]
+    return [{"label": _("Views"), "url": reverse("lists:views")}]
 
 
 def _visible(request: Request, pk: int) -> SavedView:
@@ -68,7 +68,7 @@ def columns(request: Request) -> HttpResponse:
     if form.is_bound and form.is_valid():
         services.choose_columns(request.scope, kind, form.chosen())
         return redirect(history.address.url_with(drop=("columns",)))
-    return render(request, "workspace/columns.html", {"history": history, "form": form})
+    return render(request, "lists/columns.html", {"history": history, "form": form})
 
 
 @require_POST
@@ -94,7 +94,7 @@ def saved_views(request: Request) -> HttpResponse:
         for view in views
         if view.kind is None or scope.can(view.kind.permission)
     ]
-    return render(request, "workspace/views.html", {"rows": rows})
+    return render(request, "lists/views.html", {"rows": rows})
 
 
 @require_form
@@ -111,8 +111,8 @@ def new_view(request: Request) -> HttpResponse:
     form = NewViewForm(request.POST if request.method == "POST" else None, initial={"keep_columns": keeps})
     if form.is_bound and form.is_valid() and (view := _save(request, history, form)):
         messages.success(request, _("The view is saved."))
-        return redirect("workspace:view", view.pk)
-    return render(request, "workspace/view_form.html", {"form": form, "history": history, "crumbs": _crumbs()})
+        return redirect("lists:view", view.pk)
+    return render(request, "lists/view_form.html", {"form": form, "history": history, "crumbs": _crumbs()})
 
 
 def _save(request: Request, history: History, form: NewViewForm) -> SavedView | None:
@@ -159,8 +159,8 @@ def view_edit(request: Request, view: int) -> HttpResponse:
             _say_taken(form)
         else:
             messages.success(request, _("The view is saved."))
-            return redirect("workspace:views")
-    return render(request, "workspace/view_form.html", {"form": form, "view": saved, "crumbs": _crumbs()})
+            return redirect("lists:views")
+    return render(request, "lists/view_form.html", {"form": form, "view": saved, "crumbs": _crumbs()})
 
 
 @require_form
@@ -173,10 +173,10 @@ def view_deletion(request: Request, view: int) -> HttpResponse:
     if request.method == "POST":
         services.delete_view(saved, by=request.scope)
         messages.success(request, _("The view is deleted. No transaction was touched."))
-        return redirect("workspace:views")
+        return redirect("lists:views")
     opens_for = DefaultView.objects.visible_to(request.scope).filter(view=saved).count()
     context = {"view": saved, "opens_for": opens_for, "crumbs": _crumbs()}
-    return render(request, "workspace/view_deletion.html", context)
+    return render(request, "lists/view_deletion.html", context)
 
 
 @require_POST
@@ -189,7 +189,7 @@ def view_default(request: Request, view: int) -> HttpResponse:
     except SavedView.DoesNotExist as error:
         raise Http404 from error  # somebody deleted it just now
     messages.success(request, _("The history opens with this view from now on."))
-    return redirect("workspace:views")
+    return redirect("lists:views")
 
 
 @require_POST
@@ -199,4 +199,4 @@ def default_removal(request: Request) -> HttpResponse:
     kind = _kind(request, request.POST.get("history"))
     services.clear_default(request.scope, kind.name)
     messages.success(request, _("The history opens with all transactions from now on."))
-    return redirect("workspace:views")
+    return redirect("lists:views")

@@ -11,7 +11,7 @@ from accounts.permissions import Role
 from flipdash.forms import LineField
 from flipdash.histories import Column, History
 from flipdash.words import Words
-from workspace.models import NAME_LENGTH
+from lists.models import NAME_LENGTH
 
 LAST_PLACE = 999
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from lists import services
 from tests.factories import make_transfer, make_view
-from workspace import services
 
 HISTORY = "/money-transfers/"
 

@@ -1,9 +1,9 @@
 from django.urls import path
 
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
-from workspace import views
+from lists import views
 
-app_name = "workspace"
+app_name = "lists"
 
 urlpatterns = [
     path("", views.saved_views, name="views"),

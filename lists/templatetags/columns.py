@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from flipdash.histories.columns import icon
-from workspace.forms import ColumnRow
+from lists.forms import ColumnRow
 
 register = template.Library()
 

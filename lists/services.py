@@ -9,7 +9,7 @@ from accounts.permissions import Permission
 from accounts.rights import ask_again
 from flipdash.histories import History, saved
 from flipdash.scope import Scope
-from workspace.models import ColumnChoice, DefaultView, SavedView
+from lists.models import ColumnChoice, DefaultView, SavedView
 
 
 class NameTaken(ValueError):

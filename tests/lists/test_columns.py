@@ -9,9 +9,9 @@ from accounts.permissions import Role
 from documents import services as reports
 from documents.models import Report
 from flipdash import histories
+from lists.models import ColumnChoice
 from tests.factories import MAKERS, make_member, make_transfer
 from transactions.transfers.history import TransferHistory
-from workspace.models import ColumnChoice
 
 pytestmark = pytest.mark.django_db
 PAGE, SAVE, RESET = "/money-transfers/", "/views/columns/", "/views/columns/reset/"

@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 from flipdash.histories import EVERYTHING, History, ListSettings, saved
 from flipdash.http import Request
 from flipdash.scope import Scope
-from workspace.forms import ColumnsForm
-from workspace.models import ColumnChoice, SavedView
+from lists.forms import ColumnsForm
+from lists.models import ColumnChoice, SavedView
 
 MOST_IN_MENU = 100
 """The rest is on the page of all views; nobody looks through a longer menu."""
@@ -39,7 +39,7 @@ class Desk:
     def late_count_url(self) -> str:
         """Where the browser asks for a count that the page couldn't wait for."""
         asked = urlencode({"history": self.kind.name, "query": self.history.address.query})
-        return f"{reverse('workspace:count')}?{asked}"
+        return f"{reverse('lists:count')}?{asked}"
 
     @cached_property
     def columns(self) -> list[str]:

@@ -126,6 +126,6 @@ class DefaultView(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "member", "history"], name="defaultview_once"),
-            TenantForeignKey(field="view", to="workspace.SavedView", name="defaultview_view_of_scope"),
+            TenantForeignKey(field="view", to="lists.SavedView", name="defaultview_view_of_scope"),
             mode_known("defaultview"),
         ]

@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.permissions import Role
+from lists import desk, services
+from lists.models import DefaultView, SavedView
 from tests.factories import make_batch, make_member, make_transfer, make_view
 from transactions.transfers.history import TransferHistory
-from workspace import desk, services
-from workspace.models import DefaultView, SavedView
 
 pytestmark = pytest.mark.django_db
 PAGE, ALL = "/money-transfers/", "/money-transfers/?view=all"
