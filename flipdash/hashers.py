@@ -15,6 +15,11 @@ _room = threading.BoundedSemaphore(AT_ONCE + WAITING)
 _slots = threading.BoundedSemaphore(AT_ONCE)
 
 
+def is_too_long(password: str) -> bool:
+    """Return whether a password is longer than we hash."""
+    return len(password.encode(errors="surrogatepass")) > MOST_BYTES
+
+
 class Busy(Exception):
     """Too many passwords are being hashed now. Trying again in a second helps."""
 
@@ -28,14 +33,14 @@ class Argon2(Argon2PasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         """Hash a password; ValueError above 1,024 bytes, Busy when too many wait."""
-        if len(password.encode(errors="surrogatepass")) > MOST_BYTES:
+        if is_too_long(password):
             raise ValueError("a password has at most 1,024 bytes")
         with _turn():
             return super().encode(password, salt)
 
     def verify(self, password: str, encoded: str) -> bool:
         """Compare; a longer password than any is wrong without hashing. Busy when too many wait."""
-        if len(password.encode(errors="surrogatepass")) > MOST_BYTES:
+        if is_too_long(password):
             return False
         with _turn():
             return super().verify(password, encoded)

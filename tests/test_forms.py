@@ -1,4 +1,4 @@
-"""One field for each thing that is typed: lines (trust.md V3) and rupiah, the same in every form."""
+"""One field for each thing that is typed: lines (trust.md V3), rupiah and passwords, the same in every form."""
 
 import importlib
 import pkgutil
@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.sign_in import passwords
+from accounts.sign_in.forms import SignUpForm
 from flipdash.forms import LineField, RupiahField
 from flipdash.lines import JOINERS, MOST_BYTES, NotALine, clean_line, is_unseen
 
@@ -115,6 +118,40 @@ def test_every_line_has_an_end(name):
         LINES[name].clean("x" * (most + 1))
     with pytest.raises(ValidationError):
         LINES[name].clean("x" * 1_000_000)
+
+
+def chosen_passwords() -> dict[str, forms.Field]:
+    """Every field in which a password is chosen; allauth adds that of sign-up when its form is made."""
+    return {
+        f"{kind.__name__}.{name}": field
+        for kind in form_classes()
+        for name, field in (SignUpForm().fields if kind is SignUpForm else kind.base_fields).items()
+        if isinstance(field.widget, forms.PasswordInput) and field.widget.attrs["autocomplete"] == "new-password"
+    }
+
+
+def test_every_password_that_is_chosen_is_held_to_the_one_rule_and_says_the_one_hint():
+    fields = chosen_passwords()
+    assert set(fields) == {
+        "SignUpForm.password1",
+        "NewPasswordForm.password1",
+        "PasswordForm.new_password",
+        "AcceptForm.password",
+    }
+    for field in fields.values():
+        assert type(field) is passwords.NewPasswordField
+        assert field.help_text == passwords.HINT
+        assert field.clean(" kopi susu tubruk ") == " kopi susu tubruk "
+        for typed in ("", "elevenchars", "x" * 1_025, "qwerty123456"):
+            with pytest.raises(ValidationError):
+                field.clean(typed)
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_the_hint_names_the_length_that_the_rule_asks_for(language):
+    least = next(rule["OPTIONS"]["min_length"] for rule in settings.AUTH_PASSWORD_VALIDATORS if "OPTIONS" in rule)
+    with translation.override(language):
+        assert f" {least} " in str(passwords.HINT)
 
 
 def test_a_line_is_counted_in_bytes_as_well():

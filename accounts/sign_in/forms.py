@@ -9,19 +9,18 @@ from allauth.mfa.base.forms import AuthenticateForm
 from django import forms
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Guess, User
 from accounts.sign_in import notices, second_factor, services
+from accounts.sign_in.passwords import NewPasswordField, PasswordField
 from flipdash.forms import LineField
-from flipdash.hashers import MOST_BYTES
+from flipdash.hashers import is_too_long
 
 TOO_MANY = _("Too many wrong tries. Wait 5 minutes and try again.")
 WRONG_CODE = _("This code is wrong, or was used already. Wait for the next one.")
-PASSWORD_HINT = _("At least 12 characters. A few words in a row are easy to remember.")
 
 
 class LanguageForm(forms.ModelForm):
@@ -37,22 +36,10 @@ def name_field(label: Any, **kwargs: Any) -> LineField:
     return LineField(label=label, max_length=100, **kwargs)
 
 
-def password_field(label: Any, *, new: bool = False, **kwargs: Any) -> forms.CharField:
-    """Return a field for a password."""
-    kept = "new-password" if new else "current-password"
-    widget = forms.PasswordInput(attrs={"autocomplete": kept})
-    return forms.CharField(label=label, strip=False, widget=widget, **kwargs)
-
-
 def code_field(label: Any, **kwargs: Any) -> LineField:
     """Return a field for a code of six digits, or a recovery code."""
     widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "input mono"})
     return LineField(label=label, max_length=40, widget=widget, **kwargs)
-
-
-def is_too_long(password: str) -> bool:
-    """Return whether a password is longer than we hash."""
-    return len(password.encode(errors="surrogatepass")) > MOST_BYTES
 
 
 class SignInForm(LoginForm):
@@ -75,7 +62,7 @@ class SignUpForm(SignupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["password1"].help_text = PASSWORD_HINT
+        self.fields["password1"] = NewPasswordField(_("Password"))
         self.fields["email"].widget.attrs["autocomplete"] = "username"
         self.fields["language"].initial = get_language()
         for field in self.fields.values():
@@ -110,27 +97,14 @@ class SignUpForm(SignupForm):
 class NewPasswordForm(ResetPasswordKeyForm):
     """The new password that a reset link asks for, once: it can be shown, so it needs no second field."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        del self.fields["password2"]
-        self.fields["password1"].help_text = PASSWORD_HINT
-        self.fields["password1"].widget.attrs.pop("placeholder", None)
+    password1 = NewPasswordField(_("New password"))
+    password2 = None
 
 
 class PasswordForm(forms.Form):
     """A new password of who is signed in; the old one was asked by the fresh proof."""
 
-    new_password = password_field(_("New password"), new=True, help_text=PASSWORD_HINT)
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user = user
-
-    def clean_new_password(self) -> str:
-        """Hold it to the rules."""
-        password = self.cleaned_data["new_password"]
-        validate_password(password, self.user)
-        return password
+    new_password = NewPasswordField(_("New password"))
 
 
 class SecondStepForm(AuthenticateForm):
@@ -181,7 +155,7 @@ class PasskeyForm(forms.Form):
 class ProofForm(forms.Form):
     """The password, asked once more, and a code where two-step verification is on."""
 
-    password = password_field(_("Password"))
+    password = PasswordField(_("Password"))
     code = code_field(_("Code"), help_text=_("From your authenticator app, or a recovery code."))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

@@ -3,18 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from django import forms
-from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.permission_table import allowed_to
 from accounts.permissions import Role
 from accounts.phones.numbers import PhoneField
+from accounts.sign_in.passwords import NewPasswordField
 from flipdash.forms import LineField
-
-LEAST_PASSWORD, MOST_PASSWORD = 12, 1_024  # characters; bytes
 
 
 class RoleField(forms.ChoiceField):
@@ -85,22 +81,4 @@ class AcceptForm(forms.Form):
     name = LineField(
         label=gettext_lazy("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
-    password = forms.CharField(
-        label=gettext_lazy("Password"),
-        strip=False,
-        help_text=gettext_lazy("At least 12 characters. A few words that belong to nobody else are good."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user = user
-
-    def clean_password(self) -> str:
-        """Refuse what is too short, too long to be hashed, or easily guessed."""
-        password = self.cleaned_data["password"]
-        if len(password) < LEAST_PASSWORD:
-            raise ValidationError(_("Use at least 12 characters."))
-        if len(password.encode()) > MOST_PASSWORD:
-            raise ValidationError(_("Use at most 1,024 characters."))
-        return get_adapter().clean_password(password, self.user)
+    password = NewPasswordField(gettext_lazy("Password"))

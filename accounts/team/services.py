@@ -17,7 +17,7 @@ from accounts.models.invitations import LIFE, hash_of
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.rights import lock_business
 from accounts.sign_in import sessions
-from accounts.sign_in.services import free_unconfirmed, owner_of
+from accounts.sign_in.services import confirm_email, free_unconfirmed, owner_of
 from flipdash import clock, events, mail
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Scope
@@ -168,13 +168,11 @@ def accept(token: str, *, name: str, password: str, address: str = "", agent: st
 
 
 def _join(token: str, *, name: str, hashed: str, address: str, agent: str) -> User:
-    from allauth.account.models import EmailAddress
-
     business = Business.objects.select_for_update(no_key=True).get(pk=find(token).business_id)
     invitation = find(token)  # again, now that nobody else can use or withdraw it
     free_unconfirmed(invitation.email)
     user = User.objects.create(email=invitation.email, name=name, password=hashed, language=business.language)
-    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)  # the link came by mail
+    confirm_email(user)  # the link came by mail
     PhoneDevice.objects.create(user=user, name="phone", number=invitation.phone, confirmed=False)
     member = Member.objects.create(business=business, user=user, role=invitation.role)
     invitation.accepted_at = clock.now()

@@ -148,10 +148,19 @@ def test_the_command_asks_for_the_password_and_shows_none(monkeypatch, capsys):
     assert "gayo" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("answers", [["short", "short"], ["gayo-arabika-88", "other-arabika-88"]])
-def test_the_command_refuses_a_bad_password(monkeypatch, answers):
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        (["short", "short"], "at least 12"),
+        (["éééééé1234", "éééééé1234"], "at least 12"),  # 16 bytes, and 10 characters
+        (["x" * 1_025] * 2, "at most 1,024"),
+        (["qwerty123456"] * 2, "too common"),
+        (["gayo-arabika-88", "other-arabika-88"], "differ"),
+    ],
+)
+def test_the_command_refuses_a_bad_password(monkeypatch, answers, words):
     given = iter(answers)
     monkeypatch.setattr("accounts.management.commands.make_operator.getpass", lambda _: next(given))
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match=words):
         call_command("make_operator", "olga@flipdash.test")
     assert not User.objects.filter(email="olga@flipdash.test").exists()

@@ -4,13 +4,12 @@ from argparse import ArgumentParser
 from getpass import getpass
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
 from accounts import operators
-from accounts.models import User
+from accounts.sign_in.passwords import NewPasswordField
 from flipdash.lines import NotALine, clean_line
 
 
@@ -33,9 +32,7 @@ class Command(BaseCommand):
             password = getpass("Password: ")
             if password != getpass("Once more: "):
                 raise CommandError("The two passwords differ. Nothing was changed.")
-            if not 12 <= len(password.encode()) <= 1024:
-                raise CommandError("A password has 12 to 1,024 bytes. Nothing was changed.")
-            validate_password(password, User(email=email))
+            NewPasswordField("Password").clean(password)
             operators.make_operator(email=email, name=name, password=password)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import Invitation, User
+from accounts.models import Invitation
 from accounts.permission_table import allowed_to
 from accounts.sign_in import notices
 from accounts.team import services as team
@@ -32,8 +32,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
-    bound = request.POST if request.method == "POST" else None
-    form = AcceptForm(bound, user=User(email=found.email, name=request.POST.get("name", "")[:100]))
+    form = AcceptForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         address, agent = notices.client_of(request)
         given = form.cleaned_data
