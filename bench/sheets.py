@@ -172,7 +172,7 @@ def by_ours(format: str) -> Callable[[Iterable[list[Row]], Path], None]:
     """Return what writes with our own writer of a format."""
 
     def write_all(batches: Iterable[list[Row]], target: Path) -> None:
-        from documents.writers import WRITERS, Heading
+        from documents.reports.writers import WRITERS, Heading
 
         writer = WRITERS[format](target, [Heading(*column) for column in COLUMNS])
         writer.summary("Bench", [])
@@ -350,7 +350,8 @@ def report(name: str, slug: str, query: str) -> Figures:
 
     from accounts.models import Business
     from bench.subject import admin_of
-    from documents import services, tasks
+    from documents import tasks
+    from documents.reports import services
 
     tasks.wake = lambda report_id: None
     scope = admin_of(Business.objects.get(slug=slug)).scope("live")

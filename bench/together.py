@@ -24,8 +24,8 @@ from bench.rows import BIG, ODD, SMALL
 from bench.sheets import LARGE, QUICK_LARGE, newest
 from bench.subject import Bench
 from devtools.local.processes import Child, start, stop, wait_until
-from documents import services
 from documents.models import Report
+from documents.reports import services
 from flipdash.celery import app
 
 PORT = int(os.environ.get("BENCH_PORT", "8081"))

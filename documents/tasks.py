@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from documents import leftovers, services
+from documents.reports import leftovers, services
 
 log = logging.getLogger(__name__)
 

@@ -81,7 +81,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.shell",
                 "deposits.context.balance",
-                "documents.context.tray",
+                "documents.reports.context.tray",
             ],
             "builtins": ["flipdash.templatetags.ui", "django.templatetags.i18n", "django.templatetags.static"],
         },

@@ -19,7 +19,7 @@ from django.utils import translation
 
 from accounts.models import Business, User
 from devtools import messages
-from documents import summary
+from documents.reports import summary
 from flipdash import histories, walls
 from flipdash.mode import Mode
 from tests import factories

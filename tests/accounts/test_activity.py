@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.activity import recording as activity
 from accounts.models import Activity
-from documents import services
 from documents.models import Report
+from documents.reports import services
 from flipdash import events
 from flipdash.mode import Mode
 from tests import factories
@@ -47,7 +47,7 @@ def test_keeping_costs_one_insert(scope, django_assert_num_queries):
 
 
 def test_an_act_that_fails_leaves_nothing(scope, monkeypatch):
-    monkeypatch.setattr("documents.services.partial", lambda *_: 1 / 0)
+    monkeypatch.setattr("documents.reports.services.partial", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         services.request_report(scope, history="money-transfers", query="")
     assert not Activity.objects.exists()

@@ -17,7 +17,7 @@ from deposits.statements import services as statements
 from deposits.statements.matching import CorrectionRefused, SecondPersonNeeded
 from deposits.topups import crediting
 from deposits.topups import services as topups
-from documents import services as documents
+from documents.reports import services as reports
 from flipdash import clock, walls
 from flipdash.models import Message
 from tests.deposits.banking import again, ask, bca, fate, import_statement, line, long_ago, mark, operator_person, today
@@ -515,8 +515,8 @@ def test_a_report_holds_the_top_ups_of_its_own_wall_and_the_sum_agrees(scope, st
     line(paid.exact_amount)
     matching.match_due()
     waiting, foreign = ask(scope), ask(stranger.scope("live"))
-    report = documents.request_report(scope, history="top-ups", query="", format=format)
-    documents.build_report(report.pk)
+    report = reports.request_report(scope, history="top-ups", query="", format=format)
+    reports.build_report(report.pk)
     report.refresh_from_db()
     assert (report.status, report.rows_done) == ("ready", 2)
     content = default_storage.open(report.stored_as).read()

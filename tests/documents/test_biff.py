@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from xlrd.compdoc import CompDoc
 
-from documents.writers import Heading, biff, sheets
-from documents.writers.biff import ole, records, strings
-from documents.writers.biff.ole import CompoundFile
-from documents.writers.cells import BOLD, HEADER, KINDS, Look, cut, typed
-from documents.writers.xls import XlsWriter
+from documents.reports.writers import Heading, biff, sheets
+from documents.reports.writers.biff import ole, records, strings
+from documents.reports.writers.biff.ole import CompoundFile
+from documents.reports.writers.cells import BOLD, HEADER, KINDS, Look, cut, typed
+from documents.reports.writers.xls import XlsWriter
 
 AT = datetime.fromisoformat("2026-11-03 16:05:09")
 HEADINGS = [Heading("Text", "text"), Heading("Figure", "rupiah"), Heading("Time", "datetime")]

@@ -5,13 +5,13 @@ import io
 import pytest
 from PIL import Image
 
-from documents import receipts
+from documents import pdf
 
 
 def test_making_a_pdf_doesnt_let_pictures_that_were_cut_off_pass(monkeypatch):
     """WeasyPrint switches Pillow's check off for the whole process, in which logos are judged too."""
-    monkeypatch.setattr(receipts, "render_to_string", lambda *about: "<p>Kopi Kita</p>")
-    assert receipts.pdf("pdf/receipt.html", {}).startswith(b"%PDF")
+    monkeypatch.setattr(pdf, "render_to_string", lambda *about: "<p>Kopi Kita</p>")
+    assert pdf.render("pdf/receipt.html", {}).startswith(b"%PDF")
     picture = io.BytesIO()
     Image.new("RGB", (300, 300), "tomato").save(picture, "PNG")
     with pytest.raises(OSError, match="truncated"):

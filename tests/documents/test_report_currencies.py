@@ -6,7 +6,8 @@ import pytest
 import xlrd
 from django.core.files.storage import default_storage
 
-from documents import services, tasks
+from documents import tasks
+from documents.reports import services
 from tests.factories import make_international
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])

@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from accounts.models import Business
 from deposits import ledger
-from documents import services, tasks
+from documents import tasks
+from documents.reports import services
 from flipdash import histories, walls
 from tests import factories
 from transactions import demo

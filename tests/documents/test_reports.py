@@ -14,10 +14,11 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.permissions import Role
-from documents import leases, services, tasks
+from documents import tasks
 from documents.models import Report
-from documents.writers import sheets
-from documents.writers.biff import ole
+from documents.reports import leases, services
+from documents.reports.writers import sheets
+from documents.reports.writers.biff import ole
 from flipdash import histories
 from tests.factories import history, make_batch, make_member, make_report, make_transfer
 from transactions.models import MoneyTransfer

@@ -24,9 +24,10 @@ from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from devtools.local.processes import wait_until
-from documents import leases, leftovers, services, tasks
+from documents import tasks
 from documents.models import MOST_ATTEMPTS, Report
-from documents.writers import WRITERS
+from documents.reports import leases, leftovers, services
+from documents.reports.writers import WRITERS
 from flipdash.celery import app
 from tests.factories import make_report, make_transfer
 from tests.workers import DATABASES, start_worker
@@ -308,7 +309,7 @@ def test_without_a_broker_a_report_can_be_asked_for_and_waits(ask, folder, admin
     """trust: Z3. The broker is really not there, or takes calls and says nothing; the page isn't kept waiting."""
     code = (
         "import django; django.setup()\n"
-        "from accounts.models import Member; from documents import services\n"
+        "from accounts.models import Member; from documents.reports import services\n"
         f"scope = Member.objects.get(pk={admin.pk}).scope('live')\n"
         "services.request_report(scope, history='money-transfers', query='')\n"
     )

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from xlrd.compdoc import CompDoc
 
-from documents.writers import WRITERS, Heading, sheets
+from documents.reports.writers import WRITERS, Heading, sheets
 from flipdash.tables.guard import guarded
 
 STARTS_A_FORMULA = re.compile(r"[\s\x00-\x1f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠]")

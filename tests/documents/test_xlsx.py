@@ -14,8 +14,8 @@ import python_calamine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from documents.writers import Heading, sheets
-from documents.writers.xlsx import XlsxWriter, letters
+from documents.reports.writers import Heading, sheets
+from documents.reports.writers.xlsx import XlsxWriter, letters
 
 AT = datetime.fromisoformat("2026-11-03 16:05:09")
 HEADINGS = [Heading("Text", "text"), Heading("Figure", "rupiah"), Heading("Time", "datetime")]

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.permissions import Role
-from documents import services as reports
 from documents.models import Report
+from documents.reports import services as reports
 from flipdash import histories
 from lists.models import ColumnChoice
 from tests.factories import MAKERS, make_member, make_transfer

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.permissions import Role
-from documents import services
+from documents.reports import services
 from flipdash import clock
 from tests import factories
 from tests.factories import found, history, make_batch, make_transfer

@@ -8,9 +8,9 @@ What Excel writes and this leaves out, all of it optional: RK and MULRK (a NUMBE
 (an empty cell is no cell), THEME, XFEXT and other records that only Excel 2007 and later know.
 """
 
-from documents.writers.biff.book import Book
-from documents.writers.biff.ole import TooBig
-from documents.writers.biff.sheet import Cells, Sheet
-from documents.writers.biff.styles import Look
+from documents.reports.writers.biff.book import Book
+from documents.reports.writers.biff.ole import TooBig
+from documents.reports.writers.biff.sheet import Cells, Sheet
+from documents.reports.writers.biff.styles import Look
 
 __all__ = ["Book", "Cells", "Look", "Sheet", "TooBig"]

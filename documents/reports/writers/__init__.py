@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from documents.writers.biff import TooBig
-from documents.writers.csv import CsvWriter
-from documents.writers.sheets import Heading
-from documents.writers.xls import XlsWriter
-from documents.writers.xlsx import XlsxWriter
+from documents.reports.writers.biff import TooBig
+from documents.reports.writers.csv import CsvWriter
+from documents.reports.writers.sheets import Heading
+from documents.reports.writers.xls import XlsWriter
+from documents.reports.writers.xlsx import XlsxWriter
 
 __all__ = ["CONTENT_TYPES", "WRITERS", "Heading", "TooBig", "Writer"]
 

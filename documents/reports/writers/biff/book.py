@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from documents.writers.biff import ole, records
-from documents.writers.biff.drawing import drawing_group
-from documents.writers.biff.ole import DOCUMENT_SUMMARY, SUMMARY, CompoundFile, properties
-from documents.writers.biff.sheet import Sheet
-from documents.writers.biff.strings import SharedStrings
-from documents.writers.biff.styles import Styles
+from documents.reports.writers.biff import ole, records
+from documents.reports.writers.biff.drawing import drawing_group
+from documents.reports.writers.biff.ole import DOCUMENT_SUMMARY, SUMMARY, CompoundFile, properties
+from documents.reports.writers.biff.sheet import Sheet
+from documents.reports.writers.biff.strings import SharedStrings
+from documents.reports.writers.biff.styles import Styles
 
 AT_A_TIME = 1 << 20
 MOST_COLUMNS = 256

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from documents.writers.sheets import Heading
+from documents.reports.writers.sheets import Heading
 from flipdash.tables.writing import CsvFile
 
 

@@ -9,10 +9,10 @@ from itertools import compress, repeat
 from types import NoneType
 from typing import Any, BinaryIO
 
-from documents.writers.biff import records
-from documents.writers.biff.drawing import arrows
-from documents.writers.biff.records import DBCELL, INDEX, LABELSST, NUMBER, ROW, record
-from documents.writers.biff.strings import SharedStrings
+from documents.reports.writers.biff import records
+from documents.reports.writers.biff.drawing import arrows
+from documents.reports.writers.biff.records import DBCELL, INDEX, LABELSST, NUMBER, ROW, record
+from documents.reports.writers.biff.strings import SharedStrings
 
 BLOCK = 32
 """Rows whose ROW records stand together, before their cells (§2.1.7.20.5, CELLTABLE)."""

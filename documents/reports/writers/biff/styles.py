@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from documents.writers.biff.records import record, short_text
+from documents.reports.writers.biff.records import record, short_text
 
 FONT, FORMAT, XF, STYLE = 0x0031, 0x041E, 0x00E0, 0x0293
 FIRST_OF_OURS = 21

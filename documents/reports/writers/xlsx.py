@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, Any
 from xml.sax.saxutils import escape, quoteattr
 
-from documents.writers.biff import Look
-from documents.writers.cells import Cells
-from documents.writers.sheets import BookWriter, Heading
+from documents.reports.writers.biff import Look
+from documents.reports.writers.cells import Cells
+from documents.reports.writers.sheets import BookWriter, Heading
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -7,18 +7,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.permissions import Permission, View, refuse, requires
-from documents import receipts, services
+from accounts.permissions import Permission, refuse, requires
 from documents.models import Report
-from documents.writers import CONTENT_TYPES
+from documents.reports import services
+from documents.reports.writers import CONTENT_TYPES
 from flipdash import histories
 from flipdash.gate import polled
-from flipdash.histories import History
 from flipdash.http import Request
 
 PAGE_SIZE = 25
@@ -135,40 +133,3 @@ def report_cancellation(request: Request, number: int) -> HttpResponse:
     else:
         messages.info(request, _("Report %s was already finished.") % report.reference)
     return redirect("documents:reports")
-
-
-def receipt_view(declared: type[History]) -> View:
-    """Return what sends the receipt of a successful transaction of a history as PDF."""
-
-    @never_cache
-    @require_safe
-    @requires(Permission(declared.permission))
-    def receipt(request: Request, pk: int) -> HttpResponse:
-        history = declared(request.scope, QueryDict())
-        rows = declared.model.objects.visible_to(request.scope, searched=True).filter(pk=pk)
-        transaction = get_object_or_404(rows)
-        if not transaction.is_successful:
-            raise Http404
-        row = rows.values(*history.value_fields).get()
-        content = receipts.pdf(
-            "pdf/receipt.html",
-            {
-                "scope": request.scope,
-                "language": get_language(),
-                "receipt": history.receipt,
-                "transaction": transaction,
-                "figure": history.heading_of(row),
-                "state": history.state_column.words(row) if history.state_column else "",
-                "facts": history.receipt_facts_of(row),
-            },
-        )
-        return HttpResponse(
-            content,
-            content_type="application/pdf",
-            headers={
-                "Content-Disposition": f'attachment; filename="Receipt_{pk}.pdf"',
-                "Content-Security-Policy": "sandbox; default-src 'none'",
-            },
-        )
-
-    return receipt

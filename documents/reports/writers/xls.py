@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from documents.writers import biff
-from documents.writers.cells import Cells
-from documents.writers.sheets import BookWriter, Heading
+from documents.reports.writers import biff
+from documents.reports.writers.cells import Cells
+from documents.reports.writers.sheets import BookWriter, Heading
 
 
 class XlsWriter(BookWriter):

@@ -6,7 +6,7 @@ with no arrows to click. LibreOffice and others write them in the same way, whic
 
 import struct
 
-from documents.writers.biff.records import MSODRAWING, MSODRAWINGGROUP, OBJ, record
+from documents.reports.writers.biff.records import MSODRAWING, MSODRAWINGGROUP, OBJ, record
 
 IDS = 1_024
 """Shape ids that a drawing gets at a time."""

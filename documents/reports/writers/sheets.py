@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from documents.writers.cells import BOLD, HEADER, KINDS, Cells, kind_of, typed
+from documents.reports.writers.cells import BOLD, HEADER, KINDS, Cells, kind_of, typed
 
 ROWS_A_SHEET = 65_535
 """Rows in a sheet without the header, which takes the first: what .xls can hold, so that all books look alike."""

@@ -10,7 +10,7 @@ from operator import sub, truediv
 from types import NoneType
 from typing import Any
 
-from documents.writers.biff import Look
+from documents.reports.writers.biff import Look
 
 LONGEST_CELL = 32_767
 """UTF-16 units that a cell holds."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import accumulate, chain
 from typing import BinaryIO
 
-from documents.writers.biff import ole
-from documents.writers.biff.records import CONTINUE, EXTSST, LONGEST, SST
+from documents.reports.writers.biff import ole
+from documents.reports.writers.biff.records import CONTINUE, EXTSST, LONGEST, SST
 
 HEADS = [chr(length) + "\0\0" for length in range(256)]
 """What stands before a string of that many characters, each a byte: the length in two bytes, and no options."""

@@ -27,9 +27,10 @@ from django.utils import timezone, translation
 
 from accounts.models import Business, Member
 from accounts.permissions import Permission
-from documents import leases, leftovers, summary, tasks
+from documents import tasks
 from documents.models import MOST_ATTEMPTS, Report
-from documents.writers import WRITERS, Heading, TooBig
+from documents.reports import leases, leftovers, summary
+from documents.reports.writers import WRITERS, Heading, TooBig
 from flipdash import db, events, histories, walls
 from flipdash.histories import History
 from flipdash.scope import Scope
