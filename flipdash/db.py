@@ -40,6 +40,12 @@ def time_limit(milliseconds: int, using: str = "default") -> Iterator[Callable[[
         raise
 
 
+def lock(name: str, using: str = "default") -> None:
+    """Hold a name until the transaction ends: who asks for the same one waits so long."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
 @contextmanager
 def snapshot() -> Iterator[str]:
     """Read one unchanging state of the database on a connection of its own; yields the alias to read with.

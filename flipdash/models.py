@@ -1,25 +1,15 @@
 """What leaves for people: mails and messages to phones, each one a row until it is sent."""
 
-from typing import ClassVar, Self
-
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-MOST_ATTEMPTS = 8
+from flipdash.leases import Leased
+from flipdash.states import State, StatusField, state
 
 
-class MessageQuerySet(models.QuerySet["Message"]):
-    """Messages to people."""
-
-    def due(self) -> Self:
-        """Those that wait for a worker and that none is sending."""
-        free = models.Q(lease_until=None) | models.Q(lease_until__lt=Now())
-        return self.filter(free, sent_at=None, attempt__lt=MOST_ATTEMPTS).order_by("id")
-
-
-class Message(models.Model):
+class Message(Leased):
     """A mail, SMS or WhatsApp message. Its text is wiped once sent, except where the local Outbox shows it."""
 
     class Channel(models.TextChoices):
@@ -29,22 +19,26 @@ class Message(models.Model):
         SMS = "sms", "SMS"
         WHATSAPP = "whatsapp", "WhatsApp"
 
+    class Status(State):
+        """Where the message stands."""
+
+        QUEUED = state("queued", _("Waiting"), "grey", "hourglass", to="sending")
+        SENDING = state("sending", _("Being sent"), "blue", "loader", to="queued sent failed")
+        SENT = state("sent", _("Sent"), "green", "check")
+        FAILED = state("failed", _("Not sent"), "red", "x")
+
+    PROBLEMS = {"error": _("The mail server didn’t take it.")}
+
     channel = models.CharField(max_length=8, choices=Channel.choices)
     to = models.CharField(max_length=254)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField()
     language = models.CharField(max_length=2, choices=settings.LANGUAGES, default="en")
+    status = StatusField(max_length=7, choices=Status, default=Status.QUEUED)
     created_at = models.DateTimeField(db_default=Now())
-    sent_at = models.DateTimeField(null=True)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)
 
-    objects: ClassVar[MessageQuerySet] = MessageQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["id"], condition=models.Q(sent_at=None), name="message_unsent"),
-        ]
+    class Meta(Leased.Meta):
+        pass
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()}: {self.subject}"

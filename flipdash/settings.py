@@ -150,7 +150,7 @@ CELERY_BEAT_SCHEDULE = {
     "tidy-top-ups": {"task": "deposits.tasks.tidy_top_ups", "schedule": 60.0, "options": {"expires": 60}},
     "seal-activity": {"task": "accounts.tasks.seal_activity", "schedule": 3.0, "options": {"expires": 3}},
     "clean-search-lists": {"task": "flipdash.tasks.clean_search_lists", "schedule": 2.0, "options": {"expires": 2}},
-    "send-messages": {"task": "flipdash.tasks.send_messages", "schedule": 2.0, "options": {"expires": 2}},
+    "sweep": {"task": "flipdash.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
 }
 
 # --- Mail and messages to phones -------------------------------------------------------------------------------
@@ -271,6 +271,7 @@ X_FRAME_OPTIONS = "DENY"
 HISTORY_TIMEOUT_MS = 2_000
 HISTORY_COUNT_TIMEOUT_MS = 50  # no page waits longer for its count: the browser asks for it once the page is there
 HISTORY_LATE_COUNT_TIMEOUT_MS = 2_000  # then it reads "Many transactions"
+LEASE_SECONDS = 20
 REPORT_LEASE_SECONDS = env.int("REPORT_LEASE_SECONDS", 20)
 REPORT_DAYS_KEPT = 30
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place

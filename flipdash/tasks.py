@@ -3,25 +3,26 @@
 import logging
 
 from celery import shared_task
-from kombu.exceptions import OperationalError
 
-from flipdash import mail, searchkeys
+from flipdash import leases, searchkeys
 
 log = logging.getLogger(__name__)
 
 
-def wake_sender() -> None:
-    """Tell a worker that messages wait; without a broker the sweep does."""
-    try:
-        send_messages.apply_async(expires=60)
-    except OperationalError:
-        log.warning("no broker to wake the sender of messages")
+@shared_task
+def work(name: str) -> None:
+    """Work on the row whose turn it is, of one kind of leased work."""
+    leases.workers[name].work()
 
 
 @shared_task
-def send_messages() -> None:
-    """Send the mails that are due."""
-    mail.send_due()
+def sweep() -> None:
+    """Wake the workers for what was missed; a kind of work that fails here doesn't keep the others waiting."""
+    for worker in leases.workers.values():
+        try:
+            worker.sweep()
+        except Exception:
+            log.exception("%s: the sweep failed", worker.name)
 
 
 @shared_task

@@ -31,7 +31,9 @@ class Outbox:
 
     def send(self, *, to: str, text: str, channel: str, language: str) -> None:
         """Put the text into the Outbox."""
-        Message.objects.create(channel=channel, to=to, text=text, language=language, sent_at=Now())
+        Message.objects.create(
+            channel=channel, to=to, text=text, language=language, status=Message.Status.SENT, finished_at=Now()
+        )
 
 
 class Twilio:

@@ -284,7 +284,7 @@ def test_a_flood_of_requests_sends_what_the_caps_allow(kopi_kita, provider, sett
 def test_without_twilio_the_outbox_shows_it(rina):
     ask(rina, channel="whatsapp")
     message = Message.objects.get()
-    assert (message.channel, message.to, bool(message.sent_at)) == ("whatsapp", NUMBER, True)
+    assert (message.channel, message.to, message.status) == ("whatsapp", NUMBER, "sent")
     assert "FlipDash code" in message.text
 
 

@@ -2,11 +2,10 @@
 
 import pytest
 from django.core import mail as django_mail
-from django.db.models.functions import Now
 from django.test import Client
 
 from flipdash import events, mail
-from flipdash.models import MOST_ATTEMPTS, Message
+from tests.leased import let_time_pass
 
 pytestmark = pytest.mark.django_db
 
@@ -15,10 +14,15 @@ def queue(**fields):
     return mail.queue(**{"to": "ana@kopikita.test", "subject": "Hello", "text": "Text", "language": "en", **fields})
 
 
+def send_all():
+    while mail.MAILS.work():
+        pass
+
+
 def test_a_mail_is_sent_once():
     queue()
-    mail.send_due()
-    mail.send_due()
+    send_all()
+    send_all()
     (sent,) = django_mail.outbox
     assert (sent.subject, sent.body, sent.to) == ("Hello", "Text", ["ana@kopikita.test"])
 
@@ -30,23 +34,21 @@ def test_a_line_break_never_gets_into_the_subject():
 def test_in_production_nothing_of_the_text_stays(settings):
     settings.OUTBOX = False
     message = queue(text="https://flipdash.example/secret")
-    mail.send_due()
+    send_all()
     message.refresh_from_db()
-    assert message.sent_at
+    assert message.status == "sent"
     assert message.text == ""
 
 
-def test_what_cannot_be_sent_is_tried_again_later_and_not_for_ever(monkeypatch):
+def test_what_the_server_does_not_take_keeps_its_text_for_the_operator(monkeypatch):
     message = queue()
     monkeypatch.setattr(django_mail.EmailMessage, "send", lambda self: 1 / 0)
-    mail.send_due()
+    for _attempt in range(mail.MAILS.most_attempts):
+        let_time_pass(mail.MAILS)
+        send_all()
     message.refresh_from_db()
-    assert (message.attempt, message.sent_at) == (1, None)
-    assert not Message.objects.due().exists(), "it waits before the next attempt"
-    Message.objects.update(lease_until=Now(), attempt=MOST_ATTEMPTS)
-    mail.send_due()
-    message.refresh_from_db()
-    assert (message.attempt, message.text) == (MOST_ATTEMPTS, "Text")
+    assert (message.status, message.attempt, message.text) == ("failed", 8, "Text")
+    assert message.problem_in_words == "The mail server didn’t take it."
 
 
 def test_the_outbox_shows_what_was_sent_as_text():

@@ -1,0 +1,245 @@
+"""Leased work of every kind: killed, late, worn out, without a broker, and when the clock steps back (trust: Z)."""
+
+import time
+from datetime import timedelta
+from threading import Thread, current_thread
+
+import pytest
+from django.db import Error, connections, transaction
+from kombu.exceptions import OperationalError
+
+from flipdash import clock, leases, tasks
+from flipdash.celery import app
+from tests.leased import MAKERS, let_time_pass, step_the_clock_back
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
+    pytest.mark.usefixtures("files"),
+]
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def woken(monkeypatch):
+    """The names of the workers that were woken; nobody hears of it."""
+    names: list[str] = []
+    monkeypatch.setattr(leases.Worker, "wake", lambda worker: names.append(worker.name))
+    return names
+
+
+@pytest.fixture(params=sorted(MAKERS))
+def worker(request, woken, monkeypatch):
+    worker = leases.workers[request.param]
+    monkeypatch.setattr(worker, "_tidy", None)
+    return worker
+
+
+@pytest.fixture
+def row(worker, admin):
+    """A row that waits."""
+    return MAKERS[worker.name](admin)
+
+
+def state_of(worker, row):
+    return worker.rows.values_list("status", "attempt", "problem").get(pk=row.pk)
+
+
+def all_of(worker, row):
+    return worker.rows.filter(pk=row.pk).values().get()
+
+
+def test_every_worker_is_tested_here():
+    assert set(leases.workers) == set(MAKERS)
+
+
+def test_a_row_wakes_its_worker_and_is_leased_once(worker, row, woken):
+    assert woken == [worker.name]
+    mine = worker.claim()
+    assert (mine.pk, mine.attempt, mine.finished_at) == (row.pk, 1, None)
+    assert clock.now() < mine.lease_until
+    assert worker.claim() is None
+    assert worker.claim(row.pk) is None
+
+
+def test_a_killed_workers_row_goes_on_within_a_minute(worker, row, woken, settings):
+    """trust: Z1. Killed between its claim and its first word."""
+    lost = worker.claim()
+    period = settings.CELERY_BEAT_SCHEDULE["sweep"]["schedule"]
+    assert lost.lease_until + timedelta(seconds=period) < clock.now() + timedelta(seconds=60)
+    worker.sweep()
+    assert worker.claim() is None, "it may still be at work"
+    let_time_pass(worker)
+    woken.clear()
+    worker.sweep()
+    assert woken == [worker.name]
+    taken_over = worker.claim()
+    assert (taken_over.pk, taken_over.attempt, taken_over.status) == (row.pk, 2, lost.status)
+
+
+def test_a_worker_that_comes_back_after_its_lease_was_taken_changes_nothing(worker, row):
+    lost = worker.claim()
+    let_time_pass(worker)
+    assert worker.claim()
+    before = all_of(worker, row)
+    for act in (
+        lambda: worker.note(lost, problem="late"),
+        lambda: worker.finish(lost, worker.model.Status.FAILED, problem="late"),
+        lambda: worker.hold(lost),
+    ):
+        with pytest.raises(leases.Stopped), transaction.atomic(using=worker.using):
+            act()
+    worker._again(lost)
+    worker._fail(lost, "late")
+    assert all_of(worker, row) == before
+
+
+def test_what_a_late_worker_does_is_stopped_without_a_word_in_the_row(worker, row, monkeypatch):
+    def lose_it(late):
+        let_time_pass(worker)
+        assert worker.claim()
+        raise RuntimeError("too late to matter")
+
+    monkeypatch.setattr(worker, "_run", lose_it)
+    assert worker.work()
+    _status, attempt, problem = state_of(worker, row)
+    assert (attempt, problem) == (2, "")
+
+
+def test_a_lease_is_renewed_while_the_work_runs_and_one_that_cannot_be_is_lost(worker, row, settings, monkeypatch):
+    settings.LEASE_SECONDS = 1
+    taken, mine = [], worker.mine
+
+    def work_long(row):
+        time.sleep(1.6)
+        taken.append(worker.claim())
+        worker.note(row, problem="noted")
+
+    def broken_in_threads(row):
+        if current_thread().name.startswith("lease of"):
+            raise Error("the connection is gone")
+        return mine(row)
+
+    monkeypatch.setattr(worker, "_run", work_long)
+    worker.work()
+    assert taken == [None]
+    assert state_of(worker, row)[1:] == (1, "noted")
+
+    let_time_pass(worker)
+    worker.rows.update(problem="")
+    monkeypatch.setattr(worker, "mine", broken_in_threads)
+    worker.work()
+    assert taken[1].attempt == 3
+    assert state_of(worker, row)[1:] == (3, ""), "its late word was not taken"
+
+
+def test_a_clock_that_steps_back_neither_stops_work_nor_does_it_twice(worker, row, woken):
+    """The rows look as if all of it came an hour later; then the clock goes on from there."""
+    step_the_clock_back(worker, HOUR)
+    mine = worker.claim()
+    assert mine, "what waits doesn't wait for the clock to catch up"
+    step_the_clock_back(worker, HOUR)
+    worker.sweep()
+    assert worker.claim() is None, "its worker may be alive, and gets time to say so"
+    assert worker.rows.get(pk=row.pk).lease_until < clock.now() + timedelta(seconds=60)
+    worker.note(mine)
+
+    worker._again(mine)
+    step_the_clock_back(worker, HOUR)
+    assert worker.claim() is None
+    worker.sweep()
+    assert worker.rows.get(pk=row.pk).due_at <= clock.now() + worker.wait
+    assert state_of(worker, row)[1] == 1
+
+
+def test_a_failure_is_tried_again_later_and_in_the_end_said_in_plain_words(worker, row, monkeypatch):
+    monkeypatch.setattr(worker, "_run", lambda row: 1 / 0)
+    for attempt in range(1, worker.most_attempts + 1):
+        assert state_of(worker, row)[1:] == (attempt - 1, "")
+        assert worker.work()
+        found = worker.rows.get(pk=row.pk)
+        if attempt < worker.most_attempts:
+            wait = worker.wait * 2 ** (attempt - 1)
+            assert wait - timedelta(seconds=30) < found.due_at - clock.now() <= wait
+            assert not worker.work(), "it waits"
+            let_time_pass(worker)
+    assert (found.status, found.problem) == ("failed", "error")
+    assert found.finished_at
+    assert found.problem_in_words in map(str, worker.model.PROBLEMS.values())
+    assert not worker.work()
+
+
+def test_what_kills_every_worker_is_given_up_by_the_sweep_and_says_so(worker, row):
+    for _attempt in range(worker.most_attempts):
+        assert worker.claim()
+        let_time_pass(worker)
+    worker.sweep()
+    found = worker.rows.get(pk=row.pk)
+    assert (found.status, found.problem, found.attempt) == ("failed", "error", worker.most_attempts)
+    assert (found.lease_until, bool(found.finished_at)) == (None, True)
+
+
+def test_without_a_broker_a_row_waits_for_the_sweep(worker, admin, monkeypatch):
+    """trust: Z3."""
+    monkeypatch.undo()
+    sent: list[str] = []
+
+    def no_broker(*args, **kwargs):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(app, "send_task", no_broker)
+    MAKERS[worker.name](admin)
+    monkeypatch.setattr(app, "send_task", lambda task, args, queue, expires: sent.append((task, args, queue)))
+    worker.sweep()
+    assert sent == [(tasks.work.name, [worker.name], worker.queue)]
+
+
+def test_whoever_works_wakes_another_one_for_what_waits_besides(worker, row, admin, stranger, woken, monkeypatch):
+    monkeypatch.setattr(worker, "_run", lambda row: None)
+    MAKERS[worker.name](stranger)
+    woken.clear()
+    worker.work()
+    assert woken == [worker.name]
+    worker.work()
+    assert woken == [worker.name], "nothing else waits"
+
+
+def test_a_sweep_waits_for_no_row_that_somebody_holds(worker, row):
+    """A third attempt whose lease can't be renewed, since its rows are just going in."""
+    for _attempt in range(worker.most_attempts):
+        let_time_pass(worker)
+        mine = worker.claim()
+    let_time_pass(worker)
+    began, swept = time.monotonic(), []
+
+    def sweep():
+        worker.sweep()
+        swept.append(worker.claim())
+        connections.close_all()
+
+    with transaction.atomic(using=worker.using):
+        worker.hold(mine)
+        other = Thread(target=sweep)
+        other.start()
+        other.join(timeout=10)
+        worker.finish(mine, worker.model.Status.FAILED, problem="mine")
+    assert (swept, time.monotonic() - began < 10) == ([None], True)
+    assert state_of(worker, row) == ("failed", worker.most_attempts, "mine")
+
+
+def test_a_kind_of_work_whose_sweep_fails_keeps_no_other_waiting(monkeypatch):
+    swept = []
+
+    def sweep(worker):
+        swept.append(worker.name)
+        raise RuntimeError
+
+    monkeypatch.setattr(leases.Worker, "sweep", sweep)
+    tasks.sweep()
+    assert swept == list(leases.workers)
+
+
+def test_a_task_works_on_what_it_is_named_for(worker, row, monkeypatch):
+    worked = []
+    monkeypatch.setattr(worker, "_run", worked.append)
+    tasks.work(worker.name)
+    assert [found.pk for found in worked] == [row.pk]

@@ -1,0 +1,29 @@
+"""Leased work in tests: a row of each kind that waits, time that passes, and nobody who is woken."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from accounts.models import Member
+from flipdash import mail
+from flipdash.leases import Worker
+
+MAKERS: dict[str, Callable[[Member], Any]] = {
+    "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),
+}
+"""What makes a row that waits, for the worker of each name."""
+
+
+def let_time_pass(worker: Worker[Any]) -> None:
+    """Let every lease run out, and every wait for another attempt."""
+    worker.rows.exclude(lease_until=None).update(lease_until=Now() - timedelta(seconds=1))
+    worker.rows.update(due_at=None)
+
+
+def step_the_clock_back(worker: Worker[Any], by: timedelta) -> None:
+    """Let all that the rows say be as much later: what they look like once the database's clock has stepped back."""
+    for name in ("due_at", "started_at", "lease_until"):
+        worker.rows.exclude(**{name: None}).update(**{name: F(name) + by})
