@@ -9,6 +9,7 @@ from accounts.activity.recording import OPERATOR
 from accounts.models import Member, User
 from accounts.sign_in.services import confirm_email
 from flipdash import events
+from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 
@@ -31,6 +32,11 @@ class Operator:
     def name(self) -> str:
         """The person's name."""
         return self.user.name
+
+    @property
+    def actor(self) -> Actor:
+        """Who this is, to sign with."""
+        return Actor(ActorKind.OPERATOR, self.user.pk, self.user.name)
 
 
 @transaction.atomic

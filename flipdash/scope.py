@@ -15,6 +15,7 @@ from django.db import models
 from django.db.backends.ddl_references import Statement, Table
 
 from flipdash import clock
+from flipdash.actors import Actor
 from flipdash.mode import Mode
 
 RECENT_DAYS = 7
@@ -43,6 +44,8 @@ class Member(Protocol):
     @property
     def name(self) -> str: ...
     @property
+    def actor(self) -> Actor: ...
+    @property
     def permissions(self) -> frozenset[str]: ...
     @property
     def sees_recent_only(self) -> bool: ...
@@ -60,6 +63,11 @@ class Scope:
     """The network address that the request came from; empty for tasks."""
     agent: str = ""
     """What the browser or client says it is; empty for tasks."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, to sign with."""
+        return self.member.actor
 
     @property
     def is_test(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
+from flipdash.actors import ActorKind, actor_fields, actor_known, in_words
 from flipdash.scope import TenantModel, mode_known
 
 EVENT_LOOKS = {
@@ -26,14 +27,14 @@ class Event(TenantModel):
 
     kind = models.CharField(max_length=16)
     at = models.DateTimeField(db_default=Now())
-    by = models.CharField(max_length=100, blank=True)
+    by_kind, by_id, by_name = actor_fields()
     note = models.CharField(max_length=200, blank=True)
 
     looks: ClassVar[Mapping[str, str]] = EVENT_LOOKS
 
     class Meta:
         abstract = True
-        constraints = [mode_known("%(class)s")]
+        constraints = [mode_known("%(class)s"), actor_known("%(class)s", "by")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
@@ -42,6 +43,11 @@ class Event(TenantModel):
     def look(self) -> str:
         """The colour by meaning of the timeline's dot."""
         return self.looks.get(self.kind, "grey")
+
+    @property
+    def who(self) -> str:
+        """Who did it, as people read it; nobody where it happened by itself."""
+        return "" if self.by_kind == ActorKind.SYSTEM else in_words(self.by_kind, self.by_name)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Add the line; an existing one can't be saved again."""

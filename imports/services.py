@@ -259,7 +259,7 @@ def _scope_now(job: ImportJob) -> Scope:
 
 def _kind(job: ImportJob) -> Import:
     """Return the kind, for a member who may still import; whoever confirmed it is named in the timelines."""
-    by = _scope_now(job).member.name[:100]
+    by = _scope_now(job).actor
     declared = kinds()[job.kind]
     return declared(business=job.business, mode=job.mode, by=by, source=job.file_name, now=clock.now())
 

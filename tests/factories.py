@@ -31,6 +31,7 @@ from deposits.statements import matching
 from deposits.topups import services as topups
 from documents.models import Report
 from flipdash import clock, histories, walls
+from flipdash.actors import Actor
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from imports.models import ImportJob
@@ -124,6 +125,11 @@ def make_batch(business: Business, name: str = "Payroll Nov 2026", mode: str = M
     return TransferBatch.objects.create(business=business, mode=mode, name=name, maker_name="Ratna Maker")
 
 
+def _by(name: str) -> dict[str, Any]:
+    """The columns of an actor of whom only the name matters."""
+    return Actor.named(name).columns("by")
+
+
 def _when(fields: dict[str, Any]) -> datetime:
     return fields.pop("created_at", None) or timezone.now() - timedelta(minutes=next(_counter))
 
@@ -151,7 +157,7 @@ def make_transfer(business: Business, *, mode: str = Mode.LIVE, events: bool = F
     transfer = MoneyTransfer.objects.create(business=business, mode=mode, **values)
     if events:
         TransferEvent.objects.create(
-            business=business, mode=mode, transfer=transfer, kind="created", at=created_at, by=values["maker_name"]
+            business=business, mode=mode, transfer=transfer, kind="created", at=created_at, **_by(values["maker_name"])
         )
     return transfer
 
@@ -183,7 +189,7 @@ def make_international(
     transfer = InternationalTransfer.objects.create(business=business, mode=mode, **values)
     if events:
         InternationalEvent.objects.create(
-            business=business, mode=mode, transfer=transfer, kind="created", at=created_at, by=values["maker_name"]
+            business=business, mode=mode, transfer=transfer, kind="created", at=created_at, **_by(values["maker_name"])
         )
     return transfer
 
@@ -218,7 +224,9 @@ def make_payment(business: Business, *, mode: str = Mode.LIVE, events: bool = Fa
     }
     payment = Payment.objects.create(business=business, mode=mode, **values)
     if events:
-        PaymentEvent.objects.create(business=business, mode=mode, payment=payment, kind="created", at=created_at)
+        PaymentEvent.objects.create(
+            business=business, mode=mode, payment=payment, kind="created", at=created_at, **_by("Budi")
+        )
     return payment
 
 

@@ -33,12 +33,12 @@ WITH added AS (
     ON CONFLICT (business_id, mode, external_id) DO NOTHING
     RETURNING id, {columns}
 ), lines AS (
-    INSERT INTO {events} (business_id, mode, {parent}, kind, at, by, note)
-    SELECT %(business)s, %(mode)s, added.id, step.kind, step.at, step.by, step.note
+    INSERT INTO {events} (business_id, mode, {parent}, kind, at, by_kind, by_id, by_name, note)
+    SELECT %(business)s, %(mode)s, added.id, step.kind, step.at, step.by_kind, step.by_id, step.by_name, step.note
     FROM added CROSS JOIN LATERAL (VALUES
         {steps},
-        (99, 'imported', now(), %(by)s, %(source)s)
-    ) AS step (number, kind, at, by, note)
+        (99, 'imported', now(), %(by_kind)s, %(by_id)s::bigint, %(by_name)s, %(source)s)
+    ) AS step (number, kind, at, by_kind, by_id, by_name, note)
     WHERE step.at IS NOT NULL
     ORDER BY added.id, step.number
 )
@@ -56,6 +56,7 @@ class Step(NamedTuple):
     kind: str
     at: str
     by: str = "''"
+    """Whose act it was, who is known to us by name only; nobody says so of what the other system did by itself."""
 
 
 class TransactionImport(Import):
@@ -86,7 +87,10 @@ class TransactionImport(Import):
     @property
     def _statement(self) -> sql.Composed:
         parent = next(field for field in self.events._meta.fields if field.related_model is self.model)
-        steps = [f"({n}, {step.kind}, {step.at}, {step.by}, '')" for n, step in enumerate(self.steps, start=1)]
+        steps = [
+            f"({n}, {step.kind}, {step.at}, 'named', NULL::bigint, {step.by}, '')"
+            for n, step in enumerate(self.steps, start=1)
+        ]
         return sql.SQL(ADD).format(
             table=sql.Identifier(self.model._meta.db_table),
             events=sql.Identifier(self.events._meta.db_table),
@@ -98,7 +102,7 @@ class TransactionImport(Import):
 
     @cached_property
     def _values(self) -> dict[str, Any]:
-        return {"business": self.business.pk, "mode": self.mode, "by": self.by, "source": self.source}
+        return {"business": self.business.pk, "mode": self.mode, **self.by.columns("by"), "source": self.source}
 
     def _is_id_taken(self, problem: IntegrityError) -> bool:
         cause = problem.__cause__

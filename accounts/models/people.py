@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.statuses import Status
 from accounts.permissions import RECENT_ONLY, ROLE_PERMISSIONS, Permission, Role
 from flipdash import clock, money
+from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 
@@ -232,6 +233,11 @@ class Member(models.Model):
     def name(self) -> str:
         """The person's name."""
         return self.user.name
+
+    @property
+    def actor(self) -> Actor:
+        """Who this is, to sign with."""
+        return Actor(ActorKind.MEMBER, self.pk, self.name)
 
     @property
     def role_label(self) -> str:

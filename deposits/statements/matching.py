@@ -17,11 +17,13 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from accounts.operators import Operator
 from deposits.models import OPEN, Correction, Reason, StatementLine, TopUp, TopUpStatus
 from deposits.statements.files import JAKARTA
 from deposits.topups import crediting
 from deposits.topups import services as topups
 from flipdash import clock, money, walls
+from flipdash.actors import SYSTEM, Actor
 
 NEAR = 10_000
 """Rupiah. A payment this close to an awaited one may be it, with a wrong code or less a bank's fee."""
@@ -190,7 +192,7 @@ def _wake_opposite(line: StatementLine) -> None:
 PAYING = (Status.MATCHED, Status.CREDITED)
 
 
-def credit_matched(line_id: int, *, by: str = "", at: datetime | None = None) -> bool:
+def credit_matched(line_id: int, *, by: Actor = SYSTEM, at: datetime | None = None) -> bool:
     """Credit a matched line; when its top-up was closed meanwhile, the line goes to the queue. Returns whether it was
     credited now. `at` is for what happened earlier (the seed)."""
     line = StatementLine.objects.using("operator").filter(pk=line_id, status=Status.MATCHED).first()
@@ -403,7 +405,7 @@ def approve(correction: Correction, *, by: AbstractBaseUser) -> Correction:
             business_id=top_up.business_id,
             matched_at=Now(),
         )
-    credit_matched(line.pk, by=_("FlipDash operator"))
+    credit_matched(line.pk, by=Operator(by).actor)
     return mine
 
 
@@ -413,7 +415,7 @@ def _approve_undo(correction: Correction, by: AbstractBaseUser) -> Correction:
         mine = _decidable(correction, by, using="default")
         _decide(mine, Correction.Status.APPROVED, by, using="default")
         try:
-            crediting.take_back(top_up, by=_("FlipDash operator"))
+            crediting.take_back(top_up, by=Operator(by).actor)
         except crediting.NotCreditable as problem:
             raise CorrectionRefused(str(problem)) from problem
     _release_undone()

@@ -14,6 +14,7 @@ from deposits.ledger import Books, Line, Posted, Source
 from deposits.models import AccountKind, PostingKind, StatementLine, TopUp, TopUpEvent, TopUpStatus
 from deposits.topups import services as topups
 from flipdash import clock, events, mail, walls
+from flipdash.actors import SYSTEM, Actor
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Business
 
@@ -26,7 +27,7 @@ class NotCreditable(topups.TopUpRefused):
     """The top-up was credited already, or was closed without two people's word."""
 
 
-def credit(top_up: TopUp, line: StatementLine, *, by: str = "", at: datetime | None = None) -> Posted:
+def credit(top_up: TopUp, line: StatementLine, *, by: Actor = SYSTEM, at: datetime | None = None) -> Posted:
     """Credit what a matched line of the bank's statement brought in, its code included: once, whoever asks again.
 
     Raises NotCreditable when the top-up was credited by another line, or was closed and no two people said otherwise
@@ -48,7 +49,7 @@ def credit(top_up: TopUp, line: StatementLine, *, by: str = "", at: datetime | N
             Source(SOURCE, locked.pk),
             amount=own_line.amount,
             bank=locked.bank,
-            by=by or locked.maker_name,
+            by=locked.maker_name if by == SYSTEM else by.name,
             effective_at=at,
         )
         locked.posting_id, locked.credited_amount, locked.settled_at = posted.id, own_line.amount, moment
@@ -79,7 +80,7 @@ def _may_be_credited(locked: TopUp) -> bool:
     )
 
 
-def take_back(top_up: TopUp, *, by: str) -> Posted:
+def take_back(top_up: TopUp, *, by: Actor) -> Posted:
     """Undo a credit by a posting that reverses it. Call it where two people have said so (matching.approve).
 
     Raises NotCreditable when it isn't credited, and ledger.NotEnoughDeposit when the money is spent.
@@ -88,7 +89,7 @@ def take_back(top_up: TopUp, *, by: str) -> Posted:
         locked = TopUp.objects.select_for_update().select_related("business", "member__user").get(pk=top_up.pk)
         if not locked.is_successful or locked.posting_id is None:
             raise NotCreditable(_("This top-up isn’t credited, so there is nothing to take back."))
-        posted = ledger.reverse(_books(locked), locked.posting_id, by=by)
+        posted = ledger.reverse(_books(locked), locked.posting_id, by=by.name)
         moment = clock.now()
         locked.reversed_at = moment
         topups.close(locked, TopUpStatus.CANCELLED, moment, "reversed_at")

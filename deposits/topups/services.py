@@ -25,6 +25,7 @@ from deposits.models import (
     TopUpStatus,
 )
 from flipdash import clock, events, money, states, walls
+from flipdash.actors import SYSTEM, Actor
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 
@@ -164,7 +165,7 @@ def _add(scope: Scope, amount: int, code: int, bank: str, note: str, form_key: u
         expires_at=created_at + timedelta(hours=settings.TOP_UP_HOURS),
     )
     top_up.save(force_insert=True)
-    note_event(top_up, TopUpEvent.Kind.CREATED, at=created_at, by=scope.member.name)
+    note_event(top_up, TopUpEvent.Kind.CREATED, at=created_at, by=scope.actor)
     events.record(scope, "top_up.requested", top_up, amount=top_up.exact_amount, bank=bank)
     return top_up
 
@@ -188,7 +189,7 @@ def mark_transferred(
             locked.is_atm, locked.sender_bank, locked.sender_name = bool(sender_bank), sender_bank, sender_name
             locked.marked_at = moment
             _move(locked, TopUpStatus.CHECKING, "marked_at", "is_atm", "sender_bank", "sender_name", "simulated_at")
-            note_event(locked, TopUpEvent.Kind.MARKED, at=moment, by=scope.member.name)
+            note_event(locked, TopUpEvent.Kind.MARKED, at=moment, by=scope.actor)
             events.record(scope, "top_up.marked", locked, amount=locked.exact_amount, bank=locked.bank)
             return locked
     raise NotWaiting(locked, why_not(locked))
@@ -201,7 +202,7 @@ def cancel(scope: Scope, top_up: TopUp, *, at: datetime | None = None) -> TopUp:
         moment = at or clock.now()
         if _is_waiting(locked, moment):
             close(locked, TopUpStatus.CANCELLED, moment)
-            note_event(locked, TopUpEvent.Kind.CANCELLED, at=moment, by=scope.member.name)
+            note_event(locked, TopUpEvent.Kind.CANCELLED, at=moment, by=scope.actor)
             events.record(scope, "top_up.cancelled", locked, amount=locked.exact_amount, bank=locked.bank)
             return locked
     raise NotWaiting(locked, why_not(locked))
@@ -293,10 +294,10 @@ def _move(locked: TopUp, to: TopUpStatus, *fields: str) -> None:
     states.step(locked, to, **{name: getattr(locked, name) for name in fields})
 
 
-def note_event(top_up: TopUp, kind: TopUpEvent.Kind, *, at: datetime, by: str = "", note: str = "") -> None:
+def note_event(top_up: TopUp, kind: TopUpEvent.Kind, *, at: datetime, by: Actor = SYSTEM) -> None:
     """Write a line of the top-up's timeline."""
     TopUpEvent.objects.create(
-        business_id=top_up.business_id, mode=top_up.mode, top_up=top_up, kind=kind, at=at, by=by[:100], note=note
+        business_id=top_up.business_id, mode=top_up.mode, top_up=top_up, kind=kind, at=at, **by.columns("by")
     )
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import models
 
+from flipdash.actors import Actor
 from flipdash.scope import Business
 from flipdash.tables.cleaning import Dates
 from flipdash.tables.layouts import Layout
@@ -26,7 +27,7 @@ class Import(Layout, ABC):
     """The fields whose values a preview sums up by, never across them."""
     sums: ClassVar[tuple[str, ...]] = ("amount", "fee")
 
-    def __init__(self, *, business: Business, mode: str, by: str, source: str, now: datetime) -> None:
+    def __init__(self, *, business: Business, mode: str, by: Actor, source: str, now: datetime) -> None:
         self.business, self.mode = business, mode
         self.by, self.source = by, source
         self.dates = Dates(ZoneInfo(business.time_zone), now)

@@ -276,7 +276,7 @@ def test_the_database_refuses_money_from_nowhere(scope, values):
 def test_a_timeline_is_only_added_to(scope):
     with walls.inside(scope):
         ask(scope)
-        for statement in ("UPDATE deposits_topupevent SET by = 'x'", "DELETE FROM deposits_topupevent"):
+        for statement in ("UPDATE deposits_topupevent SET by_name = 'x'", "DELETE FROM deposits_topupevent"):
             with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(statement)
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:

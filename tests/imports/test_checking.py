@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flipdash.actors import SYSTEM
 from flipdash.tables import (
     Checker,
     Dates,
@@ -44,7 +45,7 @@ class Notes(Import):
 
     def __init__(self) -> None:
         business = SimpleNamespace(pk=1, name="Kopi Kita", time_zone="Asia/Jakarta")
-        super().__init__(business=business, mode="live", by="", source="", now=NOW)
+        super().__init__(business=business, mode="live", by=SYSTEM, source="", now=NOW)
 
     def store(self) -> int:
         raise NotImplementedError

@@ -135,7 +135,7 @@ def test_a_transfer_is_stored_in_the_zone_of_its_business_with_its_timeline(writ
     assert str(transfer.id).startswith("251001020000")
     assert len(str(transfer.id)) == 19
     assert (transfer.amount, transfer.fee, transfer.via) == (1_250_000, 2_500, "dashboard")
-    events = list(transfer.events.order_by("at", "id").values_list("kind", "at", "by", "note"))
+    events = list(transfer.events.order_by("at", "id").values_list("kind", "at", "by_name", "note"))
     assert [kind for kind, *_ in events] == ["created", "successful", "imported"]
     assert events[0][1:3] == (transfer.created_at, "Ratna Sari")
     assert events[1][1] == transfer.completed_at

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import CommandError, call_command
 
+from flipdash.actors import SYSTEM
 from flipdash.tables import Import, Number, account, decimal, kinds
 from tests.workbooks import make_xls, make_xlsx
 from transactions.models import InternationalEvent, InternationalTransfer, Payment, PaymentEvent
@@ -98,7 +99,7 @@ def test_every_cell_of_an_international_transfer_is_stored(bring_in):
     assert (sent.amount, sent.fee, sent.via, sent.maker_name) == (1_250_000, 50_000, "api", "Ratna Sari")
     assert (sent.amount_received, sent.rate) == (Decimal("104.50"), Decimal("11961.7225"))
     assert sent.completed_at == datetime(2025, 10, 2, 3, 0, tzinfo=UTC)
-    events = sent.events.order_by("at", "id").values_list("kind", "by", "note")
+    events = sent.events.order_by("at", "id").values_list("kind", "by_name", "note")
     assert [kind for kind, *_ in events] == ["created", "successful", "imported"]
     assert events[0][1] == "Ratna Sari"
     assert events[2][2] == "past"
@@ -229,6 +230,6 @@ def test_no_two_columns_of_a_kind_share_a_name(kind):
     from flipdash.tables.reader.tables import plain
 
     business = SimpleNamespace(pk=1, name="x", time_zone="Asia/Jakarta")
-    declared: Import = kinds()[kind](business=business, mode="live", by="", source="", now=datetime.now(UTC))
+    declared: Import = kinds()[kind](business=business, mode="live", by=SYSTEM, source="", now=datetime.now(UTC))
     names = [plain(name) for name in declared.header_names]
     assert len(names) == len(set(names))

@@ -10,6 +10,7 @@ from django.db.utils import DatabaseError, ProgrammingError
 from django.utils import timezone, translation
 
 from flipdash import world
+from flipdash.actors import SYSTEM
 from flipdash.states import MoveRefused, check_move, states_of
 from tests.factories import make_batch, make_international, make_link, make_payment, make_transfer
 from transactions.models import (
@@ -63,7 +64,7 @@ def test_settled_money_stays_settled(kopi_kita):
 def test_a_timeline_is_never_changed(kopi_kita, make):
     row = make(kopi_kita, events=True)
     event = row.events.get()
-    for act in (lambda: row.events.update(by="x"), lambda: row.events.all()._raw_delete("default")):
+    for act in (lambda: row.events.update(by_name="x"), lambda: row.events.all()._raw_delete("default")):
         with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
             act()
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -125,7 +126,9 @@ def test_a_reference_across_businesses_or_modes_is_refused(kopi_kita, elsewhere,
 def test_a_line_in_anothers_timeline_is_refused(kopi_kita, elsewhere, event, make_row, field):
     foreign = make_row(**elsewhere)
     with pytest.raises(IntegrityError, match=f"{field}_tenant"), transaction.atomic():
-        event.objects.create(business=kopi_kita, mode="live", kind="created", **{field: foreign})
+        event.objects.create(
+            business=kopi_kita, mode="live", kind="created", **{field: foreign}, **SYSTEM.columns("by")
+        )
         check_deferred()
 
 

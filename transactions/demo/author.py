@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from accounts.models import Business
 from accounts.permissions import Permission
+from flipdash.actors import Actor
 from transactions.demo.plans import SEED
 from transactions.demo.pouring import Row
 from transactions.demo.words import FIRST_NAMES, HARD_NAMES, LAST_NAMES, REMARKS, SUPPLIERS
@@ -26,7 +27,7 @@ OPEN = (
 """What is still open at the end of a history: its state, and how many minutes before the end it was made."""
 REFUSALS = ("Account not found", "The beneficiary's account is closed", "The beneficiary bank did not answer")
 CANCELLATIONS = ("Wrong amount", "Entered twice", "The invoice was withdrawn")
-API_KEYS = ("API · gudang", "API · payroll")
+API_KEYS = (Actor.named("API · gudang"), Actor.named("API · payroll"))
 BANK_WEIGHTS = {
     "bca": 30,
     "mandiri": 20,
@@ -63,19 +64,19 @@ class Payee:
 
 @dataclass
 class Cast:
-    """The names in a business of those who make and those who approve transfers."""
+    """Who in a business makes transfers, and who approves them."""
 
-    makers: list[str]
-    approvers: list[str]
+    makers: list[Actor]
+    approvers: list[Actor]
 
     @classmethod
     def of(cls, business: Business) -> "Cast":
         """Read them from the business's people, or invent some for a business without."""
         members = business.members.active().select_related("user").order_by("pk")
-        people = [(member.name, member.permissions) for member in members]
+        people = [(member.actor, member.permissions) for member in members]
         return cls(
-            [name for name, may in people if Permission.CREATE_TRANSACTIONS in may] or ["Ratna Sari Dewi"],
-            [name for name, may in people if Permission.APPROVE_TRANSACTIONS in may] or ["Bayu Prakoso"],
+            [who for who, may in people if Permission.CREATE_TRANSACTIONS in may] or [Actor.named("Ratna Sari Dewi")],
+            [who for who, may in people if Permission.APPROVE_TRANSACTIONS in may] or [Actor.named("Bayu Prakoso")],
         )
 
 
@@ -135,7 +136,7 @@ class Author:
             row = self.draft(at, self.person(), self.amount(25_000, 6_000_000), remark, via)
         return self.live(row)
 
-    def draft(self, at: datetime, payee: Payee, amount: int, remark: str, via: str, maker: str = "") -> Row:
+    def draft(self, at: datetime, payee: Payee, amount: int, remark: str, via: str, maker: Actor | None = None) -> Row:
         """Write a transfer that nobody has decided on yet."""
         return Row(
             status=Status.PENDING_APPROVAL,
@@ -147,7 +148,7 @@ class Author:
             fee=FEES.get(payee.kind, 2_500),
             remark=remark,
             via=via,
-            maker_name=maker or self.pick(API_KEYS if via == Via.API else self.cast.makers),
+            maker=maker or self.pick(API_KEYS if via == Via.API else self.cast.makers),
             created_at=at,
         )
 
@@ -165,15 +166,15 @@ class Author:
 
     def approve(self, row: Row, at: datetime) -> None:
         """Let a second person approve a transfer."""
-        others = [name for name in self.cast.approvers if name != row.maker_name]
-        row.approved_at, row.approved_by = at, self.pick(others or self.cast.approvers)
+        others = [who for who in self.cast.approvers if who != row.maker]
+        row.approved_at, row.approver = at, self.pick(others or self.cast.approvers)
 
     def cancel(self, row: Row) -> None:
         """Take a transfer back before it was approved: its maker cancels it, or an approver rejects it."""
         ended_at = self.after(row.created_at, 2_400)
         if ended_at < self.until:
             row.status, row.ended_at, row.ended_as = Status.CANCELLED, ended_at, "cancelled"
-            row.ended_by, row.ended_note = row.maker_name, self.pick(CANCELLATIONS)
+            row.ended_by, row.ended_note = row.maker, self.pick(CANCELLATIONS)
             if self.random.random() < 0.4:
                 row.ended_as, row.ended_by = "rejected", self.pick(self.cast.approvers)
 
@@ -230,12 +231,12 @@ class Author:
 @cache
 def staff() -> tuple[Payee, ...]:
     """The people of the payroll, the same in every month and business, so that a leak shows."""
-    author = Author(Random(SEED), Cast([""], [""]), datetime.max.replace(tzinfo=UTC))
+    author = Author(Random(SEED), Cast([], []), datetime.max.replace(tzinfo=UTC))
     return tuple(author.person() for _ in range(120))
 
 
 @cache
 def suppliers() -> tuple[Payee, ...]:
     """The suppliers, each with one account."""
-    author = Author(Random(SEED), Cast([""], [""]), datetime.max.replace(tzinfo=UTC))
+    author = Author(Random(SEED), Cast([], []), datetime.max.replace(tzinfo=UTC))
     return tuple(replace(author.person(), name=name, kind=Kind.BANK, bank="bca") for name in SUPPLIERS)

@@ -39,11 +39,11 @@ NOTES = ("", "Modal kerja", "Gaji bulan ini", "", "Pembayaran pemasok")
 
 MOVEMENTS = """
 WITH sent AS (
-    SELECT 'money_transfer' AS source, t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by
+    SELECT 'money_transfer' AS source, t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by_name
     FROM transactions_moneytransfer t JOIN transactions_transferevent e ON e.transfer_id = t.id
     WHERE t.business_id = %(business)s AND t.mode = %(mode)s AND t.created_at = ANY (%(moments)s)
     UNION ALL
-    SELECT 'international_transfer', t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by
+    SELECT 'international_transfer', t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by_name
     FROM transactions_internationaltransfer t JOIN transactions_internationalevent e ON e.transfer_id = t.id
     WHERE t.business_id = %(business)s AND t.mode = %(mode)s AND t.created_at = ANY (%(moments)s)
 ), held AS (
@@ -52,7 +52,7 @@ WITH sent AS (
 )
 SELECT s.at, CASE s.kind
         WHEN held_by THEN 'hold' WHEN 'successful' THEN 'capture' WHEN 'returned' THEN 'return' ELSE 'release' END,
-    s.source, s.id, s.amount, s.fee, '', s.by
+    s.source, s.id, s.amount, s.fee, '', s.by_name
 FROM sent s JOIN held USING (source, id)
 WHERE s.kind IN (held_by, 'successful', 'failed', 'cancelled', 'returned')
 UNION ALL

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from accounts.demo import HISTORY, KOPI_KITA, TOKO_SEBELAH
 from accounts.models import Business
 from flipdash import world
+from flipdash.actors import SYSTEM
 from flipdash.mode import Mode
-from transactions.demo.author import Author, Cast
+from transactions.demo.author import API_KEYS, Author, Cast
 from transactions.demo.plans import SEED, History
 from transactions.demo.pouring import Row
 from transactions.demo.rhythm import moments
@@ -128,7 +129,7 @@ def _draft(author: Author, at: datetime, place: Place, via: str) -> Row:
         fee=FEE,
         remark="",
         via=via,
-        maker_name=author.pick(author.cast.makers if via == Via.DASHBOARD else ("API · gudang",)),
+        maker=author.pick(author.cast.makers if via == Via.DASHBOARD else API_KEYS[:1]),
         created_at=at,
         internal_reference=f"PO-{at:%Y}-{author.digits(5)}" if most > 100_000_000 else "",
     )
@@ -156,8 +157,8 @@ def _planned(author: Author, place: Place, row: Row) -> Planned:
         "purpose": "goods" if row.internal_reference else author.pick(("services", "salary", "education", "travel")),
         "internal_reference": row.internal_reference,
         "via": row.via,
-        "maker_name": row.maker_name,
-        "approved_by": row.approved_by,
+        "maker_name": row.maker.name,
+        "approved_by": row.approver.name if row.approver else "",
         "bank_reference": row.bank_reference,
         "completed_at": row.completed_at,
         "returned_at": row.returned_at,
@@ -166,11 +167,11 @@ def _planned(author: Author, place: Place, row: Row) -> Planned:
         row.created_at,
         fields,
         [
-            ("created", row.created_at, row.maker_name, ""),
-            ("approved", row.approved_at, row.approved_by, ""),
-            ("sent", row.sent_at, "", ""),
+            ("created", row.created_at, row.maker, ""),
+            ("approved", row.approved_at, row.approver or SYSTEM, ""),
+            ("sent", row.sent_at, SYSTEM, ""),
             (row.ended_as or "", row.ended_at, row.ended_by, row.ended_note),
-            ("returned", row.returned_at, "", "Account blocked at the beneficiary's bank"),
+            ("returned", row.returned_at, SYSTEM, "Account blocked at the beneficiary's bank"),
         ],
     )
 

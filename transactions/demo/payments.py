@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from accounts.demo import HISTORY, KOPI_KITA, TOKO_SEBELAH
 from accounts.models import Business
+from flipdash.actors import SYSTEM, Actor
 from flipdash.mode import Mode
 from transactions.channels import ChannelKind
 from transactions.demo.author import Author, Cast
@@ -75,7 +76,7 @@ def _links(history: History, business: Business) -> dict[str, PaymentLink]:
             business=business,
             mode=history.mode,
             title=title,
-            defaults={"amount": amount, "maker_name": maker, "created_at": business.created_at},
+            defaults={"amount": amount, "maker_name": maker.name, "created_at": business.created_at},
         )[0]
         for title, amount, _weight in LINKS
     }
@@ -109,7 +110,7 @@ def _payment(author: Author, at: datetime) -> Planned:
         "reference": f"{kind.upper()[:2]}{at:%y%m%d}{author.digits(6)}",
     }
     ending, lines = _ending(author, at, fields)
-    return Planned(at, {**fields, **ending}, [("created", at, name, ""), *lines])
+    return Planned(at, {**fields, **ending}, [("created", at, Actor.named(name), ""), *lines])
 
 
 def _ending(author: Author, at: datetime, fields: dict) -> tuple[dict, list[Line]]:
@@ -119,11 +120,11 @@ def _ending(author: Author, at: datetime, fields: dict) -> tuple[dict, list[Line
         expired_at = at + OPEN_FOR
         if expired_at >= author.until:
             return {"status": PaymentStatus.PENDING}, []
-        return {"status": PaymentStatus.CANCELLED}, [("cancelled", expired_at, "", "")]
+        return {"status": PaymentStatus.CANCELLED}, [("cancelled", expired_at, SYSTEM, "")]
     if choice < 0.14:
-        return {"status": PaymentStatus.FAILED}, [("failed", answered_at, "", author.pick(REFUSALS))]
+        return {"status": PaymentStatus.FAILED}, [("failed", answered_at, SYSTEM, author.pick(REFUSALS))]
     ending = {"status": PaymentStatus.SUCCESSFUL, "paid_at": answered_at, "settlement_status": Settlement.PENDING}
-    lines: list[Line] = [("successful", answered_at, "", "")]
+    lines: list[Line] = [("successful", answered_at, SYSTEM, "")]
     settled_at = author.after(answered_at, 100_000)
     if settled_at < author.until:
         ending |= {
@@ -131,5 +132,5 @@ def _ending(author: Author, at: datetime, fields: dict) -> tuple[dict, list[Line
             "settled_at": settled_at,
             "settled_amount": fields["amount"] - fields["fee"],
         }
-        lines.append(("settled", settled_at, "", ""))
+        lines.append(("settled", settled_at, SYSTEM, ""))
     return ending, lines

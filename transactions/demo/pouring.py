@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from accounts.models import Business
+from flipdash.actors import SYSTEM, Actor
 
 
 @dataclass(slots=True)
@@ -22,17 +23,17 @@ class Row:
     fee: int
     remark: str
     via: str
-    maker_name: str
+    maker: Actor
     created_at: datetime
     internal_reference: str = ""
-    approved_by: str = ""
+    approver: Actor | None = None
     bank_reference: str = ""
     approved_at: datetime | None = None
     approved_note: str = ""
     sent_at: datetime | None = None
     ended_at: datetime | None = None
     ended_as: str | None = None
-    ended_by: str = ""
+    ended_by: Actor = SYSTEM
     ended_note: str = ""
     completed_at: datetime | None = None
     returned_at: datetime | None = None
@@ -40,8 +41,17 @@ class Row:
     batch_at: datetime | None = None
 
 
-COLUMNS = [field.name for field in fields(Row)]
-values = attrgetter(*COLUMNS)
+ACTORS = ("maker", "approver", "ended_by")
+PLAIN = [field.name for field in fields(Row) if field.name not in ACTORS]
+COLUMNS = [*PLAIN, *(f"{actor}_{part}" for actor in ACTORS for part in ("kind", "id", "name"))]
+_plain, _actors = attrgetter(*PLAIN), attrgetter(*ACTORS)
+NOBODY = ("", None, "")
+
+
+def values(row: Row) -> tuple[Any, ...]:
+    """Return what the temporary table holds of a row."""
+    maker, approver, ended_by = (NOBODY if who is None else (who.kind, who.id, who.name) for who in _actors(row))
+    return (*_plain(row), *maker, *approver, *ended_by)
 
 
 def load(cursor: Any, rows: Iterable[Row]) -> None:
@@ -61,17 +71,19 @@ def forget_known(cursor: Any, business: Business, mode: str) -> None:
 def pour(cursor: Any, business: Business, mode: str) -> None:
     """Make batches, transfers and timelines of what was loaded, and have the database check all keys."""
     cursor.execute(POUR_BATCHES, {"business": business.pk, "mode": mode})
-    cursor.execute(POUR_TRANSFERS, {"business": business.pk, "mode": mode})
+    itself = {"system": SYSTEM.kind, "flipdash": SYSTEM.name}
+    cursor.execute(POUR_TRANSFERS, {"business": business.pk, "mode": mode, **itself})
     cursor.execute(CHECK_KEYS)
 
 
 PREPARE = """
 CREATE TEMP TABLE IF NOT EXISTS demo_row (
     status text, destination_kind text, bank text, account_number text, beneficiary_name text, amount bigint,
-    fee bigint, remark text, via text, maker_name text, created_at timestamptz, internal_reference text,
-    approved_by text, bank_reference text, approved_at timestamptz, approved_note text, sent_at timestamptz,
-    ended_at timestamptz, ended_as text, ended_by text, ended_note text, completed_at timestamptz,
-    returned_at timestamptz, batch_name text, batch_at timestamptz
+    fee bigint, remark text, via text, created_at timestamptz, internal_reference text, bank_reference text,
+    approved_at timestamptz, approved_note text, sent_at timestamptz, ended_at timestamptz, ended_as text,
+    ended_note text, completed_at timestamptz, returned_at timestamptz, batch_name text, batch_at timestamptz,
+    maker_kind text, maker_id bigint, maker_name text, approver_kind text, approver_id bigint, approver_name text,
+    ended_by_kind text, ended_by_id bigint, ended_by_name text
 );
 TRUNCATE demo_row
 """
@@ -104,19 +116,19 @@ WITH made AS MATERIALIZED (
     )
     SELECT
         id, %(business)s, %(mode)s, status, destination_kind, bank, account_number, beneficiary_name, amount,
-        fee, remark, internal_reference, batch_id, via, maker_name, approved_by, bank_reference, created_at,
+        fee, remark, internal_reference, batch_id, via, maker_name, approver_name, bank_reference, created_at,
         completed_at, returned_at
     FROM made
 )
-INSERT INTO transactions_transferevent (business_id, mode, transfer_id, kind, at, by, note)
-SELECT %(business)s, %(mode)s, id, kind, at, by, note
+INSERT INTO transactions_transferevent (business_id, mode, transfer_id, kind, at, by_kind, by_id, by_name, note)
+SELECT %(business)s, %(mode)s, id, kind, at, by_kind, by_id, by_name, note
 FROM made, LATERAL (VALUES
-    ('created', created_at, maker_name, ''),
-    ('approved', approved_at, approved_by, approved_note),
-    ('sent', sent_at, '', ''),
-    (ended_as, ended_at, ended_by, ended_note),
-    ('returned', returned_at, '', 'Account blocked at the beneficiary''s bank')
-) AS event (kind, at, by, note)
+    ('created', created_at, maker_kind, maker_id, maker_name, ''),
+    ('approved', approved_at, approver_kind, approver_id, approver_name, approved_note),
+    ('sent', sent_at, %(system)s, NULL, %(flipdash)s, ''),
+    (ended_as, ended_at, ended_by_kind, ended_by_id, ended_by_name, ended_note),
+    ('returned', returned_at, %(system)s, NULL, %(flipdash)s, 'Account blocked at the beneficiary''s bank')
+) AS event (kind, at, by_kind, by_id, by_name, note)
 WHERE at IS NOT NULL
 """
 

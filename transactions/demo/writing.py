@@ -11,10 +11,11 @@ from django.db import connection, transaction
 from accounts.demo import HISTORY
 from accounts.models import Business
 from flipdash import clock
+from flipdash.actors import Actor
 from transactions.demo.plans import SEED, STEP, History
 from transactions.models import Event, Transaction
 
-Line = tuple[str, datetime | None, str, str]
+Line = tuple[str, datetime | None, Actor, str]
 """What happened, when (or never), by whom, and a note."""
 
 
@@ -73,7 +74,7 @@ def _write(cursor: Any, tables: Tables, owner: dict[str, Any], rows: list[Planne
     ]
     tables.model.objects.bulk_create(made)
     tables.event.objects.bulk_create(
-        tables.event(**owner, **{tables.parent: transaction}, kind=kind, at=at, by=by, note=note)
+        tables.event(**owner, **{tables.parent: transaction}, kind=kind, at=at, note=note, **by.columns("by"))
         for transaction, row in zip(made, rows, strict=True)
         for kind, at, by, note in row.lines
         if at is not None

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Business
 from flipdash import clock
+from flipdash.actors import Actor
 from flipdash.mode import Mode
 from flipdash.tables import Import, Outcome, kinds, read_file, run, shown
 
@@ -101,11 +102,11 @@ def _files_beside(path: Path) -> str:
     return ", ".join(shown(name) for name in names[:NAMES_LISTED]) or _("none")
 
 
-def _who() -> str:
+def _who() -> Actor:
     try:
-        return f"{getpass.getuser()[:60]} (import_history)"
+        return Actor.named(f"{getpass.getuser()[:60]} (import_history)")
     except (KeyError, OSError):  # a container's user may have no name
-        return "import_history"
+        return Actor.named("import_history")
 
 
 def _why_nothing(outcome: Outcome, *, skip_bad: bool) -> str:
