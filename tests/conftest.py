@@ -142,6 +142,7 @@ def told(monkeypatch) -> list[events.Event]:
 
 
 KEPT = {
+    "database_code",
     "django_migrations",
     "django_content_type",
     "transaction_number_key",

@@ -1,0 +1,169 @@
+"""Database code that may be made any number of times: functions, triggers, walls and rights (docs/database.md).
+
+An app lists its pieces in `<app>/sql/__init__.py`, and `migrate` makes what differs (applying.py). A function is a .sql
+file there; the other pieces are declared by the classes of this module, and read from the model what it says.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.db import models
+
+from flipdash.states import states_of
+
+Model = type[models.Model]
+
+
+class Code:
+    """One piece of database code.
+
+    `make` makes it where it isn't, or in place of the one that is there. Each statement of `undo` takes away a part
+    that isn't declared any more, and does nothing if its table is gone. `look` is a query of what is there now.
+    """
+
+    def __init__(self, name: str, make: str, *, undo: Iterable[str], look: str) -> None:
+        self.name, self.make, self.undo, self.look = name, make, tuple(undo), look
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+class File(Code):
+    """What a .sql file says: functions, then to whom it GRANTs them; nobody else may call them.
+
+    It is run as a whole and again, so it has CREATE OR REPLACE FUNCTION, and IF NOT EXISTS for what stays. Functions go
+    with their file; sequences and tables never do.
+    """
+
+    def __init__(self, path: Path) -> None:
+        text = path.read_text()
+        names = re.findall(r"^CREATE OR REPLACE FUNCTION (\w+)", text, re.MULTILINE)
+        everybody = "PUBLIC, flipdash_app, flipdash_operator"
+        closed = f"\nREVOKE ALL ON FUNCTION {', '.join(names)} FROM {everybody};" if names else ""
+        code, grant, granted = text.partition("\nGRANT ")
+        super().__init__(
+            f"{path.parents[1].name}/sql/{path.name}",
+            code + closed + grant + granted,
+            undo=[f"DROP FUNCTION IF EXISTS {name}" for name in names],
+            look="SELECT string_agg(concat(pg_get_functiondef(oid), proacl), '' ORDER BY proname) "
+            f"FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname = ANY ('{{{','.join(names)}}}')",
+        )
+
+
+def files(package: str) -> list[File]:
+    """Return the .sql files that lie in the folder of a package's `__init__.py`, in the order of their names."""
+    return [File(path) for path in sorted(Path(package).parent.glob("*.sql"))]
+
+
+class Trigger(Code):
+    """A trigger `<model>_<name>`: it calls a function at an `event`, such as BEFORE UPDATE, if the row meets `when`.
+
+    Those of one event are called in the order of their names.
+    """
+
+    kind, delay = "TRIGGER", ""
+
+    def __init__(self, model: Model, name: str, event: str, call: str, *, when: str = "", each: str = "ROW") -> None:
+        table, trigger = model._meta.db_table, f"{model._meta.model_name}_{name}"
+        drop = f"DROP TRIGGER IF EXISTS {trigger} ON {table}"
+        rows = f"FOR EACH {each} WHEN ({when})" if when else f"FOR EACH {each}"
+        super().__init__(
+            f"{table}: {trigger}",
+            f"{drop}; CREATE {self.kind} {trigger} {event} ON {table} {self.delay} {rows} EXECUTE FUNCTION {call}",
+            undo=[drop],
+            look="SELECT concat(pg_get_triggerdef(oid), tgenabled) "
+            f"FROM pg_trigger WHERE tgrelid = to_regclass('{table}') AND tgname = '{trigger}'",
+        )
+
+
+class AtCommit(Trigger):
+    """One that is called at the end of the transaction, when all of it is there; its event is AFTER something."""
+
+    kind, delay = "CONSTRAINT TRIGGER", "DEFERRABLE INITIALLY DEFERRED"
+
+
+class Refused(Trigger):
+    """What nobody may do to a table, not even its owner; the error reads `<table> <id> <why>` (refuse.sql)."""
+
+    def __init__(self, model: Model, name: str, event: str, why: str, *, when: str = "", each: str = "ROW") -> None:
+        super().__init__(model, name, event, f"refuse({_text(why)})", when=when, each=each)
+
+
+class AppendOnly(Refused):
+    """Rows are added, and never changed or removed."""
+
+    def __init__(self, model: Model) -> None:
+        event = "BEFORE UPDATE OR DELETE OR TRUNCATE"
+        super().__init__(model, "append_only", event, "is append-only", each="STATEMENT")
+
+
+class Kept(Refused):
+    """Rows change, and are never removed."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model, "kept", "BEFORE DELETE OR TRUNCATE", "is append-only", each="STATEMENT")
+
+
+class Fixed(Refused):
+    """Columns that keep what a row began with; its id is one of them."""
+
+    def __init__(self, model: Model, *fields: str) -> None:
+        names = [_column(model, field) for field in ("id", *fields)]
+        old, new = (", ".join(f"{row}.{name}" for name in names) for row in ("OLD", "NEW"))
+        why = "keeps its identity: " + ", ".join(names)
+        super().__init__(model, "fixed", "BEFORE UPDATE", why, when=f"({old}) IS DISTINCT FROM ({new})")
+
+
+class Moves(Trigger):
+    """A state goes only where its declaration says (flipdash/states.py)."""
+
+    def __init__(self, model: Model, field: str = "status") -> None:
+        column, table = _column(model, field), states_of(model, field).moves()
+        allowed = sorted(f"'{was}>{to}'" for was, to_all in table.items() for to in to_all)
+        super().__init__(
+            model,
+            f"moves_{column}",
+            "BEFORE UPDATE",
+            f"refuse('can''t move', '{column}')",
+            when=f"OLD.{column} IS DISTINCT FROM NEW.{column} "
+            f"AND concat(OLD.{column}, '>', NEW.{column}) NOT IN ({', '.join(allowed)})",
+        )
+
+
+class Begins(Refused):
+    """Rows are added in one of these states only, with these fields still empty."""
+
+    def __init__(self, model: Model, *states: str, empty: Iterable[str] = (), field: str = "status") -> None:
+        allowed = ", ".join(_text(state) for state in states)
+        full = "".join(f" OR NEW.{_column(model, name)} IS NOT NULL" for name in empty)
+        why = f"begins {' or '.join(states)}"
+        super().__init__(
+            model, "begins", "BEFORE INSERT", why, when=f"NEW.{_column(model, field)} NOT IN ({allowed}){full}"
+        )
+
+
+class Rights(Code):
+    """What the app role, and the operator beyond that, may do with a table; both may by default read and write it."""
+
+    def __init__(self, model: Model, *, app: str, operator: str = "") -> None:
+        table = model._meta.db_table
+        none = f"REVOKE ALL ON {table} FROM flipdash_app, flipdash_operator;"
+        more = f"GRANT {operator} ON {table} TO flipdash_operator;" if operator else ""
+        usual = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO flipdash_app;"
+        super().__init__(
+            f"{table}: rights",
+            f"{none} GRANT {app} ON {table} TO flipdash_app; {more}",
+            undo=[f"DO $$ BEGIN IF to_regclass('{table}') IS NOT NULL THEN {none} {usual} END IF; END $$"],
+            look="SELECT concat(relacl, (SELECT string_agg(concat(attname, attacl), ' ' ORDER BY attnum) FROM "
+            "pg_attribute WHERE attrelid = t.oid AND attacl IS NOT NULL)) "
+            f"FROM pg_class t WHERE oid = to_regclass('{table}')",
+        )
+
+
+def _column(model: Model, field: str) -> str:
+    return str(model._meta.get_field(field).column)  # type: ignore[union-attr]  # we name columns, no relations to many
+
+
+def _text(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
