@@ -6,8 +6,9 @@ class DocumentsConfig(AppConfig):
     name = "documents"
 
     def ready(self) -> None:
-        """Tell what can happen to reports."""
+        """Tell what can happen to reports, and who makes them."""
         from documents import menu  # noqa: F401  (importing registers)
+        from documents.reports import services  # noqa: F401  (importing registers)
         from flipdash import events
 
         events.declare(

@@ -3,20 +3,19 @@
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Count, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
+from flipdash.leases import Leased
 from flipdash.scope import Scope, TenantModel, TenantQuerySet, mode_known
 from flipdash.states import State, StatusField, state
 
-MOST_ATTEMPTS = 3
-
 
 class ReportQuerySet(TenantQuerySet):
-    """The reports of a business in a mode, and the work that waits."""
+    """The reports of a business in a mode."""
 
     def newest_first(self) -> Self:
         """Order as the page shows them."""
@@ -31,31 +30,6 @@ class ReportQuerySet(TenantQuerySet):
         mine = self.visible_to(scope).filter(member_id=scope.member.pk)
         return mine.filter(Q(status__in=Report.Status.open()) | Q(seen_at=None)).newest_first()
 
-    def due(self) -> Self:
-        """Those that wait for a worker: queued, or running under a lease that ran out."""
-        return self.filter(
-            Q(status=Report.Status.QUEUED) | Q(status=Report.Status.RUNNING, lease_until__lt=Now())
-        ).order_by("created_at")
-
-    def fairly(self) -> Self:
-        """Order work so that no business waits for another's many reports (trust.md E5).
-
-        First comes the business that has the fewest being made, then the one whose last was begun longest ago.
-        """
-        theirs = Report.objects.filter(business=OuterRef("business"))
-        running = theirs.filter(status=Report.Status.RUNNING, lease_until__gte=Now()).order_by()
-        begun = theirs.filter(started_at__isnull=False).order_by("-started_at").values("started_at")[:1]
-        return self.order_by(
-            Coalesce(Subquery(running.values("business").annotate(n=Count("pk")).values("n")), 0),
-            Subquery(begun).asc(nulls_first=True),
-            "created_at",
-            "pk",
-        )
-
-    def worn_out(self) -> Self:
-        """Those that took their workers with them so often that nobody should try again."""
-        return self.due().filter(status=Report.Status.RUNNING, attempt__gte=MOST_ATTEMPTS)
-
     def out_of_date(self) -> Self:
         """Those whose time is over."""
         return self.filter(status=Report.Status.READY, expires_at__lt=Now())
@@ -65,7 +39,7 @@ class ReportQuerySet(TenantQuerySet):
         return self.filter(status__in=["failed", "cancelled", "expired"], stored_as__gt="")
 
 
-class Report(TenantModel):
+class Report(TenantModel, Leased):
     """A file that a member asked for: queued → running → ready, failed or cancelled → expired."""
 
     class Status(State):
@@ -96,6 +70,17 @@ class Report(TenantModel):
             """Return what spreadsheets of a language expect: where the comma is for decimals, the semicolon."""
             return cls.SEMICOLON if language == "id" else cls.COMMA
 
+    PROBLEMS = {
+        "not allowed": _("Whoever asked for it may not download reports any more."),
+        "query": _("Its search or a filter isn’t valid any more. Open the history and make it again."),
+        "too big": _(
+            "It would be larger than an .xls can be (2 GiB, several million rows). "
+            "Make it again as .xlsx or .csv, or filter so that there are fewer rows."
+        ),
+        "disk full": _("There was no room left for the file. Nothing was changed; make it again later."),
+        "error": _("Something went wrong on our side. Nothing was changed; make it again."),
+    }
+
     number = models.PositiveIntegerField()
     history = models.CharField(max_length=40)
     query = models.TextField(blank=True)
@@ -105,23 +90,17 @@ class Report(TenantModel):
     status = StatusField(max_length=9, choices=Status, default=Status.QUEUED)
     rows_done = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(null=True)
-    problem = models.CharField(max_length=200, blank=True)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    started_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True)
-    woken_at = models.DateTimeField(db_default=Now())
     stored_as = models.CharField(max_length=100, blank=True)
     """Where the file is; noted before it is stored there, so that it is found if nobody comes to publish it."""
     file_name = models.CharField(max_length=200, blank=True)
     size = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
-    finished_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Any] = ReportQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Leased.Meta):
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "number"], name="report_number_once"),
             mode_known("report"),
@@ -132,7 +111,7 @@ class Report(TenantModel):
             ),
         ]
         indexes = [
-            models.Index(F("created_at"), name="report_unfinished", condition=Q(status__in=["queued", "running"])),
+            *Leased.Meta.indexes,
             models.Index(F("expires_at"), name="report_expiry", condition=Q(status="ready")),
             models.Index(
                 fields=["business", "-started_at"], name="report_last_begun", condition=Q(started_at__isnull=False)
@@ -157,16 +136,6 @@ class Report(TenantModel):
         """What the report is of."""
         return str(histories.get(self.history).section)
 
-    @property
-    def problem_in_words(self) -> str:
-        """Why it failed."""
-        return str(PROBLEMS.get(self.problem, PROBLEMS["error"]))
-
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether a worker still has to finish it."""
-        return self.status.is_open
-
     def may_be_cancelled_by(self, scope: Scope) -> bool:
         """Whether the member may stop it: whoever asked for it, or manages the people."""
         return self.member_id == scope.member.pk or scope.can(Permission.MANAGE_MEMBERS)
@@ -175,15 +144,3 @@ class Report(TenantModel):
     def percent(self) -> int | None:
         """How much is written, 0 to 100, or None while nobody knows."""
         return None if not self.rows_total else min(100, self.rows_done * 100 // self.rows_total)
-
-
-PROBLEMS = {
-    "not allowed": _("Whoever asked for it may not download reports any more."),
-    "query": _("Its search or a filter isn’t valid any more. Open the history and make it again."),
-    "too big": _(
-        "It would be larger than an .xls can be (2 GiB, several million rows). "
-        "Make it again as .xlsx or .csv, or filter so that there are fewer rows."
-    ),
-    "disk full": _("There was no room left for the file. Nothing was changed; make it again later."),
-    "error": _("Something went wrong on our side. Nothing was changed; make it again."),
-}

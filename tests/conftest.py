@@ -14,6 +14,7 @@ from accounts.models import Business, Member
 from accounts.permissions import Role
 from flipdash import events
 from flipdash.hashers import Argon2
+from flipdash.leases import Worker
 from flipdash.scope import Scope
 from tests import databases, factories
 from tests.superuser import connect
@@ -131,6 +132,12 @@ def dear_passwords(monkeypatch) -> None:
 def private_workplace(settings, tmp_path_factory) -> None:
     """Where reports are made: not the checkout's own, in which a running worker may be at work."""
     settings.REPORT_WORKPLACE = tmp_path_factory.getbasetemp() / "workplace"
+
+
+@pytest.fixture
+def asleep(monkeypatch) -> None:
+    """Nobody hears that work waits: the test is the worker."""
+    monkeypatch.setattr(Worker, "wake", lambda worker: None)
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from accounts.models import Member
+from documents.reports import services as reports
 from flipdash import mail
 from flipdash.leases import Worker
 
 MAKERS: dict[str, Callable[[Member], Any]] = {
+    "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),
 }
 """What makes a row that waits, for the worker of each name."""

@@ -1,18 +1,14 @@
 """Reports: asked for, made by a worker under a lease, cancelled, thrown away when they are old.
 
-Truth is in the row: a task only says that work waits, and may run twice. Whoever works on a report holds its
-lease (leases.py), and what they leave behind when they are killed is found (leftovers.py; design.md §8).
+They are leased work (flipdash/leases.py); what workers leave behind when they are killed is found (leftovers.py;
+design.md §8).
 """
 
-import errno
-import logging
 import os
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +23,16 @@ from django.utils import timezone, translation
 
 from accounts.models import Business, Member
 from accounts.permissions import Permission
-from documents import tasks
-from documents.models import MOST_ATTEMPTS, Report
-from documents.reports import leases, leftovers, summary
+from documents.models import Report
+from documents.reports import leftovers, summary
 from documents.reports.writers import WRITERS, Heading, TooBig
 from flipdash import db, events, histories, walls
 from flipdash.histories import History
+from flipdash.leases import Stopped, Worker
 from flipdash.scope import Scope
-
-log = logging.getLogger(__name__)
 
 AT_A_TIME = 1_000  # rows
 PROGRESS_EVERY = 1_000  # rows
-WAKE_AGAIN = timedelta(seconds=10)
 
 
 class NotAllowed(Exception):
@@ -52,6 +45,18 @@ class BadQuery(ValueError):
 
 class BadFormat(ValueError):
     """There is no such kind of file."""
+
+
+Status = Report.Status
+REPORTS = Worker(
+    "reports",
+    Report,
+    {Status.QUEUED: Status.RUNNING},
+    queue="reports",
+    per="business",
+    problems={NotAllowed: "not allowed", BadQuery: "query", TooBig: "too big"},
+    related=("business", "member__user", "member__business"),
+)
 
 
 def shown_history(scope: Scope, *, history: str, query: str) -> History:
@@ -97,7 +102,7 @@ def request_report(
         business_id=scope.business.pk, mode=scope.mode, number=last + 1, member_id=scope.member.pk, **wanted
     )
     events.record(scope, "report.requested", report, history=history, query=query, format=format)
-    transaction.on_commit(partial(tasks.wake, report.pk))
+    REPORTS.wake_on_commit()
     return report
 
 
@@ -108,42 +113,18 @@ def note_download(scope: Scope, report: Report) -> None:
         events.record(scope, "report.downloaded", report, history=report.history, file=report.file_name)
 
 
-def cancel_report(report: Report) -> bool:
-    """Stop a report that isn't finished; returns whether there was anything to stop."""
-    stopped = Report.objects.filter(pk=report.pk).unfinished().update(status=Report.Status.CANCELLED, finished_at=Now())
-    return bool(stopped)
-
-
-def build_next() -> None:
-    """Make the report whose turn it is, if any is due; a failure is tried again."""
-    if report := leases.claim():
-        _attempt(report)
-
-
-def build_report(report_id: int) -> None:
-    """Make one report if it is due, out of turn. A second worker on the same report does nothing."""
-    if report := leases.claim(report_id):
-        _attempt(report)
-
-
-def due_reports() -> list[int]:
-    """Return the ids of reports that wait for a worker and that nobody woke lately, and note that we do."""
-    with transaction.atomic():
-        due = Report.objects.due().filter(woken_at__lt=Now() - WAKE_AGAIN).select_for_update(skip_locked=True)
-        ids = list(due.values_list("pk", flat=True)[:50])
-        Report.objects.filter(pk__in=ids).update(woken_at=Now())
-    return ids
-
-
-def expire_reports() -> None:
-    """End what is older than files are kept; the files go as leftovers."""
-    Report.objects.out_of_date().update(status=Report.Status.EXPIRED)
+@REPORTS.tidies
+def tidy() -> None:
+    """End what is older than files are kept, and throw away what belongs to nobody any more."""
+    Report.objects.out_of_date().update(status=Status.EXPIRED)
+    leftovers.throw_away_folders()
+    leftovers.throw_away_files()
 
 
 def mark_seen(scope: Scope) -> None:
     """Take the member's finished reports out of the header."""
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, seen_at=None)
-    mine.exclude(status__in=[Report.Status.QUEUED, Report.Status.RUNNING]).update(seen_at=Now())
+    mine.exclude(status__in=Status.open()).update(seen_at=Now())
 
 
 def _check_allowed(scope: Scope, history: type[History]) -> None:
@@ -151,39 +132,9 @@ def _check_allowed(scope: Scope, history: type[History]) -> None:
         raise NotAllowed
 
 
-def _attempt(report: Report) -> None:
-    try:
-        with leases.kept(report):
-            _build(report)
-    except leases.Stopped:
-        log.info("report %s: stopped", report.pk)
-    except NotAllowed:
-        _fail(report, "not allowed")
-    except BadQuery:
-        _fail(report, "query")
-    except TooBig:  # another attempt would come to the same
-        _fail(report, "too big")
-    except Exception as error:
-        log.exception("report %s: attempt %s failed", report.pk, report.attempt)
-        if report.attempt >= MOST_ATTEMPTS:
-            _fail(report, "disk full" if _is_full_disk(error) else "error")
-        else:
-            leases.try_again(report)
-
-
-def _fail(report: Report, problem: str) -> None:
-    with suppress(leases.Stopped):  # cancelled at the same moment: that may stand
-        leases.finish(report, Report.Status.FAILED, problem=problem)
-
-
-def _is_full_disk(error: BaseException | None) -> bool:
-    """Return whether a full disk is behind an error; libraries wrap it."""
-    while error and not (isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
+@REPORTS.runs
 def _build(report: Report) -> None:
+    REPORTS.note(report, rows_done=0, rows_total=None)  # of the attempt before
     leftovers.throw_away_folders()
     scope = _scope_now(report)
     with (
@@ -215,7 +166,7 @@ def _write(report: Report, scope: Scope, path: Path) -> str:
         if not history.is_valid:
             raise BadQuery
         totals = history.totals()
-        leases.note(report, rows_total=sum(row["rows"] for row in totals))
+        REPORTS.note(report, rows_total=sum(row["rows"] for row in totals))
         headings = [
             Heading(f"{c.label} ({scope.zone_name})" if c.sheet_kind == "datetime" else str(c.label), c.sheet_kind)
             for c in history.columns
@@ -235,9 +186,9 @@ def _batches(report: Report, history: History) -> Iterator[list[Sequence[Any]]]:
         yield [column.values(batch) for column in history.columns]
         done += len(batch["id"])
         if done - noted >= PROGRESS_EVERY:
-            leases.note(report, rows_done=done)
+            REPORTS.note(report, rows_done=done)
             noted = done
-    leases.note(report, rows_done=done)
+    REPORTS.note(report, rows_done=done)
 
 
 class _Finished(File):
@@ -254,7 +205,7 @@ def _publish(report: Report, scope: Scope, path: Path, file_name: str) -> None:
         default_storage.delete(report.stored_as)
     name = f"reports/{report.business_id}/{report.pk}-{report.attempt}-{secrets.token_hex(8)}.{report.format}"
     size = path.stat().st_size
-    leases.note(report, stored_as=name)
+    REPORTS.note(report, stored_as=name)
     try:
         with path.open("rb") as whole:
             os.fsync(whole.fileno())
@@ -265,9 +216,9 @@ def _publish(report: Report, scope: Scope, path: Path, file_name: str) -> None:
     expires_at = Now() + timedelta(days=settings.REPORT_DAYS_KEPT)
     try:
         with transaction.atomic():
-            leases.finish(report, Report.Status.READY, file_name=file_name, size=size, expires_at=expires_at)
+            REPORTS.finish(report, Status.READY, file_name=file_name, size=size, expires_at=expires_at)
             events.record(scope, "report.made", report, history=report.history, file=file_name)
-    except leases.Stopped:
+    except Stopped:
         default_storage.delete(name)
         raise
 

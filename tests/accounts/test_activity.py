@@ -47,7 +47,7 @@ def test_keeping_costs_one_insert(scope, django_assert_num_queries):
 
 
 def test_an_act_that_fails_leaves_nothing(scope, monkeypatch):
-    monkeypatch.setattr("documents.reports.services.partial", lambda *_: 1 / 0)
+    monkeypatch.setattr(services.REPORTS, "wake_on_commit", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         services.request_report(scope, history="money-transfers", query="")
     assert not Activity.objects.exists()
@@ -154,7 +154,7 @@ def test_a_report_of_the_log_holds_its_rows_and_no_formula(files, web, scope, fo
     answer = web.post("/documents/reports/", {"history": "activity", "query": "", "format": format})
     assert answer.status_code == 302
     report = Report.objects.get()
-    services.build_report(report.pk)
+    services.REPORTS.work(report.pk)
     report.refresh_from_db()
     assert report.status == "ready"
     content = b"".join(web.get(f"/documents/reports/{report.number}/file/"))

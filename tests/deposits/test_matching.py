@@ -509,15 +509,14 @@ def test_the_seed_can_walk_the_flow_in_the_past(scope):
 
 @pytest.mark.django_db(transaction=True, databases=["default", "operator", "snapshot"])
 @pytest.mark.parametrize("format", ["xls", "xlsx", "csv"])
-def test_a_report_holds_the_top_ups_of_its_own_wall_and_the_sum_agrees(scope, stranger, monkeypatch, format):
+def test_a_report_holds_the_top_ups_of_its_own_wall_and_the_sum_agrees(scope, stranger, asleep, format):
     """trust: W5: the worker stands outside every wall until it goes inside the report's."""
-    monkeypatch.setattr("documents.tasks.wake", lambda report_id: None)
     paid = ask(scope, note="Modal")
     line(paid.exact_amount)
     matching.match_due()
     waiting, foreign = ask(scope), ask(stranger.scope("live"))
     report = reports.request_report(scope, history="top-ups", query="", format=format)
-    reports.build_report(report.pk)
+    reports.REPORTS.work(report.pk)
     report.refresh_from_db()
     assert (report.status, report.rows_done) == ("ready", 2)
     content = default_storage.open(report.stored_as).read()

@@ -6,7 +6,6 @@ import pytest
 import xlrd
 from django.core.files.storage import default_storage
 
-from documents import tasks
 from documents.reports import services
 from tests.factories import make_international
 
@@ -14,14 +13,13 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "snap
 
 
 @pytest.fixture
-def book(scope, kopi_kita, files, monkeypatch) -> xlrd.Book:
+def book(scope, kopi_kita, files, asleep) -> xlrd.Book:
     """The report of two transfers to Singapore, one of them failed, and one to Japan."""
-    monkeypatch.setattr(tasks, "wake", lambda report_id: None)
     make_international(kopi_kita, country="JP", currency="JPY", amount_received=Decimal(98_000), amount=10_500_000)
     make_international(kopi_kita, amount_received=Decimal("1250.5"), amount=15_000_000)
     make_international(kopi_kita, amount_received=Decimal("0.07"), amount=1_000, status="failed")
     report = services.request_report(scope, history="international-transfers", query="")
-    services.build_report(report.pk)
+    services.REPORTS.work(report.pk)
     report.refresh_from_db()
     assert report.file_name.startswith("Kopi-Kita_International-Transfer_")
     with default_storage.open(report.stored_as) as file:

@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from accounts.models import Business
 from deposits import ledger
-from documents import tasks
 from documents.reports import services
 from flipdash import histories, walls
 from tests import factories
@@ -30,9 +29,8 @@ ROWS = 150
 
 
 @pytest.fixture(autouse=True)
-def no_worker(settings, tmp_path, monkeypatch):
+def no_worker(settings, tmp_path, asleep):
     """The tests are the worker; files go to a folder of their own."""
-    monkeypatch.setattr(tasks, "wake", lambda report_id: None)
     storage = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
     settings.STORAGES = {**settings.STORAGES, "default": storage}
 
@@ -40,7 +38,7 @@ def no_worker(settings, tmp_path, monkeypatch):
 def build(scope, name, query, format):
     """Make a report, and return its file's content."""
     report = services.request_report(scope, history=name, query=query, format=format)
-    services.build_report(report.pk)
+    services.REPORTS.work(report.pk)
     report.refresh_from_db()
     assert report.status == "ready", report.problem
     with default_storage.open(report.stored_as) as file:

@@ -3,7 +3,7 @@
 import io
 import re
 from datetime import datetime, timedelta
-from functools import partial
+from pathlib import Path
 
 import pytest
 import python_calamine
@@ -14,13 +14,15 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.permissions import Role
-from documents import tasks
 from documents.models import Report
-from documents.reports import leases, services
+from documents.reports import services
 from documents.reports.writers import sheets
 from documents.reports.writers.biff import ole
 from flipdash import histories
+from flipdash.celery import app
+from flipdash.leases import Stopped
 from tests.factories import history, make_batch, make_member, make_report, make_transfer
+from tests.leased import let_time_pass
 from transactions.models import MoneyTransfer
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
@@ -40,9 +42,8 @@ HOSTILE = [
 
 
 @pytest.fixture(autouse=True)
-def no_worker(settings, tmp_path, monkeypatch):
+def no_worker(settings, tmp_path, asleep):
     """The tests call the service as the worker does; files go to a folder of their own."""
-    monkeypatch.setattr(tasks, "wake", lambda report_id: None)
     settings.REPORT_WORKPLACE = tmp_path / "workplace"
     settings.STORAGES = {
         **settings.STORAGES,
@@ -53,7 +54,7 @@ def no_worker(settings, tmp_path, monkeypatch):
 
 def build(scope, query="", **options) -> Report:
     report = services.request_report(scope, history="money-transfers", query=query, **options)
-    services.build_report(report.pk)
+    services.REPORTS.work(report.pk)
     report.refresh_from_db()
     return report
 
@@ -315,7 +316,7 @@ def test_the_worker_asks_the_permission_again(scope, admin, transfers):
     for change in ({"role": Role.CUSTOMER_SERVICE}, {"is_active": False, "role": Role.ADMIN}):
         report = services.request_report(scope, history="money-transfers", query=f"q={change['role']}")
         type(admin).objects.filter(pk=admin.pk).update(**change)
-        services.build_report(report.pk)
+        services.REPORTS.work(report.pk)
         report.refresh_from_db()
         assert (report.status, report.problem) == ("failed", "not allowed")
         type(admin).objects.filter(pk=admin.pk).update(role=Role.ADMIN, is_active=True)
@@ -345,7 +346,7 @@ def test_the_download_asks_scope_permission_and_expiry_again(
 def test_an_expired_file_is_thrown_away(scope, transfers, no_worker):
     report = build(scope)
     Report.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    tasks.sweep_reports()
+    services.REPORTS.sweep()
     assert not default_storage.exists(report.stored_as)
     report.refresh_from_db()
     assert (report.status, report.stored_as) == ("expired", "")
@@ -357,15 +358,15 @@ def test_an_expired_file_is_thrown_away(scope, transfers, no_worker):
 def test_a_cancelled_report_leaves_no_file(web, scope, transfers, no_worker, monkeypatch):
     report = services.request_report(scope, history="money-transfers", query="")
     monkeypatch.setattr(services, "PROGRESS_EVERY", 3)
-    note = leases.note
+    note = services.REPORTS.note
 
     def cancel_in_the_middle(report, **values):
         if "rows_done" in values:
             web.post(f"/documents/reports/{report.number}/cancellation/")
         note(report, **values)
 
-    monkeypatch.setattr(leases, "note", cancel_in_the_middle)
-    services.build_report(report.pk)
+    monkeypatch.setattr(services.REPORTS, "note", cancel_in_the_middle)
+    services.REPORTS.work(report.pk)
     report.refresh_from_db()
     assert report.status == "cancelled"
     assert not [path for path in no_worker.rglob("*") if path.is_file()]
@@ -376,11 +377,11 @@ def test_cancelling_at_the_very_end_leaves_no_file(scope, transfers, no_worker, 
     name = services._file_name
 
     def cancel_last(report, *args):
-        services.cancel_report(report)
+        services.REPORTS.cancel(report)
         return name(report, *args)
 
     monkeypatch.setattr(services, "_file_name", cancel_last)
-    services.build_report(report.pk)
+    services.REPORTS.work(report.pk)
     report.refresh_from_db()
     assert report.status == "cancelled"
     assert not [path for path in no_worker.rglob("*") if path.is_file()]
@@ -419,27 +420,22 @@ def test_only_who_asked_for_a_report_and_admins_may_cancel_it(web, client_of, ko
 
 def test_a_second_worker_on_the_same_report_does_nothing(scope, transfers):
     report = build(scope)
-    services.build_report(report.pk)
+    services.REPORTS.work(report.pk)
     report.refresh_from_db()
     assert (report.status, report.attempt) == ("ready", 1)
 
 
 def test_a_killed_workers_report_is_taken_over_and_the_killed_one_cannot_publish(scope, transfers, no_worker):
     report = services.request_report(scope, history="money-transfers", query="")
-    lost = leases.claim(report.pk)
-    assert leases.claim(report.pk) is None  # under lease
-    Report.objects.filter(pk=report.pk).update(
-        lease_until=timezone.now() - timedelta(seconds=1), woken_at=timezone.now() - timedelta(hours=1)
-    )
-    assert services.due_reports() == [report.pk]
-    assert services.due_reports() == []  # woken a moment ago
-    second = leases.claim(report.pk)
-    for late_act in (partial(leases.note, lost, rows_done=5), partial(leases.finish, lost, Report.Status.FAILED)):
-        with pytest.raises(leases.Stopped):
-            late_act()
+    lost = services.REPORTS.claim()
+    let_time_pass(services.REPORTS)
+    second = services.REPORTS.claim()
+    with pytest.raises(Stopped):
+        services._build(lost)
     services._build(second)
     report.refresh_from_db()
     assert (report.status, report.attempt) == ("ready", 2)
+    assert [path.name for path in no_worker.rglob("*") if path.is_file()] == [Path(report.stored_as).name]
 
 
 def test_a_failing_report_is_tried_three_times_and_then_says_failed(web, scope, transfers, monkeypatch):
@@ -449,7 +445,8 @@ def test_a_failing_report_is_tried_three_times_and_then_says_failed(web, scope, 
     monkeypatch.setattr(services, "_publish", break_down)
     report = services.request_report(scope, history="money-transfers", query="")
     for _attempt in range(3):
-        services.build_report(report.pk)
+        let_time_pass(services.REPORTS)
+        services.REPORTS.work(report.pk)
     report.refresh_from_db()
     assert (report.status, report.attempt) == ("failed", 3)
     assert "Something went wrong on our side" in web.get("/documents/reports/").content.decode()
@@ -460,18 +457,12 @@ def test_more_than_an_xls_holds_is_said_at_once(web, scope, transfers, no_worker
     monkeypatch.setattr(ole, "LONGEST_STREAM", 5_000)
     monkeypatch.setattr(sheets, "ROWS_A_SHEET", rows_a_sheet + 1)
     report = services.request_report(scope, history="money-transfers", query="")
-    services.build_report(report.pk)
+    services.REPORTS.work(report.pk)
     report.refresh_from_db()
     assert (report.status, report.attempt, report.problem) == ("failed", 1, "too big")
     assert "Make it again as .xlsx or .csv" in web.get("/documents/reports/").content.decode()
     assert not [path for path in no_worker.rglob("*") if path.is_file()]
     assert build(scope, format="xlsx").status == "ready"
-
-
-def test_tasks_go_to_the_broker_of_the_settings(settings):
-    """Were our Celery application not loaded, a web process would look for RabbitMQ on this machine."""
-    assert tasks.build_next.app.main == "flipdash"
-    assert tasks.build_next.app.conf.broker_url == settings.CELERY_BROKER_URL
 
 
 def test_without_a_broker_the_report_waits_and_the_page_works(web, monkeypatch, transfers, settings):
@@ -481,7 +472,7 @@ def test_without_a_broker_the_report_waits_and_the_page_works(web, monkeypatch, 
     def no_broker(*args, **kwargs):
         raise OperationalError("gone")
 
-    monkeypatch.setattr(tasks.build_next, "apply_async", no_broker)
+    monkeypatch.setattr(app, "send_task", no_broker)
     assert web.post("/documents/reports/", {"history": "money-transfers", "query": ""}).status_code == 302
     assert Report.objects.get().status == "queued"
 
@@ -492,7 +483,7 @@ def test_without_a_broker_the_report_waits_and_the_page_works(web, monkeypatch, 
 def test_the_tray_asks_again_only_while_something_is_made(web, scope, transfers):
     report = services.request_report(scope, history="money-transfers", query="")
     assert "every 700ms" in web.get("/documents/reports/tray/").content.decode()
-    services.build_report(report.pk)
+    services.REPORTS.work(report.pk)
     tray = web.get("/documents/reports/tray/").content.decode()
     assert "every 700ms" not in tray
     assert "announce" not in tray

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -20,16 +20,17 @@ from threading import Thread
 import pytest
 import python_calamine
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import OperationalError, connection, connections, transaction
+from django.db import connection, connections
 from django.utils import timezone
 
 from devtools.local.processes import wait_until
-from documents import tasks
-from documents.models import MOST_ATTEMPTS, Report
-from documents.reports import leases, leftovers, services
+from documents.models import Report
+from documents.reports import leftovers, services
+from documents.reports.services import REPORTS
 from documents.reports.writers import WRITERS
 from flipdash.celery import app
 from tests.factories import make_report, make_transfer
+from tests.leased import let_time_pass
 from tests.workers import DATABASES, start_worker
 from transactions import demo
 from transactions.models import MoneyTransfer
@@ -59,9 +60,8 @@ def store_files_in(settings, folder, backend="django.core.files.storage.FileSyst
 
 
 @pytest.fixture(autouse=True)
-def folder(settings, tmp_path, monkeypatch):
+def folder(settings, tmp_path, asleep):
     """The tests are the worker and the beat; files and workplaces are in a folder of their own."""
-    monkeypatch.setattr(tasks, "wake", lambda report_id: None)
     settings.REPORT_WORKPLACE = tmp_path / "tmp" / "reports"
     store_files_in(settings, tmp_path / "files")
     return tmp_path
@@ -101,12 +101,6 @@ def expected_ids():
     return [str(pk) for pk in MoneyTransfer.objects.order_by("-created_at", "-id").values_list("pk", flat=True)]
 
 
-def lose_leases():
-    """Let the time pass after which a report counts as abandoned."""
-    past = timezone.now() - timedelta(seconds=1)
-    Report.objects.filter(status="running").update(lease_until=past)
-
-
 # --- Killed or cancelled at 20 points ---------------------------------------------------------------------------
 
 
@@ -127,7 +121,7 @@ def at_each_step(monkeypatch, format: str, act: Callable[[int], None]) -> None:
 
     monkeypatch.setattr(services, "PROGRESS_EVERY", 2)
     for owner, names in (
-        (leases, ("claim", "note", "finish")),
+        (REPORTS, ("claim", "note", "finish")),
         (leftovers, ("throw_away_folders",)),
         (WRITERS[format], ("summary", "close")),
         (services, ("_write", "_publish")),
@@ -144,7 +138,7 @@ def count_steps(ask, format: str) -> int:
     report = ask(format)
     with pytest.MonkeyPatch.context() as patch:
         at_each_step(patch, format, lambda step: taken.__setitem__(0, step))
-        services.build_next()
+        REPORTS.work()
     report.refresh_from_db()
     assert report.status == "ready"
     default_storage.delete(report.stored_as)
@@ -165,7 +159,7 @@ def work_and_be_killed(format: str, step: int) -> None:
         try:
             patch = pytest.MonkeyPatch()
             at_each_step(patch, format, lambda at: os.kill(os.getpid(), signal.SIGKILL) if at == step else None)
-            services.build_next()
+            REPORTS.work()
         finally:
             os._exit(1)
     _pid, status = os.waitpid(pid, 0)
@@ -186,9 +180,9 @@ def test_killed_at_any_point_it_is_made_again_and_nothing_is_left(web, ask, tran
     if report.status == "ready":
         assert ids_in(report) == expected_ids()
 
-    lose_leases()
-    services.build_next()
-    tasks.sweep_reports()
+    let_time_pass(REPORTS)
+    REPORTS.work()
+    REPORTS.sweep()
     report.refresh_from_db()
     assert (report.status, report.rows_done) == ("ready", ROWS)
     assert ids_in(report) == expected_ids()
@@ -201,9 +195,7 @@ def cancel_by_somebody(report) -> bool:
     answer = [False]
 
     def act() -> None:
-        with suppress(OperationalError), transaction.atomic():
-            connection.cursor().execute("SET LOCAL lock_timeout = '1s'")
-            answer[0] = services.cancel_report(report)
+        answer[0] = REPORTS.cancel(report)
         connection.close()
 
     person = Thread(target=act)
@@ -220,7 +212,7 @@ def test_cancelled_at_any_point_nothing_is_left(web, ask, transfers, folder, mon
     report = ask(format)
     stopped: list[bool] = []
     at_each_step(monkeypatch, format, lambda at: stopped.append(cancel_by_somebody(report)) if at == step else None)
-    services.build_next()
+    REPORTS.work()
     report.refresh_from_db()
     if report.status == "ready":
         assert stopped == [False], "too late: it was ready, or just being published"
@@ -229,7 +221,7 @@ def test_cancelled_at_any_point_nothing_is_left(web, ask, transfers, folder, mon
     assert report.status == "cancelled"
     assert stored_files(folder) == []
     assert web.get(f"/documents/reports/{report.number}/file/").status_code == 404
-    tasks.sweep_reports()
+    REPORTS.sweep()
     report.refresh_from_db()
     assert report.stored_as == ""
 
@@ -240,14 +232,14 @@ def test_what_a_killed_worker_stored_of_a_cancelled_report_is_thrown_away(ask, t
     report = ask()
     work_and_be_killed("xls", steps - 4)  # stored, not published
     assert len(stored_files(folder)) == 1
-    services.cancel_report(report)
-    tasks.sweep_reports()
+    REPORTS.cancel(report)
+    REPORTS.sweep()
     assert stored_files(folder) == []
 
 
 def test_folders_of_running_attempts_stay(ask, transfers, folder):
     ask()
-    report = leases.claim()
+    report = REPORTS.claim()
     with leftovers.workplace(report) as place:
         other = place.parent / f"{report.pk}-{report.attempt + 1}"
         other.mkdir()
@@ -257,29 +249,29 @@ def test_folders_of_running_attempts_stay(ask, transfers, folder):
 
 def test_a_report_that_kills_every_worker_says_failed(web, ask, transfers, folder):
     report = ask()
-    for _attempt in range(MOST_ATTEMPTS):
-        work_and_be_killed("xls", 6)
-        lose_leases()
-    services.build_next()
+    for _attempt in range(REPORTS.most_attempts):
+        work_and_be_killed("xls", 8)
+        let_time_pass(REPORTS)
+    REPORTS.work()
     report.refresh_from_db()
-    assert (report.status, report.problem, report.attempt) == ("failed", "error", MOST_ATTEMPTS)
-    tasks.sweep_reports()
+    assert (report.status, report.problem, report.attempt) == ("failed", "error", REPORTS.most_attempts)
+    REPORTS.sweep()
     assert list((folder / "tmp" / "reports").iterdir()) == []
 
 
 def test_a_lease_is_renewed_while_a_book_is_saved(ask, transfers, settings, monkeypatch):
-    settings.REPORT_LEASE_SECONDS = 1
+    settings.LEASE_SECONDS = 1
     taken_over = []
     close = WRITERS["xls"].close
 
     def close_slowly(writer):
         time.sleep(1.6)
-        taken_over.append(leases.claim())
+        taken_over.append(REPORTS.claim())
         close(writer)
 
     monkeypatch.setattr(WRITERS["xls"], "close", close_slowly)
     report = ask()
-    services.build_next()
+    REPORTS.work()
     report.refresh_from_db()
     assert (report.status, report.attempt, taken_over) == ("ready", 1, [None])
 
@@ -298,7 +290,7 @@ def test_a_right_lost_midway_ends_it_without_a_file(web, ask, admin, transfers, 
 
     monkeypatch.setattr(WRITERS["xls"], "close", lose_the_right)
     report = ask()
-    services.build_next()
+    REPORTS.work()
     report.refresh_from_db()
     assert (report.status, report.problem) == ("failed", "not allowed")
     assert stored_files(folder) == []
@@ -358,11 +350,12 @@ def test_a_full_disk_leaves_nothing_and_ends_in_a_whole_file_or_in_words(
     monkeypatch.setattr(FullStorage, "is_full", True)
     report = ask(format)
     with no_room(monkeypatch, settings, folder, where, format):
-        services.build_next()
+        REPORTS.work()
         report.refresh_from_db()
         assert (report.status, report.attempt) == ("queued", 1)
         assert stored_files(folder) == []
-    services.build_next()
+    let_time_pass(REPORTS)
+    REPORTS.work()
     report.refresh_from_db()
     assert (report.status, report.attempt) == ("ready", 2)
     assert ids_in(report) == expected_ids()
@@ -370,8 +363,9 @@ def test_a_full_disk_leaves_nothing_and_ends_in_a_whole_file_or_in_words(
     monkeypatch.setattr(FullStorage, "is_full", True)
     second = ask(format, "via=dashboard")
     with no_room(monkeypatch, settings, folder, where, format):
-        for _attempt in range(MOST_ATTEMPTS):
-            services.build_next()
+        for _attempt in range(REPORTS.most_attempts):
+            let_time_pass(REPORTS)
+            REPORTS.work()
     second.refresh_from_db()
     assert (second.status, second.problem) == ("failed", "disk full")
     assert stored_files(folder) == [folder / "files" / report.stored_as]
@@ -391,19 +385,18 @@ def test_real_workers_killed_and_the_broker_emptied(ask, kopi_kita, settings, fo
 
     def wait_for(what):
         def is_so():
-            Report.objects.update(woken_at=timezone.now() - timedelta(minutes=1))
-            tasks.sweep_reports()
+            REPORTS.sweep()
             return Report.objects.filter(**what).exists()
 
         wait_until(is_so, seconds=60, what=f"A report with {what}")
 
     lose_all_messages()
-    first = start_worker("first", folder, REPORT_LEASE_SECONDS="1")
+    first = start_worker("first", folder, LEASE_SECONDS="1")
     with first.paused():
         report = ask("xlsx")
         first.kill()
     lose_all_messages()
-    second = start_worker("second", folder, REPORT_LEASE_SECONDS="1")
+    second = start_worker("second", folder, LEASE_SECONDS="1")
     assert Report.objects.get().status == "queued"
     wait_for({"rows_done__gt": 0})
     second.kill()
@@ -413,7 +406,7 @@ def test_real_workers_killed_and_the_broker_emptied(ask, kopi_kita, settings, fo
     assert 0 < report.rows_done < 12_000
     assert stored_files(folder / "tmp"), "it left something behind"
 
-    third = start_worker("third", folder, REPORT_LEASE_SECONDS="1")
+    third = start_worker("third", folder, LEASE_SECONDS="1")
     wait_for({"status": "ready"})
     third.kill()
     report.refresh_from_db()
@@ -441,7 +434,7 @@ def test_20_reports_of_one_business_dont_starve_anothers_one(ask, stranger, tran
 
     def work():
         while Report.objects.unfinished().exists():
-            services.build_next()
+            REPORTS.work()
         connections.close_all()
 
     workers = [Thread(target=work) for _worker in range(2)]
@@ -456,11 +449,11 @@ def test_20_reports_of_one_business_dont_starve_anothers_one(ask, stranger, tran
 def test_one_worker_serves_the_businesses_in_turn(ask, stranger):
     for number in range(4):
         ask(query=f"q=word{number}")
-    services.build_next()
+    REPORTS.work()
     for number in range(2):
         ask(query=f"q=word{number}", by=stranger.scope("live"))
     for _turn in range(5):
-        services.build_next()
+        REPORTS.work()
     first, second = "Kopi Kita", "Toko Sebelah"
     assert order_of_businesses() == [first, second, first, second, first, first]
 
@@ -473,4 +466,4 @@ def test_a_business_whose_worker_is_busy_comes_after_one_with_none(admin, strang
     make_report(stranger, started_at=now - timedelta(seconds=1), status="cancelled")
     make_report(admin)
     theirs = make_report(stranger)
-    assert leases.claim() == theirs
+    assert REPORTS.claim() == theirs

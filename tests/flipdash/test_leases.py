@@ -1,5 +1,6 @@
 """Leased work of every kind: killed, late, worn out, without a broker, and when the clock steps back (trust: Z)."""
 
+import re
 import time
 from datetime import timedelta
 from threading import Thread, current_thread
@@ -243,3 +244,47 @@ def test_a_task_works_on_what_it_is_named_for(worker, row, monkeypatch):
     monkeypatch.setattr(worker, "_run", worked.append)
     tasks.work(worker.name)
     assert [found.pk for found in worked] == [row.pk]
+
+
+def test_the_tasks_and_their_messages_go_to_our_broker(settings):
+    """Were our Celery application not loaded, a web process would look for RabbitMQ on this machine."""
+    assert tasks.work.app is app
+    assert app.conf.broker_url == settings.CELERY_BROKER_URL
+
+
+def test_every_queue_is_served_by_the_worker(settings):
+    served = (settings.BASE_DIR / "bin" / "worker").read_text()
+    queues = re.search(r"QUEUES:-(.*?)}", served)[1].split(",")
+    assert {worker.queue for worker in leases.workers.values()} <= set(queues)
+
+
+STOPPABLE = [name for name in sorted(MAKERS) if "CANCELLED" in leases.workers[name].model.Status.__members__]
+
+
+@pytest.mark.parametrize("worker", STOPPABLE, indirect=True)
+def test_what_somebody_stops_is_stopped_once_and_for_its_worker_too(worker, row):
+    mine = worker.claim()
+    assert worker.cancel(row)
+    assert not worker.cancel(row), "once"
+    with pytest.raises(leases.Stopped):
+        worker.note(mine)
+    assert state_of(worker, row)[0] == "cancelled"
+
+
+@pytest.mark.parametrize("worker", STOPPABLE, indirect=True)
+def test_stopping_what_is_just_being_finished_is_answered_and_refused(worker, row):
+    mine = worker.claim()
+    answers: list[bool] = []
+
+    def cancel():
+        answers.append(worker.cancel(row))
+        connections.close_all()
+
+    with transaction.atomic(using=worker.using):
+        worker.hold(mine)
+        person = Thread(target=cancel)
+        person.start()
+        person.join(timeout=10)
+        assert answers == [False]
+        worker.finish(mine, worker.model.Status.FAILED, problem="error")
+    assert state_of(worker, row)[0] == "failed"

@@ -135,7 +135,6 @@ def test_a_report_keeps_all_columns_in_their_order(web, admin, monkeypatch, sett
         **settings.STORAGES,
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}},
     }
-    monkeypatch.setattr("documents.tasks.wake", lambda report_id: None)
     make_transfer(admin.business)
     choose(web, "amount", "id")
     query = "columns=amount&columns=id&status=successful"
@@ -143,7 +142,7 @@ def test_a_report_keeps_all_columns_in_their_order(web, admin, monkeypatch, sett
     assert answer["Location"] == f"/money-transfers/?{query}"
     report = Report.objects.get()
     assert report.query == "status=successful"
-    reports.build_report(report.pk)
+    reports.REPORTS.work(report.pk)
     report.refresh_from_db()
     with default_storage.open(report.stored_as) as file:
         sheet = xlrd.open_workbook(file_contents=io.BytesIO(file.read()).read()).sheet_by_name("Data 1")
