@@ -54,9 +54,11 @@ SCRIPT = r"""
 \set who random(1, 200)
 \set digits random(1, 999999999)
 INSERT INTO {table} (id, business_id, mode, status, destination_kind, bank, account_number, beneficiary_name, amount,
-    fee, remark, internal_reference, via, maker_name, approved_by, bank_reference, created_at)
+    fee, remark, internal_reference, via, maker_name, maker_kind, approver_name, approver_kind, bank_reference,
+    created_at)
 SELECT nextval('bench_number'), :who, 'live', status, destination_kind, bank, :digits, beneficiary_name, :digits, fee,
-    'INV/2026/' || :digits, internal_reference, via, maker_name, approved_by, bank_reference, clock_timestamp()
+    'INV/2026/' || :digits, internal_reference, via, maker_name, maker_kind, approver_name, approver_kind,
+    bank_reference, clock_timestamp()
 FROM bench_sample WHERE place = 1 + :digits % 1000;
 """
 

@@ -175,7 +175,8 @@ WITH dice AS MATERIALIZED (
 )
 INSERT INTO transactions_moneytransfer (
     id, business_id, mode, status, destination_kind, bank, account_number, beneficiary_name, amount, fee, remark,
-    internal_reference, external_id, via, maker_name, approved_by, bank_reference, created_at, completed_at
+    internal_reference, external_id, via, maker_name, maker_kind, approver_name, approver_kind, bank_reference,
+    created_at, completed_at
 )
 SELECT
     to_char(at AT TIME ZONE 'UTC', 'YYMMDDHH24MISS')::bigint * 10000000 + n::bigint * 3178891 %% 10000000,
@@ -208,7 +209,9 @@ SELECT
     CASE WHEN what BETWEEN 0.36 AND 0.56 THEN 'ext-' || n END,
     CASE WHEN what BETWEEN 0.36 AND 0.56 THEN 'api' ELSE 'dashboard' END,
     (ARRAY['Ratna Sari Dewi', 'Bayu Prakoso', 'Wulan Hidayat', 'API · gudang'])[1 + n %% 4],
+    'named',
     CASE WHEN what BETWEEN 0.36 AND 0.56 THEN '' ELSE 'Bayu Prakoso' END,
+    CASE WHEN what BETWEEN 0.36 AND 0.56 THEN '' ELSE 'named' END,
     CASE WHEN fate < 0.07 THEN '' ELSE to_char(at, '"FT"YYDDD') || left(digits, 8) END,
     at,
     CASE WHEN fate >= 0.07 AND NOT (n >= %(open_from)s AND fate < 0.3) THEN at + interval '40 min' * middle_name END

@@ -114,6 +114,13 @@ def actor_fields(
     )
 
 
+def signatures(model: type[models.Model]) -> list[str]:
+    """Return the names before `_kind`, `_id` and `_name` of all the actors that a model has."""
+    names = [field.name for field in model._meta.concrete_fields]
+    found = [name.removesuffix("_kind") for name in names if name.endswith("_kind")]
+    return [name for name in found if {f"{name}_id", f"{name}_name"} <= set(names)]
+
+
 def actor_known(table: str, field: str, *, blank: bool = False) -> models.CheckConstraint:
     """Return the constraint that kind and id fit: whoever has an identity is named by it, and nobody else has an id."""
     kind, number, name = f"{field}_kind", f"{field}_id", f"{field}_name"

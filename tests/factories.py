@@ -37,15 +37,12 @@ from flipdash.scope import Scope
 from imports.models import ImportJob
 from lists.models import SavedView
 from transactions.models import (
-    InternationalEvent,
     InternationalTransfer,
     MoneyTransfer,
     Payment,
-    PaymentEvent,
     PaymentLink,
     Status,
     TransferBatch,
-    TransferEvent,
 )
 
 _counter = itertools.count(1)
@@ -121,13 +118,19 @@ def make_user_session(member: Member, agent: str = "Firefox") -> UserSession:
     )
 
 
+RATNA = Actor.named("Ratna Maker")
+"""Who makes transfers where it doesn't matter who."""
+
+
 def make_batch(business: Business, name: str = "Payroll Nov 2026", mode: str = Mode.LIVE) -> TransferBatch:
-    return TransferBatch.objects.create(business=business, mode=mode, name=name, maker_name="Ratna Maker")
+    return TransferBatch.objects.create(business=business, mode=mode, name=name, **RATNA.columns("maker"))
 
 
-def _by(name: str) -> dict[str, Any]:
-    """The columns of an actor of whom only the name matters."""
-    return Actor.named(name).columns("by")
+def _people(fields: dict[str, Any]) -> dict[str, Any]:
+    """The columns of who made it, and of who approved it if somebody did."""
+    made = fields.pop("maker", RATNA).columns("maker")
+    approver = fields.pop("approver", None)
+    return made | (approver.columns("approver") if approver else {})
 
 
 def _when(fields: dict[str, Any]) -> datetime:
@@ -149,15 +152,15 @@ def make_transfer(business: Business, *, mode: str = Mode.LIVE, events: bool = F
         "fee": 2_500,
         "remark": "Biji kopi Gayo",
         "via": "dashboard",
-        "maker_name": "Ratna Maker",
+        **_people(fields),
         "created_at": created_at,
         "completed_at": completed,
         **fields,
     }
     transfer = MoneyTransfer.objects.create(business=business, mode=mode, **values)
     if events:
-        TransferEvent.objects.create(
-            business=business, mode=mode, transfer=transfer, kind="created", at=created_at, **_by(values["maker_name"])
+        transfer.events.create(
+            business=business, mode=mode, kind="created", at=created_at, **transfer.maker.columns("by")
         )
     return transfer
 
@@ -181,21 +184,21 @@ def make_international(
         "amount_received": Decimal("1000.00"),
         "purpose": "goods",
         "via": "dashboard",
-        "maker_name": "Ratna Maker",
+        **_people(fields),
         "created_at": created_at,
         "completed_at": created_at + timedelta(days=1) if status == Status.SUCCESSFUL else None,
         **fields,
     }
     transfer = InternationalTransfer.objects.create(business=business, mode=mode, **values)
     if events:
-        InternationalEvent.objects.create(
-            business=business, mode=mode, transfer=transfer, kind="created", at=created_at, **_by(values["maker_name"])
+        transfer.events.create(
+            business=business, mode=mode, kind="created", at=created_at, **transfer.maker.columns("by")
         )
     return transfer
 
 
 def make_link(business: Business, title: str = "Kelas latte art", mode: str = Mode.LIVE, **fields: Any) -> PaymentLink:
-    return PaymentLink.objects.create(business=business, mode=mode, title=title, maker_name="Ratna Maker", **fields)
+    return PaymentLink.objects.create(business=business, mode=mode, title=title, **RATNA.columns("maker"), **fields)
 
 
 def make_payment(business: Business, *, mode: str = Mode.LIVE, events: bool = False, **fields: Any) -> Payment:
@@ -224,9 +227,8 @@ def make_payment(business: Business, *, mode: str = Mode.LIVE, events: bool = Fa
     }
     payment = Payment.objects.create(business=business, mode=mode, **values)
     if events:
-        PaymentEvent.objects.create(
-            business=business, mode=mode, payment=payment, kind="created", at=created_at, **_by("Budi")
-        )
+        payer = Actor.named(values["sender_name"]).columns("by")
+        payment.events.create(business=business, mode=mode, kind="created", at=created_at, **payer)
     return payment
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 from psycopg.errors import UniqueViolation
 
+from flipdash.actors import signatures
 from flipdash.tables import INCOMING, Field, Import, Kept, choice, identifier, most, rupiah
 from transactions.models import Event, Transaction, Via
 
@@ -26,8 +27,8 @@ VIAS = {Via.DASHBOARD: ("Dashboard", "Dasbor"), Via.API: ("API",)}
 
 ADD = """
 WITH added AS (
-    INSERT INTO {table} (id, business_id, mode, {columns})
-    SELECT next_transaction_id(created_at), %(business)s, %(mode)s, {columns}
+    INSERT INTO {table} (id, business_id, mode, {columns}{kinds})
+    SELECT next_transaction_id(created_at), %(business)s, %(mode)s, {columns}{named}
     FROM {incoming}
     ORDER BY created_at
     ON CONFLICT (business_id, mode, external_id) DO NOTHING
@@ -44,6 +45,8 @@ WITH added AS (
 )
 SELECT count(*) FROM added
 """
+NAMED = ", CASE WHEN {name} = '' THEN '' ELSE 'named' END"
+"""The kind of an actor whom the file names: nobody of ours, even if somebody of ours is called the same."""
 ATTEMPTS = 5
 """Two transactions of the same second get the same new id once in ten million times; then all get others."""
 
@@ -96,6 +99,8 @@ class TransactionImport(Import):
             events=sql.Identifier(self.events._meta.db_table),
             parent=sql.Identifier(str(parent.column)),
             columns=sql.SQL(", ").join(map(sql.Identifier, self.columns)),
+            kinds=sql.SQL("".join(f", {who}_kind" for who in signatures(self.model))),
+            named=sql.SQL("".join(NAMED.format(name=f"{who}_name") for who in signatures(self.model))),
             steps=sql.SQL(", ".join(steps)),
             incoming=INCOMING,
         )
@@ -169,7 +174,7 @@ MADE = (
     CREATED,
     ended_at("completed_at", "Completed Date", "Completed At", "Tanggal Selesai"),
     optional("internal_reference", "Internal Reference", "Referensi Internal"),
-    optional("approved_by", "Approved By", "Disetujui Oleh"),
+    optional("approver_name", "Approved By", "Disetujui Oleh"),
     optional("bank_reference", "Bank Reference", "Referensi Bank"),
 )
 """Who made what is sent, how and when, and when it ended."""

@@ -11,6 +11,7 @@ from accounts.rights import NotAllowed
 from accounts.sign_in.proof import PROVED_AT
 from accounts.team import services as team
 from flipdash import clock
+from flipdash.actors import Actor, ActorKind
 from flipdash.models import Message
 from tests import factories
 from tests.twins import at_once
@@ -284,10 +285,23 @@ def test_the_deactivation_lists_what_is_left_waiting(web, kopi_kita):
     maker = factories.make_member(kopi_kita, Role.MAKER, name="Dimas Saputra")
     assert "Nothing waits under their name" in web.get(f"/members/{maker.pk}/deactivation/").content.decode()
     for status in ("pending_approval", "scheduled", "successful"):
-        factories.make_transfer(kopi_kita, status=status, maker_name="Dimas Saputra")
+        factories.make_transfer(kopi_kita, status=status, maker=maker.actor)
     page = web.get(f"/members/{maker.pk}/deactivation/").content.decode()
-    assert "Money transfers made under the name “Dimas Saputra” that wait" in page  # perhaps a namesake's
+    assert "Money transfers they made that wait" in page
     assert ": 2" in page.replace("\n", " ").replace("  ", "")
+
+
+def test_what_namesakes_leave_is_not_ones_own(web, kopi_kita):
+    maker, namesake = (factories.make_member(kopi_kita, Role.MAKER, name="Dimas Saputra") for _ in range(2))
+    imported, renamed = Actor.named("Dimas Saputra"), Actor(ActorKind.MEMBER, maker.pk, "Dimas S.")
+    for who in (namesake.actor, imported, Actor(ActorKind.OPERATOR, maker.pk, "Dimas Saputra")):
+        factories.make_transfer(kopi_kita, status="pending_approval", maker=who)
+        factories.make_international(kopi_kita, status="pending_approval", maker=who)
+    assert "Nothing waits under their name" in web.get(f"/members/{maker.pk}/deactivation/").content.decode()
+    factories.make_transfer(kopi_kita, status="pending_approval", maker=renamed)  # as they were called then
+    page = web.get(f"/members/{maker.pk}/deactivation/").content.decode()
+    assert "Money transfers they made that wait" in page
+    assert "International transfers they made that wait" not in page
 
 
 def test_a_membership_ends_with_its_last_day(scope, web, kopi_kita):

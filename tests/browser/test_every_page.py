@@ -67,7 +67,7 @@ STATES = [
     "/money-transfers/?q=nobodyatall",
     "/money-transfers/?q=gayo&status=failed&via=api&date_from=2020-01-01&date_to=2020-01-01",
     "/money-transfers/?date_from=yesterday&status=gone",
-    "/money-transfers/?status=failed&columns=amount&columns=approved_by&columns=id",
+    "/money-transfers/?status=failed&columns=amount&columns=approver_name&columns=id",
     "/payments/?q=Raden",
     "/test/money-transfers/",
     "/nowhere/",

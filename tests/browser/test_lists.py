@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from flipdash.actors import Actor
 from lists import services
 from tests.factories import make_transfer, make_view
 
@@ -13,7 +14,7 @@ HISTORY = "/money-transfers/"
 
 @pytest.fixture
 def views(admin) -> None:
-    make_transfer(admin.business, status="failed", approved_by="Bayu Prakoso")
+    make_transfer(admin.business, status="failed", approver=Actor.named("Bayu Prakoso"))
     make_view(admin, "A view with a name as long as the name of a view may be")
     services.make_default(admin.scope("live"), make_view(admin, "Failed ones"))
 
@@ -30,7 +31,7 @@ def sign_in_anywhere(page: Page, sign_in, member) -> None:
 
 
 def test_columns_are_moved_by_keyboard(page, sign_in, admin):
-    make_transfer(admin.business, approved_by="Bayu Prakoso")
+    make_transfer(admin.business, approver=Actor.named("Bayu Prakoso"))
     sign_in(page, admin)
     page.locator("summary", has_text="Columns").focus()
     page.keyboard.press("Enter")

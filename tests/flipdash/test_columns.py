@@ -54,7 +54,7 @@ def amount(**fields):
 
 def test_a_person_sees_their_columns_in_their_order(scope):
     assert shown(scope) == USUAL
-    assert shown(scope, chosen=["amount", "approved_by", "id"]) == ["amount", "approved_by", "id"]
+    assert shown(scope, chosen=["amount", "approver_name", "id"]) == ["amount", "approver_name", "id"]
 
 
 def test_the_column_that_opens_a_row_is_never_lost(scope):
@@ -80,7 +80,7 @@ def test_an_address_with_an_unknown_column_shows_nothing_and_says_so(scope, web)
 
 
 def test_what_is_shown_by_choice_only_gets_a_line_of_its_own_on_a_card(scope):
-    page = settled(scope, columns=["id", "amount", "approved_by"])
+    page = settled(scope, columns=["id", "amount", "approver_name"])
     assert [column.card for column in page.shown_columns] == ["hidden", "amount", "extra"]
 
 

@@ -161,7 +161,7 @@ def test_businesses_and_modes_are_apart(write, kopi_kita, toko_sebelah):
 def test_columns_of_our_own_may_be_there(write, kopi_kita):
     out = run(write({"Internal Reference": "PO-1", "Disetujui Oleh": "Dewi", "Bank Reference": "B9", "Saldo": "5"}))
     transfer = MoneyTransfer.objects.get()
-    assert (transfer.internal_reference, transfer.approved_by, transfer.bank_reference) == ("PO-1", "Dewi", "B9")
+    assert (transfer.internal_reference, transfer.approver_name, transfer.bank_reference) == ("PO-1", "Dewi", "B9")
     assert "Column “Saldo” is not known and was ignored." in out
 
 

@@ -9,6 +9,7 @@ from accounts.permissions import Role
 from documents.models import Report
 from documents.reports import services as reports
 from flipdash import histories
+from flipdash.actors import Actor
 from lists.models import ColumnChoice
 from tests.factories import MAKERS, make_member, make_transfer
 from transactions.transfers.history import TransferHistory
@@ -20,7 +21,7 @@ USUAL = [str(column.label) for column in TransferHistory.columns if column.shown
 
 @pytest.fixture(autouse=True)
 def transfer(kopi_kita):
-    return make_transfer(kopi_kita, approved_by="Bayu Approver")
+    return make_transfer(kopi_kita, approver=Actor.named("Bayu Approver"))
 
 
 def head(browser, url=PAGE) -> list[str]:
@@ -34,7 +35,7 @@ def choose(browser, *names, url=SAVE, **fields):
 
 def test_a_person_chooses_columns_and_their_order(web):
     assert head(web) == USUAL
-    answer = choose(web, "amount", "id", "approved_by", query="status=successful")
+    answer = choose(web, "amount", "id", "approver_name", query="status=successful")
     assert (answer.status_code, answer["Location"]) == (302, "/money-transfers/?status=successful")
     assert head(web) == ["Amount", "Transaction ID", "Approved By"]
     assert "Bayu Approver" in web.get(PAGE).content.decode()

@@ -105,13 +105,13 @@ def test_each_timeline_starts_with_created_and_agrees_with_the_state(history):
 
 
 def test_makers_may_create_and_another_person_approved(history):
-    allowed = {member.name: member.permissions for member in Member.objects.filter(business__slug="kopi-kita")}
+    allowed = {member.actor: member.permissions for member in Member.objects.filter(business__slug="kopi-kita")}
     for transfer in history:
-        if not transfer.maker_name.startswith("API"):
-            assert Permission.CREATE_TRANSACTIONS in allowed[transfer.maker_name]
-        if transfer.approved_by:
-            assert Permission.APPROVE_TRANSACTIONS in allowed[transfer.approved_by]
-            assert transfer.approved_by != transfer.maker_name
+        if transfer.via != "api":
+            assert Permission.CREATE_TRANSACTIONS in allowed[transfer.maker]
+        if transfer.approver:
+            assert Permission.APPROVE_TRANSACTIONS in allowed[transfer.approver]
+            assert transfer.approver != transfer.maker
 
 
 def test_an_id_begins_with_the_time_of_the_transfer(history):

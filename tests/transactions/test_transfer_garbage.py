@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from django.urls import reverse
 
+from flipdash.actors import Actor
 from flipdash.histories.paging import Cursor
 from tests.factories import history, make_transfer
 
@@ -130,7 +131,7 @@ def test_an_address_that_is_no_transfer_is_not_found(web, transfer, pk):
 def test_what_people_typed_is_text_on_every_page(web, kopi_kita):
     payload = '"><script>alert(1)</script>{{7*7}}'
     transfer = make_transfer(
-        kopi_kita, beneficiary_name=payload, remark=payload, maker_name=payload, internal_reference=payload
+        kopi_kita, beneficiary_name=payload, remark=payload, maker=Actor.named(payload), internal_reference=payload
     )
     for url in (
         "/money-transfers/",

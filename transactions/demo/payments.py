@@ -76,7 +76,7 @@ def _links(history: History, business: Business) -> dict[str, PaymentLink]:
             business=business,
             mode=history.mode,
             title=title,
-            defaults={"amount": amount, "maker_name": maker.name, "created_at": business.created_at},
+            defaults={"amount": amount, **maker.columns("maker"), "created_at": business.created_at},
         )[0]
         for title, amount, _weight in LINKS
     }

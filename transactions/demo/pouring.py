@@ -94,8 +94,8 @@ WHERE known.business_id = %s AND known.mode = %s AND known.created_at = demo_row
 """
 
 POUR_BATCHES = """
-INSERT INTO transactions_transferbatch (business_id, mode, name, maker_name, created_at)
-SELECT DISTINCT %(business)s, %(mode)s, batch_name, maker_name, batch_at FROM demo_row
+INSERT INTO transactions_transferbatch (business_id, mode, name, maker_kind, maker_id, maker_name, created_at)
+SELECT DISTINCT %(business)s, %(mode)s, batch_name, maker_kind, maker_id, maker_name, batch_at FROM demo_row
 WHERE batch_at IS NOT NULL AND NOT EXISTS (
     SELECT FROM transactions_transferbatch AS known
     WHERE known.business_id = %(business)s AND known.mode = %(mode)s AND known.created_at = batch_at
@@ -111,13 +111,13 @@ WITH made AS MATERIALIZED (
 ), transfers AS (
     INSERT INTO transactions_moneytransfer (
         id, business_id, mode, status, destination_kind, bank, account_number, beneficiary_name, amount, fee,
-        remark, internal_reference, batch_id, via, maker_name, approved_by, bank_reference, created_at,
-        completed_at, returned_at
+        remark, internal_reference, batch_id, via, bank_reference, created_at, completed_at, returned_at,
+        maker_kind, maker_id, maker_name, approver_kind, approver_id, approver_name
     )
     SELECT
         id, %(business)s, %(mode)s, status, destination_kind, bank, account_number, beneficiary_name, amount,
-        fee, remark, internal_reference, batch_id, via, maker_name, approver_name, bank_reference, created_at,
-        completed_at, returned_at
+        fee, remark, internal_reference, batch_id, via, bank_reference, created_at, completed_at, returned_at,
+        maker_kind, maker_id, maker_name, approver_kind, approver_id, approver_name
     FROM made
 )
 INSERT INTO transactions_transferevent (business_id, mode, transfer_id, kind, at, by_kind, by_id, by_name, note)

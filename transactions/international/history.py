@@ -35,7 +35,7 @@ class InternationalHistory(histories.History):
         histories.FeeColumn(_("Fee"), "fee", shown=False),
         histories.ChoiceColumn(_("Purpose"), "purpose", shown=False, choices=Purpose),
         histories.Column(_("Maker Name"), "maker_name", shown=False),
-        histories.Column(_("Approved By"), "approved_by", shown=False),
+        histories.Column(_("Approved By"), "approver_name", shown=False),
         histories.Column(_("Internal Reference"), "internal_reference", shown=False),
         histories.Column(_("Bank Reference"), "bank_reference", shown=False),
         histories.ChoiceColumn(_("Created via"), "via", shown=False, choices=Via),

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from flipdash.actors import Actor, actor_fields, actor_known
 from flipdash.functions import NextTransactionId as NextTransactionId  # the migrations find both here
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchText as SearchText
@@ -73,8 +74,8 @@ class Sending(Transaction):
     status = StatusField(_("Status"), max_length=20, choices=Status)
     internal_reference = models.CharField(_("Internal Reference"), max_length=100, blank=True)
     via = models.CharField(_("Created via"), max_length=9, choices=Via.choices)
-    maker_name = models.CharField(_("Maker Name"), max_length=100)
-    approved_by = models.CharField(_("Approved By"), max_length=100, blank=True)
+    maker_kind, maker_id, maker_name = actor_fields(_("Maker Name"))
+    approver_kind, approver_id, approver_name = actor_fields(_("Approved By"), blank=True)
     bank_reference = models.CharField(_("Bank Reference"), max_length=64, blank=True)
     completed_at = models.DateTimeField(_("Completed Date"), null=True, blank=True)
     returned_at = models.DateTimeField(_("Returned"), null=True, blank=True)
@@ -83,6 +84,8 @@ class Sending(Transaction):
         abstract = True
         constraints = [
             *Transaction.Meta.constraints,
+            actor_known("%(class)s", "maker"),
+            actor_known("%(class)s", "approver", blank=True),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="%(class)s_status_known"),
             models.CheckConstraint(
                 condition=Q(completed_at=None) | Q(completed_at__gte=F("created_at")),
@@ -104,6 +107,16 @@ class Sending(Transaction):
                 condition=~Q(status=Status.SUCCESSFUL),
             ),
         ]
+
+    @property
+    def maker(self) -> Actor | None:
+        """Who made it."""
+        return Actor.of(self, "maker")
+
+    @property
+    def approver(self) -> Actor | None:
+        """Who approved it; None while nobody has, and for what needs no approval."""
+        return Actor.of(self, "approver")
 
 
 class SendingEventKind(models.TextChoices):

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, Right
 from django.utils.translation import gettext_lazy as _
 
+from flipdash.actors import actor_fields, actor_known
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
 from transactions.destinations import Kind
@@ -20,7 +21,7 @@ class TransferBatch(TenantModel):
     """Transfers that were created together from one file."""
 
     name = models.CharField(max_length=100)
-    maker_name = models.CharField(max_length=100)
+    maker_kind, maker_id, maker_name = actor_fields()
     created_at = models.DateTimeField(db_default=Now())
 
     objects: ClassVar[Any] = TransactionQuerySet.as_manager()
@@ -29,6 +30,7 @@ class TransferBatch(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "id"], name="transferbatch_tenant"),
             mode_known("transferbatch"),
+            actor_known("transferbatch", "maker"),
         ]
         indexes = [models.Index(F("business"), F("mode"), F("created_at").desc(), name="transferbatch_newest")]
 

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from flipdash.actors import actor_fields, actor_known
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
 from flipdash.states import State, StatusField, state
@@ -45,7 +46,7 @@ class PaymentLink(TenantModel):
     uses = models.CharField(max_length=4, choices=Uses.choices, default=Uses.MANY)
     status = StatusField(max_length=8, choices=Status, default=Status.ACTIVE)
     via = models.CharField(_("Created via"), max_length=9, choices=Via.choices, default=Via.DASHBOARD)
-    maker_name = models.CharField(_("Maker Name"), max_length=100)
+    maker_kind, maker_id, maker_name = actor_fields(_("Maker Name"))
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
     expires_at = models.DateTimeField(_("Expires"), null=True, blank=True)
 
@@ -55,6 +56,7 @@ class PaymentLink(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "id"], name="paymentlink_tenant"),
             mode_known("paymentlink"),
+            actor_known("paymentlink", "maker"),
             models.CheckConstraint(condition=Q(slug__regex="^[A-Za-z0-9_-]{22,}$"), name="paymentlink_slug_is_long"),
             models.CheckConstraint(condition=Q(amount=None) | Q(amount__gt=0), name="paymentlink_amount"),
             models.CheckConstraint(

@@ -44,7 +44,7 @@ class TransferHistory(histories.History):
         histories.DateTimeColumn(_("Completed Date"), "completed_at"),
         histories.Column(_("Internal Reference"), "internal_reference", shown=False),
         histories.Column(_("Batch"), "batch__name", shown=False),
-        histories.Column(_("Approved By"), "approved_by", shown=False),
+        histories.Column(_("Approved By"), "approver_name", shown=False),
         histories.Column(_("Bank Reference"), "bank_reference", shown=False),
         histories.ChoiceColumn(_("Created via"), "via", shown=False, choices=Via),
         histories.Column(_("External ID"), "external_id", shown=False),
