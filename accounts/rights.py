@@ -4,11 +4,16 @@ A page asks when the request begins (accounts.permissions.requires); a role can 
 every act that changes what belongs to the business asks once more, of the database, when nobody can come between.
 """
 
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Business, Member
 from accounts.permissions import Permission
 from flipdash.scope import Scope
+
+Row = TypeVar("Row", bound=Model)
 
 
 class NotAllowed(Exception):
@@ -27,6 +32,16 @@ def lock_business(scope: Scope, permission: Permission) -> Business:
     business = Business.objects.select_for_update(no_key=True).get(pk=scope.business.pk)
     ask_again(scope, permission)
     return business
+
+
+def lock_row(scope: Scope, rows: QuerySet[Row], pk: Any, permission: Permission) -> Row:
+    """Lock one row, within a transaction, and return it; raises NotAllowed, and DoesNotExist.
+
+    `rows` are those that the scope may see, whatever their age.
+    """
+    locked = rows.select_for_update().get(pk=pk)
+    ask_again(scope, permission)
+    return locked
 
 
 def ask_again(scope: Scope, permission: Permission) -> None:

@@ -6,10 +6,12 @@ transaction, so that a timeline, the Activity Log, a mail or a callback can't ex
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
 
+from flipdash.actors import Actor
 from flipdash.scope import Scope
 from flipdash.words import Words
 
@@ -24,6 +26,13 @@ class Event:
     subject: models.Model | None
     facts: dict[str, Any]
     """What a person wants to know about it later, fit for JSON. Never a secret."""
+    at: datetime | None = None
+    """When, for what the seed says happened earlier: nobody is mailed of it. None is now."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who did it."""
+        return self.scope.actor
 
 
 Handler = Callable[[Event], None]
@@ -49,10 +58,12 @@ def handle(handler: Handler) -> Handler:
     return handler
 
 
-def record(scope: Scope, kind: str, subject: models.Model | None = None, **facts: Any) -> None:
+def record(
+    scope: Scope, kind: str, subject: models.Model | None = None, *, at: datetime | None = None, **facts: Any
+) -> None:
     """Tell that something happened. Call it inside the transaction of the act; KeyError for an undeclared kind."""
     if kind not in _kinds:
         raise KeyError(f"nobody declared the event {kind!r}")
     with transaction.atomic():
         for handler in _handlers:
-            handler(Event(scope, kind, subject, facts))
+            handler(Event(scope, kind, subject, facts, at))

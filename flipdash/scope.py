@@ -15,7 +15,7 @@ from django.db import models
 from django.db.backends.ddl_references import Statement, Table
 
 from flipdash import clock
-from flipdash.actors import Actor
+from flipdash.actors import SYSTEM, Actor
 from flipdash.mode import Mode
 
 RECENT_DAYS = 7
@@ -51,6 +51,17 @@ class Member(Protocol):
     def sees_recent_only(self) -> bool: ...
 
 
+class Itself:
+    """What acts by itself, where a scope asks who acts. It may do nothing that members may."""
+
+    pk = None
+    role = ""
+    name = SYSTEM.name
+    actor = SYSTEM
+    permissions: frozenset[str] = frozenset()
+    sees_recent_only = False
+
+
 @dataclass(frozen=True)
 class Scope:
     """One person (or key) acting for one business in one mode. It never comes from input."""
@@ -63,6 +74,11 @@ class Scope:
     """The network address that the request came from; empty for tasks."""
     agent: str = ""
     """What the browser or client says it is; empty for tasks."""
+
+    @classmethod
+    def by_itself(cls, business: Business, mode: str) -> Self:
+        """Return the scope of what happens by itself."""
+        return cls(business, Mode(mode), Itself(), via="system")
 
     @property
     def actor(self) -> Actor:

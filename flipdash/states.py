@@ -12,6 +12,7 @@ What is open, what is final, the pill on the page, the words that find it and th
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models, transaction
@@ -158,14 +159,15 @@ def move(
     by: Scope,
     kind: str,
     facts: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
     field: str = "status",
     **values: Any,
 ) -> None:
     """Take a locked row to another state as one act: the move is checked, named fields are saved, one event is told.
 
-    Call it with the row locked and the permission asked under that lock (accounts.lock_business). Raises MoveRefused,
-    and KeyError for an undeclared kind of event.
+    Call it with the row locked and the permission asked under that lock (accounts/rights.py). `at` is for what happened
+    earlier (the seed). Raises MoveRefused, and KeyError for an undeclared kind of event or one without a line.
     """
     with transaction.atomic():
         step(row, to, field=field, **values)
-        events.record(by, kind, row, **(facts or {}))
+        events.record(by, kind, row, at=at, **(facts or {}))

@@ -1,4 +1,10 @@
-"""The timeline of a transaction: lines are added, never changed."""
+"""The timeline of a transaction: lines are added, never changed.
+
+A line is written by an event about its transaction, never by hand: the model says which events write which line.
+
+    class TopUp(TenantModel):
+        timeline = {"top_up.requested": "created", "top_up.looked-at": NO_LINE}
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,8 +12,12 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
+from flipdash import events
 from flipdash.actors import ActorKind, actor_fields, actor_known, in_words
 from flipdash.scope import TenantModel, mode_known
+
+NO_LINE = ""
+"""For an event that is told of a transaction and is no step of its life."""
 
 EVENT_LOOKS = {
     "created": "green",
@@ -53,3 +63,14 @@ class Event(TenantModel):
         """Add the line; an existing one can't be saved again."""
         kwargs["force_insert"] = True
         super().save(*args, **kwargs)
+
+
+def write_line(told: events.Event) -> None:
+    """Write the line of an event about a transaction; KeyError if its model doesn't say which."""
+    row: Any = told.subject
+    lines = getattr(row, "timeline", None)
+    if lines is None:
+        return
+    if line := lines[told.kind]:
+        moment = {"at": told.at} if told.at else {}
+        row.events.create(business_id=row.business_id, mode=row.mode, kind=line, **moment, **told.actor.columns("by"))

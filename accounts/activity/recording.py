@@ -71,6 +71,7 @@ FACTS: dict[str, Words] = {
     "phone": gettext_lazy("Phone"),
     "query": gettext_lazy("Search and filters"),
     "reason": gettext_lazy("Reason"),
+    "requested_by": gettext_lazy("Requested by"),
     "role": gettext_lazy("Role"),
     "required": gettext_lazy("Required"),
     "rows": gettext_lazy("Rows"),

@@ -129,7 +129,7 @@ def ask_second_person_rule(scope: Scope, asked: SecondPersonRule) -> bool:
     business.save(update_fields=RULE_FIELDS)
     kind = "second-person.changed" if at_once else "second-person.asked"
     at = business.next_second_person_at
-    facts = {"old": _facts(held), "new": _facts(asked), "holds_from": at and at.isoformat()}
+    facts: dict[str, Any] = {"old": _facts(held), "new": _facts(asked), "holds_from": at and at.isoformat()}
     events.record(scope, kind, business, **facts)
     team.tell_admins(
         business,

@@ -42,7 +42,7 @@ def set_phone(scope: Scope, user: User, number: str) -> None:
     old = device.number if device.confirmed and device.pk else ""
     device.number, device.confirmed, device.confirmed_at = number, True, clock.now()
     device.save()
-    facts = {"old": old and phones.masked(old), "new": phones.masked(number)}
+    facts: dict[str, Any] = {"old": old and phones.masked(old), "new": phones.masked(number)}
     events.record(scope, "phone.verified", person, **facts)
     _tell(scope, person, facts["new"])
 

@@ -264,7 +264,7 @@ def set_end(scope: Scope, pk: int, last_day: date | None) -> Member:
         _check_room_for(business, member)
     member.ends_at = ends_at
     member.save(update_fields=["ends_at"])
-    facts = {"old": before and before.isoformat(), "new": ends_at and ends_at.isoformat()}
+    facts: dict[str, Any] = {"old": before and before.isoformat(), "new": ends_at and ends_at.isoformat()}
     events.record(scope, "member.end-changed", member, name=member.name, **facts)
     if member.is_admin:
         _tell_of_admin(scope, business, member, "end")

@@ -50,6 +50,17 @@ OPEN = TopUpStatus.open()
 """Those that a payment is matched with by itself."""
 
 
+class TopUpEventKind(models.TextChoices):
+    """What can happen to a top-up."""
+
+    CREATED = "created", _("Created")
+    MARKED = "marked", _("Marked as transferred")
+    SUCCESSFUL = "successful", _("Credited to the deposit")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
+    REVERSED = "reversed", _("Taken back from the deposit")
+
+
 class TopUp(TenantModel):
     """Money that a business transfers to one of the operator's accounts; the last three digits say whose it is."""
 
@@ -86,6 +97,14 @@ class TopUp(TenantModel):
     """When the simulated bank reports the payment; never in Live Mode in production."""
 
     objects: ClassVar[Any] = TransactionQuerySet.as_manager()
+    timeline = {
+        "top_up.requested": TopUpEventKind.CREATED,
+        "top_up.marked": TopUpEventKind.MARKED,
+        "top_up.cancelled": TopUpEventKind.CANCELLED,
+        "top_up.expired": TopUpEventKind.EXPIRED,
+        "top_up.credited": TopUpEventKind.SUCCESSFUL,
+        "top_up.reversed": TopUpEventKind.REVERSED,
+    }
 
     class Meta:
         constraints = [
@@ -150,23 +169,14 @@ class TopUp(TenantModel):
 class TopUpEvent(Event):
     """One line of a top-up's timeline."""
 
-    class Kind(models.TextChoices):
-        """What can happen to a top-up."""
-
-        CREATED = "created", _("Created")
-        MARKED = "marked", _("Marked as transferred")
-        FOUND = "found", _("Payment found on the bank statement")
-        SUCCESSFUL = "successful", _("Credited to the deposit")
-        EXPIRED = "expired", _("Expired")
-        CANCELLED = "cancelled", _("Cancelled")
-        REVERSED = "reversed", _("Taken back from the deposit")
+    Kind = TopUpEventKind
 
     top_up = models.ForeignKey(
         TopUp, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="events"
     )
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    kind = models.CharField(max_length=16, choices=TopUpEventKind.choices)
 
-    looks = {"created": "green", "marked": "green", "found": "green", "successful": "green", "reversed": "red"}
+    looks = {"created": "green", "marked": "green", "successful": "green", "reversed": "red"}
 
     class Meta(Event.Meta):
         constraints = [

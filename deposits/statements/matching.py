@@ -23,7 +23,8 @@ from deposits.statements.files import JAKARTA
 from deposits.topups import crediting
 from deposits.topups import services as topups
 from flipdash import clock, money, walls
-from flipdash.actors import SYSTEM, Actor
+from flipdash.mode import Mode
+from flipdash.scope import Scope
 
 NEAR = 10_000
 """Rupiah. A payment this close to an awaited one may be it, with a wrong code or less a bank's fee."""
@@ -192,7 +193,7 @@ def _wake_opposite(line: StatementLine) -> None:
 PAYING = (Status.MATCHED, Status.CREDITED)
 
 
-def credit_matched(line_id: int, *, by: Actor = SYSTEM, at: datetime | None = None) -> bool:
+def credit_matched(line_id: int, *, by: Scope | None = None, at: datetime | None = None) -> bool:
     """Credit a matched line; when its top-up was closed meanwhile, the line goes to the queue. Returns whether it was
     credited now. `at` is for what happened earlier (the seed)."""
     line = StatementLine.objects.using("operator").filter(pk=line_id, status=Status.MATCHED).first()
@@ -405,7 +406,7 @@ def approve(correction: Correction, *, by: AbstractBaseUser) -> Correction:
             business_id=top_up.business_id,
             matched_at=Now(),
         )
-    credit_matched(line.pk, by=Operator(by).actor)
+    credit_matched(line.pk, by=_scope(mine, by))
     return mine
 
 
@@ -415,7 +416,7 @@ def _approve_undo(correction: Correction, by: AbstractBaseUser) -> Correction:
         mine = _decidable(correction, by, using="default")
         _decide(mine, Correction.Status.APPROVED, by, using="default")
         try:
-            crediting.take_back(top_up, by=Operator(by).actor)
+            crediting.take_back(top_up, by=_scope(mine, by))
         except crediting.NotCreditable as problem:
             raise CorrectionRefused(str(problem)) from problem
     _release_undone()
@@ -438,6 +439,11 @@ def reject(correction: Correction, *, by: AbstractBaseUser) -> Correction:
         mine = _lock_waiting(correction, using="operator")
         _decide(mine, Correction.Status.REJECTED, by, using="operator")
     return mine
+
+
+def _scope(correction: Correction, by: AbstractBaseUser) -> Scope:
+    """Return what one of the operator's people acts as."""
+    return Scope(correction.business, Mode(correction.mode), Operator(by), via="backoffice")
 
 
 def _decidable(correction: Correction, by: AbstractBaseUser, *, using: str) -> Correction:

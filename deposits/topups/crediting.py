@@ -5,18 +5,18 @@ database's time.
 """
 
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from deposits import banks, ledger
 from deposits.ledger import Books, Line, Posted, Source
-from deposits.models import AccountKind, PostingKind, StatementLine, TopUp, TopUpEvent, TopUpStatus
+from deposits.models import AccountKind, PostingKind, StatementLine, TopUp, TopUpStatus
 from deposits.topups import services as topups
-from flipdash import clock, events, mail, walls
-from flipdash.actors import SYSTEM, Actor
+from flipdash import clock, events, mail, states, walls
 from flipdash.mode import Mode, mode_url
-from flipdash.scope import Business
+from flipdash.scope import Business, Scope
 
 TEST_DEPOSIT = 100_000_000
 """Rupiah with which each business begins in Test Mode."""
@@ -27,15 +27,17 @@ class NotCreditable(topups.TopUpRefused):
     """The top-up was credited already, or was closed without two people's word."""
 
 
-def credit(top_up: TopUp, line: StatementLine, *, by: Actor = SYSTEM, at: datetime | None = None) -> Posted:
+def credit(top_up: TopUp, line: StatementLine, *, by: Scope | None = None, at: datetime | None = None) -> Posted:
     """Credit what a matched line of the bank's statement brought in, its code included: once, whoever asks again.
+
+    It happens by itself, unless `by` names who let it be done by hand; whoever asked for the top-up is a fact of it.
 
     Raises NotCreditable when the top-up was credited by another line, or was closed and no two people said otherwise
     (the database asks that again).
     """
     with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
         own_line = StatementLine.objects.select_for_update().get(pk=line.pk, top_up_id=top_up.pk)
-        locked = TopUp.objects.select_for_update().select_related("business", "member__user").get(pk=top_up.pk)
+        locked = TopUp.objects.select_for_update().select_related("business").get(pk=top_up.pk)
         if own_line.status == StatementLine.Status.CREDITED and locked.posting_id:
             return Posted(locked.posting_id, is_new=False)
         if own_line.status != StatementLine.Status.MATCHED or not _may_be_credited(locked):
@@ -44,21 +46,27 @@ def credit(top_up: TopUp, line: StatementLine, *, by: Actor = SYSTEM, at: dateti
             )
         at = at or _seeded_at(own_line, locked)
         moment = at or clock.now()
+        by = by or Scope.by_itself(locked.business, locked.mode)
         posted = ledger.top_up(
             _books(locked),
             Source(SOURCE, locked.pk),
             amount=own_line.amount,
             bank=locked.bank,
-            by=locked.maker_name if by == SYSTEM else by.name,
+            by=by.actor.name,
             effective_at=at,
         )
-        locked.posting_id, locked.credited_amount, locked.settled_at = posted.id, own_line.amount, moment
-        topups.close(locked, TopUpStatus.SUCCESSFUL, moment, "posting_id", "credited_amount", "settled_at")
-        StatementLine.objects.filter(pk=own_line.pk).update(status=StatementLine.Status.CREDITED, credited_at=moment)
-        topups.note_event(locked, TopUpEvent.Kind.SUCCESSFUL, at=moment, by=by)
-        events.record(topups.scope_of(locked), "top_up.credited", locked, amount=own_line.amount, bank=locked.bank)
-        if at is None:
-            _tell(locked)
+        topups.close(
+            locked,
+            TopUpStatus.SUCCESSFUL,
+            by=by,
+            kind="top_up.credited",
+            facts={"amount": own_line.amount, "requested_by": locked.maker_name},
+            at=at,
+            posting_id=posted.id,
+            credited_amount=own_line.amount,
+            settled_at=moment,
+        )
+        states.step(own_line, StatementLine.Status.CREDITED, credited_at=moment)
     return posted
 
 
@@ -80,22 +88,23 @@ def _may_be_credited(locked: TopUp) -> bool:
     )
 
 
-def take_back(top_up: TopUp, *, by: Actor) -> Posted:
+def take_back(top_up: TopUp, *, by: Scope) -> Posted:
     """Undo a credit by a posting that reverses it. Call it where two people have said so (matching.approve).
 
     Raises NotCreditable when it isn't credited, and ledger.NotEnoughDeposit when the money is spent.
     """
     with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
-        locked = TopUp.objects.select_for_update().select_related("business", "member__user").get(pk=top_up.pk)
+        locked = TopUp.objects.select_for_update().select_related("business").get(pk=top_up.pk)
         if not locked.is_successful or locked.posting_id is None:
             raise NotCreditable(_("This top-up isn’t credited, so there is nothing to take back."))
-        posted = ledger.reverse(_books(locked), locked.posting_id, by=by.name)
-        moment = clock.now()
-        locked.reversed_at = moment
-        topups.close(locked, TopUpStatus.CANCELLED, moment, "reversed_at")
-        topups.note_event(locked, TopUpEvent.Kind.REVERSED, at=moment, by=by)
-        events.record(
-            topups.scope_of(locked), "top_up.reversed", locked, amount=locked.credited_amount or 0, bank=locked.bank
+        posted = ledger.reverse(_books(locked), locked.posting_id, by=by.actor.name)
+        topups.close(
+            locked,
+            TopUpStatus.CANCELLED,
+            by=by,
+            kind="top_up.reversed",
+            facts={"amount": locked.credited_amount, "requested_by": locked.maker_name},
+            reversed_at=clock.now(),
         )
     return posted
 
@@ -123,8 +132,11 @@ def _books(top_up: TopUp) -> Books:
     return Books(top_up.business, top_up.mode)
 
 
-def _tell(top_up: TopUp) -> None:
-    """Mail whoever asked for the top-up, if they are still there."""
+def mail_requester(told: events.Event) -> None:
+    """Mail whoever asked for a top-up that it is credited, if they are still there."""
+    if told.kind != "top_up.credited" or told.at:
+        return
+    top_up = cast(TopUp, told.subject)
     member = top_up.member
     if member.is_active and member.user.is_active:
         mail.send(

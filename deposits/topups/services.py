@@ -6,8 +6,10 @@ crediting.py's.
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -16,16 +18,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.permissions import Permission
-from accounts.rights import ask_again
-from deposits.models import (
-    OPEN,
-    BankAccount,
-    TopUp,
-    TopUpEvent,
-    TopUpStatus,
-)
+from accounts.rights import ask_again, lock_row
+from deposits.models import OPEN, BankAccount, TopUp, TopUpStatus
 from flipdash import clock, events, money, states, walls
-from flipdash.actors import SYSTEM, Actor
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 
@@ -165,8 +160,7 @@ def _add(scope: Scope, amount: int, code: int, bank: str, note: str, form_key: u
         expires_at=created_at + timedelta(hours=settings.TOP_UP_HOURS),
     )
     top_up.save(force_insert=True)
-    note_event(top_up, TopUpEvent.Kind.CREATED, at=created_at, by=scope.actor)
-    events.record(scope, "top_up.requested", top_up, amount=top_up.exact_amount, bank=bank)
+    events.record(scope, "top_up.requested", top_up, at=at, **facts_of(top_up))
     return top_up
 
 
@@ -182,15 +176,22 @@ def mark_transferred(
     """
     with transaction.atomic():
         locked = _lock(scope, top_up)
-        moment = at or clock.now()
-        if _is_waiting(locked, moment):
-            if is_simulated(locked.mode):
-                locked.simulated_at = moment + timedelta(seconds=settings.SIMULATED_BANK_SECONDS)
-            locked.is_atm, locked.sender_bank, locked.sender_name = bool(sender_bank), sender_bank, sender_name
-            locked.marked_at = moment
-            _move(locked, TopUpStatus.CHECKING, "marked_at", "is_atm", "sender_bank", "sender_name", "simulated_at")
-            note_event(locked, TopUpEvent.Kind.MARKED, at=moment, by=scope.actor)
-            events.record(scope, "top_up.marked", locked, amount=locked.exact_amount, bank=locked.bank)
+        if _is_waiting(locked, at):
+            moment = at or clock.now()
+            in_a_moment = moment + timedelta(seconds=settings.SIMULATED_BANK_SECONDS)
+            states.move(
+                locked,
+                TopUpStatus.CHECKING,
+                by=scope,
+                kind="top_up.marked",
+                facts=facts_of(locked),
+                at=at,
+                marked_at=moment,
+                simulated_at=in_a_moment if is_simulated(locked.mode) else locked.simulated_at,
+                is_atm=bool(sender_bank),
+                sender_bank=sender_bank,
+                sender_name=sender_name,
+            )
             return locked
     raise NotWaiting(locked, why_not(locked))
 
@@ -199,19 +200,16 @@ def cancel(scope: Scope, top_up: TopUp, *, at: datetime | None = None) -> TopUp:
     """Stop waiting for a payment; raises NotWaiting, NotAllowed."""
     with transaction.atomic():
         locked = _lock(scope, top_up)
-        moment = at or clock.now()
-        if _is_waiting(locked, moment):
-            close(locked, TopUpStatus.CANCELLED, moment)
-            note_event(locked, TopUpEvent.Kind.CANCELLED, at=moment, by=scope.actor)
-            events.record(scope, "top_up.cancelled", locked, amount=locked.exact_amount, bank=locked.bank)
+        if _is_waiting(locked, at):
+            close(locked, TopUpStatus.CANCELLED, by=scope, kind="top_up.cancelled", at=at)
             return locked
     raise NotWaiting(locked, why_not(locked))
 
 
-def _is_waiting(locked: TopUp, moment: datetime) -> bool:
+def _is_waiting(locked: TopUp, at: datetime | None) -> bool:
     """Whether it still waits; one whose time is over expires here, if the sweep hasn't come by yet."""
-    if locked.status == TopUpStatus.WAITING and locked.expires_at <= moment:
-        _expire(locked, moment)
+    if locked.status == TopUpStatus.WAITING and locked.expires_at <= (at or clock.now()):
+        _expire(locked, at)
     return locked.status == TopUpStatus.WAITING
 
 
@@ -252,14 +250,13 @@ def _expire_one(due: Q, pk: int, business_id: int, mode: str) -> bool:
         locked = TopUp.objects.select_for_update(skip_locked=True).filter(due, pk=pk).first()
         if locked is None:
             return False
-        _expire(locked, clock.now())
+        _expire(locked)
     return True
 
 
-def _expire(locked: TopUp, moment: datetime) -> None:
-    close(locked, TopUpStatus.EXPIRED, moment)
-    note_event(locked, TopUpEvent.Kind.EXPIRED, at=moment)
-    events.record(scope_of(locked), "top_up.expired", locked, amount=locked.exact_amount, bank=locked.bank)
+def _expire(locked: TopUp, at: datetime | None = None) -> None:
+    itself = Scope.by_itself(locked.business, locked.mode)
+    close(locked, TopUpStatus.EXPIRED, by=itself, kind="top_up.expired", at=at)
 
 
 def free_codes() -> int:
@@ -277,30 +274,27 @@ def is_simulated(mode: str) -> bool:
 
 
 def _lock(scope: Scope, top_up: TopUp) -> TopUp:
-    """Lock the row, and ask the permission again (trust.md R4)."""
-    locked = TopUp.objects.visible_to(scope, searched=True).select_for_update().get(pk=top_up.pk)
-    ask_again(scope, Permission.TOP_UP_DEPOSIT)
-    return locked
+    rows = TopUp.objects.visible_to(scope, searched=True)
+    return lock_row(scope, rows, top_up.pk, Permission.TOP_UP_DEPOSIT)
 
 
-def close(locked: TopUp, to: TopUpStatus, moment: datetime, *fields: str) -> None:
-    """Close a top-up. Its code stays its own for a quiet period, so that a late payment is known for what it is."""
+def close(
+    locked: TopUp,
+    to: TopUpStatus,
+    *,
+    by: Scope,
+    kind: str,
+    facts: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+    **values: Any,
+) -> None:
+    """Close a top-up, and tell it. Its code stays its own for a quiet period, so that a late payment is known for what
+    it is."""
     if locked.is_code_held:
-        locked.code_free_at = moment + timedelta(days=settings.TOP_UP_QUIET_DAYS)
-    _move(locked, to, "code_free_at", *fields)
+        values["code_free_at"] = (at or clock.now()) + timedelta(days=settings.TOP_UP_QUIET_DAYS)
+    states.move(locked, to, by=by, kind=kind, facts={**facts_of(locked), **(facts or {})}, at=at, **values)
 
 
-def _move(locked: TopUp, to: TopUpStatus, *fields: str) -> None:
-    states.step(locked, to, **{name: getattr(locked, name) for name in fields})
-
-
-def note_event(top_up: TopUp, kind: TopUpEvent.Kind, *, at: datetime, by: Actor = SYSTEM) -> None:
-    """Write a line of the top-up's timeline."""
-    TopUpEvent.objects.create(
-        business_id=top_up.business_id, mode=top_up.mode, top_up=top_up, kind=kind, at=at, **by.columns("by")
-    )
-
-
-def scope_of(top_up: TopUp) -> Scope:
-    """The scope of what happens by itself: in the name of whoever asked for the top-up, and saying so."""
-    return Scope(top_up.business, Mode(top_up.mode), top_up.member, via="system")
+def facts_of(top_up: TopUp) -> dict[str, Any]:
+    """Return what is told of every act: rupiah, and the bank."""
+    return {"amount": top_up.exact_amount, "bank": top_up.bank}

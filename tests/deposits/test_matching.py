@@ -9,17 +9,17 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connections, transaction
 
+from accounts.models import Activity
 from deposits import ledger, tasks
 from deposits.ledger import Books, NotEnoughDeposit
-from deposits.models import AccountKind, Correction, Entry, StatementLine, TopUp
+from deposits.models import AccountKind, Correction, Entry, StatementLine, TopUp, TopUpEvent
 from deposits.statements import matching
 from deposits.statements import services as statements
 from deposits.statements.matching import CorrectionRefused, SecondPersonNeeded
 from deposits.topups import crediting
 from deposits.topups import services as topups
 from documents.reports import services as reports
-from flipdash import clock, walls
-from flipdash.actors import SYSTEM
+from flipdash import clock, events, mail, states, walls
 from flipdash.models import Message
 from tests.deposits.banking import again, ask, bca, fate, import_statement, line, long_ago, mark, operator_person, today
 from tests.deposits.conftest import connect
@@ -447,7 +447,7 @@ def test_successful_is_not_undone_without_two_people(scope):
     line(top_up.exact_amount)
     matching.match_due()
     with pytest.raises(DatabaseError, match="two people"):
-        crediting.take_back(again(top_up), by=SYSTEM)
+        crediting.take_back(again(top_up), by=scope)
     assert available(scope) == top_up.exact_amount
 
 
@@ -553,9 +553,11 @@ FROM generate_series(1, 20000) AS g
 STEPS = {
     "posted": (ledger, "top_up"),
     "closed": (topups, "close"),
-    "noted": (topups, "note_event"),
-    "recorded": (crediting.events, "record"),
-    "mailed": (crediting, "_tell"),
+    "moved": (states, "move"),
+    "recorded": (events, "record"),
+    "lined": (TopUpEvent, "save"),
+    "logged": (Activity, "save"),
+    "mailed": (mail, "send"),
 }
 """What crediting does, one after the other."""
 

@@ -1,0 +1,157 @@
+"""One act is one call: the move, its line, its row in the Activity Log and its mail, or nothing of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+
+from accounts.models import Activity
+from deposits.models import TopUp, TopUpEvent
+from deposits.statements import matching
+from deposits.topups import services as topups
+from flipdash import clock, events, timeline, walls
+from flipdash.models import Message
+from flipdash.timeline import Event
+from tests.deposits.banking import again, ask, line, mark, operator_person
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+
+
+def overdue(scope):
+    return ask(scope, at=clock.now() - timedelta(days=2))
+
+
+def paid(scope):
+    top_up = ask(scope)
+    line(top_up.exact_amount)
+    return top_up
+
+
+def to_be_taken_back(scope):
+    top_up = paid(scope)
+    matching.match_due()
+    matching.propose_undo(again(top_up), by=operator_person("Ayu"), why="Paid by mistake")
+    return top_up
+
+
+def approve(scope, top_up):
+    matching.approve(again(top_up).corrections.using("operator").get(), by=operator_person("Bayu"))
+
+
+ACTS = {
+    "requested": (lambda scope: None, lambda scope, nothing: ask(scope)),
+    "marked": (ask, mark),
+    "cancelled": (ask, topups.cancel),
+    "expired": (overdue, lambda scope, top_up: topups.expire_due()),
+    "credited": (paid, lambda scope, top_up: matching.match_due()),
+    "reversed": (to_be_taken_back, approve),
+}
+"""What stands before each act on a top-up, and the act."""
+
+
+def told(scope, kind):
+    """The lines, the rows of the Activity Log and the mails of an act."""
+    with walls.inside(scope):
+        lines = list(TopUpEvent.objects.visible_to(scope).filter(kind=TopUp.timeline[f"top_up.{kind}"]))
+        logged = list(Activity.objects.visible_to(scope).filter(kind=f"top_up.{kind}"))
+    return lines, logged, list(Message.objects.all())
+
+
+@pytest.mark.parametrize("kind", ACTS)
+def test_an_act_writes_one_line_one_row_of_the_log_and_at_most_one_mail(scope, kind):
+    prepare, act = ACTS[kind]
+    with walls.inside(scope):
+        prepare(scope)
+        Message.objects.all().delete()
+        act(scope, TopUp.objects.first())
+        top_up = TopUp.objects.get()
+    lines, logged, mails = told(scope, kind)
+    assert [row.top_up_id for row in lines] == [top_up.pk]
+    assert [row.subject_id for row in logged] == [str(top_up.pk)]
+    assert len(mails) == (kind == "credited")
+    assert (logged[0].facts["amount"], logged[0].facts["bank"]) == (top_up.exact_amount, "bca")
+
+
+@pytest.mark.parametrize("kind", ACTS)
+def test_an_act_that_a_handler_refuses_leaves_nothing(scope, kind, monkeypatch):
+    """Neither the move, nor its line, its row in the log or its mail."""
+
+    def refuse(event):
+        if event.kind == f"top_up.{kind}":
+            raise RuntimeError("the last handler fails")
+
+    monkeypatch.setattr(events, "_handlers", [*events._handlers, refuse])
+    prepare, act = ACTS[kind]
+    with walls.inside(scope):
+        top_up = prepare(scope)
+        Message.objects.all().delete()
+        before = list(TopUp.objects.values())
+        with pytest.raises(RuntimeError, match="the last handler fails"):
+            act(scope, top_up)
+        assert list(TopUp.objects.values()) == before
+    assert told(scope, kind) == ([], [], [])
+
+
+def test_matching_signs_a_credit_as_the_system_and_names_who_asked(scope):
+    paid(scope)
+    matching.match_due()
+    (row,), (logged,), (mail,) = told(scope, "credited")
+    assert (row.by_kind, row.by_id, row.who) == ("system", None, "")
+    assert (logged.via, logged.actor_id, logged.actor_name) == ("system", None, "FlipDash")
+    assert logged.facts["requested_by"] == scope.member.name
+    assert mail.to == scope.member.user.email
+
+
+def test_what_two_people_correct_is_signed_by_the_second(scope):
+    approve(scope, to_be_taken_back(scope))
+    (row,), (logged,), _mails = told(scope, "reversed")
+    assert (row.by_kind, row.by_name, row.who) == ("operator", "Bayu", "Bayu of FlipDash")
+    assert (logged.via, logged.role, logged.actor_name) == ("backoffice", "operator", "Bayu")
+
+
+def test_nobody_is_mailed_of_what_the_seed_says_happened_earlier(scope):
+    came_in = line(ask(scope).exact_amount)
+    matching.match(came_in.pk)
+    assert matching.credit_matched(came_in.pk, at=clock.now() - timedelta(hours=1))
+    assert told(scope, "credited")[2] == []
+
+
+def test_an_act_without_a_line_is_not_done(scope, monkeypatch):
+    """Whoever adds an act has to say which line it writes, or that it writes none."""
+    with walls.inside(scope):
+        top_up = ask(scope)
+        monkeypatch.delitem(TopUp.timeline, "top_up.cancelled")
+        with pytest.raises(KeyError, match=r"top_up\.cancelled"):
+            topups.cancel(scope, top_up)
+        monkeypatch.setitem(TopUp.timeline, "top_up.cancelled", timeline.NO_LINE)
+        assert again(top_up).status == "waiting"
+        topups.cancel(scope, top_up)
+        assert not top_up.events.filter(kind="cancelled").exists()
+
+
+def with_timeline():
+    return [model for model in apps.get_models() if hasattr(model, "timeline")]
+
+
+@pytest.mark.parametrize("model", with_timeline(), ids=lambda model: model.__name__)
+def test_every_act_that_is_told_has_words_and_a_line(model):
+    """An act without a line, words without an act, and a line that no act writes would be seen."""
+    areas = {kind.partition(".")[0] for kind in model.timeline}
+    assert set(model.timeline) == {kind for kind in events.kinds() if kind.partition(".")[0] in areas}
+    lines = model._meta.get_field("events").related_model
+    assert issubclass(lines, Event)
+    assert set(model.timeline.values()) - {timeline.NO_LINE} == set(lines.Kind.values)
+
+
+def test_there_are_timelines():
+    assert TopUp in with_timeline()
+
+
+def test_lines_are_written_by_events_alone(scope):
+    """A line by hand would be an act that the Activity Log doesn't know."""
+    with walls.inside(scope), transaction.atomic():
+        top_up = ask(scope)
+        events.record(scope, "top_up.marked", top_up)
+        events.record(scope, "deposit.warning-changed", None)
+        assert [row.kind for row in top_up.events.order_by("id")] == ["created", "marked"]
