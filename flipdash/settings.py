@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "flipdash.mode.TestModeMiddleware",  # first: it moves /test out of the path for all that follow
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "flipdash.assets.CompressPages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",  # for who isn't signed in; a person's own choice comes later
@@ -228,17 +229,18 @@ FILE_UPLOAD_HANDLERS = [
 STATIC_URL = "/static/"  # absolute: a relative one would be cached with Test Mode's prefix
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = DEBUG or TESTING
-WHITENOISE_AUTOREFRESH = DEBUG
+BUILT_ASSETS = env.bool("BUILT_ASSETS", not (DEBUG or TESTING))
+"""Whether pages load what collectstatic made, or the sources (flipdash/assets.py)."""
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not BUILT_ASSETS
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "files", "file_permissions_mode": 0o600},
     },
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG or TESTING
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "flipdash.assets.BuiltStorage"
+        if BUILT_ASSETS
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
 

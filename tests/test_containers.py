@@ -99,7 +99,7 @@ def test_every_variable_is_explained():
     assert given - set_by_entry_points <= set(read)
 
 
-HELD_BY_THE_IMAGE = {"DEBUG", "FLIPDASH_DATA", "PORT", "BIND"}
+HELD_BY_THE_IMAGE = {"DEBUG", "BUILT_ASSETS", "FLIPDASH_DATA", "PORT", "BIND"}
 """What no person sets in Compose: development never runs there, and the image says where files and web are."""
 
 

@@ -34,10 +34,12 @@ def run(arguments: list[str]) -> int:
     port = _free_port()
     say("Starting Postgres and Valkey.")
     with services("run") as running:
-        environment = running.environment | {"PORT": str(port), "BIND": f"127.0.0.1:{port}"}
+        assets = {"BUILT_ASSETS": os.environ.get("BUILT_ASSETS", "1")}
+        environment = running.environment | assets | {"PORT": str(port), "BIND": f"127.0.0.1:{port}"}
         with Children(LOGS, environment | {"PYTHONUNBUFFERED": "1"}) as family:
             say("Preparing the database. The first time, filling in the demo's history takes a minute.")
             family.run("bootstrap", *MANAGE, "bootstrap", seconds=600)
+            family.run("collectstatic", *MANAGE, "collectstatic", "--no-input", "--verbosity=0", seconds=60)
             say("Starting web, worker and beat.")
             apps = [family.start(name, ROOT / "bin" / name) for name in ("web", "worker", "beat")]
             wait_until(lambda: _is_ready(port), seconds=120, what="The web server", needs=apps)

@@ -1,0 +1,80 @@
+"""What browsers load of ours: one stylesheet and one script, joined from many small sources.
+
+The sources work as they are, by `@import` and `import`; tests load them so. collectstatic puts the joined files in
+their place, names every file by its hash and compresses it, so that a browser asks for it once (docs/pages.md).
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import lightningcss
+from django.contrib.staticfiles import finders
+from django.core.files.base import ContentFile
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+STYLES, SCRIPTS = "css/app.css", "js/app.js"
+IMPORT = re.compile(r'^import "([^"]+)";$', re.MULTILINE)
+IMPORT_OR_EXPORT = re.compile(r"^(import|export)\b", re.MULTILINE)
+
+
+class BuiltStorage(CompressedManifestStaticFilesStorage):
+    """Joins styles and scripts before files are named by their hash; pages name these files in DEBUG too."""
+
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
+        """Build what is joined, then do what Django and WhiteNoise do. Raises ValueError for what can't be joined."""
+        if not dry_run:
+            for name, content in ((STYLES, joined_styles()), (SCRIPTS, joined_scripts())):
+                self.delete(name)
+                self.save(name, ContentFile(content.encode()))
+                paths[name] = self, name
+        yield from super().post_process(paths, dry_run, **options)
+
+    def url(self, name: str | None, force: bool = False) -> str:
+        """Return the address that holds the hash."""
+        return super().url(name, force=True)
+
+
+def joined_styles() -> str:
+    """Return the whole stylesheet, its layers kept and its spaces left out."""
+    return lightningcss.bundle_css(str(_source(STYLES)))
+
+
+def joined_scripts() -> str:
+    """Return all scripts in one module, each in a block of its own. Raises ValueError for one that imports others."""
+
+    def block(found: re.Match[str]) -> str:
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(SCRIPTS), found[1]))
+        source = _source(name).read_text()
+        if IMPORT_OR_EXPORT.search(source):
+            raise ValueError(f"{name} imports or exports: only {SCRIPTS} may")
+        return f"{{\n{source}\n}}"
+
+    return IMPORT.sub(block, _source(SCRIPTS).read_text())
+
+
+def _source(name: str) -> Path:
+    path = finders.find(name)
+    if path is None:
+        raise ValueError(f"there is no static file {name}")
+    return Path(path)
+
+
+class CompressPages(GZipMiddleware):
+    """Compresses pages, and nothing that is streamed or a file already.
+
+    Django adds random bytes to every answer and masks the CSRF token anew, so that the size tells nothing of what a
+    page holds (BREACH).
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Compress an answer of HTML."""
+        is_page = isinstance(response, HttpResponse) and response.headers.get("Content-Type", "").startswith(
+            "text/html"
+        )
+        return super().process_response(request, response) if is_page else response

@@ -1,0 +1,115 @@
+"""What browsers load of ours is built: one stylesheet and one script, named by their hash; pages are compressed."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
+
+from flipdash import assets
+
+JS = Path(finders.find("js/app.js")).parent
+
+
+@pytest.fixture(scope="module")
+def joined():
+    return assets.joined_styles(), assets.joined_scripts()
+
+
+def test_the_stylesheet_is_one_file_and_keeps_its_layers(joined):
+    styles, _scripts = joined
+    assert "@import" not in styles
+    layers = list(dict.fromkeys(re.findall(r"@layer (\w+)", styles)))
+    assert layers == ["reset", "tokens", "base", "layout", "components", "utilities"]
+
+
+def test_addresses_in_styles_hold_wherever_they_are_joined(joined):
+    styles, _scripts = joined
+    assert [url for url in re.findall(r"url\(\"?([^)\"]+)", styles) if not url.startswith(("/static/", "data:"))] == []
+
+
+def test_every_script_is_in_the_one_file_but_the_one_that_runs_first(joined):
+    _styles, scripts = joined
+    assert not re.search(r"^(import|export)\b", scripts, re.MULTILINE)
+    for source in JS.glob("*.js"):
+        if source.name not in {"app.js", "root.js"}:
+            assert source.read_text() in scripts, source.name
+    assert "var htmx=function" in scripts
+
+
+def test_a_script_with_imports_of_its_own_is_refused(monkeypatch, tmp_path):
+    (tmp_path / "app.js").write_text('import "./other.js";\n')
+    (tmp_path / "other.js").write_text("export const nothing = 1;\n")
+    monkeypatch.setattr(assets.finders, "find", lambda name: str(tmp_path / Path(name).name))
+    with pytest.raises(ValueError, match=r"other\.js imports or exports"):
+        assets.joined_scripts()
+
+
+def test_a_script_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr(assets, "SCRIPTS", "js/nothing.js")
+    with pytest.raises(ValueError, match=r"no static file js/nothing\.js"):
+        assets.joined_scripts()
+
+
+@pytest.fixture
+def built(settings, tmp_path):
+    """The site with its files as collectstatic makes them."""
+    settings.STATIC_ROOT = tmp_path / "built"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "flipdash.assets.BuiltStorage"}}
+    call_command("collectstatic", interactive=False, verbosity=0)
+    return settings.STATIC_ROOT
+
+
+@pytest.mark.django_db
+def test_collectstatic_names_the_joined_files_by_their_hash_and_makes_them_anew(built, client, settings):
+    settings.DEBUG = True  # as `make run` has it
+    page = client.get(reverse("account_login")).content.decode()
+    names = re.findall(r'(?:href|src)="/static/((?:css|js)/[^"]+)"', page)
+    assert [re.sub(r"\.[0-9a-f]{12}\.", ".#.", name) for name in names] == [
+        "css/app.#.css",
+        "js/root.#.js",
+        "js/app.#.js",
+    ]
+    style = (built / names[0]).read_text()
+    assert "@import" not in style
+    images = [url for url in re.findall(r"url\(\"?([^)\"]+)\"?\)", style) if not url.startswith("data:")]
+    assert images
+    for image in images:
+        assert re.search(r"\.[0-9a-f]{12}\.", image), image
+        assert (built / image.removeprefix("/static/")).is_file(), image
+    assert (built / f"{names[0]}.gz").is_file()
+
+    (built / "css" / "app.css").write_text("an older one")
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert (built / "css" / "app.css").read_text() == assets.joined_styles()
+
+
+# --- Pages are compressed ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_page_is_compressed_for_who_can_read_it(web):
+    plain = web.get("/money-transfers/")
+    small = web.get("/money-transfers/", headers={"accept-encoding": "gzip"})
+    assert "Content-Encoding" not in plain
+    assert small["Content-Encoding"] == "gzip"
+    assert len(small.content) * 3 < len(plain.content)
+    assert b"Transaction History" in gzip.decompress(small.content)
+    assert "Accept-Encoding" in small["Vary"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HttpResponse(b"%PDF" * 200, content_type="application/pdf"),
+        StreamingHttpResponse([b"<p>" * 200], content_type="text/html"),
+        FileResponse([b"a,b" * 200], content_type="text/csv"),
+    ],
+)
+def test_files_and_streams_are_not(rf, answer):
+    request = rf.get("/", headers={"accept-encoding": "gzip"})
+    assert "Content-Encoding" not in assets.CompressPages(lambda _request: answer)(request)
