@@ -43,7 +43,7 @@ def main() -> None:
     if arguments.work:
         from imports import services
 
-        services.run(arguments.work)
+        services.IMPORTS.work(arguments.work)
         return
     call_command("migrate", database="owner", verbosity=0)
     call_command("seed", business=OTHER, rows=arguments.others)

@@ -70,6 +70,7 @@ class Report(TenantModel, Leased):
             """Return what spreadsheets of a language expect: where the comma is for decimals, the semicolon."""
             return cls.SEMICOLON if language == "id" else cls.COMMA
 
+    STEPS = {Status.QUEUED: Status.RUNNING}
     PROBLEMS = {
         "not allowed": _("Whoever asked for it may not download reports any more."),
         "query": _("Its search or a filter isn’t valid any more. Open the history and make it again."),

@@ -3,9 +3,11 @@
 Truth is in the row. A message only says that work waits and names no row: it may come twice, and the broker may lose
 it, for the sweep finds all. A model declares its states, and a worker what is done in them:
 
-    class Import(Leased): …
+    class Import(Leased):
+        STEPS = {Status.QUEUED: Status.RUNNING}
+        …
 
-    IMPORTS = Worker("imports", Import, {Status.QUEUED: Status.RUNNING})
+    IMPORTS = Worker("imports", Import)
 
     @IMPORTS.runs
     def _import(row: Import) -> None:
@@ -51,6 +53,8 @@ class Leased(models.Model):
 
     objects: ClassVar[Any]
     Status: ClassVar[Any]
+    STEPS: ClassVar[Mapping[State, State]]
+    """The states in which a row waits for a worker, each with the one in which it is worked on."""
     PROBLEMS: ClassVar[Mapping[str, Words]]
     """Why it failed, in words, by `problem`; "error" is for whatever nobody foresaw."""
 
@@ -74,6 +78,11 @@ class Leased(models.Model):
         return bool(self.status.is_open)  # type: ignore[attr-defined]  # the column of each model's own states
 
     @property
+    def is_moving(self) -> bool:
+        """Whether a worker has it, or will soon."""
+        return self.status in {*self.STEPS, *self.STEPS.values()}  # type: ignore[attr-defined]
+
+    @property
     def problem_in_words(self) -> str:
         """Why it failed."""
         return str(self.PROBLEMS.get(self.problem, self.PROBLEMS["error"]))
@@ -91,8 +100,6 @@ class Worker(Generic[R]):
 
     name: str
     model: type[R]
-    steps: Mapping[State, State]
-    """The states in which a row waits, each with the one in which it is worked on."""
     queue: str = "default"
     """Of Celery's queues, the one that wakes it."""
     per: str = ""
@@ -190,7 +197,7 @@ class Worker(Generic[R]):
             if row is None:
                 return None
             mine = self.rows.filter(pk=row.pk)
-            status = self.steps.get(row.status, row.status)
+            status = self.model.STEPS.get(row.status, row.status)
             mine.update(
                 status=status, attempt=F("attempt") + 1, started_at=Now(), due_at=None, lease_until=self._lease()
             )
@@ -249,7 +256,7 @@ class Worker(Generic[R]):
 
     def _again(self, row: R) -> None:
         """Put a row back, to wait for another attempt."""
-        waiting = {running: waiting for waiting, running in self.steps.items()}
+        waiting = {running: waiting for waiting, running in self.model.STEPS.items()}
         self.mine(row).update(
             status=waiting[row.status],  # type: ignore[attr-defined]
             lease_until=None,
@@ -264,7 +271,7 @@ class Worker(Generic[R]):
 
     def due(self) -> Any:
         """Return the rows that a worker may begin with: those that wait, and those whose worker lost its lease."""
-        waiting = Q(status__in=list(self.steps)) & (Q(due_at=None) | Q(due_at__lte=Now()))
+        waiting = Q(status__in=list(self.model.STEPS)) & (Q(due_at=None) | Q(due_at__lte=Now()))
         due = self.rows.filter(waiting | self._running(lease_until__lt=Now()), finished_at=None)
         return due.exclude(Exists(self._beside(self._running(lease_until__gte=Now())))) if self.is_alone else due
 
@@ -287,7 +294,7 @@ class Worker(Generic[R]):
         return self.rows.filter(condition, **{self.per: OuterRef(self.per)})
 
     def _running(self, **lease: Any) -> Q:
-        return Q(status__in=list(self.steps.values()), **lease)
+        return Q(status__in=list(self.model.STEPS.values()), **lease)
 
     def _give_up(self) -> None:
         """Let rows fail that took their workers with them so often that nobody should try again."""
@@ -301,7 +308,7 @@ class Worker(Generic[R]):
         A living worker has time to renew it; a dead one's row doesn't wait for the clock to catch up.
         """
         self._change(self._running(lease_until__gt=self._lease()), lease_until=self._lease())
-        waits = Q(status__in=list(self.steps), attempt__gt=0, due_at__gt=self._next_attempt())
+        waits = Q(status__in=list(self.model.STEPS), attempt__gt=0, due_at__gt=self._next_attempt())
         self._change(waits, due_at=self._next_attempt())
 
     def _change(self, condition: Q, **values: Any) -> None:

@@ -16,9 +16,8 @@ from flipdash.leases import Worker
 from flipdash.models import Message
 
 Status = Message.Status
-MAILS = Worker(
-    "mails", Message, {Status.QUEUED: Status.SENDING}, most_attempts=8, wait=timedelta(seconds=30)
-)  # the last one about an hour after the first; then the row stays, unsent, for the operator
+MAILS = Worker("mails", Message, most_attempts=8, wait=timedelta(seconds=30))
+"""The last attempt is about an hour after the first; then the row stays, unsent, for the operator."""
 
 
 def send(name: str, *, to: str, language: str, **context: Any) -> Message:

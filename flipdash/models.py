@@ -27,6 +27,7 @@ class Message(Leased):
         SENT = state("sent", _("Sent"), "green", "check")
         FAILED = state("failed", _("Not sent"), "red", "x")
 
+    STEPS = {Status.QUEUED: Status.SENDING}
     PROBLEMS = {"error": _("The mail server didn’t take it.")}
 
     channel = models.CharField(max_length=8, choices=Channel.choices)

@@ -133,7 +133,6 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
-    "imports.tasks.run_import": {"queue": "imports"},
     "deposits.tasks.import_statements": {"queue": "imports"},
 }
 CELERY_TASK_TIME_LIMIT = 30 * 60  # seconds
@@ -144,7 +143,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False  # the sweep wakes what a lost message didn't
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
-    "sweep-imports": {"task": "imports.tasks.sweep_imports", "schedule": 2.0},
     "sweep-top-ups": {"task": "deposits.tasks.sweep_top_ups", "schedule": 2.0, "options": {"expires": 2}},
     "tidy-top-ups": {"task": "deposits.tasks.tidy_top_ups", "schedule": 60.0, "options": {"expires": 60}},
     "seal-activity": {"task": "accounts.tasks.seal_activity", "schedule": 3.0, "options": {"expires": 3}},
@@ -275,7 +273,6 @@ LEASE_SECONDS = env.int("LEASE_SECONDS", 20)
 """After how long a silent worker's row is given to another."""
 REPORT_DAYS_KEPT = 30
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place
-IMPORT_LEASE_SECONDS = 60
 
 # --- The deposit -----------------------------------------------------------------------------------------------------
 TOP_UP_MIN = env.int("TOP_UP_MIN", 10_000)  # rupiah

@@ -6,9 +6,9 @@ class ImportsConfig(AppConfig):
     name = "imports"
 
     def ready(self) -> None:
-        """Tell what can happen to imports."""
+        """Tell what can happen to imports, and who works on them."""
         from flipdash import events
-        from imports import menu  # noqa: F401  (importing registers)
+        from imports import menu, services  # noqa: F401  (importing registers)
 
         events.declare(
             {

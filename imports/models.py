@@ -3,17 +3,18 @@
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from flipdash import tables
+from flipdash.leases import Leased
 from flipdash.scope import TenantModel, TenantQuerySet, mode_known
 from flipdash.states import State, StatusField, state
 
 
 class ImportJobQuerySet(TenantQuerySet):
-    """The imports of a business in a mode, and the work that waits."""
+    """The imports of a business in a mode."""
 
     def newest_first(self) -> Self:
         """Order as the page shows them."""
@@ -21,15 +22,7 @@ class ImportJobQuerySet(TenantQuerySet):
 
     def unfinished(self) -> Self:
         """Those that may still bring something in."""
-        return self.filter(status__in=UNFINISHED)
-
-    def due(self) -> Self:
-        """Those that wait for a worker, or whose worker's lease ran out; of each business one at a time."""
-        running = ImportJob.objects.filter(
-            business=OuterRef("business"), status__in=RUNNING, lease_until__gte=Now()
-        ).exclude(pk=OuterRef("pk"))
-        waiting = Q(status__in=FOR_A_WORKER) | Q(status__in=RUNNING, lease_until__lt=Now())
-        return self.filter(waiting).exclude(Exists(running)).order_by("woken_at")
+        return self.filter(status__in=ImportJob.Status.open())
 
     def forgotten(self) -> Self:
         """Those whose preview nobody has confirmed for so long that the file is thrown away."""
@@ -38,10 +31,10 @@ class ImportJobQuerySet(TenantQuerySet):
     def with_files_to_delete(self) -> Self:
         """The finished ones that still have an upload, or whose list of faults is too old."""
         old = Q(stored_as__gt="") | Q(faults_as__gt="", keep_until__lt=Now())
-        return self.exclude(status__in=UNFINISHED).filter(old)
+        return self.exclude(status__in=ImportJob.Status.open()).filter(old)
 
 
-class ImportJob(TenantModel):
+class ImportJob(TenantModel, Leased):
     """One upload: queued → checking → preview → confirmed → importing → done; or failed, or cancelled."""
 
     class Status(State):
@@ -58,6 +51,14 @@ class ImportJob(TenantModel):
         FAILED = state("failed", _("Not imported"), "red", "x")
         CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus")
 
+    STEPS = {Status.QUEUED: Status.CHECKING, Status.CONFIRMED: Status.IMPORTING}
+    PROBLEMS = {
+        "faults": _("The file can’t be imported. Correct what is named below and upload it again."),
+        "not allowed": _("Whoever uploaded or confirmed it may not import history any more. Nothing was imported."),
+        "forgotten": _("Nobody confirmed it in time, and the file was thrown away. Upload it again."),
+        "error": _("Something went wrong on our side. Nothing was imported; upload the file again."),
+    }
+
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=40)
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
@@ -70,7 +71,6 @@ class ImportJob(TenantModel):
     faults_as = models.CharField(max_length=100, blank=True)
     """Where the list of all faults is."""
     status = StatusField(max_length=9, choices=Status, default=Status.QUEUED)
-    problem = models.CharField(max_length=20, blank=True)
     skip_bad = models.BooleanField(default=False)
 
     rows_done = models.PositiveIntegerField(default=0)
@@ -85,16 +85,12 @@ class ImportJob(TenantModel):
     preview = models.JSONField(default=dict)
     """What the page shows before it is confirmed, in the words of whoever uploaded it: services.Preview."""
 
-    attempt = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)
-    woken_at = models.DateTimeField(db_default=Now())
     keep_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
-    finished_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Any] = ImportJobQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Leased.Meta):
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "number"], name="importjob_number_once"),
             mode_known("importjob"),
@@ -106,13 +102,6 @@ class ImportJob(TenantModel):
                 condition=~Q(status__in=["queued", "checking", "preview", "confirmed", "importing"])
                 | Q(stored_as__gt=""),
                 name="importjob_unfinished_has_file",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                F("woken_at"),
-                name="importjob_unfinished",
-                condition=Q(status__in=["queued", "checking", "preview", "confirmed", "importing"]),
             ),
         ]
 
@@ -130,21 +119,6 @@ class ImportJob(TenantModel):
         return str(tables.kinds()[self.kind].title)
 
     @property
-    def problem_in_words(self) -> str:
-        """Why nothing was imported."""
-        return str(PROBLEMS.get(self.problem, PROBLEMS["error"]))
-
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether it may still bring something in."""
-        return self.status.is_open
-
-    @property
-    def is_moving(self) -> bool:
-        """Whether a worker has it, or will soon."""
-        return self.status in FOR_A_WORKER + RUNNING
-
-    @property
     def is_confirmable(self) -> bool:
         """Whether there is something to import, and somebody may say so."""
         return self.status == self.Status.PREVIEW and not self.is_doubtful and self.to_import > 0
@@ -158,15 +132,3 @@ class ImportJob(TenantModel):
     def to_import(self) -> int:
         """How many records are good and not there yet."""
         return self.good - self.already_there
-
-
-FOR_A_WORKER = (ImportJob.Status.QUEUED, ImportJob.Status.CONFIRMED)
-RUNNING = (ImportJob.Status.CHECKING, ImportJob.Status.IMPORTING)
-UNFINISHED = ImportJob.Status.open()
-
-PROBLEMS = {
-    "faults": _("The file can’t be imported. Correct what is named below and upload it again."),
-    "not allowed": _("Whoever uploaded or confirmed it may not import history any more. Nothing was imported."),
-    "forgotten": _("Nobody confirmed it in time, and the file was thrown away. Upload it again."),
-    "error": _("Something went wrong on our side. Nothing was imported; upload the file again."),
-}

@@ -1,50 +1,38 @@
 """Imports from the page: asked for, checked, confirmed, imported, cancelled, thrown away.
 
-Truth is in the row: a task only carries its id, and may run twice. Every later write asks for the attempt it
-belongs to, so that a worker that lost its lease can't do anything any more (design.md §8). The records go in, and
-the row says so, in one transaction: a worker killed midway leaves nothing behind, and another one starts again.
+They are leased work (flipdash/leases.py), of a business one at a time. The records go in, and the row says so, in one
+transaction: a worker killed midway leaves nothing behind, and another one starts again.
 """
 
 import hashlib
-import logging
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from shutil import copyfileobj
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
-from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
 from accounts.models import Business, Member
 from accounts.permissions import Permission
 from flipdash import clock, events
+from flipdash.leases import Stopped, Worker
 from flipdash.scope import Scope
 from flipdash.tables import Checker, FileRows, Import, Incoming, Row, kinds, read_file, shown, weigh
-from imports import previews, tasks
+from imports import previews
 from imports.models import ImportJob
 
-log = logging.getLogger(__name__)
-
-MOST_ATTEMPTS = 3
 PROGRESS_EVERY = 1_000  # rows
-WAKE_AGAIN = timedelta(seconds=10)
 DAYS_FOR_A_PREVIEW = 7
 DAYS_FOR_FAULTS = 30
-Status = ImportJob.Status
-
-
-class Stopped(Exception):
-    """The import was cancelled, or another worker has taken it over."""
 
 
 class NotAllowed(Exception):
@@ -54,6 +42,17 @@ class NotAllowed(Exception):
 class FoundFaults(Exception):
     """What was confirmed can't be imported as it is: the file or what is stored has changed."""
 
+
+Status = ImportJob.Status
+IMPORTS = Worker(
+    "imports",
+    ImportJob,
+    queue="imports",
+    per="business",
+    is_alone=True,
+    problems={NotAllowed: "not allowed", FoundFaults: "faults"},
+    related=("business", "member__user", "member__business"),
+)
 
 # --- What people do -----------------------------------------------------------------------------------------
 
@@ -106,7 +105,7 @@ def _add(scope: Scope, *, upload: UploadedFile, kind: str, sha256: str, stored_a
         stored_as=stored_as,
     )
     events.record(scope, "import.uploaded", job, file=job.file_name, sha256=job.sha256)
-    transaction.on_commit(partial(tasks.wake, job.pk))
+    IMPORTS.wake_on_commit()
     return job
 
 
@@ -123,70 +122,24 @@ def confirm(job: ImportJob, *, by: Scope, seen: int, skip_bad: bool) -> bool:
     if job.fault_count and not skip_bad:
         raise FoundFaults
     job.status, job.confirmed_by_id, job.skip_bad, job.attempt = Status.CONFIRMED, by.member.pk, skip_bad, 0
-    job.rows_done, job.keep_until = 0, None
+    job.rows_done, job.keep_until = 0, Now() + timedelta(days=DAYS_FOR_FAULTS)
     job.save(update_fields=["status", "confirmed_by", "skip_bad", "attempt", "rows_done", "keep_until"])
     events.record(by, "import.confirmed", job, file=job.file_name, rows=seen)
-    transaction.on_commit(partial(tasks.wake, job.pk))
-    return True
-
-
-@transaction.atomic
-def cancel(job: ImportJob) -> bool:
-    """Stop an import; returns False for one that is finished, or whose records are going in this very moment."""
-    row = ImportJob.objects.filter(pk=job.pk)
-    if not row.unfinished().select_for_update(skip_locked=True).exists():
-        return False
-    row.update(status=Status.CANCELLED, lease_until=None, finished_at=Now())
+    IMPORTS.wake_on_commit()
     return True
 
 
 # --- What workers do ----------------------------------------------------------------------------------------
 
 
-def run(job_id: int) -> None:
-    """Do what is due for an import. A second worker on the same one does nothing; a failure is tried again."""
-    job = _claim(job_id)
-    if job is None:
-        return
-    act = _import if job.status == Status.IMPORTING else _check
-    try:
-        with _words_and_time_of(job):
-            act(job)
-    except Stopped:
-        log.info("import %s: stopped", job.pk)
-    except NotAllowed:
-        _fail(job, "not allowed")
-    except FoundFaults:
-        _fail(job, "faults")
-    except Exception:
-        log.exception("import %s: attempt %s failed", job.pk, job.attempt)
-        _fail_or_try_again(job)
-    finally:
-        _throw_away_files()
+@IMPORTS.runs
+def _run(job: ImportJob) -> None:
+    """Do what is due for an import: check it, or bring in what was confirmed."""
+    with _words_and_time_of(job):
+        (_import if job.status == Status.IMPORTING else _check)(job)
 
 
-def _fail_or_try_again(job: ImportJob) -> None:
-    if job.attempt >= MOST_ATTEMPTS:
-        _fail(job, "error")
-    else:
-        again = Status.CONFIRMED if job.status == Status.IMPORTING else Status.QUEUED
-        _mine(job).update(status=again, lease_until=None, woken_at=Now())
-
-
-def _fail(job: ImportJob, problem: str) -> None:
-    with suppress(Stopped):
-        _finish(job, Status.FAILED, problem=problem)
-
-
-def due_jobs() -> list[int]:
-    """Return the ids of imports that wait for a worker and that nobody woke lately, and note that we do."""
-    with transaction.atomic():
-        due = ImportJob.objects.due().filter(woken_at__lt=Now() - WAKE_AGAIN).select_for_update(skip_locked=True)
-        ids = list(due.values_list("pk", flat=True)[:50])
-        ImportJob.objects.filter(pk__in=ids).update(woken_at=Now())
-    return ids
-
-
+@IMPORTS.tidies
 def tidy() -> None:
     """Give up previews that nobody confirmed, and throw away files whose time is over."""
     ImportJob.objects.forgotten().update(status=Status.CANCELLED, problem="forgotten", finished_at=Now())
@@ -206,37 +159,6 @@ def _throw_away_files() -> None:
 def _check_allowed(scope: Scope) -> None:
     if not scope.can(Permission.MANAGE_ACCOUNT):
         raise NotAllowed
-
-
-def _claim(job_id: int) -> ImportJob | None:
-    """Take the lease of a due import, or return None. One whose workers died too often is given up."""
-    with transaction.atomic():
-        job = ImportJob.objects.due().select_for_update(skip_locked=True).filter(pk=job_id).first()
-        if job is None:
-            return None
-        row = ImportJob.objects.filter(pk=job_id)
-        if job.attempt >= MOST_ATTEMPTS:
-            row.update(status=Status.FAILED, problem="error", lease_until=None, finished_at=Now())
-            return None
-        status = Status.IMPORTING if job.confirmed_by_id else Status.CHECKING
-        row.update(status=status, attempt=F("attempt") + 1, lease_until=_lease(), rows_done=0, rows_total=None)
-    return ImportJob.objects.select_related("business", "member__user", "member__business").get(pk=job_id)
-
-
-def _lease() -> Any:
-    return Now() + timedelta(seconds=settings.IMPORT_LEASE_SECONDS)
-
-
-def _mine(job: ImportJob) -> Any:
-    """The row, if it still runs under this worker's attempt."""
-    return ImportJob.objects.filter(pk=job.pk, attempt=job.attempt, status=job.status)
-
-
-def _finish(job: ImportJob, status: Status, **values: Any) -> None:
-    keep = Now() + timedelta(days=DAYS_FOR_FAULTS)
-    values = {"lease_until": None, "finished_at": Now(), "keep_until": keep, **values}
-    if not _mine(job).update(status=status, **values):
-        raise Stopped
 
 
 @contextmanager
@@ -285,8 +207,7 @@ def _told(job: ImportJob, rows: FileRows) -> Iterator[Row]:
 
 def _note_progress(job: ImportJob, done: int, about: int | None) -> None:
     total = None if about is None else max(done, about)
-    if not _mine(job).update(rows_done=done, rows_total=total, lease_until=_lease()):
-        raise Stopped
+    IMPORTS.note(job, rows_done=done, rows_total=total)
 
 
 def _check(job: ImportJob) -> None:
@@ -307,10 +228,11 @@ def _check(job: ImportJob) -> None:
         }
     try:
         if outcome.is_doubtful or not outcome.good:
-            _finish(job, Status.FAILED, problem="faults", **values)
+            keep = Now() + timedelta(days=DAYS_FOR_FAULTS)
+            IMPORTS.finish(job, Status.FAILED, problem="faults", keep_until=keep, **values)
         else:
             keep = Now() + timedelta(days=DAYS_FOR_A_PREVIEW)
-            _finish(job, Status.PREVIEW, finished_at=None, keep_until=keep, **values)
+            IMPORTS.finish(job, Status.PREVIEW, keep_until=keep, **values)
     except Stopped:
         if faults_as:
             default_storage.delete(faults_as)
@@ -331,11 +253,11 @@ def _import(job: ImportJob) -> None:
         if not outcome.may_be_stored(skip_bad=job.skip_bad):
             raise FoundFaults
         with transaction.atomic():
-            _hold(job)
+            IMPORTS.hold(job)
             _scope_now(job)
             added = incoming.store()
             by = _scope_now(job)
-            _finish(
+            IMPORTS.finish(
                 job,
                 Status.DONE,
                 added=added,
@@ -343,9 +265,3 @@ def _import(job: ImportJob) -> None:
                 preview={**job.preview, "first": []},
             )
             events.record(by, "import.done", job, file=job.file_name, added=added)
-
-
-def _hold(job: ImportJob) -> None:
-    """Keep the row until the end of the transaction: nobody takes it over or cancels it while the records go in."""
-    if not _mine(job).select_for_update().exists():
-        raise Stopped

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -11,8 +13,23 @@ from accounts.models import Member
 from documents.reports import services as reports
 from flipdash import mail
 from flipdash.leases import Worker
+from imports import services as imports
+from imports.models import ImportJob
+
+_numbers = count(1)
+
+
+def make_due_import(member: Member) -> ImportJob:
+    """Make an import whose file waits to be checked."""
+    return imports.request_import(
+        member.scope("live"),
+        kind="money-transfer",
+        upload=SimpleUploadedFile("past.csv", f"Amount\n{next(_numbers)}\n".encode()),
+    )
+
 
 MAKERS: dict[str, Callable[[Member], Any]] = {
+    "imports": make_due_import,
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),
 }

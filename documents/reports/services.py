@@ -51,7 +51,6 @@ Status = Report.Status
 REPORTS = Worker(
     "reports",
     Report,
-    {Status.QUEUED: Status.RUNNING},
     queue="reports",
     per="business",
     problems={NotAllowed: "not allowed", BadQuery: "query", TooBig: "too big"},

@@ -14,13 +14,13 @@ from django.shortcuts import render
 from django.test import RequestFactory
 from playwright.sync_api import Page
 
-from imports import services as imports
-from imports import tasks
 from imports.models import ImportJob
+from imports.services import IMPORTS
 from tests import factories
 from tests.browser.looking import NEEDS_SCRIPTS, RINGS, focus_problems, outline_problems, problems_of
 from tests.walk import Ask, make_rows, survey
 
+pytestmark = pytest.mark.usefixtures("asleep")
 TEMPLATES = settings.BASE_DIR / "templates"
 BAD_FILE = Path(__file__).parent.parent / "data" / "money-transfers-bad.csv"
 SAMPLES = "styleguide/"
@@ -41,11 +41,6 @@ def asking(page: Page) -> Ask:
     return ask
 
 
-@pytest.fixture(autouse=True)
-def no_tasks(monkeypatch) -> None:
-    monkeypatch.setattr(tasks, "wake", lambda job_id: None)
-
-
 def make_imports(page: Page, member) -> Iterator[str]:
     """Make an import in each state, the preview by a real file; yield their addresses."""
     page.goto("/settings/import-history/")
@@ -54,7 +49,7 @@ def make_imports(page: Page, member) -> Iterator[str]:
     page.locator("main form button").click()
     page.wait_for_url("**/settings/import-history/*/")
     preview = ImportJob.objects.latest("pk")
-    imports.run(preview.pk)
+    IMPORTS.work(preview.pk)
     yield f"/settings/import-history/{preview.number}/"
     counts = {"rows_done": 40, "rows_total": 90, "read": 90, "good": 80}
     for number, status in enumerate(("queued", "checking", "importing", "done", "failed", "cancelled"), start=90_001):

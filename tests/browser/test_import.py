@@ -4,8 +4,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from imports import services, tasks
 from imports.models import ImportJob
+from imports.services import IMPORTS
 from transactions.models import MoneyTransfer
 
 DATA = Path(__file__).parent.parent / "data"
@@ -39,16 +39,15 @@ def test_a_file_that_is_no_table_is_refused_beside_the_field(page, sign_in, admi
     expect(page.get_by_role("alert")).to_contain_text("this is a picture, whatever its name")
 
 
-def test_everything_works_without_scripts(open_context, sign_in, admin, monkeypatch):
-    monkeypatch.setattr(tasks, "wake", lambda job_id: None)
+def test_everything_works_without_scripts(open_context, sign_in, admin, asleep):
     page = open_context(java_script_enabled=False).new_page()
     sign_in(page, admin)
     choose(page, BAD)
     expect(page.get_by_text("It begins in a moment.")).to_be_visible()
-    services.run(ImportJob.objects.get().pk)
+    IMPORTS.work(ImportJob.objects.get().pk)
     page.get_by_role("link", name="See how far it is").click()
     page.get_by_label("Leave out the 12 wrong rows that are named below").check()
     page.get_by_role("button", name="Import 188 transactions").click()
-    services.run(ImportJob.objects.get().pk)
+    IMPORTS.work(ImportJob.objects.get().pk)
     page.get_by_role("link", name="See how far it is").click()
     expect(page.get_by_text("188 transactions were imported")).to_be_visible()

@@ -16,9 +16,13 @@ from django.utils import timezone
 
 from accounts.permissions import Role
 from flipdash import tables
-from imports import services, tasks
+from flipdash.celery import app
+from flipdash.leases import Stopped, Worker
+from imports import services
 from imports.models import ImportJob
+from imports.services import IMPORTS
 from tests.factories import make_import, make_member
+from tests.leased import let_time_pass
 from tests.twins import at_once
 from tests.workbooks import make_xls, make_xlsx
 from transactions.models import MoneyTransfer, TransferEvent
@@ -31,9 +35,8 @@ URL = "/settings/import-history/"
 
 
 @pytest.fixture(autouse=True)
-def files(settings, tmp_path, monkeypatch):
+def files(settings, tmp_path, asleep):
     """The tests call the service as the worker does; files go to a folder of their own."""
-    monkeypatch.setattr(tasks, "wake", lambda job_id: None)
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}},
@@ -57,7 +60,7 @@ def uploaded(browser, content: bytes, name: str = "past.csv") -> ImportJob:
 
 def checked(browser, content: bytes, name: str = "past.csv") -> ImportJob:
     job = uploaded(browser, content, name)
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     job.refresh_from_db()
     return job
 
@@ -84,7 +87,7 @@ def test_a_file_is_checked_looked_at_confirmed_and_imported(web, admin, files, f
     job = uploaded(web, content, f"Riwayat 2025.{form}")
     assert "Waiting" in page(web, job)
     count = 5_000 if form == "csv" else 200
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     assert MoneyTransfer.objects.count() == 0  # nothing before it is confirmed
     text = page(web, job)
     assert f"Import {count:,} transactions" in text
@@ -92,13 +95,14 @@ def test_a_file_is_checked_looked_at_confirmed_and_imported(web, admin, files, f
     job.refresh_from_db()
     confirm(web, job)
     assert MoneyTransfer.objects.count() == 0
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     job.refresh_from_db()
     assert (job.status, job.added, job.already_there, job.bad) == ("done", count, 0, 0)
     assert MoneyTransfer.objects.filter(business=admin.business, mode="live").count() == count
     assert f"{count:,} transactions were imported" in page(web, job)
     lines = TransferEvent.objects.filter(kind="imported", by_kind="member", by_name="Rina Admin")
     assert lines.filter(note=f"Riwayat 2025.{form}").count() == count
+    IMPORTS.sweep()
     assert kept(files) == []  # the upload is thrown away
 
 
@@ -121,10 +125,10 @@ def test_wrong_rows_are_named_and_only_left_out_when_somebody_says_so(web):
     assert "Import 188 transactions" in text
     assert "Leave out the 12 wrong rows" in text
     assert "tick that the wrong rows are left out" in confirm(web, job).content.decode()
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     assert MoneyTransfer.objects.count() == 0
     confirm(web, job, skip_bad="on")
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     assert MoneyTransfer.objects.count() == 188
     assert "12 wrong rows were left out" in page(web, job)
 
@@ -165,14 +169,14 @@ def test_the_list_of_faults_holds_no_formula_whatever_it_is_opened_with(web):
 def test_the_same_file_twice_changes_nothing(web):
     job = checked(web, GOOD.read_bytes())
     confirm(web, job)
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     before = list(MoneyTransfer.objects.order_by("id").values())
     again = checked(web, GOOD.read_bytes())
     assert again.number == job.number + 1
     assert (again.status, again.already_there, again.to_import) == ("preview", 5_000, 0)
     assert "Everything in this file is already there" in page(web, again)
     confirm(web, again)
-    services.run(again.pk)
+    IMPORTS.work(again.pk)
     again.refresh_from_db()
     assert again.status == "preview"
     assert list(MoneyTransfer.objects.order_by("id").values()) == before
@@ -209,11 +213,11 @@ def test_modes_and_businesses_are_apart(web, client_of, stranger):
     answer = web.post(f"/test{URL}", {"kind": "money-transfer", "file": SimpleUploadedFile("a.csv", BAD.read_bytes())})
     assert answer["Location"].startswith("/test/")
     test_job = ImportJob.objects.latest("pk")
-    services.run(test_job.pk)
+    IMPORTS.work(test_job.pk)
     test_job.refresh_from_db()
     test_job_url = f"/test{URL}{test_job.number}/confirmation/"
     web.post(test_job_url, {"seen": test_job.to_import, "skip_bad": "on"})
-    services.run(test_job.pk)
+    IMPORTS.work(test_job.pk)
     assert set(MoneyTransfer.objects.values_list("mode", flat=True)) == {"test"}
 
 
@@ -270,7 +274,7 @@ def test_mixed_dates_can_not_be_confirmed_at_all(web):
     job = checked(web, content)
     assert (job.status, job.is_doubtful) == ("failed", True)
     confirm(web, job, skip_bad="on")
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     assert MoneyTransfer.objects.count() == 0
 
 
@@ -310,7 +314,7 @@ def test_the_worker_asks_the_permission_again_both_times(web, admin, change):
     confirm(web, first, skip_bad="on")
     type(admin).objects.filter(pk=admin.pk).update(**change)
     for job in (first, second):
-        services.run(job.pk)
+        IMPORTS.work(job.pk)
         job.refresh_from_db()
         assert (job.status, job.problem) == ("failed", "not allowed")
     assert MoneyTransfer.objects.count() == 0
@@ -331,7 +335,7 @@ def test_who_loses_the_permission_while_it_runs_imports_nothing(web, admin, monk
 
     monkeypatch.setattr(tables.Incoming, "store", lambda self: calls.append("store") or store(self))
     monkeypatch.setattr(tables.Incoming, step, lose)
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     job.refresh_from_db()
     assert (job.status, job.problem, job.added, job.attempt) == ("failed", "not allowed", 0, 1)
     assert (MoneyTransfer.objects.count(), TransferEvent.objects.count(), calls) == (0, 0, [])
@@ -341,23 +345,15 @@ def test_who_loses_the_permission_while_it_runs_imports_nothing(web, admin, monk
 # --- Killed, cancelled, late ------------------------------------------------------------------------------
 
 
-def lapse(job: ImportJob) -> None:
-    past = timezone.now() - timedelta(hours=1)
-    ImportJob.objects.filter(pk=job.pk).update(lease_until=past, woken_at=past)
-
-
-def test_a_worker_killed_while_it_checks_is_replaced(web):
+def test_a_worker_killed_while_it_checks_is_replaced_and_learns_it(web):
     job = uploaded(web, BAD.read_bytes())
-    lost = services._claim(job.pk)
-    assert services._claim(job.pk) is None  # under lease
-    lapse(job)
-    assert services.due_jobs() == [job.pk]
-    assert services.due_jobs() == []  # woken a moment ago
-    services.run(job.pk)
-    with pytest.raises(services.Stopped):
+    lost = IMPORTS.claim()
+    let_time_pass(IMPORTS)
+    IMPORTS.work(job.pk)
+    with pytest.raises(Stopped):
         services._note_progress(lost, 5, 10)
-    with pytest.raises(services.Stopped):
-        services._finish(lost, ImportJob.Status.FAILED)
+    with pytest.raises(Stopped):
+        services._check(lost)
     job.refresh_from_db()
     assert (job.status, job.attempt) == ("preview", 2)
 
@@ -376,13 +372,13 @@ def test_a_worker_killed_while_it_imports_leaves_nothing_and_is_replaced(web, mo
 
     monkeypatch.setattr(tables.Incoming, "store", killed)
     with pytest.raises(Killed):
-        services.run(job.pk)
+        IMPORTS.work(job.pk)
     job.refresh_from_db()
     assert (job.status, MoneyTransfer.objects.count()) == ("importing", 0)
     monkeypatch.undo()
-    monkeypatch.setattr(tasks, "wake", lambda job_id: None)
-    lapse(job)
-    services.run(job.pk)
+    monkeypatch.setattr(Worker, "wake", lambda worker: None)
+    let_time_pass(IMPORTS)
+    IMPORTS.work(job.pk)
     job.refresh_from_db()
     assert (job.status, job.added, job.attempt) == ("done", 188, 2)
 
@@ -390,11 +386,11 @@ def test_a_worker_killed_while_it_imports_leaves_nothing_and_is_replaced(web, mo
 def test_a_worker_that_lost_its_lease_stores_nothing(web, monkeypatch):
     job = checked(web, BAD.read_bytes())
     confirm(web, job, skip_bad="on")
-    lost = services._claim(job.pk)
-    lapse(job)
-    assert services._claim(job.pk)
+    lost = IMPORTS.claim(job.pk)
+    let_time_pass(IMPORTS)
+    assert IMPORTS.claim(job.pk)
     monkeypatch.setattr(services, "_note_progress", lambda *args: None)  # as if it had been told of nothing
-    with pytest.raises(services.Stopped):
+    with pytest.raises(Stopped):
         services._import(lost)
     assert MoneyTransfer.objects.count() == 0
 
@@ -407,20 +403,11 @@ def test_an_import_that_fails_three_times_says_so_and_nothing_is_imported(web, m
     confirm(web, job, skip_bad="on")
     monkeypatch.setattr(tables.Incoming, "store", break_down)
     for _attempt in range(3):
-        services.run(job.pk)
+        let_time_pass(IMPORTS)
+        IMPORTS.work(job.pk)
     job.refresh_from_db()
     assert (job.status, job.attempt, MoneyTransfer.objects.count()) == ("failed", 3, 0)
     assert "Nothing was imported; upload the file again" in page(web, job)
-
-
-def test_an_import_whose_workers_always_die_is_given_up(web):
-    job = uploaded(web, BAD.read_bytes())
-    for _attempt in range(3):
-        assert services._claim(job.pk)
-        lapse(job)
-    assert services._claim(job.pk) is None
-    job.refresh_from_db()
-    assert (job.status, job.problem) == ("failed", "error")
 
 
 @pytest.mark.parametrize("confirmed", [False, True])
@@ -435,17 +422,17 @@ def test_a_cancelled_import_stops_and_leaves_nothing(web, files, monkeypatch, co
         note(running, done, about)
 
     monkeypatch.setattr(services, "_note_progress", cancel_midway)
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     job.refresh_from_db()
     assert (job.status, MoneyTransfer.objects.count()) == ("cancelled", 0)
-    services.tidy()
+    IMPORTS.sweep()
     assert [path for path in kept(files) if path.suffix != ".csv"] == []
 
 
 def test_what_is_done_stays_when_cancelled_late(web):
     job = checked(web, BAD.read_bytes())
     confirm(web, job, skip_bad="on")
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     answer = web.post(f"{URL}{job.number}/cancellation/", follow=True)
     assert "can’t be cancelled any more" in answer.content.decode()
     assert MoneyTransfer.objects.count() == 188
@@ -455,11 +442,21 @@ def test_one_import_of_a_business_runs_at_a_time_and_does_not_keep_others_waitin
     """trust: E5."""
     first, second = uploaded(web, BAD.read_bytes()), uploaded(web, GOOD.read_bytes())
     other = uploaded(client_of(stranger), GOOD.read_bytes())
-    assert services._claim(first.pk)
-    assert services._claim(second.pk) is None
-    assert services._claim(other.pk)
-    lapse(first)
-    assert services._claim(second.pk)
+    assert IMPORTS.claim(first.pk)
+    assert IMPORTS.claim(second.pk) is None
+    assert IMPORTS.claim(other.pk)
+    let_time_pass(IMPORTS)
+    assert IMPORTS.claim(second.pk)
+
+
+def test_two_workers_at_once_never_take_two_imports_of_one_business(admin):
+    """Each would see that none is running, were claims not made one after the other."""
+    for number in range(30):
+        jobs = [make_import(admin, status="queued", stored_as="x", number=2 * number + one) for one in range(2)]
+        taken = at_once(2, lambda one, jobs=jobs: IMPORTS.claim(jobs[one].pk))
+        assert taken.count(None) == 1
+        assert [job.status for job in taken if job] == ["checking"]
+        ImportJob.objects.all().delete()
 
 
 def test_while_records_are_stored_others_search_and_a_late_cancel_is_answered(web, monkeypatch):
@@ -486,17 +483,11 @@ def test_while_records_are_stored_others_search_and_a_late_cancel_is_answered(we
         return added
 
     monkeypatch.setattr(tables.Incoming, "store", store_slowly)
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     ((seconds, is_refused),) = answers
     assert is_refused
     assert seconds < 10
     assert MoneyTransfer.objects.count() == 188
-
-
-def test_imports_have_a_queue_of_their_own_that_the_worker_serves(settings):
-    assert settings.CELERY_TASK_ROUTES[tasks.run_import.name] == {"queue": "imports"}
-    assert "imports" in (Path(settings.BASE_DIR) / "bin" / "worker").read_text()
-    assert settings.CELERY_BEAT_SCHEDULE["sweep-imports"]["task"] == tasks.sweep_imports.name
 
 
 def test_without_a_broker_the_import_waits_and_the_page_works(web, monkeypatch, settings, tmp_path):
@@ -508,14 +499,14 @@ def test_without_a_broker_the_import_waits_and_the_page_works(web, monkeypatch, 
     storages = settings.STORAGES
     monkeypatch.undo()
     settings.STORAGES = storages
-    monkeypatch.setattr(tasks.run_import, "delay", no_broker)
+    monkeypatch.setattr(app, "send_task", no_broker)
     assert uploaded(web, BAD.read_bytes()).status == "queued"
 
 
 def test_a_preview_that_nobody_confirms_is_forgotten_with_its_file(web, files):
     job = checked(web, BAD.read_bytes())
     ImportJob.objects.update(keep_until=timezone.now() - timedelta(seconds=1))
-    tasks.sweep_imports()
+    IMPORTS.sweep()
     job.refresh_from_db()
     assert (job.status, job.problem, job.stored_as, job.faults_as) == ("cancelled", "forgotten", "", "")
     assert kept(files) == []
@@ -531,7 +522,7 @@ def test_the_page_asks_again_only_while_a_worker_has_the_import(web):
     assert "every 1s" in state
     assert "<progress" in state
     assert "See how far it is" in state  # a link, for those without scripts
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     assert "every 1s" not in web.get(f"{URL}{job.number}/state/").content.decode()
 
 
@@ -544,7 +535,7 @@ def test_progress_moves_while_it_is_checked(web, monkeypatch):
         seen.append(re.search(r'value="(\d+)"', page(web, job))[1])
 
     monkeypatch.setattr(services, "_note_progress", look)
-    services.run(job.pk)
+    IMPORTS.work(job.pk)
     assert seen == ["0", "1000", "2000", "3000", "4000", "5000", "5000"]
 
 
@@ -559,7 +550,7 @@ def test_each_kind_says_its_columns_and_gives_a_template_that_it_understands(web
         answer = upload(web, template.content, kind=name)
         assert answer.status_code == 200
         job = ImportJob.objects.latest("pk")
-        services.run(job.pk)
+        IMPORTS.work(job.pk)
         job.refresh_from_db()
         assert [fault[3] for fault in job.preview["faults"]] == ["the file has a header and no records"]
     assert web.get(f"{URL}template/?kind=x").status_code == 404
