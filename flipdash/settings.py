@@ -182,6 +182,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_FORMS = {
     "login": "accounts.sign_in.forms.SignInForm",
     "signup": "accounts.sign_in.forms.SignUpForm",
+    "reset_password": "accounts.sign_in.forms.ResetForm",
     "reset_password_from_key": "accounts.sign_in.forms.NewPasswordForm",
 }
 ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"

@@ -37,6 +37,13 @@ class SampleForm(forms.Form):
     )
 
 
+class SampleSignInForm(forms.Form):
+    """A short form, as on the plain cards."""
+
+    email = forms.EmailField(label="E-mail")
+    password = forms.CharField(label="Password", widget=forms.PasswordInput)
+
+
 @public
 @require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
@@ -47,6 +54,8 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "styleguide.html",
         {
             "form": form,
+            "crumbs": [{"label": "Development"}],
+            "sign_in": SampleSignInForm(auto_id="sg-sign-in-%s"),
             "boxes": [name for name in form.fields if name == "bank"],
             "jobs": [_job(JobStatus.DONE), _job(JobStatus.FAILED)],
             "checking": _job(JobStatus.CHECKING),

@@ -4,7 +4,9 @@ from django.contrib import messages
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,6 +20,7 @@ from imports.forms import UploadForm, too_large
 from imports.models import ImportJob
 
 PAGE_SIZE = 25
+CRUMBS = ({"label": gettext_lazy("Settings")},)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,6 +44,7 @@ def jobs(request: Request) -> HttpResponse:
         "jobs": page[:PAGE_SIZE],
         "older": page[PAGE_SIZE - 1].number if len(page) > PAGE_SIZE else None,
         "before": before,
+        "crumbs": CRUMBS,
     }
     return render(request, "imports/jobs.html", context)
 
@@ -78,7 +82,8 @@ def template(request: Request) -> HttpResponse:
 @requires(Permission.MANAGE_ACCOUNT)
 def job(request: Request, import_number: int) -> HttpResponse:
     """Show one import: how far it is, what would be imported, what came of it."""
-    return render(request, "imports/job.html", {"job": _job(request, import_number)})
+    crumbs = [*CRUMBS, {"label": _("Import history"), "url": reverse("imports:jobs")}]
+    return render(request, "imports/job.html", {"job": _job(request, import_number), "crumbs": crumbs})
 
 
 @polled

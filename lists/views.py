@@ -68,7 +68,7 @@ def columns(request: Request) -> HttpResponse:
     if form.is_bound and form.is_valid():
         services.choose_columns(request.scope, kind, form.chosen())
         return redirect(history.address.url_with(drop=("columns",)))
-    return render(request, "lists/columns.html", {"history": history, "form": form})
+    return render(request, "lists/columns.html", {"history": history, "form": form, "crumbs": history.crumbs})
 
 
 @require_POST

@@ -126,7 +126,7 @@ def chosen_passwords() -> dict[str, forms.Field]:
         f"{kind.__name__}.{name}": field
         for kind in form_classes()
         for name, field in (SignUpForm().fields if kind is SignUpForm else kind.base_fields).items()
-        if isinstance(field.widget, forms.PasswordInput) and field.widget.attrs["autocomplete"] == "new-password"
+        if isinstance(field.widget, forms.PasswordInput) and field.widget.attrs.get("autocomplete") == "new-password"
     }
 
 

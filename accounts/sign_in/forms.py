@@ -3,7 +3,8 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import LoginForm, ResetPasswordKeyForm, SignupForm
+from allauth.account.fields import EmailField
+from allauth.account.forms import LoginForm, ResetPasswordForm, ResetPasswordKeyForm, SignupForm
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm
 from django import forms
@@ -36,6 +37,12 @@ def name_field(label: Any, **kwargs: Any) -> LineField:
     return LineField(label=label, max_length=100, **kwargs)
 
 
+def address_field() -> EmailField:
+    """Return the field, first on its page, for the address that somebody signs in with."""
+    attributes = {"autocomplete": "username", "autofocus": True}
+    return EmailField(label=_("Email"), max_length=254, widget=forms.EmailInput(attrs=attributes))
+
+
 def code_field(label: Any, **kwargs: Any) -> LineField:
     """Return a field for a code of six digits, or a recovery code."""
     widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "input mono"})
@@ -44,6 +51,12 @@ def code_field(label: Any, **kwargs: Any) -> LineField:
 
 class SignInForm(LoginForm):
     """Email and password."""
+
+    password = PasswordField(_("Password"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = address_field()
 
     def clean(self) -> dict[str, Any] | None:
         """Refuse a password that is longer than any before it costs a hash (trust.md A3)."""
@@ -92,6 +105,12 @@ class SignUpForm(SignupForm):
         )
         notices.note(request, member.user, "business.signed-up")
         return member.user
+
+
+class ResetForm(ResetPasswordForm):
+    """The address that a reset link goes to."""
+
+    email = address_field()
 
 
 class NewPasswordForm(ResetPasswordKeyForm):

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,6 +19,8 @@ from flipdash.gate import polled
 from flipdash.http import Request
 from flipdash.states import State
 
+CRUMBS = ({"label": gettext_lazy("My Deposit")},)
+
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,7 +32,7 @@ def top_up(request: Request) -> HttpResponse:
         if not requested.is_new:
             messages.info(request, _("This form was sent before: here is the top-up that it made."))
         return redirect("deposits:top-up-payment", requested.top_up.pk)
-    return render(request, "deposits/top_up.html", {"form": form})
+    return render(request, "deposits/top_up.html", {"form": form, "crumbs": CRUMBS})
 
 
 def _request(request: Request, form: TopUpForm) -> topups.Requested | None:
@@ -92,7 +95,7 @@ def cancellation(request: Request, pk: int) -> HttpResponse:
     """Ask whether to cancel a top-up, and do it."""
     found = _top_up(request, pk)
     if request.method != "POST":
-        return render(request, "deposits/cancellation.html", {"top_up": found})
+        return render(request, "deposits/cancellation.html", {"top_up": found, "crumbs": CRUMBS})
     try:
         topups.cancel(request.scope, found)
     except topups.NotWaiting as problem:
@@ -109,7 +112,7 @@ def _top_up(request: Request, pk: int) -> TopUp:
 
 
 def _payment_page(request: Request, found: TopUp, form: TransferredForm) -> HttpResponse:
-    return render(request, "deposits/payment.html", _payment(found, form))
+    return render(request, "deposits/payment.html", _payment(found, form) | {"crumbs": CRUMBS})
 
 
 def _payment(found: TopUp, form: TransferredForm) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def reports(request: Request) -> HttpResponse:
             "reports": page[:PAGE_SIZE],
             "older": page[PAGE_SIZE - 1].number if len(page) > PAGE_SIZE else None,
             "before": before,
+            "crumbs": [{"label": _("Document")}],
         },
     )
 
@@ -85,7 +86,9 @@ def report_new(request: Request) -> HttpResponse:
     except services.BadQuery:
         return _refuse_query(request)
     results = histories.Results(count=history.late_count(), counted=history.counted)
-    return render(request, "documents/report_new.html", {"history": history, "results": results})
+    return render(
+        request, "documents/report_new.html", {"history": history, "results": results, "crumbs": history.crumbs}
+    )
 
 
 @polled

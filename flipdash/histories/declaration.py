@@ -125,6 +125,11 @@ class Declaration:
         return ""
 
     @property
+    def crumbs(self) -> list[dict[str, Words]]:
+        """What the page stands under, for its breadcrumb."""
+        return [{"label": self.section}]
+
+    @property
     def date_filter(self) -> DateFilter | None:
         """The filter that names days, if the history has one."""
         return next((f for f in self.filters if isinstance(f, DateFilter)), None)

@@ -71,7 +71,7 @@ def detail_view(declared: type[History]) -> View:
                 "state": history.state_of(row),
                 "facts": history.facts_of(row),
                 "events": _timeline_of(shown, request),
-                "crumbs": [{"label": history.section}, {"label": history.title, "url": history.address.url}],
+                "crumbs": [*history.crumbs, {"label": history.title, "url": history.address.url}],
             },
         )
 
@@ -91,7 +91,7 @@ def history_page(request: Request, declared: type[History]) -> HttpResponse:
         return opened
     history = desk.lay_out(request.GET)
     results = history.results()
-    shown = {"history": history, "results": results, "desk": desk}
+    shown = {"history": history, "results": results, "desk": desk, "crumbs": history.crumbs}
     if results.count is None:
         shown["late_count_url"] = desk.late_count_url
     return render(request, "histories/history.html", shown)
