@@ -7,10 +7,11 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --require-hashes --no-deps --only-binary :all: --requirement /requirements.txt
 
 FROM python:3.11-slim-bookworm
-# What WeasyPrint needs for PDF, and letters to write it with
+# What WeasyPrint needs for PDF, letters to write it with, and those of the pages
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         fonts-dejavu-core \
+        fonts-inter \
         fonts-liberation \
         libharfbuzz-subset0 \
         libpango-1.0-0 \

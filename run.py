@@ -35,6 +35,7 @@ PDF = {
     "libpangoft2-1.0-0": "libpangoft2-1.0.so.0",
     "libharfbuzz-subset0": "libharfbuzz-subset.so.0",
 }
+FONT = {"fonts-inter": "/usr/share/fonts/opentype/inter"}
 BROWSER = {"chromium": "chromium", "libatomic1": "libatomic.so.1"}
 
 
@@ -50,6 +51,7 @@ def main(words: list[str]) -> None:
         return
     if command in ("run", "test"):
         provide_pdf_libraries()
+        provide_font()
     if command == "test":
         provide_browser()
     os.chdir(ROOT)
@@ -122,6 +124,12 @@ def provide_pdf_libraries() -> None:
         tell(f"WARNING: PDF files cannot be made without {' '.join(missing)}. {how_to_get(missing)}")
 
 
+def provide_font() -> None:
+    missing = provide(FONT)
+    if missing:
+        tell(f"WARNING: pages are set in another font without {' '.join(missing)}. {how_to_get(missing)}")
+
+
 def provide_browser() -> None:
     if os.environ.get("FLIPDASH_SKIP_BROWSER") == "1":
         tell("WARNING: FLIPDASH_SKIP_BROWSER=1 is set: THE BROWSER TESTS ARE NOT RUN.")
@@ -147,7 +155,9 @@ def find_missing(packages: dict[str, str]) -> list[str]:
 
 
 def is_there(sign: str) -> bool:
-    """Can this library be loaded, or this program be found? Asked of the loader, so no ldconfig is needed."""
+    """Is this folder there, can this library be loaded, or this program be found? The loader is asked, not ldconfig."""
+    if sign.startswith("/"):
+        return Path(sign).is_dir()
     if ".so" not in sign:
         return shutil.which(sign) is not None
     try:

@@ -1,9 +1,10 @@
-"""What browsers load of ours: one stylesheet and one script, joined from many small sources.
+"""What browsers load of ours: one stylesheet and one script, joined from many small sources, and a font.
 
 The sources work as they are, by `@import` and `import`; tests load them so. collectstatic puts the joined files in
 their place, names every file by its hash and compresses it, so that a browser asks for it once (docs/pages.md).
 """
 
+import logging
 import posixpath
 import re
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+from flipdash import fonts
+
+log = logging.getLogger(__name__)
+
 STYLES, SCRIPTS = "css/app.css", "js/app.js"
 IMPORT = re.compile(r'^import "([^"]+)";$', re.MULTILINE)
 IMPORT_OR_EXPORT = re.compile(r"^(import|export)\b", re.MULTILINE)
@@ -29,11 +34,27 @@ class BuiltStorage(CompressedManifestStaticFilesStorage):
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         """Build what is joined, then do what Django and WhiteNoise do. Raises ValueError for what can't be joined."""
         if not dry_run:
-            for name, content in ((STYLES, joined_styles()), (SCRIPTS, joined_scripts())):
-                self.delete(name)
-                self.save(name, ContentFile(content.encode()))
-                paths[name] = self, name
+            self._put(paths, SCRIPTS, joined_scripts().encode())
+            styles = joined_styles()
+            if fonts.is_installed():
+                styles += fonts.styles(self.base_url or "/")
+                for name in fonts.names():
+                    self._put(paths, name, None if self.exists(name) else fonts.made(name))
+            else:
+                log.warning("fonts-inter is not installed: pages are set in the font of whoever looks")
+            self._put(paths, STYLES, styles.encode())
         yield from super().post_process(paths, dry_run, **options)
+
+    def _put(self, paths: dict[str, Any], name: str, content: bytes | None) -> None:
+        """Put a built file among the collected ones; None keeps the one that is there."""
+        if content is not None:
+            self.delete(name)
+            self.save(name, ContentFile(content))
+        paths[name] = self, name
+
+    def preloaded(self) -> list[str]:
+        """Return the addresses of the font's files that every page needs; none if it was built without them."""
+        return [self.url(name) for name in fonts.names(fonts.FIRST) if self.hash_key(name) in self.hashed_files]
 
     def url(self, name: str | None, force: bool = False) -> str:
         """Return the address that holds the hash."""

@@ -124,7 +124,7 @@ def test_everything_waits_for_what_it_needs():
 def test_the_image_holds_the_pinned_packages_and_what_pdf_needs():
     assert "--require-hashes" in DOCKERFILE
     assert "requirements/production.txt" in DOCKERFILE
-    for package in run.PDF:
+    for package in {**run.PDF, **run.FONT}:
         assert package in DOCKERFILE
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.M)
     assert set(bases) == {"python:3.11-slim-bookworm"}

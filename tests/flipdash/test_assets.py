@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
+from fontTools.ttLib import TTFont
 
-from flipdash import assets
+from flipdash import assets, fonts
 
 JS = Path(finders.find("js/app.js")).parent
 
@@ -85,7 +87,46 @@ def test_collectstatic_names_the_joined_files_by_their_hash_and_makes_them_anew(
 
     (built / "css" / "app.css").write_text("an older one")
     call_command("collectstatic", interactive=False, verbosity=0)
-    assert (built / "css" / "app.css").read_text() == assets.joined_styles()
+    assert (built / "css" / "app.css").read_text().startswith(assets.joined_styles())
+
+
+# --- The font ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_every_page_is_told_of_the_font_it_needs(built, client):
+    page = client.get(reverse("account_login")).content.decode()
+    told = re.findall(r'<link rel="preload" href="/static/([^"]+)" as="font" type="font/woff2" crossorigin>', page)
+    assert [re.sub(r"\.[0-9a-f]{12}\.", ".#.", name) for name in told] == [
+        "font/inter-latin-regular.#.woff2",
+        "font/inter-latin-semibold.#.woff2",
+    ]
+    style = (built / re.search(r"/static/(css/app\.[^\"]+)", page)[1]).read_text()
+    for name in told:
+        assert (built / name).stat().st_size < 25_000
+        assert f"/static/{name}" in style
+    assert style.count("font-display:swap") == len(fonts.names()) == 4
+
+
+@pytest.mark.parametrize(("part", "has", "lacks"), [("latin", "Rp −1,240.é’€", "ễ王"), ("latin-ext", "ễđŞ", "a")])
+def test_each_file_has_the_letters_that_its_range_says(part, has, lacks):
+    for name in fonts.names(part):
+        letters = TTFont(BytesIO(fonts.made(name))).getBestCmap()
+        assert {letter for letter in has if ord(letter) not in letters} == set()
+        assert not any(ord(letter) in letters for letter in lacks)
+
+
+@pytest.mark.django_db
+def test_without_the_package_pages_are_set_in_the_systems_font(monkeypatch, request, client, caplog):
+    monkeypatch.setattr(fonts, "FOLDER", Path("/nowhere"))
+    built = request.getfixturevalue("built")
+    assert "fonts-inter is not installed" in caplog.text
+    assert not (built / "font").exists()
+    assert b"preload" not in client.get(reverse("account_login")).content
+
+
+def test_sources_name_no_font_that_is_not_built(client, db):
+    assert b"preload" not in client.get(reverse("account_login")).content
 
 
 # --- Pages are compressed ---------------------------------------------------------------------------------------
