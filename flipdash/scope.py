@@ -5,6 +5,7 @@ A scope is made once per request, API call or task, and handed down. Tenant rows
 businesses or modes is a database error (design.md §2).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar, Protocol, Self
@@ -158,15 +159,15 @@ def mode_known(table: str) -> models.CheckConstraint:
 
 
 class TenantForeignKey(models.BaseConstraint):
-    """The foreign key (business, mode, field) → (business, mode, id), deferrable.
+    """The foreign key (business, mode, field) → (business, mode, id), deferrable; `by` names other columns than those.
 
     The field itself is a ForeignKey(db_constraint=False), so that `id` stays the target's primary key; the
     target needs a unique constraint on (business, mode, id).
     """
 
-    def __init__(self, *, field: str, to: str, name: str) -> None:
+    def __init__(self, *, field: str, to: str, name: str, by: Sequence[str] = ("business_id", "mode")) -> None:
         super().__init__(name=name)
-        self.field, self.to = field, to
+        self.field, self.to, self.by = field, to, tuple(by)
 
     def create_sql(self, model: Any, schema_editor: Any) -> Any:
         """Return the statement that adds the key to its table."""
@@ -174,8 +175,9 @@ class TenantForeignKey(models.BaseConstraint):
         target = apps.get_model(self.to)
         column = model._meta.get_field(self.field).column
         return Statement(
-            "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (business_id, mode, %(column)s) "
-            "REFERENCES %(target)s (business_id, mode, id) DEFERRABLE INITIALLY DEFERRED",
+            "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (%(by)s, %(column)s) "
+            "REFERENCES %(target)s (%(by)s, id) DEFERRABLE INITIALLY DEFERRED",
+            by=", ".join(self.by),
             table=Table(model._meta.db_table, quote),
             name=quote(self.name),
             column=quote(column),
@@ -206,4 +208,4 @@ class TenantForeignKey(models.BaseConstraint):
     def deconstruct(self) -> Any:
         """Return what a migration needs to make this constraint again."""
         path, args, kwargs = super().deconstruct()
-        return path, args, {**kwargs, "field": self.field, "to": self.to}
+        return path, args, {**kwargs, "field": self.field, "to": self.to, "by": self.by}

@@ -18,7 +18,6 @@ from typing import Any
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
-from django.db.migrations.operations import RunSQL
 
 from flipdash.scope import Scope
 
@@ -85,37 +84,3 @@ def tell_new_connection(sender: Any, connection: BaseDatabaseWrapper, **kwargs: 
 
 
 connection_created.connect(tell_new_connection, dispatch_uid="flipdash.walls")
-
-
-class FullWall(RunSQL):
-    """The migration operation that puts the wall around a table with `business_id` and `mode`.
-
-    FORCE binds the table's owner too, for whom a policy then says that it may do everything: what runs as the owner
-    (migrations, SECURITY DEFINER functions) answers for the wall itself.
-    """
-
-    def __init__(self, table: str) -> None:
-        self.table = table
-        super().__init__(
-            [
-                f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-                f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-                f"CREATE POLICY own_rows ON {table} TO flipdash_app USING ({OWN_ROWS}) WITH CHECK ({OWN_ROWS})",
-                f"CREATE POLICY all_rows ON {table} TO flipdash_operator, flipdash_owner "
-                "USING (true) WITH CHECK (true)",
-            ],
-            [
-                f"DROP POLICY all_rows ON {table}",
-                f"DROP POLICY own_rows ON {table}",
-                f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
-                f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
-            ],
-        )
-
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        """Return what a migration needs to make this again."""
-        return (type(self).__name__, [self.table], {})
-
-    def describe(self) -> str:
-        """Say what it does."""
-        return f"Put a wall around {self.table}"

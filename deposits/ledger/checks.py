@@ -252,7 +252,8 @@ ledger_check(
     """
     SELECT format('trigger %s on %s is missing or off', g.name, g.tbl)
     FROM (VALUES ('posting_append_only', 'deposits_posting'), ('entry_append_only', 'deposits_entry'),
-        ('account_stays', 'deposits_account'), ('account_guard', 'deposits_account'),
+        ('account_kept', 'deposits_account'), ('account_begins', 'deposits_account'),
+        ('account_fixed', 'deposits_account'), ('account_moves', 'deposits_account'),
         ('account_moved_by_entry', 'deposits_account'), ('posting_balances', 'deposits_posting'),
         ('entry_balances', 'deposits_entry')) AS g (name, tbl)
     WHERE NOT EXISTS (

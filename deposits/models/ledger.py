@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from deposits import banks
 from flipdash.mode import Mode
-from flipdash.scope import TenantQuerySet, mode_known
+from flipdash.scope import TenantForeignKey, TenantQuerySet, mode_known
 
 RUPIAH = "IDR"
+IN_CURRENCY = ("mode", "currency")
 LARGEST_AMOUNT = 10**15
 LARGEST_BALANCE = 10**18
 
@@ -139,6 +140,8 @@ class Posting(LedgerModel):
                 nulls_distinct=False,
             ),
             models.UniqueConstraint(fields=["id", "mode", "currency"], name="posting_in_currency"),
+            TenantForeignKey(field="closes", to="deposits.Posting", name="posting_closes", by=IN_CURRENCY),
+            TenantForeignKey(field="reverses", to="deposits.Posting", name="posting_reverses", by=IN_CURRENCY),
             models.UniqueConstraint(fields=["closes"], name="posting_closes_once", condition=Q(closes__isnull=False)),
             models.UniqueConstraint(
                 fields=["reverses"], name="posting_reverses_once", condition=Q(reverses__isnull=False)
@@ -179,6 +182,11 @@ class Entry(LedgerModel):
         verbose_name_plural = "entries"
         constraints = [
             mode_known("entry"),
+            # They carry mode and currency, so that no entry crosses them. Where the operator has an entry, business is
+            # NULL, and the tenant's key doesn't ask: deposits_check_entry does.
+            TenantForeignKey(field="account", to="deposits.Account", name="entry_account", by=IN_CURRENCY),
+            TenantForeignKey(field="posting", to="deposits.Posting", name="entry_posting", by=IN_CURRENCY),
+            TenantForeignKey(field="account", to="deposits.Account", name="entry_account_tenant"),
             models.UniqueConstraint(fields=["account", "seq"], name="entry_in_order"),
             models.CheckConstraint(
                 condition=Q(amount__range=(-LARGEST_AMOUNT, LARGEST_AMOUNT)) & ~Q(amount=0), name="entry_amount_range"

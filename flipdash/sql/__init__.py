@@ -1,5 +1,13 @@
 """The database code of the ground floor, and the machinery by which each app declares its own (docs/database.md)."""
 
-from flipdash.sql.declaring import files
+from django.db.migrations.recorder import MigrationRecorder
 
-AFTER_TABLES = [*files(__file__)]
+from flipdash.models import Message
+from flipdash.sql.declaring import Code, Moves, Rights, files
+
+BEFORE_TABLES = files(__file__, "rights", "transaction_ids", "search_keys")
+AFTER_TABLES: list[Code] = [
+    *files(__file__, "refuse", "clean_search_lists"),
+    Moves(Message),
+    Rights(MigrationRecorder.Migration, app="SELECT"),
+]

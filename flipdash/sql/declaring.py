@@ -11,6 +11,7 @@ from pathlib import Path
 from django.db import models
 
 from flipdash.states import states_of
+from flipdash.walls import OWN_ROWS
 
 Model = type[models.Model]
 
@@ -51,9 +52,9 @@ class File(Code):
         )
 
 
-def files(package: str) -> list[File]:
-    """Return the .sql files that lie in the folder of a package's `__init__.py`, in the order of their names."""
-    return [File(path) for path in sorted(Path(package).parent.glob("*.sql"))]
+def files(package: str, *names: str) -> list[File]:
+    """Return the named .sql files that lie beside a package's `__init__.py`."""
+    return [File(Path(package).with_name(f"{name}.sql")) for name in names]
 
 
 class Trigger(Code):
@@ -149,15 +150,38 @@ class Rights(Code):
     def __init__(self, model: Model, *, app: str, operator: str = "") -> None:
         table = model._meta.db_table
         none = f"REVOKE ALL ON {table} FROM flipdash_app, flipdash_operator;"
-        more = f"GRANT {operator} ON {table} TO flipdash_operator;" if operator else ""
+        some = {"flipdash_app": app, "flipdash_operator": operator}
+        grants = " ".join(f"GRANT {rights} ON {table} TO {role};" for role, rights in some.items() if rights)
         usual = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO flipdash_app;"
         super().__init__(
             f"{table}: rights",
-            f"{none} GRANT {app} ON {table} TO flipdash_app; {more}",
+            f"{none} {grants}",
             undo=[f"DO $$ BEGIN IF to_regclass('{table}') IS NOT NULL THEN {none} {usual} END IF; END $$"],
             look="SELECT concat(relacl, (SELECT string_agg(concat(attname, attacl), ' ' ORDER BY attnum) FROM "
             "pg_attribute WHERE attrelid = t.oid AND attacl IS NOT NULL)) "
             f"FROM pg_class t WHERE oid = to_regclass('{table}')",
+        )
+
+
+class FullWall(Code):
+    """The wall around a table with business and mode: the app role sees and writes only the rows of the wall it is in.
+
+    FORCE binds the owner too, for whom a policy then says that it may do everything: what runs as the owner
+    (migrations, SECURITY DEFINER functions) answers for the wall itself (flipdash/walls.py).
+    """
+
+    def __init__(self, model: Model) -> None:
+        table = model._meta.db_table
+        drops = [f"DROP POLICY IF EXISTS {policy} ON {table}" for policy in ("own_rows", "all_rows")]
+        super().__init__(
+            f"{table}: wall",
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; {'; '.join(drops)};"
+            f"CREATE POLICY own_rows ON {table} TO flipdash_app USING ({OWN_ROWS}) WITH CHECK ({OWN_ROWS});"
+            f"CREATE POLICY all_rows ON {table} TO flipdash_operator, flipdash_owner USING (true) WITH CHECK (true)",
+            undo=[f"ALTER TABLE IF EXISTS {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY", *drops],
+            look="SELECT concat(relrowsecurity, relforcerowsecurity, (SELECT string_agg(p::text, ' ' ORDER BY "
+            f"policyname) FROM pg_policies p WHERE schemaname = 'public' AND tablename = '{table}')) "
+            f"FROM pg_class WHERE oid = to_regclass('{table}')",
         )
 
 

@@ -1,6 +1,5 @@
 """What the database refuses of the ledger, as the app role and as the owner of the tables (trust: L2, L3)."""
 
-import re
 from collections.abc import Iterator
 
 import psycopg
@@ -10,7 +9,7 @@ from django.db.utils import DatabaseError, ProgrammingError
 from psycopg.errors import CheckViolation, Error, ForeignKeyViolation, UniqueViolation
 
 from deposits import ledger
-from deposits.models import Account, StatementLine, TopUpStatus
+from deposits.models import Account
 from tests.deposits.conftest import connect, source
 
 POST = (
@@ -269,15 +268,3 @@ def test_the_django_models_write_nothing(scope, top_up):
     for act in (account.save, account.delete, lambda: Account(mode="live", kind="fees").save()):
         with pytest.raises((ProgrammingError, DatabaseError)), transaction.atomic():
             act()
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("guard", "states"),
-    [("deposits_guard_topup", TopUpStatus), ("deposits_guard_statementline", StatementLine.Status)],
-)
-def test_the_database_knows_the_moves_that_the_states_declare(guard, states):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_functiondef(%s::regproc)", [guard])
-        allowed = set(re.findall(r"'(\w+>\w+)'", cursor.fetchone()[0]))
-    assert allowed == {f"{was}>{to}" for was, moves in states.moves().items() for to in moves}

@@ -1,12 +1,16 @@
 """Database code is made when it differs, dropped when it isn't declared any more, and never left half made."""
 
+import re
+
 import pytest
+from django.apps import apps
+from django.conf import settings
 from django.db import DatabaseError, connections, models, transaction
-from django.db.utils import IntegrityError
+from django.db.utils import IntegrityError, ProgrammingError
 
 from flipdash.sql import applying
 from flipdash.sql.declaring import AppendOnly, Begins, Code, File, Fixed, Kept, Moves, Rights
-from flipdash.states import State, StatusField, state
+from flipdash.states import State, StatusField, state, states_of
 
 pytestmark = pytest.mark.django_db(databases=["default", "owner"])
 
@@ -80,7 +84,66 @@ def test_what_is_declared_is_in_the_database_and_not_made_again():
     assert len(applying.declared("AFTER_TABLES")) > 10
     assert applying.before_tables() == applying.after_tables() == []
     with connections["owner"].cursor() as cursor:
-        assert one(cursor, "SELECT count(*) FROM database_code WHERE found = ''") == 0
+        assert one(cursor, "SELECT array_agg(name) FROM database_code WHERE found = ''") == ["flipdash/sql/rights.sql"]
+
+
+def test_everything_in_the_database_is_declared():
+    codes = [*applying.declared("BEFORE_TABLES"), *applying.declared("AFTER_TABLES")]
+    assert {code.name for code in codes if code.name.endswith(".sql")} == {
+        str(path.relative_to(settings.BASE_DIR)) for path in settings.BASE_DIR.glob("*/sql/*.sql")
+    }
+    undone = {statement for code in codes for statement in code.undo}
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "SELECT 'DROP FUNCTION IF EXISTS ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+            "UNION ALL SELECT format('DROP TRIGGER IF EXISTS %s ON %s', tgname, tgrelid::regclass) FROM pg_trigger "
+            "WHERE NOT tgisinternal "
+            "UNION ALL SELECT format('DROP POLICY IF EXISTS %s ON %s', policyname, tablename) FROM pg_policies"
+        )
+        there = {row[0] for row in cursor.fetchall()}
+    assert there <= undone
+    assert len(there) > 60
+
+
+STATES = [
+    (model, field.name)
+    for model in apps.get_models()
+    for field in model._meta.get_fields()
+    if isinstance(field, StatusField) and field.states and model._meta.managed and not model._meta.proxy
+]
+
+
+@pytest.mark.parametrize(("model", "field"), STATES)
+def test_the_database_knows_the_moves_that_the_states_declare(owner, model, field):
+    table, trigger = model._meta.db_table, f"{model._meta.model_name}_moves_{field}"
+    definition = one(
+        owner,
+        f"SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = '{table}'::regclass AND tgname = '{trigger}'",
+    )
+    allowed = set(re.findall(r"'(\w*>\w*)'", definition)) - {">"}  # what stands between two states
+    assert allowed == {f"{was}>{to}" for was, moves in states_of(model, field).moves().items() for to in moves}
+
+
+ADDED_ONLY = [
+    model
+    for model in apps.get_models()
+    if f"{model._meta.db_table}: {model._meta.model_name}_append_only"
+    in {code.name for code in applying.declared("AFTER_TABLES")}
+]
+
+
+def test_what_is_append_only_is_known():
+    assert {model.__name__ for model in ADDED_ONLY} >= {"Entry", "Posting", "TopUpEvent", "TransferEvent", "Quote"}
+
+
+@pytest.mark.parametrize("model", ADDED_ONLY)
+@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_append_only_tables_refuse_the_owner_and_the_app_role(model, statement):
+    """As the app role it is a right that lacks; nobody may GRANT it by mistake, for the owner is refused too."""
+    statement = statement.format(model._meta.db_table)
+    for alias, error in (("owner", IntegrityError), ("default", ProgrammingError)):
+        with pytest.raises(error), transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+            cursor.execute(statement)
 
 
 def test_a_file_is_run_once_and_again_when_it_has_changed(bring, owner, file):

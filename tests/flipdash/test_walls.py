@@ -3,7 +3,7 @@
 from threading import Thread
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, connections, models, transaction
 from django.test import Client
 
 from deposits import ledger
@@ -11,8 +11,19 @@ from deposits.ledger import Books
 from deposits.models import Account, Entry, Posting, TopUp
 from flipdash import db, walls
 from flipdash.scope import TenantQuerySet
+from flipdash.sql.declaring import FullWall
 from tests import factories
 from tests.deposits.conftest import connect, source
+
+
+class Walled(models.Model):
+    """A table that lives for one test, which the app role may write."""
+
+    class Meta:
+        app_label = "tests"
+        managed = False
+        db_table = "walled"
+
 
 pytestmark = pytest.mark.django_db
 WALLED = (Account, Posting, Entry)
@@ -83,9 +94,7 @@ def test_a_foreign_row_is_refused():
     """The policy's WITH CHECK, on a table that the app role may write."""
     with connect("owner") as owner:
         owner.execute("CREATE TABLE walled (business_id bigint, mode text)")
-        for statement in walls.FullWall("walled").sql:
-            owner.execute(statement)
-        owner.execute("SET LOCAL ROLE flipdash_owner")
+        owner.execute(FullWall(Walled).make)
         owner.execute("INSERT INTO walled VALUES (1, 'live'), (2, 'live')")
         owner.commit()
         try:

@@ -19,14 +19,15 @@ class Command(migrate.Command):
         parser.set_defaults(database="owner")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate; the code follows once all tables are there."""
-        super().handle(*args, **options)
+        """Migrate, with the code that tables need before it, and the rest once all tables are there."""
         if options["plan"] or options["check_unapplied"]:
-            return
+            return super().handle(*args, **options)
+        changed = applying.before_tables(using=options["database"])
+        super().handle(*args, **options)
         executor = MigrationExecutor(connections[options["database"]])
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("Some migrations are left, so the database code isn't brought up to date.")
             return
-        changed = applying.after_tables(using=options["database"])
+        changed += applying.after_tables(using=options["database"])
         if options["verbosity"] >= 1:
             self.stdout.write("\n".join(f"  Made {name}" for name in changed) or "  The database code is up to date.")

@@ -1,30 +1,5 @@
-"""`ledger_post`, the only writer of the ledger, and `ledger_post_many`, which calls it (docs/ledger.md)."""
-
-from django.db import migrations
-
-HASHES = """
--- STABLE, as convert_to is: declared IMMUTABLE it is not inlined, and ten times slower.
-CREATE FUNCTION ledger_seal(p public.deposits_posting) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT sha256(convert_to(
-        (p).id || '|' || coalesce((p).business_id::text, '') || '|' || (p).mode || '|' || (p).currency
-        || '|' || (p).kind || '|' || (p).source_type || '|' || (p).source_id
-        || '|' || coalesce((p).closes_id::text, '') || '|' || coalesce((p).reverses_id::text, '')
-        || '|' || (extract(epoch FROM (p).effective_at) * 1000000)::bigint || '|' || (p).by, 'UTF8')
-        || (p).lines_sha256)
-$$;
-COMMENT ON FUNCTION ledger_seal IS 'What a posting says; it goes into the chain of every account that it moves.';
-
-CREATE FUNCTION ledger_link(
-    head bytea, seal bytea, account bigint, seq bigint, posting bigint, amount bigint, balance bigint
-) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT sha256(head || seal || int8send(account) || int8send(seq) || int8send(posting) || int8send(amount)
-        || int8send(balance))
-$$;
-COMMENT ON FUNCTION ledger_link IS 'The next link of an account''s chain.';
-"""
-
-POST = """
-CREATE FUNCTION ledger_post(
+-- The only writer of the ledger (docs/ledger.md).
+CREATE OR REPLACE FUNCTION ledger_post(
     p_business bigint, p_mode text, p_currency text, p_kind text, p_source_type text, p_source_id bigint,
     p_kinds text[], p_details text[], p_amounts bigint[], p_operators boolean[],
     p_by text, p_effective_at timestamptz DEFAULT NULL
@@ -45,6 +20,7 @@ DECLARE
     v_old record;
     v_row record;
     v_seal bytea;
+    v_short json;
 BEGIN
     -- Who may: the app role only inside its wall. Anybody whom we don't know counts as the app role.
     IF session_user NOT IN ('flipdash_operator', current_user) AND (
@@ -139,11 +115,29 @@ BEGIN
         END IF;
     END IF;
 
+    -- The accounts in the order of their ids, locked: what there isn't enough of.
+    FOR v_row IN
+        SELECT a.kind, a.balance, a.floor, l.amount
+        FROM public.deposits_account a JOIN unnest(v_ids, v_amounts) AS l (id, amount) ON l.id = a.id
+        ORDER BY a.id FOR NO KEY UPDATE OF a
+    LOOP
+        IF v_short IS NULL AND v_row.balance + v_row.amount < v_row.floor THEN
+            v_short := json_build_object(
+                'account', v_row.kind, 'balance', v_row.balance, 'needed', -v_row.amount);
+        END IF;
+    END LOOP;
+
     -- The posting: the same one again is the one that is there.
     v_new.lines_sha256 := sha256(convert_to((
         SELECT string_agg(l.id || ':' || l.amount, ',' ORDER BY l.id) FROM unnest(v_ids, v_amounts) AS l (id, amount)
     ), 'UTF8'));
-    v_new.effective_at := coalesce(p_effective_at, clock_timestamp());
+    -- Never before what its accounts have already, even if a clock steps back or the seed comes late: people read the
+    -- entries in the order of time, and each balance has to follow from the one before.
+    v_new.effective_at := greatest(coalesce(p_effective_at, clock_timestamp()), (
+        SELECT max(e.created_at) FROM public.deposits_account a
+        JOIN public.deposits_entry e ON e.account_id = a.id AND e.seq = a.seq
+        WHERE a.id = ANY (v_ids)
+    ));
     INSERT INTO public.deposits_posting AS p (
         id, business_id, mode, currency, kind, source_type, source_id, lines_sha256, closes_id, reverses_id, by,
         effective_at
@@ -166,18 +160,11 @@ BEGIN
         RETURN;
     END IF;
 
-    -- The accounts in the order of their ids: is there enough? Then move them, and write the entries.
-    FOR v_row IN
-        SELECT a.kind, a.balance, a.floor, l.amount
-        FROM public.deposits_account a JOIN unnest(v_ids, v_amounts) AS l (id, amount) ON l.id = a.id
-        ORDER BY a.id FOR NO KEY UPDATE OF a
-    LOOP
-        IF v_row.balance + v_row.amount < v_row.floor THEN
-            RAISE EXCEPTION 'not enough %: % of %', v_row.kind, -v_row.amount, v_row.balance
-                USING ERRCODE = 'FD001', DETAIL = json_build_object(
-                    'account', v_row.kind, 'balance', v_row.balance, 'needed', -v_row.amount)::text;
-        END IF;
-    END LOOP;
+    -- Is there enough? Then move the accounts, and write the entries.
+    IF v_short IS NOT NULL THEN
+        RAISE EXCEPTION 'not enough %: % of %', v_short ->> 'account', v_short ->> 'needed', v_short ->> 'balance'
+            USING ERRCODE = 'FD001', DETAIL = v_short::text;
+    END IF;
     v_seal := public.ledger_seal(v_new);
     WITH moved AS (
         UPDATE public.deposits_account a
@@ -194,10 +181,9 @@ BEGIN
     FROM moved m ORDER BY m.id;
     RETURN QUERY SELECT v_new.id, true;
 END $$;
-"""
 
-MANY = """
-CREATE FUNCTION ledger_post_many(p_business bigint, p_mode text, p_currency text, p_postings jsonb)
+-- Several postings of one business, one after the other.
+CREATE OR REPLACE FUNCTION ledger_post_many(p_business bigint, p_mode text, p_currency text, p_postings jsonb)
 RETURNS TABLE (posting_id bigint, is_new boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -214,17 +200,5 @@ BEGIN
         ) AS r;
     END LOOP;
 END $$;
-"""
 
-GRANTS = """
-REVOKE EXECUTE ON FUNCTION ledger_seal, ledger_link, ledger_post, ledger_post_many FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ledger_seal, ledger_link, ledger_post, ledger_post_many TO flipdash_app;
-"""
-
-UNDO = "DROP FUNCTION ledger_post_many, ledger_post, ledger_link, ledger_seal"
-
-
-class Migration(migrations.Migration):
-    dependencies = [("deposits", "0002_rules")]
-
-    operations = [migrations.RunSQL(HASHES + POST + MANY + GRANTS, UNDO)]
+GRANT EXECUTE ON FUNCTION ledger_post, ledger_post_many TO flipdash_app;

@@ -1,13 +1,7 @@
-"""Whoever serves may have the search indexes sort in what was inserted since the last time (flipdash/searchkeys.py).
-
-Postgres lets only the owner of an index do that: the function does it for all that belong to its own owner. It never waits:
-neither for another one that is at it, nor longer than a second for an index that somebody rebuilds.
-"""
-
-from django.db import migrations
-
-CLEAN = """
-CREATE FUNCTION clean_search_lists() RETURNS bigint
+-- Sort into the search indexes what was inserted since the last time; returns how many pages of lists that took.
+-- Postgres lets only the owner of an index do that: this does it for all that belong to its own owner. It never waits:
+-- neither for another one that is at it, nor longer than a second for an index that somebody rebuilds.
+CREATE OR REPLACE FUNCTION clean_search_lists() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
     list regclass;
@@ -30,12 +24,4 @@ BEGIN
     RETURN pages;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION clean_search_lists FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION clean_search_lists TO flipdash_app;
-"""
-
-
-class Migration(migrations.Migration):
-    dependencies = [("flipdash", "0003_messages")]
-
-    operations = [migrations.RunSQL(CLEAN, "DROP FUNCTION clean_search_lists")]

@@ -39,7 +39,7 @@ def add_corridors(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("transactions", "0003_international_and_payments")]
+    dependencies = [("transactions", "0001_initial")]
 
     operations = [
         migrations.RunPython(add_corridors, migrations.RunPython.noop),
