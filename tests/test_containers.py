@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -166,8 +167,9 @@ def empty_cluster(monkeypatch):
     places.remove_outside(place, postgres.account())
 
 
-def test_the_init_script_makes_the_roles_and_the_database(empty_cluster):
-    """The owner can migrate (extensions too), and both roles are what `make run` makes, less what tests need."""
+@pytest.fixture
+def container_cluster(empty_cluster):
+    """That Postgres after its image has run, by their names, the files that Compose gives it for an empty volume."""
     binaries = postgres._binaries(postgres.HOME, postgres.account())
     environment = {
         "PATH": f"{binaries}:{os.environ['PATH']}",
@@ -178,9 +180,24 @@ def test_the_init_script_makes_the_roles_and_the_database(empty_cluster):
         "POSTGRES_APP_PASSWORD": "app's",
         "POSTGRES_OPERATOR_PASSWORD": "operator's",
     }
-    done = subprocess.run([INIT], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    with psycopg.connect(host=str(empty_cluster), port=postgres.PORT, user="postgres", dbname="flipdash") as superuser:
+    mounts = dict(volume.split(":")[1::-1] for volume in SERVICES["postgres"]["volumes"])
+    files = sorted(target for target in mounts if target.startswith("/docker-entrypoint-initdb.d/"))
+    assert [Path(mounts[target]).name for target in files] == ["roles.sql", "postgres-init.sh"]
+    for target in files:
+        path = ROOT / mounts[target]
+        command = [path] if target.endswith(".sh") else ["psql", "-XU", "postgres", "-v", "ON_ERROR_STOP=1", "-f", path]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return empty_cluster
+
+
+def connect(cluster: Path, role: str) -> psycopg.Connection:
+    return psycopg.connect(host=str(cluster), port=postgres.PORT, user=role, dbname="flipdash")
+
+
+def test_the_container_makes_the_roles_and_the_database(container_cluster):
+    """They are what `make run` makes, less what tests need."""
+    with connect(container_cluster, "postgres") as superuser:
         roles = superuser.execute(
             "SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolbypassrls, rolcreatedb, "
             "rolpassword LIKE 'SCRAM-SHA-256$%' FROM pg_authid WHERE rolname LIKE 'flipdash%' ORDER BY 1"
@@ -192,19 +209,43 @@ def test_the_init_script_makes_the_roles_and_the_database(empty_cluster):
         owner = superuser.execute(
             "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'flipdash'"
         ).fetchone()
-    assert roles == [(name, True, False, False, False, False, True) for name in sorted(postgres.ROLES)]
-    assert set(postgres.ROLES) == {postgres.APP, postgres.OWNER, postgres.OPERATOR}
+    ours = (postgres.APP, postgres.OPERATOR, postgres.OWNER)
+    assert roles == [(name, True, False, False, False, False, True) for name in ours]
     assert members == [(postgres.APP, postgres.OPERATOR)]
     assert owner == (postgres.OWNER,)
-    with psycopg.connect(
-        host=str(empty_cluster), port=postgres.PORT, user=postgres.OWNER, dbname="flipdash"
-    ) as connection:
-        connection.execute("CREATE EXTENSION pg_trgm; CREATE EXTENSION btree_gin; CREATE TABLE t (); DROP TABLE t")
-    for role in (postgres.APP, postgres.OPERATOR):
-        with psycopg.connect(host=str(empty_cluster), port=postgres.PORT, user=role, dbname="flipdash") as connection:
-            connection.execute("CREATE TEMPORARY TABLE imported_rows (number integer) ON COMMIT DROP")
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute("CREATE TABLE t ()")
+
+
+def test_the_roles_are_made_once_however_often_they_are_asked_for(container_cluster):
+    with connect(container_cluster, "postgres") as superuser:
+        superuser.execute((ROOT / "docker" / "roles.sql").read_text())
+        assert superuser.execute("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'flipdash%'").fetchone() == (3,)
+
+
+def test_a_history_is_imported_on_the_containers_database(container_cluster, tmp_path):
+    """What the app role needs of the database itself, TEMPORARY above all, comes with migrate."""
+    environment = {**os.environ, **postgres.urls(container_cluster), "FLIPDASH_DATA": str(tmp_path), "DEBUG": "1"}
+    people = "from accounts import demo; demo.make_people()"
+    for command in (
+        ["migrate", "--database", "owner", "--noinput", "--verbosity", "0"],
+        ["shell", "--no-imports", "--command", people],
+        ["import_history", "money-transfer", "tests/data/money-transfers.csv", "--business", "kopi-kita"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    with connect(container_cluster, "postgres") as superuser:
+        (added,) = superuser.execute("SELECT count(*) FROM transactions_moneytransfer").fetchone()
+        rights = superuser.execute(
+            "SELECT has_database_privilege(role, 'flipdash', 'TEMPORARY'), "
+            "has_schema_privilege(role, 'public', 'CREATE') "
+            "FROM unnest(%s::text[]) AS role",
+            [[postgres.APP, postgres.OPERATOR]],
+        ).fetchall()
+        stranger = "SELECT has_database_privilege('pg_monitor', 'flipdash', 'CONNECT')"
+        assert superuser.execute(stranger).fetchone() == (False,)
+    assert added > 0
+    assert rights == [(True, False), (True, False)], "they hold rows for an import, and make no tables"
 
 
 @pytest.mark.parametrize("missing", ["POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD", "POSTGRES_OPERATOR_PASSWORD"])

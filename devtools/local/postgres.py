@@ -13,9 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
-from devtools.local.places import LOGS, VAR, is_ours, lock, make_outside
+from devtools.local.places import LOGS, ROOT, VAR, is_ours, lock, make_outside
 from devtools.local.processes import Account, Child, LocalError, as_account, dies_with_parent, start, stop, wait_until
 from devtools.local.wheels import wheel
 
@@ -24,13 +23,6 @@ PORT = "5432"  # names the socket's file; nothing listens on the network
 OWNER, APP, OPERATOR = "flipdash_owner", "flipdash_app", "flipdash_operator"
 DATABASE = "flipdash"
 
-# The owner migrates and makes test databases; the app role serves, owns nothing and obeys row level security; the
-# operator may what the app role may, and sees the rows of every business (flipdash/walls.py).
-ROLES = {
-    OWNER: "LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS CREATEDB",
-    APP: "LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS NOCREATEDB",
-    OPERATOR: "LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS NOCREATEDB",
-}
 SETTINGS = {
     "listen_addresses": "",
     "port": PORT,
@@ -133,19 +125,10 @@ def _connect(place: Path, database: str = "postgres") -> psycopg.Connection:
 def _bootstrap(place: Path) -> None:
     """Make the roles and the database if they are not there: the part that no migration may do."""
     with _connect(place) as connection:
-        for role, attributes in ROLES.items():
-            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount:
-                connection.execute(sql.SQL("CREATE ROLE {} " + attributes).format(sql.Identifier(role)))
-        names = {
-            "database": sql.Identifier(DATABASE),
-            "owner": sql.Identifier(OWNER),
-            "app": sql.Identifier(APP),
-            "operator": sql.Identifier(OPERATOR),
-        }
-        connection.execute(sql.SQL("GRANT {app} TO {operator}").format(**names))
+        connection.execute((ROOT / "docker" / "roles.sql").read_text())
+        connection.execute(f"ALTER ROLE {OWNER} CREATEDB")  # for test databases
         if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
-            connection.execute(sql.SQL("CREATE DATABASE {database} OWNER {owner}").format(**names))
-        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {database} TO {app}").format(**names))
+            connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
     with _connect(place, DATABASE) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 

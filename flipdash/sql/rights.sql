@@ -1,5 +1,5 @@
 -- What every table stands on: who may connect, and what the app role may do with tables to come. The roles themselves are
--- made before, by docker/postgres-init.sh and `make run`.
+-- made before, by docker/roles.sql.
 DO $$ BEGIN
     IF NOT coalesce((SELECT pg_has_role(rolname, 'flipdash_app', 'USAGE') FROM pg_roles
                      WHERE rolname = 'flipdash_operator'), false) THEN
