@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class NextTransactionId(models.Func):
-    """A new 19-digit transaction id, made by Postgres (migration 0001, design.md §3)."""
+    """A new 19-digit transaction id, made by Postgres (sql/transaction_ids.sql, design.md §3)."""
 
     function = "next_transaction_id"
     template = "%(function)s(now())"

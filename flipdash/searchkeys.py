@@ -1,4 +1,4 @@
-"""How text is found among millions of rows: the keys that an index holds of each (transactions/migrations/0006)."""
+"""How text is found among millions of rows: the keys that an index holds of each (sql/search_keys.sql)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The Activity Log's rows: added, then chained by the sealer, and never changed (migration 0002, docs/activity.md)."""
+"""The Activity Log's rows: added, then chained by the sealer, and never changed (accounts/sql, docs/activity.md)."""
 
 from typing import Any, ClassVar
 

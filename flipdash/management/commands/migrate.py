@@ -7,7 +7,7 @@ from django.core.management.commands import migrate
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
-from flipdash.sql import applying
+from flipdash.sql import applying, history
 
 
 class Command(migrate.Command):
@@ -19,9 +19,14 @@ class Command(migrate.Command):
         parser.set_defaults(database="owner")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate, with the code that tables need before it, and the rest once all tables are there."""
+        """Migrate, with the code that tables need before it, and the rest once all tables are there.
+
+        Raises Unusable, having changed nothing, for a database that this version can't go on from.
+        """
+        history.check(using=options["database"])
         if options["plan"] or options["check_unapplied"]:
-            return super().handle(*args, **options)
+            super().handle(*args, **options)
+            return
         changed = applying.before_tables(using=options["database"])
         super().handle(*args, **options)
         executor = MigrationExecutor(connections[options["database"]])
