@@ -79,6 +79,11 @@ ROLE_PERMISSIONS = {role: frozenset(p for p in Permission if CELLS[role, p] != "
 RECENT_ONLY = frozenset(role for role in Role if CELLS[role, Permission.VIEW_HISTORY] == "7days")
 
 
+def grants_admin(role: str) -> bool:
+    """Return whether the role may manage people, and so is given with a fresh proof only."""
+    return Permission.MANAGE_MEMBERS in ROLE_PERMISSIONS[Role(role)]
+
+
 def everybody(view: View) -> View:
     """Mark a view that every signed-in person of a business may see, whatever the role."""
     view.permission = "everybody"  # type: ignore[attr-defined]  # the mark that the wall walk reads

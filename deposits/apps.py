@@ -11,7 +11,7 @@ class DepositsConfig(AppConfig):
         from deposits import menu  # noqa: F401  (importing registers)
         from deposits.ledger import history, sources  # noqa: F401  (importing registers)
         from deposits.overview import waiting
-        from deposits.topups import checks, crediting  # noqa: F401  (registers its checks)
+        from deposits.topups import checks, crediting  # noqa: F401  (importing registers)
         from deposits.topups import history as top_ups
         from flipdash import events
 
@@ -26,7 +26,6 @@ class DepositsConfig(AppConfig):
                 "deposit.warning-changed": _("Low-deposit warning changed"),
             }
         )
-        events.handle(crediting.mail_requester)
         sources.register("top_up", _("Top-up"), "deposits:top-up-detail")
         sources.register("business", _("Opening"))
         sources.register("posting", _("Posting"))

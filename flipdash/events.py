@@ -39,6 +39,8 @@ Handler = Callable[[Event], None]
 
 _kinds: dict[str, Words] = {}
 _handlers: list[Handler] = []
+_heard: set[str] = set()
+"""The kinds that some handler names."""
 
 
 def declare(kinds: dict[str, Words]) -> None:
@@ -56,6 +58,21 @@ def handle(handler: Handler) -> Handler:
     if handler not in _handlers:
         _handlers.append(handler)
     return handler
+
+
+def on(*kinds: str) -> Callable[[Handler], Handler]:
+    """Register what is called for some kinds of event, in the transaction of the act."""
+
+    def register(handler: Handler) -> Handler:
+        def only(event: Event) -> None:
+            if event.kind in kinds:
+                handler(event)
+
+        _heard.update(kinds)
+        handle(only)
+        return handler
+
+    return register
 
 
 def record(

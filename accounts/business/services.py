@@ -18,7 +18,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from accounts.models import Business, SecondPersonRule
 from accounts.permissions import Permission
 from accounts.rights import lock_business
-from accounts.team import services as team
 from flipdash import clock, events
 from flipdash.scope import Scope
 
@@ -129,18 +128,8 @@ def ask_second_person_rule(scope: Scope, asked: SecondPersonRule) -> bool:
     business.save(update_fields=RULE_FIELDS)
     kind = "second-person.changed" if at_once else "second-person.asked"
     at = business.next_second_person_at
-    facts: dict[str, Any] = {"old": _facts(held), "new": _facts(asked), "holds_from": at and at.isoformat()}
-    events.record(scope, kind, business, **facts)
-    team.tell_admins(
-        business,
-        "second_person",
-        by=scope.member.name,
-        old=held,
-        new=asked,
-        at=at,
-        zone=scope.zone,
-        zone_name=scope.zone_name,
-    )
+    holds_from = at.isoformat() if at else None
+    events.record(scope, kind, business, old=_facts(held), new=_facts(asked), holds_from=holds_from)
     return at_once
 
 
@@ -155,7 +144,6 @@ def cancel_second_person_rule(scope: Scope) -> bool:
         _hold(business, held)
         business.save(update_fields=RULE_FIELDS)
         events.record(scope, "second-person.cancelled", business, held=_facts(held), dropped=_facts(dropped))
-        team.tell_admins(business, "second_person_cancelled", by=scope.member.name, held=held)
     return waited
 
 

@@ -4,10 +4,9 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.models import Business, OtpChallenge, PhoneDevice, User
+from accounts.models import OtpChallenge, PhoneDevice, User
 from accounts.phones import numbers as phones
-from accounts.team import services as team
-from flipdash import clock, events, mail
+from flipdash import clock, events
 from flipdash.scope import Scope
 
 VERIFY_PHONE = "phone.verify"
@@ -42,14 +41,4 @@ def set_phone(scope: Scope, user: User, number: str) -> None:
     old = device.number if device.confirmed and device.pk else ""
     device.number, device.confirmed, device.confirmed_at = number, True, clock.now()
     device.save()
-    facts: dict[str, Any] = {"old": old and phones.masked(old), "new": phones.masked(number)}
-    events.record(scope, "phone.verified", person, **facts)
-    _tell(scope, person, facts["new"])
-
-
-def _tell(scope: Scope, person: User, number: str) -> None:
-    business = Business.objects.get(pk=scope.business.pk)
-    context = {"who": f"{person.name} ({person.email})", "number": number}
-    team.tell_admins(business, "phone_changed", **context)
-    if not business.members.admins().filter(user=person).exists():
-        mail.send("phone_changed", to=person.email, language=person.language, business=business.name, **context)
+    events.record(scope, "phone.verified", person, old=old and phones.masked(old), new=phones.masked(number))

@@ -11,8 +11,7 @@ from accounts.models import Business, Member, User
 from accounts.permissions import Permission, Role
 from accounts.rights import lock_business
 from accounts.sign_in import second_factor, sessions
-from flipdash import clock, events, mail
-from flipdash.mode import Mode, mode_url
+from flipdash import events
 from flipdash.scope import Scope
 
 READABLE_SLUGS = 20
@@ -91,9 +90,3 @@ def reset_second_factor(scope: Scope, member: Member) -> None:
     Authenticator.objects.filter(user=user).delete()
     sessions.end_all(user)
     events.record(scope, "second-factor.reset", member, name=member.name)
-    at = f"{clock.now().astimezone(scope.zone):%Y-%m-%d %H:%M} {scope.zone_name}"
-    facts = {"member": member.name, "by": scope.member.name, "at": at, "address": scope.address}
-    sign_in_url = mode_url(Mode.LIVE, "account_login", absolute=True)
-    mail.send("second_factor_reset", to=user.email, language=user.language, sign_in_url=sign_in_url, **facts)
-    for admin in member.business.members.admins().exclude(pk=member.pk).select_related("user"):
-        mail.send("second_factor_reset_admins", to=admin.user.email, language=admin.user.language, **facts)

@@ -6,7 +6,6 @@ decides: two Admins at the same moment can't add a 21st sub-account, nor remove 
 
 import secrets
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Business, Invitation, Member, PhoneDevice, User
 from accounts.models.invitations import LIFE, hash_of
-from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
+from accounts.permissions import ROLE_PERMISSIONS, Permission, Role, grants_admin
 from accounts.rights import lock_business
 from accounts.sign_in import sessions
 from accounts.sign_in.services import confirm_email, free_unconfirmed, owner_of
@@ -56,11 +55,6 @@ class TooSoon(Refused):
 
 class Unusable(Exception):
     """The invitation is unknown, used, withdrawn or too old: nobody is told which."""
-
-
-def grants_admin(role: str) -> bool:
-    """Return whether the role may manage people, and so is given with a fresh proof only."""
-    return Permission.MANAGE_MEMBERS in ROLE_PERMISSIONS[Role(role)]
 
 
 def main_member_of(business: Business) -> Member | None:
@@ -107,8 +101,6 @@ def invite(scope: Scope, *, email: str, phone: str, role: str) -> Invitation:
     )
     _send(invitation, scope, now)
     events.record(scope, "member.invited", invitation, email=email, role=role)
-    if grants_admin(role):
-        tell_admins(business, "admin_change", who=email, by=scope.member.name, change="invited")
     return invitation
 
 
@@ -202,9 +194,6 @@ def change_role(scope: Scope, pk: int, role: str) -> Member:
     member.role = role
     member.save(update_fields=["role"])
     events.record(scope, "member.role-changed", member, name=member.name, old=before, new=role)
-    if grants_admin(role) != grants_admin(before):
-        change = "made" if grants_admin(role) else "removed"
-        _tell_of_admin(scope, business, member, change)
     return member
 
 
@@ -221,8 +210,6 @@ def deactivate(scope: Scope, pk: int) -> Member:
     member.save(update_fields=["is_active"])
     sessions.end_all(member.user)
     events.record(scope, "member.deactivated", member, name=member.name, role=member.role)
-    if member.is_admin:
-        _tell_of_admin(scope, business, member, "removed")
     return member
 
 
@@ -241,8 +228,6 @@ def reactivate(scope: Scope, pk: int) -> Member:
         member.ends_at = None
     member.save(update_fields=["is_active", "ends_at"])
     events.record(scope, "member.reactivated", member, name=member.name, role=member.role)
-    if member.is_admin:
-        _tell_of_admin(scope, business, member, "made")
     return member
 
 
@@ -264,17 +249,9 @@ def set_end(scope: Scope, pk: int, last_day: date | None) -> Member:
         _check_room_for(business, member)
     member.ends_at = ends_at
     member.save(update_fields=["ends_at"])
-    facts: dict[str, Any] = {"old": before and before.isoformat(), "new": ends_at and ends_at.isoformat()}
-    events.record(scope, "member.end-changed", member, name=member.name, **facts)
-    if member.is_admin:
-        _tell_of_admin(scope, business, member, "end")
+    old, new = (moment.isoformat() if moment else None for moment in (before, ends_at))
+    events.record(scope, "member.end-changed", member, name=member.name, old=old, new=new)
     return member
-
-
-def tell_admins(business: Business, name: str, **context: Any) -> None:
-    """Write a mail to each Admin of the business, in the language of each."""
-    for admin in business.members.admins().select_related("user"):
-        mail.send(name, to=admin.user.email, language=admin.user.language, business=business.name, **context)
 
 
 # --- Under the lock ------------------------------------------------------------------------------------------
@@ -341,9 +318,3 @@ def _send(invitation: Invitation, scope: Scope, now: datetime) -> None:
         return
     context["url"] = mode_url(Mode.LIVE, "invitation", token, absolute=True)
     mail.send("invitation", to=invitation.email, language=invitation.business.language, **context)
-
-
-def _tell_of_admin(scope: Scope, business: Business, member: Member, change: str) -> None:
-    tell_admins(
-        business, "admin_change", who=f"{member.name} ({member.user.email})", by=scope.member.name, change=change
-    )

@@ -132,13 +132,12 @@ def _books(top_up: TopUp) -> Books:
     return Books(top_up.business, top_up.mode)
 
 
+@events.on("top_up.credited")
 def mail_requester(told: events.Event) -> None:
-    """Mail whoever asked for a top-up that it is credited, if they are still there."""
-    if told.kind != "top_up.credited" or told.at:
-        return
+    """Mail whoever asked for a top-up that it is credited, if they are still there; not of what was long ago."""
     top_up = cast(TopUp, told.subject)
     member = top_up.member
-    if member.is_active and member.user.is_active:
+    if told.at is None and member.is_active and member.user.is_active:
         mail.send(
             "top_up_credited",
             to=member.user.email,

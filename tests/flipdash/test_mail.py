@@ -4,7 +4,7 @@ import pytest
 from django.core import mail as django_mail
 from django.test import Client
 
-from flipdash import events, mail
+from flipdash import mail
 from tests.leased import let_time_pass
 
 pytestmark = pytest.mark.django_db
@@ -56,17 +56,3 @@ def test_the_outbox_shows_what_was_sent_as_text():
     page = Client().get("/outbox/").content.decode()
     assert "&lt;b&gt;bold" in page
     assert 'href="https://flipdash.example/invitations/abc/"' in page
-
-
-def test_an_event_that_nobody_declared_is_refused(scope):
-    with pytest.raises(KeyError):
-        events.record(scope, "nobody.declared-this")
-
-
-def test_handlers_see_the_event_in_the_transaction_of_the_act(scope, monkeypatch):
-    seen = []
-    monkeypatch.setattr(events, "_handlers", [seen.append])
-    monkeypatch.setattr(events, "_kinds", {"thing.done": "Thing done"})
-    events.record(scope, "thing.done", scope.member, why="test")
-    (event,) = seen
-    assert (event.scope, event.kind, event.subject, event.facts) == (scope, "thing.done", scope.member, {"why": "test"})

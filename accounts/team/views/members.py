@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Business, Invitation, Member, PhoneDevice
 from accounts.permission_table import allowed_to, not_allowed_to
-from accounts.permissions import Permission, requires
+from accounts.permissions import Permission, grants_admin, requires
 from accounts.phones import numbers as phones
 from accounts.sign_in import second_factor
 from accounts.sign_in.proof import fresh_proof
@@ -127,14 +127,14 @@ def _add_page(request: Request, form: AddForm, *, asks: bool = False) -> HttpRes
     if asks:
         role = form.cleaned_data["role"]
         context |= {"said": form.cleaned_data, "phone": phones.shown(form.cleaned_data["phone"])}
-        context |= {"role": form.role_label(), "allowed": allowed_to(role), "is_admin": team.grants_admin(role)}
+        context |= {"role": form.role_label(), "allowed": allowed_to(role), "is_admin": grants_admin(role)}
     return render(request, "accounts/member_new.html", context)
 
 
 def _for_admins(view: Callable[..., HttpResponse], role: str) -> Callable[..., Any]:
     """Ask for a fresh proof before a view that changes who is Admin (trust.md §1.7)."""
     try:
-        return fresh_proof(view) if team.grants_admin(role) else view
+        return fresh_proof(view) if grants_admin(role) else view
     except ValueError:  # no such role: the form will say so
         return view
 
