@@ -3,7 +3,7 @@
 The words are samples and stay English; the templates' own are translated.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Sample
 from typing import Any
 
@@ -78,10 +78,13 @@ FACTS = [
     Sample(label="Remark", value="", note="18 characters at the bank"),
     Sample(label="Internal Reference", value=LONG),
 ]
+DAY = datetime(2026, 11, 22, tzinfo=UTC)
 EVENTS = [
-    Sample(look="", what="Created by Ratna Maker", at="22 Nov 2026, 15:04"),
-    Sample(look="red", what="Callback refused", at="22 Nov 2026, 15:28", note="503, third attempt"),
-    Sample(look="next", what="Callback, fourth attempt", at="in 12 minutes"),
+    Sample(look="green", get_kind_display="Created", who="Ratna Maker", at=DAY.replace(hour=8, minute=4)),
+    Sample(look="grey", get_kind_display="Sent to the bank", at=DAY.replace(hour=8, minute=21), note="88A1-4402"),
+    Sample(look="red", get_kind_display="Callback refused", at=DAY.replace(hour=8, minute=28), note="503, third try"),
+    Sample(look="amber", get_kind_display="Returned by the bank", at=DAY.replace(hour=19)),
+    Sample(look="next", get_kind_display="Callback, fourth attempt", when="in 12 minutes"),
 ]
 
 

@@ -18,6 +18,8 @@ from flipdash.histories.columns import Row
 
 register = template.Library()
 
+NOTICE_ICONS = {"success": "circle-check", "error": "circle-alert", "warning": "triangle-alert", "info": "info"}
+
 
 @register.simple_tag
 def history_rows(history: History, rows: Iterable[Row]) -> SafeString:
@@ -48,6 +50,12 @@ def options(field: BoundField) -> SafeString:
 def icon(name: str, size: int = 16) -> SafeString:
     """Return an icon; each is made once."""
     return columns.icon(name, size)
+
+
+@register.filter
+def notice_icon(look: str) -> str:
+    """Return the name of the icon that a notice of this look shows."""
+    return NOTICE_ICONS[look]
 
 
 @register.simple_tag
