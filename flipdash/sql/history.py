@@ -31,7 +31,7 @@ def check(*, using: str = "owner") -> None:
     done, known = set(loader.applied_migrations), set(loader.disk_migrations)
     if unknown := sorted(f"{app}.{name}" for app, name in done - known if app in loader.migrated_apps):
         which = "a newer" if ("database_code", "name") in there else "an older"
-        raise Unusable(f"This database was made by {which} version of FlipDash, by {', '.join(unknown)}.")
+        raise Unusable(f"This database was made by {which} version of FlipDash, by {unknown[-1]} for one.")
     try:
         loader.check_consistent_history(connections[using])
     except InconsistentMigrationHistory as problem:

@@ -22,11 +22,11 @@ SPOILT = {
     "older": (
         "DROP TABLE database_code; INSERT INTO django_migrations (app, name, applied) VALUES "
         "('flipdash', '0001_ground', now()), ('deposits', '0003_ledger_post', now())",
-        "made by an older version of FlipDash, by deposits.0003_ledger_post, flipdash.0001_ground",
+        "made by an older version of FlipDash, by flipdash.0001_ground for one",
     ),
     "newer": (
         "INSERT INTO django_migrations (app, name, applied) VALUES ('deposits', '9001_interest', now())",
-        "made by a newer version of FlipDash, by deposits.9001_interest",
+        "made by a newer version of FlipDash, by deposits.9001_interest for one",
     ),
     "half noted": (
         "DELETE FROM django_migrations WHERE app = 'accounts'",
