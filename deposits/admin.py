@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deposits import banks, tasks
+from deposits import banks
 from deposits.ledger import NotEnoughDeposit
 from deposits.models import BankAccount, Correction, Reason, StatementImport, StatementLine, TopUp
 from deposits.statements import matching
@@ -113,8 +113,9 @@ class StatementImportAdmin(DepositAdmin):
 
     @admin.display(description=gettext_lazy("What is wrong"))
     def what_is_wrong(self, job: StatementImport) -> str:
-        """The faults, one a line."""
-        return "\n".join(job.problems) or "–"
+        """Why nothing was imported, and the faults, one a line."""
+        why = [job.problem_in_words] if job.problem else []
+        return "\n".join([*why, *job.problems]) or "–"
 
     def get_urls(self) -> list[URLPattern]:
         """Add the upload."""
@@ -131,7 +132,6 @@ class StatementImportAdmin(DepositAdmin):
                 upload=values["file"],
                 by=request.user,  # type: ignore[arg-type]  # the door asked who it is
             )
-            tasks.wake_importer()
             messages.success(request, _("Statement %d waits to be imported. Look again in a moment.") % job.pk)
             return redirect("admin:deposits_statementimport_changelist")
         facts = [(name, ", ".join(LAYOUTS[bank].needed())) for bank, name in banks.NAMES.items()]

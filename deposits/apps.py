@@ -11,6 +11,7 @@ class DepositsConfig(AppConfig):
         from deposits import menu  # noqa: F401  (importing registers)
         from deposits.ledger import history, sources  # noqa: F401  (importing registers)
         from deposits.overview import waiting
+        from deposits.statements import services  # noqa: F401  (importing registers)
         from deposits.topups import checks, crediting  # noqa: F401  (importing registers)
         from deposits.topups import history as top_ups
         from flipdash import events

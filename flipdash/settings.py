@@ -132,9 +132,6 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {
-    "deposits.tasks.import_statements": {"queue": "imports"},
-}
 CELERY_TASK_TIME_LIMIT = 30 * 60  # seconds
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 60 * 60,  # seconds, above every time limit
@@ -284,7 +281,6 @@ TOP_UP_QUIET_DAYS = 7
 SIMULATED_BANK = DEBUG or TESTING
 """Whether the simulated bank answers in Live Mode too. No variable turns it on: in production it never does."""
 SIMULATED_BANK_SECONDS = 4
-STATEMENT_LEASE_SECONDS = 10 * 60
 
 LOGGING = {
     "version": 1,

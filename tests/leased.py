@@ -5,16 +5,20 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
 from django.db.models.functions import Now
 
 from accounts.models import Member
+from deposits.models import StatementImport
+from deposits.statements import services as statements
 from documents.reports import services as reports
 from flipdash import mail
 from flipdash.leases import Worker
 from imports import services as imports
 from imports.models import ImportJob
+from tests.deposits.banking import bca
 
 _numbers = count(1)
 
@@ -28,7 +32,13 @@ def make_due_import(member: Member) -> ImportJob:
     )
 
 
+def make_due_statement(member: Member) -> StatementImport:
+    """Make a bank's statement that waits to be imported."""
+    return statements.request_import(bank="bca", upload=ContentFile(bca("5000|R1"), name="mutasi.csv"), by=member.user)
+
+
 MAKERS: dict[str, Callable[[Member], Any]] = {
+    "statements": make_due_statement,
     "imports": make_due_import,
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),

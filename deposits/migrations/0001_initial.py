@@ -114,6 +114,12 @@ class Migration(migrations.Migration):
             name='StatementImport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('attempt', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField(null=True)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('lease_until', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True, verbose_name='Finished')),
+                ('problem', models.CharField(blank=True, max_length=20)),
                 ('bank', models.CharField(choices=[('bca', 'BCA'), ('mandiri', 'Mandiri'), ('bri', 'BRI'), ('bni', 'BNI'), ('permata', 'Permata'), ('cimb', 'CIMB Niaga')], max_length=16, verbose_name='Bank')),
                 ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], default='live', max_length=4, verbose_name='Mode')),
                 ('file_name', models.CharField(max_length=190, verbose_name='File')),
@@ -123,9 +129,6 @@ class Migration(migrations.Migration):
                 ('lines', models.PositiveIntegerField(default=0, verbose_name='Lines')),
                 ('added', models.PositiveIntegerField(default=0, verbose_name='New lines')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Created Date')),
-                ('finished_at', models.DateTimeField(null=True, verbose_name='Finished')),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(null=True)),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='By')),
             ],
         ),
@@ -351,7 +354,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='statementimport',
-            index=models.Index(models.F('id'), condition=models.Q(('status__in', ['queued', 'running'])), name='statementimport_due'),
+            index=models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='deposits_statementimport_open'),
         ),
         migrations.AddConstraint(
             model_name='statementimport',

@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from deposits import banks
 from deposits.models.topups import TopUp
+from flipdash.leases import Leased
 from flipdash.mode import Mode
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
 from flipdash.states import State, StatusField, state
 
 
-class StatementImport(models.Model):
+class StatementImport(Leased):
     """One uploaded bank statement: queued → running → done, or failed with what is wrong in it."""
 
     class Status(State):
@@ -25,6 +26,12 @@ class StatementImport(models.Model):
         RUNNING = state("running", _("Being read"), "blue", "loader", to="queued done failed")
         DONE = state("done", _("Imported"), "green", "check")
         FAILED = state("failed", _("Not imported"), "red", "x")
+
+    STEPS = {Status.QUEUED: Status.RUNNING}
+    PROBLEMS = {
+        "faults": _("Nothing of the file was imported. Correct what is named, and upload it again."),
+        "error": _("Something went wrong on our side. Nothing was imported; upload the file again."),
+    }
 
     bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
     mode = models.CharField(_("Mode"), max_length=4, choices=Mode.choices, default=Mode.LIVE)
@@ -37,16 +44,12 @@ class StatementImport(models.Model):
     added = models.PositiveIntegerField(_("New lines"), default=0)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("By"))
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
-    finished_at = models.DateTimeField(_("Finished"), null=True)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)
 
-    class Meta:
+    class Meta(Leased.Meta):
         constraints = [
             mode_known("statementimport"),
             models.CheckConstraint(condition=Q(bank__in=list(banks.NAMES)), name="statementimport_bank_known"),
         ]
-        indexes = [models.Index(F("id"), name="statementimport_due", condition=Q(status__in=["queued", "running"]))]
 
     def __str__(self) -> str:
         return f"{self.get_bank_display()} {self.file_name}"

@@ -84,7 +84,7 @@ def import_statement(content: bytes, bank: str = "bca", mode: str = "live") -> S
     """Upload and import a statement, and match its lines."""
     by = User.objects.filter(email__endswith="@operator.test").first() or operator_person("Importer")
     job = statements.request_import(bank=bank, mode=mode, upload=ContentFile(content, name="mutasi.csv"), by=by)
-    statements.import_due()
+    statements.STATEMENTS.work(job.pk)
     matching.match_due()
     job.refresh_from_db(using="operator")
     return job

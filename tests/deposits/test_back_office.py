@@ -5,13 +5,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts import operators
-from deposits import ledger, tasks
+from deposits import ledger
 from deposits.ledger import Books
 from deposits.models import BankAccount, Correction, StatementImport
 from deposits.statements import matching
 from deposits.statements import services as statements
 from flipdash import backoffice, walls
 from tests.deposits.banking import again, ask, bca, fate, line
+from tests.leased import let_time_pass
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
@@ -21,9 +22,8 @@ QUEUE, DECISIONS = "/admin/deposits/statementline/", "/admin/deposits/correction
 
 
 @pytest.fixture(autouse=True)
-def with_factor(monkeypatch) -> None:
+def with_factor(monkeypatch, asleep) -> None:
     monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
-    monkeypatch.setattr(tasks, "wake_importer", lambda: None)
 
 
 def office_of(name: str) -> Client:
@@ -54,7 +54,8 @@ def test_a_statement_is_uploaded_imported_and_credited(scope, ayu):
     file = SimpleUploadedFile("mutasi.csv", bca(f"{top_up.exact_amount}|R1"))
     answer = ayu.post(url, {"bank": "bca", "mode": "live", "file": file}, follow=True)
     assert "waits to be imported" in text(answer)
-    tasks.import_statements()
+    statements.STATEMENTS.work()
+    matching.match_due()
     assert again(top_up).status == "successful"
     assert "mutasi.csv" in text(ayu.get("/admin/deposits/statementimport/"))
 
@@ -62,12 +63,25 @@ def test_a_statement_is_uploaded_imported_and_credited(scope, ayu):
 def test_a_bad_statement_says_what_is_wrong(ayu):
     file = SimpleUploadedFile("mutasi.csv", bca("5|R1") + b"31/02/2026,x,5,CR,y,z,\n")
     ayu.post("/admin/deposits/statementimport/upload/", {"bank": "bca", "mode": "live", "file": file})
-    statements.import_due()
+    statements.STATEMENTS.work()
     job = StatementImport.objects.using("operator").get()
-    assert "Line 3, column Tanggal" in text(ayu.get(f"/admin/deposits/statementimport/{job.pk}/change/"))
+    shown = text(ayu.get(f"/admin/deposits/statementimport/{job.pk}/change/"))
+    assert "Nothing of the file was imported" in shown
+    assert "Line 3, column Tanggal" in shown
     for values in ({}, {"bank": "danamon", "mode": "live", "file": file}):
         assert ayu.post("/admin/deposits/statementimport/upload/", values).status_code == 200
     assert StatementImport.objects.using("operator").count() == 1
+
+
+def test_a_statement_that_kills_its_workers_says_so(ayu):
+    file = SimpleUploadedFile("mutasi.csv", bca("5000|R1"))
+    ayu.post("/admin/deposits/statementimport/upload/", {"bank": "bca", "mode": "live", "file": file})
+    for _attempt in range(statements.STATEMENTS.most_attempts):
+        assert statements.STATEMENTS.claim()
+        let_time_pass(statements.STATEMENTS)
+    statements.STATEMENTS.sweep()
+    job = StatementImport.objects.using("operator").get()
+    assert "Something went wrong on our side" in text(ayu.get(f"/admin/deposits/statementimport/{job.pk}/change/"))
 
 
 def test_one_proposes_and_another_credits(scope, ayu, bayu):

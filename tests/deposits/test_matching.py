@@ -12,7 +12,7 @@ from django.db import DatabaseError, connections, transaction
 from accounts.models import Activity
 from deposits import ledger, tasks
 from deposits.ledger import Books, NotEnoughDeposit
-from deposits.models import AccountKind, Correction, Entry, StatementLine, TopUp, TopUpEvent
+from deposits.models import AccountKind, Correction, Entry, StatementImport, StatementLine, TopUp, TopUpEvent
 from deposits.statements import matching
 from deposits.statements import services as statements
 from deposits.statements.matching import CorrectionRefused, SecondPersonNeeded
@@ -331,8 +331,8 @@ def test_twin_imports_of_one_statement_add_each_line_once(scope):
     by = operator_person("Ayu")
     for _n in range(2):
         statements.request_import(bank="bca", upload=ContentFile(content, name="a.csv"), by=by)
-    results = in_threads(2, lambda _n: statements.import_due())
-    assert sum(results) == 5
+    in_threads(2, lambda _n: statements.STATEMENTS.work())
+    assert sorted(StatementImport.objects.using("operator").values_list("added", flat=True)) == [0, 5]
     matching.match_due()
     assert TopUp.objects.using("operator").filter(status="successful").count() == 5
 

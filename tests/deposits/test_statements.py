@@ -8,12 +8,10 @@ import pytest
 
 from deposits import banks
 from deposits.demo import ACCOUNTS
-from deposits.models import StatementImport, StatementLine
+from deposits.models import StatementLine
 from deposits.statements import files as statement_files
-from deposits.statements import services as statements
 from deposits.statements.files import Refused
 from deposits.statements.layouts import LAYOUTS, Printed
-from flipdash import clock
 from tests.deposits.banking import HEADS, again, ask, bca, import_statement, today
 from tests.workbooks import make_xlsx
 
@@ -274,17 +272,3 @@ def test_a_day_that_grows_adds_its_new_lines_only(files, scope):
     yesterday = today() - timedelta(days=1)
     assert import_statement(bca("1000|", "1000|", "2000|", on=yesterday)).added == 3
     assert import_statement(bca("1000|", "1000|", "1000|", "2000|", on=yesterday)).added == 1
-
-
-@commits
-def test_an_import_left_by_its_worker_is_taken_over_and_given_up_at_last(files, scope):
-    import_statement(bca("5000|"))
-    rows = StatementImport.objects.using("operator")
-    before = clock.now() - timedelta(seconds=1)
-    rows.update(status="running", lease_until=before, attempt=1)
-    assert statements.is_anything_due()
-    statements.import_due()
-    assert rows.get().status == "done"
-    rows.update(status="running", lease_until=before, attempt=3)
-    statements.import_due()
-    assert rows.get().status == "failed"
