@@ -1,5 +1,6 @@
 """`check_ledger` finds what a superuser does with triggers off (trust: L3), and nothing when nothing is wrong."""
 
+import re
 from collections.abc import Iterator
 from io import StringIO
 
@@ -10,7 +11,9 @@ from django.core.management import CommandError, call_command
 from deposits import ledger
 from deposits.ledger import Line, Source, checks
 from deposits.models import AccountKind, PostingKind
+from deposits.sql import LEDGER
 from flipdash import walls
+from flipdash.sql.declaring import Trigger
 from tests import factories
 from tests.deposits.conftest import LEDGERS_OWN, connect, source
 
@@ -252,3 +255,11 @@ def test_other_apps_add_checks(superuser, monkeypatch):
         call_command("check_ledger", stdout=out)
     assert "30 WRONG" in out.getvalue()
     assert "… and 10 more" in out.getvalue()
+
+
+def test_every_guard_that_the_ledger_declares_is_asked_for():
+    declared = [code.name.partition(": ") for code in LEDGER if isinstance(code, Trigger)]
+    (query,) = (check.query for check in checks.registered() if check.name.startswith("The guards stand"))
+    assert {(trigger, table) for table, _colon, trigger in declared} == set(
+        re.findall(r"\('(\w+)', '(deposits_\w+)'\)", query)
+    )
