@@ -176,6 +176,9 @@ NAMES = {code: SHORT_NAMES.get(code, name) for code, name in BANKS.items()} | EW
 """The short name of every destination, by its code."""
 
 
+OTHER_NAMES = {"bca_syr": ("BCA Syariah",), "bni": ("BNI 46",)}
+"""What some banks are called beside that."""
+
 FULL_NAMES = BANKS | EWALLETS
 """The full name of every destination, by its code."""
 
@@ -194,6 +197,18 @@ def find(word: str, kind: str) -> str | None:
         if wanted in {_plain(code), _plain(NAMES[code]), _plain(BANKS.get(code, ""))}:
             return code
     return None
+
+
+def words_of(code: str) -> tuple[str, ...]:
+    """Return what people call a destination: "BCA", "Bank BCA", "Bank Central Asia"; "Jago" and "Artos"."""
+    names = [NAMES[code], *OTHER_NAMES.get(code, ()), FULL_NAMES[code]]
+    both = (re.fullmatch(r"(.+) \((.+)\)", name) for name in names)  # BSI (Bank Syariah Indonesia)
+    parts = [part for name in names for part in name.split("/")] + [
+        part for two in both if two for part in two.groups()
+    ]
+    said = [part for part in parts if "(" not in part]
+    banks = [f"Bank {name}" for name in said if code in BANKS and "bank" not in name.casefold()]
+    return tuple(dict.fromkeys([*said, *banks]))
 
 
 def _plain(word: str) -> str:

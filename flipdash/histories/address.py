@@ -16,7 +16,7 @@ from flipdash.histories.columns import Row
 from flipdash.histories.declaration import Declaration, ListSettings
 from flipdash.histories.filters import Cleaned, Filter
 from flipdash.histories.paging import FIRST_PAGE, BadCursor, Cursor, Position
-from flipdash.histories.search import SearchBox
+from flipdash.histories.search import SearchBox, TakenField
 from flipdash.scope import Scope
 
 PAGE_PARAMS = ("before", "after")
@@ -39,7 +39,7 @@ class Address:
         """The search box and the filters as one Django form, already checked."""
         fields: dict[str, Any] = {
             "q": SearchBox(label=_("Search"), required=False),
-            "in": forms.ChoiceField(choices=[("text", "")], required=False),
+            "in": TakenField(self.declared.searched()),
             "columns": forms.MultipleChoiceField(
                 choices=[(column.name, column.label) for column in self.declared.columns],
                 required=False,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from flipdash import world
 from flipdash.histories.columns import Column, Fact, Row, StatusColumn, fields_of
 from flipdash.histories.filters import DateFilter, Filter
-from flipdash.histories.search import SearchField, Text
+from flipdash.histories.search import DayWords, SearchField, Text
 from flipdash.words import Words
 
 STATUS = gettext_lazy("Status")
@@ -118,6 +118,12 @@ class Declaration:
     def closing(self) -> Iterator[tuple[Words, int]]:
         """Yield the lines that close a report's Summary, each a label and rupiah; most histories have none."""
         yield from ()
+
+    @classmethod
+    def searched(cls) -> Sequence[SearchField | Text]:
+        """Return all that the search box finds by: what is declared, and the days of the date filter's usual basis."""
+        bases = [f.bases[0] for f in cls.filters if isinstance(f, DateFilter)]
+        return [*cls.search, *(DayWords(label, field) for _name, label, field in bases)]
 
     @property
     def notice(self) -> Words:

@@ -16,7 +16,7 @@ from django.db.models.expressions import RawSQL
 
 from flipdash.histories.columns import Row
 from flipdash.histories.paging import FIRST_PAGE, PAGE_SIZE, Position
-from flipdash.histories.plan import Plan, Way
+from flipdash.histories.plan import Plan, Way, by_words
 
 NEAREST = 2_000
 """How many rows a text search looks at before it asks the index."""
@@ -77,7 +77,7 @@ def choose(source: Source, plans: Sequence[Plan]) -> Plan:
 
 def is_slow_to_count(source: Source, plan: Plan) -> bool:
     """Whether words are so common in so much that counting them beside a page would read tens of thousands of rows."""
-    is_common = plan.way is Way.NEARBY and bool(plan.query.words)
+    is_common = plan.way in (Way.NEARBY, Way.APART) and plan.query.is_by_words
     return is_common and _estimated(source.visible.filter(plan.query.near)) > COUNTED_AT_ONCE
 
 
@@ -159,10 +159,12 @@ def _ids_among(source: Source, plan: Plan, at: Position, limit: int) -> list[int
     rows, using = source.beside(at), source.visible.db
     table = connections[using].ops.quote_name(rows.model._meta.db_table)
     nearest, nearest_params = rows.filter(plan.query.near)[:limit].query.sql_with_params()
-    probe = rows.model.objects.using(using).filter(plan.query.kept).query
-    where, where_params = probe.get_compiler(using).compile(probe.where)
+    compiler = rows.model.objects.using(using).filter(plan.query.kept).query.get_compiler(using)
+    compiler.pre_sql_setup()
+    (_table, *joins), _params = compiler.get_from_clause()
+    where, where_params = compiler.compile(compiler.where)
     # Names come from the model, values go as parameters.
-    sql = f"SELECT id FROM ({nearest}) {table} WHERE {where} {_page_of(at)}"  # noqa: S608  (said above)
+    sql = f"SELECT {table}.id FROM ({nearest}) {table} {' '.join(joins)} WHERE {where} {_page_of(at, table)}"  # noqa: S608  (said above)
     return source.ids(sql, (*nearest_params, *where_params))
 
 
@@ -186,10 +188,18 @@ def _page_by_keys(source: Source, plan: Plan, at: Position) -> list[Row]:
     return source.page(at, Q(pk__in=ids)) if ids else []
 
 
-def _page_of(at: Position) -> str:
+def _page_apart(source: Source, plan: Plan, at: Position) -> list[Row]:
+    """Return a page of what several queries find, each by its own way; a row that two of them find is there once."""
+    found = [row for query in plan.query.apart for row in find(source, by_words(query), at).rows]
+    rows = {row["id"]: row for row in found}.values()
+    nearest_first = sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=at.is_older)
+    return nearest_first[: PAGE_SIZE + 1]
+
+
+def _page_of(at: Position, table: str = "") -> str:
     """Return the end of a statement that keeps one row more than a page, nearest first."""
-    direction = "DESC" if at.is_older else "ASC"
-    return f"ORDER BY created_at {direction}, id {direction} LIMIT {PAGE_SIZE + 1}"
+    direction, prefix = "DESC" if at.is_older else "ASC", f"{table}." if table else ""
+    return f"ORDER BY {prefix}created_at {direction}, {prefix}id {direction} LIMIT {PAGE_SIZE + 1}"
 
 
 def _estimated(rows: QuerySet) -> int:
@@ -203,6 +213,7 @@ PAGES = {
     Way.IN_ORDER: _page_in_order,
     Way.NEARBY: _page_nearby,
     Way.BY_KEYS: _page_by_keys,
+    Way.APART: _page_apart,
     Way.NONE: lambda source, plan, at: [],
 }
 """What finds a page by each way: None says that this is not the way."""

@@ -28,6 +28,7 @@ from flipdash.histories.query import Query
 from flipdash.histories.results import Listing, Results
 from flipdash.histories.search import BIGGEST_ID
 from flipdash.scope import Scope
+from flipdash.searchkeys import SHORTEST
 
 _histories: dict[str, type["History"]] = {}
 USUAL = ListSettings()
@@ -82,7 +83,7 @@ class History(Declaration):
     @cached_property
     def asked(self) -> Query:
         """What a valid address asks for, read."""
-        return Query.read(type(self), self.scope, self.cleaned)
+        return Query.read(type(self), self.scope, self.cleaned, lambda: self.today)
 
     @property
     def term(self) -> str:
@@ -91,8 +92,9 @@ class History(Declaration):
 
     @property
     def is_searching(self) -> bool:
-        """Whether there is a search of three or more characters, which alone reaches beyond the recent days."""
-        return self.is_valid and len(self.term) >= 3
+        """Whether there is a search word of three or more characters, which alone reaches beyond the recent days."""
+        term = self.asked.term if self.is_valid else None
+        return term is not None and len(term.said) >= SHORTEST and (term.is_specific or self.asked.text is not None)
 
     @property
     def is_narrowed(self) -> bool:

@@ -22,7 +22,9 @@ class Way(Enum):
     NEARBY = auto()
     """Words, or filters that have marks, are common: a page of them is among the nearest rows."""
     BY_KEYS = auto()
-    """They are rare: all that match are found by the index of search keys, and sorted."""
+    """They are rare: all that match are found by indexes, most often that of search keys, and sorted."""
+    APART = auto()
+    """A word is days, or something that stands in order, or else: each is looked for where it can be, and merged."""
     NONE = auto()
     """No row can be what the search says."""
 
@@ -48,8 +50,7 @@ class Plan:
         if self.is_by_number and query.term:
             readings = query.term.readings
             return reduce(or_, (r.condition & query.filtered(for_id=r.ignores_dates) for r in readings))
-        needs_keys = self.way is Way.BY_KEYS or bool(query.words)
-        return query.kept & query.keys if needs_keys else query.kept
+        return query.indexed if self.way is Way.BY_KEYS or query.is_by_words else query.kept
 
     def rows(self, visible: QuerySet) -> QuerySet:
         """Return all rows that are found, newest first, of those that the scope may see."""
@@ -61,9 +62,14 @@ def plans(query: Query) -> tuple[Plan, ...]:
     by_number = (Plan(Way.BY_NUMBER, query),) if query.term and query.term.readings else ()
     if query.term and not query.term.is_words:
         return (*by_number, Plan(Way.NONE, query))
-    if not query.words and not query.keys:
+    if not query.is_by_words and not query.keys:
         return (Plan(Way.IN_ORDER, query),)
-    return (*by_number, Plan(Way.NEARBY, query), Plan(Way.BY_KEYS, query))
+    return (*by_number, *((Plan(Way.APART, query),) if len(query.apart) > 1 else by_words(query)))
+
+
+def by_words(query: Query) -> tuple[Plan, ...]:
+    """Return the plans for words and marks: whether they are common or rare is seen among the nearest rows."""
+    return (Plan(Way.NEARBY, query), Plan(Way.BY_KEYS, query))
 
 
 def left(tried: Sequence[Plan], plan: Plan) -> tuple[Plan, ...]:

@@ -3,26 +3,30 @@
 Nothing here asks the database.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
-from operator import and_
+from datetime import date
+from functools import cached_property, partial, reduce
+from operator import and_, or_
 from typing import Self
 
 from django.db.models import Q
 
+from flipdash.histories import meanings
 from flipdash.histories.declaration import Declaration
 from flipdash.histories.filters import Cleaned, DateFilter, Filter
-from flipdash.histories.search import SearchField, Text
+from flipdash.histories.meanings import Part
+from flipdash.histories.search import TEXT, Calendar, Meaning, SearchField, Text
 from flipdash.scope import Scope
+from flipdash.searchkeys import SHORTEST
 from flipdash.words import Words
 
-NOTHING = Q(pk__in=())
+Mark = tuple[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One way in which a search can be exactly what a row has."""
+    """One way in which a whole search can be exactly what a row has."""
 
     label: Words
     """What it is taken for."""
@@ -38,21 +42,55 @@ class Term:
 
     said: str
     readings: tuple[Reading, ...]
-    """What it is exactly, such as somebody's account number; they are asked first."""
-    is_words: bool
-    """Whether it can be found in the text of rows."""
+    """What the whole of it is exactly, such as somebody's account number; they are asked first."""
+    parts: tuple[Part, ...]
+    """What its words are taken for otherwise."""
 
     @classmethod
-    def read(cls, said: str, search: Iterable[SearchField | Text], *, as_text: bool) -> Self:
-        """Return what the fields make of a search; `as_text` is asked when it is not to be taken for anything else."""
-        fields = list(search)
-        exact = [] if as_text else [f for f in fields if isinstance(f, SearchField)]
-        in_order = [Reading(f.label, condition, f.ignores_dates) for f in exact for condition in f.condition(said)]
-        scattered = [
-            Reading(f.label, condition, f.ignores_dates, True) for f in exact for condition in f.scattered(said)
-        ]
-        is_words = any(isinstance(f, Text) and f.finds(said) for f in fields)
-        return cls(said, (*in_order, *scattered), is_words)
+    def read(
+        cls, said: str, search: Iterable[SearchField | Text], calendar: Calendar, taken: Iterable[str] = ()
+    ) -> Self:
+        """Return what the fields make of a search; `taken` says for what some words are taken, as addresses do."""
+        fields, as_text = list(search), TEXT in taken
+        named = {words.casefold(): name for name, colon, words in (one.partition(":") for one in taken) if colon}
+        parts = meanings.read(said, fields, calendar, taken=named, as_text=as_text)
+        if as_text or any(part.said.casefold() in named for part in parts):
+            return cls(said, (), parts)
+        exact = _exact(fields)
+        if len(parts) == 1:  # once it is nobody's number, it is something else
+            names = {field.field for field in exact}
+            parts = (parts[0].taken_for(*(m for m in parts[0].meanings if m.name not in names)),)
+        return cls(said, _readings(said, exact), parts)
+
+    @property
+    def is_words(self) -> bool:
+        """Whether rows can be found by its words."""
+        return all(part.meanings for part in self.parts)
+
+    @property
+    def can_be_text(self) -> bool:
+        """Whether all of it can be looked for in the text."""
+        return all(any(m.is_text for m in part.possible) for part in self.parts)
+
+    @property
+    def is_specific(self) -> bool:
+        """Whether it has a word of three characters that names no sort of rows and no days, as filters do."""
+        return any(
+            max(map(len, part.said.split())) >= SHORTEST and not any(m.is_a_kind for m in part.meanings)
+            for part in self.parts
+        )
+
+
+def _exact(fields: Iterable[SearchField | Text]) -> list[SearchField]:
+    """Return what a whole search is asked for first: numbers, and the words of a choice where there is no text."""
+    has_text = any(isinstance(f, Text) for f in fields)
+    return [f for f in fields if isinstance(f, SearchField) and f.comes_first(has_text=has_text)]
+
+
+def _readings(said: str, exact: Sequence[SearchField]) -> tuple[Reading, ...]:
+    in_order = [Reading(f.label, condition, f.ignores_dates) for f in exact for condition in f.condition(said)]
+    scattered = [Reading(f.label, condition, f.ignores_dates, True) for f in exact for condition in f.scattered(said)]
+    return (*in_order, *scattered)
 
 
 @dataclass(frozen=True)
@@ -69,13 +107,13 @@ class Query:
     dates: DateFilter | None
 
     @classmethod
-    def read(cls, declared: type[Declaration], scope: Scope, cleaned: Cleaned) -> Self:
+    def read(cls, declared: type[Declaration], scope: Scope, cleaned: Cleaned, today: Callable[[], date]) -> Self:
         """Return what an address asks of a history; the address is valid."""
-        said, as_text = cleaned["q"], cleaned["in"] == "text"
+        said, calendar = cleaned["q"], Calendar(scope.zone, today)
         return cls(
             scope,
             cleaned,
-            term=Term.read(said, declared.search, as_text=as_text) if said else None,
+            term=Term.read(said, declared.searched(), calendar, cleaned["in"]) if said else None,
             filters=tuple(f for f in declared.filters if f.words(cleaned) != ("", "")),
             text=next((f for f in declared.search if isinstance(f, Text)), None),
             dates=next((f for f in declared.filters if isinstance(f, DateFilter)), None),
@@ -91,35 +129,90 @@ class Query:
         filters = [f for f in self.filters if not (for_id and f.ignored_by_id)]
         return reduce(and_, (f.condition(self.cleaned, self.scope) for f in filters), Q())
 
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the search."""
+        return self.term.parts if self.term else ()
+
     @property
+    def is_by_words(self) -> bool:
+        """Whether the search, or a filter that looks inside texts, asks for more than filters do."""
+        return bool(self.parts or self.sought)
+
+    @cached_property
+    def sought(self) -> list[str]:
+        """The words for which filters look inside texts."""
+        return " ".join(f.sought(self.cleaned) for f in self.filters).split()
+
+    @cached_property
     def said(self) -> Q:
-        """What contains the words of the search."""
-        if self.term is None:
+        """What all parts of the search mean."""
+        return reduce(and_, (part.condition for part in self.parts), Q()) & self._reach
+
+    @property
+    def _reach(self) -> Q:
+        """How far a search reaches that only names sorts of rows and days, for who sees recent rows alone.
+
+        Filters never reach older ones, nor do such words; but where the same words stand in a text they are a search.
+        """
+        since = None if self.term is None or self.term.is_specific else self.scope.recent_since()
+        if since is None or self.term is None or self.text is None:
             return Q()
-        return self.text.contains(self.term.said) if self.text and self.term.is_words else NOTHING
+        return Q(created_at__gte=since) | self.text.contains(self.term.said)
 
     @cached_property
     def kept(self) -> Q:
-        """What has the words and passes the filters."""
+        """What is meant and passes the filters."""
         return self.said & self.filtered()
 
     @cached_property
-    def words(self) -> list[str]:
-        """All words that must be there, by the search and by filters that look inside texts."""
-        said = self.term.said if self.term else ""
-        return " ".join((said, *(f.sought(self.cleaned) for f in self.filters))).split()
+    def indexed(self) -> Q:
+        """What is kept, with all that lets indexes find it."""
+        unsure = [
+            reduce(or_, (meaning.condition & self._keys([meaning]) for meaning in part.meanings))
+            for part in self.parts
+            if len(part.meanings) > 1
+        ]
+        return self.kept & self.keys & reduce(and_, unsure, Q())
 
     @cached_property
     def keys(self) -> Q:
-        """What the index of search keys gives for the words and the filters; Q() where it can't help."""
+        """What the index of search keys gives for what is surely meant and the filters; Q() where it can't help."""
+        return self._keys(self._sure, self.sought, [f.mark(self.cleaned) for f in self.filters])
+
+    def _keys(self, sure: Iterable[Meaning], words: Iterable[str] = (), marks: Iterable[Mark] = ()) -> Q:
         if self.text is None or not self.text.has_keys:
             return Q()
-        return self.text.index.holds(self.scope, self.words, (f.mark(self.cleaned) for f in self.filters))
+        holds, meant = partial(self.text.index.holds, self.scope), list(sure)
+        every = holds([*words, *(w for m in meant for w in m.words)], [*marks, *(m.mark for m in meant)])
+        some = [reduce(or_, (holds([word], ()) for word in m.any_word)) for m in meant if m.any_word]
+        return reduce(and_, some, every)
+
+    @property
+    def _sure(self) -> list[Meaning]:
+        return [part.meanings[0] for part in self.parts if part.is_sure]
 
     @cached_property
     def near(self) -> Q:
-        """What of the filters an index knows along the order of pages: where matches can be."""
+        """What of it an index knows along the order of pages: where matches can be."""
         near = self.dates.creation(self.cleaned, self.scope) if self.dates else Q()
-        ordered = [f for f in self.filters if f.is_in_order(self.cleaned)]
+        near &= reduce(and_, (m.condition for m in self._sure if m.is_days), Q())
+        ordered = [f.condition(self.cleaned, self.scope) for f in self.filters if f.is_in_order(self.cleaned)]
+        ordered += [m.condition for m in self._sure if m.is_in_order]
         # One alone: no index has two of them in order, and the rows of one without the other can be many.
-        return near & ordered[0].condition(self.cleaned, self.scope) if ordered else near
+        return near & ordered[0] if ordered else near
+
+    @cached_property
+    def apart(self) -> tuple[Self, ...]:
+        """The query as several that together find the same, where one of them knows better where matches can be."""
+        for is_near in (lambda m: m.is_days, lambda m: m.is_in_order):
+            for part in self.parts:
+                if not part.is_sure and any(map(is_near, part.meanings)):
+                    some = [m for m in part.meanings if is_near(m)]
+                    others = [m for m in part.meanings if not is_near(m)]
+                    return tuple(self._taking(part, *taken) for taken in ([some, others] if others else [some]))
+        return (self,)
+
+    def _taking(self, part: Part, *taken: Meaning) -> Self:
+        parts = tuple(part.taken_for(*taken) if other is part else other for other in self.parts)
+        return replace(self, term=replace(self.term, parts=parts) if self.term else None)

@@ -51,7 +51,7 @@ class Results:
     def offers_text(self) -> bool:
         """Whether the page should offer to search the text too, because the search was taken for a number."""
         term = self.plan.query.term if self.plan and self.plan.is_by_number else None
-        return term is not None and term.is_words
+        return term is not None and term.can_be_text
 
 
 @dataclass(frozen=True)

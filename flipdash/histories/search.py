@@ -1,14 +1,18 @@
 """What a search box finds by: each field knows what a word must look like to match it, and by which index.
 
-Exact fields (id, account number, amount, the words of a status) are tried first; if any row matches, that is the
-result. Everything else is text, found by its words (design.md §4).
+A whole search that is a number (id, account number, amount) is tried as such first; if any row has it, that is the
+result. Everything else is found by its words, each of which is taken for all that it can be (meanings.py).
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -18,7 +22,8 @@ from django.db.models.functions import Lower, Right
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from flipdash import money
+from flipdash import formats, money
+from flipdash.histories import daywords
 from flipdash.lines import without_marks
 from flipdash.searchkeys import SHORTEST, Infix, SearchIndex
 from flipdash.words import Words
@@ -28,6 +33,9 @@ MOST_WORDS = 8
 LONGEST_NUMBER = 34
 """Digits of the longest account number."""
 BIGGEST_ID = 2**63 - 1
+NO_MEANING = gettext_lazy("This address takes a word for something that isn't searched here.")
+TEXT = "text"
+TEXT_LABEL = gettext_lazy("Text")
 ID_DIGITS = (18, 19)
 """An id begins with the year: with two digits since 2010."""
 
@@ -60,10 +68,66 @@ class SearchBox(forms.CharField):
         return clean_term(super().clean(value))
 
 
+class TakenField(forms.MultipleChoiceField):
+    """Reads for what words of the search are taken: text, for all of them, or amount:1850000 for one."""
+
+    def __init__(self, search: Sequence["SearchField | Text"]) -> None:
+        super().__init__(required=False, error_messages={"invalid_choice": NO_MEANING})
+        self.names = {TEXT, *(field.field for field in search if isinstance(field, SearchField))}
+
+    def valid_value(self, value: str) -> bool:
+        """Return whether it names something that words can be taken for here. The words may be gone since then."""
+        name, _colon, words = value.partition(":")
+        return value == TEXT or (name in self.names and bool(words))
+
+
 def digits_of(term: str) -> str:
     """Return the digits of a number that was pasted with spaces, dots or dashes in it, or ""."""
     bare = re.sub(r"[\s.\-]", "", term)
     return bare if bare.isascii() and bare.isdigit() else ""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """By which days are read: the business's zone, and what says which day is today there."""
+
+    zone: ZoneInfo
+    today: Callable[[], date]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """One thing that some words of a search can be taken for."""
+
+    name: str
+    """What addresses call it: the field that is meant."""
+    label: Words
+    condition: Q
+    """Which rows have it."""
+    words: tuple[str, ...] = ()
+    """Words that these rows have in their text."""
+    any_word: tuple[str, ...] = ()
+    """Words of which these rows have at least one."""
+    mark: tuple[str, Sequence[str]] = ("", ())
+    """A field of few values, and which of them these rows have."""
+    is_days: bool = False
+    """Whether these rows stand together in the order of pages."""
+    is_in_order: bool = False
+    """Whether an index has these rows in the order of pages."""
+    is_broad: bool = False
+    """Whether it is a whole month or year: no word is taken for that when it stands alone."""
+    note: str = ""
+    """What exactly is meant, where the words don't say it."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether words are meant as they stand."""
+        return self.name == TEXT
+
+    @property
+    def is_a_kind(self) -> bool:
+        """Whether it names a sort of rows or some days, as filters do."""
+        return self.is_days or bool(self.mark[0])
 
 
 @dataclass(frozen=True)
@@ -72,6 +136,8 @@ class SearchField:
 
     label: Words
     field: str
+    most_words: ClassVar[int] = 1
+    """How many words beside others can mean it together."""
     ignores_dates: ClassVar[bool] = False
     never: ClassVar[Words] = gettext_lazy("This can't be searched for here.")
     """What to say of a term that can match nothing."""
@@ -91,6 +157,15 @@ class SearchField:
         """Return all of them."""
         return [*self.condition(term), *self.scattered(term)]
 
+    def comes_first(self, *, has_text: bool) -> bool:
+        """Whether a whole search is asked for this first and alone, as a number is."""
+        return True
+
+    def meaning(self, said: str, calendar: Calendar) -> Meaning | None:
+        """Return what words mean beside others, or None when this field can't be meant."""
+        conditions = self.conditions(said)
+        return Meaning(self.field, self.label, reduce(or_, conditions)) if conditions else None
+
 
 @dataclass(frozen=True)
 class Id(SearchField):
@@ -109,6 +184,10 @@ class Id(SearchField):
         if self.external:
             conditions.append(Q(**{f"{self.external}__in": {term, term.upper(), term.lower()}}))
         return conditions
+
+    def meaning(self, said: str, calendar: Calendar) -> Meaning | None:
+        """Take only words with a digit for a number: others would be asked for in vain beside every name."""
+        return super().meaning(said, calendar) if any(map(str.isdigit, said)) else None
 
 
 @dataclass(frozen=True)
@@ -141,6 +220,7 @@ class AccountNumber(SearchField):
 class Amount(SearchField):
     """Whole rupiah, however they are written: "Rp1.250.000", "1,250,000" and "1250000" are one."""
 
+    most_words: ClassVar[int] = 2  # Rp 1.250.000
     never: ClassVar[Words] = gettext_lazy("This is not an amount; write it as 1250000, 1.250.000 or Rp1.250.000.")
 
     def condition(self, term: str) -> list[Q]:
@@ -157,12 +237,64 @@ class ChoiceWords(SearchField):
 
     words: Mapping[str, tuple[str, ...]]
     """The words by the values that they mean."""
+    in_order_except: tuple[str, ...] | None = None
+    """As of a ChoiceFilter: values that the index leaves out which has each value's rows in the order of pages."""
+
+    most_words: ClassVar[int] = 4
+
+    def comes_first(self, *, has_text: bool) -> bool:
+        """Words can stand in the text too, where there is one."""
+        return not has_text
 
     def condition(self, term: str) -> list[Q]:
         """Match the values that are called so."""
+        return [Q(**{self.field: value}) for value in self._meant(term)]
+
+    def meaning(self, said: str, calendar: Calendar) -> Meaning | None:
+        """Return the values that are called so."""
+        meant = self._meant(said)
+        if not meant:
+            return None
+        is_in_order = self.in_order_except is not None and len(meant) == 1 and meant[0] not in self.in_order_except
+        return Meaning(
+            self.field, self.label, Q(**{f"{self.field}__in": meant}), mark=(self.field, meant), is_in_order=is_in_order
+        )
+
+    def _meant(self, term: str) -> list[str]:
         said = " ".join(term.split()).casefold()
-        meant = [value for value, words in self.words.items() if said in {word.casefold() for word in words}]
-        return [Q(**{self.field: value}) for value in meant]
+        return [value for value, words in self.words.items() if said in {word.casefold() for word in words}]
+
+
+@dataclass(frozen=True)
+class DayWords(SearchField):
+    """Days as people write them: "kemarin", "last week", "27 nov". They are those of the business's zone."""
+
+    most_words: ClassVar[int] = daywords.MOST_WORDS
+
+    def comes_first(self, *, has_text: bool) -> bool:
+        """Rows of some days are found as they come."""
+        return False
+
+    def condition(self, term: str) -> list[Q]:
+        """Nothing: days are read by `meaning`."""
+        return []
+
+    def meaning(self, said: str, calendar: Calendar) -> Meaning | None:
+        """Return the days that are meant; raises NoSuchDays."""
+        days = daywords.read(said, calendar.today)
+        if days is None:
+            return None
+        start = datetime.combine(days.first, time.min, tzinfo=calendar.zone)
+        end = datetime.combine(days.last + timedelta(days=1), time.min, tzinfo=calendar.zone)
+        condition = Q(**{f"{self.field}__gte": start, f"{self.field}__lt": end})
+        return Meaning(
+            self.field,
+            self.label,
+            condition,
+            is_days=True,
+            is_broad=days.is_broad,
+            note=formats.days(days.first, days.last),
+        )
 
 
 @dataclass(frozen=True)
@@ -184,6 +316,17 @@ class Text:
     def contains(self, term: str) -> Q:
         """Match rows whose text contains every word, whatever it takes to find them."""
         return contains(self.index.text, term)
+
+    def meaning(self, said: str, others: Sequence[str]) -> Meaning | None:
+        """Return the rows that contain the words, or None when nothing would lead to them.
+
+        Words too short for the index are looked for in rows that contain one of the `others`, which aren't.
+        """
+        found = self.contains(said)
+        if self.finds(said):
+            return Meaning(TEXT, TEXT_LABEL, found, words=tuple(said.split()))
+        beside = reduce(or_, map(self.contains, others), Q())
+        return Meaning(TEXT, TEXT_LABEL, found & beside, any_word=tuple(others)) if others else None
 
 
 def contains(text: models.Expression, term: str) -> Q:

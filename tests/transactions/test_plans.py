@@ -27,7 +27,15 @@ TABLES = {
 }
 YEAR = "date_from=2026-01-01&date_to=2026-12-31"
 SEARCHES = ("q=gayo", "q=zulaikha", "q=biji gayo", "q=xqzvw", "q=INV/2026/0481", "q=0481&in=text")
-SHARED = ("", *SEARCHES, "status=failed", "status=successful", YEAR, f"q=gayo&{YEAR}", f"q=zulaikha&{YEAR}")
+COMBINED = (
+    "q=siti 2026-11-27",
+    "q=gagal siti",
+    "q=gagal kemarin",
+    "q=zulaikha bulan lalu",
+    "q=gayo 2025",
+    "q=dibatalkan",
+)
+SHARED = ("", *COMBINED, *SEARCHES, "status=failed", "status=successful", YEAR, f"q=gayo&{YEAR}", f"q=zulaikha&{YEAR}")
 QUERIES = {
     "money-transfers": (
         *SHARED,
@@ -39,6 +47,7 @@ QUERIES = {
             "bank=bca",
             "via=api",
             "bank=bca&via=api&status=failed",
+            *("q=siti 85000", "q=0481 85000", "q=bri gayo", "q=bni 46", "q=zulaikha bca", "q=5678 100000"),
         ),
         f"date_basis=completed&{YEAR}",
     ),

@@ -19,13 +19,23 @@ class Status(State):
     """The states of money that is sent (product.md §2)."""
 
     PENDING_APPROVAL = state(
-        "pending_approval", _("Pending approval"), "amber", "pause", to="scheduled processing cancelled"
+        *("pending_approval", _("Pending approval"), "amber", "pause"),
+        to="scheduled processing cancelled",
+        said=("Pending approval", "Menunggu persetujuan", "Pending", "Menunggu"),
     )
-    SCHEDULED = state("scheduled", _("Scheduled"), "grey", "calendar-clock", to="processing cancelled")
-    PROCESSING = state("processing", _("Processing"), "blue", "clock", to="successful failed")
-    SUCCESSFUL = state("successful", _("Successful"), "green", "check")
-    CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus")
-    FAILED = state("failed", _("Failed"), "red", "x")
+    SCHEDULED = state(
+        *("scheduled", _("Scheduled"), "grey", "calendar-clock"),
+        to="processing cancelled",
+        said=("Scheduled", "Dijadwalkan"),
+    )
+    PROCESSING = state(
+        *("processing", _("Processing"), "blue", "clock"),
+        to="successful failed",
+        said=("Processing", "Diproses"),
+    )
+    SUCCESSFUL = state("successful", _("Successful"), "green", "check", said=("Successful", "Berhasil", "Sukses"))
+    CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus", said=("Cancelled", "Canceled", "Dibatalkan"))
+    FAILED = state("failed", _("Failed"), "red", "x", said=("Failed", "Gagal"))
 
 
 class Via(models.TextChoices):

@@ -47,8 +47,8 @@ class PaymentHistory(histories.History):
     search = (
         histories.Id(_("Transaction ID"), "id", external="external_id"),
         histories.Amount(_("Amount"), "amount"),
-        histories.ChoiceWords(_("Transaction Status"), "status", PaymentStatus.words()),
-        histories.ChoiceWords(_("Settlement Status"), "settlement_status", Settlement.words()),
+        histories.ChoiceWords(_("Transaction Status"), "status", PaymentStatus.words(), in_order_except=()),
+        histories.ChoiceWords(_("Settlement Status"), "settlement_status", Settlement.words(), in_order_except=()),
         histories.Text((_("Title"), _("Sender Name")), Payment.words),
     )
     filters = (

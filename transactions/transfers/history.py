@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
-from transactions.destinations import FULL_NAMES, NAMES, Kind
+from transactions.destinations import FULL_NAMES, NAMES, Kind, words_of
 from transactions.models import MoneyTransfer, Status, TransferBatch, Via
 
 BANK_OPTIONS = tuple(sorted(FULL_NAMES.items(), key=lambda item: item[1].casefold()))
@@ -55,6 +55,8 @@ class TransferHistory(histories.History):
         histories.Id(_("Transaction ID"), "id", external="external_id"),
         histories.AccountNumber(_("Account Number"), "account_number"),
         histories.Amount(_("Amount"), "amount"),
+        histories.ChoiceWords(_("Status"), "status", Status.words(), in_order_except=(Status.SUCCESSFUL,)),
+        histories.ChoiceWords(_("Bank"), "bank", {code: words_of(code) for code in NAMES}),
         histories.Text((_("Beneficiary Name"), _("Remark")), MoneyTransfer.words),
     )
     filters = (

@@ -1,0 +1,211 @@
+"""Searches that combine words of different kinds, against answers that are computed apart, in plain Python.
+
+What each word may mean is said here by hand; the search has to find it out by itself.
+"""
+
+import random
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from flipdash import clock
+from flipdash.histories import finding
+from flipdash.histories.paging import Cursor
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+JAKARTA = ZoneInfo("Asia/Jakarta")
+NOW = datetime(2026, 11, 28, 10, tzinfo=JAKARTA)  # a Saturday
+TODAY = NOW.date()
+Row = dict[str, Any]
+Meant = Callable[[Row], bool]
+
+NAMES = ("Sri Wahyuni", "Dewi Lestari", "Budi Santoso", "BCA Finance", "Dewi Mandiri", "Siti 27 Nov", "Sri Wijaya")
+REMARKS = ("", "Gaji kemarin", "INV/2026/004821", "sewa Nov 2026", "gagal bayar", "no 1850000", "Biji kopi")
+AMOUNTS = (85_000, 300_000, 1_850_000, 100_000, 2_026)
+ACCOUNTS = ("0012345678", "0066166304", "1850000", "9992026")
+DAYS_AGO = (0, 1, 1, 2, 4, 5, 6, 9, 28, 40, 332, 366, 400)
+
+
+# --- What words mean, computed apart ----------------------------------------------------------------------------------
+
+
+def text(*words: str) -> Meant:
+    return lambda row: all(word.lower() in row["text"].lower() for word in words)
+
+
+def number(digits: str) -> Meant:
+    """Amount; account, whole, by its beginning or its end; or digits in a text."""
+
+    def meant(row: Row) -> bool:
+        account = row.get("account_number", "")
+        ends = len(digits) == 4 and account.endswith(digits)
+        begins = len(digits) >= 4 and account.startswith(digits)
+        return row["amount"] == int(digits) or ends or begins or digits in row["text"]
+
+    return meant
+
+
+def status(word: str, value: str) -> Meant:
+    return lambda row: row["status"] == value or word in row["text"].lower()
+
+
+def bank(word: str, code: str) -> Meant:
+    return lambda row: row.get("bank") == code or all(part in row["text"].lower() for part in word.split())
+
+
+def days(words: str, first: date, last: date | None = None) -> Meant:
+    def meant(row: Row) -> bool:
+        day = row["created_at"].astimezone(JAKARTA).date()
+        return first <= day <= (last or first) or all(word in row["text"].lower() for word in words.lower().split())
+
+    return meant
+
+
+TEXTS = {
+    "sri": text("sri"),
+    "dewi": text("dewi"),
+    "Wijaya": text("Wijaya"),
+    "SANTOSO": text("santoso"),
+    "inv": text("inv"),
+    "kopi": text("kopi"),
+}
+NUMBERS = {
+    "1850000": number("1850000"),
+    "1.850.000": lambda row: row["amount"] == 1_850_000 or row.get("account_number") == "1850000",
+    "Rp1.850.000": lambda row: row["amount"] == 1_850_000,
+    "rp 300.000": lambda row: row["amount"] == 300_000,
+    "300,000": lambda row: row["amount"] == 300_000,
+    "100000": number("100000"),
+    "2026": lambda row: number("2026")(row) or days("2026", date(2026, 1, 1), date(2026, 12, 31))(row),
+    "6304": number("6304"),
+    "0066166304": number("0066166304"),
+    "00123": number("00123"),
+    "004821": number("004821"),
+}
+KINDS = {
+    "gagal": status("gagal", "failed"),
+    "failed": status("failed", "failed"),
+    "Berhasil": status("berhasil", "successful"),
+    "dibatalkan": status("dibatalkan", "cancelled"),
+}
+BANKS = {
+    "bca": bank("bca", "bca"),
+    "mandiri": bank("mandiri", "mandiri"),
+    "bank central asia": bank("bank central asia", "bca"),
+    "bni 46": bank("bni 46", "bni"),
+}
+DAYS = {
+    "kemarin": days("kemarin", TODAY - timedelta(days=1)),
+    "today": days("today", TODAY),
+    "27 nov": days("27 nov", date(2026, 11, 27)),
+    "27/11/2026": days("27/11/2026", date(2026, 11, 27)),
+    "last week": days("last week", date(2026, 11, 16), date(2026, 11, 22)),
+    "minggu lalu": days("minggu lalu", date(2026, 11, 16), date(2026, 11, 22)),
+    "bulan lalu": days("bulan lalu", date(2026, 10, 1), date(2026, 10, 31)),
+    "nov 2026": days("nov 2026", date(2026, 11, 1), date(2026, 11, 30)),
+    "31 des": days("31 des", date(2025, 12, 31)),
+    "tahun lalu": days("tahun lalu", date(2025, 1, 1), date(2025, 12, 31)),
+    "31 feb": text("31", "feb"),
+}
+COMBINED = {
+    "money-transfers": (TEXTS, NUMBERS, KINDS, BANKS, DAYS),
+    "payments": (TEXTS, {word: NUMBERS[word] for word in ("1850000", "rp 300.000", "2026")}, KINDS, DAYS),
+    "international-transfers": ({word: TEXTS[word] for word in ("sri", "dewi", "Wijaya", "SANTOSO")}, KINDS, DAYS),
+}
+SEARCHES = {"money-transfers": 40, "payments": 12, "international-transfers": 8}
+
+
+def searches(name: str) -> list[tuple[str, list[Meant]]]:
+    """Return searches of two to four words of different kinds, each with what its words may mean."""
+    chance, made = random.Random(f"{name} 4"), []
+    for _number in range(SEARCHES[name]):
+        kinds = chance.sample(COMBINED[name], chance.choice((2, 2, 3)))
+        words = [chance.choice(list(kind)) for kind in kinds]
+        made.append((" ".join(words), [kind[word] for kind, word in zip(kinds, words, strict=True)]))
+    return made
+
+
+ASKED = [(name, said, meant) for name in SEARCHES for said, meant in searches(name)]
+
+
+@pytest.fixture(autouse=True)
+def saturday(monkeypatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda using="default": NOW)
+
+
+@pytest.fixture
+def rows(kopi_kita, toko_sebelah) -> Callable[[str], list[Row]]:
+    """Return what makes 300 rows of a history, newest first, beside some of another business and the other mode."""
+
+    def make(name: str) -> list[Row]:
+        chance, made = random.Random(name), []
+        for _number in range(300):
+            at = NOW - timedelta(days=chance.choice(DAYS_AGO), minutes=chance.randrange(900))
+            texts = (chance.choice(NAMES), chance.choice(REMARKS))
+            state = chance.choice(("successful", "successful", "failed", "cancelled"))
+            fields: Row = {"created_at": at, "status": state, "amount": chance.choice(AMOUNTS)}
+            if name == "money-transfers":
+                fields |= {"beneficiary_name": texts[0], "remark": texts[1]}
+                fields |= {"account_number": chance.choice(ACCOUNTS), "bank": chance.choice(("bca", "bni", "mandiri"))}
+            elif name == "payments":
+                fields |= {"amount": max(fields["amount"], 4_000), "sender_name": texts[0], "title": texts[1] or "x"}
+            else:
+                fields |= {"beneficiary_name": texts[0]}
+                texts = texts[:1]
+            row = factories.MAKERS[name](kopi_kita, **fields)
+            made.append({**fields, "id": row.pk, "text": " ".join(texts)})
+            if chance.random() < 0.1:
+                factories.MAKERS[name](toko_sebelah, **fields)
+                factories.MAKERS[name](kopi_kita, mode="test", **fields)
+        return sorted(made, key=lambda row: (row["created_at"], row["id"]), reverse=True)
+
+    return make
+
+
+def walked(scope, name: str, query: str) -> list[int]:
+    """Return the ids of all pages, following Older."""
+    ids, page = [], factories.history(scope, query, name).page()
+    while page.rows:
+        ids += [row["id"] for row in page.rows]
+        if not page.older_url:
+            break
+        place = Cursor.of(page.rows[-1]).sign(name, scope)
+        page = factories.history(scope, f"{query}&before={place}", name).page()
+    return ids
+
+
+def test_there_are_sixty():
+    assert len(ASKED) == 60
+    assert len({(name, said) for name, said, _meant in ASKED}) > 55
+
+
+@pytest.mark.parametrize("nearest", [2_000, 20])
+@pytest.mark.parametrize("name", SEARCHES)
+def test_combined_words_find_what_has_all_of_them(scope, rows, name, nearest, monkeypatch):
+    """On all pages, in the count and in the report, whichever way the rows are found."""
+    monkeypatch.setattr(finding, "NEAREST", nearest)
+    made, empty = rows(name), 0
+    for said, meant in searches(name):
+        query = f"q={quote(said)}"
+        expected = [row["id"] for row in made if all(has(row) for has in meant)]
+        empty += not expected
+        assert walked(scope, name, query) == expected, said
+        history = factories.history(scope, query, name)
+        assert history.count() == len(expected), said
+        assert list(history.rows().values_list("pk", flat=True)) == expected, said
+    assert empty <= SEARCHES[name] / 2
+
+
+@pytest.mark.parametrize("said", ["sri 1850000", "gagal kemarin", "dewi bca 27 nov", "sewa nov 2026 mandiri gagal"])
+def test_a_combined_search_asks_a_bounded_number_of_queries(scope, rows, said):
+    rows("money-transfers")
+    with CaptureQueriesContext(connection) as queries:
+        factories.history(scope, f"q={quote(said)}").results()
+    assert len(queries) <= 14

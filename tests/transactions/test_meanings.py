@@ -1,0 +1,101 @@
+"""What each word of a search is taken for."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import pytest
+
+from flipdash import clock
+from tests.factories import found, history, make_payment, make_transfer
+
+NOON = datetime(2026, 11, 28, 5, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def saturday(monkeypatch):
+    monkeypatch.setattr(clock, "now", lambda using="default": NOON)
+
+
+def parts(scope, said: str, name: str = "money-transfers", taken: str = "") -> dict[str, list[str]]:
+    """Return the parts of a search, each with the names of what it is taken for."""
+    asked = history(scope, f"q={quote(said)}{taken}", name)
+    assert asked.is_valid, asked.address.form.errors
+    return {part.said: [meaning.name for meaning in part.meanings] for part in asked.asked.term.parts}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("sri 1850000", {"sri": ["text"], "1850000": ["id", "account_number", "amount", "text"]}),
+        ("1.850.000 sri", {"1.850.000": ["id", "account_number", "amount", "text"], "sri": ["text"]}),
+        ("rp 1.850.000 sri", {"rp 1.850.000": ["amount", "text"], "sri": ["text"]}),
+        ("dewi bca 27 nov", {"dewi": ["text"], "bca": ["bank", "text"], "27 nov": ["created_at", "text"]}),
+        ("gagal kemarin", {"gagal": ["status", "text"], "kemarin": ["created_at", "text"]}),
+        ("failed last week", {"failed": ["status", "text"], "last week": ["created_at", "text"]}),
+        ("Menunggu  Persetujuan bni", {"Menunggu Persetujuan": ["status", "text"], "bni": ["bank", "text"]}),
+        ("bni 46", {"bni 46": ["bank", "text"]}),
+        ("bank syariah indonesia", {"bank syariah indonesia": ["bank", "text"]}),
+        ("bca", {"bca": ["bank", "text"]}),
+        ("2026", {"2026": ["text"]}),
+        ("november", {"november": ["text"]}),
+        ("sri 2026", {"sri": ["text"], "2026": ["id", "account_number", "amount", "created_at", "text"]}),
+        ("31 feb", {"31 feb": ["text"]}),
+        ("sri x", {"sri": ["text"], "x": ["text"]}),
+        ("settled sri", {"settled": ["text"], "sri": ["text"]}),
+        ("100000", {"100000": ["text"]}),
+    ],
+)
+@pytest.mark.django_db
+def test_each_word_is_taken_for_all_that_it_can_be(scope, saturday, said, expected):
+    assert parts(scope, said) == expected
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        ("", ["bank", "text"]),
+        ("&in=bank:bca", ["bank"]),
+        ("&in=bank:BCA", ["bank"]),
+        ("&in=text:bca", ["text"]),
+        ("&in=text", ["text"]),
+        ("&in=amount:bca", ["bank", "text"]),  # can't be one
+        ("&in=bank:bri", ["bank", "text"]),  # of another word, which is gone
+    ],
+)
+@pytest.mark.django_db
+def test_an_address_says_for_what_a_word_is_taken(scope, taken, expected):
+    assert parts(scope, "bca sri", taken=taken)["bca"] == expected
+
+
+@pytest.mark.parametrize("taken", ["in=nonsense", "in=nonsense:bca", "in=bank", "in=bank:", "in=:bca"])
+@pytest.mark.django_db
+def test_an_address_that_takes_a_word_for_nothing_known_shows_nothing(scope, kopi_kita, taken):
+    make_transfer(kopi_kita)
+    assert not history(scope, f"q=bca&{taken}").is_valid
+    assert found(scope, f"q=bca&{taken}") == []
+
+
+@pytest.mark.parametrize("said", ["bca", "gagal", "kemarin", "27 nov", "nov 2026"])
+@pytest.mark.django_db
+def test_nothing_is_lost_that_was_found_as_text(scope, kopi_kita, saturday, said):
+    """Whatever else a word can be, and however old the row is."""
+    old = make_transfer(kopi_kita, remark=f"Untuk {said}", bank="bri", created_at=NOON - timedelta(days=900))
+    assert old.pk in found(scope, f"q={quote(said)}")
+    assert found(scope, f"q={quote(said)}&in=text") == [old.pk]
+
+
+@pytest.mark.django_db
+def test_a_number_alone_is_a_number_first(scope, kopi_kita):
+    paid = make_transfer(kopi_kita, amount=2026)
+    remark = make_transfer(kopi_kita, remark="INV/2026/1")
+    assert found(scope, "q=2026") == [paid.pk]
+    assert found(scope, "q=2026&in=text") == [remark.pk]
+    assert set(found(scope, "q=2026 siti")) == {paid.pk, remark.pk}
+
+
+@pytest.mark.django_db
+def test_words_of_one_history_mean_nothing_in_another(scope, kopi_kita):
+    paid = make_payment(kopi_kita, settlement_status="settled", sender_name="Sri")
+    assert found(scope, "q=settled sri", "payments") == [paid.pk]
+    make_transfer(kopi_kita, beneficiary_name="Sri")
+    assert found(scope, "q=settled sri") == []
