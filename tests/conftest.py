@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from django.test import Client
@@ -18,6 +19,10 @@ from flipdash.leases import Worker
 from flipdash.scope import Scope
 from tests import databases, factories
 from tests.superuser import connect
+
+# A busy machine is no fault of what is tested.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -104,6 +104,8 @@ class Context:
 
     today: date
     url_of: Callable[[Row], str]
+    spoken: Callable[[Row], str]
+    """What a row is about, for who doesn't see the line that its link stands in."""
     made: dict[Any, SafeString] = field(default_factory=dict)
 
     def once(self, key: Any, make: Callable[[], SafeString]) -> SafeString:
@@ -116,7 +118,9 @@ class Context:
         """Return the button that copies a value, which is escaped already; scripts show it."""
         words = self.once("copy", lambda: escape(_("Copy %(label)s %(text)s")))
         said = words % {"label": escape(label), "text": text}
-        return SafeString(f'<button type="button" class="copy" data-copy="{text}" aria-label="{said}"></button>')
+        return SafeString(
+            f'<button type="button" class="copy" data-copy="{text}" aria-label="{said}" tabindex="-1"></button>'
+        )
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,8 @@ class IdColumn(Column):
         """Return the link, and the Copy button."""
         text = escape(self.text(row))
         button = context.copy_button(self.label, text)
-        return SafeString(f'<a href="{escape(context.url_of(row))}">{text}</a>{button}')
+        name = f"{text}, {escape(context.spoken(row))}"
+        return SafeString(f'<a href="{escape(context.url_of(row))}" aria-label="{name}">{text}</a>{button}')
 
 
 @dataclass(frozen=True)

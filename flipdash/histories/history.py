@@ -13,12 +13,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from flipdash import clock
 from flipdash.histories import export
 from flipdash.histories.address import Address
-from flipdash.histories.columns import Batch, Column, Context, fields_of
+from flipdash.histories.columns import Batch, Column, Context, Row, fields_of
 from flipdash.histories.declaration import Action, Declaration, ListSettings
 from flipdash.histories.filters import Cleaned, Filter
 from flipdash.histories.finding import Source
@@ -32,6 +33,10 @@ from flipdash.searchkeys import SHORTEST
 
 _histories: dict[str, type["History"]] = {}
 USUAL = ListSettings()
+LIST = "list"
+"""In a row's address: the search and the filters of the list that it was opened from."""
+SPOKEN = ("amount", "title", "state", "meta")
+"""The places on a card that say what a row is about, in the order in which one would say it."""
 
 
 def get(name: str) -> type["History"]:
@@ -126,6 +131,13 @@ class History(Declaration):
         """Return the rows of the page, without the count."""
         return self.listing.page()
 
+    def beside(self, row: Row) -> tuple[str | None, str | None]:
+        """Return the addresses of a row's newer and older neighbour; None where none is found in time."""
+        if not self.is_valid:
+            return None, None
+        url_of, (newer, older) = self.context.url_of, self.listing.beside(row)
+        return (url_of(newer) if newer else None), (url_of(older) if older else None)
+
     def count(self, plan: Plan | None = None) -> int | None:
         """Return how many rows there are, up to one more than the cap; None when that takes too long for a page."""
         return self.listing.count(plan) if self.is_valid else 0
@@ -219,4 +231,11 @@ class History(Declaration):
     def context(self) -> Context:
         """What cells need to know of the page."""
         before, after = reverse(self.row_url_name, args=[BIGGEST_ID]).split(str(BIGGEST_ID))
-        return Context(self.today, lambda row: f"{before}{row['id']}{after}")
+        spoken = [column for card in SPOKEN for column in self.shown_columns if column.card == card]
+
+        def in_words(row: Row) -> str:
+            return ", ".join(filter(None, (column.text(row) for column in spoken)))
+
+        if self.is_narrowed:
+            after += f"?{urlencode({LIST: self.address.query})}"
+        return Context(self.today, lambda row: f"{before}{row['id']}{after}", in_words)

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from flipdash.gate import View, requires
-from flipdash.histories.history import History
+from flipdash.histories.history import LIST, History
 from flipdash.http import Request
 from flipdash.scope import Scope
 
@@ -57,7 +57,7 @@ def detail_view(declared: type[History]) -> View:
     @require_safe
     @requires(declared.permission)
     def detail_page(request: Request, pk: int) -> HttpResponse:
-        history = declared(request.scope, QueryDict())
+        history = _list_of(declared, request)
         rows = declared.model.objects.visible_to(request.scope, searched=True).filter(pk=pk)
         shown = get_object_or_404(rows)
         row = rows.values(*history.value_fields).get()
@@ -71,11 +71,18 @@ def detail_view(declared: type[History]) -> View:
                 "state": history.state_of(row),
                 "facts": history.facts_of(row),
                 "events": _timeline_of(shown, request),
-                "crumbs": [*history.crumbs, {"label": history.title, "url": history.address.url}],
+                "crumbs": [*history.crumbs, {"label": history.title, "url": history.address.url_with()}],
+                "beside": history.beside(row),
             },
         )
 
     return detail_page
+
+
+def _list_of(declared: type[History], request: Request) -> History:
+    """Return the list that a row was opened from; the whole history where the address names none that makes sense."""
+    history = declared(request.scope, QueryDict(request.GET.get(LIST, "")))
+    return history if history.is_valid else declared(request.scope, QueryDict())
 
 
 def _timeline_of(row: Any, request: Request) -> Any:

@@ -15,7 +15,7 @@ from flipdash.histories.address import Address
 from flipdash.histories.columns import Row
 from flipdash.histories.declaration import Declaration
 from flipdash.histories.finding import Source, choose, find, is_slow_to_count
-from flipdash.histories.paging import FIRST_PAGE, PAGE_SIZE
+from flipdash.histories.paging import FIRST_PAGE, PAGE_SIZE, Cursor, Position
 from flipdash.histories.plan import Plan, left, plans
 from flipdash.histories.query import Query
 
@@ -102,6 +102,18 @@ class Listing:
             older_url=self.address.page_url("before", rows[-1]) if rows and (more or not at.is_older) else None,
             counted=self.counted,
         )
+
+    def beside(self, row: Row) -> tuple[Row | None, Row | None]:
+        """Return the nearest newer and the nearest older row of what is shown; None where none is found in time."""
+        try:
+            with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.source.visible.db):
+                return self._nearest(row, is_older=False), self._nearest(row, is_older=True)
+        except db.TooSlow:
+            return None, None
+
+    def _nearest(self, row: Row, *, is_older: bool) -> Row | None:
+        rows = find(self.source, self.plans, Position(Cursor.of(row), is_older)).rows
+        return rows[0] if rows else None
 
     def _explain(self, results: Results) -> None:
         """Say what filters hide, or don't."""

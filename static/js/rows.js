@@ -1,4 +1,5 @@
-// tr[data-href]: a click anywhere on the row opens it, as its link would.
+// tr[data-href]: a click anywhere on the row opens it, as its link would. The rows together are one stop of the Tab key:
+// the arrow keys (and j, k: shortcuts.js) lead from one to the next.
 const CONTROLS = "a, button, input, select, textarea, label, summary, [role=button]";
 
 document.addEventListener("click", (event) => open(event));
@@ -15,3 +16,20 @@ function isSelecting(row) {
   const selection = getSelection();
   return !selection.isCollapsed && selection.containsNode(row, true);
 }
+
+const links = () => [...document.querySelectorAll("#history tr[data-href] a[href]")];
+
+function oneStop(stop = links().find((link) => link.closest("tr.is-current")) ?? links()[0]) {
+  for (const link of links()) link.tabIndex = link === stop ? 0 : -1;
+}
+
+oneStop();
+document.addEventListener("htmx:afterSettle", () => oneStop());
+document.addEventListener("focusin", (event) => { if (links().includes(event.target)) oneStop(event.target); });
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const at = step && links().indexOf(event.target);
+  if (at === undefined || at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  links()[at + step]?.focus();
+});

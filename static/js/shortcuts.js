@@ -1,7 +1,8 @@
-// The keyboard: / searches, j and k move through rows, Enter opens, Escape leaves, ? lists all this.
+// The keyboard: / searches, f filters, j and k move through rows, Enter opens, c copies, n and p turn the page, Escape
+// leaves, ? lists all this.
 const FIELDS = "input, select, textarea, [contenteditable]";
 const CONTROLS = "a, button, summary";
-const ACTS = { "/": search, "?": help, j: next, k: previous, Enter: openRow, Escape: leave };
+const ACTS = { "/": search, "?": help, f: filter, j: next, k: previous, Enter: openRow, c: copy, n: older, p: newer, Escape: leave };
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -23,6 +24,31 @@ function help(event) {
   if (!dialog) return;
   event.preventDefault();
   dialog.showModal();
+}
+
+function filter(event) {
+  const panel = document.querySelector("details.filter");
+  if (!panel) return;
+  event.preventDefault();
+  panel.open = true;
+  panel.querySelector("a[href], button, input, select")?.focus();
+}
+
+function older(event) { turn(event, "next"); }
+function newer(event) { turn(event, "prev"); }
+
+function turn(event, way) {
+  const link = document.querySelector(`main nav a[rel=${way}]`);
+  if (!link) return;
+  event.preventDefault();
+  link.click();
+}
+
+function copy(event) {
+  const button = document.querySelector("tr.is-current [data-copy]");
+  if (!button) return;
+  event.preventDefault();
+  button.click();
 }
 
 function next(event) { move(event, 1); }

@@ -318,7 +318,7 @@ def test_nothing_wakes_when_the_file_is_opened_with_the_other_separator(tmp_path
     ),
     separator=st.sampled_from(",;"),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_csv_is_what_pythons_own_writer_would_write(tmp_path, rows, separator):
     """A whole column at once is quoted as field by field."""
     path = tmp_path / "report.csv"

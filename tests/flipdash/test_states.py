@@ -77,7 +77,7 @@ def test_a_move_saves_the_named_fields_alone_and_is_told_once(scope, monkeypatch
         told.clear()
         top_up.sender_name = "not named, so not saved"
         states.move(top_up, "cancelled", by=scope, kind="top_up.cancelled", facts={"bank": "bca"}, note="mine")
-        assert told == [(scope, "top_up.cancelled", top_up, {"bank": "bca"})]
+        assert told == [(scope, "top_up.cancelled", top_up, {"at": None, "bank": "bca"})]
         top_up.refresh_from_db()
         assert (top_up.status, top_up.note, top_up.sender_name) == (TopUpStatus.CANCELLED, "mine", "")
         with pytest.raises(MoveRefused, match="can't move from cancelled to checking"):
