@@ -47,7 +47,9 @@ def main() -> None:
         cursor.execute("SHOW fsync")
         fsync = cursor.fetchone()[0]
 
-    bare_call = "SELECT * FROM ledger_post(%s, 'live', 'IDR', 'adjustment', 'bench', %s, %s, %s, %s, %s, '')"
+    bare_call = (
+        "SELECT * FROM ledger_post(%s, 'live', 'IDR', 'adjustment', 'bench', %s, %s, %s, %s, %s, 'system', NULL, '')"
+    )
     lines = (["clearing", "available"], ["bca", ""], [-1000, 1000], [False, False])
 
     def plain() -> int:

@@ -124,8 +124,9 @@ def signatures(model: type[models.Model]) -> list[str]:
 def actor_known(table: str, field: str, *, blank: bool = False) -> models.CheckConstraint:
     """Return the constraint that kind and id fit: whoever has an identity is named by it, and nobody else has an id."""
     kind, number, name = f"{field}_kind", f"{field}_id", f"{field}_name"
-    without_id = [kind for kind in ActorKind if kind not in WITH_ID]
-    fits = Q(**{f"{kind}__in": WITH_ID, f"{number}__isnull": False}) | Q(**{f"{kind}__in": without_id, number: None})
+    with_id = [str(kind) for kind in WITH_ID]
+    without_id = [str(kind) for kind in ActorKind if kind not in WITH_ID]
+    fits = Q(**{f"{kind}__in": with_id, f"{number}__isnull": False}) | Q(**{f"{kind}__in": without_id, number: None})
     if blank:
         fits |= Q(**{kind: "", number: None, name: ""})
     return models.CheckConstraint(condition=fits, name=f"{table}_{field}_known")

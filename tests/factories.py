@@ -261,7 +261,7 @@ def make_entry(
 
     What can't be posted by itself, and a debit that the deposit doesn't cover, comes as an adjustment.
     """
-    created_at, number, by = _when(fields), next(_counter), fields.pop("by", "Ratna Maker")
+    created_at, number, by = _when(fields), next(_counter), fields.pop("by", RATNA)
     clearing, held = (AccountKind.CLEARING, "bca"), (AccountKind.HELD, "")
     other, sign = {
         "hold": (held, -1),

@@ -108,7 +108,7 @@ class DepositHistory(histories.History):
         EntryColumn(_("What happened"), "posting__kind", card="title", choices=PostingKind),
         SourceKindColumn(_("Moved by"), "posting__source_type", card="line"),
         SourceColumn(_("Transaction ID"), "posting__source_id", card="line"),
-        histories.Column(_("Person"), "posting__by", card="hidden"),
+        histories.ActorColumn(_("Person"), "posting__by_name", card="hidden"),
         histories.MovedColumn(_("Amount"), "amount", card="amount"),
         histories.FeeColumn(_("Balance after"), "balance_after", card="meta"),
         histories.RupiahColumn(_("Credit"), "came_in", shown=False),

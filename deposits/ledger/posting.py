@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from django.db import DatabaseError, connections, transaction
 
 from deposits.models import RUPIAH, Account, AccountKind, Posting, PostingKind
+from flipdash.actors import SYSTEM, Actor
 from flipdash.mode import Mode
 from flipdash.scope import Business
 
@@ -73,7 +74,7 @@ class NewPosting:
     kind: PostingKind
     source: Source
     lines: Sequence[Line]
-    by: str = ""
+    by: Actor = SYSTEM
     effective_at: datetime | None = None
 
 
@@ -138,7 +139,7 @@ REFUSALS = {
 
 POST = """
 SELECT posting_id, is_new FROM ledger_post(
-    %s, %s, %s, %s, %s, %s, %s::text[], %s::text[], %s::bigint[], %s::boolean[], %s, %s)
+    %s, %s, %s, %s, %s, %s, %s::text[], %s::text[], %s::bigint[], %s::boolean[], %s, %s, %s, %s)
 """
 POST_MANY = "SELECT posting_id, is_new FROM ledger_post_many(%s, %s, %s, %s::jsonb)"
 
@@ -149,7 +150,7 @@ def post(
     source: Source,
     lines: Sequence[Line],
     *,
-    by: str = "",
+    by: Actor = SYSTEM,
     effective_at: datetime | None = None,
     using: str = "default",
 ) -> Posted:
@@ -167,7 +168,7 @@ def post(
         [line.detail for line in lines],
         [_whole(line.amount) for line in lines],
         [line.is_operators for line in lines],
-        by[:100],
+        *by.columns("by").values(),
         effective_at,
     ]
     ((posting_id, is_new),) = _call(POST, values, using)
@@ -184,7 +185,7 @@ def post_many(owner: Owner, postings: Sequence[NewPosting], *, using: str = "def
             "lines": [
                 [line.account.value, line.detail, _whole(line.amount), line.is_operators] for line in posting.lines
             ],
-            "by": posting.by[:100],
+            **posting.by.columns("by"),
             "effective_at": posting.effective_at and posting.effective_at.isoformat(),
         }
         for posting in postings

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
-import flipdash.actors
 import flipdash.functions
 import flipdash.scope
 from django.conf import settings
@@ -97,7 +96,9 @@ class Migration(migrations.Migration):
                 ('source_type', models.CharField(max_length=32)),
                 ('source_id', models.BigIntegerField()),
                 ('lines_sha256', models.BinaryField()),
-                ('by', models.CharField(blank=True, max_length=100)),
+                ('by_kind', models.CharField(max_length=8)),
+                ('by_id', models.BigIntegerField(blank=True, null=True)),
+                ('by_name', models.CharField(max_length=100)),
                 ('effective_at', models.DateTimeField()),
                 ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('business', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
@@ -320,6 +321,10 @@ class Migration(migrations.Migration):
             model_name='posting',
             constraint=models.CheckConstraint(condition=models.Q(('source_type__regex', '^[a-z][a-z_]*$')), name='posting_source_named'),
         ),
+        migrations.AddConstraint(
+            model_name='posting',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', ['member', 'key', 'operator'])), models.Q(('by_id', None), ('by_kind__in', ['system', 'named'])), _connector='OR'), name='posting_by_known'),
+        ),
         migrations.AddIndex(
             model_name='entry',
             index=models.Index(models.F('account'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='entry_newest'),
@@ -518,7 +523,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='topupevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', (flipdash.actors.ActorKind['MEMBER'], flipdash.actors.ActorKind['KEY'], flipdash.actors.ActorKind['OPERATOR']))), models.Q(('by_id', None), ('by_kind__in', [flipdash.actors.ActorKind['SYSTEM'], flipdash.actors.ActorKind['NAMED']])), _connector='OR'), name='topupevent_by_known'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', ['member', 'key', 'operator'])), models.Q(('by_id', None), ('by_kind__in', ['system', 'named'])), _connector='OR'), name='topupevent_by_known'),
         ),
         migrations.AddConstraint(
             model_name='topupevent',

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from deposits import banks
+from flipdash.actors import actor_fields, actor_known
 from flipdash.mode import Mode
 from flipdash.scope import TenantForeignKey, TenantQuerySet, mode_known
 
@@ -127,13 +128,14 @@ class Posting(LedgerModel):
     reverses = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    by = models.CharField(max_length=100, blank=True)
+    by_kind, by_id, by_name = actor_fields()
     effective_at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
             mode_known("posting"),
+            actor_known("posting", "by"),
             models.UniqueConstraint(
                 fields=["business", "mode", "source_type", "source_id", "kind"],
                 name="posting_once",

@@ -5,7 +5,8 @@ CREATE OR REPLACE FUNCTION ledger_seal(p public.deposits_posting) RETURNS bytea 
         (p).id || '|' || coalesce((p).business_id::text, '') || '|' || (p).mode || '|' || (p).currency
         || '|' || (p).kind || '|' || (p).source_type || '|' || (p).source_id
         || '|' || coalesce((p).closes_id::text, '') || '|' || coalesce((p).reverses_id::text, '')
-        || '|' || (extract(epoch FROM (p).effective_at) * 1000000)::bigint || '|' || (p).by, 'UTF8')
+        || '|' || (extract(epoch FROM (p).effective_at) * 1000000)::bigint || '|' || (p).by_kind
+        || '|' || coalesce((p).by_id::text, '') || '|' || (p).by_name, 'UTF8')
         || (p).lines_sha256)
 $$;
 

@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION ledger_post(
     p_business bigint, p_mode text, p_currency text, p_kind text, p_source_type text, p_source_id bigint,
     p_kinds text[], p_details text[], p_amounts bigint[], p_operators boolean[],
-    p_by text, p_effective_at timestamptz DEFAULT NULL
+    p_by_kind text, p_by_id bigint, p_by_name text, p_effective_at timestamptz DEFAULT NULL
 ) RETURNS TABLE (posting_id bigint, is_new boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -139,11 +139,12 @@ BEGIN
         WHERE a.id = ANY (v_ids)
     ));
     INSERT INTO public.deposits_posting AS p (
-        id, business_id, mode, currency, kind, source_type, source_id, lines_sha256, closes_id, reverses_id, by,
-        effective_at
+        id, business_id, mode, currency, kind, source_type, source_id, lines_sha256, closes_id, reverses_id,
+        by_kind, by_id, by_name, effective_at
     ) VALUES (
         public.next_transaction_id(v_new.effective_at), p_business, p_mode, p_currency, p_kind, p_source_type,
-        p_source_id, v_new.lines_sha256, v_closes, v_reverses, p_by, v_new.effective_at
+        p_source_id, v_new.lines_sha256, v_closes, v_reverses,
+        p_by_kind, p_by_id, p_by_name, v_new.effective_at
     ) ON CONFLICT (business_id, mode, source_type, source_id, kind) DO NOTHING RETURNING p.* INTO v_new;
     IF NOT FOUND THEN
         SELECT p.id, p.lines_sha256, p.currency INTO v_old FROM public.deposits_posting p
@@ -196,7 +197,7 @@ BEGIN
             ARRAY(SELECT l ->> 1 FROM jsonb_array_elements(v_one -> 'lines') AS l),
             ARRAY(SELECT (l ->> 2)::bigint FROM jsonb_array_elements(v_one -> 'lines') AS l),
             ARRAY(SELECT (l ->> 3)::boolean FROM jsonb_array_elements(v_one -> 'lines') AS l),
-            v_one ->> 'by', (v_one ->> 'effective_at')::timestamptz
+            v_one ->> 'by_kind', (v_one ->> 'by_id')::bigint, v_one ->> 'by_name', (v_one ->> 'effective_at')::timestamptz
         ) AS r;
     END LOOP;
 END $$;

@@ -52,7 +52,7 @@ def credit(top_up: TopUp, line: StatementLine, *, by: Scope | None = None, at: d
             Source(SOURCE, locked.pk),
             amount=own_line.amount,
             bank=locked.bank,
-            by=by.actor.name,
+            by=by.actor,
             effective_at=at,
         )
         topups.close(
@@ -97,7 +97,7 @@ def take_back(top_up: TopUp, *, by: Scope) -> Posted:
         locked = TopUp.objects.select_for_update().select_related("business").get(pk=top_up.pk)
         if not locked.is_successful or locked.posting_id is None:
             raise NotCreditable(_("This top-up isn’t credited, so there is nothing to take back."))
-        posted = ledger.reverse(_books(locked), locked.posting_id, by=by.actor.name)
+        posted = ledger.reverse(_books(locked), locked.posting_id, by=by.actor)
         topups.close(
             locked,
             TopUpStatus.CANCELLED,

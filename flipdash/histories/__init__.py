@@ -3,6 +3,7 @@
 from flipdash.histories.address import EVERYTHING
 from flipdash.histories.columns import (
     AccountColumn,
+    ActorColumn,
     ChoiceColumn,
     CodeColumn,
     Column,
@@ -29,6 +30,7 @@ __all__ = [
     "AccountColumn",
     "AccountNumber",
     "Action",
+    "ActorColumn",
     "Amount",
     "ChoiceColumn",
     "ChoiceFilter",

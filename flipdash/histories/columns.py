@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
 
 from flipdash import formats, money, world
+from flipdash.actors import in_words
 from flipdash.words import Words
 
 Row = dict[str, Any]
@@ -305,6 +306,24 @@ class ChoiceColumn(Column):
     def text(self, row: Row) -> str:
         """Return the word."""
         return str(self.choices(row[self.field]).label) if row[self.field] else ""
+
+
+@dataclass(frozen=True)
+class ActorColumn(Column):
+    """Who did something: the field is the name, and its kind says whose people they are (flipdash/actors.py)."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The name, and the kind."""
+        return (*super().fields, self._kind_field)
+
+    @property
+    def _kind_field(self) -> str:
+        return f"{self.field.removesuffix('_name')}_kind"
+
+    def text(self, row: Row) -> str:
+        """Return the name, and whose people one of the operator's is."""
+        return in_words(row[self._kind_field], row[self.field])
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ ENTRY = f"account_id = {AVAILABLE} AND seq = 3"
 LAST = f"account_id = {AVAILABLE} AND seq = (SELECT max(seq) FROM deposits_entry WHERE account_id = {AVAILABLE})"
 FORGE = (
     "INSERT INTO deposits_posting SELECT 77, business_id, mode, currency, '{kind}', source_type, {source}, "
-    "lines_sha256, by, effective_at, now(), {closes}, {reverses} FROM deposits_posting WHERE id = {like};"
+    "lines_sha256, by_kind, by_id, by_name, effective_at, now(), {closes}, {reverses} "
+    "FROM deposits_posting WHERE id = {like};"
     "INSERT INTO deposits_entry (business_id, mode, currency, account_id, posting_id, seq, amount, balance_after, "
     "hash, created_at) SELECT e.business_id, e.mode, e.currency, e.account_id, 77, a.seq + 1, {sign} e.amount, "
     "a.balance {sign} e.amount, e.hash, e.created_at FROM deposits_entry e JOIN deposits_account a "
@@ -42,8 +43,8 @@ FORGE = (
 )
 
 _columns = (
-    "id, business_id, mode, currency, kind, source_type, source_id, lines_sha256, by, effective_at, recorded_at, "
-    "closes_id, reverses_id"
+    "id, business_id, mode, currency, kind, source_type, source_id, lines_sha256, by_kind, by_id, by_name, "
+    "effective_at, recorded_at, closes_id, reverses_id"
 )
 FORGE = FORGE.replace("INTO deposits_posting SELECT", f"INTO deposits_posting ({_columns}) SELECT")
 
@@ -120,7 +121,11 @@ PLANTED = {
     "a posting moved to Test Mode": (f"UPDATE deposits_posting SET mode = 'test' WHERE id = {A_POSTING}", CROSS),
     "a posting of another kind": (f"UPDATE deposits_posting SET kind = 'top_up' WHERE id = {A_POSTING}", CHAIN),
     "a posting with another source": (f"UPDATE deposits_posting SET source_id = 555 WHERE id = {A_POSTING}", CHAIN),
-    "a posting by somebody else": (f"UPDATE deposits_posting SET by = 'Nobody' WHERE id = {A_POSTING}", CHAIN),
+    "a posting by somebody else": (f"UPDATE deposits_posting SET by_name = 'Nobody' WHERE id = {A_POSTING}", CHAIN),
+    "a posting by a namesake": (
+        f"UPDATE deposits_posting SET by_kind = 'member', by_id = 7 WHERE id = {A_POSTING}",
+        CHAIN,
+    ),
     "other lines noted": (f"UPDATE deposits_posting SET lines_sha256 = 'x' WHERE id = {A_POSTING}", LINES),
     "a floor taken away": (
         f"ALTER TABLE deposits_account DROP CONSTRAINT account_floor_of_kind; "

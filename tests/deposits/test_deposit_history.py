@@ -11,6 +11,7 @@ from deposits.ledger import Books, Source
 from deposits.ledger.history import DepositHistory
 from deposits.models import Account, DepositEntry
 from flipdash import clock, walls
+from flipdash.actors import Actor
 from flipdash.mode import Mode
 from tests import factories
 from tests.superuser import superuser
@@ -29,7 +30,9 @@ def at(hours: float) -> datetime:
 def moved(scope) -> None:
     """A top-up, a transfer that was paid, one that failed, and one that is on its way."""
     with walls.inside(scope):
-        ledger.top_up(scope, Source("top_up", 11), amount=1_000_417, bank="bca", effective_at=at(0), by="Hendra")
+        ledger.top_up(
+            scope, Source("top_up", 11), amount=1_000_417, bank="bca", effective_at=at(0), by=Actor.named("Hendra")
+        )
         for number, hours in ((21, 1), (FAILED, 2), (23, 3)):
             ledger.hold(scope, Source("money_transfer", number), amount=102_500, effective_at=at(hours))
         ledger.capture(

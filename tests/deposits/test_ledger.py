@@ -9,6 +9,7 @@ from deposits import ledger
 from deposits.ledger import Balance, Books, Line, NewPosting, Source
 from deposits.models import LARGEST_AMOUNT, Account, AccountKind, Entry, Posting, PostingKind
 from flipdash import clock, walls
+from flipdash.actors import Actor
 from tests.deposits.conftest import check_deferred, source
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def accounts() -> dict[str, int]:
 def test_a_transfer_that_succeeds(scope, top_up):
     top_up(1_000_000)
     transfer = source()
-    ledger.hold(scope, transfer, amount=102_500, by="Rina Admin")
+    ledger.hold(scope, transfer, amount=102_500, by=Actor.named("Rina Admin"))
     assert ledger.balance(scope) == Balance(available=897_500, held=102_500)
     assert ledger.balance(scope).total == 1_000_000
     ledger.capture(scope, transfer, amount=100_000, fee=2_500, rail="simulator")
@@ -100,11 +101,11 @@ def test_the_same_once_more_changes_nothing(scope, top_up):
 def test_a_posting_says_what_it_was(scope, inside):
     long_ago = datetime(2025, 10, 26, 3, 0, tzinfo=UTC)
     posted = ledger.top_up(
-        scope, Source("top_up", 7), amount=5_000_123, bank="bca", by="x" * 150, effective_at=long_ago
+        scope, Source("top_up", 7), amount=5_000_123, bank="bca", by=Actor.named("x" * 150), effective_at=long_ago
     )
     row = posted.row()
     assert (row.business_id, row.mode, row.currency, row.kind) == (scope.business.pk, "live", "IDR", "top_up")
-    assert (row.source_type, row.source_id, row.by, row.effective_at) == ("top_up", 7, "x" * 100, long_ago)
+    assert (row.source_type, row.source_id, row.by_name, row.effective_at) == ("top_up", 7, "x" * 100, long_ago)
     assert str(row.pk).startswith("251026030000")
     assert set(row.entries.values_list("created_at", flat=True)) == {long_ago}
     now = ledger.top_up(scope, source(), amount=1, bank="bca")
@@ -219,7 +220,7 @@ def test_a_posting_is_reversed_once(scope, top_up):
     """trust: L7."""
     wrong = top_up(70_000)
     top_up(100_000)
-    undone = ledger.reverse(scope, wrong.id, by="Operator")
+    undone = ledger.reverse(scope, wrong.id, by=Actor.named("Operator"))
     again = ledger.reverse(scope, wrong.id)
     assert (undone.is_new, again) == (True, ledger.Posted(undone.id, False))
     assert ledger.balance(scope).available == 100_000
@@ -258,7 +259,9 @@ def test_what_is_not_reversed(scope, top_up, toko_sebelah):
 def test_many_in_one_call(scope, inside):
     sources = [source("top_up") for _n in range(50)]
     postings = [
-        NewPosting(PostingKind.TOP_UP, s, ledger.top_up_lines(1_000, "bca"), by="Seed", effective_at=clock.now())
+        NewPosting(
+            PostingKind.TOP_UP, s, ledger.top_up_lines(1_000, "bca"), by=Actor.named("Seed"), effective_at=clock.now()
+        )
         for s in sources
     ]
     posted = ledger.post_many(scope, postings)

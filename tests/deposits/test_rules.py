@@ -13,7 +13,8 @@ from deposits.models import Account
 from tests.deposits.conftest import connect, source
 
 POST = (
-    "SELECT posting_id FROM ledger_post({business}, '{mode}', '{currency}', '{kind}', 'thing', {source}, {lines}, 'X')"
+    "SELECT posting_id FROM ledger_post({business}, '{mode}', '{currency}', '{kind}', 'thing', {source}, {lines}, "
+    "'system', NULL, 'X')"
 )
 TOP_UP = "ARRAY['clearing','available'], ARRAY['bca',''], ARRAY[-1000,1000], ARRAY[false,false]"
 HOLD = "ARRAY['available','held'], ARRAY['',''], ARRAY[-400,400], ARRAY[false,false]"
@@ -70,9 +71,9 @@ ENTRY = (
     "hash, created_at) "
 )
 NEW_POSTING = (
-    "INSERT INTO deposits_posting (id, business_id, mode, currency, kind, source_type, source_id, lines_sha256, by, "
-    "effective_at, closes_id, reverses_id) VALUES (5, {{ours}}, '{mode}', 'IDR', '{kind}', 'thing', {source}, '', '', "
-    "now(), {closes}, {reverses});"
+    "INSERT INTO deposits_posting (id, business_id, mode, currency, kind, source_type, source_id, lines_sha256, "
+    "by_kind, by_name, effective_at, closes_id, reverses_id) VALUES (5, {{ours}}, '{mode}', 'IDR', '{kind}', 'thing', "
+    "{source}, '', 'system', '', now(), {closes}, {reverses});"
 )
 
 
@@ -94,7 +95,7 @@ REFUSED = {
     "change no entry": ("UPDATE deposits_entry SET amount = 5 WHERE false", "append-only"),
     "delete an entry": ("DELETE FROM deposits_entry WHERE account_id = {account}", "append-only"),
     "empty the entries": ("TRUNCATE deposits_entry", "append-only"),
-    "change a posting": ("UPDATE deposits_posting SET by = 'me' WHERE id = {posting}", "append-only"),
+    "change a posting": ("UPDATE deposits_posting SET by_name = 'me' WHERE id = {posting}", "append-only"),
     "delete a posting": ("DELETE FROM deposits_posting WHERE id = {posting}", "append-only"),
     "empty the postings": ("TRUNCATE deposits_posting CASCADE", "append-only"),
     "delete an account": ("DELETE FROM deposits_account WHERE id = {account}", "append-only"),
@@ -170,7 +171,7 @@ def test_a_posting_is_reversed_once_whoever_writes(owner):
     spare = owner.post(owner.ours, 7)
     owner.one(
         f"SELECT posting_id FROM ledger_post({owner.ours}, 'live', 'IDR', 'reversal', 'posting', {spare}, NULL, NULL, "
-        "NULL, NULL, '')"
+        "NULL, NULL, 'system', NULL, '')"
     )
     with pytest.raises(UniqueViolation, match="posting_reverses_once"):
         owner.do(new_posting(kind="reversal", source=2, reverses=str(spare)))
@@ -198,7 +199,7 @@ def test_a_reversed_deposit_of_another_business_is_not_found(owner):
     with pytest.raises(Error) as refused:
         owner.one(
             f"SELECT posting_id FROM ledger_post({owner.ours}, 'live', 'IDR', 'reversal', 'posting', "
-            f"{owner.their_posting}, NULL, NULL, NULL, NULL, '')"
+            f"{owner.their_posting}, NULL, NULL, NULL, NULL, 'system', NULL, '')"
         )
     assert refused.value.sqlstate == "FD005"
 

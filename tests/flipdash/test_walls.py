@@ -10,6 +10,7 @@ from deposits import ledger
 from deposits.ledger import Books
 from deposits.models import Account, Entry, Posting, TopUp
 from flipdash import db, walls
+from flipdash.actors import Actor
 from flipdash.scope import TenantQuerySet
 from flipdash.sql.declaring import FullWall
 from tests import factories
@@ -210,9 +211,9 @@ def test_the_operator_sees_all(money):
 
 def test_pages_of_the_deposit_that_forgot_their_scope_show_nothing_foreign(web, scope, stranger, monkeypatch):
     """trust: W4. `.visible_to` finds everybody's rows on purpose; the database keeps to the wall."""
-    entries = [factories.make_entry(m.business, by=f"By {m.name}") for m in (scope.member, stranger)]
+    entries = [factories.make_entry(m.business, by=Actor.named(f"By {m.name}")) for m in (scope.member, stranger)]
     top_ups = [factories.make_top_up(m, note=f"Of {m.name}") for m in (scope.member, stranger)]
-    factories.make_entry(scope.business, mode="test", by="By test")
+    factories.make_entry(scope.business, mode="test", by=Actor.named("By test"))
     monkeypatch.setattr(TenantQuerySet, "visible_to", lambda self, scope, **_how: self.all())
     assert "WHERE" not in str(TopUp.objects.visible_to(scope).query), "nothing but the wall is left"
     for own, foreign, places in (

@@ -22,6 +22,7 @@ from deposits.statements import matching
 from deposits.topups import crediting
 from deposits.topups import services as topups
 from flipdash import walls
+from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from transactions.demo import international, money_transfers, payments
@@ -39,11 +40,11 @@ NOTES = ("", "Modal kerja", "Gaji bulan ini", "", "Pembayaran pemasok")
 
 MOVEMENTS = """
 WITH sent AS (
-    SELECT 'money_transfer' AS source, t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by_name
+    SELECT 'money_transfer' AS source, t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by_kind, e.by_id, e.by_name
     FROM transactions_moneytransfer t JOIN transactions_transferevent e ON e.transfer_id = t.id
     WHERE t.business_id = %(business)s AND t.mode = %(mode)s AND t.created_at = ANY (%(moments)s)
     UNION ALL
-    SELECT 'international_transfer', t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by_name
+    SELECT 'international_transfer', t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by_kind, e.by_id, e.by_name
     FROM transactions_internationaltransfer t JOIN transactions_internationalevent e ON e.transfer_id = t.id
     WHERE t.business_id = %(business)s AND t.mode = %(mode)s AND t.created_at = ANY (%(moments)s)
 ), held AS (
@@ -52,11 +53,12 @@ WITH sent AS (
 )
 SELECT s.at, CASE s.kind
         WHEN held_by THEN 'hold' WHEN 'successful' THEN 'capture' WHEN 'returned' THEN 'return' ELSE 'release' END,
-    s.source, s.id, s.amount, s.fee, '', s.by_name
+    s.source, s.id, s.amount, s.fee, '', s.by_kind, s.by_id, s.by_name
 FROM sent s JOIN held USING (source, id)
 WHERE s.kind IN (held_by, 'successful', 'failed', 'cancelled', 'returned')
 UNION ALL
-SELECT e.at, 'settlement', 'payment', p.id, p.amount, p.amount - p.settled_amount, p.channel, ''
+SELECT e.at, 'settlement', 'payment', p.id, p.amount, p.amount - p.settled_amount, p.channel,
+    e.by_kind, e.by_id, e.by_name
 FROM transactions_payment p JOIN transactions_paymentevent e ON e.payment_id = p.id AND e.kind = 'settled'
 WHERE p.business_id = %(business)s AND p.mode = %(mode)s AND p.created_at = ANY (%(moments)s)
     AND p.settled_amount IS NOT NULL
@@ -75,7 +77,9 @@ class Movement:
     amount: int
     fee: int
     channel: str
-    by: str
+    by_kind: str
+    by_id: int | None
+    by_name: str
 
     @property
     def lines(self) -> list[Line]:
@@ -91,7 +95,8 @@ class Movement:
     @property
     def posting(self) -> NewPosting:
         """Its posting, at its moment."""
-        return NewPosting(PostingKind(self.kind), Source(self.source, self.id), self.lines, self.by, self.at)
+        by = Actor(ActorKind(self.by_kind), self.by_id, self.by_name)
+        return NewPosting(PostingKind(self.kind), Source(self.source, self.id), self.lines, by, self.at)
 
     @property
     def change(self) -> int:

@@ -5,7 +5,6 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.math
 import django.db.models.functions.text
-import flipdash.actors
 import flipdash.functions
 import flipdash.scope
 import flipdash.searchkeys
@@ -213,7 +212,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
                 'indexes': [models.Index(fields=['transfer', 'at', 'id'], name='internationalevent_order')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='internationalevent_mode_known'), models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', (flipdash.actors.ActorKind['MEMBER'], flipdash.actors.ActorKind['KEY'], flipdash.actors.ActorKind['OPERATOR']))), models.Q(('by_id', None), ('by_kind__in', [flipdash.actors.ActorKind['SYSTEM'], flipdash.actors.ActorKind['NAMED']])), _connector='OR'), name='internationalevent_by_known'), flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='transfer', name='internationalevent_transfer_tenant', to='transactions.InternationalTransfer')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='internationalevent_mode_known'), models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', ['member', 'key', 'operator'])), models.Q(('by_id', None), ('by_kind__in', ['system', 'named'])), _connector='OR'), name='internationalevent_by_known'), flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='transfer', name='internationalevent_transfer_tenant', to='transactions.InternationalTransfer')],
             },
         ),
         migrations.CreateModel(
@@ -233,7 +232,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
                 'indexes': [models.Index(fields=['payment', 'at', 'id'], name='paymentevent_order')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='paymentevent_mode_known'), models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', (flipdash.actors.ActorKind['MEMBER'], flipdash.actors.ActorKind['KEY'], flipdash.actors.ActorKind['OPERATOR']))), models.Q(('by_id', None), ('by_kind__in', [flipdash.actors.ActorKind['SYSTEM'], flipdash.actors.ActorKind['NAMED']])), _connector='OR'), name='paymentevent_by_known'), flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='payment', name='paymentevent_payment_tenant', to='transactions.Payment')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='paymentevent_mode_known'), models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', ['member', 'key', 'operator'])), models.Q(('by_id', None), ('by_kind__in', ['system', 'named'])), _connector='OR'), name='paymentevent_by_known'), flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='payment', name='paymentevent_payment_tenant', to='transactions.Payment')],
             },
         ),
         migrations.AddIndex(
@@ -250,7 +249,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='paymentlink',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('maker_id__isnull', False), ('maker_kind__in', (flipdash.actors.ActorKind['MEMBER'], flipdash.actors.ActorKind['KEY'], flipdash.actors.ActorKind['OPERATOR']))), models.Q(('maker_id', None), ('maker_kind__in', [flipdash.actors.ActorKind['SYSTEM'], flipdash.actors.ActorKind['NAMED']])), _connector='OR'), name='paymentlink_maker_known'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('maker_id__isnull', False), ('maker_kind__in', ['member', 'key', 'operator'])), models.Q(('maker_id', None), ('maker_kind__in', ['system', 'named'])), _connector='OR'), name='paymentlink_maker_known'),
         ),
         migrations.AddConstraint(
             model_name='paymentlink',
@@ -394,11 +393,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='internationaltransfer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('maker_id__isnull', False), ('maker_kind__in', (flipdash.actors.ActorKind['MEMBER'], flipdash.actors.ActorKind['KEY'], flipdash.actors.ActorKind['OPERATOR']))), models.Q(('maker_id', None), ('maker_kind__in', [flipdash.actors.ActorKind['SYSTEM'], flipdash.actors.ActorKind['NAMED']])), _connector='OR'), name='internationaltransfer_maker_known'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('maker_id__isnull', False), ('maker_kind__in', ['member', 'key', 'operator'])), models.Q(('maker_id', None), ('maker_kind__in', ['system', 'named'])), _connector='OR'), name='internationaltransfer_maker_known'),
         ),
         migrations.AddConstraint(
             model_name='internationaltransfer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approver_id__isnull', False), ('approver_kind__in', (flipdash.actors.ActorKind['MEMBER'], flipdash.actors.ActorKind['KEY'], flipdash.actors.ActorKind['OPERATOR']))), models.Q(('approver_id', None), ('approver_kind__in', [flipdash.actors.ActorKind['SYSTEM'], flipdash.actors.ActorKind['NAMED']])), models.Q(('approver_id', None), ('approver_kind', ''), ('approver_name', '')), _connector='OR'), name='internationaltransfer_approver_known'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approver_id__isnull', False), ('approver_kind__in', ['member', 'key', 'operator'])), models.Q(('approver_id', None), ('approver_kind__in', ['system', 'named'])), models.Q(('approver_id', None), ('approver_kind', ''), ('approver_name', '')), _connector='OR'), name='internationaltransfer_approver_known'),
         ),
         migrations.AddConstraint(
             model_name='internationaltransfer',
@@ -450,7 +449,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='transferbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('maker_id__isnull', False), ('maker_kind__in', (flipdash.actors.ActorKind['MEMBER'], flipdash.actors.ActorKind['KEY'], flipdash.actors.ActorKind['OPERATOR']))), models.Q(('maker_id', None), ('maker_kind__in', [flipdash.actors.ActorKind['SYSTEM'], flipdash.actors.ActorKind['NAMED']])), _connector='OR'), name='transferbatch_maker_known'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('maker_id__isnull', False), ('maker_kind__in', ['member', 'key', 'operator'])), models.Q(('maker_id', None), ('maker_kind__in', ['system', 'named'])), _connector='OR'), name='transferbatch_maker_known'),
         ),
         migrations.AddIndex(
             model_name='moneytransfer',
@@ -502,11 +501,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='moneytransfer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('maker_id__isnull', False), ('maker_kind__in', (flipdash.actors.ActorKind['MEMBER'], flipdash.actors.ActorKind['KEY'], flipdash.actors.ActorKind['OPERATOR']))), models.Q(('maker_id', None), ('maker_kind__in', [flipdash.actors.ActorKind['SYSTEM'], flipdash.actors.ActorKind['NAMED']])), _connector='OR'), name='moneytransfer_maker_known'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('maker_id__isnull', False), ('maker_kind__in', ['member', 'key', 'operator'])), models.Q(('maker_id', None), ('maker_kind__in', ['system', 'named'])), _connector='OR'), name='moneytransfer_maker_known'),
         ),
         migrations.AddConstraint(
             model_name='moneytransfer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approver_id__isnull', False), ('approver_kind__in', (flipdash.actors.ActorKind['MEMBER'], flipdash.actors.ActorKind['KEY'], flipdash.actors.ActorKind['OPERATOR']))), models.Q(('approver_id', None), ('approver_kind__in', [flipdash.actors.ActorKind['SYSTEM'], flipdash.actors.ActorKind['NAMED']])), models.Q(('approver_id', None), ('approver_kind', ''), ('approver_name', '')), _connector='OR'), name='moneytransfer_approver_known'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approver_id__isnull', False), ('approver_kind__in', ['member', 'key', 'operator'])), models.Q(('approver_id', None), ('approver_kind__in', ['system', 'named'])), models.Q(('approver_id', None), ('approver_kind', ''), ('approver_name', '')), _connector='OR'), name='moneytransfer_approver_known'),
         ),
         migrations.AddConstraint(
             model_name='moneytransfer',
@@ -538,7 +537,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='transferevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', (flipdash.actors.ActorKind['MEMBER'], flipdash.actors.ActorKind['KEY'], flipdash.actors.ActorKind['OPERATOR']))), models.Q(('by_id', None), ('by_kind__in', [flipdash.actors.ActorKind['SYSTEM'], flipdash.actors.ActorKind['NAMED']])), _connector='OR'), name='transferevent_by_known'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', ['member', 'key', 'operator'])), models.Q(('by_id', None), ('by_kind__in', ['system', 'named'])), _connector='OR'), name='transferevent_by_known'),
         ),
         migrations.AddConstraint(
             model_name='transferevent',
