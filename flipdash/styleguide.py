@@ -69,6 +69,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             "history": Sample(address=Sample(url="#all")),
             "facts": FACTS,
             "events": EVENTS,
+            "choices": CHOICES,
         },
     )
 
@@ -77,6 +78,11 @@ FACTS = [
     Sample(label="Account Number", value="0432319487", copyable=True),
     Sample(label="Remark", value="", note="18 characters at the bank"),
     Sample(label="Internal Reference", value=LONG),
+]
+CHOICES = [
+    Sample(label="Bank", url="#"),
+    Sample(label="Text", url="#"),
+    Sample(label="Any of these", url="#", is_chosen=True),
 ]
 DAY = datetime(2026, 11, 22, tzinfo=UTC)
 EVENTS = [

@@ -3,7 +3,7 @@
 What an address says wrongly shows nothing and says why.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from flipdash.histories.columns import Row
 from flipdash.histories.declaration import Declaration, ListSettings
 from flipdash.histories.filters import Cleaned, Filter
+from flipdash.histories.meanings import Part
 from flipdash.histories.paging import FIRST_PAGE, BadCursor, Cursor, Position
-from flipdash.histories.search import SearchBox, TakenField
+from flipdash.histories.search import TEXT, SearchBox, TakenField
 from flipdash.scope import Scope
 
 PAGE_PARAMS = ("before", "after")
@@ -156,15 +157,15 @@ class Address:
         """The query with which one comes back to this very page."""
         return self.whole_query or (EVERYTHING if self._says_everything else "")
 
-    def _query(self, put: Mapping[str, str], drop: tuple[str, ...]) -> str:
+    def _query(self, put: Mapping[str, str | list[str]], drop: tuple[str, ...]) -> str:
         params = self.params.copy()
-        for name in (*PAGE_PARAMS, "view", *drop, *put):
+        for name in {*PAGE_PARAMS, "view", *drop} - {*put}:
             params.pop(name, None)
         for name, value in put.items():
-            params[name] = value
+            params.setlist(name, value if isinstance(value, list) else [value])
         return params.urlencode()
 
-    def url_with(self, put: Mapping[str, str] | None = None, *, drop: tuple[str, ...] = ()) -> str:
+    def url_with(self, put: Mapping[str, str | list[str]] | None = None, *, drop: tuple[str, ...] = ()) -> str:
         """Return this history's address with parts dropped and put."""
         query = self._query(put or {}, drop)
         return f"{reverse(self.declared.url_name)}?{query}" if query else self.url
@@ -177,6 +178,27 @@ class Address:
     def without_filters_url(self) -> str:
         """The search alone."""
         return self.url_with(drop=self.filter_params)
+
+    @property
+    def taken(self) -> list[str]:
+        """For what single words of the search are taken, as the address says it: bank:bca."""
+        return [taken for taken in self.cleaned["in"] if taken != TEXT] if self.is_valid else []
+
+    def takes(self, part: Part) -> bool:
+        """Whether the address says for what a part of the search is taken."""
+        return len(self._taken_beside(part)) < len(self.cleaned["in"])
+
+    def url_taking(self, part: Part, name: str) -> str:
+        """Return the address that takes a part of the search for what has that name; "" for all that it can be."""
+        return self.url_with({"in": [*self._taken_beside(part), *([f"{name}:{part.said}"] if name else [])]})
+
+    def url_without(self, parts: Iterable[Part], part: Part) -> str:
+        """Return the address of the search without one of its parts."""
+        left = [other.said for other in parts if other is not part]
+        return self.url_with({"q": " ".join(left), "in": self._taken_beside(part)} if left else {}, drop=("q", "in"))
+
+    def _taken_beside(self, part: Part) -> list[str]:
+        return [taken for taken in self.taken if taken.partition(":")[2].casefold() != part.said.casefold()]
 
     @property
     def also_text_url(self) -> str:

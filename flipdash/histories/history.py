@@ -5,7 +5,7 @@ page by page (results.py). Here is what pages and reports say of it all; docs/hi
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -17,8 +17,9 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from flipdash import clock
-from flipdash.histories import export
+from flipdash.histories import chips, export
 from flipdash.histories.address import Address
+from flipdash.histories.chips import Chip
 from flipdash.histories.columns import Batch, Column, Context, Row, fields_of
 from flipdash.histories.declaration import Action, Declaration, ListSettings
 from flipdash.histories.filters import Cleaned, Filter
@@ -47,15 +48,6 @@ def get(name: str) -> type["History"]:
 def names() -> list[str]:
     """Return the names of all histories."""
     return list(_histories)
-
-
-@dataclass(frozen=True)
-class Chip:
-    """An applied search or filter, and the address without it."""
-
-    label: str
-    words: str
-    remove_url: str
 
 
 class History(Declaration):
@@ -193,21 +185,24 @@ class History(Declaration):
         """The set filters in one line."""
         return "; ".join(f"{label}: {words}" for label, words in (f.words(self.cleaned) for f in self.applied_filters))
 
-    def chips(self) -> list[Chip]:
-        """Return what is applied, each removable."""
+    def chips(self, results: Results | None = None) -> list[Chip]:
+        """Return what is applied, each removable; with the page's results, also for what words were taken there."""
         if not self.is_valid:
             return []
-        url_with = self.address.url_with
-        chips = [Chip(_("Search"), self.term, url_with(drop=("q", "in")))] if self.term else []
-        for f in self.applied_filters:
-            label, words = f.words(self.cleaned)
-            chips.append(Chip(label, words, url_with(drop=f.params)))
-        return chips
+        term = self.asked.term
+        search = chips.of_search(self.address, term, results) if term else ()
+        return [*search, *chips.of_filters(self.address, self.asked)]
 
     def in_words(self) -> list[tuple[str, str]]:
         """Return the search and the filters in words, for a report's Summary."""
-        search = [(_("Search"), self.term)] if self.term else []
-        return search + [f.words(self.cleaned) for f in self.applied_filters]
+        return [*self._search_in_words(), *(f.words(self.cleaned) for f in self.applied_filters)]
+
+    def _search_in_words(self) -> list[tuple[str, str]]:
+        """Return the search, with the days that are meant: a report lasts longer than “yesterday”."""
+        if not self.term:
+            return []
+        days = [f"{part.said}: {m.note}" for part in self.asked.parts for m in part.meanings if m.is_days]
+        return [(_("Search"), f"{self.term} ({'; '.join(days)})" if days else self.term)]
 
     def date_range(self) -> tuple[date | None, date | None]:
         """Return the days that the date filter names."""

@@ -98,7 +98,13 @@ def history_page(request: Request, declared: type[History]) -> HttpResponse:
         return opened
     history = desk.lay_out(request.GET)
     results = history.results()
-    shown = {"history": history, "results": results, "desk": desk, "crumbs": history.crumbs}
+    shown = {
+        "history": history,
+        "results": results,
+        "desk": desk,
+        "crumbs": history.crumbs,
+        "chips": history.chips(results),
+    }
     if results.count is None:
         shown["late_count_url"] = desk.late_count_url
     return render(request, "histories/history.html", shown)

@@ -134,6 +134,12 @@ class Query:
         """The parts of the search."""
         return self.term.parts if self.term else ()
 
+    def unsure_meanings(self, *, by_number: bool) -> list[tuple[str, Words, Q]]:
+        """Return what unsure words can mean: the words, what that is called, and which rows have it."""
+        if by_number and self.term:
+            return [(self.term.said, reading.label, reading.condition) for reading in self.term.readings]
+        return [(p.said, m.label, m.condition) for p in self.parts if not p.is_sure for m in p.meanings]
+
     @property
     def is_by_words(self) -> bool:
         """Whether the search, or a filter that looks inside texts, asks for more than filters do."""

@@ -1,5 +1,6 @@
 """One page of a history and how many rows there are, within a limit of time."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
@@ -7,7 +8,8 @@ from operator import or_
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.contrib.postgres.aggregates import BoolOr
+from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 from django.utils.translation import gettext as _
 
 from flipdash import db, money
@@ -18,6 +20,7 @@ from flipdash.histories.finding import Source, choose, find, is_slow_to_count
 from flipdash.histories.paging import FIRST_PAGE, PAGE_SIZE, Cursor, Position
 from flipdash.histories.plan import Plan, left, plans
 from flipdash.histories.query import Query
+from flipdash.words import Words
 
 COUNT_CAP = 10_000
 """Beyond this a count reads "10,000+"."""
@@ -37,6 +40,8 @@ class Results:
     """How many rows the search finds that the filters hide, told when the page would be empty."""
     too_slow: bool = False
     note: str = ""
+    meant: dict[str, list[Words]] = field(default_factory=dict)
+    """What words with several meanings are in the rows of this page."""
     counted: Any = Declaration.counted
 
     @property
@@ -126,6 +131,24 @@ class Listing:
             results.hidden = COUNT_CAP + 1 if hidden is None else hidden
         if results.rows and self._dates_were_ignored(plan):
             results.note = _("Found by its number. The date filter doesn’t hide a transaction whose ID you search for.")
+        results.meant = self._meant(plan, results.rows)
+
+    def _meant(self, plan: Plan, rows: list[Row]) -> dict[str, list[Words]]:
+        """Ask which of their meanings words have in the rows of a page."""
+        asked = plan.query.unsure_meanings(by_number=plan.is_by_number)
+        if not rows or not asked:
+            return {}
+        found = self.source.visible.filter(pk__in=[row["id"] for row in rows]).order_by()
+        names = [f"meant_{number}" for number in range(len(asked))]
+        are = {
+            name: BoolOr(ExpressionWrapper(condition, output_field=BooleanField()))
+            for name, (_said, _label, condition) in zip(names, asked, strict=True)
+        }
+        held, meant = found.aggregate(**are), defaultdict(list)
+        for name, (said, label, _condition) in zip(names, asked, strict=True):
+            if held[name]:
+                meant[said].append(label)
+        return meant
 
     def _dates_were_ignored(self, plan: Plan) -> bool:
         dates, term = self.query.dates, self.query.term

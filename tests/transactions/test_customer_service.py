@@ -63,6 +63,25 @@ def test_a_search_word_of_three_characters_reaches_older_ones(service, inside, o
     assert found(service, "q=sit&status=successful") == [outside.pk]
 
 
+@pytest.mark.parametrize("word", ["successful", "bca", "bca successful", "2026", "14 nov 2026", "13 nov bca"])
+def test_words_that_name_a_sort_of_rows_or_days_do_not_as_filters_do_not(service, inside, outside, word):
+    assert outside.pk not in found(service, f"q={word}")
+    assert outside.pk not in history(service, f"q={word}").rows().values_list("pk", flat=True)
+
+
+@pytest.mark.parametrize("word", ["successful", "bca", "13 nov"])
+def test_such_words_reach_older_ones_where_they_stand_in_the_text(service, kopi_kita, edge, word):
+    old = make_transfer(kopi_kita, created_at=edge - timedelta(days=90), remark=f"Untuk {word}", bank="bri")
+    assert found(service, f"q={word}") == [old.pk]
+    assert found(service, f"q=siti {word}") == [old.pk]
+    assert history(service, f"q={word}").count() == 1
+
+
+def test_a_word_beside_them_reaches_older_ones(service, inside, outside):
+    assert found(service, "q=outside successful") == [outside.pk]
+    assert found(service, "q=777123 bca") == [outside.pk]
+
+
 def test_shorter_words_do_not(service, inside, outside):
     assert found(service, "q=42") == []
     assert found(service, "q=si") == []

@@ -99,3 +99,69 @@ def test_words_of_one_history_mean_nothing_in_another(scope, kopi_kita):
     assert found(scope, "q=settled sri", "payments") == [paid.pk]
     make_transfer(kopi_kita, beneficiary_name="Sri")
     assert found(scope, "q=settled sri") == []
+
+
+# --- What is shown of it ----------------------------------------------------------------------------------------------
+
+
+def chips(scope, query: str, name: str = "money-transfers") -> list[tuple[str, str]]:
+    """Return the chips of a page: what words were taken for, and the words."""
+    asked = history(scope, query, name)
+    return [(chip.label, chip.words) for chip in asked.chips(asked.results())]
+
+
+@pytest.fixture
+def sri(kopi_kita, saturday):
+    """Two transfers to Sri of yesterday, of which one bank is BCA."""
+    fields = {"beneficiary_name": "Sri", "amount": 1_850_000, "created_at": NOON - timedelta(days=1)}
+    make_transfer(kopi_kita, bank="bca", account_number="1850000555", **fields)
+    return make_transfer(kopi_kita, bank="bri", remark="via BCA", **fields)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("q=sri", [("Search", "sri")]),
+        ("q=sri sri", [("Search", "sri sri")]),
+        ("q=sri Rp1.850.000", [("Text", "sri"), ("Amount", "Rp1.850.000")]),
+        ("q=sri 1850000", [("Text", "sri"), ("Account Number or Amount", "1850000")]),
+        ("q=1850000", [("Amount or Account Number", "1850000")]),
+        ("q=bca sri", [("Bank or Text", "bca"), ("Text", "sri")]),
+        ("q=bca sri&in=bank:bca", [("Bank", "bca"), ("Text", "sri")]),
+        ("q=kemarin", [("Created Date", "kemarin · 27 Nov 2026")]),
+        ("q=xyz kemarin", [("Text", "xyz"), ("Created Date or Text", "kemarin · 27 Nov 2026")]),
+        ("q=sri&status=failed", [("Search", "sri"), ("Status", "Failed")]),
+    ],
+)
+@pytest.mark.django_db
+def test_each_word_is_shown_as_what_it_was_taken_for(scope, sri, query, expected):
+    """As the rows on the page show it; where there are none, all that it could be."""
+    assert chips(scope, query) == expected
+
+
+@pytest.mark.django_db
+def test_a_word_is_removed_or_taken_for_something_else(scope, sri):
+    bca, text = history(scope, "q=bca sri&in=bank:bca&status=successful").chips()[:2]
+    assert bca.remove_url == "/money-transfers/?q=sri&status=successful"
+    assert text.remove_url == "/money-transfers/?q=bca&in=bank%3Abca&status=successful"
+    assert text.choices == ()
+    assert [(choice.label, choice.is_chosen) for choice in bca.choices] == [
+        ("Bank", True),
+        ("Text", False),
+        ("Any of these", False),
+    ]
+    as_text, either = bca.choices[1:]
+    assert as_text.url == "/money-transfers/?q=bca+sri&in=text%3Abca&status=successful"
+    assert either.url == "/money-transfers/?q=bca+sri&status=successful"
+
+
+@pytest.mark.django_db
+def test_a_chosen_meaning_stays_when_filters_are_applied(web, sri):
+    content = web.get("/money-transfers/?q=bca+sri&in=bank:bca").content.decode()
+    assert '<input type="hidden" name="in" value="bank:bca">' in content
+    assert "Change what it is taken for" in content
+
+
+@pytest.mark.django_db
+def test_a_report_says_which_day_yesterday_was(scope, saturday):
+    assert history(scope, "q=sri kemarin").in_words() == [("Search", "sri kemarin (kemarin: 27 Nov 2026)")]
