@@ -80,7 +80,7 @@ def messages() -> Iterator[tuple[Message, str]]:
 def _in_template(source: str) -> Iterator[Message]:
     """Yield the texts of one template, read from the calls that templatize makes of it."""
     calls = templatize(source)
-    for found in re.finditer(r"\bn?gettext\(", calls):
+    for found in re.finditer(r"\b(n?gettext|_)\(", calls):
         call = _whole_call(calls[found.start() :])
         texts = tuple(arg.value for arg in call.args if isinstance(arg, ast.Constant))
         yield texts if len(texts) == 2 else texts[0]

@@ -16,10 +16,6 @@ from flipdash.states import State, StatusField, state
 class ImportJobQuerySet(TenantQuerySet):
     """The imports of a business in a mode."""
 
-    def newest_first(self) -> Self:
-        """Order as the page shows them."""
-        return self.order_by("-number")
-
     def unfinished(self) -> Self:
         """Those that may still bring something in."""
         return self.filter(status__in=ImportJob.Status.open())

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission, requires
+from flipdash import numbered
 from flipdash.gate import polled
 from flipdash.http import Request
 from flipdash.tables import CsvFile, Unreadable, kinds
@@ -19,7 +20,6 @@ from imports import services
 from imports.forms import UploadForm, too_large
 from imports.models import ImportJob
 
-PAGE_SIZE = 25
 CRUMBS = ({"label": gettext_lazy("Settings")},)
 
 
@@ -33,19 +33,8 @@ def jobs(request: Request) -> HttpResponse:
             form.add_error("file", too_large())
         elif form.is_valid() and (made := _upload(request, form)):
             return redirect("imports:job", made.number)
-    before = request.GET.get("before", "")
-    rows = ImportJob.objects.visible_to(request.scope).select_related("member__user").newest_first()
-    if before.isascii() and before.isdigit() and len(before) < 10:
-        rows = rows.filter(number__lt=int(before))
-    page = list(rows[: PAGE_SIZE + 1])
-    context = {
-        "form": form,
-        "kinds": list(kinds().values()),
-        "jobs": page[:PAGE_SIZE],
-        "older": page[PAGE_SIZE - 1].number if len(page) > PAGE_SIZE else None,
-        "before": before,
-        "crumbs": CRUMBS,
-    }
+    rows = ImportJob.objects.visible_to(request.scope).select_related("member__user")
+    context = numbered.page_of(request, rows) | {"form": form, "kinds": list(kinds().values()), "crumbs": CRUMBS}
     return render(request, "imports/jobs.html", context)
 
 

@@ -45,3 +45,8 @@ def test_the_history_reads_indonesian(web, admin, kopi_kita):
         assert word in content
     for word in ("Transaction History", ">Failed", "Create Report", "Account Number", "Log out"):
         assert word not in content
+
+
+def test_texts_inside_of_tags_are_collected_too():
+    source = '{% include "x" with label=_("Note") text=seen|default:_("Never") %}{% table_head "" _("Date") %}'
+    assert list(messages._in_template(source)) == ["Note", "Never", "Date"]

@@ -15,11 +15,9 @@ from accounts.permissions import Permission, refuse, requires
 from documents.models import Report
 from documents.reports import services
 from documents.reports.writers import CONTENT_TYPES
-from flipdash import histories
+from flipdash import histories, numbered
 from flipdash.gate import polled
 from flipdash.http import Request
-
-PAGE_SIZE = 25
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,24 +26,10 @@ def reports(request: Request) -> HttpResponse:
     """List the reports of the business, newest first; POST asks for one."""
     if request.method == "POST":
         return _create(request)
-    before = request.GET.get("before", "")
-    rows = Report.objects.visible_to(request.scope).select_related("member__user").newest_first()
-    if before:
-        if not (before.isascii() and before.isdigit() and len(before) < 10):
-            raise Http404
-        rows = rows.filter(number__lt=int(before))
-    page = list(rows[: PAGE_SIZE + 1])
+    rows = Report.objects.visible_to(request.scope).select_related("member__user")
+    context = numbered.page_of(request, rows) | {"crumbs": [{"label": _("Document")}]}
     services.mark_seen(request.scope)
-    return render(
-        request,
-        "documents/reports.html",
-        {
-            "reports": page[:PAGE_SIZE],
-            "older": page[PAGE_SIZE - 1].number if len(page) > PAGE_SIZE else None,
-            "before": before,
-            "crumbs": [{"label": _("Document")}],
-        },
-    )
+    return render(request, "documents/reports.html", context)
 
 
 def _create(request: Request) -> HttpResponse:

@@ -37,6 +37,29 @@ def history_rows(history: History, rows: Iterable[Row]) -> SafeString:
 
 
 @register.simple_tag
+def table_head(*kinds_and_labels: Any) -> SafeString:
+    """Return the head of a table, of pairs: a kind of cell, or "", and a column's label or the labels of several.
+
+    What stands above buttons (`act`) is for screen readers alone.
+    """
+    kinds, labels = kinds_and_labels[::2], kinds_and_labels[1::2]
+    each = [
+        (kind, label)
+        for kind, given in zip(kinds, labels, strict=True)
+        for label in (given if isinstance(given, list) else [given])
+    ]
+    cells = (
+        format_html(
+            '<th scope="col" class="cell{}">{}</th>',
+            f" cell--{kind}" if kind else "",
+            format_html('<span class="visually-hidden">{}</span>', label) if kind == "act" else label,
+        )
+        for kind, label in each
+    )
+    return format_html("<thead><tr>{}</tr></thead>", format_html_join("", "{}", ((cell,) for cell in cells)))
+
+
+@register.simple_tag
 def options(field: BoundField) -> SafeString:
     """Return the options of a field, each a box or a button with its words; a history has a dozen of them."""
     return format_html_join(
@@ -103,6 +126,8 @@ def capped(count: int) -> str:
 
 
 @register.filter
-def moment(at: datetime) -> SafeString:
-    """Write a time in full, as a <time>."""
+def moment(at: datetime | None) -> SafeString:
+    """Write a time in full, as a <time>; nothing for a time that never was."""
+    if at is None:
+        return SafeString("")
     return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), formats.moment(at))

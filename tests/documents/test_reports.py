@@ -496,10 +496,13 @@ def test_reports_are_listed_newest_first_page_by_page(web, admin):
     for number in range(1, 31):
         make_report(admin, number=number, status="cancelled")
     first = web.get("/documents/reports/")
-    assert [r.number for r in first.context["reports"]] == list(range(30, 5, -1))
-    second = web.get(f"/documents/reports/?before={first.context['older']}")
-    assert [r.number for r in second.context["reports"]] == [5, 4, 3, 2, 1]
-    assert web.get("/documents/reports/?before=x").status_code == 404
+    assert [r.number for r in first.context["rows"]] == list(range(30, 5, -1))
+    second = web.get(f"/documents/reports/{first.context['older_url']}")
+    assert [r.number for r in second.context["rows"]] == [5, 4, 3, 2, 1]
+    assert (first.context["newest_url"], second.context["newest_url"]) == ("", "/documents/reports/")
+    assert second.context["older_url"] == ""
+    for before in ("x", "-1", "1.5", "²", "9" * 10):
+        assert web.get(f"/documents/reports/?before={before}").status_code == 404, before
 
 
 @pytest.mark.parametrize("query", ["\x00", "&&&", "date_basis=created&status=", "q=%20", "before=", "%00="])

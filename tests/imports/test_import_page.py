@@ -560,10 +560,10 @@ def test_imports_are_listed_newest_first_page_by_page(web, admin):
     for number in range(1, 31):
         make_import(admin, number=number)
     first = web.get(URL)
-    assert [job.number for job in first.context["jobs"]] == list(range(30, 5, -1))
-    second = web.get(f"{URL}?before={first.context['older']}")
-    assert [job.number for job in second.context["jobs"]] == [5, 4, 3, 2, 1]
-    assert web.get(f"{URL}?before=x").status_code == 200
+    assert [job.number for job in first.context["rows"]] == list(range(30, 5, -1))
+    second = web.get(f"{URL}{first.context['older_url']}")
+    assert [job.number for job in second.context["rows"]] == [5, 4, 3, 2, 1]
+    assert web.get(f"{URL}?before=x").status_code == 404
 
 
 def test_a_workbook_says_which_sheets_and_columns_it_passed_over(web):

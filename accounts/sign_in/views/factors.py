@@ -40,6 +40,13 @@ def _change(request: Request, kind: str, **facts: Any) -> None:
     notices.tell(request, request.user, "security_changed", what=events.kinds()[kind])
 
 
+def _crumbs() -> list[dict[str, str]]:
+    return [
+        {"label": _("My Profile"), "url": reverse("profile")},
+        {"label": _("Security"), "url": reverse("security")},
+    ]
+
+
 @operators_too
 @without_second_factor
 @require_safe
@@ -52,7 +59,7 @@ def overview(request: Request) -> HttpResponse:
         "passkeys": list(factors.filter(type=second_factor.Kind.WEBAUTHN).order_by("pk")),
         "codes_left": second_factor.codes_left(request.user),
         "is_required": _is_required(request),
-        "crumbs": [{"label": _("My Profile"), "url": reverse("profile")}],
+        "crumbs": _crumbs()[:1],
     }
     return render(request, "accounts/security.html", context)
 
@@ -71,7 +78,7 @@ def password(request: Request) -> HttpResponse:
             _change(request, "password.changed")
         messages.success(request, _("Your password is changed. You were signed out everywhere else."))
         return redirect("security")
-    return render(request, "accounts/password.html", {"form": form})
+    return render(request, "accounts/password.html", {"form": form, "crumbs": _crumbs()})
 
 
 @operators_too
@@ -95,8 +102,9 @@ def app(request: Request) -> HttpResponse:
         messages.success(request, _("Two-step verification is on."))
         return _show_codes(request, codes) if codes else redirect("security")
     url = get_adapter().build_totp_url(request.user, secret)
-    picture = base64.b64encode(get_adapter().build_totp_svg(url).encode()).decode()
-    context = {"form": form, "secret": secret, "picture": f"data:image/svg+xml;base64,{picture}"}
+    svg = base64.b64encode(get_adapter().build_totp_svg(url).encode()).decode()
+    picture = f"data:image/svg+xml;base64,{svg}"
+    context = {"form": form, "secret": secret, "picture": picture, "crumbs": _crumbs()}
     return render(request, "accounts/app.html", context)
 
 
@@ -142,6 +150,7 @@ def factor_removal(request: Request, factor: int) -> HttpResponse:
         messages.success(request, _("It is removed. You were signed out everywhere else."))
         return redirect("security")
     context = {"factor": found, "is_needed": is_needed, "is_last": not others.exists()}
+    context["crumbs"] = _crumbs()
     return render(request, "accounts/factor_removal.html", context)
 
 
@@ -176,7 +185,7 @@ def passkey(request: Request) -> HttpResponse:
         else:
             return _add_passkey(request, form.cleaned_data["name"], credential)
     options = webauthn.begin_registration(request.user, False)
-    return render(request, "accounts/passkey.html", {"form": form, "options": options})
+    return render(request, "accounts/passkey.html", {"form": form, "options": options, "crumbs": _crumbs()})
 
 
 def _judge_new_passkey(credential: Any) -> Any:
