@@ -17,14 +17,14 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
-from accounts.models import Business, Member
+from accounts.models import Member
 from accounts.permissions import Permission
 from flipdash import clock, events
 from flipdash.leases import Stopped, Worker
+from flipdash.numbers import next_number
 from flipdash.scope import Scope
 from flipdash.tables import Checker, FileRows, Import, Incoming, Row, kinds, read_file, shown, weigh
 from imports import previews
@@ -89,14 +89,13 @@ def _under_way(scope: Scope, kind: str, sha256: str) -> ImportJob | None:
 @transaction.atomic
 def _add(scope: Scope, *, upload: UploadedFile, kind: str, sha256: str, stored_as: str) -> ImportJob:
     """Add the import, or return the one of the same file that somebody else added a moment ago."""
-    Business.objects.select_for_update().get(pk=scope.business.pk)  # one number, and one file, after the other
+    number = next_number(scope, ImportJob)
     if waiting := _under_way(scope, kind, sha256):
         return waiting
-    last = ImportJob.objects.visible_to(scope).aggregate(last=Max("number"))["last"] or 0
     job = ImportJob.objects.create(
         business_id=scope.business.pk,
         mode=scope.mode,
-        number=last + 1,
+        number=number,
         member_id=scope.member.pk,
         file_name=shown(upload.name or "", 180).strip("“”"),
         size=upload.size or 0,

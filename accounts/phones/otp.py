@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import translation
@@ -24,7 +24,7 @@ from accounts.models import OtpChallenge, PhoneDevice, User
 from accounts.models.phones import MOST_TRIES
 from accounts.phones import numbers as phones
 from accounts.phones import senders
-from flipdash import clock
+from flipdash import clock, db
 from flipdash.scope import Scope
 
 LIFE = timedelta(minutes=5)
@@ -39,9 +39,6 @@ RANGE_DIGITS = 4
 PER_BUSINESS = ((HOUR, 60), (DAY, 200))
 BREAKER_SAMPLE, BREAKER_SHARE = 50, 0.2
 """The breaker opens when of at least 50 codes of the last hour fewer than a fifth were used."""
-
-LOCK = 7_403_001
-"""The advisory lock under which limits are counted: any number, as long as nobody else takes it."""
 
 
 class Refused(Exception):
@@ -116,8 +113,7 @@ def _make(
     scope: Scope, user: User, act: str, act_digest: str, session_key: str, channel: str, number: str, code: str
 ) -> OtpChallenge:
     """Count the limits and write the row, one person at a time in all of FlipDash, so that no cap is overrun."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    db.lock("one-time codes")
     now = clock.now()
     _check_limits(scope, user, number)
     mine = OtpChallenge.objects.visible_to(scope).filter(user=user, act=act, used_at=None, superseded_at=None)

@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from django.http import QueryDict
 from django.utils import timezone, translation
 
-from accounts.models import Business, Member
+from accounts.models import Member
 from accounts.permissions import Permission
 from documents.models import Report
 from documents.reports import leftovers, summary
@@ -29,6 +29,7 @@ from documents.reports.writers import WRITERS, Heading, TooBig
 from flipdash import db, events, histories, walls
 from flipdash.histories import History
 from flipdash.leases import Stopped, Worker
+from flipdash.numbers import next_number
 from flipdash.scope import Scope
 
 AT_A_TIME = 1_000  # rows
@@ -91,14 +92,13 @@ def request_report(
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
     query = shown_history(scope, history=history, query=query).address.query  # without empty parts, pages and columns
-    Business.objects.select_for_update().get(pk=scope.business.pk)  # one number after the other
+    number = next_number(scope, Report)
     wanted = {"history": history, "query": query, "format": format, "separator": separator}
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, **wanted)
     if waiting := mine.unfinished().first():
         return waiting
-    last = Report.objects.visible_to(scope).aggregate(last=Max("number"))["last"] or 0
     report = Report.objects.create(
-        business_id=scope.business.pk, mode=scope.mode, number=last + 1, member_id=scope.member.pk, **wanted
+        business_id=scope.business.pk, mode=scope.mode, number=number, member_id=scope.member.pk, **wanted
     )
     events.record(scope, "report.requested", report, history=history, query=query, format=format)
     REPORTS.wake_on_commit()

@@ -23,6 +23,7 @@ from flipdash.celery import app
 from flipdash.leases import Stopped
 from tests.factories import history, make_batch, make_member, make_report, make_transfer
 from tests.leased import let_time_pass
+from tests.twins import at_once
 from transactions.models import MoneyTransfer
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
@@ -350,6 +351,13 @@ def test_an_expired_file_is_thrown_away(scope, transfers, no_worker):
     assert not default_storage.exists(report.stored_as)
     report.refresh_from_db()
     assert (report.status, report.stored_as) == ("expired", "")
+
+
+def test_asking_twice_at_the_same_instant_makes_one_report(scope, transfers):
+    def ask(_turn):
+        return services.request_report(scope, history="money-transfers", query="")
+
+    assert {report.pk for report in at_once(2, ask)} == {Report.objects.get().pk}
 
 
 # --- Killed, cancelled, twice --------------------------------------------------------------------------------
