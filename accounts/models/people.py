@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -200,6 +200,12 @@ class MemberQuerySet(models.QuerySet["Member"]):
         return self.filter(is_active=True, user__is_active=True).filter(
             models.Q(ends_at=None) | models.Q(ends_at__gt=Now())
         )
+
+    def behind(self, actor: Actor | None) -> Self:
+        """The one who signed something; none for whoever else did."""
+        if actor is None or actor.kind != ActorKind.MEMBER:
+            return self.none()
+        return self.filter(pk=cast(int, actor.id))
 
     def admins(self) -> Self:
         """Those who may manage the business's people, and so can grant permissions."""

@@ -144,6 +144,8 @@ class Migration(migrations.Migration):
                 ('bank', models.CharField(choices=[('bca', 'BCA'), ('mandiri', 'Mandiri'), ('bri', 'BRI'), ('bni', 'BNI'), ('permata', 'Permata'), ('cimb', 'CIMB Niaga')], max_length=16, verbose_name='Bank')),
                 ('note', models.CharField(blank=True, max_length=100, verbose_name='Note')),
                 ('status', models.CharField(choices=[('waiting', 'Waiting for payment'), ('checking', 'Being checked'), ('successful', 'Successful'), ('expired', 'Expired'), ('cancelled', 'Cancelled')], default='waiting', max_length=10, verbose_name='Status')),
+                ('maker_kind', models.CharField(max_length=8)),
+                ('maker_id', models.BigIntegerField(blank=True, null=True)),
                 ('maker_name', models.CharField(max_length=100, verbose_name='Maker Name')),
                 ('form_key', models.UUIDField()),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Created Date')),
@@ -160,7 +162,6 @@ class Migration(migrations.Migration):
                 ('posting_id', models.BigIntegerField(null=True)),
                 ('simulated_at', models.DateTimeField(null=True)),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
-                ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.member')),
             ],
         ),
         migrations.CreateModel(
@@ -396,6 +397,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='topup',
             constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='topup_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='topup',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('maker_id__isnull', False), ('maker_kind__in', ['member', 'key', 'operator'])), models.Q(('maker_id', None), ('maker_kind__in', ['system', 'named'])), _connector='OR'), name='topup_maker_known'),
         ),
         migrations.AddConstraint(
             model_name='topup',

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from deposits import banks
+from flipdash.actors import Actor, actor_fields, actor_known
 from flipdash.functions import NextTransactionId
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.states import State, StatusField, state
@@ -72,8 +73,7 @@ class TopUp(TenantModel):
     bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
     note = models.CharField(_("Note"), max_length=100, blank=True)
     status = StatusField(_("Status"), max_length=10, choices=TopUpStatus, default=TopUpStatus.WAITING)
-    member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+", db_index=False)
-    maker_name = models.CharField(_("Maker Name"), max_length=100)
+    maker_kind, maker_id, maker_name = actor_fields(_("Maker Name"))
     form_key = models.UUIDField()
     """The hidden key of the form that asked, so that a double click asks once (trust.md L6)."""
 
@@ -110,6 +110,7 @@ class TopUp(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "id"], name="topup_tenant"),
             mode_known("topup"),
+            actor_known("topup", "maker"),
             models.UniqueConstraint(
                 fields=["mode", "bank", "exact_amount"], name="topup_code_once", condition=Q(is_code_held=True)
             ),
@@ -149,6 +150,11 @@ class TopUp(TenantModel):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def maker(self) -> Actor | None:
+        """Who asked for it."""
+        return Actor.of(self, "maker")
 
     @property
     def is_successful(self) -> bool:

@@ -52,7 +52,7 @@ TOP_UPS: list[Code] = [
     Begins(TopUp, "waiting", empty=["posting_id", "credited_amount"]),
     Fixed(
         *(TopUp, "business", "mode", "amount", "code", "exact_amount", "bank", "form_key"),
-        *("member", "created_at", "expires_at"),
+        *("maker_kind", "maker_id", "maker_name", "created_at", "expires_at"),
     ),
     Refused(
         *(TopUp, "keeps", "BEFORE UPDATE", "keeps its posting, and never takes its code back"),

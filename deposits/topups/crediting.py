@@ -10,6 +10,7 @@ from typing import cast
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.models import Member
 from deposits import banks, ledger
 from deposits.ledger import Books, Line, Posted, Source
 from deposits.models import AccountKind, PostingKind, StatementLine, TopUp, TopUpStatus
@@ -136,8 +137,8 @@ def _books(top_up: TopUp) -> Books:
 def mail_requester(told: events.Event) -> None:
     """Mail whoever asked for a top-up that it is credited, if they are still there; not of what was long ago."""
     top_up = cast(TopUp, told.subject)
-    member = top_up.member
-    if told.at is None and member.is_active and member.user.is_active:
+    member = Member.objects.active().behind(top_up.maker).select_related("user").first()
+    if member is not None and told.at is None:
         mail.send(
             "top_up_credited",
             to=member.user.email,

@@ -1,19 +1,21 @@
 """One act is one call: the move, its line, its row in the Activity Log and its mail, or nothing of it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.apps import apps
 from django.db import transaction
 
-from accounts.models import Activity
+from accounts.models import Activity, Member
 from deposits.models import TopUp, TopUpEvent
 from deposits.statements import matching
 from deposits.topups import services as topups
 from flipdash import clock, events, timeline, walls
+from flipdash.actors import SYSTEM, Actor, ActorKind
 from flipdash.models import Message
 from flipdash.timeline import Event
 from tests.deposits.banking import again, ask, line, mark, operator_person
+from tests.factories import make_member
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 
@@ -101,6 +103,22 @@ def test_matching_signs_a_credit_as_the_system_and_names_who_asked(scope):
     assert (logged.via, logged.actor_id, logged.actor_name) == ("system", None, "FlipDash")
     assert logged.facts["requested_by"] == scope.member.name
     assert mail.to == scope.member.user.email
+
+
+@pytest.mark.parametrize("left", [{"is_active": False}, {"ends_at": datetime(2026, 1, 1, tzinfo=UTC)}])
+def test_whoever_asked_and_is_gone_is_not_mailed(scope, left):
+    paid(scope)
+    make_member(scope.business, name=scope.member.name)  # a namesake
+    Member.objects.filter(pk=scope.member.pk).update(**left)
+    assert matching.match_due() == 1
+    assert told(scope, "credited")[2] == []
+
+
+def test_only_a_member_is_behind_a_members_signature(scope):
+    own = scope.actor
+    assert list(Member.objects.behind(own)) == [scope.member]
+    for other in (None, SYSTEM, Actor.named(own.name), Actor(ActorKind.KEY, own.id, own.name)):
+        assert not Member.objects.behind(other).exists()
 
 
 def test_what_two_people_correct_is_signed_by_the_second(scope):

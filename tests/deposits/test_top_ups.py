@@ -140,8 +140,8 @@ def test_000_is_never_given_out(scope):
 
 def taken(asked: TopUp, code: int) -> TopUp:
     """Another top-up of the same amount and bank, with a code of one's choice."""
-    names = ("business_id", "mode", "amount", "bank", "member_id", "maker_name", "created_at", "expires_at")
-    values = {name: getattr(asked, name) for name in names}
+    names = ("business_id", "mode", "amount", "bank", "created_at", "expires_at")
+    values = {name: getattr(asked, name) for name in names} | asked.maker.columns("maker")
     return TopUp(**values, pk=asked.pk + code, code=code, exact_amount=asked.amount + code, form_key=uuid.uuid4())
 
 
