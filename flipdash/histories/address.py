@@ -126,6 +126,11 @@ class Address:
         ]
 
     @property
+    def only_search_is_wrong(self) -> bool:
+        """Whether all is well but what was typed into the search box."""
+        return set(self.form.errors) == {"q"}
+
+    @property
     def has_filter_errors(self) -> bool:
         """Whether a filter is wrong, so that the panel has to be open."""
         return any(param in self.form.errors for param in self.filter_params)

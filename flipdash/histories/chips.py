@@ -9,7 +9,7 @@ from flipdash.histories.address import Address
 from flipdash.histories.meanings import Part
 from flipdash.histories.query import Query, Term
 from flipdash.histories.results import Results
-from flipdash.words import Words
+from flipdash.words import either
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,6 @@ def of_filters(address: Address, query: Query) -> Iterator[Chip]:
     for filter_ in query.filters:
         label, words = filter_.words(query.cleaned)
         yield Chip(label, words, address.url_with(drop=filter_.params))
-
-
-def either(labels: Iterable[Words]) -> str:
-    """Write alternatives: Bank or Text; Account Number, Amount or Text."""
-    *some, last = dict.fromkeys(map(str, labels)) or [""]
-    return _("%(some)s or %(last)s") % {"some": ", ".join(some), "last": last} if some else last
 
 
 def _labels(results: Results | None, said: str) -> str:

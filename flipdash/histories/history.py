@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from flipdash import clock
-from flipdash.histories import chips, export
+from flipdash.histories import chips, export, nothing
 from flipdash.histories.address import Address
 from flipdash.histories.chips import Chip
 from flipdash.histories.columns import Batch, Column, Context, Row, fields_of
@@ -207,6 +207,20 @@ class History(Declaration):
     def date_range(self) -> tuple[date | None, date | None]:
         """Return the days that the date filter names."""
         return self.date_filter.range(self.cleaned) if self.date_filter else (None, None)
+
+    # --- Why there is nothing ------------------------------------------------------------------------------
+
+    def why_nothing(self) -> list[str]:
+        """Return sentences for an empty page: why nothing was found, and by what one can search."""
+        return [*nothing.why(self.asked), *([nothing.searched(type(self))] if self.term else [])]
+
+    def elsewhere(self) -> list[tuple[str, str, str]]:
+        """Return words that mean something in another history: the words, the history, and its address."""
+        others = [kind for kind in _histories.values() if self.scope.can(kind.permission) and kind.name != self.name]
+        return [
+            (said, f"{kind.section} · {kind.title}", f"{reverse(kind.url_name)}?{urlencode({'q': self.term})}")
+            for said, kind in nothing.elsewhere(self.asked.parts, others)
+        ]
 
     # --- Columns ---------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from django.db.models import Q
 from flipdash.histories import meanings
 from flipdash.histories.declaration import Declaration
 from flipdash.histories.filters import Cleaned, DateFilter, Filter
-from flipdash.histories.meanings import Part
+from flipdash.histories.meanings import NOTHING, Part
 from flipdash.histories.search import TEXT, Calendar, Meaning, SearchField, Text
 from flipdash.scope import Scope
 from flipdash.searchkeys import SHORTEST
@@ -105,24 +105,32 @@ class Query:
     text: Text | None
     """The field that is found by its words, if the history has one."""
     dates: DateFilter | None
+    read_term: Callable[[str], Term]
+    """Reads a search as this history and this address do."""
 
     @classmethod
     def read(cls, declared: type[Declaration], scope: Scope, cleaned: Cleaned, today: Callable[[], date]) -> Self:
         """Return what an address asks of a history; the address is valid."""
-        said, calendar = cleaned["q"], Calendar(scope.zone, today)
+        said, searched, calendar = cleaned["q"], declared.searched(), Calendar(scope.zone, today)
+        read_term = partial(Term.read, search=searched, calendar=calendar, taken=cleaned["in"])
         return cls(
             scope,
             cleaned,
-            term=Term.read(said, declared.searched(), calendar, cleaned["in"]) if said else None,
+            term=read_term(said) if said else None,
             filters=tuple(f for f in declared.filters if f.words(cleaned) != ("", "")),
             text=next((f for f in declared.search if isinstance(f, Text)), None),
             dates=next((f for f in declared.filters if isinstance(f, DateFilter)), None),
+            read_term=read_term,
         )
 
     @property
     def without_filters(self) -> Self:
         """The search alone."""
         return replace(self, filters=())
+
+    def alone(self, part: Part) -> Self:
+        """One part of the search alone, as if it had been typed so."""
+        return replace(self, term=self.read_term(part.said))
 
     def filtered(self, *, for_id: bool = False) -> Q:
         """Return all filters as one condition; an id is found whatever the dates say."""
@@ -164,7 +172,8 @@ class Query:
         since = None if self.term is None or self.term.is_specific else self.scope.recent_since()
         if since is None or self.term is None or self.text is None:
             return Q()
-        return Q(created_at__gte=since) | self.text.contains(self.term.said)
+        in_text = self.text.contains(self.term.said) if len(self.term.said) >= SHORTEST else NOTHING
+        return Q(created_at__gte=since) | in_text
 
     @cached_property
     def kept(self) -> Q:

@@ -1,10 +1,11 @@
 """One page of a history and how many rows there are, within a limit of time."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from flipdash.histories.address import Address
 from flipdash.histories.columns import Row
 from flipdash.histories.declaration import Declaration
 from flipdash.histories.finding import Source, choose, find, is_slow_to_count
+from flipdash.histories.meanings import Part
 from flipdash.histories.paging import FIRST_PAGE, PAGE_SIZE, Cursor, Position
 from flipdash.histories.plan import Plan, left, plans
 from flipdash.histories.query import Query
@@ -24,6 +26,20 @@ from flipdash.words import Words
 
 COUNT_CAP = 10_000
 """Beyond this a count reads "10,000+"."""
+
+
+ALONE_SECONDS = 0.3
+"""How long an empty page counts what each word would find alone; what is left then is offered without a count."""
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What one part of a search finds by itself."""
+
+    part: Part
+    url: str
+    count: int | None
+    """None where counting would take too long: many."""
 
 
 @dataclass
@@ -42,6 +58,8 @@ class Results:
     note: str = ""
     meant: dict[str, list[Words]] = field(default_factory=dict)
     """What words with several meanings are in the rows of this page."""
+    alone: list[Alone] = field(default_factory=list)
+    """What each part of a search finds that together find nothing."""
     counted: Any = Declaration.counted
 
     @property
@@ -132,6 +150,22 @@ class Listing:
         if results.rows and self._dates_were_ignored(plan):
             results.note = _("Found by its number. The date filter doesn’t hide a transaction whose ID you search for.")
         results.meant = self._meant(plan, results.rows)
+        if not results.rows and not results.hidden and len(query.parts) > 1:
+            results.alone = list(self._alone())
+
+    def _alone(self) -> Iterator[Alone]:
+        """Yield what each part of the search finds alone, with the filters that are set."""
+        ends = monotonic() + ALONE_SECONDS
+        for part in self.query.parts:
+            count = self._count_alone(self.query.alone(part)) if monotonic() < ends else None
+            yield Alone(part, self.address.url_with({"q": part.said}), count)
+
+    def _count_alone(self, query: Query) -> int | None:
+        try:
+            with db.time_limit(settings.HISTORY_COUNT_TIMEOUT_MS, self.source.visible.db):
+                return _counted(choose(self.source, plans(query)).rows(self.source.visible))
+        except db.TooSlow:
+            return None
 
     def _meant(self, plan: Plan, rows: list[Row]) -> dict[str, list[Words]]:
         """Ask which of their meanings words have in the rows of a page."""
