@@ -49,3 +49,23 @@ def ask_again(scope: Scope, permission: Permission) -> None:
     actor = Member.objects.active().filter(pk=scope.member.pk, business_id=scope.business.pk).first()
     if actor is None or permission not in actor.permissions:
         raise NotAllowed(permission)
+
+
+def check(scope: Scope, *permissions: Permission) -> None:
+    """Raise NotAllowed unless the scope has all permissions."""
+    for permission in permissions:
+        if not scope.can(permission):
+            raise NotAllowed(permission)
+
+
+def scope_now(member_id: int, mode: str, via: str, *permissions: Permission) -> Scope:
+    """Return a member's scope as it is at this moment, for work that is done without them, such as a report.
+
+    Raises NotAllowed unless they have all the permissions.
+    """
+    member = Member.objects.active().select_related("user", "business").filter(pk=member_id).first()
+    if member is None:
+        raise NotAllowed(permissions[0])
+    scope = member.scope(mode, via=via)
+    check(scope, *permissions)
+    return scope

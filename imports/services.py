@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
-from accounts.models import Member
+from accounts import rights
 from accounts.permissions import Permission
 from flipdash import clock, events
 from flipdash.leases import Stopped, Worker
@@ -35,10 +35,6 @@ DAYS_FOR_A_PREVIEW = 7
 DAYS_FOR_FAULTS = 30
 
 
-class NotAllowed(Exception):
-    """Whoever asked for the import, or confirmed it, may not do so any more."""
-
-
 class FoundFaults(Exception):
     """What was confirmed can't be imported as it is: the file or what is stored has changed."""
 
@@ -50,7 +46,7 @@ IMPORTS = Worker(
     queue="imports",
     per="business",
     is_alone=True,
-    problems={NotAllowed: "not allowed", FoundFaults: "faults"},
+    problems={rights.NotAllowed: "not allowed", FoundFaults: "faults"},
     related=("business", "member__user", "member__business"),
 )
 
@@ -60,9 +56,9 @@ IMPORTS = Worker(
 def request_import(scope: Scope, *, kind: str, upload: UploadedFile) -> ImportJob:
     """Keep an upload and queue its check; the same file again, also at the same instant, gives the one under way.
 
-    Raises NotAllowed without the permission, and flipdash.tables.Unreadable for a file that is no table.
+    Raises rights.NotAllowed without the permission, and flipdash.tables.Unreadable for a file that is no table.
     """
-    _check_allowed(scope)
+    rights.check(scope, Permission.MANAGE_ACCOUNT)
     with tempfile.TemporaryFile() as copy:
         copyfileobj(upload, copy)
         weigh(copy)
@@ -112,9 +108,9 @@ def _add(scope: Scope, *, upload: UploadedFile, kind: str, sha256: str, stored_a
 def confirm(job: ImportJob, *, by: Scope, seen: int, skip_bad: bool) -> bool:
     """Let a checked file be imported; returns whether it was still to be confirmed, with the number that was seen.
 
-    Raises NotAllowed without the permission, and FoundFaults if it has wrong records that weren't to be left out.
+    Raises rights.NotAllowed, and FoundFaults if it has wrong records that weren't to be left out.
     """
-    _check_allowed(by)
+    rights.check(by, Permission.MANAGE_ACCOUNT)
     job = ImportJob.objects.select_for_update().get(pk=job.pk)
     if not job.is_confirmable or seen != job.to_import:
         return False
@@ -155,11 +151,6 @@ def _throw_away_files() -> None:
         ImportJob.objects.filter(pk=job.pk).update(stored_as="", faults_as="" if is_old else job.faults_as)
 
 
-def _check_allowed(scope: Scope) -> None:
-    if not scope.can(Permission.MANAGE_ACCOUNT):
-        raise NotAllowed
-
-
 @contextmanager
 def _words_and_time_of(job: ImportJob) -> Iterator[None]:
     """Speak the language of whoever uploaded the file, and show times in the business's zone."""
@@ -169,13 +160,7 @@ def _words_and_time_of(job: ImportJob) -> Iterator[None]:
 
 def _scope_now(job: ImportJob) -> Scope:
     """Return what whoever confirmed it, or uploaded it, may do at this moment; raises NotAllowed (trust.md R4)."""
-    members = Member.objects.active().select_related("user", "business")
-    member = members.filter(pk=job.confirmed_by_id or job.member_id).first()
-    if member is None:
-        raise NotAllowed
-    scope = member.scope(job.mode, via="import")
-    _check_allowed(scope)
-    return scope
+    return rights.scope_now(job.confirmed_by_id or job.member_id, job.mode, "import", Permission.MANAGE_ACCOUNT)
 
 
 def _kind(job: ImportJob) -> Import:

@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from django.http import QueryDict
 from django.utils import timezone, translation
 
-from accounts.models import Member
+from accounts import rights
 from accounts.permissions import Permission
 from documents.models import Report
 from documents.reports import leftovers, summary
@@ -34,10 +34,6 @@ from flipdash.scope import Scope
 
 AT_A_TIME = 1_000  # rows
 PROGRESS_EVERY = 1_000  # rows
-
-
-class NotAllowed(Exception):
-    """Whoever asked for the report may not have it any more."""
 
 
 class BadQuery(ValueError):
@@ -54,7 +50,7 @@ REPORTS = Worker(
     Report,
     queue="reports",
     per="business",
-    problems={NotAllowed: "not allowed", BadQuery: "query", TooBig: "too big"},
+    problems={rights.NotAllowed: "not allowed", BadQuery: "query", TooBig: "too big"},
     related=("business", "member__user", "member__business"),
 )
 
@@ -62,14 +58,14 @@ REPORTS = Worker(
 def shown_history(scope: Scope, *, history: str, query: str) -> History:
     """Return what a report would be of.
 
-    Raises NotAllowed without the permissions, BadQuery for an unknown history or a query that shows nothing
+    Raises rights.NotAllowed without the permissions, BadQuery for an unknown history or a query that shows nothing
     because it is wrong.
     """
     try:
         declared = histories.get(history)
     except KeyError as error:
         raise BadQuery from error
-    _check_allowed(scope, declared)
+    rights.check(scope, *_permissions(declared))
     shown = declared(scope, QueryDict(query))
     if not shown.is_valid:
         raise BadQuery
@@ -126,9 +122,9 @@ def mark_seen(scope: Scope) -> None:
     mine.exclude(status__in=Status.open()).update(seen_at=Now())
 
 
-def _check_allowed(scope: Scope, history: type[History]) -> None:
-    if not (scope.can(Permission.DOWNLOAD_REPORTS) and scope.can(history.permission)):
-        raise NotAllowed
+def _permissions(history: type[History]) -> tuple[Permission, Permission]:
+    """What a report of a history needs."""
+    return Permission.DOWNLOAD_REPORTS, Permission(history.permission)
 
 
 @REPORTS.runs
@@ -148,14 +144,9 @@ def _build(report: Report) -> None:
 
 
 def _scope_now(report: Report) -> Scope:
-    """Return what the member may see at this moment; raises NotAllowed (trust.md R4)."""
-    members = Member.objects.active().select_related("user", "business")
-    member = members.filter(pk=report.member_id).first()
-    if member is None:
-        raise NotAllowed
-    scope = member.scope(report.mode, via="report")
-    _check_allowed(scope, histories.get(report.history))
-    return scope
+    """Return what whoever asked for it may see at this moment; raises NotAllowed (trust.md R4)."""
+    needed = _permissions(histories.get(report.history))
+    return rights.scope_now(report.member_id, report.mode, "report", *needed)
 
 
 def _write(report: Report, scope: Scope, path: Path) -> str:

@@ -37,8 +37,6 @@ def _create(request: Request) -> HttpResponse:
     name, query = _history_of(request.POST)
     try:
         services.request_report(request.scope, history=name, query=query, **wanted)
-    except services.NotAllowed:
-        return refuse(request, Permission.DOWNLOAD_REPORTS)
     except services.BadQuery:
         return _refuse_query(request)
     except services.BadFormat:
@@ -65,8 +63,6 @@ def report_new(request: Request) -> HttpResponse:
     name, query = _history_of(request.GET)
     try:
         history = services.shown_history(request.scope, history=name, query=query)
-    except services.NotAllowed:
-        return refuse(request, Permission.DOWNLOAD_REPORTS)
     except services.BadQuery:
         return _refuse_query(request)
     results = histories.Results(count=history.late_count(), counted=history.counted)

@@ -4,8 +4,8 @@ import pytest
 
 from accounts.business import services as business
 from accounts.models import Business, Member, SecondPersonRule
-from accounts.permissions import Role
-from accounts.rights import NotAllowed
+from accounts.permissions import Permission, Role
+from accounts.rights import NotAllowed, scope_now
 from accounts.sign_in import services as sign_in
 from accounts.sign_in import sessions
 from accounts.team import services as team
@@ -102,3 +102,16 @@ def test_who_lost_the_right_within_a_request_reads_why(web, kopi_kita, monkeypat
     page = answer.content.decode()
     assert "You are <strong>Reviewer</strong>" in page
     assert "Nothing was changed" in page
+
+
+@pytest.mark.parametrize(
+    "lost", [{"role": Role.CUSTOMER_SERVICE}, {"is_active": False}], ids=["lowered", "deactivated"]
+)
+def test_work_that_is_done_later_asks_what_the_member_may_then(admin, lost):
+    needed = Permission.DOWNLOAD_REPORTS, Permission.VIEW_HISTORY
+    scope = scope_now(admin.pk, "test", "report", *needed)
+    assert (scope.member, scope.business, scope.mode, scope.via) == (admin, admin.business, "test", "report")
+    Member.objects.filter(pk=admin.pk).update(**lost)
+    with pytest.raises(NotAllowed) as refusal:
+        scope_now(admin.pk, "test", "report", *needed)
+    assert refusal.value.permission == Permission.DOWNLOAD_REPORTS

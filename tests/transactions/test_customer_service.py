@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.permissions import Role
+from accounts.rights import NotAllowed
 from documents.reports import services
 from flipdash import clock
 from tests import factories
@@ -117,7 +118,7 @@ def test_customer_service_gets_no_report_even_by_hand(client_of, customer_servic
     web = client_of(customer_service)
     assert "Create Report" not in web.get("/money-transfers/").content.decode()
     assert web.post("/documents/reports/", {"history": "money-transfers", "query": "q=siti"}).status_code == 403
-    with pytest.raises(services.NotAllowed):
+    with pytest.raises(NotAllowed):
         services.request_report(service, history="money-transfers", query="")
 
 
