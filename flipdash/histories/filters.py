@@ -257,6 +257,16 @@ class _RowField(forms.ModelChoiceField):
 
 
 @dataclass(frozen=True)
+class Preset:
+    """A range of days that one press of a button chooses. Weeks begin on Monday."""
+
+    name: str
+    words: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
 class DateFilter(Filter):
     """A day or a range of days, in the business's zone, the last day whole; `bases` are the dates it can mean."""
 
@@ -279,7 +289,7 @@ class DateFilter(Filter):
                 label=_("Date of"),
                 choices=[(value, label) for value, label, _field in self.bases],
                 required=False,
-                widget=forms.RadioSelect,
+                widget=forms.RadioSelect(attrs={"data-default": self.bases[0][0]}),
                 error_messages={"invalid_choice": UNKNOWN_CHOICE},
             ),
             first: _day_field(_("From")),
@@ -339,16 +349,18 @@ class DateFilter(Filter):
         """Return which date is meant, in words."""
         return str(self._basis(cleaned)[1])
 
-    def presets(self, today: date) -> list[tuple[str, date, date]]:
-        """Return the ranges that people use most, in words."""
-        month = today.replace(day=1)
-        last_month = (month - timedelta(days=1)).replace(day=1)
+    def presets(self, today: date) -> list[Preset]:
+        """Return the ranges that people use most."""
+        day, week, month = timedelta(days=1), today - timedelta(days=today.weekday()), today.replace(day=1)
+        last_month = (month - day).replace(day=1)
         return [
-            (_("Today"), today, today),
-            (_("Yesterday"), today - timedelta(days=1), today - timedelta(days=1)),
-            (_("Last 7 days"), today - timedelta(days=6), today),
-            (_("This month"), month, today),
-            (_("Last month"), last_month, month - timedelta(days=1)),
+            Preset("today", _("Today"), today, today),
+            Preset("yesterday", _("Yesterday"), today - day, today - day),
+            Preset("7-days", _("Last 7 days"), today - 6 * day, today),
+            Preset("last-week", _("Last week"), week - 7 * day, week - day),
+            Preset("month", _("This month"), month, today),
+            Preset("last-month", _("Last month"), last_month, month - day),
+            Preset("year", _("This year"), today.replace(month=1, day=1), today),
         ]
 
     def _basis(self, cleaned: Cleaned) -> tuple[str, Words, str]:

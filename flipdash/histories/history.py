@@ -22,7 +22,7 @@ from flipdash.histories.address import Address
 from flipdash.histories.chips import Chip
 from flipdash.histories.columns import Batch, Column, Context, Row, fields_of
 from flipdash.histories.declaration import Action, Declaration, ListSettings
-from flipdash.histories.filters import Cleaned, Filter
+from flipdash.histories.filters import Cleaned, Filter, Preset
 from flipdash.histories.finding import Source
 from flipdash.histories.paging import OLDEST_FIRST
 from flipdash.histories.plan import Plan
@@ -34,6 +34,8 @@ from flipdash.searchkeys import SHORTEST
 
 _histories: dict[str, type["History"]] = {}
 USUAL = ListSettings()
+PRESET = "preset"
+"""In the address that a preset's button asks for: its name, beside what the form holds."""
 LIST = "list"
 """In a row's address: the search and the filters of the list that it was opened from."""
 SPOKEN = ("amount", "title", "state", "meta")
@@ -164,16 +166,20 @@ class History(Declaration):
         return len(self.applied_filters) if self.is_valid else 0
 
     @cached_property
-    def presets(self) -> list[tuple[str, str]]:
-        """Return the date ranges that people use most, each with its address."""
-        dates = self.date_filter
-        if dates is None:
-            return []
-        _basis, first, last = dates.params
-        return [
-            (words, self.address.url_with({first: start.isoformat(), last: end.isoformat()}))
-            for words, start, end in dates.presets(self.today)
-        ]
+    def presets(self) -> list[tuple[Preset, bool]]:
+        """The date ranges that people use most, each with whether it is the one that is chosen."""
+        chosen = self.date_range() if self.is_valid else (None, None)
+        presets = self.date_filter.presets(self.today) if self.date_filter else []
+        return [(preset, (preset.first, preset.last) == chosen) for preset in presets]
+
+    def preset_url(self, name: str) -> str | None:
+        """Return the address that a preset's button asks for, with all else that its form holds; None for no preset."""
+        for preset, _is_chosen in self.presets:
+            if self.date_filter and preset.name == name:
+                _basis, first, last = self.date_filter.params
+                days = {first: preset.first.isoformat(), last: preset.last.isoformat()}
+                return self.address.url_with(days, drop=(PRESET,))
+        return None
 
     @cached_property
     def today(self) -> date:

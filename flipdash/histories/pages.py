@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from flipdash.gate import View, requires
-from flipdash.histories.history import LIST, History
+from flipdash.histories.history import LIST, PRESET, History
 from flipdash.http import Request
 from flipdash.scope import Scope
 
@@ -97,6 +97,8 @@ def history_page(request: Request, declared: type[History]) -> HttpResponse:
     if not request.GET and (opened := desk.opening(request)):
         return opened
     history = desk.lay_out(request.GET)
+    if preset := history.preset_url(request.GET.get(PRESET, "")):
+        return redirect(preset)
     results = history.results()
     shown = {
         "history": history,

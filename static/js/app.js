@@ -14,3 +14,4 @@ import "./places.js";
 import "./presets.js";
 import "./rows.js";
 import "./shortcuts.js";
+import "./toolbar.js";
