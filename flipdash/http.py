@@ -4,9 +4,13 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods
 
 from flipdash.mode import Mode
 from flipdash.scope import Scope
+
+require_form = require_http_methods(["GET", "HEAD", "POST"])
+"""Marks a view that shows a form and takes it."""
 
 
 def own_path(target: str) -> str:

@@ -8,12 +8,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, requires
 from flipdash import numbered
 from flipdash.gate import polled
-from flipdash.http import Request
+from flipdash.http import Request, require_form
 from flipdash.tables import CsvFile, Unreadable, kinds
 from flipdash.uploads import was_cut_off
 from imports import services
@@ -23,7 +23,7 @@ from imports.models import ImportJob
 CRUMBS = ({"label": gettext_lazy("Settings")},)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @requires(Permission.MANAGE_ACCOUNT)
 def jobs(request: Request) -> HttpResponse:
     """Show the upload form and the imports so far, newest first; POST uploads."""

@@ -5,18 +5,16 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, refuse, requires
 from flipdash import histories
 from flipdash.histories import History
-from flipdash.http import Request
+from flipdash.http import Request, require_form
 from lists import services
 from lists.desk import Desk, open_view
 from lists.forms import ColumnsForm, NewViewForm, SavedViewForm
 from lists.models import DefaultView, SavedView
-
-require_form = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def _kind(request: Request, name: str | None) -> type[History]:

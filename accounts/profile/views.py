@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from accounts.business.forms import CodeForm, PhoneForm, ProfileForm
 from accounts.models import PhoneDevice
@@ -17,9 +16,8 @@ from accounts.phones import numbers as phones
 from accounts.phones import otp
 from accounts.profile import services as profile
 from accounts.sign_in.proof import fresh_proof
-from flipdash.http import Request
+from flipdash.http import Request, require_form
 
-require_form = require_http_methods(["GET", "HEAD", "POST"])
 PENDING = "phone_pending"
 """The session's key for the challenge whose code is awaited, and its number."""
 

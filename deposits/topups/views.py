@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, requires
 from deposits.models import BankAccount, TopUp, TopUpStatus
@@ -16,14 +16,14 @@ from deposits.topups import services as topups
 from deposits.topups.forms import TopUpForm, TransferredForm
 from flipdash import clock, money
 from flipdash.gate import polled
-from flipdash.http import Request
+from flipdash.http import Request, require_form
 from flipdash.states import State
 
 CRUMBS = ({"label": gettext_lazy("My Deposit")},)
 
 
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @requires(Permission.TOP_UP_DEPOSIT)
 def top_up(request: Request) -> HttpResponse:
     """Ask for a top-up: how much, and to which bank."""
@@ -89,7 +89,7 @@ def transferred(request: Request, pk: int) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @requires(Permission.TOP_UP_DEPOSIT)
 def cancellation(request: Request, pk: int) -> HttpResponse:
     """Ask whether to cancel a top-up, and do it."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, refuse, requires
 from documents.models import Report
@@ -17,10 +17,10 @@ from documents.reports import services
 from documents.reports.writers import CONTENT_TYPES
 from flipdash import histories, numbered
 from flipdash.gate import polled
-from flipdash.http import Request
+from flipdash.http import Request, require_form
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @requires(Permission.DOWNLOAD_REPORTS)
 def reports(request: Request) -> HttpResponse:
     """List the reports of the business, newest first; POST asks for one."""

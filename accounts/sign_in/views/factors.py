@@ -13,14 +13,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import everybody, operators_too, without_second_factor
 from accounts.sign_in import notices, second_factor, sessions
 from accounts.sign_in.forms import AppForm, PasskeyForm, PasswordForm
 from accounts.sign_in.proof import fresh_proof, mark
 from flipdash import events
-from flipdash.http import Request
+from flipdash.http import Request, require_form
 from flipdash.sealing import Unsealable, seal, unseal
 
 NEW_APP = "new_app"
@@ -65,7 +65,7 @@ def overview(request: Request) -> HttpResponse:
 
 
 @operators_too
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @everybody
 @fresh_proof
 def password(request: Request) -> HttpResponse:
@@ -83,7 +83,7 @@ def password(request: Request) -> HttpResponse:
 
 @operators_too
 @without_second_factor
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @everybody
 @fresh_proof
 def app(request: Request) -> HttpResponse:
@@ -134,7 +134,7 @@ def _show_codes(request: Request, codes: list[str]) -> HttpResponse:
 
 
 @operators_too
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @everybody
 @fresh_proof
 def factor_removal(request: Request, factor: int) -> HttpResponse:
@@ -171,7 +171,7 @@ def recovery_codes(request: Request) -> HttpResponse:
 
 @operators_too
 @without_second_factor
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @everybody
 @fresh_proof
 def passkey(request: Request) -> HttpResponse:

@@ -2,16 +2,15 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import everybody, operators_too, without_second_factor
 from accounts.sign_in import proof as fresh
-from flipdash.http import Request, own_path
+from flipdash.http import Request, own_path, require_form
 
 
 @operators_too
 @without_second_factor
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @everybody
 def proof(request: Request) -> HttpResponse:
     """Ask for the proof, and go on to the page that wanted it."""

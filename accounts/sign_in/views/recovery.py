@@ -5,15 +5,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import Permission, requires
 from accounts.sign_in import second_factor, services
 from accounts.sign_in.proof import fresh_proof
-from flipdash.http import Request
+from flipdash.http import Request, require_form
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 @requires(Permission.MANAGE_MEMBERS)
 @fresh_proof
 def second_factor_reset(request: Request, member: int) -> HttpResponse:

@@ -5,7 +5,6 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
-from django.views.decorators.http import require_http_methods
 
 from accounts.models import Invitation
 from accounts.permission_table import allowed_to
@@ -13,10 +12,11 @@ from accounts.sign_in import notices
 from accounts.team import services as team
 from accounts.team.forms import AcceptForm
 from flipdash.gate import public
+from flipdash.http import require_form
 
 
 @public
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_form
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show an open invitation; a name and a password make the account, and sign in.
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Business, Invitation, Member, PhoneDevice
 from accounts.permission_table import allowed_to, not_allowed_to
@@ -20,9 +20,7 @@ from accounts.sign_in.proof import fresh_proof
 from accounts.team import leaving
 from accounts.team import services as team
 from accounts.team.forms import AddForm, EndForm, RoleForm
-from flipdash.http import Request
-
-require_form = require_http_methods(["GET", "HEAD", "POST"])
+from flipdash.http import Request, require_form
 
 
 def members_of(request: Request) -> Any:
