@@ -183,6 +183,12 @@ FULL_NAMES = BANKS | EWALLETS
 """The full name of every destination, by its code."""
 
 
+def full_label(code: str) -> str:
+    """Return the name that tables show, and the full one behind it where that is another: "BCA · Bank Central Asia"."""
+    name, full_name = NAMES[code], FULL_NAMES[code]
+    return name if name == full_name else f"{name} · {full_name}"
+
+
 def codes_of(kind: str) -> frozenset[str]:
     """Return the destination codes that an account of this kind can have."""
     if kind == Kind.EWALLET:

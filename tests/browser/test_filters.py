@@ -65,3 +65,12 @@ def test_enter_in_a_field_applies_the_form_and_no_preset(history):
     expect(history).to_have_url(re.compile("q=kopi"))
     assert asked(history) == {"q": ["kopi"], "status": ["failed"]}
     assert "date_from" not in history.url
+
+
+@pytest.mark.parametrize(("typed", "bank"), [("BCA", "bca"), ("BRI", "bri"), ("Mandiri", "mandiri"), ("BSI", "bsm")])
+def test_typing_a_banks_name_chooses_that_bank(history, typed, bank):
+    history.locator("summary", has_text="Filter").click()
+    select = history.get_by_label("Single bank")
+    select.focus()
+    history.keyboard.type(typed)
+    expect(select).to_have_value(bank)

@@ -183,7 +183,7 @@ def narrow_by_each_filter(screen: Screen, history: QuerySet) -> None:
         screen.shows(history.filter(condition))
         screen.remove_chip(name)
     lists = {
-        "Single bank": ("Bank Central Asia", Q(bank="bca")),
+        "Single bank": ("BCA · Bank Central Asia", Q(bank="bca")),
         "Batch": ("Payroll Nov 2026", Q(batch__name="Payroll Nov 2026")),
     }
     for name, (word, condition) in lists.items():

@@ -4,10 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
-from transactions.destinations import FULL_NAMES, NAMES, Kind, words_of
+from transactions.destinations import FULL_NAMES, NAMES, Kind, full_label, words_of
 from transactions.models import MoneyTransfer, Status, TransferBatch, Via
 
-BANK_OPTIONS = tuple(sorted(FULL_NAMES.items(), key=lambda item: item[1].casefold()))
+BANK_OPTIONS = tuple((code, full_label(code)) for code in sorted(NAMES, key=lambda code: NAMES[code].casefold()))
+"""By the name that the table shows, which is what people type."""
 
 
 class TransferHistory(histories.History):
