@@ -33,7 +33,7 @@ def searched(declared: type[Declaration]) -> str:
 
 
 def elsewhere(parts: Iterable[Part], others: Iterable[type[Declaration]]) -> Iterator[tuple[str, type[Declaration]]]:
-    """Yield the words that other histories know as a state or a sort of theirs: “settled” is one of payments."""
+    """Yield the words that other histories know as a state or a sort of theirs: “settled” is a state elsewhere."""
     for declared in others:
         fields = [field for field in declared.search if isinstance(field, ChoiceWords)]
         for part in parts:
