@@ -12,6 +12,8 @@ WHAT_NOW = (
     "Nothing was changed. If nobody needs what is in it, type `make reset`: it deletes the local database, and the "
     "next `make run` makes a new one. Otherwise see docs/database.md."
 )
+FIRST = ("flipdash", "0001_initial")
+"""What every database has that was made since migrations were started anew; another first one names an older one."""
 COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
 
 
@@ -30,7 +32,7 @@ def check(*, using: str = "owner") -> None:
     loader = MigrationLoader(connections[using])
     done, known = set(loader.applied_migrations), set(loader.disk_migrations)
     if unknown := sorted(f"{app}.{name}" for app, name in done - known if app in loader.migrated_apps):
-        which = "a newer" if ("database_code", "name") in there else "an older"
+        which = "a newer" if FIRST in done else "an older"
         raise Unusable(f"This database was made by {which} version of FlipDash, by {unknown[-1]} for one.")
     try:
         loader.check_consistent_history(connections[using])

@@ -20,8 +20,7 @@ def all_tables(cursor):
 
 SPOILT = {
     "older": (
-        "DROP TABLE database_code; INSERT INTO django_migrations (app, name, applied) VALUES "
-        "('flipdash', '0001_ground', now()), ('deposits', '0003_ledger_post', now())",
+        "UPDATE django_migrations SET name = '0001_ground' WHERE app = 'flipdash'",
         "made by an older version of FlipDash, by flipdash.0001_ground for one",
     ),
     "newer": (
