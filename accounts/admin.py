@@ -69,8 +69,8 @@ class MemberAdmin(ReadOnlyAdmin):
 class ActivityAdmin(ReadOnlyAdmin):
     """The Activity Logs of all businesses."""
 
-    list_display = ("created_at", "business", "mode", "kind", "actor_name", "subject_label", "address")
+    list_display = ("created_at", "business", "mode", "kind", "by_name", "subject_label", "address")
     list_filter = ("mode",)
     list_select_related = ("business",)
-    search_fields = ("=actor_email", "=address")
+    search_fields = ("=by_email", "=address")
     ordering = ("-id",)

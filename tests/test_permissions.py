@@ -6,7 +6,7 @@ neither a permission nor "public" fails.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -24,6 +24,7 @@ from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.sign_in.proof import PROVED_AT
 from flipdash import backoffice, clock
+from flipdash.actors import Actor
 from flipdash.histories import History
 from flipdash.menu import menu_for, sections
 from flipdash.mode import UNPREFIXED
@@ -137,7 +138,7 @@ def rows_of(member, mode) -> dict[str, str]:
         expires_at=timezone.now() + timedelta(days=1),
     )
     top_up = factories.make_top_up(member, mode=mode, note=mark)
-    entry = factories.make_entry(member.business, mode=mode, by=mark)
+    entry = factories.make_entry(member.business, mode=mode, by=Actor.named(mark))
     view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/lists/test_views.py
     job = factories.make_import(
         member,
@@ -146,9 +147,8 @@ def rows_of(member, mode) -> dict[str, str]:
         file_name=mark,
         faults_as=default_storage.save("walk/faults.csv", ContentFile(mark.encode())),
     )
-    activity = Activity.objects.create(
-        business=member.business, mode=mode, kind="report.made", area="report", actor=member, actor_name=mark
-    )
+    by = replace(member.actor, name=mark).columns("by")
+    activity = Activity.objects.create(business=member.business, mode=mode, kind="report.made", area="report", **by)
     return {
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
         "deposit/history/<bigid:pk>": f"deposit/history/{entry.pk}",

@@ -85,12 +85,12 @@ class ActivityHistory(histories.History):
     columns = (
         EventColumn(gettext_lazy("Event"), "kind", card="title", words=kind_words),
         histories.DateTimeColumn(gettext_lazy("Date"), "created_at", card="meta"),
-        TextColumn(gettext_lazy("Person"), "actor_name", card="line"),
+        TextColumn(gettext_lazy("Person"), "by_name", card="line"),
         WordsColumn(gettext_lazy("Role"), "role", card="meta", words=role_words),
         TextColumn(gettext_lazy("Subject"), "subject_label", card="line"),
         FactsColumn(gettext_lazy("Facts"), "facts"),
         TextColumn(gettext_lazy("Network address"), "address"),
-        TextColumn(gettext_lazy("Email"), "actor_email", shown=False),
+        TextColumn(gettext_lazy("Email"), "by_email", shown=False),
         TextColumn(gettext_lazy("Browser"), "agent", shown=False),
         WordsColumn(gettext_lazy("Done through"), "via", shown=False, words=via_words),
         histories.CodeColumn(gettext_lazy("Seal"), "hash", shown=False),
@@ -105,7 +105,7 @@ class ActivityHistory(histories.History):
     filters = (
         histories.DateFilter("date", gettext_lazy("Date"), bases=(("created", gettext_lazy("Date"), "created_at"),)),
         histories.ChoiceFilter("area", gettext_lazy("About"), "area", areas),
-        histories.RowFilter("person", gettext_lazy("Person"), "actor", _people),
+        histories.ActorFilter("person", gettext_lazy("Person"), "by", _people),
     )
 
     @property

@@ -7,6 +7,7 @@ business and mode: each row's hash holds the one before, so that no later change
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -110,9 +111,8 @@ def keep(event: events.Event) -> None:
         mode=Mode.LIVE if event.kind in OF_ACCOUNT else scope.mode,
         kind=event.kind,
         area=event.kind.partition(".")[0],
-        actor_id=scope.member.pk,
-        actor_name=visible(scope.member.name)[:100],
-        actor_email=visible(getattr(user, "email", ""))[:254],
+        **replace(event.actor, name=visible(event.actor.name)).columns("by"),
+        by_email=visible(getattr(user, "email", ""))[:254],
         role=scope.member.role,
         via=scope.via,
         address=visible(scope.address)[:45],
@@ -141,7 +141,7 @@ def _plain(value: Any) -> Any:
 
 def _searched(activity: Activity) -> Iterator[str]:
     """Yield the words by which an event is found."""
-    yield from (activity.actor_name, activity.actor_email, activity.subject_label, activity.address)
+    yield from (activity.by_name, activity.by_email, activity.subject_label, activity.address)
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             yield kind_words(activity.kind)

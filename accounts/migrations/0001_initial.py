@@ -103,8 +103,10 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('kind', models.CharField(max_length=60)),
                 ('area', models.CharField(max_length=30)),
-                ('actor_name', models.CharField(blank=True, max_length=100)),
-                ('actor_email', models.CharField(blank=True, max_length=254)),
+                ('by_kind', models.CharField(max_length=8)),
+                ('by_id', models.BigIntegerField(blank=True, null=True)),
+                ('by_name', models.CharField(max_length=100)),
+                ('by_email', models.CharField(blank=True, max_length=254)),
                 ('role', models.CharField(blank=True, max_length=20)),
                 ('via', models.CharField(blank=True, max_length=20)),
                 ('address', models.CharField(blank=True, max_length=45)),
@@ -118,7 +120,6 @@ class Migration(migrations.Migration):
                 ('hash', models.CharField(blank=True, max_length=64)),
                 ('sealed_at', models.DateTimeField(null=True)),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.member')),
             ],
             options={
                 'verbose_name_plural': 'activities',
@@ -206,6 +207,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='activity',
             index=models.Index(models.F('business'), models.F('mode'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='activity_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='activity',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('by_id'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='activity_by'),
+        ),
+        migrations.AddConstraint(
+            model_name='activity',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', ['member', 'key', 'operator'])), models.Q(('by_id', None), ('by_kind__in', ['system', 'named'])), _connector='OR'), name='activity_by_known'),
         ),
         migrations.AddIndex(
             model_name='activity',

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from flipdash.actors import actor_fields, actor_known
 from flipdash.mode import Mode
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
@@ -20,9 +21,8 @@ class Activity(TenantModel):
     kind = models.CharField(max_length=60)
     area = models.CharField(max_length=30)
     """What stands before the dot of the kind: what the act is about."""
-    actor = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, null=True, related_name="+")
-    actor_name = models.CharField(max_length=100, blank=True)
-    actor_email = models.CharField(max_length=254, blank=True)
+    by_kind, by_id, by_name = actor_fields()
+    by_email = models.CharField(max_length=254, blank=True)
     role = models.CharField(max_length=20, blank=True)
     via = models.CharField(max_length=20, blank=True)
     address = models.CharField(max_length=45, blank=True)
@@ -45,6 +45,7 @@ class Activity(TenantModel):
         verbose_name_plural = "activities"
         constraints = [
             mode_known("activity"),
+            actor_known("activity", "by"),
             models.UniqueConstraint(fields=["business", "mode", "seq"], name="activity_place_once"),
             models.CheckConstraint(
                 condition=Q(seq=None, hash="", sealed_at=None) | Q(seq__gt=0, hash__gt="", sealed_at__isnull=False),
@@ -53,6 +54,9 @@ class Activity(TenantModel):
         ]
         indexes = [
             models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="activity_newest"),
+            models.Index(
+                *(F("business"), F("mode"), F("by_id"), F("created_at").desc(), F("id").desc()), name="activity_by"
+            ),
             models.Index(fields=["id"], condition=Q(seq=None), name="activity_unsealed"),
             WORDS.index("activity_words"),
         ]

@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION activity_hash(before text, a accounts_activity) RETUR
 LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $$
     SELECT encode(sha256(convert_to(before || '|' || jsonb_build_array(
         a.business_id, a.mode, a.seq, a.id, (extract(epoch FROM a.created_at) * 1000000)::bigint, a.kind, a.area,
-        a.actor_id, a.actor_name, a.actor_email, a.role, a.via, a.address, a.agent,
+        a.by_kind, a.by_id, a.by_name, a.by_email, a.role, a.via, a.address, a.agent,
         a.subject_type, a.subject_id, a.subject_label, a.facts, a.search
     )::text, 'UTF8')), 'hex')
 $$;

@@ -19,7 +19,7 @@ from flipdash.histories.columns import (
     StatusColumn,
 )
 from flipdash.histories.declaration import Action, ListSettings, Receipt, Summary
-from flipdash.histories.filters import ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
+from flipdash.histories.filters import ActorFilter, ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
 from flipdash.histories.history import History, get, names
 from flipdash.histories.results import COUNT_CAP, Results
 from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Id, Text
@@ -31,6 +31,7 @@ __all__ = [
     "AccountNumber",
     "Action",
     "ActorColumn",
+    "ActorFilter",
     "Amount",
     "ChoiceColumn",
     "ChoiceFilter",

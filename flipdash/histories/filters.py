@@ -235,6 +235,15 @@ class RowFilter(Filter):
         return (str(self.label), str(cleaned[self.name])) if cleaned[self.name] else ("", "")
 
 
+@dataclass(frozen=True)
+class ActorFilter(RowFilter):
+    """Somebody who did something: found by who they are, and never by a name. `field` is the actor's."""
+
+    def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
+        """Keep what the person signed."""
+        return cleaned[self.name].actor.is_in(self.field) if cleaned[self.name] else Q()
+
+
 class _NewestRows(forms.models.ModelChoiceIterator):
     """Offers only the newest rows; an older one is still read from an address."""
 

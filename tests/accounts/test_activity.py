@@ -9,11 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.activity import recording as activity
-from accounts.models import Activity
+from accounts.models import Activity, User
+from accounts.operators import Operator
 from documents.models import Report
 from documents.reports import services
 from flipdash import events
+from flipdash.actors import Actor
 from flipdash.mode import Mode
+from flipdash.scope import Scope
 from tests import factories
 from tests.factories import found, history
 
@@ -30,7 +33,7 @@ def test_who_did_what_to_what_from_where_is_kept(admin):
     scope = admin.scope("live", address="203.0.113.9", agent="Firefox")
     report = factories.make_report(admin)
     kept = record(scope, subject=report, file="a.xls")
-    assert (kept.actor, kept.actor_name, kept.actor_email) == (admin, "Rina Admin", admin.user.email)
+    assert (Actor.of(kept, "by"), kept.by_name, kept.by_email) == (admin.actor, "Rina Admin", admin.user.email)
     assert (kept.role, kept.via, kept.address, kept.agent) == ("admin", "dashboard", "203.0.113.9", "Firefox")
     assert (kept.subject_type, kept.subject_id, kept.subject_label) == (
         "documents.report",
@@ -123,11 +126,24 @@ def test_filters_by_person_and_date(admin):
     assert not history(admin.scope("live"), "area=nonsense", "activity").is_valid
 
 
+def test_a_persons_events_are_not_their_namesakes(admin):
+    maker, namesake = (factories.make_member(admin.business, "maker", name="Budi") for _ in range(2))
+    own = record(maker.scope("live"))
+    record(namesake.scope("live"))
+    User.objects.filter(pk=maker.user_id).update(name="Budi Santoso")
+    later = record(type(maker).objects.get(pk=maker.pk).scope("live"))
+    assert sorted(found(admin.scope("live"), f"person={maker.pk}", "activity")) == [own.pk, later.pk]
+    operator = Operator(User(pk=maker.pk, email="budi@operator.test", name="Budi"))  # of the same number
+    events.record(Scope(admin.business, Mode.LIVE, operator, "backoffice"), "access.restored")
+    assert Activity.objects.filter(by_kind="operator").count() == 1
+    assert len(found(admin.scope("live"), f"person={maker.pk}", "activity")) == 2
+
+
 def test_a_stranger_is_no_choice_and_no_row(admin, stranger):
     kept = record(stranger.scope("live"))
     assert found(admin.scope("live"), "", "activity") == []
     assert not history(admin.scope("live"), f"person={stranger.pk}", "activity").is_valid
-    assert kept.actor == stranger
+    assert Actor.of(kept, "by") == stranger.actor
 
 
 def test_only_who_manages_people_sees_it(client_of, people):
@@ -149,7 +165,12 @@ def test_counts_are_of_events(web, scope):
 def test_a_report_of_the_log_holds_its_rows_and_no_formula(files, web, scope, format):
     record(scope, file="a.xls")
     Activity.objects.create(
-        business=scope.business, mode="live", kind="report.made", area="report", actor_name="=1+1", subject_label="@x"
+        business=scope.business,
+        mode="live",
+        kind="report.made",
+        area="report",
+        **Actor.named("=1+1").columns("by"),
+        subject_label="@x",
     )
     answer = web.post("/documents/reports/", {"history": "activity", "query": "", "format": format})
     assert answer.status_code == 302

@@ -47,9 +47,9 @@ def test_sealing_again_does_nothing(log):
 
 def test_what_commits_late_goes_behind(admin, log):
     """An id that was taken early and committed late breaks nothing."""
-    late = Activity(
-        pk=log[0] - 1 if log[0] > 1 else 10_000_000, business=admin.business, mode="live", kind="x", area="x"
-    )
+    early = log[0] - 1 if log[0] > 1 else 10_000_000
+    values = {"mode": "live", "kind": "x", "area": "x", **admin.actor.columns("by")}
+    late = Activity(pk=early, business=admin.business, **values)
     late.save(force_insert=True)
     activity.seal()
     late.refresh_from_db()
@@ -117,9 +117,10 @@ def test_app_and_owner_are_refused(log, role, table, sql):
     [
         "INSERT INTO accounts_activityhead (business_id, mode, seq, hash) SELECT business_id, mode, 9, 'x' "
         "FROM accounts_activity LIMIT 1",
-        "INSERT INTO accounts_activity (business_id, mode, kind, area, facts, actor_name, actor_email, role, via, "
+        "INSERT INTO accounts_activity (business_id, mode, kind, area, facts, by_kind, by_name, by_email, role, via, "
         "address, agent, subject_type, subject_id, subject_label, search, seq, hash, sealed_at) SELECT business_id, "
-        "'live', 'x', 'x', '{}', '', '', '', '', '', '', '', '', '', '', 99, 'x', now() FROM accounts_activity LIMIT 1",
+        "'live', 'x', 'x', '{}', 'system', '', '', '', '', '', '', '', '', '', '', 99, 'x', now() "
+        "FROM accounts_activity LIMIT 1",
     ],
 )
 def test_nobody_adds_what_is_sealed_already(log, role, sql):
@@ -135,7 +136,7 @@ def test_the_owner_cannot_seal_wrongly_nor_change_while_sealing(admin, log):
     for values in (
         "seq = 6, hash = 'x', sealed_at = now()",
         f"seq = 7, hash = {right}, sealed_at = now()",
-        f"seq = 6, hash = {right}, sealed_at = now(), actor_name = 'Somebody'",
+        f"seq = 6, hash = {right}, sealed_at = now(), by_name = 'Somebody'",
     ):
         with pytest.raises(psycopg.DatabaseError), connect("DATABASE_OWNER_URL") as connected:
             connected.execute(f"UPDATE accounts_activity a SET {values} WHERE seq IS NULL")
@@ -146,7 +147,7 @@ def test_the_owner_cannot_seal_wrongly_nor_change_while_sealing(admin, log):
 ROW = "id = (SELECT id FROM accounts_activity WHERE mode = 'live' AND business_id = %(business)s AND seq = {})"
 PLANTED = {
     "a fact changed": ('UPDATE accounts_activity SET facts = \'{{"file": "other.xls"}}\' WHERE ' + ROW, 3),
-    "a name changed": ("UPDATE accounts_activity SET actor_name = 'Somebody' WHERE " + ROW, 2),
+    "a name changed": ("UPDATE accounts_activity SET by_name = 'Somebody' WHERE " + ROW, 2),
     "a time changed": (
         "UPDATE accounts_activity SET created_at = created_at - interval '1 microsecond' WHERE " + ROW,
         4,
@@ -176,9 +177,9 @@ PLANTED = {
         3,
     ),
     "a row added at the end": (
-        "INSERT INTO accounts_activity (business_id, mode, kind, area, facts, actor_name, actor_email, role, via, "
+        "INSERT INTO accounts_activity (business_id, mode, kind, area, facts, by_kind, by_name, by_email, role, via, "
         "address, agent, subject_type, subject_id, subject_label, search, seq, hash, sealed_at) VALUES (%(business)s, "
-        "'live', 'x', 'x', '{{}}', '', '', '', '', '', '', '', '', '', '', {}, repeat('0', 64), now())",
+        "'live', 'x', 'x', '{{}}', 'system', '', '', '', '', '', '', '', '', '', {}, repeat('0', 64), now())",
         6,
     ),
     "a row moved to Test Mode": ("UPDATE accounts_activity SET mode = 'test', seq = 2 WHERE " + ROW, 5),
@@ -211,7 +212,7 @@ def test_a_log_written_anew_is_found_by_the_heads_that_were_kept(log, admin, tmp
     kept.write_text("\n".join(chain.heads()))
     assert chain.against(kept.read_text().splitlines()) == []
     with superuser() as connected:
-        connected.execute("UPDATE accounts_activity SET actor_name = 'Somebody' WHERE id = %s", [log[0]])
+        connected.execute("UPDATE accounts_activity SET by_name = 'Somebody' WHERE id = %s", [log[0]])
         connected.execute("UPDATE accounts_activity SET seq = NULL, hash = '', sealed_at = NULL")
         connected.execute("DELETE FROM accounts_activityhead")
     activity.seal()
@@ -225,7 +226,7 @@ def test_the_command_says_what_it_found(log, admin):
     call_command("check_activity", stdout=out)
     assert "3 chains, 8 sealed rows: nothing was changed." in out.getvalue()
     with superuser() as connected:
-        connected.execute("UPDATE accounts_activity SET actor_name = 'Somebody' WHERE id = %s", [log[1]])
+        connected.execute("UPDATE accounts_activity SET by_name = 'Somebody' WHERE id = %s", [log[1]])
     with pytest.raises(SystemExit):
         call_command("check_activity", stderr=err)
     assert f"business {admin.business.pk}, live, place 2: row {log[1]}" in err.getvalue()

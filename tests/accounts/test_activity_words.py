@@ -43,7 +43,8 @@ def test_what_was_and_what_is_now_are_one_fact(facts, words):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", OF_ACCOUNT)
-def test_events_of_people_stand_in_live_mode_whichever_page_they_come_from(admin, kind):
+def test_events_of_people_stand_in_live_mode_whichever_page_they_come_from(admin, kind, monkeypatch):
+    monkeypatch.setattr(events, "_handlers", [activity.keep])
     events.record(admin.scope("test"), kind)
     assert Activity.objects.get(kind=kind).mode == "live"
 

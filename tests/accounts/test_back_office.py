@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts import operators
 from accounts.models import Activity, User
 from flipdash import backoffice
+from flipdash.actors import SYSTEM, Actor
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])  # who sees commits only
@@ -95,7 +96,9 @@ def test_nothing_is_added_changed_or_deleted(office, admin, model):
         "Business": lambda: admin.business,
         "User": lambda: admin.user,
         "Member": lambda: admin,
-        "Activity": lambda: Activity.objects.create(business=admin.business, mode="live", kind="x", area="x"),
+        "Activity": lambda: Activity.objects.create(
+            business=admin.business, mode="live", kind="x", area="x", **SYSTEM.columns("by")
+        ),
     }[model.__name__]()
     before = model.objects.filter(pk=row.pk).values().get()
     base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -118,9 +121,9 @@ def test_suspending_ends_access_and_stands_in_the_businesss_log(office, operator
     office.post(url, {"action": "suspend", "_selected_action": admin.user.pk})
     assert web.get("/money-transfers/").status_code == 302
     told = Activity.objects.get(kind="access.suspended")
-    assert (told.business, told.actor, told.actor_name, told.role) == (
+    assert (told.business, Actor.of(told, "by"), told.by_name, told.role) == (
         admin.business,
-        None,
+        operators.Operator(operator).actor,
         "Olga Operator",
         "operator",
     )

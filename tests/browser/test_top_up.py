@@ -14,6 +14,7 @@ from deposits import ledger, tasks
 from deposits.ledger import Source
 from deposits.models import TopUp
 from flipdash import clock, walls
+from flipdash.actors import Actor
 from tests import factories
 
 
@@ -138,12 +139,13 @@ STATEMENT = "document.querySelector('.table-wrap').scrollWidth - document.queryS
 def test_deposit_history_fits_at_every_width(open_context, sign_in, scope, admin, language):
     admin.user.language = language
     admin.user.save(update_fields=["language"])
+    rina = Actor.named("Rina " * 10)
     with walls.inside(scope):
         for number, at in enumerate([datetime(2025, 12, 28, 23, 59, tzinfo=UTC), clock.now()]):
-            source, how = Source("money_transfer", 2_611_221_528_282_822_810 + number), {"effective_at": at}
-            ledger.top_up(scope, Source("top_up", source.id), amount=98_765_432_100, bank="bca", by="Rina " * 10, **how)
-            ledger.hold(scope, source, amount=98_765_000_000, by="Rina " * 10, **how)
-            ledger.release(scope, source, amount=98_765_000_000, by="Rina " * 10, **how)
+            source, how = Source("money_transfer", 2_611_221_528_282_822_810 + number), {"effective_at": at, "by": rina}
+            ledger.top_up(scope, Source("top_up", source.id), amount=98_765_432_100, bank="bca", **how)
+            ledger.hold(scope, source, amount=98_765_000_000, **how)
+            ledger.release(scope, source, amount=98_765_000_000, **how)
     page = open_context(viewport={"width": 1440, "height": 900}).new_page()
     sign_in(page, admin)
     page.goto("/deposit/history/")

@@ -100,7 +100,7 @@ def test_matching_signs_a_credit_as_the_system_and_names_who_asked(scope):
     matching.match_due()
     (row,), (logged,), (mail,) = told(scope, "credited")
     assert (row.by_kind, row.by_id, row.who) == ("system", None, "")
-    assert (logged.via, logged.actor_id, logged.actor_name) == ("system", None, "FlipDash")
+    assert (logged.via, logged.by_kind, logged.by_id, logged.by_name) == ("system", "system", None, "FlipDash")
     assert logged.facts["requested_by"] == scope.member.name
     assert mail.to == scope.member.user.email
 
@@ -125,7 +125,7 @@ def test_what_two_people_correct_is_signed_by_the_second(scope):
     approve(scope, to_be_taken_back(scope))
     (row,), (logged,), _mails = told(scope, "reversed")
     assert (row.by_kind, row.by_name, row.who) == ("operator", "Bayu", "Bayu of FlipDash")
-    assert (logged.via, logged.role, logged.actor_name) == ("backoffice", "operator", "Bayu")
+    assert (logged.via, logged.role, logged.by_name) == ("backoffice", "operator", "Bayu")
 
 
 def test_nobody_is_mailed_of_what_the_seed_says_happened_earlier(scope):
