@@ -21,7 +21,7 @@ function placeOf(element) {
 function find({ kind, at }) {
   const page = document.getElementById("history");
   if (kind === "rows") return page?.querySelector(".table-wrap");
-  if (kind === "filter") return page?.querySelector(".filter > summary");
+  if (kind === "filter") return page?.querySelector("[data-filter] > summary");
   const chips = page ? [...page.querySelectorAll(".chip__remove")] : [];
   return kind === "chip" ? chips[Math.min(at, chips.length - 1)] : null;
 }

@@ -27,7 +27,7 @@ function help(event) {
 }
 
 function filter(event) {
-  const panel = document.querySelector("details.filter");
+  const panel = document.querySelector("[data-filter]");
   if (!panel) return;
   event.preventDefault();
   panel.open = true;

@@ -37,7 +37,7 @@ class Screen:
         self.page = page
         self.table = page.get_by_role("region", name="Transaction History").locator("table")
         self.chips = page.get_by_role("list", name="Applied search and filters")
-        self.panel = page.locator(".filter__panel")
+        self.panel = page.locator("[data-filter] > .panel")
 
     def open(self) -> None:
         self.page.goto("/money-transfers/")

@@ -97,7 +97,7 @@ def test_the_error_stands_beside_its_field_and_what_was_typed_stays(web, transfe
     assert 'value="ab"' in content
     assert 'id="id_date_to_error"' in content
     assert 'value="31/12/2026"' in content
-    assert re.search(r'<details class="filter"\s+data-menu\s+open', content)
+    assert re.search(r'<details class="popover"\s+data-filter\s+data-menu\s+open', content)
 
 
 def cursor_of(scope, transfer, name="money-transfers"):
