@@ -273,7 +273,10 @@ class Worker(Generic[R]):
         """Return the rows that a worker may begin with: those that wait, and those whose worker lost its lease."""
         waiting = Q(status__in=list(self.model.STEPS)) & (Q(due_at=None) | Q(due_at__lte=Now()))
         due = self.rows.filter(waiting | self._running(lease_until__lt=Now()), finished_at=None)
-        return due.exclude(Exists(self._beside(self._running(lease_until__gte=Now())))) if self.is_alone else due
+        if self.is_alone:
+            # Whatever its lease: while its records go in, the row is locked, and nobody can renew it.
+            due = due.exclude(Exists(self._beside(self._running() & ~Q(pk=OuterRef("pk")))))
+        return due
 
     def _in_turn(self, due: Any) -> Any:
         """Order what is due so that nobody waits for another's many rows (trust.md E5).

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
 from accounts.permissions import Role
@@ -442,11 +442,26 @@ def test_one_import_of_a_business_runs_at_a_time_and_does_not_keep_others_waitin
     """trust: E5."""
     first, second = uploaded(web, BAD.read_bytes()), uploaded(web, GOOD.read_bytes())
     other = uploaded(client_of(stranger), GOOD.read_bytes())
-    assert IMPORTS.claim(first.pk)
-    assert IMPORTS.claim(second.pk) is None
-    assert IMPORTS.claim(other.pk)
+    assert IMPORTS.claim() == first
+    assert IMPORTS.claim() == other
+    assert IMPORTS.claim() is None
     let_time_pass(IMPORTS)
+    mine = IMPORTS.claim(first.pk)
+    assert IMPORTS.claim(second.pk) is None
+    IMPORTS.finish(mine, ImportJob.Status.FAILED, problem="error")
     assert IMPORTS.claim(second.pk)
+
+
+def test_no_other_one_begins_while_records_go_in_for_longer_than_a_lease(web):
+    """The row is locked then, and its lease can't be renewed."""
+    first, second = uploaded(web, BAD.read_bytes()), uploaded(web, GOOD.read_bytes())
+    mine = IMPORTS.claim(first.pk)
+    let_time_pass(IMPORTS)
+    with transaction.atomic():
+        IMPORTS.hold(mine)
+        assert at_once(1, lambda _turn: IMPORTS.claim()) == [None]
+    ImportJob.objects.filter(pk=first.pk).update(status="cancelled", finished_at=timezone.now())
+    assert IMPORTS.claim() == second
 
 
 def test_two_workers_at_once_never_take_two_imports_of_one_business(admin):
