@@ -81,22 +81,22 @@ def test_test_mode_is_unmistakable_and_its_data_are_its_own(page, sign_in, admin
     factories.make_transfer(kopi_kita, beneficiary_name="Tests in Test", mode=Mode.TEST)
     sign_in(page, admin)
     names = page.locator("[data-label='Beneficiary Name']")
-    rail = page.get_by_role("region", name="Mode in use")
+    bar = page.get_by_role("region", name="Mode in use")
     expect(names).to_have_text(["Lives in Live"])
-    expect(rail).to_have_count(0)
+    expect(bar).to_have_count(0)
 
     page.get_by_role("banner").get_by_role("link", name="Test Mode").click()
     expect(page).to_have_url(re.compile(r"/test/money-transfers/$"))
-    expect(rail).to_contain_text("Test Mode · no real money moves")
-    assert is_amber(*rail.locator(".rail__words").evaluate(COLOUR_BEHIND))
+    expect(bar).to_contain_text("Test Mode · no real money moves")
+    assert is_amber(*bar.locator(".mode-bar__words").evaluate(COLOUR_BEHIND))
     expect(names).to_have_text(["Tests in Test"])
     page.get_by_role("link", name=re.compile(r"^\d{19}$")).click()
     expect(page).to_have_url(re.compile(r"/test/money-transfers/\d{19}/$"))
-    expect(rail).to_be_visible()
+    expect(bar).to_be_visible()
 
     page.get_by_role("banner").get_by_role("link", name="Live Mode").click()
     expect(page).to_have_url(re.compile(r"\d/money-transfers/$"))
-    expect(rail).to_have_count(0)
+    expect(bar).to_have_count(0)
     expect(names).to_have_text(["Lives in Live"])
 
 
