@@ -36,6 +36,11 @@ def short_moment(at: datetime, today: date) -> str:
     return f"{_month(local) if local.year == today.year else day(local)}, {_clock(local)}"
 
 
+def time_of_day(at: datetime) -> str:
+    """Write the time of a day that is known: 16:05."""
+    return _clock(timezone.localtime(at))
+
+
 def day(on: date) -> str:
     """Write a day: 22 Nov 2026."""
     return f"{_month(on)} {on.year}"

@@ -15,6 +15,7 @@ from flipdash.histories.columns import (
     KindColumn,
     MoneyColumn,
     MovedColumn,
+    NameColumn,
     RupiahColumn,
     StatusColumn,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "ListSettings",
     "MoneyColumn",
     "MovedColumn",
+    "NameColumn",
     "Receipt",
     "Results",
     "RowFilter",

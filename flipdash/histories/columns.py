@@ -34,6 +34,8 @@ class Column:
     shown: bool = True
     also: tuple[str, ...] = ()
     """Further fields that the column reads."""
+    gives_way: int = 0
+    """Which columns leave a narrow page first: 1, then 2, up to 5; 0 stays. What a person chose stays too."""
     name: str = ""
     """What people's choices of columns call it: the field, unless two columns of a history read the same one."""
 
@@ -86,9 +88,13 @@ class Column:
 
     def opening(self) -> SafeString:
         """Return the tag that opens each of the table's cells of this column."""
-        return format_html(
-            '<td class="cell cell--{}" data-card="{}" data-label="{}">', self.kind, self.card, self.label
-        )
+        return format_html('<td class="cell cell--{}" {} data-label="{}">', self.kind, self.places, self.label)
+
+    @property
+    def places(self) -> SafeString:
+        """Return the attributes that say where its cells stand on a phone's card, and when they leave a table."""
+        way = f' data-gives-way="{self.gives_way}"' if self.gives_way else ""
+        return format_html('data-card="{}"{}', self.card, SafeString(way))
 
 
 def fields_of(columns: Sequence[Column]) -> list[str]:
@@ -122,6 +128,16 @@ class Context:
         return SafeString(
             f'<button type="button" class="copy" data-copy="{text}" aria-label="{said}" tabindex="-1"></button>'
         )
+
+
+@dataclass(frozen=True)
+class NameColumn(Column):
+    """A colleague's name: the first one on the page, where they are few, and the whole one for whoever asks."""
+
+    def inside(self, row: Row, context: Context) -> SafeString:
+        """Return the first name."""
+        name = self.text(row)
+        return format_html('<bdi title="{}">{}</bdi>', name, name.split()[0]) if name.strip() else DASH
 
 
 @dataclass(frozen=True)
@@ -194,7 +210,17 @@ class RupiahColumn(Column):
 class FeeColumn(RupiahColumn):
     """A lesser sum beside the amount."""
 
+    bare: bool = False
+    """Whether it stands without "Rp" beside an amount that has it."""
+
     kind: ClassVar[str] = "fee"
+
+    def inside(self, row: Row, context: Context) -> SafeString:
+        """Return the figure; of a bare one the currency is for who hears the page."""
+        amount = row[self.field]
+        if amount is None or not self.bare:
+            return super().inside(row, context)
+        return SafeString(f'<span class="visually-hidden">Rp</span>{money.number(amount)}')
 
 
 @dataclass(frozen=True)
@@ -267,7 +293,9 @@ class CountryColumn(Column):
 
 @dataclass(frozen=True)
 class DateTimeColumn(Column):
-    """A time: a real date in the sheet, in the business's zone."""
+    """A time: a real date in the sheet, in the business's zone. `after` is the field of an earlier time beside it."""
+
+    after: str = ""
 
     kind: ClassVar[str] = "datetime"
     sheet_kind: ClassVar[str] = "datetime"
@@ -293,8 +321,14 @@ class DateTimeColumn(Column):
             '<time datetime="{}" title="{}">{}</time>',
             timezone.localtime(at).isoformat(timespec="seconds"),
             self.text(row),
-            formats.short_moment(at, context.today),
+            self._shortly(at, row, context),
         )
+
+    def _shortly(self, at: datetime, row: Row, context: Context) -> str:
+        """Return the time alone on the day of the time that it follows."""
+        if self.after and row[self.after] and timezone.localdate(row[self.after]) == timezone.localdate(at):
+            return formats.time_of_day(at)
+        return formats.short_moment(at, context.today)
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,11 @@ class History(Declaration):
         # What is shown only because it was asked for has no place of its own on a phone's card: it gets a line.
         return [*needed, *(column if column.shown else replace(column, card="extra") for column in chosen)]
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether the columns are those that nobody chose, of which some leave a narrow page."""
+        return not (self.address.columns or self.settings.columns)
+
     @cached_property
     def context(self) -> Context:
         """What cells need to know of the page."""

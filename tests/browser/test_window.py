@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from flipdash import histories
 from tests import factories
 
 FITS = "document.scrollingElement.scrollHeight <= window.innerHeight"
@@ -22,6 +23,7 @@ def test_a_full_page_of_rows_scrolls_inside_its_table_alone(
     sign_in(page, admin)
     page.goto(f"/{name}/")
 
+    page.wait_for_load_state("networkidle")
     assert page.evaluate(FITS)
     heading = page.get_by_role("columnheader").first
     for part in (page.get_by_role("searchbox", name="Search"), heading, page.get_by_role("link", name="Older")):
@@ -33,3 +35,49 @@ def test_a_full_page_of_rows_scrolls_inside_its_table_alone(
     assert page.evaluate("window.scrollY") == 0
     for part in (page.get_by_role("searchbox", name="Search"), heading, page.get_by_role("link", name="Older")):
         expect(part).to_be_in_viewport(ratio=1)
+
+
+WHOLE = """() => {
+    const edge = document.querySelector('.table-wrap').getBoundingClientRect().right + 1;
+    return [...document.querySelectorAll('.cell--amount, .cell--datetime, .cell--status, .cell--id')]
+        .filter((cell) => cell.checkVisibility())
+        .every((cell) => cell.getBoundingClientRect().right <= edge);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1440, 900), (1366, 768), (1280, 800), (1100, 800), (900, 1000), (720, 900)]
+)
+@pytest.mark.parametrize("name", factories.MAKERS)
+def test_what_a_row_is_about_stands_whole_at_every_width(open_context, sign_in, admin, kopi_kita, name, width, height):
+    for status in ("pending", "successful"):
+        if status in {value for value, _label in histories.get(name).summary.labels.choices}:
+            factories.MAKERS[name](kopi_kita, status=status, amount=12_345_678)
+    page = open_context(viewport={"width": width, "height": height}).new_page()
+    sign_in(page, admin)
+    page.goto(f"/{name}/")
+    assert page.evaluate(WHOLE)
+    assert page.evaluate("(it => it.scrollWidth <= it.clientWidth)(document.querySelector('.table-wrap'))")
+
+
+def test_columns_that_were_chosen_stay_on_a_narrow_page(open_context, sign_in, admin, kopi_kita):
+    factories.make_transfer(kopi_kita)
+    page = open_context(viewport={"width": 900, "height": 1000}).new_page()
+    sign_in(page, admin)
+    page.goto("/money-transfers/")
+    expect(page.get_by_role("columnheader", name="Fee")).to_be_hidden()
+    page.goto("/money-transfers/?columns=amount&columns=fee")
+    expect(page.get_by_role("columnheader", name="Fee")).to_be_visible()
+
+
+def test_a_cut_text_is_read_whole_where_one_stands(open_context, sign_in, admin, kopi_kita):
+    remark = "Pembayaran biji kopi Gayo dan Toraja untuk November"
+    factories.make_transfer(kopi_kita, remark=remark)
+    page = open_context(viewport={"width": 1440, "height": 900}).new_page()
+    sign_in(page, admin)
+    page.goto("/money-transfers/")
+    cut = "(cell) => cell.scrollWidth > cell.clientWidth"
+    cell = page.locator("tbody .cell--text", has_text=remark)
+    assert cell.evaluate(cut)
+    page.keyboard.press("j")
+    assert not cell.evaluate(cut)
