@@ -34,7 +34,7 @@ OTHERS = (
     "(business_id, mode, status, created_at DESC, id DESC) WHERE status <> 'successful'",
 )
 WORDS = (
-    "USING gin (search_keys(business_id, mode, lower(beneficiary_name || ' ' || remark),"
+    "USING gin (search_row_keys(business_id, mode, search_fold(beneficiary_name || ' ' || remark),"
     " ARRAY['status=' || status, 'destination_kind=' || destination_kind, 'bank=' || bank, 'via=' || via]))"
 )
 BARE, PLAIN = "key and list alone", "all but the text's"

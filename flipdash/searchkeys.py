@@ -1,5 +1,7 @@
 """How text is found among millions of rows: the keys that an index holds of each (sql/search_keys.sql)."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,45 +10,71 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Lower
+from django.db.models.functions import StrIndex
 
 from flipdash.scope import Scope
 
 SHORTEST = 3
-"""Characters that a word needs to have a key."""
+"""Letters that a word needs to be found inside of others."""
+UNPARTED = "\u2e80"
+"""From here on are scripts that don't part words by spaces, and emoji: each sign has a key."""
+APART = re.compile(r"[.,;:!?()\[\]{}<>/\\|\"_#–—-]")
+"""What parts words beside spaces, where whole words are looked for."""
 
 
 class SearchText(Func):
-    """The text that is searched: some fields, in lower case."""
+    """Texts as they are searched, one after another: without case and diacritics, Nguyễn as nguyen."""
 
-    template = "lower(%(expressions)s)"
+    template = "search_fold(%(expressions)s)"
     arg_joiner = " || ' ' || "
     output_field = models.TextField()
 
 
+class Words(Func):
+    """SearchText text as words with a space at both ends of each."""
+
+    function = "search_words"
+    output_field = models.TextField()
+
+
 class Marks(Func):
-    """What some fields hold, as an array: status=failed."""
+    """What some fields hold, as an array: status=failed, and in any case external_id=trx-1 for `codes`."""
 
     output_field = ArrayField(models.TextField())
 
-    def __init__(self, *fields: str) -> None:
-        super().__init__(*fields)
-        self.fields = fields
+    def __init__(self, *fields: str, codes: tuple[str, ...] = ()) -> None:
+        super().__init__(*fields, *codes)
+        self.fields, self.codes = fields, codes
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Sequence[Any]]:  # type: ignore[override]
-        """Write the array; the names of fields are constants of our own."""
+        """Write the array; the names of fields are constants of our own. A code that is missing has no mark."""
         columns = [compiler.compile(expression)[0] for expression in self.source_expressions]
-        marks = (f"'{field}=' || {column}" for field, column in zip(self.fields, columns, strict=True))
-        return f"ARRAY[{', '.join(marks)}]::text[]", ()
+        named = list(zip((*self.fields, *self.codes), columns, strict=True))
+        marks = [f"'{field}=' || {column}" for field, column in named[: len(self.fields)]]
+        codes = [f"search_fold('{code}=' || NULLIF({column}, ''))" for code, column in named[len(self.fields) :]]
+        return f"ARRAY[{', '.join(marks + codes)}]::text[]", ()
+
+
+class Array(Func):
+    """Several texts as one value."""
+
+    template = "ARRAY[%(expressions)s]::text[]"
+    output_field = ArrayField(models.TextField())
 
 
 class SearchKeys(Func):
-    """The keys under which a row is found, made with the business and the mode: one for every three letters in a row
-    of its words, and one for each of its marks.
+    """Keys by which rows are asked for, made with the business and the mode: one for every three letters in a row of
+    words, and one for each mark.
     """
 
     function = "search_keys"
     output_field = ArrayField(models.BigIntegerField())
+
+
+class RowKeys(SearchKeys):
+    """The keys under which a row is found: these, and one for each of its whole words of one or two letters."""
+
+    function = "search_row_keys"
 
 
 class Infix(Func):
@@ -73,6 +101,8 @@ class SearchIndex:
     """The fields that are searched."""
     marks: tuple[str, ...] = ()
     """Fields of few values, by which people filter."""
+    codes: tuple[str, ...] = ()
+    """Fields with a value of its own in each row, such as an id of another system, found as a whole and in any case."""
 
     @property
     def text(self) -> SearchText:
@@ -80,9 +110,9 @@ class SearchIndex:
         return SearchText(*self.texts)
 
     @property
-    def keys(self) -> SearchKeys:
+    def keys(self) -> RowKeys:
         """The index's expression."""
-        return SearchKeys(F("business"), F("mode"), self.text, Marks(*self.marks))
+        return RowKeys(F("business"), F("mode"), self.text, Marks(*self.marks, codes=self.codes))
 
     def index(self, name: str) -> GinIndex:
         """Return the index, for the model's Meta.
@@ -93,21 +123,61 @@ class SearchIndex:
         """
         return GinIndex(self.keys, fastupdate=True, gin_pending_list_limit=64 * 1024, name=name)  # kB
 
-    def holds(self, scope: Scope, words: Iterable[str], marks: Iterable[tuple[str, Sequence[str]]]) -> Q:
+    def holds(self, scope: Scope, words: Sequence[str], marks: Iterable[tuple[str, Sequence[str]]]) -> Q:
         """Match by the index all rows that contain every word and have one of the values of each marked field; and
         some more, for keys are no words: ask for the words too.
 
-        Words that are too short for a key, and fields that are no marks, narrow nothing: if only such are left, Q().
+        A word of one or two letters has a key only as a whole word. Fields that are no marks narrow nothing: if only
+        such are left, Q().
         """
-        kept = [(field, values) for field, values in marks if field in self.marks]
-        every = [f"{field}={value}" for field, values in kept if len(values) == 1 for value in values]
-        long = " ".join(word for word in words if len(word) >= SHORTEST)
-        condition = Q(Infix(self.keys, "@>", _keys_of(scope, long, every))) if long or every else Q()
+        kept = [(field, values) for field, values in marks if field in (*self.marks, *self.codes)]
+        every = [(field, value) for field, values in kept if len(values) == 1 for value in values]
+        long = [word for word in words if is_found_inside(word)]
+        whole = [SearchText(Value(word)) for word in words if word not in long]
+        condition = Q()
+        if words or every:
+            marked = [*whole, *(self._mark(field, value) for field, value in every)]
+            condition = Q(Infix(self.keys, "@>", _asked(scope, " ".join(long), marked)))
         for field, values in kept:
             if len(values) > 1:
-                some = _keys_of(scope, "", [f"{field}={value}" for value in values])
+                some = _asked(scope, "", [self._mark(field, value) for value in values])
                 condition &= Q(Infix(self.keys, "&&", some))
         return condition
+
+    def _mark(self, field: str, value: str) -> models.Expression:
+        mark = Value(f"{field}={value}")
+        return SearchText(mark) if field in self.codes else mark
+
+
+def _asked(scope: Scope, words: str, marks: Iterable[models.Expression]) -> SearchKeys:
+    return SearchKeys(Value(scope.business.pk), Value(scope.mode), SearchText(Value(words)), Array(*marks))
+
+
+def contains(text: models.Expression, word: str) -> Q:
+    """Match folded texts that contain a word, whatever it takes to find them."""
+    return Q(Infix(StrIndex(text, SearchText(Value(word))), ">", Value(0)))
+
+
+def has_word(text: models.Expression, word: str) -> Q:
+    """Match folded texts that have it as a whole word."""
+    return Q(Infix(StrIndex(Words(text), SearchText(Value(f" {bare(word)} "))), ">", Value(0)))
+
+
+def is_found_inside(word: str) -> bool:
+    """Return whether the index finds a word inside of others: by three letters in a row, or by signs."""
+    return len(_folded(word)) >= SHORTEST or any(letter >= UNPARTED for letter in word)
+
+
+def bare(word: str) -> str:
+    """Return what is left of a word without what parts words; "" for what can't be looked for as a whole word."""
+    left = APART.sub(" ", word).split()
+    return left[0] if len(left) == 1 else ""
+
+
+def _folded(word: str) -> str:
+    """Fold a word as the database does, to know how long it is."""
+    parts = unicodedata.normalize("NFKD", word)
+    return "".join(letter for letter in parts if not "\u0300" <= letter <= "\u036f").replace("ß", "ss")
 
 
 def clean_lists() -> int:
@@ -116,8 +186,3 @@ def clean_lists() -> int:
         cursor.execute("SELECT clean_search_lists()")
         (pages,) = cursor.fetchone()
     return int(pages)
-
-
-def _keys_of(scope: Scope, words: str, marks: list[str]) -> SearchKeys:
-    asked = Value(marks, output_field=ArrayField(models.TextField()))
-    return SearchKeys(Value(scope.business.pk), Value(scope.mode), Lower(Value(words)), asked)

@@ -28,3 +28,6 @@ CHANNELS: dict[str, dict[str, str]] = {
 
 NAMES = {code: name for channels in CHANNELS.values() for code, name in channels.items()}
 """The name of every channel, by its code."""
+
+WORDS = {code: destinations.words_of(code) if code in destinations.NAMES else (name,) for code, name in NAMES.items()}
+"""What people call every channel, by its code."""

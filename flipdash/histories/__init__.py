@@ -23,7 +23,7 @@ from flipdash.histories.declaration import Action, ListSettings, Receipt, Summar
 from flipdash.histories.filters import ActorFilter, ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
 from flipdash.histories.history import History, get, names
 from flipdash.histories.results import COUNT_CAP, Results
-from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Id, Text
+from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Code, Id, Text
 
 __all__ = [
     "COUNT_CAP",
@@ -37,6 +37,7 @@ __all__ = [
     "ChoiceColumn",
     "ChoiceFilter",
     "ChoiceWords",
+    "Code",
     "CodeColumn",
     "Column",
     "CountryColumn",

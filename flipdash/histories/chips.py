@@ -37,7 +37,7 @@ def of_search(address: Address, term: Term, results: Results | None) -> Iterator
     everything = address.url_with(drop=("q", "in"))
     if results and results.plan and results.plan.is_by_number:
         yield Chip(_labels(results, term.said), term.said, everything, _choices(address, term.parts))
-    elif all(len(part.possible) <= 1 for part in term.parts):
+    elif all(len(part.kinds) <= 1 for part in term.parts):
         yield Chip(_("Search"), term.said, everything)
     else:
         for part in term.parts:
@@ -68,12 +68,12 @@ def _words(part: Part) -> str:
 def _choices(address: Address, parts: Iterable[Part]) -> tuple[Choice, ...]:
     """Return for what one part can be taken, if there is a choice."""
     part, *others = parts
-    if others or len(part.possible) < 2:
+    if others or len(part.kinds) < 2:
         return ()
     is_narrowed = address.takes(part)
     chosen = {meaning.name for meaning in part.meanings} if is_narrowed else set()
     some = [
         Choice(" · ".join(filter(None, (str(m.label), m.note))), address.url_taking(part, m.name), m.name in chosen)
-        for m in part.possible
+        for m in part.kinds
     ]
     return (*some, Choice(_("Any of these"), address.url_taking(part, ""), not is_narrowed))

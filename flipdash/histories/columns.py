@@ -183,6 +183,14 @@ class CodeColumn(Column):
 
     copyable: ClassVar[bool] = True
 
+    def inside(self, row: Row, context: Context) -> SafeString:
+        """Return the code and the Copy button."""
+        text = escape(self.text(row))
+        if not text:
+            return DASH
+        button = context.copy_button(self.label, text)
+        return SafeString(f'<span class="copyable"><bdi title="{text}">{text}</bdi>{button}</span>')
+
 
 @dataclass(frozen=True)
 class RupiahColumn(Column):

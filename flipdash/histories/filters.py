@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet, TextChoices
-from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash import formats
-from flipdash.histories.search import SearchField, clean_term, contains
+from flipdash.histories.search import SearchField, clean_long_term, contains
 from flipdash.scope import Scope
+from flipdash.searchkeys import SearchText
 from flipdash.words import Words
 
 Cleaned = dict[str, Any]
@@ -157,7 +157,7 @@ class _TermField(forms.CharField):
         self.kept, self.never = kept, never
 
     def clean(self, value: str | None) -> str:
-        term = clean_term(super().clean(value))
+        term = clean_long_term(super().clean(value))
         if term and not self.kept(term):
             raise ValidationError(self.never, code="invalid")
         return term
@@ -199,7 +199,7 @@ class TextFilter(Filter):
 
     def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
         """Keep rows whose text contains every word."""
-        return contains(Lower(self.field), cleaned[self.name])
+        return contains(SearchText(self.field), cleaned[self.name])
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
         """Name the words."""

@@ -30,7 +30,6 @@ from flipdash.histories.query import Query
 from flipdash.histories.results import Listing, Results
 from flipdash.histories.search import BIGGEST_ID
 from flipdash.scope import Scope
-from flipdash.searchkeys import SHORTEST
 
 _histories: dict[str, type["History"]] = {}
 USUAL = ListSettings()
@@ -93,7 +92,7 @@ class History(Declaration):
     def is_searching(self) -> bool:
         """Whether there is a search word of three or more characters, which alone reaches beyond the recent days."""
         term = self.asked.term if self.is_valid else None
-        return term is not None and len(term.said) >= SHORTEST and (term.is_specific or self.asked.text is not None)
+        return term is not None and term.is_long and (term.is_specific or self.asked.text is not None)
 
     @property
     def is_narrowed(self) -> bool:

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from flipdash.histories.daywords import NoSuchDays
 from flipdash.histories.search import TEXT, Calendar, Meaning, SearchField, Text
-from flipdash.searchkeys import SHORTEST
+from flipdash.searchkeys import is_found_inside
 
 NOTHING = Q(pk__in=())
 
@@ -43,7 +43,12 @@ class Part:
     @property
     def is_text(self) -> bool:
         """Whether the words are meant as they stand, and as nothing else."""
-        return self.is_sure and self.meanings[0].is_text
+        return all(meaning.is_text for meaning in self.meanings)
+
+    @property
+    def kinds(self) -> list[Meaning]:
+        """All that they can be taken for, one meaning of each name."""
+        return list({meaning.name: meaning for meaning in self.possible}.values())
 
     def taken_for(self, *meanings: Meaning) -> "Part":
         """Return the part with fewer meanings."""
@@ -76,7 +81,7 @@ def _chosen(part: Part, name: str, *, is_alone: bool) -> Iterable[Meaning]:
     """Return the meanings of a name; without one, all that a person probably means."""
     if any(meaning.name == name for meaning in part.possible) or name == TEXT:
         return [meaning for meaning in part.possible if meaning.name == name]
-    return [meaning for meaning in part.possible if not (is_alone and meaning.is_broad and len(part.possible) > 1)]
+    return [meaning for meaning in part.possible if not (is_alone and meaning.is_broad and len(part.kinds) > 1)]
 
 
 class _Reader:
@@ -85,7 +90,7 @@ class _Reader:
     def __init__(self, words: Sequence[str], search: Sequence[SearchField | Text], calendar: Calendar) -> None:
         self.fields = [field for field in search if isinstance(field, SearchField)]
         self.text = next((field for field in search if isinstance(field, Text)), None)
-        self.long = list(dict.fromkeys(word for word in words if len(word) >= SHORTEST))
+        self.long = list(dict.fromkeys(filter(is_found_inside, words)))
         self.calendar = calendar
 
     def part(self, words: Sequence[str]) -> Part | None:
@@ -101,6 +106,6 @@ class _Reader:
                 note = str(problem)
         if len(words) > 1 and not meanings and not note:
             return None
-        if self.text and (meaning := self.text.meaning(said, self.long)):
-            meanings.append(meaning)
+        if self.text:
+            meanings += self.text.meanings(said, self.long)
         return Part(said, tuple(meanings), tuple(meanings), note)

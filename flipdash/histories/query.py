@@ -18,7 +18,7 @@ from flipdash.histories.filters import Cleaned, DateFilter, Filter
 from flipdash.histories.meanings import NOTHING, Part
 from flipdash.histories.search import TEXT, Calendar, Meaning, SearchField, Text
 from flipdash.scope import Scope
-from flipdash.searchkeys import SHORTEST
+from flipdash.searchkeys import SHORTEST, is_found_inside
 from flipdash.words import Words
 
 Mark = tuple[str, Sequence[str]]
@@ -71,6 +71,11 @@ class Term:
     def can_be_text(self) -> bool:
         """Whether all of it can be looked for in the text."""
         return all(any(m.is_text for m in part.possible) for part in self.parts)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has a word of three characters."""
+        return max(map(len, self.said.split())) >= SHORTEST
 
     @property
     def is_specific(self) -> bool:
@@ -155,8 +160,9 @@ class Query:
 
     @cached_property
     def sought(self) -> list[str]:
-        """The words for which filters look inside texts."""
-        return " ".join(f.sought(self.cleaned) for f in self.filters).split()
+        """The words for which filters look inside texts, where the index can help."""
+        words = " ".join(f.sought(self.cleaned) for f in self.filters).split()
+        return list(filter(is_found_inside, words))
 
     @cached_property
     def said(self) -> Q:
@@ -172,7 +178,7 @@ class Query:
         since = None if self.term is None or self.term.is_specific else self.scope.recent_since()
         if since is None or self.term is None or self.text is None:
             return Q()
-        in_text = self.text.contains(self.term.said) if len(self.term.said) >= SHORTEST else NOTHING
+        in_text = self.text.contains(self.term.said) if self.term.is_long else NOTHING
         return Q(created_at__gte=since) | in_text
 
     @cached_property

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -18,14 +18,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Lower, Right
+from django.db.models.functions import Right
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from flipdash import formats, money
+from flipdash import formats, money, searchkeys
 from flipdash.histories import daywords
 from flipdash.lines import without_marks
-from flipdash.searchkeys import SHORTEST, Infix, SearchIndex
+from flipdash.searchkeys import SHORTEST, Infix, SearchIndex, SearchText, bare, has_word, is_found_inside
 from flipdash.words import Words
 
 LONGEST = 200
@@ -55,7 +55,13 @@ def clean_term(text: str) -> str:
         return term  # a number, in whatever groups it was pasted
     if len(term.split()) > MOST_WORDS:
         raise ValidationError(_("Please search with at most %d words.") % MOST_WORDS)
-    if term and max(map(len, term.split())) < SHORTEST:
+    return term
+
+
+def clean_long_term(text: str) -> str:
+    """Do so, and refuse words of which none is long enough to be found inside of others."""
+    term = clean_term(text)
+    if term and not digits_of(term) and max(map(len, term.split())) < SHORTEST:
         raise ValidationError(_("Please search with a word of at least %d characters.") % SHORTEST)
     return term
 
@@ -65,7 +71,10 @@ class SearchBox(forms.CharField):
 
     def clean(self, value: str | None) -> str:
         """Return the term in one form; raises ValidationError with words for the person."""
-        return clean_term(super().clean(value))
+        term = clean_term(super().clean(value))
+        if term and not any(is_found_inside(word) or bare(word) for word in term.split()):
+            raise ValidationError(_("Please search with a letter or a digit."))
+        return term
 
 
 class TakenField(forms.MultipleChoiceField):
@@ -110,6 +119,8 @@ class Meaning:
     """Words of which these rows have at least one."""
     mark: tuple[str, Sequence[str]] = ("", ())
     """A field of few values, and which of them these rows have."""
+    is_a_kind: bool = False
+    """Whether it names a sort of rows or some days, as filters do."""
     is_days: bool = False
     """Whether these rows stand together in the order of pages."""
     is_in_order: bool = False
@@ -123,11 +134,6 @@ class Meaning:
     def is_text(self) -> bool:
         """Whether words are meant as they stand."""
         return self.name == TEXT
-
-    @property
-    def is_a_kind(self) -> bool:
-        """Whether it names a sort of rows or some days, as filters do."""
-        return self.is_days or bool(self.mark[0])
 
 
 @dataclass(frozen=True)
@@ -177,17 +183,39 @@ class Id(SearchField):
 
     def condition(self, term: str) -> list[Q]:
         """Match the whole number."""
-        conditions = []
-        digits = digits_of(term)
-        if len(digits) in ID_DIGITS and int(digits) <= BIGGEST_ID:
-            conditions.append(Q(**{self.field: int(digits)}))
-        if self.external:
-            conditions.append(Q(**{f"{self.external}__in": {term, term.upper(), term.lower()}}))
-        return conditions
+        external = [Q(**{f"{self.external}__in": {term, term.upper(), term.lower()}})] if self.external else []
+        return [*self._own(term), *external]
 
     def meaning(self, said: str, calendar: Calendar) -> Meaning | None:
-        """Take only words with a digit for a number: others would be asked for in vain beside every name."""
-        return super().meaning(said, calendar) if any(map(str.isdigit, said)) else None
+        """Return its own number; that of another system is a Code."""
+        own = self._own(said)
+        return Meaning(self.field, self.label, own[0]) if own else None
+
+    def _own(self, term: str) -> list[Q]:
+        digits = digits_of(term)
+        return [Q(**{self.field: int(digits)})] if len(digits) in ID_DIGITS and int(digits) <= BIGGEST_ID else []
+
+
+@dataclass(frozen=True)
+class Code(SearchField):
+    """What a row has as a whole, in any case: the id of another system, a reference, an e-mail address.
+
+    The field is one of the `codes` of the search index.
+    """
+
+    def comes_first(self, *, has_text: bool) -> bool:
+        """It can be a part of a text too, and the index of both is the same."""
+        return False
+
+    def condition(self, term: str) -> list[Q]:
+        """Match the whole code."""
+        return [Q(Infix(SearchText(self.field), "=", SearchText(Value(term))))]
+
+    def meaning(self, said: str, calendar: Calendar) -> Meaning | None:
+        """Take a word with a digit or @ for a code: others would be asked for in vain beside every name."""
+        if not any(letter.isdigit() or letter == "@" for letter in said):
+            return None
+        return Meaning(self.field, self.label, self.condition(said)[0], mark=(self.field, [said]))
 
 
 @dataclass(frozen=True)
@@ -257,7 +285,12 @@ class ChoiceWords(SearchField):
             return None
         is_in_order = self.in_order_except is not None and len(meant) == 1 and meant[0] not in self.in_order_except
         return Meaning(
-            self.field, self.label, Q(**{f"{self.field}__in": meant}), mark=(self.field, meant), is_in_order=is_in_order
+            self.field,
+            self.label,
+            Q(**{f"{self.field}__in": meant}),
+            mark=(self.field, meant),
+            is_a_kind=True,
+            is_in_order=is_in_order,
         )
 
     def _meant(self, term: str) -> list[str]:
@@ -291,6 +324,7 @@ class DayWords(SearchField):
             self.field,
             self.label,
             condition,
+            is_a_kind=True,
             is_days=True,
             is_broad=days.is_broad,
             note=formats.days(days.first, days.last),
@@ -309,33 +343,34 @@ class Text:
     index: SearchIndex
     has_keys: bool = True
 
-    def finds(self, term: str) -> bool:
-        """Return whether rows can be found by such words: one of them must be long enough for the index."""
-        return not self.has_keys or any(len(word) >= SHORTEST for word in term.split())
-
     def contains(self, term: str) -> Q:
         """Match rows whose text contains every word, whatever it takes to find them."""
         return contains(self.index.text, term)
 
-    def meaning(self, said: str, others: Sequence[str]) -> Meaning | None:
-        """Return the rows that contain the words, or None when nothing would lead to them.
+    def meanings(self, said: str, others: Sequence[str]) -> list[Meaning]:
+        """Return how rows can have the words in their text, each with what leads to them.
 
-        Words too short for the index are looked for in rows that contain one of the `others`, which aren't.
+        A word of one or two letters is found as a whole word; inside of others it is looked for only in rows that
+        contain one of the `others`, which are longer.
         """
-        found = self.contains(said)
-        if self.finds(said):
-            return Meaning(TEXT, TEXT_LABEL, found, words=tuple(said.split()))
-        beside = reduce(or_, map(self.contains, others), Q())
-        return Meaning(TEXT, TEXT_LABEL, found & beside, any_word=tuple(others)) if others else None
+        found, words = self.contains(said), said.split()
+        if not self.has_keys:
+            return [Meaning(TEXT, TEXT_LABEL, found)]
+        if inside := tuple(filter(is_found_inside, words)):
+            return [Meaning(TEXT, TEXT_LABEL, found, words=inside)]
+        made = []
+        if whole := tuple(filter(None, map(bare, words))):
+            condition = reduce(and_, (has_word(self.index.text, word) for word in whole))
+            made.append(Meaning(TEXT, TEXT_LABEL, condition, words=whole))
+        if others:
+            beside = reduce(or_, map(self.contains, others))
+            made.append(Meaning(TEXT, TEXT_LABEL, found & beside, any_word=tuple(others)))
+        return made
 
 
 def contains(text: models.Expression, term: str) -> Q:
-    """Match rows whose text, in lower case, contains every word."""
-    condition = Q()
-    for word in term.split():
-        literal = re.sub(r"([%_\\])", r"\\\1", word)
-        condition &= Q(Infix(text, "LIKE", Lower(Value(f"%{literal}%"))))
-    return condition
+    """Match rows whose text contains every word."""
+    return reduce(and_, (searchkeys.contains(text, word) for word in term.split()), Q())
 
 
 def row_compare(operator: str, at: object, pk: int) -> Q:

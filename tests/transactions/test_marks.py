@@ -112,4 +112,12 @@ def test_every_kept_filter_is_a_mark(name):
     history = histories.get(name)
     texts = [f for f in history.search if isinstance(f, histories.Text) and f.has_keys]
     chosen = {f.field for f in history.filters if isinstance(f, histories.ChoiceFilter)}
-    assert [set(text.index.marks) for text in texts] == ([chosen] if texts else [])
+    searched = {f.field for f in history.search if isinstance(f, histories.ChoiceWords)}
+    assert [set(text.index.marks) for text in texts] == ([chosen | searched] if texts else [])
+
+
+@pytest.mark.parametrize("name", histories.names())
+def test_every_code_is_in_the_index(name):
+    history = histories.get(name)
+    codes = {f.field for f in history.search if type(f) is histories.Code}
+    assert [set(f.index.codes) for f in history.search if isinstance(f, histories.Text)] in ([codes], [])

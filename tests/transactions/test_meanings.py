@@ -26,8 +26,8 @@ def parts(scope, said: str, name: str = "money-transfers", taken: str = "") -> d
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ("sri 1850000", {"sri": ["text"], "1850000": ["id", "account_number", "amount", "text"]}),
-        ("1.850.000 sri", {"1.850.000": ["id", "account_number", "amount", "text"], "sri": ["text"]}),
+        ("sri 1850000", {"sri": ["text"], "1850000": ["account_number", "amount", "external_id", "text"]}),
+        ("1.850.000 sri", {"1.850.000": ["account_number", "amount", "external_id", "text"], "sri": ["text"]}),
         ("rp 1.850.000 sri", {"rp 1.850.000": ["amount", "text"], "sri": ["text"]}),
         ("dewi bca 27 nov", {"dewi": ["text"], "bca": ["bank", "text"], "27 nov": ["created_at", "text"]}),
         ("gagal kemarin", {"gagal": ["status", "text"], "kemarin": ["created_at", "text"]}),
@@ -36,13 +36,13 @@ def parts(scope, said: str, name: str = "money-transfers", taken: str = "") -> d
         ("bni 46", {"bni 46": ["bank", "text"]}),
         ("bank syariah indonesia", {"bank syariah indonesia": ["bank", "text"]}),
         ("bca", {"bca": ["bank", "text"]}),
-        ("2026", {"2026": ["text"]}),
+        ("2026", {"2026": ["external_id", "text"]}),
         ("november", {"november": ["text"]}),
-        ("sri 2026", {"sri": ["text"], "2026": ["id", "account_number", "amount", "created_at", "text"]}),
+        ("sri 2026", {"sri": ["text"], "2026": ["account_number", "amount", "external_id", "created_at", "text"]}),
         ("31 feb", {"31 feb": ["text"]}),
-        ("sri x", {"sri": ["text"], "x": ["text"]}),
+        ("sri x", {"sri": ["text"], "x": ["text", "text"]}),
         ("settled sri", {"settled": ["text"], "sri": ["text"]}),
-        ("100000", {"100000": ["text"]}),
+        ("100000", {"100000": ["external_id", "text"]}),
     ],
 )
 @pytest.mark.django_db

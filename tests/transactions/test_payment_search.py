@@ -34,7 +34,9 @@ def made(kopi_kita):
             kopi_kita, title="Biji kopi Toraja", sender_name="Budi", channel_kind="qris", channel="qris"
         ),
         "pending": make_payment(kopi_kita, title="Katering", sender_name="Ani", status="pending"),
-        "cancelled": make_payment(kopi_kita, title="Katering", sender_name="Eko", status="cancelled"),
+        "cancelled": make_payment(
+            kopi_kita, title="Katering", sender_name="Eko", status="cancelled", sender_email="eko@mail.test"
+        ),
         "failed": make_payment(kopi_kita, title="Katering", sender_name="Sri", status="failed", amount=77_000),
     }
 
@@ -65,13 +67,42 @@ def names(made, ids):
         ("katering sri", {"failed"}),
         ("berhas", set()),
         ("gagal total", set()),
-        ("REF-1", set()),
-        ("dewi@example.test", set()),
+        ("REF-1", {"settled"}),
+        ("ref-1", {"settled"}),
+        ("ref-1 dewi", {"settled"}),
+        ("ref-1 budi", set()),
+        ("REF", set()),
+        ("eko@mail.test", {"cancelled"}),
+        ("EKO@mail.TEST katering", {"cancelled"}),
+        ("mail.test", set()),
+        ("qris", {"paid"}),
+        ("qris budi", {"paid"}),
     ],
 )
 def test_the_named_fields_and_the_words_of_a_status_are_searched(scope, made, word, expected):
-    """product.md §2: Transaction ID, Title, Sender Name, Amount, Transaction Status."""
+    """product.md §2: Transaction ID, Title, Sender Name, Amount, Transaction Status; and what a sender can quote."""
     assert names(made, found(scope, f"q={word}")) == expected
+
+
+def test_a_payment_is_found_by_the_link_it_was_paid_by(scope, made, toko_sebelah):
+    slug = made["settled"].link.slug
+    make_payment(toko_sebelah, link=make_link(toko_sebelah))
+    for said in (slug, f"https://pay.example/{slug}", f"https://pay.example/{slug}/", f"{slug} dewi", f"latte {slug}"):
+        assert names(made, found(scope, f"q={said}")) == {"settled"}
+    assert found(scope, f"q={slug.swapcase()}") == []
+    assert found(scope, f"q={slug} budi") == []
+    assert factories.history(scope, f"q={slug}", NAME).count() == 1
+
+
+def test_nobody_is_found_by_anothers_link(scope, made, toko_sebelah, kopi_kita):
+    theirs = make_payment(toko_sebelah, link=make_link(toko_sebelah))
+    assert found(scope, f"q={theirs.link.slug}") == []
+
+
+def test_what_a_sender_can_quote_is_copied_by_one_click(web, made):
+    content = web.get("/payments/?columns=link__slug&columns=reference&columns=sender_email").content.decode()
+    for text in (made["settled"].link.slug, "REF-1", "eko@mail.test"):
+        assert f'data-copy="{text}"' in content
 
 
 def test_a_word_of_a_status_finds_it_and_the_titles_that_say_it(scope, kopi_kita, made):

@@ -44,9 +44,7 @@ GARBAGE = [
     "q=%00",
     "q=si%00ti",
     "q=%1b[31m",
-    "q=%C2%B2",
-    "q=ab",
-    "q=%25",
+    "q=-",
     "q=_",
     "q=siti&q=budi",
     "in=everything",
@@ -77,7 +75,9 @@ def test_garbage_shows_nothing_says_why_and_never_breaks(web, transfer, query):
     assert "Nothing is shown" in content
 
 
-@pytest.mark.parametrize("query", ["q=%25%25%25", "q=___", "q=" + "%25" * 60, "q=%5C%5C%5C", "q=...", "q=%27%27%27"])
+@pytest.mark.parametrize(
+    "query", ["q=%25%25%25", "q=___", "q=" + "%25" * 60, "q=%5C%5C%5C", "q=...", "q=%27%27%27", "q=%25", "q=%C2%B2"]
+)
 def test_words_made_of_wildcards_find_only_themselves(web, transfer, query):
     content = web.get(f"/money-transfers/?{query}").content.decode()
     assert SECRET not in content
@@ -92,9 +92,9 @@ def test_what_is_left_empty_means_nothing(web, transfer, query):
 
 
 def test_the_error_stands_beside_its_field_and_what_was_typed_stays(web, transfer):
-    content = web.get("/money-transfers/?q=ab&date_to=31%2F12%2F2026").content.decode()
+    content = web.get("/money-transfers/?q=--&date_to=31%2F12%2F2026").content.decode()
     assert 'id="id_q_error"' in content
-    assert 'value="ab"' in content
+    assert 'value="--"' in content
     assert 'id="id_date_to_error"' in content
     assert 'value="31/12/2026"' in content
     assert re.search(r'<details class="popover"\s+data-filter\s+data-menu\s+open', content)

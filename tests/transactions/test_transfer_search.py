@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from flipdash.histories import finding
 from tests.factories import found, history, make_batch, make_transfer
 
 pytestmark = pytest.mark.django_db
@@ -71,14 +72,83 @@ def test_a_number_is_found_in_whatever_groups_it_was_pasted(scope, kopi_kita, gr
     assert [row["id"] for row in asked.results().rows] == [paid.pk]
 
 
-def test_what_is_too_short_for_the_index_is_no_text(scope, kopi_kita):
-    """It would read the whole business; amounts and account numbers are found by it as ever."""
-    make_transfer(kopi_kita, remark="Meja 7", amount=85_000)
+def test_a_number_of_one_digit_is_a_number_first_and_else_a_whole_word(scope, kopi_kita):
+    table = make_transfer(kopi_kita, remark="Meja 7", amount=85_000)
+    make_transfer(kopi_kita, remark="Meja 77", amount=85_000)
+    assert found(scope, "q=7") == [table.pk]
     seven = make_transfer(kopi_kita, amount=7)
     assert found(scope, "q=7") == [seven.pk]
-    assert found(scope, "q=7&in=text") == []
-    assert not history(scope, "q=7").results().offers_text
-    assert history(scope, "q=85000").results().offers_text
+    assert found(scope, "q=7&in=text") == [table.pk]
+    assert history(scope, "q=7").results().offers_text
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("O", {"O", "PT O"}),
+        ("o", {"O", "PT O"}),
+        ("o.", {"O", "PT O"}),
+        ("pt", {"PT O", "PT. Maju"}),
+        ("pt o", {"PT O"}),
+        ("j pt maju", {"PT. Maju"}),  # beside a longer word, a short one is found inside of others
+        ("王小", {"王小", "王小明"}),
+        ("王", {"王小", "王小明"}),
+        ("小王", set()),
+        ("王 bca", {"王小", "王小明"}),
+        ("🎉", {"Budi🎉"}),
+        ("김철", {"김철"}),
+        ("o bca", {"O", "PT O"}),
+        ("o 85000", {"O", "PT O"}),
+        ("o 77", set()),
+    ],
+)
+def test_whole_words_of_one_or_two_letters_and_parts_of_chinese_names_are_found(scope, kopi_kita, said, expected):
+    names = ("O", "PT O", "PT. Maju", "Otto", "王小", "王小明", "李明", "Budi🎉", "김철")
+    made = {make_transfer(kopi_kita, beneficiary_name=name, remark="").pk: name for name in names}
+    assert {made[pk] for pk in found(scope, f"q={quote(said)}")} == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Nguyễn Văn Đức", "nguyen van duc"),
+        ("Nguyễn Văn Đức", "NGUYỄN ĐỨC"),
+        ("Nguyen", "nguyễn"),
+        ("Müller", "muller"),
+        ("Großmann", "GROSSMANN"),
+        ("Grossmann", "großmann"),
+        ("Nur’aini", "nur'aini"),
+        ("Nur'aini", "nur’aini"),
+        ("İpek Yılmaz", "ipek yilmaz"),
+        ("Łukasz Sørensen", "lukasz sorensen"),
+        ("ＡＢＣ Trading", "abc"),
+        ("Æsir", "aesir"),
+        ("Zoë", "ZOE"),
+        ("José", "josé"),
+        ("50％ off", "50%"),
+    ],
+)
+@pytest.mark.parametrize("nearest", [2_000, 0])
+def test_case_diacritics_and_apostrophes_make_no_difference(scope, kopi_kita, name, said, nearest, monkeypatch):
+    monkeypatch.setattr(finding, "NEAREST", nearest or 1)
+    older = NOON - timedelta(days=3)
+    transfer = make_transfer(kopi_kita, beneficiary_name=name, remark="x", created_at=older)
+    make_transfer(kopi_kita, beneficiary_name="Nuraini Muler Nguen", remark="50 off", created_at=NOON)
+    assert found(scope, f"q={quote(said)}") == [transfer.pk]
+
+
+@pytest.mark.parametrize("said", ["Trx-001a", "TRX-001A", "trx-001a", "tRX-001a siti"])
+def test_an_id_of_another_system_is_found_in_any_case(scope, kopi_kita, said):
+    old = make_transfer(kopi_kita, external_id="Trx-001a")
+    make_transfer(kopi_kita, external_id="Trx-001ab")
+    assert found(scope, f"q={quote(said)}") == [old.pk]
+
+
+@pytest.mark.parametrize("said", ["-", "...", "- .", "()"])
+def test_what_has_neither_letter_nor_digit_says_so(web, kopi_kita, said):
+    make_transfer(kopi_kita, remark="a - b (c).")
+    content = web.get(f"/money-transfers/?q={quote(said)}").content.decode()
+    assert "Please search with a letter or a digit." in content or "Nothing was found" in content
 
 
 @pytest.mark.parametrize("mark", ["\u200b", "\ufeff", "\u200e", "\u202e"])

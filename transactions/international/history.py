@@ -45,6 +45,7 @@ class InternationalHistory(histories.History):
     search_hint = _("Transaction ID or beneficiary name")
     search = (
         histories.Id(_("Transaction ID"), "id", external="external_id"),
+        histories.Code(_("External ID"), "external_id"),
         histories.ChoiceWords(_("Status"), "status", Status.words(), in_order_except=(Status.SUCCESSFUL,)),
         histories.Text((_("Beneficiary Name"),), InternationalTransfer.words),
     )

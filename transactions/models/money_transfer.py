@@ -14,7 +14,11 @@ from flipdash.searchkeys import SearchIndex
 from transactions.destinations import Kind
 from transactions.models.base import Event, Sending, SendingEventKind
 
-WORDS = SearchIndex(texts=("beneficiary_name", "remark"), marks=("status", "destination_kind", "bank", "via"))
+WORDS = SearchIndex(
+    texts=("beneficiary_name", "remark"),
+    marks=("status", "destination_kind", "bank", "via"),
+    codes=("external_id",),
+)
 
 
 class TransferBatch(TenantModel):

@@ -92,7 +92,11 @@ class Settlement(State, blank=True):
     SETTLED = state("settled", _("Settled"), "green", "wallet", said=("Settled", "Selesai"))
 
 
-WORDS = SearchIndex(texts=("title", "sender_name"), marks=("status", "channel_kind", "settlement_status"))
+WORDS = SearchIndex(
+    texts=("title", "sender_name"),
+    marks=("status", "channel_kind", "settlement_status", "channel"),
+    codes=("external_id", "reference", "sender_email"),
+)
 
 
 class Payment(Transaction):

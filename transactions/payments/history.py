@@ -1,11 +1,35 @@
 """Accept Payment → Payment History."""
 
+import re
+from dataclasses import dataclass
+
+from django.db.models import Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
+from flipdash.histories.search import Calendar, Meaning
 from transactions import channels
-from transactions.models import Payment, PaymentStatus, Settlement
+from transactions.models import Payment, PaymentLink, PaymentStatus, Settlement
+
+SLUG = re.compile(r"[A-Za-z0-9_-]{22,43}")
+"""The name of a payment link."""
+
+
+@dataclass(frozen=True)
+class LinkCode(histories.Code):
+    """The link that was paid by, as its name or its whole address."""
+
+    def condition(self, term: str) -> list[Q]:
+        """Match payments by the link of that name."""
+        slug = term.rstrip("/").rpartition("/")[2]
+        named = PaymentLink.objects.filter(slug=slug).values("pk")[:1] if SLUG.fullmatch(slug) else None
+        return [Q(link=Subquery(named))] if named is not None else []
+
+    def meaning(self, said: str, calendar: Calendar) -> Meaning | None:
+        """Return the link, which has an index of its own."""
+        conditions = self.condition(said)
+        return Meaning(self.field, self.label, conditions[0]) if conditions else None
 
 
 class PaymentHistory(histories.History):
@@ -40,14 +64,19 @@ class PaymentHistory(histories.History):
         histories.DateTimeColumn(_("Created Date"), "created_at", card="meta"),
         histories.DateTimeColumn(_("Paid Date"), "paid_at", after="created_at", gives_way=3),
         histories.FeeColumn(_("Fee"), "fee", shown=False),
-        histories.Column(_("Sender E-mail"), "sender_email", shown=False),
+        histories.CodeColumn(_("Sender E-mail"), "sender_email", shown=False),
         histories.DateTimeColumn(_("Settled Date"), "settled_at", shown=False),
         histories.Column(_("External ID"), "external_id", shown=False),
     )
-    search_hint = _("Transaction ID, title, sender name, amount or status")
+    search_hint = _("Transaction ID, title, sender, amount, status, reference or payment link")
     search = (
         histories.Id(_("Transaction ID"), "id", external="external_id"),
         histories.Amount(_("Amount"), "amount"),
+        histories.Code(_("Transaction Reference No"), "reference"),
+        histories.Code(_("Sender E-mail"), "sender_email"),
+        histories.Code(_("External ID"), "external_id"),
+        LinkCode(_("Payment Link"), "link"),
+        histories.ChoiceWords(_("Channel"), "channel", channels.WORDS),
         histories.ChoiceWords(_("Transaction Status"), "status", PaymentStatus.words(), in_order_except=()),
         histories.ChoiceWords(_("Settlement Status"), "settlement_status", Settlement.words(), in_order_except=()),
         histories.Text((_("Title"), _("Sender Name")), Payment.words),

@@ -57,6 +57,7 @@ class TransferHistory(histories.History):
         histories.Id(_("Transaction ID"), "id", external="external_id"),
         histories.AccountNumber(_("Account Number"), "account_number"),
         histories.Amount(_("Amount"), "amount"),
+        histories.Code(_("External ID"), "external_id"),
         histories.ChoiceWords(_("Status"), "status", Status.words(), in_order_except=(Status.SUCCESSFUL,)),
         histories.ChoiceWords(_("Bank"), "bank", {code: words_of(code) for code in NAMES}),
         histories.Text((_("Beneficiary Name"), _("Remark")), MoneyTransfer.words),
