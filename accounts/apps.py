@@ -11,5 +11,5 @@ class AccountsConfig(AppConfig):
         from accounts.activity import history, kinds, recording  # noqa: F401  (importing registers)
         from flipdash import events
 
-        events.declare(kinds.OF_ACCOUNT)
+        events.declare(kinds.OF_ACCOUNT, areas=kinds.AREAS, facts=kinds.FACTS)
         events.handle(recording.keep)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.activity.recording import OPERATOR
+from accounts.activity.words import OPERATOR
 from accounts.models import Member, User
 from accounts.sign_in.services import confirm_email
 from flipdash import events

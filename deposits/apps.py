@@ -8,7 +8,7 @@ class DepositsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make known what the deposit tells, its histories, what moves it and what waits."""
-        from deposits import menu  # noqa: F401  (importing registers)
+        from deposits import banks, menu  # noqa: F401  (importing registers)
         from deposits.ledger import history, sources  # noqa: F401  (importing registers)
         from deposits.overview import waiting
         from deposits.statements import services  # noqa: F401  (importing registers)
@@ -25,7 +25,12 @@ class DepositsConfig(AppConfig):
                 "top_up.credited": _("Top-up credited"),
                 "top_up.reversed": _("Top-up taken back"),
                 "deposit.warning-changed": _("Low-deposit warning changed"),
-            }
+            },
+            areas={"top_up": _("Top-ups"), "deposit": _("Deposit")},
+            facts={
+                "bank": events.Fact(_("Bank"), lambda bank: banks.NAMES.get(bank, bank)),
+                "requested_by": _("Requested by"),
+            },
         )
         sources.register("top_up", _("Top-up"), "deposits:top-up-detail")
         sources.register("business", _("Opening"))

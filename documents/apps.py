@@ -16,5 +16,7 @@ class DocumentsConfig(AppConfig):
                 "report.requested": _("Report asked for"),
                 "report.made": _("Report made"),
                 "report.downloaded": _("Report downloaded"),
-            }
+            },
+            areas={"report": _("Reports")},
+            facts={"history": _("History"), "query": _("Search and filters"), "format": _("Format")},
         )

@@ -4,7 +4,7 @@ Apps declare the kinds of event they tell, and register handlers in `ready()`. H
 transaction, so that a timeline, the Activity Log, a mail or a callback can't exist without its fact, nor miss it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,20 +37,63 @@ class Event:
 
 Handler = Callable[[Event], None]
 
+
+@dataclass(frozen=True)
+class Fact:
+    """How people read a fact of some name: its label and, where it isn't plain text or a number, its value."""
+
+    label: Words
+    words: Callable[[Any], str] | None = None
+
+
 _kinds: dict[str, Words] = {}
+_areas: dict[str, Words] = {}
+_facts: dict[str, Fact] = {}
 _handlers: list[Handler] = []
 _heard: set[str] = set()
 """The kinds that some handler names."""
 
 
-def declare(kinds: dict[str, Words]) -> None:
-    """Make kinds of event known, each with the words in which people read it."""
+UNNAMED = {"changes", "old", "new", "before", "after"}
+"""Facts that need no words: what was and what is now, which reads as Changed unless it has a name of its own."""
+
+
+def declare(
+    kinds: Mapping[str, Words], *, areas: Mapping[str, Words], facts: Mapping[str, Words | Fact] | None = None
+) -> None:
+    """Make kinds of event known, what they are about, and what they tell, each with the words in which people read it.
+
+    An area is what stands before the dot of a kind. Raises ValueError for a kind whose area has no words, and for a
+    fact or kind that another app has declared: the same name means the same to everybody.
+    """
+    if nameless := {kind for kind in kinds if area_of(kind) not in areas}:
+        raise ValueError(f"nobody says what these events are about: {', '.join(sorted(nameless))}")
+    new = {name: fact if isinstance(fact, Fact) else Fact(fact) for name, fact in (facts or {}).items()}
+    if twice := (kinds.keys() & _kinds.keys()) | (areas.keys() & _areas.keys()) | (new.keys() & _facts.keys()):
+        raise ValueError(f"declared twice: {', '.join(sorted(twice))}")
     _kinds.update(kinds)
+    _areas.update(areas)
+    _facts.update(new)
+
+
+def area_of(kind: str) -> str:
+    """Return what a kind of event is about: top_up of top_up.credited."""
+    return kind.partition(".")[0]
 
 
 def kinds() -> dict[str, Words]:
     """Return all declared kinds with their words, in the order of declaration."""
     return dict(_kinds)
+
+
+def areas() -> dict[str, Words]:
+    """Return all that events are about, with their words, in the order of declaration."""
+    return dict(_areas)
+
+
+def fact(name: str) -> Fact | None:
+    """Return how people read a fact; None if nobody declared it."""
+    return _facts.get(name)
 
 
 def handle(handler: Handler) -> Handler:
@@ -78,9 +121,16 @@ def on(*kinds: str) -> Callable[[Handler], Handler]:
 def record(
     scope: Scope, kind: str, subject: models.Model | None = None, *, at: datetime | None = None, **facts: Any
 ) -> None:
-    """Tell that something happened. Call it inside the transaction of the act; KeyError for an undeclared kind."""
+    """Tell that something happened. Call it inside the transaction of the act.
+
+    A fact `changes` has what was changed by its own name, as {"old": …, "new": …}. Raises KeyError for a kind or a fact
+    that nobody has words for.
+    """
     if kind not in _kinds:
         raise KeyError(f"nobody declared the event {kind!r}")
+    told = {*facts, *facts.get("changes", ())} - _facts.keys() - UNNAMED
+    if told:
+        raise KeyError(f"nobody declared what {kind} tells: {', '.join(sorted(told))}")
     with transaction.atomic():
         for handler in _handlers:
             handler(Event(scope, kind, subject, facts, at))

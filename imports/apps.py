@@ -15,5 +15,7 @@ class ImportsConfig(AppConfig):
                 "import.uploaded": _("File for import uploaded"),
                 "import.confirmed": _("Import confirmed"),
                 "import.done": _("Records imported"),
-            }
+            },
+            areas={"import": _("Imports")},
+            facts={"added": _("Added"), "sha256": _("SHA-256 of the file")},
         )

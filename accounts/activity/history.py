@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from accounts.activity.recording import areas, facts_in_words, kind_words, role_words, via_words, visible
+from accounts.activity.words import facts_in_words, kind_words, role_words, via_words, visible
 from accounts.models import Activity, Member
 from accounts.permissions import Permission
-from flipdash import histories
+from flipdash import events, histories
 from flipdash.histories.columns import Batch, Context, Fact, Row
 from flipdash.scope import Scope
 from flipdash.words import Words
@@ -104,7 +104,7 @@ class ActivityHistory(histories.History):
     )
     filters = (
         histories.DateFilter("date", gettext_lazy("Date"), bases=(("created", gettext_lazy("Date"), "created_at"),)),
-        histories.ChoiceFilter("area", gettext_lazy("About"), "area", areas),
+        histories.ChoiceFilter("area", gettext_lazy("About"), "area", lambda: list(events.areas().items())),
         histories.ActorFilter("person", gettext_lazy("Person"), "by", _people),
     )
 

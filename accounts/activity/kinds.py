@@ -3,8 +3,13 @@
 They belong to the account, not to a mode: the Activity Log keeps them in Live Mode (decision 0020).
 """
 
+from typing import Any
+
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from accounts.activity.words import role_words
+from flipdash import events, money
 from flipdash.words import Words
 
 ACTIVITY: dict[str, Words] = {
@@ -57,3 +62,64 @@ PROFILE: dict[str, Words] = {
 
 OF_ACCOUNT: dict[str, Words] = {**SIGN_IN, **TEAM, **ACCOUNT, **PROFILE, **ACTIVITY}
 """All of them: they belong to the account, whichever mode the page was on."""
+
+AREAS: dict[str, Words] = {
+    "sign-in": _("Sign-in"),
+    "sign-out": _("Sign-out"),
+    "session": _("Sessions"),
+    "proof": _("Fresh proofs"),
+    "password": _("Passwords"),
+    "second-factor": _("Two-step verification"),
+    "passkey": _("Passkeys"),
+    "recovery-codes": _("Recovery codes"),
+    "phone": _("Phones"),
+    "access": _("Access"),
+    "member": _("People"),
+    "invitation": _("Invitations"),
+    "profile": _("Profiles"),
+    "business": _("Businesses"),
+    "account": _("Business settings"),
+    "second-person": _("Second-person rule"),
+}
+"""What stands before the dot of a kind."""
+
+
+def _changed(value: Any) -> str:
+    return money.number(value) if isinstance(value, int) else role_words(str(value))
+
+
+def _language(code: str) -> str:
+    return dict(settings.LANGUAGES).get(code, code)
+
+
+FACTS: dict[str, Words | events.Fact] = {
+    "address": _("Address"),
+    "all_others": _("All others"),
+    "amount": events.Fact(_("Amount"), money.rupiah),
+    "changed": events.Fact(_("Changed"), _changed),
+    "email": _("Email"),
+    "file": _("File"),
+    "language": events.Fact(_("Language"), _language),
+    "legal_name": _("Legal name"),
+    "logo": _("Logo"),
+    "name": _("Name"),
+    "npwp": "NPWP",
+    "phone": _("Phone"),
+    "reason": _("Reason"),
+    "role": events.Fact(_("Role"), role_words),
+    "required": _("Required"),
+    "rows": _("Rows"),
+    "from_rupiah": events.Fact(_("From"), money.rupiah),
+    "held": _("The rule that holds"),
+    "dropped": _("The rule that was waiting"),
+    "holds_from": _("Holds from"),
+    "channel": _("Sent by"),
+    "require_second_factor": _("Two-step verification required"),
+    "approvals_need_proof": _("Fresh proof at approvals"),
+    "session_idle_minutes": _("Minutes without use until sign-out"),
+    "session_hours": _("Hours until sign-out"),
+    "time_zone": _("Time zone"),
+    "to": _("Sent to"),
+    "step": _("Step"),
+}
+"""What several apps may tell too has its words here: amounts, files, rows."""

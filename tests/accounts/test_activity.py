@@ -75,7 +75,8 @@ def test_what_cannot_be_seen_is_written_out(web, scope):
     assert "a[U+0000]b[U+202E]c[U+D800]d[U+001B][31m" in content
 
 
-def test_what_was_typed_stays_text(web, scope):
+def test_what_was_typed_stays_text(web, scope, monkeypatch):
+    monkeypatch.setitem(events._facts, "<b>label", events.Fact("<b>label"))
     kept = record(scope, file='<script>alert(1)</script>"', **{"<b>label": "<i>"})
     for page in (PAGE, reverse("activity:event", args=[kept.pk])):
         content = web.get(page).content.decode()
@@ -91,9 +92,9 @@ def test_a_long_fact_is_cut_and_a_long_agent_too(admin):
 
 
 def test_the_event_page_shows_every_fact(web, scope):
-    kept = record(scope, role=("maker", "approver"), is_active=(True, False), note="")
+    kept = record(scope, role=("maker", "approver"), required=(True, False), reason="")
     content = web.get(reverse("activity:event", args=[kept.pk])).content.decode()
-    for words in ("Report downloaded", "Rina Admin", "Maker → Approver", "yes → no", "Is active"):
+    for words in ("Report downloaded", "Rina Admin", "Maker → Approver", "yes → no", "Required"):
         assert words in content
 
 

@@ -179,7 +179,7 @@ PLANTED = {
     "a row added at the end": (
         "INSERT INTO accounts_activity (business_id, mode, kind, area, facts, by_kind, by_name, by_email, role, via, "
         "address, agent, subject_type, subject_id, subject_label, search, seq, hash, sealed_at) VALUES (%(business)s, "
-        "'live', 'x', 'x', '{{}}', 'system', '', '', '', '', '', '', '', '', '', {}, repeat('0', 64), now())",
+        "'live', 'x', 'x', '{{}}', 'system', '', '', '', '', '', '', '', '', '', '', {}, repeat('0', 64), now())",
         6,
     ),
     "a row moved to Test Mode": ("UPDATE accounts_activity SET mode = 'test', seq = 2 WHERE " + ROW, 5),

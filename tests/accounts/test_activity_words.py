@@ -2,14 +2,15 @@
 
 import pytest
 
-from accounts.activity import recording as activity
+from accounts.activity import words as activity
 from accounts.activity.kinds import OF_ACCOUNT
+from accounts.activity.recording import keep
 from accounts.models import Activity
 from flipdash import events
 
 
 def test_every_kind_of_event_is_about_something_that_has_words():
-    assert {kind.partition(".")[0] for kind in events.kinds()} - set(activity.AREAS) == set()
+    assert {events.area_of(kind) for kind in events.kinds()} == set(events.areas())
 
 
 def test_changes_read_as_before_and_after():
@@ -32,7 +33,7 @@ def test_changes_read_as_before_and_after():
         ({"old": "maker", "new": "approver"}, "Maker → Approver"),
         ({"before": None, "after": 1_000_000}, "– → 1,000,000"),
         (
-            {"old": {"required": True, "rupiah": 5_000_000}, "new": {"required": False, "rupiah": 0}},
+            {"old": {"required": True, "from_rupiah": 5_000_000}, "new": {"required": False, "from_rupiah": 0}},
             "Required: yes, From: Rp5,000,000 → Required: no, From: Rp0",
         ),
     ],
@@ -44,7 +45,7 @@ def test_what_was_and_what_is_now_are_one_fact(facts, words):
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", OF_ACCOUNT)
 def test_events_of_people_stand_in_live_mode_whichever_page_they_come_from(admin, kind, monkeypatch):
-    monkeypatch.setattr(events, "_handlers", [activity.keep])
+    monkeypatch.setattr(events, "_handlers", [keep])
     events.record(admin.scope("test"), kind)
     assert Activity.objects.get(kind=kind).mode == "live"
 

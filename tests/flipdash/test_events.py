@@ -29,10 +29,42 @@ def test_what_nobody_declared_is_told_to_nobody(monkeypatch, scope):
     assert heard == []
 
 
+@pytest.fixture(autouse=True)
+def forgotten_afterwards(monkeypatch):
+    """What a test declares is declared in that test alone."""
+    for name in ("_kinds", "_areas", "_facts"):
+        monkeypatch.setattr(events, name, dict(getattr(events, name)))
+
+
+@pytest.mark.parametrize(
+    ("declared", "why"),
+    [
+        (({"thing.done": "Done"}, {}, {}), r"what these events are about: thing\.done"),
+        (({"sign-in": "Again"}, {"sign-in": "Again"}, {}), "declared twice: sign-in"),
+        (({"thing.done": "Done"}, {"thing": "Things"}, {"amount": "Quantity"}), "declared twice: amount"),
+    ],
+)
+def test_what_is_declared_has_words_and_one_meaning(declared, why):
+    kinds, areas, facts = declared
+    before = events.kinds(), events.areas()
+    with pytest.raises(ValueError, match=why):
+        events.declare(kinds, areas=areas, facts=facts)
+    assert (events.kinds(), events.areas()) == before
+
+
+@pytest.mark.parametrize("facts", [{"forgotten": 1}, {"changes": {"forgotten": {"old": 1, "new": 2}}}])
+def test_a_fact_without_words_is_told_to_nobody(monkeypatch, scope, facts):
+    heard = []
+    monkeypatch.setattr(events, "_handlers", [heard.append])
+    with pytest.raises(KeyError, match="nobody declared what sign-in tells: forgotten"):
+        events.record(scope, "sign-in", **facts)
+    assert heard == []
+
+
 def test_handlers_see_the_event_in_the_transaction_of_the_act(scope, monkeypatch):
     seen = []
     monkeypatch.setattr(events, "_handlers", [seen.append])
-    monkeypatch.setattr(events, "_kinds", {"thing.done": "Thing done"})
+    events.declare({"thing.done": "Thing done"}, areas={"thing": "Things"}, facts={"why": "Why"})
     events.record(scope, "thing.done", scope.member, why="test")
     (event,) = seen
     assert (event.scope, event.kind, event.subject, event.facts) == (scope, "thing.done", scope.member, {"why": "test"})
