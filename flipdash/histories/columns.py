@@ -113,6 +113,8 @@ class Context:
     url_of: Callable[[Row], str]
     spoken: Callable[[Row], str]
     """What a row is about, for who doesn't see the line that its link stands in."""
+    sought: frozenset[str] = frozenset()
+    """The search as a whole, and its parts, in lower case."""
     made: dict[Any, SafeString] = field(default_factory=dict)
 
     def once(self, key: Any, make: Callable[[], SafeString]) -> SafeString:
@@ -144,9 +146,17 @@ class NameColumn(Column):
 class IdColumn(Column):
     """The transaction's number, which opens it. Text everywhere: a spreadsheet would round 19 digits."""
 
+    external: str = ""
+    """The field of the number that it had in another system: shown too where that is what was searched for."""
+
     kind: ClassVar[str] = "id"
     copyable: ClassVar[bool] = True
     always: ClassVar[bool] = True
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The number, and the one in another system."""
+        return (*super().fields, self.external) if self.external else super().fields
 
     def values(self, batch: Batch) -> Sequence[str]:
         """Return every digit."""
@@ -161,7 +171,14 @@ class IdColumn(Column):
         text = escape(self.text(row))
         button = context.copy_button(self.label, text)
         name = f"{text}, {escape(context.spoken(row))}"
-        return SafeString(f'<a href="{escape(context.url_of(row))}" aria-label="{name}">{text}</a>{button}')
+        link = f'<a href="{escape(context.url_of(row))}" aria-label="{name}">{text}</a>{button}'
+        return SafeString(link + self._also(row, context))
+
+    def _also(self, row: Row, context: Context) -> str:
+        old = row[self.external] if self.external else None
+        if not old or old.casefold() not in context.sought:
+            return ""
+        return format_html('<small class="cell__also">{} <bdi>{}</bdi></small>', _("External ID"), old)
 
 
 @dataclass(frozen=True)

@@ -257,4 +257,6 @@ class History(Declaration):
 
         if self.is_narrowed:
             after += f"?{urlencode({LIST: self.address.query})}"
-        return Context(self.today, lambda row: f"{before}{row['id']}{after}", in_words)
+        said = [self.term, *(part.said for part in self.asked.parts)] if self.is_valid else []
+        sought = frozenset(words.casefold() for words in said)
+        return Context(self.today, lambda row: f"{before}{row['id']}{after}", in_words, sought)

@@ -65,6 +65,16 @@ def test_a_transaction_is_found_by_its_number_here_and_elsewhere(scope, kopi_kit
     assert found(scope, "q=EXT-58000003") == [row.pk]
 
 
+@pytest.mark.parametrize("query", ["q=ext-58000003", "q=EXT-58000003&columns=amount", "q=EXT-58000003 2026"])
+def test_a_row_shows_the_old_number_that_found_it(web, kopi_kita, make, name, query):
+    for number in (58000003, 58000004):
+        make(kopi_kita, external_id=f"EXT-{number}")
+    content = web.get(f"/{name}/?{query}").content.decode()
+    assert '<small class="cell__also">External ID <bdi>EXT-58000003</bdi></small>' in content
+    assert "58000004" not in content
+    assert "EXT-58000003" not in web.get(f"/{name}/").content.decode()
+
+
 def test_another_business_and_the_other_mode_are_never_found(
     scope, kopi_kita, toko_sebelah, make, found, history, with_text
 ):

@@ -18,7 +18,7 @@ class InternationalHistory(histories.History):
     ledger_source = "international_transfer"
 
     columns = (
-        histories.IdColumn(_("Transaction ID"), "id"),
+        histories.IdColumn(_("Transaction ID"), "id", external="external_id"),
         histories.StatusColumn(
             _("Status"), "status", card="state", choices=Status, tag_field="returned_at", tag=_("Returned")
         ),

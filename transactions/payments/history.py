@@ -43,7 +43,7 @@ class PaymentHistory(histories.History):
     ledger_source = "payment"
 
     columns = (
-        histories.IdColumn(_("Transaction ID"), "id"),
+        histories.IdColumn(_("Transaction ID"), "id", external="external_id"),
         histories.CodeColumn(_("Payment Link"), "link__slug", gives_way=1),
         histories.Column(_("Payment"), "title", card="line", gives_way=5),
         histories.Column(_("Sender Name"), "sender_name", card="title"),

@@ -22,7 +22,7 @@ class TransferHistory(histories.History):
     ledger_source = "money_transfer"
 
     columns = (
-        histories.IdColumn(_("Transaction ID"), "id"),
+        histories.IdColumn(_("Transaction ID"), "id", external="external_id"),
         histories.StatusColumn(
             _("Status"), "status", card="state", choices=Status, tag_field="returned_at", tag=_("Returned")
         ),
