@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from accounts.activity.words import OPERATOR
-from accounts.models import Member, User
+from accounts.models import Business, Member, User
 from accounts.sign_in.services import confirm_email
 from flipdash import events
 from flipdash.actors import Actor, ActorKind
@@ -37,6 +38,21 @@ class Operator:
     def actor(self) -> Actor:
         """Who this is, to sign with."""
         return Actor(ActorKind.OPERATOR, self.user.pk, self.user.name)
+
+
+class NotOperator(PermissionDenied):
+    """The person may not act for the operator, or may not any more. Nothing was changed; the page answers 403."""
+
+
+def ask_again(user: User, *, using: str) -> None:
+    """Raise NotOperator unless the person may act for the operator now. Call it under the lock of the act's row."""
+    if not User.objects.using(using).filter(pk=user.pk, is_active=True, is_staff=True).exists():
+        raise NotOperator
+
+
+def scope(user: User, business: Business, mode: str) -> Scope:
+    """Return what one of the operator's people acts as for a business."""
+    return Scope(business, Mode(mode), Operator(user), via="backoffice")
 
 
 @transaction.atomic

@@ -10,20 +10,20 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from accounts.operators import Operator
+from accounts import operators
+from accounts.models import User
 from deposits.models import OPEN, Correction, Reason, StatementLine, TopUp, TopUpStatus
 from deposits.statements.files import JAKARTA
 from deposits.topups import crediting
 from deposits.topups import services as topups
-from flipdash import clock, money, walls
-from flipdash.mode import Mode
+from flipdash import clock, money, states, walls
 from flipdash.scope import Scope
 
 NEAR = 10_000
@@ -171,16 +171,32 @@ def match(line_id: int) -> StatementLine | None:
             return None
         finding = examine(line)
         if finding.reason == Reason.DEBIT:
-            return _save(line, status=Status.IGNORED, reason=Reason.DEBIT)
+            states.step(line, Status.IGNORED, reason=Reason.DEBIT)
+            return line
         if finding.match is None:
             if finding.reason == Reason.REVERSED:
                 _wake_opposite(line)
-            return _save(line, status=Status.WAITING, reason=finding.reason)
+            states.step(line, Status.WAITING, reason=finding.reason)
+            return line
         top_up = TopUp.objects.using("operator").select_for_update().get(pk=finding.match.pk)
         if not top_up.is_open or top_up.lines.using("operator").filter(status__in=PAYING).exists():
-            reason = Reason.LATE if not top_up.is_open and not top_up.is_successful else Reason.PAID_TWICE
-            return _save(line, status=Status.WAITING, reason=reason)
-        return _save(line, status=Status.MATCHED, top_up_id=top_up.pk, business_id=top_up.business_id, matched_at=Now())
+            is_late = not top_up.is_open and not top_up.is_successful
+            states.step(line, Status.WAITING, reason=Reason.LATE if is_late else Reason.PAID_TWICE)
+        else:
+            _pay(line, top_up)
+        return line
+
+
+def _pay(line: StatementLine, top_up: TopUp) -> None:
+    """Match a locked line with the locked top-up that it pays."""
+    states.step(
+        line,
+        Status.MATCHED,
+        reason=Reason.NONE,
+        top_up_id=top_up.pk,
+        business_id=top_up.business_id,
+        matched_at=clock.now("operator"),
+    )
 
 
 def _wake_opposite(line: StatementLine) -> None:
@@ -193,19 +209,20 @@ def _wake_opposite(line: StatementLine) -> None:
 PAYING = (Status.MATCHED, Status.CREDITED)
 
 
-def credit_matched(line_id: int, *, by: Scope | None = None, at: datetime | None = None) -> bool:
+def credit_matched(line_id: int, *, at: datetime | None = None) -> bool:
     """Credit a matched line; when its top-up was closed meanwhile, the line goes to the queue. Returns whether it was
-    credited now. `at` is for what happened earlier (the seed)."""
+    credited now. `at` is for what happened earlier (the seed). What two people matched is credited by the second."""
     line = StatementLine.objects.using("operator").filter(pk=line_id, status=Status.MATCHED).first()
     if line is None:
         return False
-    approved = {"kind": Correction.Kind.CREDIT, "status": Correction.Status.APPROVED}
-    if _opposite(line).exists() and not line.corrections.using("operator").filter(**approved).exists():
+    corrections = line.corrections.using("operator").select_related("business", "decided_by")
+    approved = corrections.filter(kind=Correction.Kind.CREDIT, status=Correction.Status.APPROVED).last()
+    if approved is None and _opposite(line).exists():
         _release(line_id, Reason.REVERSED)  # the bank has taken it back before it was credited
         return False
     top_up = TopUp.objects.using("operator").get(lines=line)
     try:
-        return crediting.credit(top_up, line, by=by, at=at).is_new
+        return crediting.credit(top_up, line, by=_second_person(approved) if approved else None, at=at).is_new
     except crediting.NotCreditable:
         top_up.refresh_from_db(using="operator")
         _release(line_id, Reason.PAID_TWICE if top_up.is_successful else Reason.LATE)
@@ -217,7 +234,7 @@ def _release(line_id: int, reason: Reason) -> None:
         rows = StatementLine.objects.using("operator")
         line = rows.select_for_update().filter(pk=line_id, status=Status.MATCHED).first()
         if line is not None:
-            _save(line, status=Status.WAITING, reason=reason, top_up_id=None, business_id=None, matched_at=None)
+            states.step(line, Status.WAITING, reason=reason, top_up_id=None, business_id=None, matched_at=None)
 
 
 def _release_undone() -> None:
@@ -231,12 +248,6 @@ def _release_undone() -> None:
         matched_at=None,
         credited_at=None,
     )
-
-
-def _save(line: StatementLine, **values: object) -> StatementLine:
-    StatementLine.objects.using("operator").filter(pk=line.pk).update(**values)
-    line.refresh_from_db(using="operator")
-    return line
 
 
 def _pass_over_hopeless() -> None:
@@ -320,7 +331,7 @@ def report_payment(top_up: TopUp, *, amount: int | None = None, at: datetime | N
 # --- By hand: one proposes, another approves ---------------------------------------------------------------------
 
 
-def propose_credit(line: StatementLine, top_up: TopUp, *, by: AbstractBaseUser, why: str) -> Correction:
+def propose_credit(line: StatementLine, top_up: TopUp, *, by: User, why: str) -> Correction:
     """Propose that a waiting line be credited to a top-up, of whatever amount; raises CorrectionRefused."""
     with transaction.atomic(using="operator"):
         own_line = StatementLine.objects.using("operator").select_for_update().get(pk=line.pk)
@@ -329,7 +340,7 @@ def propose_credit(line: StatementLine, top_up: TopUp, *, by: AbstractBaseUser, 
         return _propose(Correction.Kind.CREDIT, target, by, why, line_id=own_line.pk)
 
 
-def propose_undo(top_up: TopUp, *, by: AbstractBaseUser, why: str) -> Correction:
+def propose_undo(top_up: TopUp, *, by: User, why: str) -> Correction:
     """Propose that a credit be taken back; raises CorrectionRefused."""
     with transaction.atomic(using="operator"):
         target = TopUp.objects.using("operator").select_for_update().get(pk=top_up.pk)
@@ -338,7 +349,7 @@ def propose_undo(top_up: TopUp, *, by: AbstractBaseUser, why: str) -> Correction
         return _propose(Correction.Kind.UNDO, target, by, why)
 
 
-def propose_ignore(line: StatementLine, *, by: AbstractBaseUser, why: str) -> Correction:
+def propose_ignore(line: StatementLine, *, by: User, why: str) -> Correction:
     """Propose that a line which may have been taken back needs nothing more; raises CorrectionRefused."""
     with transaction.atomic(using="operator"):
         own_line = StatementLine.objects.using("operator").select_for_update().get(pk=line.pk)
@@ -349,9 +360,8 @@ def propose_ignore(line: StatementLine, *, by: AbstractBaseUser, why: str) -> Co
         return _propose(Correction.Kind.IGNORE, about[0].top_up, by, why, line_id=own_line.pk)
 
 
-def _propose(
-    kind: Correction.Kind, top_up: TopUp, by: AbstractBaseUser, why: str, line_id: int | None = None
-) -> Correction:
+def _propose(kind: Correction.Kind, top_up: TopUp, by: User, why: str, line_id: int | None = None) -> Correction:
+    operators.ask_again(by, using="operator")
     if not why.strip():
         raise CorrectionRefused(_("Say why."))
     rows = Correction.objects.using("operator")
@@ -385,7 +395,7 @@ def _check_credit(line: StatementLine, top_up: TopUp) -> None:
         raise CorrectionRefused(_("Another line pays this top-up."))
 
 
-def approve(correction: Correction, *, by: AbstractBaseUser) -> Correction:
+def approve(correction: Correction, *, by: User) -> Correction:
     """Do what somebody else has proposed. Raises SecondPersonNeeded, CorrectionRefused (decided already, changed
     meanwhile), and ledger.NotEnoughDeposit when a credit to be taken back is spent."""
     if correction.kind == Correction.Kind.UNDO:
@@ -398,68 +408,61 @@ def approve(correction: Correction, *, by: AbstractBaseUser) -> Correction:
         top_up = TopUp.objects.using("operator").select_for_update().get(pk=mine.top_up_id)
         _check_credit(line, top_up)
         _decide(mine, Correction.Status.APPROVED, by, using="operator")
-        _save(
-            line,
-            status=Status.MATCHED,
-            reason="",
-            top_up_id=top_up.pk,
-            business_id=top_up.business_id,
-            matched_at=Now(),
-        )
-    credit_matched(line.pk, by=_scope(mine, by))
+        _pay(line, top_up)
+    credit_matched(line.pk)
     return mine
 
 
-def _approve_undo(correction: Correction, by: AbstractBaseUser) -> Correction:
+def _approve_undo(correction: Correction, by: User) -> Correction:
     with walls.inside_of(correction.business_id, correction.mode), transaction.atomic():
         top_up = TopUp.objects.get(pk=correction.top_up_id)
         mine = _decidable(correction, by, using="default")
         _decide(mine, Correction.Status.APPROVED, by, using="default")
         try:
-            crediting.take_back(top_up, by=_scope(mine, by))
+            crediting.take_back(top_up, by=_second_person(mine))
         except crediting.NotCreditable as problem:
             raise CorrectionRefused(str(problem)) from problem
     _release_undone()
     return mine
 
 
-def _approve_ignore(correction: Correction, by: AbstractBaseUser) -> Correction:
+def _approve_ignore(correction: Correction, by: User) -> Correction:
     with transaction.atomic(using="operator"):
         mine = _decidable(correction, by, using="operator")
         line = StatementLine.objects.using("operator").select_for_update().get(corrections=mine)
         _check_waits(line)
         _decide(mine, Correction.Status.APPROVED, by, using="operator")
-        _save(line, status=Status.IGNORED)
+        states.step(line, Status.IGNORED)
     return mine
 
 
-def reject(correction: Correction, *, by: AbstractBaseUser) -> Correction:
+def reject(correction: Correction, *, by: User) -> Correction:
     """Decide that a proposal isn't done; whoever made it may do that too."""
     with transaction.atomic(using="operator"):
-        mine = _lock_waiting(correction, using="operator")
+        mine = _lock_waiting(correction, by, using="operator")
         _decide(mine, Correction.Status.REJECTED, by, using="operator")
     return mine
 
 
-def _scope(correction: Correction, by: AbstractBaseUser) -> Scope:
-    """Return what one of the operator's people acts as."""
-    return Scope(correction.business, Mode(correction.mode), Operator(by), via="backoffice")
+def _second_person(correction: Correction) -> Scope:
+    """Return what whoever approved a correction acts as."""
+    return operators.scope(cast(User, correction.decided_by), correction.business, correction.mode)
 
 
-def _decidable(correction: Correction, by: AbstractBaseUser, *, using: str) -> Correction:
-    mine = _lock_waiting(correction, using=using)
+def _decidable(correction: Correction, by: User, *, using: str) -> Correction:
+    mine = _lock_waiting(correction, by, using=using)
     if mine.proposed_by_id == by.pk:
         raise SecondPersonNeeded(_("You have proposed this yourself: somebody else has to approve it."))
     return mine
 
 
-def _lock_waiting(correction: Correction, *, using: str) -> Correction:
+def _lock_waiting(correction: Correction, by: User, *, using: str) -> Correction:
     mine = Correction.objects.using(using).select_for_update().get(pk=correction.pk)
+    operators.ask_again(by, using=using)
     if mine.status != Correction.Status.WAITING:
         raise CorrectionRefused(_("Somebody has decided this already: %s.") % mine.get_status_display())
     return mine
 
 
-def _decide(correction: Correction, status: Correction.Status, by: AbstractBaseUser, *, using: str) -> None:
-    correction.status, correction.decided_by_id, correction.decided_at = status, by.pk, clock.now(using)
-    correction.save(using=using, update_fields=["status", "decided_by", "decided_at"])
+def _decide(correction: Correction, status: Correction.Status, by: User, *, using: str) -> None:
+    states.step(correction, status, decided_by_id=by.pk, decided_at=clock.now(using))

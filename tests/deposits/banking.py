@@ -35,7 +35,7 @@ def again(top_up: TopUp) -> TopUp:
 
 def operator_person(name: str) -> User:
     """One of the operator's people."""
-    user = User(email=f"{name}-{next(_numbers)}@operator.test", name=name)
+    user = User(email=f"{name}-{next(_numbers)}@operator.test", name=name, is_staff=True)
     user.set_unusable_password()
     user.save()
     return user

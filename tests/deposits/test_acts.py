@@ -6,15 +6,16 @@ import pytest
 from django.apps import apps
 from django.db import transaction
 
-from accounts.models import Activity, Member
-from deposits.models import TopUp, TopUpEvent
+from accounts.models import Activity, Member, User
+from accounts.operators import NotOperator, Operator
+from deposits.models import Correction, Posting, TopUp, TopUpEvent
 from deposits.statements import matching
 from deposits.topups import services as topups
 from flipdash import clock, events, timeline, walls
 from flipdash.actors import SYSTEM, Actor, ActorKind
 from flipdash.models import Message
 from flipdash.timeline import Event
-from tests.deposits.banking import again, ask, line, mark, operator_person
+from tests.deposits.banking import again, ask, fate, line, mark, operator_person
 from tests.factories import make_member
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
@@ -173,3 +174,54 @@ def test_lines_are_written_by_events_alone(scope):
         events.record(scope, "top_up.marked", top_up)
         events.record(scope, "deposit.warning-changed", None)
         assert [row.kind for row in top_up.events.order_by("id")] == ["created", "marked"]
+
+
+# --- Corrections -------------------------------------------------------------------------------------------------
+
+
+def odd_payment(scope):
+    """A payment that matches nothing by itself."""
+    top_up = ask(scope)
+    came_in = line(top_up.exact_amount - 4_000)
+    matching.match(came_in.pk)
+    return top_up, came_in
+
+
+@pytest.mark.parametrize("lost", [{"is_staff": False}, {"is_active": False}])
+@pytest.mark.parametrize("act", ["credit", "undo", "approve", "reject"])
+def test_nobody_corrects_after_losing_the_right(scope, act, lost):
+    """The page had asked; the right is asked for again under the lock of what is corrected."""
+    ayu, bayu = operator_person("Ayu"), operator_person("Bayu")
+    credited = paid(scope)
+    matching.match_due()
+    top_up, came_in = odd_payment(scope)
+    proposal = None
+    if act in ("approve", "reject"):
+        proposal = matching.propose_credit(came_in, top_up, by=ayu, why="Less a fee")
+    User.objects.filter(pk__in=(ayu.pk, bayu.pk)).update(**lost)
+    acts = {
+        "credit": lambda: matching.propose_credit(came_in, top_up, by=ayu, why="Less a fee"),
+        "undo": lambda: matching.propose_undo(again(credited), by=ayu, why="Paid by mistake"),
+        "approve": lambda: matching.approve(proposal, by=bayu),
+        "reject": lambda: matching.reject(proposal, by=bayu),
+    }
+    before = list(Correction.objects.using("operator").values())
+    with pytest.raises(NotOperator):
+        acts[act]()
+    assert list(Correction.objects.using("operator").values()) == before
+    assert (again(top_up).status, fate(came_in)[0]) == ("waiting", "waiting")
+
+
+def test_a_credit_that_a_sweep_finishes_is_still_the_second_persons(scope, monkeypatch):
+    """Whoever approves may be gone before the second transaction: the row knows who it was."""
+    top_up, came_in = odd_payment(scope)
+    proposal = matching.propose_credit(came_in, top_up, by=operator_person("Ayu"), why="Less a fee")
+    monkeypatch.setattr(matching, "credit_matched", lambda line_id: False)
+    matching.approve(proposal, by=(bayu := operator_person("Bayu")))
+    monkeypatch.undo()
+    assert again(top_up).status == "waiting"
+    assert matching.match_due() == 1
+    (row,), (logged,), _mails = told(scope, "credited")
+    assert Actor.of(row, "by") == Actor.of(logged, "by") == Operator(bayu).actor
+    with walls.inside(scope):
+        assert Actor.of(Posting.objects.get(pk=again(top_up).posting_id), "by") == Operator(bayu).actor
