@@ -80,7 +80,7 @@ RECENT_ONLY = frozenset(role for role in Role if CELLS[role, Permission.VIEW_HIS
 
 
 def grants_admin(role: str) -> bool:
-    """Return whether the role may manage people, and so is given with a fresh proof only."""
+    """Return whether the role may manage people, and so is given after re-authentication only."""
     return Permission.MANAGE_MEMBERS in ROLE_PERMISSIONS[Role(role)]
 
 

@@ -3,7 +3,7 @@ from django.urls import include, path
 from accounts.activity.history import ActivityHistory
 from accounts.business import views as account
 from accounts.profile import views as profile
-from accounts.sign_in.views import factors, proof, recovery, sessions, sign_in
+from accounts.sign_in.views import factors, reauthentication, recovery, sessions, sign_in
 from accounts.team.views import invitations, members
 from accounts.views import pages, permissions
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
@@ -30,7 +30,7 @@ urlpatterns = [
         sign_in.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
-    path("proof/", proof.proof, name="proof"),
+    path("re-authentication/", reauthentication.reauthentication, name="reauthentication"),
     path("my-profile/language/", pages.language, name="language"),
     path("my-profile/security/", factors.overview, name="security"),
     path("my-profile/security/password/", factors.password, name="password"),

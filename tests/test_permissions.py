@@ -22,7 +22,7 @@ from django.utils import timezone
 from accounts import operators
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
-from accounts.sign_in.proof import PROVED_AT
+from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
 from flipdash import backoffice, clock
 from flipdash.actors import Actor
 from flipdash.histories import History
@@ -234,7 +234,7 @@ def verdict(  # noqa: C901  # one question after the other, each with its answer
     if route.is_the_askers and own_rows and name not in {Role.ADMIN, "stranger"}:  # the row is the Admin's
         named = Permission.MANAGE_MEMBERS.label in content
         return None if status == 405 or (status == 403 and named) else f"answered {status} for a colleague's row"
-    if status == 403 and "proof-password" not in content:
+    if status == 403 and "reauth-password" not in content:
         return "refused somebody who may"
     if "<" in route.pattern and not own_rows and status not in {404, 405}:
         return f"answered {status} for another's row"
@@ -246,7 +246,7 @@ def browser(user) -> Client:
     if user:
         client.force_login(user)
         session = client.session
-        session[PROVED_AT] = clock.now().timestamp()  # or the walk would end at the proof
+        session[REAUTHENTICATED_AT] = clock.now().timestamp()  # or the walk would end at re-authentication
         session.save()
     return client
 

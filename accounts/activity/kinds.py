@@ -31,8 +31,8 @@ SIGN_IN: dict[str, Words] = {
     "recovery-codes.made": _("Recovery codes made"),
     "passkey.added": _("Passkey added"),
     "passkey.removed": _("Passkey removed"),
-    "proof.given": _("Fresh proof given"),
-    "proof.failed": _("Fresh proof failed"),
+    "reauthentication.passed": _("Re-authenticated"),
+    "reauthentication.failed": _("Re-authentication failed"),
 }
 """Signing in and out, and what one signs in with."""
 TEAM: dict[str, Words] = {
@@ -67,7 +67,7 @@ AREAS: dict[str, Words] = {
     "sign-in": _("Sign-in"),
     "sign-out": _("Sign-out"),
     "session": _("Sessions"),
-    "proof": _("Fresh proofs"),
+    "reauthentication": _("Re-authentication"),
     "password": _("Passwords"),
     "second-factor": _("Two-step verification"),
     "passkey": _("Passkeys"),
@@ -115,7 +115,7 @@ FACTS: dict[str, Words | events.Fact] = {
     "holds_from": _("Holds from"),
     "channel": _("Sent by"),
     "require_second_factor": _("Two-step verification required"),
-    "approvals_need_proof": _("Fresh proof at approvals"),
+    "approvals_need_reauthentication": _("Re-authentication at approvals"),
     "session_idle_minutes": _("Minutes without use until sign-out"),
     "session_hours": _("Hours until sign-out"),
     "time_zone": _("Time zone"),

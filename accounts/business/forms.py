@@ -69,8 +69,8 @@ class SecurityForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Who has none yet is asked to set it up at the next sign-in."),
     )
-    approvals_need_proof = forms.BooleanField(
-        label=gettext_lazy("Approvals ask for a fresh proof"),
+    approvals_need_reauthentication = forms.BooleanField(
+        label=gettext_lazy("Approvals ask for re-authentication"),
         required=False,
         help_text=gettext_lazy("The password, and the second step where there is one, once per selection."),
     )

@@ -15,7 +15,7 @@ from accounts.business import services as business
 from accounts.business.forms import DetailsForm, LogoForm, SecondPersonForm, SecurityForm
 from accounts.models import Business
 from accounts.permissions import Permission, everybody, requires
-from accounts.sign_in.proof import fresh_proof
+from accounts.sign_in.reauthentication import reauthenticated
 from flipdash.http import Request
 from flipdash.uploads import was_cut_off
 
@@ -36,7 +36,7 @@ def account_details(request: Request) -> HttpResponse:
 
 @require_POST
 @requires(Permission.MANAGE_ACCOUNT)
-@fresh_proof
+@reauthenticated
 def account_security(request: Request) -> HttpResponse:
     """Save the security policy."""
     return _save(request, "security", SecurityForm(request.POST, prefix="security"), "account.security-changed")
@@ -52,7 +52,7 @@ def _save(request: Request, name: str, form: Form, kind: str) -> HttpResponse:
 
 @require_POST
 @requires(Permission.MANAGE_ACCOUNT)
-@fresh_proof
+@reauthenticated
 def account_second_person(request: Request) -> HttpResponse:
     """Set the second-person rule; a looser one holds after 24 hours."""
     form = SecondPersonForm(request.POST, prefix="second")

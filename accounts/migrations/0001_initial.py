@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(choices=[('en', 'English'), ('id', 'Bahasa Indonesia')], default='en', max_length=2)),
                 ('address', models.CharField(blank=True, max_length=500)),
                 ('logo', models.CharField(blank=True, max_length=100)),
-                ('approvals_need_proof', models.BooleanField(default=False)),
+                ('approvals_need_reauthentication', models.BooleanField(default=False)),
                 ('second_person_required', models.BooleanField(default=False)),
                 ('second_person_from', models.BigIntegerField(default=0)),
                 ('next_second_person_required', models.BooleanField(null=True)),

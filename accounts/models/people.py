@@ -71,7 +71,7 @@ class Business(models.Model):
     logo = models.CharField(max_length=100, blank=True)
     """The name under which the picture is stored."""
 
-    approvals_need_proof = models.BooleanField(default=False)
+    approvals_need_reauthentication = models.BooleanField(default=False)
 
     second_person_required = models.BooleanField(default=False)
     second_person_from = models.BigIntegerField(default=0)  # rupiah

@@ -22,7 +22,7 @@ class GuessQuerySet(models.QuerySet["Guess"]):
 
 
 class Guess(models.Model):
-    """One try at a code or a proof by somebody who has given the right password, or is signed in."""
+    """One try at a code or a re-authentication by somebody who has given the right password, or is signed in."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=20)

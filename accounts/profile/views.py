@@ -15,7 +15,7 @@ from accounts.permissions import everybody
 from accounts.phones import numbers as phones
 from accounts.phones import otp
 from accounts.profile import services as profile
-from accounts.sign_in.proof import fresh_proof
+from accounts.sign_in.reauthentication import reauthenticated
 from flipdash.http import Request, require_form
 
 PENDING = "phone_pending"
@@ -52,7 +52,7 @@ def my_profile(request: Request) -> HttpResponse:
 
 @require_form
 @everybody
-@fresh_proof
+@reauthenticated
 def phone(request: Request) -> HttpResponse:
     """Ask for a number and send it a code."""
     device = PhoneDevice.objects.filter(user=request.user).first()

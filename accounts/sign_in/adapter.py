@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.sign_in import devices, notices, proof, sessions
+from accounts.sign_in import devices, notices, reauthentication, sessions
 from flipdash import clock, mail
 from flipdash.http import is_own_path
 from flipdash.mode import Mode, mode_url
@@ -66,10 +66,10 @@ class AccountAdapter(DefaultAccountAdapter):
     # --- After a sign-in -----------------------------------------------------------------------------------------
 
     def post_login(self, request: Any, user: Any, **kwargs: Any) -> HttpResponse:
-        """Begin the session's time, take the sign-in as a proof, and mail about a device that wasn't seen before."""
+        """Begin the session's time, take the sign-in as re-authentication, and mail about a device not seen before."""
         response = super().post_login(request, user, **kwargs)
         sessions.begin(request, clock.now())
-        proof.mark(request)
+        reauthentication.remember(request)
         with transaction.atomic():
             notices.note(request, user, "sign-in")
             if not kwargs["signup"] and devices.device_of(request, user) is None:

@@ -121,7 +121,7 @@ class NewPasswordForm(ResetPasswordKeyForm):
 
 
 class PasswordForm(forms.Form):
-    """A new password of who is signed in; the old one was asked by the fresh proof."""
+    """A new password of who is signed in; re-authentication has asked for the old one."""
 
     new_password = NewPasswordField(_("New password"))
 
@@ -171,7 +171,7 @@ class PasskeyForm(forms.Form):
     credential = forms.JSONField(widget=forms.HiddenInput)
 
 
-class ProofForm(forms.Form):
+class ReauthenticationForm(forms.Form):
     """The password, asked once more, and a code where two-step verification is on."""
 
     password = PasswordField(_("Password"))
@@ -189,7 +189,7 @@ class ProofForm(forms.Form):
         sent = super().clean() or {}
         if self.errors:
             return sent
-        guess = Guess.take(self.user, "proof")
+        guess = Guess.take(self.user, "reauthentication")
         if guess is None:
             raise forms.ValidationError(TOO_MANY)
         if is_too_long(sent["password"]) or not self.user.check_password(sent["password"]):

@@ -5,7 +5,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Member
-from accounts.sign_in.proof import PROVED_AT
+from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
 from flipdash import clock
 from tests.accounts.signing_in import PASSWORD
 
@@ -25,9 +25,9 @@ def rina(admin) -> Member:
 
 
 @pytest.fixture
-def proven(web) -> Client:
-    """The Admin's browser, with a fresh proof."""
+def fresh(web) -> Client:
+    """The Admin's browser, just authenticated."""
     session = web.session
-    session[PROVED_AT] = clock.now().timestamp()
+    session[REAUTHENTICATED_AT] = clock.now().timestamp()
     session.save()
     return web

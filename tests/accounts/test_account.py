@@ -13,7 +13,7 @@ from PIL import Image
 from accounts.business import services as business
 from accounts.models import Business, SecondPersonRule
 from accounts.permissions import Role
-from accounts.sign_in.proof import PROVED_AT
+from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
 from flipdash.models import Message
 from tests import factories
 
@@ -78,16 +78,16 @@ def test_the_policy_needs_a_proof(web, kopi_kita):
     assert now_of(kopi_kita).require_second_factor is False
 
 
-def test_the_policy_is_saved_and_told(proven, kopi_kita, told):
-    assert proven.post("/settings/account/security/", POLICY).status_code == 302
+def test_the_policy_is_saved_and_told(fresh, kopi_kita, told):
+    assert fresh.post("/settings/account/security/", POLICY).status_code == 302
     saved = now_of(kopi_kita)
     assert (saved.require_second_factor, saved.session_idle_minutes, saved.session_hours) == (True, 15, 8)
     assert told[0].facts["changes"]["session_hours"] == {"old": 12, "new": 8}
 
 
 @pytest.mark.parametrize(("field", "value"), [("idle_minutes", 4), ("idle_minutes", 121), ("hours", 0), ("hours", 25)])
-def test_session_lengths_have_bounds(proven, kopi_kita, field, value):
-    page = proven.post("/settings/account/security/", {**POLICY, f"security-session_{field}": value}).content.decode()
+def test_session_lengths_have_bounds(fresh, kopi_kita, field, value):
+    page = fresh.post("/settings/account/security/", {**POLICY, f"security-session_{field}": value}).content.decode()
     assert f'id="id_security-session_{field}_error"' in page
     assert now_of(kopi_kita).session_hours == 12
 
@@ -230,29 +230,29 @@ def test_once_its_time_has_come_the_looser_rule_is_the_base(scope, kopi_kita):
     assert now_of(kopi_kita).second_person_rule() == BIG
 
 
-def test_the_rule_needs_a_proof(web, proven, kopi_kita):
+def test_the_rule_needs_re_authentication(web, fresh, kopi_kita):
     session = web.session
-    del session[PROVED_AT]
+    del session[REAUTHENTICATED_AT]
     session.save()
     sent = {"second-required": "on", "second-amount": "Rp5.000.000"}
     assert web.post("/settings/account/second-person/", sent).status_code == 403
     assert now_of(kopi_kita).second_person_rule() == OFF
 
 
-def test_the_page_shows_what_waits_and_cancels_it(proven, kopi_kita):
-    proven.post("/settings/account/second-person/", {"second-required": "on", "second-amount": "Rp5.000.000"})
+def test_the_page_shows_what_waits_and_cancels_it(fresh, kopi_kita):
+    fresh.post("/settings/account/second-person/", {"second-required": "on", "second-amount": "Rp5.000.000"})
     assert now_of(kopi_kita).second_person_rule() == SecondPersonRule(True, 5_000_000)
-    proven.post("/settings/account/second-person/", {"second-amount": ""})
-    page = proven.get("/settings/account/").content.decode()
+    fresh.post("/settings/account/second-person/", {"second-amount": ""})
+    page = fresh.get("/settings/account/").content.decode()
     assert "A looser rule waits" in page
     assert "Rp5,000,000" in page
-    proven.post("/settings/account/second-person/cancellation/")
-    assert "A looser rule waits" not in proven.get("/settings/account/").content.decode()
+    fresh.post("/settings/account/second-person/cancellation/")
+    assert "A looser rule waits" not in fresh.get("/settings/account/").content.decode()
 
 
 @pytest.mark.parametrize("typed", ["-5", "1e9", "lots", "9" * 17])
-def test_a_bad_amount_is_named(proven, kopi_kita, typed):
+def test_a_bad_amount_is_named(fresh, kopi_kita, typed):
     sent = {"second-required": "on", "second-amount": typed}
-    page = proven.post("/settings/account/second-person/", sent).content.decode()
+    page = fresh.post("/settings/account/second-person/", sent).content.decode()
     assert 'id="id_second-amount_error"' in page
     assert now_of(kopi_kita).second_person_rule() == OFF

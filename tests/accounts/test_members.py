@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import Invitation, Member, User
 from accounts.permissions import Role
 from accounts.rights import NotAllowed
-from accounts.sign_in.proof import PROVED_AT
+from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
 from accounts.team import services as team
 from flipdash import clock
 from flipdash.actors import Actor, ActorKind
@@ -242,7 +242,7 @@ def test_making_an_admin_needs_a_proof_and_tells_all_admins(web, kopi_kita, admi
         assert "Confirm that it’s you" in answer.content.decode()
     assert (Member.objects.get(pk=maker.pk).role, Invitation.objects.count(), told) == ("maker", 0, [])
     session = web.session
-    session[PROVED_AT] = clock.now().timestamp()
+    session[REAUTHENTICATED_AT] = clock.now().timestamp()
     session.save()
     assert web.post(f"/members/{maker.pk}/role/", {"role": "admin"}).status_code == 302
     assert {admin.user.email, other.user.email} <= set(Message.objects.values_list("to", flat=True))
@@ -324,9 +324,9 @@ def test_the_members_page_says_what_the_role_allows(web, kopi_kita):
 
 
 @pytest.mark.parametrize("act", ["", "role/", "deactivation/", "reactivation/", "end/"])
-def test_another_businesss_member_is_missing(proven, stranger, act):
+def test_another_businesss_member_is_missing(fresh, stranger, act):
     """trust: W1."""
-    for method in (proven.get, proven.post):
+    for method in (fresh.get, fresh.post):
         one = method(f"/members/{stranger.pk}/{act}", {"role": "maker"})
         none = method(f"/members/999999/{act}", {"role": "maker"})
         assert (one.status_code, one.content) == (none.status_code, none.content)

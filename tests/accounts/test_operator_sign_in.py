@@ -52,14 +52,14 @@ def test_from_the_command_to_the_back_office_by_real_forms(operator, client):
     assert client.get("/admin/").status_code == 200
 
 
-def test_without_a_fresh_proof_nothing_is_set_up(operator, client):
+def test_without_re_authentication_nothing_is_set_up(operator, client):
     client.force_login(operator)
-    assert client.get("/my-profile/security/app/")["Location"].startswith("/proof/")
+    assert client.get("/my-profile/security/app/")["Location"].startswith("/re-authentication/")
     answer = client.post("/my-profile/security/app/", {"code": "123456"})
     assert answer.status_code == 403
-    wrong = client.post("/proof/?next=/my-profile/security/app/", {"proof-password": "wrong"})
+    wrong = client.post("/re-authentication/?next=/my-profile/security/app/", {"reauth-password": "wrong"})
     assert wrong.status_code == 200
-    right = client.post("/proof/?next=/my-profile/security/app/", {"proof-password": PASSWORD})
+    right = client.post("/re-authentication/?next=/my-profile/security/app/", {"reauth-password": PASSWORD})
     assert right["Location"] == "/my-profile/security/app/"
     assert client.get("/my-profile/security/app/").status_code == 200
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import OtpChallenge, PhoneDevice
 from accounts.permissions import Role
-from accounts.sign_in.proof import PROVED_AT
+from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
 from flipdash import clock
 from flipdash.models import Message
 from tests import factories
@@ -26,7 +26,7 @@ def browser(client_of, maker):
     """The Maker's browser, who has just proved who he is."""
     browser = client_of(maker)
     session = browser.session
-    session[PROVED_AT] = clock.now().timestamp()
+    session[REAUTHENTICATED_AT] = clock.now().timestamp()
     session.save()
     return browser
 
@@ -77,7 +77,7 @@ def test_the_old_number_stays_until_the_new_one_is_verified(browser, maker):
 
 def test_it_needs_a_proof(client_of, maker):
     browser = client_of(maker)
-    assert browser.get("/my-profile/phone/")["Location"].startswith("/proof/")
+    assert browser.get("/my-profile/phone/")["Location"].startswith("/re-authentication/")
     assert send(browser).status_code == 403
     assert not OtpChallenge.objects.exists()
 

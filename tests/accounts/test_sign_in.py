@@ -293,7 +293,7 @@ def test_signing_in_and_out_and_failing_is_told(rina, told):
     assert told[0].scope.address == "127.0.0.1"
 
 
-def test_signing_in_counts_as_a_fresh_proof(rina):
+def test_signing_in_counts_as_re_authentication(rina):
     client, _answer = sign_in(rina.user.email)
     assert client.get("/my-profile/security/password/").status_code == 200
 

@@ -162,7 +162,13 @@ def test_pages_of_sign_in_fit_a_phone_and_axe_finds_nothing(open_context, admin,
     phone.locator("#id_code").fill(second_factor.new_recovery_codes(admin.user)[0])
     phone.keyboard.press("Enter")
     phone.wait_for_url("**/money-transfers/")
-    for path in (SECURITY, f"{SECURITY}password/", f"{SECURITY}passkey/", "/my-profile/sessions/", "/proof/"):
+    for path in (
+        SECURITY,
+        f"{SECURITY}password/",
+        f"{SECURITY}passkey/",
+        "/my-profile/sessions/",
+        "/re-authentication/",
+    ):
         phone.goto(path)
         looked_at(phone, path, wrong)
     assert wrong == []

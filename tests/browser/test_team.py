@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from accounts.permissions import Role
-from accounts.sign_in.proof import PROVED_AT
+from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
 from tests import factories
 from tests.browser.conftest import PASSWORD
 from tests.browser.looking import WIDTHS, problems_of
@@ -77,10 +77,10 @@ def test_a_maker_is_added_works_becomes_approver_and_leaves(open_context, page, 
 
 
 def forget_proofs() -> None:
-    """Make the proof that signing in was too old to count."""
+    """Make the authentication of signing in too old to count."""
     for session in Session.objects.all():
         store = SessionStore(session.session_key)
-        store.pop(PROVED_AT, None)
+        store.pop(REAUTHENTICATED_AT, None)
         store.save()
 
 

@@ -27,7 +27,7 @@ class Owner:
         self.connection = connection
         self.ours, self.theirs = (
             self.one(f"INSERT INTO accounts_business (name, slug, legal_name, npwp, time_zone, address, language, "
-                     f"logo, approvals_need_proof, second_person_required, second_person_from) VALUES "
+                     f"logo, approvals_need_reauthentication, second_person_required, second_person_from) VALUES "
                      f"('{n}', '{n}', '{n}', '', 'Asia/Jakarta', '', 'en', '', false, false, 0) RETURNING id")
             for n in ("ours", "theirs")
         )  # fmt: skip

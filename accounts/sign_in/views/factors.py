@@ -1,4 +1,4 @@
-"""My Profile → Security: password, authenticator app, passkeys, recovery codes. All by fresh proof."""
+"""My Profile → Security: password, authenticator app, passkeys, recovery codes. All after re-authentication."""
 
 import base64
 from typing import Any
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import everybody, operators_too, without_second_factor
 from accounts.sign_in import notices, second_factor, sessions
 from accounts.sign_in.forms import AppForm, PasskeyForm, PasswordForm
-from accounts.sign_in.proof import fresh_proof, mark
+from accounts.sign_in.reauthentication import reauthenticated, remember
 from flipdash import events
 from flipdash.http import Request, require_form
 from flipdash.sealing import Unsealable, seal, unseal
@@ -35,7 +35,7 @@ def _is_required(request: Request) -> bool:
 def _change(request: Request, kind: str, **facts: Any) -> None:
     """Record a change of what one signs in with, end all other sessions and mail the person about it."""
     sessions.end_others(request, request.user)
-    mark(request)
+    remember(request)
     notices.note(request, request.user, kind, **facts)
     notices.tell(request, request.user, "security_changed", what=events.kinds()[kind])
 
@@ -67,7 +67,7 @@ def overview(request: Request) -> HttpResponse:
 @operators_too
 @require_form
 @everybody
-@fresh_proof
+@reauthenticated
 def password(request: Request) -> HttpResponse:
     """Change the password; all other sessions end."""
     form = PasswordForm(request.POST if "new_password" in request.POST else None)
@@ -85,7 +85,7 @@ def password(request: Request) -> HttpResponse:
 @without_second_factor
 @require_form
 @everybody
-@fresh_proof
+@reauthenticated
 def app(request: Request) -> HttpResponse:
     """Add an authenticator app: a QR code, and the first code of the app as the proof that it works."""
     if Authenticator.objects.filter(user=request.user, type=second_factor.Kind.TOTP).exists():
@@ -136,7 +136,7 @@ def _show_codes(request: Request, codes: list[str]) -> HttpResponse:
 @operators_too
 @require_form
 @everybody
-@fresh_proof
+@reauthenticated
 def factor_removal(request: Request, factor: int) -> HttpResponse:
     """Ask, and remove an authenticator app or a passkey."""
     found = get_object_or_404(Authenticator, pk=factor, user=request.user, type__in=second_factor.FACTORS)
@@ -157,7 +157,7 @@ def factor_removal(request: Request, factor: int) -> HttpResponse:
 @operators_too
 @require_POST
 @everybody
-@fresh_proof
+@reauthenticated
 def recovery_codes(request: Request) -> HttpResponse:
     """Replace the recovery codes, and show the new ones once."""
     if not second_factor.has_factor(request.user):
@@ -173,7 +173,7 @@ def recovery_codes(request: Request) -> HttpResponse:
 @without_second_factor
 @require_form
 @everybody
-@fresh_proof
+@reauthenticated
 def passkey(request: Request) -> HttpResponse:
     """Add a passkey: the browser makes it, and answers our challenge."""
     form = PasskeyForm(request.POST if "credential" in request.POST else None)

@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import Permission, requires
 from accounts.sign_in import second_factor, services
-from accounts.sign_in.proof import fresh_proof
+from accounts.sign_in.reauthentication import reauthenticated
 from flipdash.http import Request, require_form
 
 
 @require_form
 @requires(Permission.MANAGE_MEMBERS)
-@fresh_proof
+@reauthenticated
 def second_factor_reset(request: Request, member: int) -> HttpResponse:
     """Say what resetting does, and do it."""
     found = get_object_or_404(request.scope.business.members.select_related("business", "user"), pk=member)

@@ -16,7 +16,7 @@ from accounts.permission_table import allowed_to, not_allowed_to
 from accounts.permissions import Permission, grants_admin, requires
 from accounts.phones import numbers as phones
 from accounts.sign_in import second_factor
-from accounts.sign_in.proof import fresh_proof
+from accounts.sign_in.reauthentication import reauthenticated
 from accounts.team import leaving
 from accounts.team import services as team
 from accounts.team.forms import AddForm, EndForm, RoleForm
@@ -92,7 +92,7 @@ def member_new(request: Request) -> HttpResponse:
 @require_POST
 @requires(Permission.MANAGE_MEMBERS)
 def invitations(request: Request) -> HttpResponse:
-    """Add an account: send its invitation. Another Admin needs a fresh proof."""
+    """Add an account: send its invitation. Another Admin needs re-authentication."""
     return _for_admins(_invite, request.POST.get("role", ""))(request)
 
 
@@ -130,9 +130,9 @@ def _add_page(request: Request, form: AddForm, *, asks: bool = False) -> HttpRes
 
 
 def _for_admins(view: Callable[..., HttpResponse], role: str) -> Callable[..., Any]:
-    """Ask for a fresh proof before a view that changes who is Admin (trust.md §1.7)."""
+    """Ask for re-authentication before a view that changes who is Admin (trust.md §1.7)."""
     try:
-        return fresh_proof(view) if grants_admin(role) else view
+        return reauthenticated(view) if grants_admin(role) else view
     except ValueError:  # no such role: the form will say so
         return view
 
@@ -204,7 +204,7 @@ def _last_day(request: Request, shown: Member) -> Any:
 @require_form
 @requires(Permission.MANAGE_MEMBERS)
 def member_role(request: Request, member_id: int) -> HttpResponse:
-    """Choose another role; becoming Admin, or no longer, needs a fresh proof."""
+    """Choose another role; becoming Admin, or no longer, needs re-authentication."""
     shown = member_or_404(request, member_id)
     if request.method != "POST":
         return _role_page(request, shown, RoleForm(initial={"role": shown.role}))
