@@ -22,7 +22,7 @@ from django.utils import timezone, translation
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import clock, events
+from flipdash import clock, events, states
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
@@ -86,6 +86,7 @@ def _under_way(scope: Scope, kind: str, sha256: str) -> ImportJob | None:
 def _add(scope: Scope, *, upload: UploadedFile, kind: str, sha256: str, stored_as: str) -> ImportJob:
     """Add the import, or return the one of the same file that somebody else added a moment ago."""
     number = next_number(scope, ImportJob)
+    rights.ask_again(scope, Permission.MANAGE_ACCOUNT)
     if waiting := _under_way(scope, kind, sha256):
         return waiting
     job = ImportJob.objects.create(
@@ -110,16 +111,23 @@ def confirm(job: ImportJob, *, by: Scope, seen: int, skip_bad: bool) -> bool:
 
     Raises rights.NotAllowed, and FoundFaults if it has wrong records that weren't to be left out.
     """
-    rights.check(by, Permission.MANAGE_ACCOUNT)
-    job = ImportJob.objects.select_for_update().get(pk=job.pk)
+    job = rights.lock_row(by, ImportJob.objects.visible_to(by), job.pk, Permission.MANAGE_ACCOUNT)
     if not job.is_confirmable or seen != job.to_import:
         return False
     if job.fault_count and not skip_bad:
         raise FoundFaults
-    job.status, job.confirmed_by_id, job.skip_bad, job.attempt = Status.CONFIRMED, by.member.pk, skip_bad, 0
-    job.rows_done, job.keep_until = 0, Now() + timedelta(days=DAYS_FOR_FAULTS)
-    job.save(update_fields=["status", "confirmed_by", "skip_bad", "attempt", "rows_done", "keep_until"])
-    events.record(by, "import.confirmed", job, file=job.file_name, rows=seen)
+    states.move(
+        job,
+        Status.CONFIRMED,
+        by=by,
+        kind="import.confirmed",
+        facts={"file": job.file_name, "rows": seen},
+        confirmed_by_id=by.member.pk,
+        skip_bad=skip_bad,
+        attempt=0,
+        rows_done=0,
+        keep_until=clock.now() + timedelta(days=DAYS_FOR_FAULTS),
+    )
     IMPORTS.wake_on_commit()
     return True
 

@@ -1,9 +1,10 @@
 """A right is asked for again under the lock of what is changed (trust: R4)."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.business import services as business
-from accounts.models import Business, Member, SecondPersonRule
+from accounts.models import Activity, Business, Member, SecondPersonRule
 from accounts.permissions import Permission, Role
 from accounts.rights import NotAllowed, scope_now
 from accounts.sign_in import services as sign_in
@@ -14,6 +15,8 @@ from deposits.overview import services as overview
 from deposits.topups import services as topups
 from flipdash import walls
 from flipdash.models import Message
+from imports import services as imports
+from imports.models import ImportJob
 from lists import services as views
 from tests import factories
 from tests.deposits.banking import ask
@@ -70,6 +73,17 @@ def test_nobody_moves_a_top_up_after_losing_the_right(scope, admin, act):
     with walls.inside(scope):
         assert [row.status for row in TopUp.objects.all()] == ["waiting"]
         assert not LowBalance.objects.exists()
+
+
+def test_nobody_imports_history_after_losing_the_right(scope, admin):
+    job = factories.make_import(admin, status="preview", read=3, good=3, stored_as="imports/3.csv")
+    Member.objects.filter(pk=admin.pk).update(role=Role.REVIEWER)
+    with pytest.raises(NotAllowed):
+        imports.confirm(job, by=scope, seen=3, skip_bad=False)
+    with pytest.raises(NotAllowed):
+        imports.request_import(scope, kind="money-transfer", upload=SimpleUploadedFile("a.csv", b"Status\nGagal\n"))
+    assert [(row.status, row.confirmed_by) for row in ImportJob.objects.all()] == [("preview", None)]
+    assert not Activity.objects.filter(area="import").exists()
 
 
 def test_nobody_changes_anothers_view_after_losing_the_right(scope, admin, kopi_kita):
