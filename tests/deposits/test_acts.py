@@ -15,6 +15,7 @@ from flipdash import clock, events, timeline, walls
 from flipdash.actors import SYSTEM, Actor, ActorKind
 from flipdash.models import Message
 from flipdash.timeline import Event
+from tests import factories
 from tests.deposits.banking import again, ask, fate, line, mark, operator_person
 from tests.factories import make_member
 
@@ -225,3 +226,16 @@ def test_a_credit_that_a_sweep_finishes_is_still_the_second_persons(scope, monke
     assert Actor.of(row, "by") == Actor.of(logged, "by") == Operator(bayu).actor
     with walls.inside(scope):
         assert Actor.of(Posting.objects.get(pk=again(top_up).posting_id), "by") == Operator(bayu).actor
+
+
+def test_deposit_history_and_its_report_say_whose_people_moved_the_money(scope):
+    approve(scope, to_be_taken_back(scope))
+    with walls.inside(scope):
+        history = factories.history(scope, "", "deposit")
+        (person,) = (column for column in history.columns if column.field == "posting__by_name")
+        rows = history.page().rows
+    assert [person.text(row) for row in rows] == ["Bayu of FlipDash", "FlipDash"]
+    assert person.values({field: [row[field] for row in rows] for field in person.fields}) == [
+        "Bayu of FlipDash",
+        "FlipDash",
+    ]
