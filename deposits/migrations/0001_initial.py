@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                 ('maker_kind', models.CharField(max_length=8)),
                 ('maker_id', models.BigIntegerField(blank=True, null=True)),
                 ('maker_name', models.CharField(max_length=100, verbose_name='Maker Name')),
-                ('form_key', models.UUIDField()),
+                ('idempotency_key', models.UUIDField()),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Created Date')),
                 ('expires_at', models.DateTimeField(verbose_name='Pay before')),
                 ('marked_at', models.DateTimeField(null=True, verbose_name='Marked as transferred')),
@@ -408,7 +408,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='topup',
-            constraint=models.UniqueConstraint(fields=('business', 'mode', 'form_key'), name='topup_form_once'),
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'idempotency_key'), name='topup_once'),
         ),
         migrations.AddConstraint(
             model_name='topup',

@@ -74,7 +74,7 @@ class TopUp(TenantModel):
     note = models.CharField(_("Note"), max_length=100, blank=True)
     status = StatusField(_("Status"), max_length=10, choices=TopUpStatus, default=TopUpStatus.WAITING)
     maker_kind, maker_id, maker_name = actor_fields(_("Maker Name"))
-    form_key = models.UUIDField()
+    idempotency_key = models.UUIDField()
     """The hidden key of the form that asked, so that a double click asks once (trust.md L6)."""
 
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
@@ -114,7 +114,7 @@ class TopUp(TenantModel):
             models.UniqueConstraint(
                 fields=["mode", "bank", "exact_amount"], name="topup_code_once", condition=Q(is_code_held=True)
             ),
-            models.UniqueConstraint(fields=["business", "mode", "form_key"], name="topup_form_once"),
+            models.UniqueConstraint(fields=["business", "mode", "idempotency_key"], name="topup_once"),
             models.CheckConstraint(
                 condition=Q(status__in=TopUpStatus.values, bank__in=list(banks.NAMES)), name="topup_words_known"
             ),

@@ -51,7 +51,7 @@ TOP_UPS: list[Code] = [
     AppendOnly(TopUpEvent),
     Begins(TopUp, "waiting", empty=["posting_id", "credited_amount"]),
     Fixed(
-        *(TopUp, "business", "mode", "amount", "code", "exact_amount", "bank", "form_key"),
+        *(TopUp, "business", "mode", "amount", "code", "exact_amount", "bank", "idempotency_key"),
         *("maker_kind", "maker_id", "maker_name", "created_at", "expires_at"),
     ),
     Refused(

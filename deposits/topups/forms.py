@@ -30,10 +30,10 @@ class TopUpForm(forms.Form):
     note = LineField(
         label=gettext_lazy("Note"), required=False, max_length=100, widget=forms.TextInput(attrs={"class": "input"})
     )
-    form_key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"form_key": uuid.uuid4()})
+        kwargs.setdefault("initial", {"idempotency_key": uuid.uuid4()})
         super().__init__(*args, **kwargs)
         self.accounts = list(BankAccount.objects.offered())
         self.fields["bank"].choices = [(account.bank, account.name) for account in self.accounts]  # type: ignore[attr-defined]  # has choices

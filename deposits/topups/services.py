@@ -93,7 +93,7 @@ def request_top_up(
     amount: int,
     bank: str,
     note: str = "",
-    form_key: uuid.UUID | None = None,
+    idempotency_key: uuid.UUID | None = None,
     at: datetime | None = None,
 ) -> Requested:
     """Ask for a top-up of `amount` rupiah to be paid to a bank, and give it a code of its own.
@@ -103,22 +103,22 @@ def request_top_up(
     """
     check_amount(amount)
     account = check_bank(bank)
-    form_key = form_key or uuid.uuid4()
+    idempotency_key = idempotency_key or uuid.uuid4()
     try:
         with transaction.atomic():
             # The lock on the amount and bank comes first: a twin of this form waits for it, and then finds our row.
             code = _free_code(scope.mode, account.bank, amount)
             ask_again(scope, Permission.TOP_UP_DEPOSIT)
-            if before := _asked_before(scope, form_key):
+            if before := _asked_before(scope, idempotency_key):
                 return Requested(before, is_new=False)
             if code is None:
                 raise CodesUsedUp(
                     _("All codes for this amount and bank are in use: choose another amount or another bank.")
                 )
-            return Requested(_add(scope, amount, code, account.bank, note, form_key, at), is_new=True)
+            return Requested(_add(scope, amount, code, account.bank, note, idempotency_key, at), is_new=True)
     except IntegrityError:
         # A twin that said another amount or bank waits for another lock; the key is still there once.
-        if before := _asked_before(scope, form_key):
+        if before := _asked_before(scope, idempotency_key):
             return Requested(before, is_new=False)
         raise
 
@@ -130,8 +130,8 @@ def _free_code(mode: str, bank: str, amount: int) -> int | None:
     return code
 
 
-def _asked_before(scope: Scope, form_key: uuid.UUID) -> TopUp | None:
-    return TopUp.objects.visible_to(scope, searched=True).filter(form_key=form_key).first()
+def _asked_before(scope: Scope, idempotency_key: uuid.UUID) -> TopUp | None:
+    return TopUp.objects.visible_to(scope, searched=True).filter(idempotency_key=idempotency_key).first()
 
 
 def _id_of(at: datetime) -> int:
@@ -142,7 +142,9 @@ def _id_of(at: datetime) -> int:
     return number
 
 
-def _add(scope: Scope, amount: int, code: int, bank: str, note: str, form_key: uuid.UUID, at: datetime | None) -> TopUp:
+def _add(
+    scope: Scope, amount: int, code: int, bank: str, note: str, idempotency_key: uuid.UUID, at: datetime | None
+) -> TopUp:
     created_at = at or clock.now()
     top_up = TopUp(
         pk=_id_of(created_at),
@@ -154,7 +156,7 @@ def _add(scope: Scope, amount: int, code: int, bank: str, note: str, form_key: u
         bank=bank,
         note=note,
         **scope.actor.columns("maker"),
-        form_key=form_key,
+        idempotency_key=idempotency_key,
         created_at=created_at,
         expires_at=created_at + timedelta(hours=settings.TOP_UP_HOURS),
     )

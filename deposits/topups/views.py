@@ -44,7 +44,7 @@ def _request(request: Request, form: TopUpForm) -> topups.Requested | None:
             amount=values["amount"],
             bank=values["bank"],
             note=values["note"],
-            form_key=values["form_key"],
+            idempotency_key=values["idempotency_key"],
         )
     except topups.BankRefused as problem:
         form.add_error("bank", str(problem))

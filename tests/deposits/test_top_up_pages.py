@@ -17,7 +17,7 @@ FORM = "/deposit/top-up/"
 
 
 def sent(**fields):
-    return {"amount": "5000000", "bank": "bca", "note": "Modal", "form_key": str(uuid.uuid4()), **fields}
+    return {"amount": "5000000", "bank": "bca", "note": "Modal", "idempotency_key": str(uuid.uuid4()), **fields}
 
 
 def made(scope) -> list[TopUp]:
@@ -57,8 +57,8 @@ def test_a_preset_needs_no_typing(web, scope):
         ({"bank": "danamon"}, "Choose one of the banks shown."),
         ({"note": "x" * 101}, "at most 100 characters"),
         ({"note": "a\x07b"}, "a character that can’t be seen"),
-        ({"form_key": "x"}, ""),
-        ({"form_key": ""}, ""),
+        ({"idempotency_key": "x"}, ""),
+        ({"idempotency_key": ""}, ""),
     ],
 )
 def test_bad_input_is_named_and_kept(web, scope, fields, words):

@@ -65,9 +65,9 @@ def test_a_disturbed_bank_is_refused(scope, disturbed):
 def test_the_same_form_asks_once(scope):
     """trust: L6"""
     key = uuid.uuid4()
-    first = ask(scope, form_key=key)
-    assert ask(scope, form_key=key) == first
-    assert ask(scope, 7_000_000, form_key=key) == first
+    first = ask(scope, idempotency_key=key)
+    assert ask(scope, idempotency_key=key) == first
+    assert ask(scope, 7_000_000, idempotency_key=key) == first
     with walls.inside(scope):
         assert TopUp.objects.visible_to(scope).count() == 1
 
@@ -97,7 +97,7 @@ def in_threads(count, act):
 def test_twins_of_one_form_ask_once(scope):
     """trust: L6, also when the twin says another amount."""
     key = uuid.uuid4()
-    results = in_threads(8, lambda number: ask(scope, 5_000_000 + 1_000 * (number % 3), form_key=key))
+    results = in_threads(8, lambda number: ask(scope, 5_000_000 + 1_000 * (number % 3), idempotency_key=key))
     assert len({top_up.pk for top_up in results}) == 1
 
 
@@ -142,7 +142,9 @@ def taken(asked: TopUp, code: int) -> TopUp:
     """Another top-up of the same amount and bank, with a code of one's choice."""
     names = ("business_id", "mode", "amount", "bank", "created_at", "expires_at")
     values = {name: getattr(asked, name) for name in names} | asked.maker.columns("maker")
-    return TopUp(**values, pk=asked.pk + code, code=code, exact_amount=asked.amount + code, form_key=uuid.uuid4())
+    return TopUp(
+        **values, pk=asked.pk + code, code=code, exact_amount=asked.amount + code, idempotency_key=uuid.uuid4()
+    )
 
 
 @pytest.mark.parametrize("code", [0, 1_000])
@@ -156,7 +158,7 @@ def test_the_database_refuses_a_code_twice(scope):
     """trust: D1, without the function that chooses codes."""
     first = ask(scope)
     with walls.inside(scope), pytest.raises(IntegrityError, match="topup_code_once"), transaction.atomic():
-        first.pk, first.form_key, first._state.adding = first.pk + 1, uuid.uuid4(), True
+        first.pk, first.idempotency_key, first._state.adding = first.pk + 1, uuid.uuid4(), True
         first.save(force_insert=True)
 
 

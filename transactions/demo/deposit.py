@@ -197,7 +197,7 @@ def _top_up(scope: Scope, number: int, amount: int, at: datetime) -> int:
     bank = tuple(banks.NAMES)[number % 3]
     asked_at = at - timedelta(minutes=25)
     note = NOTES[number % len(NOTES)]
-    top_up = topups.request_top_up(scope, amount=amount, bank=bank, note=note, form_key=key, at=asked_at).top_up
+    top_up = topups.request_top_up(scope, amount=amount, bank=bank, note=note, idempotency_key=key, at=asked_at).top_up
     line = matching.report_payment(top_up, at=at) if top_up.is_open else None
     if line is not None and matching.match(line.pk) is not None:
         matching.credit_matched(line.pk, at=at)
