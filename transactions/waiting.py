@@ -9,7 +9,7 @@ from flipdash.histories import History
 from flipdash.scope import Scope
 from transactions.international.history import InternationalHistory
 from transactions.models import Settlement, Status
-from transactions.models.base import Sending
+from transactions.models.base import OutgoingTransfer
 from transactions.payments.history import PaymentHistory
 from transactions.transfers.history import TransferHistory
 
@@ -29,7 +29,7 @@ def waiting(scope: Scope) -> list[Waiting]:
 
 
 def _sending(scope: Scope, history: type[History]) -> Waiting:
-    model: type[Sending] = history.model
+    model: type[OutgoingTransfer] = history.model
     rows = model.objects.visible_to(scope, searched=True).filter(status=Status.PENDING_APPROVAL)
     found = rows.aggregate(count=Count("pk"), sum=Sum(F("amount") + F("fee")))
     url = f"{reverse(history.url_name)}?status={Status.PENDING_APPROVAL}"

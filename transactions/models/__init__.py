@@ -1,6 +1,6 @@
 """What was sent and received, in which state, and what happened to it."""
 
-from transactions.models.base import Event, NextTransactionId, SearchText, Sending, Status, Transaction, Via
+from transactions.models.base import Event, NextTransactionId, OutgoingTransfer, SearchText, Status, Transaction, Via
 from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
 from transactions.models.money_transfer import MoneyTransfer, TransferBatch, TransferEvent
 from transactions.models.payment import Payment, PaymentEvent, PaymentLink, PaymentStatus, Settlement, new_slug
@@ -12,6 +12,7 @@ __all__ = [
     "InternationalTransfer",
     "MoneyTransfer",
     "NextTransactionId",
+    "OutgoingTransfer",
     "Payment",
     "PaymentEvent",
     "PaymentLink",
@@ -19,7 +20,6 @@ __all__ = [
     "Purpose",
     "Quote",
     "SearchText",
-    "Sending",
     "Settlement",
     "Status",
     "Transaction",

@@ -78,7 +78,7 @@ class Transaction(TenantModel):
         return self.status == Status.SUCCESSFUL
 
 
-class Sending(Transaction):
+class OutgoingTransfer(Transaction):
     """Money that a business sends: somebody made it, somebody approved it, a bank answered."""
 
     status = StatusField(_("Status"), max_length=20, choices=Status)
@@ -129,7 +129,7 @@ class Sending(Transaction):
         return Actor.of(self, "approver")
 
 
-class SendingEventKind(models.TextChoices):
+class OutgoingEventKind(models.TextChoices):
     """What can happen to money that is sent."""
 
     CREATED = "created", _("Created")

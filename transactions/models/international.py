@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from flipdash import world
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
-from transactions.models.base import Event, Sending, SendingEventKind
+from transactions.models.base import Event, OutgoingEventKind, OutgoingTransfer
 
 WITHOUT_DECIMALS = ["JPY", "KRW", "VND"]
 """The payable currencies that have no decimals; the database holds their amounts to it."""
@@ -92,7 +92,7 @@ class Purpose(models.TextChoices):
 WORDS = SearchIndex(texts=("beneficiary_name",), marks=("status", "country"), codes=("external_id",))
 
 
-class InternationalTransfer(Sending):
+class InternationalTransfer(OutgoingTransfer):
     """A transfer abroad: rupiah are sent, another currency arrives."""
 
     quote = models.ForeignKey(
@@ -109,9 +109,9 @@ class InternationalTransfer(Sending):
 
     words = WORDS
 
-    class Meta(Sending.Meta):
+    class Meta(OutgoingTransfer.Meta):
         constraints = [
-            *Sending.Meta.constraints,
+            *OutgoingTransfer.Meta.constraints,
             TenantForeignKey(field="quote", to="transactions.Quote", name="internationaltransfer_quote_tenant"),
             models.UniqueConstraint(fields=["business", "mode", "quote"], name="internationaltransfer_quote_once"),
             models.CheckConstraint(
@@ -129,7 +129,7 @@ class InternationalTransfer(Sending):
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="internationaltransfer_purpose_known"),
         ]
         indexes = [
-            *Sending.Meta.indexes,
+            *OutgoingTransfer.Meta.indexes,
             models.Index(
                 F("business"),
                 F("mode"),
@@ -145,12 +145,12 @@ class InternationalTransfer(Sending):
 class InternationalEvent(Event):
     """One line of an international transfer's timeline."""
 
-    Kind = SendingEventKind
+    Kind = OutgoingEventKind
 
     transfer = models.ForeignKey(
         InternationalTransfer, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="events"
     )
-    kind = models.CharField(max_length=16, choices=SendingEventKind.choices)
+    kind = models.CharField(max_length=16, choices=OutgoingEventKind.choices)
 
     class Meta(Event.Meta):
         constraints = [

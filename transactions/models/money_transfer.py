@@ -12,7 +12,7 @@ from flipdash.actors import actor_fields, actor_known
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
 from transactions.destinations import Kind
-from transactions.models.base import Event, Sending, SendingEventKind
+from transactions.models.base import Event, OutgoingEventKind, OutgoingTransfer
 
 WORDS = SearchIndex(
     texts=("beneficiary_name", "remark"),
@@ -42,7 +42,7 @@ class TransferBatch(TenantModel):
         return self.name
 
 
-class MoneyTransfer(Sending):
+class MoneyTransfer(OutgoingTransfer):
     """A transfer inside the country."""
 
     destination_kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -61,14 +61,14 @@ class MoneyTransfer(Sending):
 
     words = WORDS
 
-    class Meta(Sending.Meta):
+    class Meta(OutgoingTransfer.Meta):
         constraints = [
-            *Sending.Meta.constraints,
+            *OutgoingTransfer.Meta.constraints,
             TenantForeignKey(field="batch", to="transactions.TransferBatch", name="moneytransfer_batch_tenant"),
             models.CheckConstraint(condition=Q(destination_kind__in=Kind.values), name="moneytransfer_kind_known"),
         ]
         indexes = [
-            *Sending.Meta.indexes,
+            *OutgoingTransfer.Meta.indexes,
             models.Index(F("business"), F("mode"), F("completed_at").desc(), name="moneytransfer_completed"),
             models.Index(
                 F("business"),
@@ -102,12 +102,12 @@ class MoneyTransfer(Sending):
 class TransferEvent(Event):
     """One line of a money transfer's timeline."""
 
-    Kind = SendingEventKind
+    Kind = OutgoingEventKind
 
     transfer = models.ForeignKey(
         MoneyTransfer, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="events"
     )
-    kind = models.CharField(max_length=16, choices=SendingEventKind.choices)
+    kind = models.CharField(max_length=16, choices=OutgoingEventKind.choices)
 
     class Meta(Event.Meta):
         constraints = [
