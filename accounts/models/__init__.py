@@ -4,14 +4,13 @@ from accounts.models.activity import Activity, ActivityHead
 from accounts.models.invitations import Invitation, InvitationQuerySet
 from accounts.models.people import Business, Member, MemberQuerySet, SecondPersonRule, User, UserManager
 from accounts.models.phones import OtpChallenge, PhoneDevice
-from accounts.models.sign_in import Guess
+from accounts.models.sign_in import VerificationAttempt
 from accounts.models.statuses import Status
 
 __all__ = [
     "Activity",
     "ActivityHead",
     "Business",
-    "Guess",
     "Invitation",
     "InvitationQuerySet",
     "Member",
@@ -22,4 +21,5 @@ __all__ = [
     "Status",
     "User",
     "UserManager",
+    "VerificationAttempt",
 ]

@@ -1,4 +1,4 @@
-"""Guesses at what proves who one is, counted in Postgres, so that the limit holds without Redis (trust.md Z3)."""
+"""Attempts at a password or a code, counted in Postgres, so that the limit holds without Redis (trust.md Z3)."""
 
 from datetime import timedelta
 from typing import ClassVar, Self
@@ -9,43 +9,43 @@ from django.db.models.functions import Now
 
 from accounts.models.people import User
 
-MOST_GUESSES = 5
+MOST_ATTEMPTS = 5
 PER = timedelta(minutes=5)
 
 
-class GuessQuerySet(models.QuerySet["Guess"]):
-    """Guesses."""
+class AttemptQuerySet(models.QuerySet["VerificationAttempt"]):
+    """Attempts of people."""
 
     def recent(self) -> Self:
         """Those that still count."""
         return self.filter(at__gt=Now() - PER)
 
 
-class Guess(models.Model):
-    """One try at a code or a re-authentication by somebody who has given the right password, or is signed in."""
+class VerificationAttempt(models.Model):
+    """One attempt at a code or a re-authentication by somebody who has given the right password, or is signed in."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=20)
     at = models.DateTimeField(db_default=Now())
 
-    objects: ClassVar[GuessQuerySet] = GuessQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
+    objects: ClassVar[AttemptQuerySet] = AttemptQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 
     class Meta:
-        indexes = [models.Index(fields=["user", "kind", "at"], name="guess_of_user")]
+        indexes = [models.Index(fields=["user", "kind", "at"], name="verification_of_user")]
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at}"
 
     @classmethod
-    def take(cls, user: User, kind: str) -> "Guess | None":
-        """Count a try before it is judged; None when 5 were wrong within 5 minutes.
+    def take(cls, user: User, kind: str) -> "VerificationAttempt | None":
+        """Count an attempt before it is judged; None when 5 were wrong within 5 minutes.
 
-        Whoever guessed right deletes the guess again: success costs nothing.
+        Whoever was right deletes the attempt again: success costs nothing.
         """
         with transaction.atomic():
             User.objects.select_for_update(no_key=True).get(pk=user.pk)
             mine = cls.objects.filter(user=user, kind=kind)
-            if mine.recent().count() >= MOST_GUESSES:
+            if mine.recent().count() >= MOST_ATTEMPTS:
                 return None
             mine.filter(at__lte=Now() - PER).delete()
             return cls.objects.create(user=user, kind=kind)

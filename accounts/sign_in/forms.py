@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Guess, User
+from accounts.models import User, VerificationAttempt
 from accounts.sign_in import notices, second_factor, services
 from accounts.sign_in.passwords import NewPasswordField, PasswordField
 from flipdash.forms import LineField
@@ -135,7 +135,7 @@ class SecondStepForm(AuthenticateForm):
         """Use the code up, or say what is wrong with it."""
         try:
             factor = second_factor.use_code(self.user, self.cleaned_data["code"])
-        except second_factor.TooManyGuesses as problem:
+        except second_factor.TooManyAttempts as problem:
             raise forms.ValidationError(TOO_MANY) from problem
         if factor is None:
             notices.note(context.request, self.user, "sign-in.failed", step="code")
@@ -185,17 +185,17 @@ class ReauthenticationForm(forms.Form):
             del self.fields["code"]
 
     def clean(self) -> dict[str, Any]:
-        """Judge the password, then the code: only a right password uses a code up. Every try is counted first."""
+        """Judge the password, then the code: only a right password uses a code up. Every attempt is counted first."""
         sent = super().clean() or {}
         if self.errors:
             return sent
-        guess = Guess.take(self.user, "reauthentication")
-        if guess is None:
+        attempt = VerificationAttempt.take(self.user, "reauthentication")
+        if attempt is None:
             raise forms.ValidationError(TOO_MANY)
         if is_too_long(sent["password"]) or not self.user.check_password(sent["password"]):
             self.add_error("password", _("This isn’t your password."))
             return sent
-        guess.delete()
+        attempt.delete()
         if "code" in self.fields:
             self._use_code(sent["code"])
         return sent
@@ -204,5 +204,5 @@ class ReauthenticationForm(forms.Form):
         try:
             if second_factor.use_code(self.user, code) is None:
                 self.add_error("code", WRONG_CODE)
-        except second_factor.TooManyGuesses:
+        except second_factor.TooManyAttempts:
             self.add_error("code", TOO_MANY)

@@ -15,7 +15,7 @@ from allauth.mfa.utils import decrypt, encrypt
 from django.db import transaction
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import Guess, User
+from accounts.models import User, VerificationAttempt
 from flipdash import clock
 
 Kind = Authenticator.Type
@@ -23,7 +23,7 @@ FACTORS = (Kind.TOTP, Kind.WEBAUTHN)
 """What counts as a second factor. Recovery codes only stand in for one."""
 
 
-class TooManyGuesses(Exception):
+class TooManyAttempts(Exception):
     """Five wrong ones within five minutes: the next is not even compared."""
 
 
@@ -45,14 +45,14 @@ def new_secret() -> str:
 def use_code(user: User, code: str) -> Authenticator | None:
     """Return the factor that the code belongs to, having used the code up; None when it is wrong or was used.
 
-    Raises TooManyGuesses. The guess is counted before anything is compared.
+    Raises TooManyAttempts. The attempt is counted before anything is compared.
     """
-    guess = Guess.take(user, "code")
-    if guess is None:
-        raise TooManyGuesses
+    attempt = VerificationAttempt.take(user, "code")
+    if attempt is None:
+        raise TooManyAttempts
     factor = _use(user, code)
     if factor:
-        guess.delete()
+        attempt.delete()
     return factor
 
 

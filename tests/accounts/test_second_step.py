@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
-from accounts.models import Guess
+from accounts.models import VerificationAttempt
 from accounts.sign_in import second_factor
 from flipdash import clock
 from tests import factories
@@ -82,7 +82,7 @@ def test_after_five_wrong_codes_even_the_right_one_waits(rina, secret):
         client.post(STEP, {"code": "000000"})
     answer = client.post(STEP, {"code": factories.code_of(secret)})
     assert "Too many" in " ".join(answer.context["form"].errors["code"])
-    Guess.objects.update(at="2020-01-01T00:00Z")
+    VerificationAttempt.objects.update(at="2020-01-01T00:00Z")
     assert client.post(STEP, {"code": factories.code_of(secret)}).status_code == 302
 
 
@@ -171,7 +171,7 @@ def test_guesses_at_once_are_counted_before_they_are_judged(rina, secret):
     def guess():
         try:
             second_factor.use_code(rina.user, "000000")
-        except second_factor.TooManyGuesses:
+        except second_factor.TooManyAttempts:
             return
         tried.append(1)
 
