@@ -33,13 +33,13 @@ def main() -> None:
 
     from accounts.models import Business
     from deposits import ledger
-    from deposits.ledger import Books, NewPosting, Source
+    from deposits.ledger import LedgerOwner, NewPosting, Source
     from deposits.models import Entry, PostingKind
     from flipdash import walls
 
     call_command("migrate", database="owner", verbosity=0)
     business, _made = Business.objects.get_or_create(slug="bench-ledger", defaults={"name": "Bench ledger"})
-    books = Books(business, "live")
+    owner = LedgerOwner(business, "live")
     numbers = itertools.count(time.time_ns())
     with connections["owner"].cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS bench_plain (id bigint PRIMARY KEY, amount bigint)")
@@ -64,7 +64,7 @@ def main() -> None:
 
     def ours() -> int:
         lines = ledger.top_up_lines(1000, "bca")
-        ledger.post(books, PostingKind.ADJUSTMENT, Source("bench", next(numbers)), lines)
+        ledger.post(owner, PostingKind.ADJUSTMENT, Source("bench", next(numbers)), lines)
         return 1
 
     def bulk() -> int:
@@ -72,7 +72,7 @@ def main() -> None:
             NewPosting(PostingKind.ADJUSTMENT, Source("bench", next(numbers)), ledger.top_up_lines(1000, "bca"))
             for _n in range(BULK)
         ]
-        return len(ledger.post_many(books, postings))
+        return len(ledger.post_many(owner, postings))
 
     acts: dict[str, tuple[Callable[[], int], int]] = {
         "plain insert + commit, 1 connection": (plain, 1),
@@ -83,7 +83,7 @@ def main() -> None:
         f"ledger.post_many, {BULK} at once": (bulk, 1),
     }
     taken: dict[str, list[float]] = {name: [] for name in acts}
-    with walls.inside(books):  # type: ignore[arg-type]  # as a scope: it has the business and the mode
+    with walls.inside(owner):  # type: ignore[arg-type]  # as a scope: it has the business and the mode
         ours()
     for _round in range(arguments.rounds):
         for name, (act, clients) in acts.items():
@@ -96,7 +96,7 @@ def main() -> None:
           f"{medians[list(acts)[4]] / medians[list(acts)[3]]:.2f}x on 8")  # fmt: skip
     if arguments.entries:
         while (there := Entry.objects.using("operator").count()) < arguments.entries:
-            with walls.inside(books):  # type: ignore[arg-type]  # likewise
+            with walls.inside(owner):  # type: ignore[arg-type]  # likewise
                 for _n in range(min(40, (arguments.entries - there) // (2 * BULK) + 1)):
                     bulk()
         with connections["owner"].cursor() as cursor:

@@ -275,9 +275,9 @@ def make_entry(
 
     def post(kind: PostingKind, other: tuple[AccountKind, str], signed: int) -> ledger.Posted:
         lines = [Line(AccountKind.AVAILABLE, signed), Line(other[0], -signed, other[1])]
-        return ledger.post(books, kind, Source("case", number), lines, by=by, effective_at=created_at)
+        return ledger.post(owner, kind, Source("case", number), lines, by=by, effective_at=created_at)
 
-    books = ledger.Books(business, mode)
+    owner = ledger.LedgerOwner(business, mode)
     with walls.inside_of(business.pk, mode):
         try:
             kind = PostingKind(status) if other else PostingKind.ADJUSTMENT

@@ -21,7 +21,7 @@ from flipdash.scope import Business
 
 
 class Owner(Protocol):
-    """Whose money: a Scope, or a `Books` made from a row."""
+    """Whose ledger: a Scope, or a `LedgerOwner` made from a row."""
 
     @property
     def business(self) -> Any: ...
@@ -30,8 +30,8 @@ class Owner(Protocol):
 
 
 @dataclass(frozen=True)
-class Books:
-    """The accounts of a business in a mode, where there is no Scope; business None is the operator."""
+class LedgerOwner:
+    """Whose ledger, where there is no Scope: a business in a mode; business None is the operator."""
 
     business: Business | None
     mode: str
@@ -160,7 +160,7 @@ def post(
     undoes only this posting.
     """
     values = [
-        *_books(owner),
+        *_owner_of(owner),
         kind.value,
         source.type,
         source.id,
@@ -190,7 +190,7 @@ def post_many(owner: Owner, postings: Sequence[NewPosting], *, using: str = "def
         }
         for posting in postings
     ]
-    return [Posted(*row) for row in _call(POST_MANY, [*_books(owner), json.dumps(body)], using)]
+    return [Posted(*row) for row in _call(POST_MANY, [*_owner_of(owner), json.dumps(body)], using)]
 
 
 def hold_lines(amount: int) -> list[Line]:
@@ -268,7 +268,7 @@ def balance(owner: Owner, *, using: str = "default") -> Balance:
     return Balance(**dict(accounts.filter(kind__in=kinds).values_list("kind", "balance")))
 
 
-def _books(owner: Owner) -> tuple[int | None, str, str]:
+def _owner_of(owner: Owner) -> tuple[int | None, str, str]:
     business = owner.business
     return (None if business is None else business.pk, Mode(owner.mode).value, RUPIAH)
 

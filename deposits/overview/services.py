@@ -12,7 +12,7 @@ from accounts.models import Business, Member
 from accounts.permissions import Permission
 from accounts.rights import ask_again
 from deposits import ledger
-from deposits.ledger import Balance, Books
+from deposits.ledger import Balance, LedgerOwner
 from deposits.models import RUPIAH, AccountKind, DepositEntry, LowBalance, PostingKind
 from deposits.models.ledger import Account
 from deposits.overview.waiting import Waiting, all_waiting
@@ -117,7 +117,7 @@ def _note(pk: int, business_id: int, mode: str, *, is_low: bool) -> bool:
         if row is None:
             return False
         business = Business.objects.get(pk=business_id)
-        available = ledger.balance(Books(business, mode)).available
+        available = ledger.balance(LedgerOwner(business, mode)).available
         if (available < row.threshold) != is_low:
             return False
         LowBalance.objects.filter(pk=pk).update(warned_at=Now() if is_low else None)

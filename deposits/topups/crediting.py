@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Member
 from deposits import banks, ledger
-from deposits.ledger import Books, Line, Posted, Source
+from deposits.ledger import LedgerOwner, Line, Posted, Source
 from deposits.models import AccountKind, PostingKind, StatementLine, TopUp, TopUpStatus
 from deposits.topups import services as topups
 from flipdash import clock, events, mail, states, walls
@@ -49,7 +49,7 @@ def credit(top_up: TopUp, line: StatementLine, *, by: Scope | None = None, at: d
         moment = at or clock.now()
         by = by or Scope.by_itself(locked.business, locked.mode)
         posted = ledger.top_up(
-            _books(locked),
+            _owner_of(locked),
             Source(SOURCE, locked.pk),
             amount=own_line.amount,
             bank=locked.bank,
@@ -98,7 +98,7 @@ def take_back(top_up: TopUp, *, by: Scope) -> Posted:
         locked = TopUp.objects.select_for_update().select_related("business").get(pk=top_up.pk)
         if not locked.is_successful or locked.posting_id is None:
             raise NotCreditable(_("This top-up isn’t credited, so there is nothing to take back."))
-        posted = ledger.reverse(_books(locked), locked.posting_id, by=by.actor)
+        posted = ledger.reverse(_owner_of(locked), locked.posting_id, by=by.actor)
         topups.close(
             locked,
             TopUpStatus.CANCELLED,
@@ -121,7 +121,7 @@ def open_test_deposit(business: Business) -> Posted:
     ]
     with walls.inside_of(business.pk, Mode.TEST):
         return ledger.post(
-            Books(business, Mode.TEST),
+            LedgerOwner(business, Mode.TEST),
             PostingKind.OPENING,
             Source("business", business.pk),
             lines,
@@ -129,8 +129,8 @@ def open_test_deposit(business: Business) -> Posted:
         )
 
 
-def _books(top_up: TopUp) -> Books:
-    return Books(top_up.business, top_up.mode)
+def _owner_of(top_up: TopUp) -> LedgerOwner:
+    return LedgerOwner(top_up.business, top_up.mode)
 
 
 @events.on("top_up.credited")

@@ -6,7 +6,7 @@ from django.test import Client
 
 from accounts import operators
 from deposits import ledger
-from deposits.ledger import Books
+from deposits.ledger import LedgerOwner
 from deposits.models import BankAccount, Correction, StatementImport
 from deposits.statements import matching
 from deposits.statements import services as statements
@@ -119,7 +119,7 @@ def test_a_credit_that_is_spent_is_not_taken_back_and_the_page_says_what_is_miss
         ledger.release(scope, ledger.Source("money_transfer", 1), amount=top_up.exact_amount)
     assert "Done." in text(bayu.post(f"{DECISIONS}{proposal.pk}/decision/", {"decision": "approve"}, follow=True))
     assert again(top_up).status == "cancelled"
-    assert ledger.balance(Books(scope.business, "live"), using="operator").available == 0
+    assert ledger.balance(LedgerOwner(scope.business, "live"), using="operator").available == 0
 
 
 def test_what_may_have_been_taken_back_is_shown_and_put_away_by_two(scope, ayu, bayu):

@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from accounts.permissions import Role
 from deposits import ledger
-from deposits.ledger import Books, Source
+from deposits.ledger import LedgerOwner, Source
 from deposits.ledger.history import DepositHistory
 from deposits.models import Account, DepositEntry
 from flipdash import clock, walls
@@ -209,8 +209,8 @@ def test_the_page_asks_the_database_as_often_for_many_entries_as_for_few(
         web.get("/deposit/history/")
 
 
-def test_the_business_of_a_posting_is_its_books(kopi_kita):
-    """Books and Scope name the same accounts."""
+def test_the_business_of_a_posting_is_that_of_its_owner(kopi_kita):
+    """LedgerOwner and Scope name the same accounts."""
     with walls.inside_of(kopi_kita.pk, Mode.LIVE):
-        ledger.top_up(Books(kopi_kita, Mode.LIVE), Source("top_up", 5), amount=10_000, bank="bca")
-        assert ledger.balance(Books(kopi_kita, Mode.LIVE)).available == 10_000
+        ledger.top_up(LedgerOwner(kopi_kita, Mode.LIVE), Source("top_up", 5), amount=10_000, bank="bca")
+        assert ledger.balance(LedgerOwner(kopi_kita, Mode.LIVE)).available == 10_000

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from deposits import ledger
-from deposits.ledger import Balance, Books, Line, NewPosting, Source
+from deposits.ledger import Balance, LedgerOwner, Line, NewPosting, Source
 from deposits.models import LARGEST_AMOUNT, Account, AccountKind, Entry, Posting, PostingKind
 from flipdash import clock, walls
 from flipdash.actors import Actor
@@ -240,10 +240,10 @@ def test_what_is_not_reversed(scope, top_up, toko_sebelah):
     transfer = source()
     held = ledger.hold(scope, transfer, amount=10_000)
     paid = ledger.capture(scope, transfer, amount=10_000, fee=0, rail="simulator")
-    foreign = Books(toko_sebelah, "live")
+    foreign = LedgerOwner(toko_sebelah, "live")
     with walls.inside_of(toko_sebelah.pk, "live"):
         theirs = ledger.top_up(foreign, source(), amount=5_000, bank="bca")
-    other_mode = Books(scope.business, "test")
+    other_mode = LedgerOwner(scope.business, "test")
     with walls.inside_of(scope.business.pk, "test"):
         tests = ledger.top_up(other_mode, source(), amount=5_000, bank="bca")
     for posting_id in (undone.id, held.id, paid.id, theirs.id, tests.id, 12):
@@ -291,7 +291,7 @@ def test_the_operator_moves_fees_and_bank_in_bulk(scope):
     lines = [Line(F, -4_000), Line(F, 4_000, is_operators=True)]
     lines += [Line(C, 150_000, "qris"), Line(AccountKind.BANK, -150_000, "bca", is_operators=True)]
     swept = ledger.post(scope, PostingKind.SWEEP, Source("day", 20261125), lines, using="operator")
-    own = Books(None, "live")
+    own = LedgerOwner(None, "live")
     ledger.post(
         own,
         PostingKind.ADJUSTMENT,
@@ -316,7 +316,7 @@ def test_the_operator_moves_fees_and_bank_in_bulk(scope):
 
 
 def test_the_app_role_is_not_the_operator(scope, inside):
-    own = Books(None, "live")
+    own = LedgerOwner(None, "live")
     with pytest.raises(ledger.OutsideTheWall):
         ledger.post(own, PostingKind.ADJUSTMENT, source(), [Line(AccountKind.BANK, 9, "a"), Line(F, -9)])
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from deposits import ledger
-from deposits.ledger import Books, Line, NewPosting, Source, checks
+from deposits.ledger import LedgerOwner, Line, NewPosting, Source, checks
 from deposits.models import Account, AccountKind, PostingKind
 from flipdash import walls
 from tests import factories
@@ -112,16 +112,16 @@ class LedgerMachine(RuleBasedStateMachine):
         """Do it, and compare what came of it, and all balances, with the model. `do` None posts many."""
         counted["steps"] += 1
         counted[expected] += 1
-        books = Books(self.business, mode)
+        owner = LedgerOwner(self.business, mode)
         posted: list[ledger.Posted] = []
         with walls.inside_of(self.business.pk, mode):
             try:
                 if do is None:
-                    posted = ledger.post_many(books, postings)
+                    posted = ledger.post_many(owner, postings)
                 elif args:
-                    posted = [do(books, *args)]
+                    posted = [do(owner, *args)]
                 else:
-                    posted = [do(books, postings[0].kind, postings[0].source, postings[0].lines)]
+                    posted = [do(owner, postings[0].kind, postings[0].source, postings[0].lines)]
                 (outcome,) = {"new" if each.is_new else "same" for each in posted}
             except ledger.LedgerError as refused:
                 outcome = type(refused).__name__
@@ -217,7 +217,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(mode=modes, number=numbers)
     def post_in_the_wrong_mode(self, mode: str, number: int) -> None:
         counted["steps"] += 1
-        wrong = Books(self.business, "test" if mode == "live" else "live")
+        wrong = LedgerOwner(self.business, "test" if mode == "live" else "live")
         with walls.inside_of(self.business.pk, mode), pytest.raises(ledger.OutsideTheWall):
             ledger.top_up(wrong, Source("top_up", number), amount=5, bank="bca")
 

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connections, transaction
 
 from accounts.models import Activity
 from deposits import ledger, tasks
-from deposits.ledger import Books, NotEnoughDeposit
+from deposits.ledger import LedgerOwner, NotEnoughDeposit
 from deposits.models import AccountKind, Correction, Entry, StatementImport, StatementLine, TopUp, TopUpEvent
 from deposits.statements import matching
 from deposits.statements import services as statements
@@ -32,8 +32,8 @@ pytestmark = [
 
 
 def available(scope, mode=None) -> int:
-    books = Books(scope.business, mode or scope.mode)
-    return ledger.balance(books, using="operator").available
+    owner = LedgerOwner(scope.business, mode or scope.mode)
+    return ledger.balance(owner, using="operator").available
 
 
 def test_a_payment_is_credited_with_its_code_and_told(scope):

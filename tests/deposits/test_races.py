@@ -9,7 +9,7 @@ import pytest
 from django.db import connections, transaction
 
 from deposits import ledger
-from deposits.ledger import Balance, Books, Line, checks
+from deposits.ledger import Balance, LedgerOwner, Line, checks
 from deposits.models import AccountKind, Posting, PostingKind
 from flipdash import walls
 from tests import factories
@@ -42,40 +42,40 @@ def at_once(acts: list[Callable[[], Any]]) -> Counter[str]:
 
 
 @pytest.fixture
-def books(kopi_kita):
-    """Kopi Kita's books with Rp1.000.000, and afterwards the whole ledger holds."""
-    books = Books(kopi_kita, "live")
+def owner(kopi_kita):
+    """Kopi Kita's ledger, with Rp1.000.000, and afterwards the whole ledger holds."""
+    owner = LedgerOwner(kopi_kita, "live")
     with walls.inside_of(kopi_kita.pk, "live"):
-        ledger.top_up(books, source(), amount=1_000_000, bank="bca")
-    yield books
+        ledger.top_up(owner, source(), amount=1_000_000, bank="bca")
+    yield owner
     with connect("superuser") as superuser, superuser.cursor() as cursor:
         wrong = {finding.check.name: finding.examples for finding in checks.run(cursor, LEDGERS_OWN) if finding.count}
     assert wrong == {}
 
 
-def act(books: Books, do: Callable[..., ledger.Posted], *args: Any, **how: Any) -> Callable[[], bool]:
+def act(owner: LedgerOwner, do: Callable[..., ledger.Posted], *args: Any, **how: Any) -> Callable[[], bool]:
     """An act inside the wall; its answer is whether it posted something new."""
 
     def inside() -> bool:
-        with walls.inside_of(books.business.pk, books.mode):
-            return do(books, *args, **how).is_new
+        with walls.inside_of(owner.business.pk, owner.mode):
+            return do(owner, *args, **how).is_new
 
     return inside
 
 
-def balance(books: Books) -> Balance:
-    with walls.inside_of(books.business.pk, books.mode):
-        return ledger.balance(books)
+def balance(owner: LedgerOwner) -> Balance:
+    with walls.inside_of(owner.business.pk, owner.mode):
+        return ledger.balance(owner)
 
 
-def test_of_sixty_debits_exactly_what_fits(books):
+def test_of_sixty_debits_exactly_what_fits(owner):
     """trust: L1."""
-    outcomes = at_once([act(books, ledger.hold, source(), amount=30_000) for _n in range(60)])
+    outcomes = at_once([act(owner, ledger.hold, source(), amount=30_000) for _n in range(60)])
     assert outcomes == {"True": 33, "NotEnoughDeposit": 27}
-    assert balance(books) == Balance(available=10_000, held=990_000)
+    assert balance(owner) == Balance(available=10_000, held=990_000)
 
 
-def test_of_sixty_debits_without_the_functions_own_question_the_floor_holds(books):
+def test_of_sixty_debits_without_the_functions_own_question_the_floor_holds(owner):
     """trust: L1. The constraint behind it, in a transaction that the owner writes by hand."""
     with connect("owner") as owner:
         with pytest.raises(Exception, match="account_above_floor"):
@@ -85,45 +85,45 @@ def test_of_sixty_debits_without_the_functions_own_question_the_floor_holds(book
         owner.rollback()
 
 
-def test_fifty_times_the_same_is_once(books):
+def test_fifty_times_the_same_is_once(owner):
     transfer = source()
-    outcomes = at_once([act(books, ledger.hold, transfer, amount=30_000) for _n in range(50)])
+    outcomes = at_once([act(owner, ledger.hold, transfer, amount=30_000) for _n in range(50)])
     assert outcomes == {"True": 1, "False": 49}
-    assert balance(books) == Balance(970_000, 30_000)
+    assert balance(owner) == Balance(970_000, 30_000)
 
 
-def test_the_first_postings_of_a_new_business_at_once(toko_sebelah, books):
+def test_the_first_postings_of_a_new_business_at_once(toko_sebelah, owner):
     """Each would make the accounts."""
-    theirs = Books(toko_sebelah, "live")
+    theirs = LedgerOwner(toko_sebelah, "live")
     outcomes = at_once([act(theirs, ledger.top_up, source(), amount=1_000, bank="bri") for _n in range(16)])
     assert outcomes == {"True": 16}
     assert balance(theirs) == Balance(16_000, 0)
 
 
 @pytest.mark.parametrize("turn", range(5))
-def test_capture_and_release_at_once(books, turn):
+def test_capture_and_release_at_once(owner, turn):
     """trust: L7. Money of another hold is there to be taken; it isn't."""
     transfer = source()
-    with walls.inside_of(books.business.pk, "live"):
-        ledger.hold(books, transfer, amount=100_000)
-        ledger.hold(books, source(), amount=100_000)
-    acts = [act(books, ledger.capture, transfer, amount=97_500, fee=2_500, rail="simulator") for _n in range(5)]
-    acts += [act(books, ledger.release, transfer, amount=100_000) for _n in range(5)]
+    with walls.inside_of(owner.business.pk, "live"):
+        ledger.hold(owner, transfer, amount=100_000)
+        ledger.hold(owner, source(), amount=100_000)
+    acts = [act(owner, ledger.capture, transfer, amount=97_500, fee=2_500, rail="simulator") for _n in range(5)]
+    acts += [act(owner, ledger.release, transfer, amount=100_000) for _n in range(5)]
     outcomes = at_once(acts)
     assert outcomes == {"True": 1, "False": 4, "NotHeld": 5}
-    assert balance(books).held == 100_000
+    assert balance(owner).held == 100_000
 
 
-def test_a_reversal_twenty_times_at_once(books):
+def test_a_reversal_twenty_times_at_once(owner):
     """trust: L7."""
-    with walls.inside_of(books.business.pk, "live"):
-        wrong = ledger.top_up(books, source(), amount=5_000, bank="bca")
-        ledger.top_up(books, source(), amount=5_000, bank="bca")
-    assert at_once([act(books, ledger.reverse, wrong.id) for _n in range(20)]) == {"True": 1, "False": 19}
-    assert balance(books).available == 1_005_000
+    with walls.inside_of(owner.business.pk, "live"):
+        wrong = ledger.top_up(owner, source(), amount=5_000, bank="bca")
+        ledger.top_up(owner, source(), amount=5_000, bank="bca")
+    assert at_once([act(owner, ledger.reverse, wrong.id) for _n in range(20)]) == {"True": 1, "False": 19}
+    assert balance(owner).available == 1_005_000
 
 
-def test_opposite_moves_end_without_a_deadlock(books, toko_sebelah):
+def test_opposite_moves_end_without_a_deadlock(owner, toko_sebelah):
     """trust: L9. Sixteen threads, each with transactions of two postings that take the accounts in opposite orders,
     and sweeps that take the operator's accounts too."""
 
@@ -132,18 +132,18 @@ def test_opposite_moves_end_without_a_deadlock(books, toko_sebelah):
         other = [Line(AccountKind.REFUNDS_PAYABLE, 7), Line(AccountKind.AVAILABLE, -7)]
 
         def go() -> bool:
-            with walls.inside_of(books.business.pk, "live"):
+            with walls.inside_of(owner.business.pk, "live"):
                 for _n in range(10):
                     with transaction.atomic():
                         steps = [[first, second], other]
                         for lines in steps if turn % 2 else reversed(steps):
-                            ledger.post(books, PostingKind.ADJUSTMENT, source("test"), lines)
+                            ledger.post(owner, PostingKind.ADJUSTMENT, source("test"), lines)
             return True
 
         return go
 
     def sweep(turn: int) -> Callable[[], bool]:
-        whose = books if turn % 2 else Books(toko_sebelah, "live")
+        whose = owner if turn % 2 else LedgerOwner(toko_sebelah, "live")
         lines = [
             Line(AccountKind.CLEARING, 3, "a"),
             Line(AccountKind.BANK, -2, "bca", is_operators=True),
@@ -160,15 +160,15 @@ def test_opposite_moves_end_without_a_deadlock(books, toko_sebelah):
 
     acts = [there_and_back(turn) for turn in range(10)] + [sweep(turn) for turn in range(6)]
     assert at_once(acts) == {"True": 16}
-    assert balance(books).available == 1_000_000 - 7 * 100
-    with walls.inside_of(books.business.pk, "live"):
+    assert balance(owner).available == 1_000_000 - 7 * 100
+    with walls.inside_of(owner.business.pk, "live"):
         assert Posting.objects.filter(kind=PostingKind.ADJUSTMENT).count() == 200
 
 
-def test_a_business_at_work_does_not_hold_up_another(books, toko_sebelah):
+def test_a_business_at_work_does_not_hold_up_another(owner, toko_sebelah):
     """While one business's transaction is open, another posts."""
     theirs = factories.make_member(toko_sebelah).scope("live")
-    with walls.inside_of(books.business.pk, "live"), transaction.atomic():
-        ledger.hold(books, source(), amount=1_000)
-        outcomes = at_once([act(Books(theirs.business, "live"), ledger.top_up, source(), amount=1, bank="bca")])
+    with walls.inside_of(owner.business.pk, "live"), transaction.atomic():
+        ledger.hold(owner, source(), amount=1_000)
+        outcomes = at_once([act(LedgerOwner(theirs.business, "live"), ledger.top_up, source(), amount=1, bank="bca")])
     assert outcomes == {"True": 1}

@@ -7,7 +7,7 @@ from django.db import connection, connections, models, transaction
 from django.test import Client
 
 from deposits import ledger
-from deposits.ledger import Books
+from deposits.ledger import LedgerOwner
 from deposits.models import Account, Entry, Posting, TopUp
 from flipdash import db, walls
 from flipdash.actors import Actor
@@ -46,7 +46,7 @@ def money(kopi_kita, toko_sebelah):
     for business in (kopi_kita, toko_sebelah):
         for mode in ("live", "test"):
             with walls.inside_of(business.pk, mode):
-                ledger.top_up(Books(business, mode), source(), amount=1_000, bank="bca")
+                ledger.top_up(LedgerOwner(business, mode), source(), amount=1_000, bank="bca")
 
 
 @pytest.mark.parametrize("model", WALLED)
@@ -66,9 +66,9 @@ def test_inside_a_wall_there_are_only_its_rows(money, kopi_kita, model, mode):
 def test_posting_for_another_is_refused(money, kopi_kita, toko_sebelah):
     for business, mode in ((toko_sebelah, "live"), (kopi_kita, "test")):
         with walls.inside_of(kopi_kita.pk, "live"), pytest.raises(ledger.OutsideTheWall):
-            ledger.top_up(Books(business, mode), source(), amount=1, bank="bca")
+            ledger.top_up(LedgerOwner(business, mode), source(), amount=1, bank="bca")
     with pytest.raises(ledger.OutsideTheWall):
-        ledger.top_up(Books(kopi_kita, "live"), source(), amount=1, bank="bca")
+        ledger.top_up(LedgerOwner(kopi_kita, "live"), source(), amount=1, bank="bca")
 
 
 def test_every_walled_table_has_the_whole_wall():
@@ -179,7 +179,7 @@ def broken() -> None:
 def test_a_connection_that_opens_inside_is_told(kopi_kita):
     """Also the reports' own connection, which opens and closes for each report."""
     with walls.inside_of(kopi_kita.pk, "live"):
-        ledger.top_up(Books(kopi_kita, "live"), source(), amount=1_000, bank="bca")
+        ledger.top_up(LedgerOwner(kopi_kita, "live"), source(), amount=1_000, bank="bca")
         connection.close()
         assert wall() == (str(kopi_kita.pk), "live")
         with db.snapshot() as using:
