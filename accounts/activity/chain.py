@@ -40,7 +40,7 @@ WHERE seq IS NULL AND created_at < now() - %s GROUP BY business_id, mode ORDER B
 
 
 @dataclass(frozen=True)
-class Finding:
+class BrokenLink:
     """Something in the log that isn't as it was written."""
 
     business_id: int
@@ -53,7 +53,7 @@ class Finding:
         return f"business {self.business_id}, {self.mode}{place}: {self.what}"
 
 
-def check(using: str = "default", unsealed_for: timedelta = UNSEALED_FOR) -> list[Finding]:
+def check(using: str = "default", unsealed_for: timedelta = UNSEALED_FOR) -> list[BrokenLink]:
     """Return everything that is wrong with any chain."""
     return [*_broken(using), *_ends(using), *_waiting(using, unsealed_for)]
 
@@ -64,27 +64,27 @@ def _rows(using: str, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def _broken(using: str) -> Iterator[Finding]:
+def _broken(using: str) -> Iterator[BrokenLink]:
     for business, mode, seq, row, before, is_right in _rows(using, BROKEN):
         if seq != before + 1:
-            yield Finding(business, mode, seq, f"{seq - before - 1} rows are missing before it")
+            yield BrokenLink(business, mode, seq, f"{seq - before - 1} rows are missing before it")
         elif not is_right:
-            yield Finding(business, mode, seq, f"row {row}, or the one before it, is not what was sealed")
+            yield BrokenLink(business, mode, seq, f"row {row}, or the one before it, is not what was sealed")
 
 
-def _ends(using: str) -> Iterator[Finding]:
+def _ends(using: str) -> Iterator[BrokenLink]:
     for business, mode, head, last, _same in _rows(using, ENDS):
         if head is None:
-            yield Finding(business, mode, last, "the head is missing")
+            yield BrokenLink(business, mode, last, "the head is missing")
         elif last is None or last < head:
-            yield Finding(business, mode, head, f"the end is missing: the last row is {last or 0}")
+            yield BrokenLink(business, mode, head, f"the end is missing: the last row is {last or 0}")
         else:
-            yield Finding(business, mode, last, f"the head says {head} and doesn't fit the last row")
+            yield BrokenLink(business, mode, last, f"the head says {head} and doesn't fit the last row")
 
 
-def _waiting(using: str, unsealed_for: timedelta) -> Iterator[Finding]:
+def _waiting(using: str, unsealed_for: timedelta) -> Iterator[BrokenLink]:
     for business, mode, count, first in _rows(using, WAITING, unsealed_for):
-        yield Finding(business, mode, None, f"{count} rows wait too long for the sealer, the first is {first}")
+        yield BrokenLink(business, mode, None, f"{count} rows wait too long for the sealer, the first is {first}")
 
 
 def heads(using: str = "default") -> list[str]:
@@ -92,12 +92,12 @@ def heads(using: str = "default") -> list[str]:
     return [str(head) for head in ActivityHead.objects.using(using).order_by("business_id", "mode")]
 
 
-def against(lines: Iterable[str], using: str = "default") -> list[Finding]:
+def against(lines: Iterable[str], using: str = "default") -> list[BrokenLink]:
     """Return which kept heads are no link of today's chains; raises ValueError for a line that is no head."""
-    findings = []
+    broken = []
     for line in filter(None, map(str.strip, lines)):
         business, mode, seq, digest = line.split(" ")
         rows = Activity.objects.using(using).filter(business_id=int(business), mode=mode, seq=int(seq))
         if not rows.filter(hash=digest).exists():
-            findings.append(Finding(int(business), mode, int(seq), "the chain was written anew since this was kept"))
-    return findings
+            broken.append(BrokenLink(int(business), mode, int(seq), "the chain was written anew since this was kept"))
+    return broken

@@ -27,7 +27,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """What a check has found: how many, and the first of them in words."""
 
     check: Check
@@ -49,13 +49,13 @@ def registered() -> list[Check]:
     return list(_checks.values())
 
 
-def run(cursor: Cursor, checks: list[Check] | None = None) -> Iterator[Finding]:
-    """Run the checks one after the other, on one connection; yields a finding for each, also for those that hold."""
+def run(cursor: Cursor, checks: list[Check] | None = None) -> Iterator[CheckResult]:
+    """Run the checks one after the other, on one connection; yields a result for each, also for those that hold."""
     cursor.execute("SET work_mem = '256MB'")  # sort and sum in memory
     for check in registered() if checks is None else checks:
         cursor.execute(f"SELECT count(*) OVER (), wrong FROM ({check.query}) AS w (wrong) LIMIT {MOST_NAMED}")  # noqa: S608  (our own)
         rows = cursor.fetchall()
-        yield Finding(check, rows[0][0] if rows else 0, [row[1] for row in rows])
+        yield CheckResult(check, rows[0][0] if rows else 0, [row[1] for row in rows])
 
 
 def counts(cursor: Cursor) -> tuple[int, int, int]:

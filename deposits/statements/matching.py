@@ -45,7 +45,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Examined:
     """What is known of a line: the one top-up that it surely pays, or why a person has to look, and at what."""
 
     match: TopUp | None
@@ -64,18 +64,18 @@ class SecondPersonNeeded(CorrectionRefused):
 # --- What a line may be ------------------------------------------------------------------------------------------
 
 
-def examine(line: StatementLine) -> Finding:
+def examine(line: StatementLine) -> Examined:
     """Return what a line is for. Read on the operator's connection, for it may be anybody's."""
     suggestions = list(_suggest(line) if line.amount > 0 else _suggest_taken_back(line))[:MOST_SUGGESTIONS]
     if suggestions and _opposite(line).exists():
-        return Finding(None, Reason.REVERSED, suggestions)
+        return Examined(None, Reason.REVERSED, suggestions)
     if line.amount < 0:
-        return Finding(None, Reason.DEBIT, [])
+        return Examined(None, Reason.DEBIT, [])
     if line.reference and _said_otherwise(line):
-        return Finding(None, Reason.CHANGED, suggestions)
+        return Examined(None, Reason.CHANGED, suggestions)
     if suggestions and suggestions[0].reason == Reason.NONE:
-        return Finding(suggestions[0].top_up, Reason.NONE, suggestions)
-    return Finding(None, suggestions[0].reason if suggestions else Reason.UNKNOWN, suggestions)
+        return Examined(suggestions[0].top_up, Reason.NONE, suggestions)
+    return Examined(None, suggestions[0].reason if suggestions else Reason.UNKNOWN, suggestions)
 
 
 def _suggest(line: StatementLine) -> Iterable[Suggestion]:
@@ -169,16 +169,16 @@ def match(line_id: int) -> StatementLine | None:
         line = rows.select_for_update(skip_locked=True).filter(pk=line_id, status=Status.NEW).first()
         if line is None:
             return None
-        finding = examine(line)
-        if finding.reason == Reason.DEBIT:
+        found = examine(line)
+        if found.reason == Reason.DEBIT:
             states.step(line, Status.IGNORED, reason=Reason.DEBIT)
             return line
-        if finding.match is None:
-            if finding.reason == Reason.REVERSED:
+        if found.match is None:
+            if found.reason == Reason.REVERSED:
                 _wake_opposite(line)
-            states.step(line, Status.WAITING, reason=finding.reason)
+            states.step(line, Status.WAITING, reason=found.reason)
             return line
-        top_up = TopUp.objects.using("operator").select_for_update().get(pk=finding.match.pk)
+        top_up = TopUp.objects.using("operator").select_for_update().get(pk=found.match.pk)
         if not top_up.is_open or top_up.lines.using("operator").filter(status__in=PAYING).exists():
             is_late = not top_up.is_open and not top_up.is_successful
             states.step(line, Status.WAITING, reason=Reason.LATE if is_late else Reason.PAID_TWICE)

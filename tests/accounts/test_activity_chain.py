@@ -201,10 +201,10 @@ def test_every_planted_change_is_found(log, admin, change):
     with superuser() as connected:
         # A cursor that puts the values into the text, so that several statements go at once.
         psycopg.ClientCursor(connected).execute(sql.format(place), {"business": admin.business.pk})
-    findings = chain.check()
-    print(f"\n{change}: {'; '.join(finding.what for finding in findings) or 'NOT FOUND'}")
-    assert findings
-    assert {finding.business_id for finding in findings} == {admin.business.pk}
+    broken = chain.check()
+    print(f"\n{change}: {'; '.join(link.what for link in broken) or 'NOT FOUND'}")
+    assert broken
+    assert {link.business_id for link in broken} == {admin.business.pk}
 
 
 def test_a_log_written_anew_is_found_by_the_heads_that_were_kept(log, admin, tmp_path):

@@ -214,7 +214,7 @@ def superuser(transactional_db) -> Iterator[psycopg.Connection]:
 
 def findings(connection: psycopg.Connection) -> dict[str, int]:
     with connection.cursor() as cursor:
-        return {finding.check.name: finding.count for finding in checks.run(cursor) if finding.count}
+        return {result.check.name: result.count for result in checks.run(cursor) if result.count}
 
 
 def test_a_ledger_that_holds(superuser):

@@ -98,8 +98,8 @@ def test_another_amount_waits(scope, difference, reason):
     paid = line(top_up.exact_amount + difference)
     assert matching.match_due() == 0
     assert fate(paid) == ("waiting", reason)
-    finding = matching.examine(paid)
-    assert [s.top_up for s in finding.suggestions] == ([] if reason == "unknown" else [top_up])
+    found = matching.examine(paid)
+    assert [s.top_up for s in found.suggestions] == ([] if reason == "unknown" else [top_up])
     assert available(scope) == 0
 
 

@@ -49,7 +49,7 @@ def owner(kopi_kita):
         ledger.top_up(owner, source(), amount=1_000_000, bank="bca")
     yield owner
     with connect("superuser") as superuser, superuser.cursor() as cursor:
-        wrong = {finding.check.name: finding.examples for finding in checks.run(cursor, LEDGERS_OWN) if finding.count}
+        wrong = {result.check.name: result.examples for result in checks.run(cursor, LEDGERS_OWN) if result.count}
     assert wrong == {}
 
 

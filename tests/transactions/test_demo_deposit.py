@@ -108,7 +108,7 @@ def test_it_adds_up_in_order_and_only_once(scope):
             assert not final.exclude(pk__in=ended).exists(), "every transfer that was sent has moved the deposit"
 
     with connections["operator"].cursor() as cursor:
-        assert {finding.check.name: finding.examples for finding in checks.run(cursor) if finding.count} == {}
+        assert {result.check.name: result.examples for result in checks.run(cursor) if result.count} == {}
 
     assert demo.deposit.is_written(demo.HISTORIES[-1])
     before = Posting.objects.using("operator").count()
@@ -121,5 +121,5 @@ def test_a_check_finds_a_transfer_that_ended_otherwise_than_its_hold(scope):
     held = list(holds.values_list("source_id", flat=True))
     MoneyTransfer.objects.filter(pk__in=held, status=Status.PROCESSING).update(status=Status.FAILED)
     with connections["operator"].cursor() as cursor:
-        found = {finding.check.name for finding in checks.run(cursor) if finding.count}
+        found = {result.check.name for result in checks.run(cursor) if result.count}
     assert found == {"Held is what open transfers hold"}

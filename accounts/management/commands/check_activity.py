@@ -28,15 +28,15 @@ class Command(BaseCommand):
         if options["heads"]:
             self.stdout.write("\n".join(chain.heads(using)))
             return
-        findings = chain.check(using)
+        broken = chain.check(using)
         if options["against"]:
             try:
-                findings += chain.against(Path(options["against"]).read_text().splitlines(), using)
+                broken += chain.against(Path(options["against"]).read_text().splitlines(), using)
             except ValueError as error:
                 raise CommandError(f"{options['against']} holds no heads: {error}") from error
-        for finding in findings:
-            self.stderr.write(str(finding))
-        if findings:
+        for link in broken:
+            self.stderr.write(str(link))
+        if broken:
             sys.exit(1)
         rows = Activity.objects.using(using).exclude(seq=None).count()
         self.stdout.write(f"{len(chain.heads(using))} chains, {rows} sealed rows: nothing was changed.")

@@ -22,15 +22,15 @@ class Command(BaseCommand):
             accounts, postings, entries = checks.counts(cursor)
             self.stdout.write(f"{accounts:,} accounts, {postings:,} postings, {entries:,} entries")
             began = time.monotonic()
-            for finding in checks.run(cursor):
+            for result in checks.run(cursor):
                 took, began = time.monotonic() - began, time.monotonic()
-                verdict = f"{finding.count:,} WRONG" if finding.count else "ok"
-                self.stdout.write(f"{verdict:>12}  {took:6.2f} s  {finding.check.name}")
-                for example in finding.examples:
+                verdict = f"{result.count:,} WRONG" if result.count else "ok"
+                self.stdout.write(f"{verdict:>12}  {took:6.2f} s  {result.check.name}")
+                for example in result.examples:
                     self.stdout.write(f"{'':24}{example}")
-                if finding.count > len(finding.examples):
-                    self.stdout.write(f"{'':24}… and {finding.count - len(finding.examples):,} more")
-                wrong += finding.count
+                if result.count > len(result.examples):
+                    self.stdout.write(f"{'':24}… and {result.count - len(result.examples):,} more")
+                wrong += result.count
         if wrong:
             raise CommandError(f"The ledger doesn't hold: {wrong:,} findings.")
         self.stdout.write("The ledger holds.")
