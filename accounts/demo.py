@@ -80,8 +80,8 @@ BUSINESSES = (KOPI_KITA, TOKO_SEBELAH)
 
 def check_allowed() -> None:
     """Refuse to put demo people, whose password everybody knows, into production."""
-    if not (settings.DEBUG or settings.TESTING):
-        raise CommandError("Demo data is for development only: it is refused unless DEBUG is on.")
+    if not (settings.LOCAL or settings.TESTING):
+        raise CommandError("Demo data is for development only: it is refused unless LOCAL is on.")
 
 
 @transaction.atomic

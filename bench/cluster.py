@@ -27,7 +27,7 @@ SETTINGS = {
     "max_connections": "200",
 }
 PRODUCTION = {
-    "DEBUG": "",
+    "LOCAL": "",
     "ALLOWED_HOSTS": "testserver,127.0.0.1",
     "EMAIL_URL": "consolemail://",
     "SECURE_SSL_REDIRECT": "0",

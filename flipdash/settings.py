@@ -12,11 +12,14 @@ from flipdash.sealing import sealing_keys
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-DEBUG = env.bool("DEBUG", False)
+LOCAL = env.bool("LOCAL", False)
+"""Whether this is somebody's own machine, with demo people, Outbox and style guide."""
+DEBUG = LOCAL and env.bool("TECHNICAL_PAGES", False)
+"""Whether what is missing or fails shows Django's page for developers instead of ours."""
 TESTING = env.bool("FLIPDASH_TESTING", False)
 SECRET_KEY = env.str("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG or TESTING else [])
-SEALING_KEYS = sealing_keys(env.str("SEALING_KEYS", ""), SECRET_KEY if DEBUG or TESTING else "")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if LOCAL or TESTING else [])
+SEALING_KEYS = sealing_keys(env.str("SEALING_KEYS", ""), SECRET_KEY if LOCAL or TESTING else "")
 """The keys of flipdash/sealing.py: the first seals, all open."""
 SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}")
 DATA_DIR = Path(env.str("FLIPDASH_DATA", str(BASE_DIR / "var")))
@@ -148,7 +151,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- Mail and messages to phones -------------------------------------------------------------------------------
-OUTBOX = DEBUG or TESTING
+OUTBOX = LOCAL or TESTING
 """Whether the local Outbox page exists and what was sent stays readable there; never in production (trust.md A8)."""
 if OUTBOX and not env.str("EMAIL_URL", ""):
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # the Outbox shows it
@@ -225,7 +228,7 @@ FILE_UPLOAD_HANDLERS = [
 STATIC_URL = "/static/"  # absolute: a relative one would be cached with Test Mode's prefix
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
-BUILT_ASSETS = env.bool("BUILT_ASSETS", not (DEBUG or TESTING))
+BUILT_ASSETS = env.bool("BUILT_ASSETS", not (LOCAL or TESTING))
 """Whether pages load what collectstatic made, or the sources (flipdash/assets.py)."""
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not BUILT_ASSETS
 STORAGES = {
@@ -254,13 +257,13 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not (DEBUG or TESTING))
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not (LOCAL or TESTING))
 SECURE_REDIRECT_EXEMPT = [r"^health/"]  # who asks for our health is beside us, and speaks http
-SECURE_HSTS_SECONDS = 0 if DEBUG or TESTING else 365 * 24 * 60 * 60
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not (DEBUG or TESTING)
+SECURE_HSTS_SECONDS = 0 if LOCAL or TESTING else 365 * 24 * 60 * 60
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not (LOCAL or TESTING)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEBUG or TESTING)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (LOCAL or TESTING)
 X_FRAME_OPTIONS = "DENY"
 
 # --- Limits ----------------------------------------------------------------------------------------------------------
@@ -278,7 +281,7 @@ TOP_UP_MAX = env.int("TOP_UP_MAX", 1_000_000_000)  # rupiah
 TOP_UP_HOURS = 24
 TOP_UP_QUIET_DAYS = 7
 """How long a closed top-up keeps its code, so that a late payment isn't taken for another's."""
-SIMULATED_BANK = DEBUG or TESTING
+SIMULATED_BANK = LOCAL or TESTING
 """Whether the simulated bank answers in Live Mode too. No variable turns it on: in production it never does."""
 SIMULATED_BANK_SECONDS = 4
 

@@ -100,7 +100,7 @@ def test_every_variable_is_explained():
     assert given - set_by_entry_points <= set(read)
 
 
-HELD_BY_THE_IMAGE = {"DEBUG", "BUILT_ASSETS", "FLIPDASH_DATA", "PORT", "BIND"}
+HELD_BY_THE_IMAGE = {"LOCAL", "TECHNICAL_PAGES", "BUILT_ASSETS", "FLIPDASH_DATA", "PORT", "BIND"}
 """What no person sets in Compose: development never runs there, and the image says where files and web are."""
 
 
@@ -223,7 +223,7 @@ def test_the_roles_are_made_once_however_often_they_are_asked_for(container_clus
 
 def test_a_history_is_imported_on_the_containers_database(container_cluster, tmp_path):
     """What the app role needs of the database itself, TEMPORARY above all, comes with migrate."""
-    environment = {**os.environ, **postgres.urls(container_cluster), "FLIPDASH_DATA": str(tmp_path), "DEBUG": "1"}
+    environment = {**os.environ, **postgres.urls(container_cluster), "FLIPDASH_DATA": str(tmp_path), "LOCAL": "1"}
     people = "from accounts import demo; demo.make_people()"
     for command in (
         ["migrate", "--database", "owner", "--noinput", "--verbosity", "0"],

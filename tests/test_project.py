@@ -76,6 +76,23 @@ def test_nothing_starts_when_a_setting_is_missing(missing):
     assert missing in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("environment", "is_local", "is_technical"),
+    [
+        ({}, False, False),
+        ({"TECHNICAL_PAGES": "1"}, False, False),
+        ({"LOCAL": "1"}, True, False),
+        ({"LOCAL": "1", "TECHNICAL_PAGES": "1"}, True, True),
+    ],
+)
+def test_ones_own_machine_shows_our_pages_of_errors_unless_it_is_asked_for_djangos(environment, is_local, is_technical):
+    code = "import django; django.setup(); from django.conf import settings; print(settings.LOCAL, settings.DEBUG)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**SAFE, **SERVICES, **environment}, capture_output=True, text=True
+    )
+    assert done.stdout.split() == [str(is_local), str(is_technical)], done.stderr
+
+
 @pytest.mark.parametrize("door", ["/styleguide/", "/outbox/"])
 def test_development_doors_are_not_routed_in_production(door):
     """trust: A8."""

@@ -35,19 +35,20 @@ def sign_up(*, business_name: str, name: str, email: str, password: str, languag
     except IntegrityError as problem:
         raise EmailTaken from problem
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
-    return Member.objects.create(business=_make_business(business_name), user=user, role=Role.ADMIN)
+    return Member.objects.create(business=_make_business(business_name, language), user=user, role=Role.ADMIN)
 
 
-def _make_business(name: str) -> Business:
+def _make_business(name: str, language: str) -> Business:
     base = slugify(name)[:80] or "business"
     for number in range(1, READABLE_SLUGS):
         slug = base if number == 1 else f"{base}-{number}"
         try:
             with transaction.atomic():
-                return Business.objects.create(name=name, legal_name=name, slug=slug)
+                return Business.objects.create(name=name, legal_name=name, slug=slug, language=language)
         except IntegrityError:
             continue
-    return Business.objects.create(name=name, legal_name=name, slug=f"{base}-{get_random_string(12).lower()}")
+    slug = f"{base}-{get_random_string(12).lower()}"
+    return Business.objects.create(name=name, legal_name=name, slug=slug, language=language)
 
 
 def confirm_email(user: User) -> None:

@@ -53,7 +53,7 @@ def services(purpose: Purpose) -> Iterator[Services]:
 
 def _given() -> Environment:
     """What the environment already answers; an empty variable counts as missing."""
-    names = (*DATABASES, "REDIS_URL", "SECRET_KEY", "DEBUG")
+    names = (*DATABASES, "REDIS_URL", "SECRET_KEY", "LOCAL")
     given = {name: os.environ[name] for name in names if os.environ.get(name)}
     if len({name in given for name in DATABASES}) > 1:
         raise LocalError(
@@ -66,7 +66,7 @@ def _given() -> Environment:
 def _defaults(purpose: Purpose) -> Environment:
     if purpose == "test":
         return {"SECRET_KEY": secrets.token_urlsafe(50), "FLIPDASH_TESTING": "1"}
-    return {"SECRET_KEY": places.secret_key(), "DEBUG": "1"}
+    return {"SECRET_KEY": places.secret_key(), "LOCAL": "1"}
 
 
 @contextlib.contextmanager

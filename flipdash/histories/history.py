@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from flipdash import clock
+from flipdash import clock, formats
 from flipdash.histories import chips, export, nothing
 from flipdash.histories.address import Address
 from flipdash.histories.chips import Chip
@@ -93,6 +93,15 @@ class History(Declaration):
         """Whether there is a search word of three or more characters, which alone reaches beyond the recent days."""
         term = self.asked.term if self.is_valid else None
         return term is not None and term.is_long and (term.is_specific or self.asked.text is not None)
+
+    @property
+    def recent_words(self) -> str:
+        """Say to who sees recent history only since when it is shown, unless a search reaches beyond."""
+        since = self.scope.recent_since()
+        if since is None or self.is_searching:
+            return ""
+        words = _("You see the last 7 days, since %(day)s. Search with 3 or more characters to reach older ones.")
+        return words % {"day": formats.day(since)}
 
     @property
     def is_narrowed(self) -> bool:

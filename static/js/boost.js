@@ -1,5 +1,6 @@
-/* Boosted links swap one part of the page. When the answer doesn't hold that part (signed out meanwhile, an
-   error, no connection), open the address as a whole page instead, so that nobody looks at stale rows. */
+/* Boosted links swap one part of the page. When the answer doesn't hold that part (signed out meanwhile, an error), open
+   the address as a whole page instead, so that nobody looks at stale rows. Without a connection the page stays, and says
+   so; while an answer is awaited, its place says that it is busy. */
 const open = (event) => {
   const { boosted, requestConfig, pathInfo } = event.detail;
   if (!(boosted || requestConfig?.boosted)) return;
@@ -12,4 +13,14 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const part = requestConfig?.elt?.closest("[hx-select]")?.getAttribute("hx-select");
   if (xhr.status >= 400 || (part && !xhr.responseText.includes(`id="${part.slice(1)}"`))) open(event);
 });
-document.addEventListener("htmx:sendError", open);
+
+const offline = (is) => { document.getElementById("offline").hidden = !is; };
+
+document.addEventListener("htmx:beforeRequest", () => busy(true));
+document.addEventListener("htmx:afterRequest", () => busy(false));
+document.addEventListener("htmx:sendError", () => offline(true));
+document.addEventListener("htmx:beforeSwap", () => offline(false));
+
+function busy(is) {
+  document.querySelector("#history .results")?.setAttribute("aria-busy", is);
+}

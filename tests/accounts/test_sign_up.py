@@ -38,6 +38,7 @@ def test_a_business_signs_up_confirms_and_is_in_as_admin(client):
     member = Member.objects.get(user__email="tini@warung.test")
     assert (member.role, member.business.name, member.business.slug) == (Role.ADMIN, "Warung Bu Tini", "warung-bu-tini")
     assert member.user.language == "id"
+    assert member.business.language == "id"
     assert client.get("/money-transfers/").status_code == 302, "not before the address is confirmed"
 
     link = link_in_mail()
@@ -128,4 +129,4 @@ def test_businesses_of_one_name_get_addresses_of_their_own(db):
         ).business.slug
 
     assert [slug(number) for number in range(3)] == ["kopi", "kopi-2", "kopi-3"]
-    assert services._make_business("☕☕").slug == "business"
+    assert services._make_business("☕☕", "en").slug == "business"

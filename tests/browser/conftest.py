@@ -30,6 +30,8 @@ FLAGS = [
 ]
 PASSWORD = "kopi-susu-gula-aren-5"
 REFUSED = ("status of 403", "status of 404")
+OFFLINE = ("net::ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest")
+"""What a browser and htmx say where a test takes the connection away."""
 
 expect.set_options(timeout=30_000)
 
@@ -80,6 +82,7 @@ def open_context(browser: Browser, live_server) -> Iterator[Callable[..., Browse
     def note(message: ConsoleMessage) -> None:
         is_own_page = message.page is not None and message.location["url"] == message.page.url
         is_refusal = is_own_page and any(words in message.text for words in REFUSED)
+        is_refusal |= any(words in message.text for words in OFFLINE)
         if message.type == "error" and not is_refusal:
             complaints.append(f"{message.location['url']}: {message.text}")
 

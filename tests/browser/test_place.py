@@ -127,3 +127,28 @@ def test_rows_of_a_result_are_read_one_after_another(history):
     expect(history.get_by_role("link", name="Newer")).to_have_count(0)
     history.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Transaction History").click()
     expect(history).to_have_url(re.compile(r"\?status=failed$"))
+
+
+def test_without_a_connection_the_page_stays_and_says_so(history):
+    rows = history.locator("tbody tr")
+    shown = rows.count()
+    history.context.set_offline(True)
+    history.get_by_role("link", name="Older").click()
+    expect(history.get_by_role("alert")).to_contain_text("No connection")
+    assert rows.count() == shown
+    history.context.set_offline(False)
+    history.get_by_role("link", name="Older").click()
+    expect(history.get_by_role("link", name="Newer")).to_be_visible()
+    expect(history.locator("#offline")).to_be_hidden()
+
+
+def test_a_search_that_runs_shows(history):
+    held = []
+    history.route("**/money-transfers/**", lambda route: held.append(route))
+    history.get_by_role("link", name="Older").click()
+    results = history.locator(".results")
+    expect(results).to_have_attribute("aria-busy", "true")
+    expect(results).to_have_css("opacity", "0.55")
+    held[0].continue_()
+    expect(history.get_by_role("link", name="Newer")).to_be_visible()
+    expect(history.locator(".results")).to_have_css("opacity", "1")

@@ -25,7 +25,7 @@ def add_account(page: Page, role: str, email: str = EMAIL) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_label("Phone").fill("0812 3456 7890")
     page.get_by_role("radio", name=re.compile(rf"^{role} ")).check()
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Add Account", exact=True).click()
 
 
 def invited_link(page: Page, email: str = EMAIL) -> str:
@@ -42,7 +42,7 @@ def test_a_maker_is_added_works_becomes_approver_and_leaves(open_context, page, 
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.get_by_label("Email")).to_have_value(EMAIL)
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Add Account", exact=True).click()
     page.get_by_role("button", name="Yes, Add Account").click()
     expect(page.locator("#messages")).to_contain_text("on its way to dimas@kopikita.test")
 
@@ -91,7 +91,7 @@ def test_another_admin_needs_the_password(page, sign_in, admin):
     page.get_by_role("button", name="Yes, Add Account").click()
     expect(page.get_by_role("heading", name="Confirm that it’s you")).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Add Account", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text(EMAIL)
     assert admin.business.invitations.get().role == "admin"
 
@@ -103,7 +103,7 @@ def test_adding_works_without_scripts_on_a_phone(open_context, sign_in, admin):
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Phone").fill("0812 3456 7890")
     page.get_by_role("radio", name=re.compile("^Maker ")).check()
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Add Account", exact=True).click()
     page.get_by_role("button", name="Yes, Add Account").click()
     expect(page.get_by_role("main")).to_contain_text(EMAIL)
     assert admin.business.invitations.get().role == "maker"
@@ -117,7 +117,7 @@ def test_a_phone_is_verified_from_the_outbox(page, sign_in, kopi_kita):
     forget_proofs()
     page.get_by_role("link", name="Verify phone").click()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Add Account", exact=True).click()
     page.get_by_label("Phone").fill("0812 3456 7890")
     page.get_by_role("radio", name="WhatsApp").check()
     page.get_by_role("button", name="Send code").click()
@@ -157,12 +157,12 @@ def test_axe_finds_nothing_and_pages_fit(open_context, sign_in, admin, kopi_kita
         page.goto(address)
         look(address)
     page.goto("/members/new/")
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Add Account", exact=True).click()
     look("add form with errors")
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Phone").fill("0812 3456 7890")
     page.get_by_role("radio", name=re.compile("^Maker ")).check()
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Add Account", exact=True).click()
     expect(page.get_by_role("dialog")).to_be_visible()
     look("confirmation")
     page.get_by_role("button", name="Yes, Add Account").click()
@@ -171,7 +171,7 @@ def test_axe_finds_nothing_and_pages_fit(open_context, sign_in, admin, kopi_kita
     forget_proofs()
     page.goto("/my-profile/phone/")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Add Account", exact=True).click()
     expect(page.get_by_role("button", name="Send code")).to_be_visible()
     look("phone")
     assert wrong == []

@@ -49,6 +49,18 @@ def test_the_list_begins_at_midnight_six_days_ago(service, inside, outside):
     assert history(service).results().count == 1
 
 
+def test_the_page_always_says_since_when_it_shows(client_of, customer_service, service, inside, outside):
+    web = client_of(customer_service)
+    words = "You see the last 7 days, since 14 Nov 2026. Search with 3 or more characters to reach older ones."
+    assert words in web.get("/money-transfers/").content.decode()
+    assert words in web.get("/money-transfers/?date_to=2026-10-31").content.decode()
+    assert words not in web.get("/money-transfers/?q=siti").content.decode()
+
+
+def test_who_sees_everything_is_told_nothing(web, inside):
+    assert "You see the last 7 days" not in web.get("/money-transfers/").content.decode()
+
+
 @pytest.mark.parametrize(
     "query", ["status=successful", "date_from=2026-11-01", "date_to=2026-11-13", "bank=bca", "q=&via=dashboard"]
 )
@@ -130,7 +142,7 @@ def test_a_report_row_of_customer_service_holds_to_the_rule_too(service, inside,
 def test_the_empty_page_says_how_to_reach_older_ones(client_of, customer_service, outside):
     content = client_of(customer_service).get("/money-transfers/").content.decode()
     assert "Nothing in the last 7 days" in content
-    assert "searching" in content
+    assert "Search with 3 or more characters" in content
 
 
 def test_names_of_older_batches_are_not_offered(service, kopi_kita, edge):

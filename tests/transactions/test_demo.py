@@ -196,7 +196,7 @@ def test_an_unknown_business_is_named(db):
 
 @pytest.mark.parametrize("command", ["seed", "bootstrap", "demo_people"])
 def test_production_is_refused(db, settings, command):
-    settings.DEBUG = settings.TESTING = False
+    settings.LOCAL = settings.TESTING = False
 
     with pytest.raises(CommandError, match="development"):
         call_command(command)
