@@ -10,7 +10,7 @@ class DepositsConfig(AppConfig):
         """Make known what the deposit tells, its histories, what moves it and what waits."""
         from deposits import banks, menu  # noqa: F401  (importing registers)
         from deposits.ledger import history, sources  # noqa: F401  (importing registers)
-        from deposits.overview import waiting
+        from deposits.overview import pending
         from deposits.statements import services  # noqa: F401  (importing registers)
         from deposits.topups import checks, crediting  # noqa: F401  (importing registers)
         from deposits.topups import history as top_ups
@@ -35,4 +35,4 @@ class DepositsConfig(AppConfig):
         sources.register("top_up", _("Top-up"), "deposits:top-up-detail")
         sources.register("business", _("Opening"))
         sources.register("posting", _("Posting"))
-        waiting.register(top_ups.waiting)
+        pending.register(top_ups.pending)

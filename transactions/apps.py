@@ -7,9 +7,9 @@ class TransactionsConfig(AppConfig):
     def ready(self) -> None:
         """Make the products known: histories, kinds of import, what moves the deposit and what waits for it."""
         from deposits.ledger import sources
-        from deposits.overview import waiting as deposit
+        from deposits.overview import pending as deposit
         from flipdash import tables
-        from transactions import checks, leaving, menu, waiting  # noqa: F401  (importing registers)
+        from transactions import checks, leaving, menu, pending  # noqa: F401  (importing registers)
         from transactions.international.history import InternationalHistory
         from transactions.international.importing import InternationalImport
         from transactions.payments.history import PaymentHistory
@@ -21,4 +21,4 @@ class TransactionsConfig(AppConfig):
             sources.register(history.ledger_source, history.section, history.row_url_name)
         for kind in (MoneyTransferImport, InternationalImport, PaymentImport):
             tables.register(kind)
-        deposit.register(waiting.waiting)
+        deposit.register(pending.pending)

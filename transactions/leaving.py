@@ -4,23 +4,23 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Member
-from accounts.team.leaving import Waiting, source
+from accounts.team.leaving import LeftBehind, register
 from flipdash.scope import Scope
 from transactions.models import InternationalTransfer, MoneyTransfer, Status
 
 OPEN = (Status.PENDING_APPROVAL, Status.SCHEDULED)
 
 
-@source
-def transfers(scope: Scope, member: Member) -> Waiting:
+@register
+def transfers(scope: Scope, member: Member) -> LeftBehind:
     """Count the money transfers of this mode that the member made."""
     rows = MoneyTransfer.objects.visible_to(scope).filter(member.actor.is_in("maker"), status__in=OPEN)
-    return Waiting(_("Money transfers they made that wait"), rows.count(), reverse("transactions:transfers"))
+    return LeftBehind(_("Money transfers they made that wait"), rows.count(), reverse("transactions:transfers"))
 
 
-@source
-def international(scope: Scope, member: Member) -> Waiting:
+@register
+def international(scope: Scope, member: Member) -> LeftBehind:
     """Count the international transfers likewise."""
     rows = InternationalTransfer.objects.visible_to(scope).filter(member.actor.is_in("maker"), status__in=OPEN)
     label = _("International transfers they made that wait")
-    return Waiting(label, rows.count(), reverse("transactions:international"))
+    return LeftBehind(label, rows.count(), reverse("transactions:international"))

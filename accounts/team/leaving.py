@@ -12,7 +12,7 @@ from flipdash.words import Words
 
 
 @dataclass(frozen=True)
-class Waiting:
+class LeftBehind:
     """Work of one kind that nobody finishes when the person is gone."""
 
     label: Words
@@ -20,25 +20,27 @@ class Waiting:
     url: str = ""
 
 
-Source = Callable[[Scope, Member], Waiting]
+Finder = Callable[[Scope, Member], LeftBehind]
 
-_sources: list[Source] = []
+_finders: list[Finder] = []
 
 
-def source(find: Source) -> Source:
+def register(find: Finder) -> Finder:
     """Register what finds one kind of work that a member leaves, as the scope may see it."""
-    if find not in _sources:
-        _sources.append(find)
+    if find not in _finders:
+        _finders.append(find)
     return find
 
 
-def left_by(scope: Scope, member: Member) -> list[Waiting]:
+def left_by(scope: Scope, member: Member) -> list[LeftBehind]:
     """Return what a member would leave, without what there is none of."""
-    return [left for find in _sources if (left := find(scope, member)).count]
+    return [left for find in _finders if (left := find(scope, member)).count]
 
 
-@source
-def invitations(scope: Scope, member: Member) -> Waiting:
+@register
+def invitations(scope: Scope, member: Member) -> LeftBehind:
     """Count the open invitations that fall with the member's right to invite."""
     count = Invitation.objects.open().filter(business_id=scope.business.pk, invited_by_id=member.pk).count()
-    return Waiting(_("Open invitations, whose links fall until another Admin resends them"), count, reverse("members"))
+    return LeftBehind(
+        _("Open invitations, whose links fall until another Admin resends them"), count, reverse("members")
+    )

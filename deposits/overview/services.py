@@ -15,7 +15,7 @@ from deposits import ledger
 from deposits.ledger import Balance, LedgerOwner
 from deposits.models import RUPIAH, AccountKind, DepositEntry, LowBalance, PostingKind
 from deposits.models.ledger import Account
-from deposits.overview.waiting import Waiting, all_waiting
+from deposits.overview.pending import PendingTotal, all_pending
 from flipdash import clock, events, mail, money, walls
 from flipdash.mode import mode_url
 from flipdash.scope import Scope
@@ -34,7 +34,7 @@ class Overview:
     """The deposit of one scope at this moment; amounts in rupiah."""
 
     balance: Balance
-    waiting: list[Waiting]
+    pending: list[PendingTotal]
     spent: int
     """What went out within the last 7 days."""
     threshold: int | None
@@ -64,7 +64,7 @@ def overview(scope: Scope) -> Overview:
     low = LowBalance.objects.visible_to(scope).first()
     return Overview(
         balance=ledger.balance(scope),
-        waiting=all_waiting(scope),
+        pending=all_pending(scope),
         spent=max(0, -(moved or 0)),
         threshold=low.threshold if low else None,
     )

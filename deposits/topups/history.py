@@ -9,7 +9,7 @@ from accounts.permissions import Permission
 from deposits import banks
 from deposits.ledger.history import TOP_UP
 from deposits.models import OPEN, TopUp, TopUpStatus
-from deposits.overview.waiting import Waiting
+from deposits.overview.pending import PendingTotal
 from flipdash import histories
 from flipdash.scope import Scope
 from flipdash.searchkeys import SearchIndex
@@ -71,9 +71,9 @@ class TopUpHistory(histories.History):
     )
 
 
-def waiting(scope: Scope) -> list[Waiting]:
+def pending(scope: Scope) -> list[PendingTotal]:
     """Return the top-ups that wait for a payment, or whose payment is looked for."""
     rows = TopUp.objects.visible_to(scope, searched=True).filter(status__in=OPEN)
     found = rows.aggregate(count=Count("pk"), sum=Sum("exact_amount"))
     url = f"{reverse('deposits:top-ups')}?{'&'.join(f'status={status}' for status in OPEN)}"
-    return [Waiting(_("Open top-ups"), found["count"], found["sum"] or 0, url)]
+    return [PendingTotal(_("Open top-ups"), found["count"], found["sum"] or 0, url)]

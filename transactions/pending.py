@@ -1,10 +1,10 @@
-"""What of the transactions waits before it moves the deposit: told to My Deposit (deposits/overview/waiting.py)."""
+"""What of the transactions waits before it moves the deposit: told to My Deposit (deposits/overview/pending.py)."""
 
 from django.db.models import Count, F, Sum
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from deposits.overview.waiting import Waiting
+from deposits.overview.pending import PendingTotal
 from flipdash.histories import History
 from flipdash.scope import Scope
 from transactions.international.history import InternationalHistory
@@ -14,7 +14,7 @@ from transactions.payments.history import PaymentHistory
 from transactions.transfers.history import TransferHistory
 
 
-def waiting(scope: Scope) -> list[Waiting]:
+def pending(scope: Scope) -> list[PendingTotal]:
     """Return what waits for an approver, and the payments that are not settled yet; amounts with their fees."""
     unsettled = PaymentHistory.model.objects.visible_to(scope, searched=True)
     found = unsettled.filter(settlement_status=Settlement.PENDING).aggregate(
@@ -24,14 +24,14 @@ def waiting(scope: Scope) -> list[Waiting]:
     return [
         _sending(scope, TransferHistory),
         _sending(scope, InternationalHistory),
-        Waiting(_("Payments to be settled"), found["count"], found["sum"] or 0, url),
+        PendingTotal(_("Payments to be settled"), found["count"], found["sum"] or 0, url),
     ]
 
 
-def _sending(scope: Scope, history: type[History]) -> Waiting:
+def _sending(scope: Scope, history: type[History]) -> PendingTotal:
     model: type[OutgoingTransfer] = history.model
     rows = model.objects.visible_to(scope, searched=True).filter(status=Status.PENDING_APPROVAL)
     found = rows.aggregate(count=Count("pk"), sum=Sum(F("amount") + F("fee")))
     url = f"{reverse(history.url_name)}?status={Status.PENDING_APPROVAL}"
     label = _("%(section)s: pending approval") % {"section": history.section}
-    return Waiting(label, found["count"], -(found["sum"] or 0), url)
+    return PendingTotal(label, found["count"], -(found["sum"] or 0), url)

@@ -12,7 +12,7 @@ from flipdash.words import Words
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingTotal:
     """Some rows that wait: how many, how many rupiah (positive comes in, negative goes out), and where they are."""
 
     label: Words
@@ -26,16 +26,16 @@ class Waiting:
         return f"{money.number(self.count)} · {money.rupiah(self.rupiah)}"
 
 
-_tellers: list[Callable[[Scope], list[Waiting]]] = []
+_tellers: list[Callable[[Scope], list[PendingTotal]]] = []
 
 
-def register(teller: Callable[[Scope], list[Waiting]]) -> Callable[[Scope], list[Waiting]]:
-    """Make known what tells of waiting rows; it asks the database a fixed number of times."""
+def register(teller: Callable[[Scope], list[PendingTotal]]) -> Callable[[Scope], list[PendingTotal]]:
+    """Make known what tells of pending rows; it asks the database a fixed number of times."""
     if teller not in _tellers:
         _tellers.append(teller)
     return teller
 
 
-def all_waiting(scope: Scope) -> list[Waiting]:
+def all_pending(scope: Scope) -> list[PendingTotal]:
     """Return what waits in a scope, without what there is none of."""
     return [line for teller in _tellers for line in teller(scope) if line.count]
