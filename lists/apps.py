@@ -8,6 +8,6 @@ class ListsConfig(AppConfig):
     def ready(self) -> None:
         """Show every history as each person keeps it."""
         from flipdash.histories import pages
-        from lists.desk import Desk
+        from lists.settings import ListSettings
 
-        pages.kept_by(Desk)
+        pages.set_by(ListSettings)

@@ -12,9 +12,9 @@ from flipdash import histories
 from flipdash.histories import History
 from flipdash.http import Request, require_form
 from lists import services
-from lists.desk import Desk, open_view
 from lists.forms import ColumnsForm, NewViewForm, SavedViewForm
 from lists.models import DefaultView, SavedView
+from lists.settings import ListSettings, open_view
 
 
 def _kind(request: Request, name: str | None) -> type[History]:
@@ -38,7 +38,7 @@ def _visible(request: Request, pk: int) -> SavedView:
 
 def _laid_out(request: Request, kind: type[History], query: str) -> History:
     """Return the history under a query, with the person's columns."""
-    return Desk(request.scope, kind).lay_out(QueryDict(query))
+    return ListSettings(request.scope, kind).lay_out(QueryDict(query))
 
 
 @require_safe

@@ -19,7 +19,7 @@ from flipdash.histories.columns import (
     RupiahColumn,
     StatusColumn,
 )
-from flipdash.histories.declaration import Action, ListSettings, Receipt, Summary
+from flipdash.histories.declaration import Action, Layout, Receipt, Summary
 from flipdash.histories.filters import ActorFilter, ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
 from flipdash.histories.history import History, get, names
 from flipdash.histories.results import COUNT_CAP, Results
@@ -50,7 +50,7 @@ __all__ = [
     "Id",
     "IdColumn",
     "KindColumn",
-    "ListSettings",
+    "Layout",
     "MoneyColumn",
     "MovedColumn",
     "NameColumn",

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from flipdash.histories.columns import Row
-from flipdash.histories.declaration import Declaration, ListSettings
+from flipdash.histories.declaration import Declaration, Layout
 from flipdash.histories.filters import Cleaned, Filter
 from flipdash.histories.meanings import Part
 from flipdash.histories.paging import FIRST_PAGE, BadCursor, Cursor, Position
@@ -28,8 +28,8 @@ EVERYTHING = "view=all"
 class Address:
     """One address of a declared history."""
 
-    def __init__(self, declared: type[Declaration], scope: Scope, params: QueryDict, settings: ListSettings) -> None:
-        self.declared, self.scope, self.settings = declared, scope, settings
+    def __init__(self, declared: type[Declaration], scope: Scope, params: QueryDict, layout: Layout) -> None:
+        self.declared, self.scope, self.layout = declared, scope, layout
         self.defaults = {name: value for f in declared.filters for name, value in f.defaults().items()}
         self.params = _said(params, self.defaults)
 
@@ -145,7 +145,7 @@ class Address:
 
     @property
     def _says_everything(self) -> bool:
-        return self.settings.opens_at_a_view or self.params.get("view") == "all"
+        return self.layout.opens_at_a_view or self.params.get("view") == "all"
 
     @property
     def query(self) -> str:

@@ -75,7 +75,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class ListSettings:
+class Layout:
     """How one person has a history shown."""
 
     columns: Sequence[str] = ()

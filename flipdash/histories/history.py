@@ -21,7 +21,7 @@ from flipdash.histories import chips, export, nothing
 from flipdash.histories.address import Address
 from flipdash.histories.chips import Chip
 from flipdash.histories.columns import Batch, Column, Context, Row, fields_of
-from flipdash.histories.declaration import Action, Declaration, ListSettings
+from flipdash.histories.declaration import Action, Declaration, Layout
 from flipdash.histories.filters import Cleaned, Filter, Preset
 from flipdash.histories.finding import Source
 from flipdash.histories.paging import OLDEST_FIRST
@@ -32,7 +32,7 @@ from flipdash.histories.search import BIGGEST_ID
 from flipdash.scope import Scope
 
 _histories: dict[str, type["History"]] = {}
-USUAL = ListSettings()
+USUAL = Layout()
 PRESET = "preset"
 """In the address that a preset's button asks for: its name, beside what the form holds."""
 LIST = "list"
@@ -60,11 +60,9 @@ class History(Declaration):
             raise TypeError(f"{cls.__name__}: give these columns a name of their own: {', '.join(sorted(twice))}")
         _histories[cls.name] = cls
 
-    def __init__(
-        self, scope: Scope, params: QueryDict, using: str = "default", *, settings: ListSettings = USUAL
-    ) -> None:
-        self.scope, self.using, self.settings = scope, using, settings
-        self.address = Address(type(self), scope, params, settings)
+    def __init__(self, scope: Scope, params: QueryDict, using: str = "default", *, layout: Layout = USUAL) -> None:
+        self.scope, self.using, self.layout = scope, using, layout
+        self.address = Address(type(self), scope, params, layout)
 
     # --- What the address says -----------------------------------------------------------------------------
 
@@ -241,7 +239,7 @@ class History(Declaration):
     @cached_property
     def shown_columns(self) -> list[Column]:
         """The columns of the page: the address's, or the person's, or the usual ones. A report has all."""
-        named = self.address.columns or self.settings.columns
+        named = self.address.columns or self.layout.columns
         by_name = {column.name: column for column in self.columns}
         chosen = [by_name[name] for name in dict.fromkeys(named) if name in by_name]
         if not chosen:
@@ -253,7 +251,7 @@ class History(Declaration):
     @property
     def is_usual(self) -> bool:
         """Whether the columns are those that nobody chose, of which some leave a narrow page."""
-        return not (self.address.columns or self.settings.columns)
+        return not (self.address.columns or self.layout.columns)
 
     @cached_property
     def context(self) -> Context:

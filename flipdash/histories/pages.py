@@ -13,31 +13,31 @@ from flipdash.http import Request
 from flipdash.scope import Scope
 
 
-class Desk(Protocol):
-    """What a person keeps of a history: the columns they chose, and views of their own."""
+class ListSettings(Protocol):
+    """A person's settings of a history: the columns they chose, and views of their own."""
 
     def opening(self, request: Request) -> HttpResponse | None:
         """Return the way to the view that the bare address opens, if there is one."""
 
     def lay_out(self, params: QueryDict) -> History:
-        """Return the history under an address, with the person's settings."""
+        """Return the history under an address, as the person has it laid out."""
 
     @property
     def late_count_url(self) -> str:
         """Where the browser asks for a count that the page couldn't wait for."""
 
 
-MakeDesk = Callable[[Scope, type[History]], Desk]
-_desks: list[MakeDesk] = []
+MakeSettings = Callable[[Scope, type[History]], ListSettings]
+_makers: list[MakeSettings] = []
 
 
-def kept_by(make_desk: MakeDesk) -> None:
-    """Say what makes desks: the app that holds columns and saved views does, when it is ready."""
-    _desks[:] = [make_desk]
+def set_by(make: MakeSettings) -> None:
+    """Say what makes the settings: the app that holds columns and saved views does, when it is ready."""
+    _makers[:] = [make]
 
 
-def _make_desk(scope: Scope, declared: type[History]) -> Desk:
-    return _desks[0](scope, declared)
+def _settings_of(scope: Scope, declared: type[History]) -> ListSettings:
+    return _makers[0](scope, declared)
 
 
 def history_view(declared: type[History]) -> View:
@@ -92,21 +92,21 @@ def _timeline_of(row: Any, request: Request) -> Any:
 
 
 def history_page(request: Request, declared: type[History]) -> HttpResponse:
-    """Show a history as the person keeps it."""
-    desk = _make_desk(request.scope, declared)
-    if not request.GET and (opened := desk.opening(request)):
+    """Show a history by the person's settings."""
+    settings = _settings_of(request.scope, declared)
+    if not request.GET and (opened := settings.opening(request)):
         return opened
-    history = desk.lay_out(request.GET)
+    history = settings.lay_out(request.GET)
     if preset := history.preset_url(request.GET.get(PRESET, "")):
         return redirect(preset)
     results = history.results()
     shown = {
         "history": history,
         "results": results,
-        "desk": desk,
+        "settings": settings,
         "crumbs": history.crumbs,
         "chips": history.chips(results),
     }
     if results.count is None:
-        shown["late_count_url"] = desk.late_count_url
+        shown["late_count_url"] = settings.late_count_url
     return render(request, "histories/history.html", shown)

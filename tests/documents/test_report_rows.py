@@ -91,8 +91,8 @@ def screen(scope, name: str, query: str) -> list[list]:
     shown, address = [], query
     while True:
         declared = histories.get(name)
-        every = histories.ListSettings([column.name for column in declared.columns])  # a page reads only what it shows
-        history = declared(scope, QueryDict(address), settings=every)
+        every = histories.Layout([column.name for column in declared.columns])  # a page reads only what it shows
+        history = declared(scope, QueryDict(address), layout=every)
         results = history.results()
         with timezone.override(scope.zone):
             shown += [[column.value(row) for column in history.columns] for row in results.rows]

@@ -21,8 +21,8 @@ def shown(scope, query="", chosen=()) -> list[str]:
     return [column.name for column in page.shown_columns]
 
 
-def settled(scope, query="", **settings) -> TransferHistory:
-    return TransferHistory(scope, QueryDict(query), settings=histories.ListSettings(**settings))
+def settled(scope, query="", **layout) -> TransferHistory:
+    return TransferHistory(scope, QueryDict(query), layout=histories.Layout(**layout))
 
 
 @pytest.fixture

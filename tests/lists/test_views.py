@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.permissions import Role
-from lists import desk, services
+from lists import services, settings
 from lists.models import DefaultView, SavedView
 from tests.factories import make_batch, make_member, make_transfer, make_view
 from transactions.transfers.history import TransferHistory
@@ -122,7 +122,7 @@ def test_pages_and_the_word_everything_are_not_saved(web):
 
 
 def test_there_is_no_limit(web, admin, monkeypatch):
-    monkeypatch.setattr(desk, "MOST_IN_MENU", 3)
+    monkeypatch.setattr(settings, "MOST_IN_MENU", 3)
     for number in range(5):
         make_view(admin, name=f"View {number}")
     services.make_default(admin.scope("live"), SavedView.objects.get(name="View 4"))

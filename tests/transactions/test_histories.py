@@ -326,7 +326,7 @@ def test_no_declaration_is_long_and_no_machinery_asks_for_a_product(settings):
             base / "documents" / name
             for name in ("reports/views.py", "reports/services.py", "reports/summary.py", "receipts.py")
         ),
-        *(base / "lists" / name for name in ("views.py", "services.py", "desk.py", "forms.py")),
+        *(base / "lists" / name for name in ("views.py", "services.py", "settings.py", "forms.py")),
         *(page for name in ("histories", "lists", "documents") for page in (base / "templates" / name).glob("*")),
         *(base / "templates" / "histories").rglob("*.html"),
         base / "templates" / "pdf" / "receipt.html",

@@ -1,4 +1,4 @@
-"""A member's desk for one history: the columns and the saved views that belong beside it."""
+"""A member's settings of one history: its columns, and the saved views that belong beside it."""
 
 from functools import cached_property
 from urllib.parse import urlencode
@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import ngettext
 
-from flipdash.histories import EVERYTHING, History, ListSettings, saved
+from flipdash.histories import EVERYTHING, History, Layout, saved
 from flipdash.http import Request
 from flipdash.scope import Scope
 from lists.forms import ColumnsForm
@@ -19,16 +19,16 @@ MOST_IN_MENU = 100
 """The rest is on the page of all views; nobody looks through a longer menu."""
 
 
-class Desk:
-    """What a member keeps of a history."""
+class ListSettings:
+    """The columns and the views that a member has of a history."""
 
     def __init__(self, scope: Scope, kind: type[History]) -> None:
         self.scope, self.kind = scope, kind
 
     def lay_out(self, params: QueryDict) -> History:
         """Return the history with the member's columns, and with addresses that mind their default view."""
-        settings = ListSettings(self.columns, opens_at_a_view=self.default is not None)
-        self.history = self.kind(self.scope, params, settings=settings)
+        layout = Layout(self.columns, opens_at_a_view=self.default is not None)
+        self.history = self.kind(self.scope, params, layout=layout)
         return self.history
 
     def opening(self, request: Request) -> HttpResponse | None:
