@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from flipdash.histories.columns import Row
-from flipdash.histories.paging import FIRST_PAGE, PAGE_SIZE, Position
+from flipdash.histories.paging import FIRST_PAGE, ORDER, PAGE_SIZE, Position
 from flipdash.histories.plan import Plan, Way, by_words
 
 NEAREST = 2_000
@@ -41,11 +41,16 @@ class Source:
         """Read the rows of one page, of which the keys are found."""
         return list(self.visible.filter(found).order_by(*at.order).values(*self.fields))
 
-    def ids(self, sql: str, params: tuple) -> list[int]:
-        """Return the keys that a statement finds."""
+    @property
+    def table(self) -> str:
+        """The name of the rows' table, quoted."""
+        return connections[self.visible.db].ops.quote_name(self.visible.model._meta.db_table)
+
+    def values(self, sql: str, params: tuple) -> list[Any]:
+        """Return the one column that a statement finds."""
         with connections[self.visible.db].cursor() as cursor:
             cursor.execute(sql, params)
-            return [pk for (pk,) in cursor.fetchall()]
+            return [value for (value,) in cursor.fetchall()]
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Found:
 def find(source: Source, plans: Sequence[Plan], at: Position) -> Found:
     """Find the rows beside a position by the first plan that holds."""
     for plan in plans:
+        plan = _driven(source, plan)
         rows = PAGES[plan.way](source, plan, at)
         if rows is not None:
             return Found(rows, replace(plan, is_sure=True))
@@ -72,7 +78,7 @@ def choose(source: Source, plans: Sequence[Plan]) -> Plan:
         holds = _is_number(source, plan) if plan.is_by_number else bool(_nearby_ids(source, plan, FIRST_PAGE))
         if holds:
             return replace(plan, is_sure=True)
-    return replace(last, is_sure=True)
+    return replace(_driven(source, last), is_sure=True)
 
 
 def is_slow_to_count(source: Source, plan: Plan) -> bool:
@@ -156,16 +162,22 @@ def _nearby_ids(source: Source, plan: Plan, at: Position) -> list[int]:
 
 def _ids_among(source: Source, plan: Plan, at: Position, limit: int) -> list[int]:
     """Return the ids of what is kept of so many rows, at most a page and one."""
-    rows, using = source.beside(at), source.visible.db
-    table = connections[using].ops.quote_name(rows.model._meta.db_table)
-    nearest, nearest_params = rows.filter(plan.query.near)[:limit].query.sql_with_params()
-    compiler = rows.model.objects.using(using).filter(plan.query.kept).query.get_compiler(using)
+    nearest, params = source.beside(at).filter(plan.query.near)[:limit].query.sql_with_params()
+    where, joins, where_params = _compiled(source, plan.query.kept)
+    table = source.table
+    # Names come from the model, values go as parameters.
+    sql = f"SELECT {table}.id FROM ({nearest}) {table} {joins} WHERE {where} {_page_of(at, table)}"  # noqa: S608  (said above)
+    return source.values(sql, (*params, *where_params))
+
+
+def _compiled(source: Source, condition: Q) -> tuple[str, str, tuple]:
+    """Return a condition on rows as SQL, with the joins and the values that it needs."""
+    using = source.visible.db
+    compiler = source.visible.model.objects.using(using).filter(condition).query.get_compiler(using)
     compiler.pre_sql_setup()
     (_table, *joins), _params = compiler.get_from_clause()
-    where, where_params = compiler.compile(compiler.where)
-    # Names come from the model, values go as parameters.
-    sql = f"SELECT {table}.id FROM ({nearest}) {table} {' '.join(joins)} WHERE {where} {_page_of(at, table)}"  # noqa: S608  (said above)
-    return source.ids(sql, (*nearest_params, *where_params))
+    where, params = compiler.compile(compiler.where)
+    return where, " ".join(joins), tuple(params)
 
 
 def _rows_worth_a_look(source: Source, plan: Plan, at: Position, found: int) -> int:
@@ -173,6 +185,27 @@ def _rows_worth_a_look(source: Source, plan: Plan, at: Position, found: int) -> 
     all_rows = _estimated(source.beside(at).filter(plan.query.near))
     looks, matches = NEAREST * (PAGE_SIZE + 1) / found, all_rows * found / NEAREST
     return int(2 * looks) if looks < LOOKS_PER_MATCH * matches else 0
+
+
+def _driven(source: Source, plan: Plan) -> Plan:
+    """Choose what leads to rows that are found by indexes, where there is a choice: what is rarest of the nearest rows.
+
+    Postgres knows how common an amount is, but little of letters that stand together.
+    """
+    drivers = plan.query.drivers if plan.way is Way.BY_KEYS else []
+    if len(drivers) < 2 or plan.chosen is not None:
+        return plan
+    nearest, params = source.visible.filter(plan.query.near).order_by(*ORDER)[:NEAREST].query.sql_with_params()
+    counts: list[str] = []
+    values: list[Any] = []
+    for driver in drivers:
+        where, _joins, where_params = _compiled(source, driver.plain)
+        counts.append(f"COUNT(*) FILTER (WHERE {where})")
+        values += where_params
+    # Querysets of ours, their values go as parameters.
+    sql = f"SELECT ARRAY[{', '.join(counts)}] FROM ({nearest}) {source.table}"  # noqa: S608  (said above)
+    (found,) = source.values(sql, (*values, *params))
+    return replace(plan, chosen=drivers[found.index(min(found))].condition)
 
 
 def _page_by_keys(source: Source, plan: Plan, at: Position) -> list[Row]:
@@ -184,7 +217,7 @@ def _page_by_keys(source: Source, plan: Plan, at: Position) -> list[Row]:
         matches, params = matching.query.sql_with_params()
     except EmptyResultSet:
         return []
-    ids = source.ids(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {_page_of(at)}", params)  # noqa: S608  (a queryset of ours, its values go as parameters)
+    ids = source.values(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {_page_of(at)}", params)  # noqa: S608  (a queryset of ours, its values go as parameters)
     return source.page(at, Q(pk__in=ids)) if ids else []
 
 

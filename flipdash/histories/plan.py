@@ -35,6 +35,8 @@ class Plan:
 
     way: Way
     query: Query
+    chosen: Q | None = None
+    """What leads to the rows, where it was seen which of several is rarest."""
     is_sure: bool = False
     """Whether the database has said that this is the way."""
 
@@ -50,7 +52,14 @@ class Plan:
         if self.is_by_number and query.term:
             readings = query.term.readings
             return reduce(or_, (r.condition & query.filtered(for_id=r.ignores_dates) for r in readings))
-        return query.indexed if self.way is Way.BY_KEYS or query.is_by_words else query.kept
+        return query.kept & self.driver if self.way is Way.BY_KEYS or query.is_by_words else query.kept
+
+    @property
+    def driver(self) -> Q:
+        """What leads to the rows by an index: what was chosen, or else the search keys."""
+        if self.chosen is not None:
+            return self.chosen
+        return self.query.drivers[-1].condition if self.query.drivers else Q()
 
     def rows(self, visible: QuerySet) -> QuerySet:
         """Return all rows that are found, newest first, of those that the scope may see."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial, reduce
+from itertools import product
+from math import prod
 from operator import and_, or_
 from typing import Self
 
@@ -22,6 +24,16 @@ from flipdash.searchkeys import SHORTEST, is_found_inside
 from flipdash.words import Words
 
 Mark = tuple[str, Sequence[str]]
+MOST_TOGETHER = 16
+"""Into how many ways to take words a search is written out for the index of search keys."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What leads to rows: a condition that indexes answer alone, and what it means of a row."""
+
+    condition: Q
+    plain: Q
 
 
 @dataclass(frozen=True)
@@ -187,14 +199,37 @@ class Query:
         return self.said & self.filtered()
 
     @cached_property
-    def indexed(self) -> Q:
-        """What is kept, with all that lets indexes find it."""
-        unsure = [
-            reduce(or_, (meaning.condition & self._keys([meaning]) for meaning in part.meanings))
-            for part in self.parts
-            if len(part.meanings) > 1
-        ]
-        return self.kept & self.keys & reduce(and_, unsure, Q())
+    def drivers(self) -> list[Driver]:
+        """The conditions of which each leads to all that is kept, and is answered by indexes alone.
+
+        A statement has one of them: of a second one Postgres would make the keys again of each row of the first.
+        """
+        meant = [part for part in self.parts if part.meanings and not (part.is_sure and part.meanings[0].is_days)]
+        known = [part for part in meant if all(map(self._has_keys, part.meanings))]
+        some = [part for part in meant if part not in known and all(map(self._has_index, part.meanings))]
+        driven = [Driver(reduce(or_, map(self._reached, part.meanings)), part.condition) for part in some]
+        while prod(len(part.meanings) for part in known) > MOST_TOGETHER:
+            known.remove(max(known, key=lambda part: len(part.meanings)))
+        if by_keys := self._by_keys(known):
+            plain = reduce(and_, (part.condition for part in known), self.filtered())
+            driven.append(Driver(by_keys, plain))
+        return driven
+
+    def _by_keys(self, parts: Sequence[Part]) -> Q:
+        """Return what the index of search keys gives for parts, filters, and words that filters look for."""
+        marks = [f.mark(self.cleaned) for f in self.filters]
+        together = [self._keys(meanings, self.sought, marks) for meanings in product(*(p.meanings for p in parts))]
+        return reduce(or_, together)
+
+    def _has_keys(self, meaning: Meaning) -> bool:
+        return bool(self._keys([meaning]))
+
+    def _has_index(self, meaning: Meaning) -> bool:
+        """Whether indexes lead to what is meant: every number has one, and what stands in order."""
+        return self._has_keys(meaning) or not meaning.mark[0] or meaning.is_in_order
+
+    def _reached(self, meaning: Meaning) -> Q:
+        return self._keys([*self._sure, meaning], self.sought) if self._has_keys(meaning) else meaning.condition
 
     @cached_property
     def keys(self) -> Q:

@@ -230,9 +230,14 @@ class AccountNumber(SearchField):
         return [Q(**{self.field: digits}) for digits in meant]
 
     def scattered(self, term: str) -> list[Q]:
-        """Match the beginning of longer numbers, from 4 digits on."""
+        """Match the beginning of longer numbers, from 4 digits on.
+
+        LIKE would be asked again of each row that the index finds, and all that is asked beside it.
+        """
+        number = F(self.field)
         return [
-            Q(**{f"{self.field}__startswith": digits}) & Q(Infix(F(self.field), "~>~", Value(digits)))
+            Q(Infix(number, "~>~", Value(digits)))
+            & Q(Infix(number, "~<~", Value(digits[:-1] + chr(ord(digits[-1]) + 1))))
             for digits in self._meant(term)
         ]
 

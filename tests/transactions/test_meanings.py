@@ -165,3 +165,13 @@ def test_a_chosen_meaning_stays_when_filters_are_applied(web, sri):
 @pytest.mark.django_db
 def test_a_report_says_which_day_yesterday_was(scope, saturday):
     assert history(scope, "q=sri kemarin").in_words() == [("Search", "sri kemarin (kemarin: 27 Nov 2026)")]
+
+
+@pytest.mark.django_db
+def test_eight_words_of_two_kinds_each_are_bounded(scope, sri):
+    """They aren't written out for the index in all 256 ways, and find what they mean."""
+    said = "bca bri gagal berhasil mandiri bni permata dana"
+    (driver,) = history(scope, f"q={said}").asked.drivers
+    assert str(driver.condition).count("@>") <= 16
+    assert found(scope, f"q={said}") == []
+    assert [part.said for part in history(scope, f"q={said}").asked.parts] == said.split()
