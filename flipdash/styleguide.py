@@ -67,6 +67,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
                 ),
             ],
             "history": Sample(address=Sample(url="#all")),
+            "sums": [("Successful", "34 · Rp62,900,000"), ("Failed", "2 · Rp3,700,000")],
             "facts": FACTS,
             "events": EVENTS,
             "choices": CHOICES,

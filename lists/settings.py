@@ -38,8 +38,16 @@ class ListSettings:
     @property
     def late_count_url(self) -> str:
         """Where the browser asks for a count that the page couldn't wait for."""
+        return self._url_about("lists:count")
+
+    @property
+    def sums_url(self) -> str:
+        """Where the browser asks what the rows come to."""
+        return self._url_about("lists:sums")
+
+    def _url_about(self, name: str) -> str:
         asked = urlencode({"history": self.kind.name, "query": self.history.address.query})
-        return f"{reverse('lists:count')}?{asked}"
+        return f"{reverse(name)}?{asked}"
 
     @cached_property
     def columns(self) -> list[str]:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.saved_views, name="views"),
     path("new/", views.new_view, name="view-new"),
     path("count/", views.count, name="count"),
+    path("sums/", views.sums, name="sums"),
     path("columns/", views.columns, name="columns"),
     path("columns/reset/", views.columns_reset, name="columns-reset"),
     path("default/removal/", views.default_removal, name="default-removal"),

@@ -45,11 +45,24 @@ def _laid_out(request: Request, kind: type[History], query: str) -> History:
 @requires(Permission.VIEW_HISTORY)
 def count(request: Request) -> HttpResponse:
     """Say how many rows a history shows, for a page that couldn't wait for the figure."""
+    history = _asked(request)
+    results = histories.Results(count=history.late_count(), counted=history.counted)
+    return render(request, "histories/late_count.html", {"results": results})
+
+
+@require_safe
+@requires(Permission.VIEW_HISTORY)
+def sums(request: Request) -> HttpResponse:
+    """Say what the rows of a history come to, for a page that is there already."""
+    return render(request, "histories/sums.html", {"sums": _asked(request).sums()})
+
+
+def _asked(request: Request) -> History:
+    """Return the history that a page asks about; 404 for an address that shows nothing."""
     history = _kind(request, request.GET.get("history"))(request.scope, QueryDict(request.GET.get("query", "")))
     if not history.is_valid:
         raise Http404
-    results = histories.Results(count=history.late_count(), counted=history.counted)
-    return render(request, "histories/late_count.html", {"results": results})
+    return history
 
 
 # --- Columns -------------------------------------------------------------------------------------------------

@@ -10,18 +10,19 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from flipdash import clock, formats
+from flipdash import clock, db, formats, money
 from flipdash.histories import chips, export, nothing
 from flipdash.histories.address import Address
 from flipdash.histories.chips import Chip
 from flipdash.histories.columns import Batch, Column, Context, Row, fields_of
-from flipdash.histories.declaration import Action, Declaration, Layout
+from flipdash.histories.declaration import Action, Declaration, Layout, Summary
 from flipdash.histories.filters import Cleaned, Filter, Preset
 from flipdash.histories.finding import Source
 from flipdash.histories.paging import OLDEST_FIRST
@@ -158,6 +159,32 @@ class History(Declaration):
     def totals(self) -> list[dict[str, Any]]:
         """Return count and sums per state, and currency if there are some."""
         return export.totals(self.rows(), self.summary)
+
+    def sums(self) -> list[tuple[str, str]]:
+        """Return what the rows come to, each a label and words: per state, and never across states.
+
+        A history that closes says how instead. Nothing is said of more rows than are counted, nor when it takes long.
+        """
+        try:
+            with db.time_limit(settings.HISTORY_LATE_COUNT_TIMEOUT_MS, self.using):
+                if not self.is_valid or self.summary is None or self.listing.few() is None:
+                    return []
+                closing = [(str(label), money.rupiah(amount)) for label, amount in self.closing()]
+                return closing or self._sums_by_state(self.summary)
+        except db.TooSlow:
+            return []
+
+    def _sums_by_state(self, summary: Summary) -> list[tuple[str, str]]:
+        """Return each state with its count and its first figure; rupiah add up whatever currency they became."""
+        _label, field = summary.sums[0]
+        by_state: dict[str, tuple[int, int]] = {}
+        for row in self.totals():
+            rows, amount = by_state.get(row[summary.by], (0, 0))
+            by_state[row[summary.by]] = rows + row["rows"], amount + int(row[field] or 0)
+        return [
+            (str(summary.labels(state).label), f"{money.number(rows)} · {money.rupiah(amount)}")
+            for state, (rows, amount) in by_state.items()
+        ]
 
     # --- What is applied, in words -------------------------------------------------------------------------
 

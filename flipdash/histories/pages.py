@@ -26,6 +26,10 @@ class ListSettings(Protocol):
     def late_count_url(self) -> str:
         """Where the browser asks for a count that the page couldn't wait for."""
 
+    @property
+    def sums_url(self) -> str:
+        """Where the browser asks what the rows come to."""
+
 
 MakeSettings = Callable[[Scope, type[History]], ListSettings]
 _makers: list[MakeSettings] = []
@@ -107,6 +111,8 @@ def history_page(request: Request, declared: type[History]) -> HttpResponse:
         "crumbs": history.crumbs,
         "chips": history.chips(results),
     }
+    if history.summary and results.rows:
+        shown["sums_url"] = settings.sums_url
     if results.count is None:
         shown["late_count_url"] = settings.late_count_url
     return render(request, "histories/history.html", shown)

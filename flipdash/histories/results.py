@@ -225,6 +225,11 @@ class Listing:
             return None
         return self._capped_count(plan.rows(self.source.visible), settings.HISTORY_LATE_COUNT_TIMEOUT_MS)
 
+    def few(self) -> QuerySet | None:
+        """Return all rows, if they are few enough to be summed up for a page; None for more than the cap."""
+        rows = self.plan.rows(self.source.visible)
+        return rows if _counted(rows) <= COUNT_CAP else None
+
 
 def _counted(rows: QuerySet) -> int:
     return rows.order_by()[: COUNT_CAP + 1].count()
