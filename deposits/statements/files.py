@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from deposits.statements.layouts import LAYOUTS, Printed, Statement
+from deposits.statements.layouts import LAYOUTS, ParsedLine, Statement
 from flipdash.tables import Checker, Fault, FileRows, Row, Unreadable, read_file, weigh
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -31,7 +31,7 @@ def in_words(fault: Fault) -> str:
     return words % {"line": fault.line, "column": fault.column, "reason": fault.reason}
 
 
-def read(stream: BinaryIO, bank: str, *, today: date, account: str) -> Iterator[Printed]:
+def read(stream: BinaryIO, bank: str, *, today: date, account: str) -> Iterator[ParsedLine]:
     """Yield the lines of a statement one by one, of the operator's `account` at that bank ("": there is none), as long
     as there is no fault.
 

@@ -34,8 +34,8 @@ SUMS = {
 
 
 @dataclass(frozen=True)
-class Printed:
-    """A line as the bank printed it."""
+class ParsedLine:
+    """A line of a statement, read from its file."""
 
     booked_on: date
     amount: int
@@ -124,10 +124,10 @@ class Statement(Layout):
         if len(values) == len(self.fields) and bool(values["credit"]) == bool(values.get("debit")):
             yield "credit", _("this line has to say one sum, in or out")
 
-    def record(self, values: dict[str, Any]) -> Printed:
+    def record(self, values: dict[str, Any]) -> ParsedLine:
         """Return the line."""
         words = filter(None, (values["description"], values.get("more")))
-        return Printed(
+        return ParsedLine(
             booked_on=values["booked_on"],
             amount=values.get("sign", 1) * values["credit"] - values.get("debit", 0),
             description=" ".join(words)[:MOST_DESCRIPTION],

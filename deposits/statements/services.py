@@ -54,9 +54,9 @@ def store(stream: BinaryIO, job: StatementImport) -> tuple[int, int]:
         lines = read(stream, job.bank, today=today, account=own.first() or "")
         while batch := list(islice(lines, BATCH)):
             rows = []
-            for printed in batch:
-                seen[printed.content] += 1
-                rows.append((*printed.values, printed.fingerprint(seen[printed.content])))
+            for parsed in batch:
+                seen[parsed.content] += 1
+                rows.append((*parsed.values, parsed.fingerprint(seen[parsed.content])))
             cursor.execute(ADD, [job.bank, job.mode, job.pk, *(list(column) for column in zip(*rows, strict=True))])
             added += cursor.rowcount
     return seen.total(), added

@@ -11,7 +11,7 @@ from deposits.demo import ACCOUNTS
 from deposits.models import StatementLine
 from deposits.statements import files as statement_files
 from deposits.statements.files import Refused
-from deposits.statements.layouts import LAYOUTS, Printed
+from deposits.statements.layouts import LAYOUTS, ParsedLine
 from tests.deposits.banking import HEADS, again, ask, bca, import_statement, today
 from tests.workbooks import make_xlsx
 
@@ -19,7 +19,7 @@ TODAY = date(2026, 11, 25)
 commits = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 
 
-def read(content: bytes | str, bank: str = "bca") -> list[Printed]:
+def read(content: bytes | str, bank: str = "bca") -> list[ParsedLine]:
     with TemporaryFile() as file:
         file.write(content.encode() if isinstance(content, str) else content)
         return list(statement_files.read(file, bank, today=TODAY, account=ACCOUNTS[bank]))
