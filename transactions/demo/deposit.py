@@ -26,7 +26,7 @@ from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from transactions.demo import international, money_transfers, payments
-from transactions.demo.plans import SEED, History
+from transactions.demo.plans import SEED, DemoHistory
 from transactions.demo.writing import business_of
 
 RAIL = "simulator"
@@ -104,7 +104,7 @@ class Movement:
         return sum(line.amount for line in self.lines if line.account == AccountKind.AVAILABLE)
 
 
-def is_written(history: History) -> bool:
+def is_written(history: DemoHistory) -> bool:
     """Return whether the deposit of a demo business in a mode is there, to its last movement."""
     business = business_of(history)
     with walls.inside_of(business.pk, history.mode):
@@ -112,7 +112,7 @@ def is_written(history: History) -> bool:
         return last is not None and _is_posted(business, history.mode, last)
 
 
-def write(history: History) -> int:
+def write(history: DemoHistory) -> int:
     """Write the deposit of a demo business in a mode; returns the number of postings that were new."""
     business = business_of(history)
     with walls.inside_of(business.pk, history.mode):

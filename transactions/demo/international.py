@@ -13,7 +13,7 @@ from flipdash import world
 from flipdash.actors import SYSTEM
 from flipdash.mode import Mode
 from transactions.demo.author import API_KEYS, Author, Cast
-from transactions.demo.plans import SEED, History
+from transactions.demo.plans import SEED, DemoHistory
 from transactions.demo.pouring import Row
 from transactions.demo.rhythm import moments
 from transactions.demo.words import FIRST_NAMES, LAST_NAMES
@@ -21,9 +21,9 @@ from transactions.demo.writing import Planned, Tables, business_of, write_missin
 from transactions.models import Corridor, InternationalEvent, InternationalTransfer, Quote, Status, Via
 
 HISTORIES = (
-    History(KOPI_KITA.slug, Mode.LIVE, total=560, small=60),
-    History(KOPI_KITA.slug, Mode.TEST, total=120, small=30),
-    History(TOKO_SEBELAH.slug, Mode.LIVE, total=45, small=20),
+    DemoHistory(KOPI_KITA.slug, Mode.LIVE, total=560, small=60),
+    DemoHistory(KOPI_KITA.slug, Mode.TEST, total=120, small=30),
+    DemoHistory(TOKO_SEBELAH.slug, Mode.LIVE, total=45, small=20),
 )
 TABLES = Tables(InternationalTransfer, InternationalEvent, "transfer")
 
@@ -76,12 +76,12 @@ OPEN = ((Status.PENDING_APPROVAL, (38, 190, 420)), (Status.PROCESSING, (55, 300)
 """What is still open at the end: its state, and how many minutes before the end each was made."""
 
 
-def write(history: History, *, newest: int | None = None) -> None:
+def write(history: DemoHistory, *, newest: int | None = None) -> None:
     """Write what is missing of a history, or of its newest part."""
     write_missing(TABLES, history, plan(history, business_of(history))[:newest], _quote(history))
 
 
-def plan(history: History, business: Business) -> list[Planned]:
+def plan(history: DemoHistory, business: Business) -> list[Planned]:
     """Plan the whole history, the newest first."""
     zone, start = ZoneInfo(business.time_zone), business.created_at
     end = start + HISTORY
@@ -176,7 +176,7 @@ def _planned(author: Author, place: Place, row: Row) -> Planned:
     )
 
 
-def _quote(history: History) -> Callable[[list[Planned]], None]:
+def _quote(history: DemoHistory) -> Callable[[list[Planned]], None]:
     """Return what makes the quotes that the dashboard's transfers were made from."""
     corridors = {(corridor.country, corridor.currency): corridor for corridor in Corridor.objects.all()}
     business = business_of(history)

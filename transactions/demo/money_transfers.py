@@ -20,20 +20,20 @@ from accounts.models import Business
 from flipdash import clock
 from flipdash.mode import Mode
 from transactions.demo.author import Author, Cast, staff, suppliers
-from transactions.demo.plans import SEED, STEP, History
+from transactions.demo.plans import SEED, STEP, DemoHistory
 from transactions.demo.pouring import Row, forget_known, load, pour
 from transactions.demo.rhythm import moments, paydays
 from transactions.models import MoneyTransfer
 
 BULK_STEP = 20_000  # rows of one transaction, when a business is filled
 HISTORIES = (
-    History(KOPI_KITA.slug, Mode.LIVE, total=5_400, small=600, staff=110),
-    History(KOPI_KITA.slug, Mode.TEST, total=300, small=40, staff=0),
-    History(TOKO_SEBELAH.slug, Mode.LIVE, total=420, small=60, staff=9),
+    DemoHistory(KOPI_KITA.slug, Mode.LIVE, total=5_400, small=600, staff=110),
+    DemoHistory(KOPI_KITA.slug, Mode.TEST, total=300, small=40, staff=0),
+    DemoHistory(TOKO_SEBELAH.slug, Mode.LIVE, total=420, small=60, staff=9),
 )
 
 
-def plan(history: History, business: Business) -> list[Row]:
+def plan(history: DemoHistory, business: Business) -> list[Row]:
     """Write the whole history, the newest first."""
     zone, start = ZoneInfo(business.time_zone), business.created_at
     end = start + HISTORY
@@ -46,7 +46,7 @@ def plan(history: History, business: Business) -> list[Row]:
     return rows
 
 
-def _batches(history: History, author: Author, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Row]:
+def _batches(history: DemoHistory, author: Author, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Row]:
     for number, payday in enumerate(paydays(start, end, zone) if history.staff else ()):
         people = staff()[: history.staff * (number + 13) // 26]  # the business grows
         yield from author.batch(f"Payroll {payday:%B %Y}", payday, people, f"Payroll {payday:%b %Y}", 9_000_000)
@@ -57,7 +57,7 @@ def _batches(history: History, author: Author, start: datetime, end: datetime, z
 
 
 # --- Writing ---------------------------------------------------------------------------------------------
-def write(history: History, *, newest: int | None = None) -> None:
+def write(history: DemoHistory, *, newest: int | None = None) -> None:
     """Write what is missing of a history, or of its newest part, in short transactions."""
     business = Business.objects.get(slug=history.slug)
     if business.created_at + HISTORY > clock.now():

@@ -11,16 +11,16 @@ from flipdash.actors import SYSTEM, Actor
 from flipdash.mode import Mode
 from transactions.channels import ChannelKind
 from transactions.demo.author import Author, Cast
-from transactions.demo.plans import SEED, History
+from transactions.demo.plans import SEED, DemoHistory
 from transactions.demo.rhythm import moments
 from transactions.demo.words import FIRST_NAMES, HARD_NAMES, LAST_NAMES
 from transactions.demo.writing import Line, Planned, Tables, business_of, write_missing
 from transactions.models import Payment, PaymentEvent, PaymentLink, PaymentStatus, Settlement
 
 HISTORIES = (
-    History(KOPI_KITA.slug, Mode.LIVE, total=3_200, small=300),
-    History(KOPI_KITA.slug, Mode.TEST, total=260, small=40),
-    History(TOKO_SEBELAH.slug, Mode.LIVE, total=280, small=40),
+    DemoHistory(KOPI_KITA.slug, Mode.LIVE, total=3_200, small=300),
+    DemoHistory(KOPI_KITA.slug, Mode.TEST, total=260, small=40),
+    DemoHistory(TOKO_SEBELAH.slug, Mode.LIVE, total=280, small=40),
 )
 TABLES = Tables(Payment, PaymentEvent, "payment")
 
@@ -58,7 +58,7 @@ OPEN_FOR = timedelta(hours=24)
 REFUSALS = ("The card was declined", "The e-wallet's balance was too low", "The payer's bank did not answer")
 
 
-def write(history: History, *, newest: int | None = None) -> None:
+def write(history: DemoHistory, *, newest: int | None = None) -> None:
     """Write what is missing of a history, or of its newest part."""
     business = business_of(history)
     links = _links(history, business)
@@ -68,7 +68,7 @@ def write(history: History, *, newest: int | None = None) -> None:
     write_missing(TABLES, history, rows)
 
 
-def _links(history: History, business: Business) -> dict[str, PaymentLink]:
+def _links(history: DemoHistory, business: Business) -> dict[str, PaymentLink]:
     """Return the links by title, made where they are missing."""
     maker = Cast.of(business).makers[0]
     return {
@@ -82,7 +82,7 @@ def _links(history: History, business: Business) -> dict[str, PaymentLink]:
     }
 
 
-def plan(history: History, business: Business) -> list[Planned]:
+def plan(history: DemoHistory, business: Business) -> list[Planned]:
     """Plan the whole history, the newest first."""
     start = business.created_at
     end = start + HISTORY

@@ -9,7 +9,7 @@ STEP = 500  # rows of one transaction, when the history is written
 
 
 @dataclass(frozen=True)
-class History:
+class DemoHistory:
     """How much of a demo business's history there is in one mode, and how many of the newest are a small part of it."""
 
     slug: str

@@ -12,7 +12,7 @@ from accounts.demo import HISTORY
 from accounts.models import Business
 from flipdash import clock
 from flipdash.actors import Actor
-from transactions.demo.plans import SEED, STEP, History
+from transactions.demo.plans import SEED, STEP, DemoHistory
 from transactions.models import Event, Transaction
 
 Line = tuple[str, datetime | None, Actor, str]
@@ -37,7 +37,7 @@ class Tables:
     parent: str
 
 
-def business_of(history: History) -> Business:
+def business_of(history: DemoHistory) -> Business:
     """Return the demo's business; refuses one that the demo didn't make."""
     business = Business.objects.get(slug=history.slug)
     if business.created_at + HISTORY > clock.now():
@@ -47,7 +47,7 @@ def business_of(history: History) -> Business:
 
 def write_missing(
     tables: Tables,
-    history: History,
+    history: DemoHistory,
     plan: Sequence[Planned],
     prepare: Callable[[list[Planned]], None] = lambda rows: None,
 ) -> None:
