@@ -1,4 +1,4 @@
-"""Where a row stands: the words of each state, its look, and where it may go from there, in one place.
+"""Where a row stands: the words of each state, its badge, and where it may go from there, in one place.
 
     class Status(State):
         WAITING = state("waiting", _("Waiting for payment"), "amber", "pause", to="successful expired")
@@ -7,7 +7,7 @@
 
     status = StatusField(_("Status"), choices=Status, max_length=10, default=Status.WAITING)
 
-What is open, what is final, the pill on the page, the words that find it and the moves that the database allows
+What is open, what is final, the badge on the page, the words that find it and the moves that the database allows
 (`Status.moves()`) all follow from it. `move` takes a row from one state to another and tells it.
 """
 
@@ -32,7 +32,7 @@ class MoveRefused(ValueError):
 def state(
     value: str, words: Words, colour: str, icon: str, *, to: str = "", later: str = "", said: tuple[str, ...] = ()
 ) -> Declared:
-    """Declare one state: its value, its words, and its look by a colour that has a meaning and an icon.
+    """Declare one state: its value, its words, and its badge by a colour that has a meaning and an icon.
 
     `to` names the states that it may go to while it is open. `later` names those that it may go to after it is closed,
     by hand or when its time is over. `said` are the words of both languages that people search for when they mean it.
@@ -46,7 +46,7 @@ class State(models.TextChoices):
     From nothing it goes to every state, and from an open one back to nothing.
     """
 
-    look: tuple[str, str]
+    badge: tuple[str, str]
     """The colour by meaning, and the icon, with which the state is shown."""
     to: tuple[str, ...]
     later: tuple[str, ...]
@@ -54,12 +54,12 @@ class State(models.TextChoices):
     _may_be_blank: bool
 
     def __new__(
-        cls, value: str, look: tuple[str, str], to: tuple[str, ...], later: tuple[str, ...], said: tuple[str, ...]
+        cls, value: str, badge: tuple[str, str], to: tuple[str, ...], later: tuple[str, ...], said: tuple[str, ...]
     ) -> Self:
         """Make the member that `state` declared; Django has taken its label."""
         member = str.__new__(cls, value)
         member._value_ = value
-        member.look, member.to, member.later, member.said = look, to, later, said
+        member.badge, member.to, member.later, member.said = badge, to, later, said
         return member
 
     def __init_subclass__(cls, *, blank: bool = False, **kwargs: Any) -> None:

@@ -444,21 +444,21 @@ class StatusColumn(ChoiceColumn):
         return " · ".join([self.text(row), *([str(self.tag)] if self.tag and row[self.tag_field] else [])])
 
     def inside(self, row: Row, context: Context | None = None) -> SafeString:
-        """Return the pill, and the tag where there is one."""
+        """Return the badge, and the tag where there is one."""
         if not row[self.field]:
             return DASH
         is_tagged = bool(self.tag and row[self.tag_field])
 
         def make() -> SafeString:
             tag = format_html(' <span class="tag">{}</span>', self.tag) if is_tagged else ""
-            return format_html("{}{}", status_pill(self.choices(row[self.field])), tag)
+            return format_html("{}{}", status_badge(self.choices(row[self.field])), tag)
 
         return context.once((self.name, row[self.field], is_tagged), make) if context else make()
 
 
-def status_pill(status: Any) -> SafeString:
-    """Return the pill of a state whose enum knows its `look` and its label."""
-    colour, name = status.look
+def status_badge(status: Any) -> SafeString:
+    """Return the badge of a state whose enum knows its `badge` and its label."""
+    colour, name = status.badge
     return format_html('<span class="status status--{}">{}{}</span>', colour, icon(name), status.label)
 
 

@@ -154,7 +154,7 @@ class Declaration:
         return next((column for column in columns if column.card == "state"), None)
 
     def state_of(self, row: Row) -> SafeString:
-        """Return the pill of the state that the row is in, or nothing."""
+        """Return the badge of the state that the row is in, or nothing."""
         return self.state_column.inside(row) if self.state_column else SafeString("")
 
     def heading_of(self, row: Row) -> str:

@@ -96,9 +96,9 @@ def unprefixed(name: str) -> str:
 
 
 @register.simple_tag
-def status_pill(status: Any) -> SafeString:
-    """Return a state's pill."""
-    return columns.status_pill(status)
+def status_badge(status: Any) -> SafeString:
+    """Return a state's badge."""
+    return columns.status_badge(status)
 
 
 @register.filter

@@ -21,8 +21,8 @@ def status_columns():
 @pytest.mark.parametrize("field", status_columns(), ids=str)
 def test_every_state_has_its_words_and_its_look(field):
     for member in field.states:
-        assert member.look[0] in {"green", "amber", "red", "blue", "grey"}
-        assert columns.icon(member.look[1])
+        assert member.badge[0] in {"green", "amber", "red", "blue", "grey"}
+        assert columns.icon(member.badge[1])
         assert str(member.label)
 
 
