@@ -79,9 +79,9 @@ def job(request: Request, import_number: int) -> HttpResponse:
 @never_cache
 @require_safe
 @requires(Permission.MANAGE_ACCOUNT)
-def job_state(request: Request, import_number: int) -> HttpResponse:
+def job_status(request: Request, import_number: int) -> HttpResponse:
     """Answer the part of an import’s page that changes, for htmx to refresh while a worker has it."""
-    return render(request, "imports/job_state.html", {"job": _job(request, import_number)})
+    return render(request, "imports/job_status.html", {"job": _job(request, import_number)})
 
 
 @require_POST

@@ -65,12 +65,12 @@ def payment(request: Request, pk: int) -> HttpResponse:
 @never_cache
 @require_safe
 @requires(Permission.TOP_UP_DEPOSIT)
-def payment_state(request: Request, pk: int) -> HttpResponse:
+def payment_status(request: Request, pk: int) -> HttpResponse:
     """Answer the part of the page that changes, for htmx to ask for; nothing while it is as the page has it."""
     found = _top_up(request, pk)
     if _shown_status(found) == request.GET.get("seen"):
         return HttpResponse(status=204)
-    return render(request, "deposits/payment_state.html", _payment(found, TransferredForm()))
+    return render(request, "deposits/payment_status.html", _payment(found, TransferredForm()))
 
 
 @require_POST

@@ -166,7 +166,7 @@ def test_without_the_box_a_sender_is_forgotten(web, scope, admin):
 
 def test_the_changing_part_is_quiet_until_it_changes(web, admin):
     top_up = factories.make_top_up(admin)
-    url = f"/deposit/top-ups/{top_up.pk}/state/"
+    url = f"/deposit/top-ups/{top_up.pk}/status/"
     assert web.get(f"{url}?seen=waiting").status_code == 204
     assert "Waiting for payment" in web.get(f"{url}?seen=checking").content.decode()
 
@@ -194,7 +194,7 @@ def test_who_may_top_up_gets_button_and_pages_and_nobody_else(people, client_of,
         detail = browser.get(f"/deposit/top-up-history/{top_up.pk}/")
         assert detail.status_code == 200
         assert (f"/deposit/top-ups/{top_up.pk}/" in detail.content.decode()) == may, role
-        for url in (FORM, f"/deposit/top-ups/{top_up.pk}/", f"/deposit/top-ups/{top_up.pk}/state/"):
+        for url in (FORM, f"/deposit/top-ups/{top_up.pk}/", f"/deposit/top-ups/{top_up.pk}/status/"):
             assert browser.get(url).status_code == (200 if may else 403), (role, url)
         if not may:
             for url in (

@@ -483,7 +483,7 @@ def test_while_records_are_stored_others_search_and_a_late_cancel_is_answered(we
     def meanwhile(browser):
         try:
             began = time.monotonic()
-            for path in ("/money-transfers/?q=ratna", URL, f"{URL}{job.number}/state/"):
+            for path in ("/money-transfers/?q=ratna", URL, f"{URL}{job.number}/status/"):
                 assert browser.get(path).status_code == 200
             late = browser.post(f"{URL}{job.number}/cancellation/", follow=True)
             answers.append((time.monotonic() - began, "can’t be cancelled any more" in late.content.decode()))
@@ -533,12 +533,12 @@ def test_a_preview_that_nobody_confirms_is_forgotten_with_its_file(web, files):
 
 def test_the_page_asks_again_only_while_a_worker_has_the_import(web):
     job = uploaded(web, BAD.read_bytes())
-    state = web.get(f"{URL}{job.number}/state/").content.decode()
+    state = web.get(f"{URL}{job.number}/status/").content.decode()
     assert "every 1s" in state
     assert "<progress" in state
     assert "See how far it is" in state  # a link, for those without scripts
     IMPORTS.work(job.pk)
-    assert "every 1s" not in web.get(f"{URL}{job.number}/state/").content.decode()
+    assert "every 1s" not in web.get(f"{URL}{job.number}/status/").content.decode()
 
 
 def test_progress_moves_while_it_is_checked(web, monkeypatch):
