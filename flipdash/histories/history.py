@@ -250,8 +250,13 @@ class History(Declaration):
     # --- Why there is nothing ------------------------------------------------------------------------------
 
     def why_nothing(self) -> list[str]:
-        """Return sentences for an empty page: why nothing was found, and by what one can search."""
-        return [*nothing.why(self.asked), *([nothing.searched(type(self))] if self.term else [])]
+        """Return sentences that say why nothing was found."""
+        return list(nothing.why(self.asked))
+
+    @property
+    def searched_in_words(self) -> str:
+        """By what the search box finds."""
+        return nothing.searched(type(self))
 
     def elsewhere(self) -> list[tuple[str, str, str]]:
         """Return words that mean something in another history: the words, the history, and its address."""
