@@ -37,7 +37,7 @@ class Words(Func):
     output_field = models.TextField()
 
 
-class Marks(Func):
+class Facets(Func):
     """What some fields hold, as an array: status=failed, and in any case external_id=trx-1 for `codes`."""
 
     output_field = ArrayField(models.TextField())
@@ -47,12 +47,12 @@ class Marks(Func):
         self.fields, self.codes = fields, codes
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Sequence[Any]]:  # type: ignore[override]
-        """Write the array; the names of fields are constants of our own. A code that is missing has no mark."""
+        """Write the array; the names of fields are constants of our own. A code that is missing has no facet."""
         columns = [compiler.compile(expression)[0] for expression in self.source_expressions]
         named = list(zip((*self.fields, *self.codes), columns, strict=True))
-        marks = [f"'{field}=' || {column}" for field, column in named[: len(self.fields)]]
+        facets = [f"'{field}=' || {column}" for field, column in named[: len(self.fields)]]
         codes = [f"search_fold('{code}=' || NULLIF({column}, ''))" for code, column in named[len(self.fields) :]]
-        return f"ARRAY[{', '.join(marks + codes)}]::text[]", ()
+        return f"ARRAY[{', '.join(facets + codes)}]::text[]", ()
 
 
 class Array(Func):
@@ -64,7 +64,7 @@ class Array(Func):
 
 class SearchKeys(Func):
     """Keys by which rows are asked for, made with the business and the mode: one for every three letters in a row of
-    words, and one for each mark.
+    words, and one for each facet.
     """
 
     function = "search_keys"
@@ -89,17 +89,17 @@ class Infix(Func):
 
 @dataclass(frozen=True)
 class SearchIndex:
-    """The one index by which a table's words are found, narrowed by the filters that have marks in it.
+    """The one index by which a table's words are found, narrowed by the filters that have facets in it.
 
     It has a list for each three letters of each business, so that a search never walks through what others wrote: with
-    plain trigrams a word that is common elsewhere takes a second. The marks' lists are intersected with those of the
+    plain trigrams a word that is common elsewhere takes a second. The facets' lists are intersected with those of the
     words before any row is read, so that a common word with a rare filter, or filters that are rare only together, are
     found as fast (docs/performance.md).
     """
 
     texts: tuple[str, ...]
     """The fields that are searched."""
-    marks: tuple[str, ...] = ()
+    facets: tuple[str, ...] = ()
     """Fields of few values, by which people filter."""
     codes: tuple[str, ...] = ()
     """Fields with a value of its own in each row, such as an id of another system, found as a whole and in any case."""
@@ -112,7 +112,7 @@ class SearchIndex:
     @property
     def keys(self) -> RowKeys:
         """The index's expression."""
-        return RowKeys(F("business"), F("mode"), self.text, Marks(*self.marks, codes=self.codes))
+        return RowKeys(F("business"), F("mode"), self.text, Facets(*self.facets, codes=self.codes))
 
     def index(self, name: str) -> GinIndex:
         """Return the index, for the model's Meta.
@@ -123,14 +123,14 @@ class SearchIndex:
         """
         return GinIndex(self.keys, fastupdate=True, gin_pending_list_limit=64 * 1024, name=name)  # kB
 
-    def holds(self, scope: Scope, words: Sequence[str], marks: Iterable[tuple[str, Sequence[str]]]) -> Q:
+    def holds(self, scope: Scope, words: Sequence[str], facets: Iterable[tuple[str, Sequence[str]]]) -> Q:
         """Match by the index all rows that contain every word and have one of the values of each marked field; and
         some more, for keys are no words: ask for the words too.
 
-        A word of one or two letters has a key only as a whole word. Fields that are no marks narrow nothing: if only
+        A word of one or two letters has a key only as a whole word. Fields that are no facets narrow nothing: if only
         such are left, Q().
         """
-        kept = [(field, values) for field, values in marks if field in (*self.marks, *self.codes)]
+        kept = [(field, values) for field, values in facets if field in (*self.facets, *self.codes)]
         every = [(field, value) for field, values in kept if len(values) == 1 for value in values]
         long = [word for word in words if is_found_inside(word)]
         whole = [SearchText(Value(word)) for word in words if word not in long]
@@ -145,12 +145,12 @@ class SearchIndex:
         return condition
 
     def _mark(self, field: str, value: str) -> models.Expression:
-        mark = Value(f"{field}={value}")
-        return SearchText(mark) if field in self.codes else mark
+        facet = Value(f"{field}={value}")
+        return SearchText(facet) if field in self.codes else facet
 
 
-def _asked(scope: Scope, words: str, marks: Iterable[models.Expression]) -> SearchKeys:
-    return SearchKeys(Value(scope.business.pk), Value(scope.mode), SearchText(Value(words)), Array(*marks))
+def _asked(scope: Scope, words: str, facets: Iterable[models.Expression]) -> SearchKeys:
+    return SearchKeys(Value(scope.business.pk), Value(scope.mode), SearchText(Value(words)), Array(*facets))
 
 
 def contains(text: models.Expression, word: str) -> Q:

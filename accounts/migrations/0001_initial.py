@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='activity',
-            index=django.contrib.postgres.indexes.GinIndex(flipdash.searchkeys.SearchKeys(models.F('business'), models.F('mode'), flipdash.searchkeys.SearchText('search'), flipdash.searchkeys.Marks('area')), fastupdate=True, gin_pending_list_limit=65536, name='activity_words'),
+            index=django.contrib.postgres.indexes.GinIndex(flipdash.searchkeys.SearchKeys(models.F('business'), models.F('mode'), flipdash.searchkeys.SearchText('search'), flipdash.searchkeys.Facets('area')), fastupdate=True, gin_pending_list_limit=65536, name='activity_words'),
         ),
         migrations.AddConstraint(
             model_name='activity',

@@ -4,9 +4,9 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations
 from django.db.models import F
 
-from flipdash.searchkeys import Marks, RowKeys, SearchText
+from flipdash.searchkeys import Facets, RowKeys, SearchText
 
-KEYS = RowKeys(F("business"), F("mode"), SearchText("search"), Marks("area"))
+KEYS = RowKeys(F("business"), F("mode"), SearchText("search"), Facets("area"))
 
 
 class Migration(migrations.Migration):

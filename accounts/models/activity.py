@@ -11,7 +11,7 @@ from flipdash.mode import Mode
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
 
-WORDS = SearchIndex(texts=("search",), marks=("area",))
+WORDS = SearchIndex(texts=("search",), facets=("area",))
 
 
 class Activity(TenantModel):

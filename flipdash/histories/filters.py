@@ -68,7 +68,7 @@ class Filter:
         """Return the words that the filter looks for inside a text."""
         return ""
 
-    def mark(self, cleaned: Cleaned) -> tuple[str, list[str]]:
+    def facet(self, cleaned: Cleaned) -> tuple[str, list[str]]:
         """Return a field and which of its values are kept; ("", []) for what isn't so simple."""
         return "", []
 
@@ -130,7 +130,7 @@ class ChoiceFilter(Filter):
         """Keep rows with one of the words."""
         return Q(**{f"{self.field}__in": self._chosen(cleaned)}) if cleaned[self.name] else Q()
 
-    def mark(self, cleaned: Cleaned) -> tuple[str, list[str]]:
+    def facet(self, cleaned: Cleaned) -> tuple[str, list[str]]:
         """Return the field and the chosen words."""
         return self.field, self._chosen(cleaned)
 

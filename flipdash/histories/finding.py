@@ -136,7 +136,7 @@ def _page_in_order(source: Source, plan: Plan, at: Position) -> list[Row]:
     return list(source.beside(at).filter(plan.query.kept).values(*source.fields)[: PAGE_SIZE + 1])
 
 
-# --- By words and marks: among the nearest rows, or by the index of all that match, whichever is less work --------
+# --- By words and facets: among the nearest rows, or by the index of all that match, whichever is less work --------
 
 
 def _page_nearby(source: Source, plan: Plan, at: Position) -> list[Row] | None:

@@ -20,7 +20,7 @@ class Way(Enum):
     IN_ORDER = auto()
     """There is nothing but filters that the order of pages is no worse for: rows are taken as they come."""
     NEARBY = auto()
-    """Words, or filters that have marks, are common: a page of them is among the nearest rows."""
+    """Words, or filters that have facets, are common: a page of them is among the nearest rows."""
     BY_KEYS = auto()
     """They are rare: all that match are found by indexes, most often that of search keys, and sorted."""
     APART = auto()
@@ -77,7 +77,7 @@ def plans(query: Query) -> tuple[Plan, ...]:
 
 
 def by_words(query: Query) -> tuple[Plan, ...]:
-    """Return the plans for words and marks: whether they are common or rare is seen among the nearest rows."""
+    """Return the plans for words and facets: whether they are common or rare is seen among the nearest rows."""
     return (Plan(Way.NEARBY, query), Plan(Way.BY_KEYS, query))
 
 

@@ -23,7 +23,7 @@ from flipdash.scope import Scope
 from flipdash.searchkeys import SHORTEST, is_found_inside
 from flipdash.words import Words
 
-Mark = tuple[str, Sequence[str]]
+Facet = tuple[str, Sequence[str]]
 MOST_TOGETHER = 16
 """Into how many ways to take words a search is written out for the index of search keys."""
 
@@ -217,8 +217,8 @@ class Query:
 
     def _by_keys(self, parts: Sequence[Part]) -> Q:
         """Return what the index of search keys gives for parts, filters, and words that filters look for."""
-        marks = [f.mark(self.cleaned) for f in self.filters]
-        together = [self._keys(meanings, self.sought, marks) for meanings in product(*(p.meanings for p in parts))]
+        facets = [f.facet(self.cleaned) for f in self.filters]
+        together = [self._keys(meanings, self.sought, facets) for meanings in product(*(p.meanings for p in parts))]
         return reduce(or_, together)
 
     def _has_keys(self, meaning: Meaning) -> bool:
@@ -226,7 +226,7 @@ class Query:
 
     def _has_index(self, meaning: Meaning) -> bool:
         """Whether indexes lead to what is meant: every number has one, and what stands in order."""
-        return self._has_keys(meaning) or not meaning.mark[0] or meaning.is_in_order
+        return self._has_keys(meaning) or not meaning.facet[0] or meaning.is_in_order
 
     def _reached(self, meaning: Meaning) -> Q:
         return self._keys([*self._sure, meaning], self.sought) if self._has_keys(meaning) else meaning.condition
@@ -234,13 +234,13 @@ class Query:
     @cached_property
     def keys(self) -> Q:
         """What the index of search keys gives for what is surely meant and the filters; Q() where it can't help."""
-        return self._keys(self._sure, self.sought, [f.mark(self.cleaned) for f in self.filters])
+        return self._keys(self._sure, self.sought, [f.facet(self.cleaned) for f in self.filters])
 
-    def _keys(self, sure: Iterable[Meaning], words: Iterable[str] = (), marks: Iterable[Mark] = ()) -> Q:
+    def _keys(self, sure: Iterable[Meaning], words: Iterable[str] = (), facets: Iterable[Facet] = ()) -> Q:
         if self.text is None or not self.text.has_keys:
             return Q()
         holds, meant = partial(self.text.index.holds, self.scope), list(sure)
-        every = holds([*words, *(w for m in meant for w in m.words)], [*marks, *(m.mark for m in meant)])
+        every = holds([*words, *(w for m in meant for w in m.words)], [*facets, *(m.facet for m in meant)])
         some = [reduce(or_, (holds([word], ()) for word in m.any_word)) for m in meant if m.any_word]
         return reduce(and_, some, every)
 

@@ -117,7 +117,7 @@ class Meaning:
     """Words that these rows have in their text."""
     any_word: tuple[str, ...] = ()
     """Words of which these rows have at least one."""
-    mark: tuple[str, Sequence[str]] = ("", ())
+    facet: tuple[str, Sequence[str]] = ("", ())
     """A field of few values, and which of them these rows have."""
     is_a_kind: bool = False
     """Whether it names a sort of rows or some days, as filters do."""
@@ -215,7 +215,7 @@ class Code(SearchField):
         """Take a word with a digit or @ for a code: others would be asked for in vain beside every name."""
         if not any(letter.isdigit() or letter == "@" for letter in said):
             return None
-        return Meaning(self.field, self.label, self.condition(said)[0], mark=(self.field, [said]))
+        return Meaning(self.field, self.label, self.condition(said)[0], facet=(self.field, [said]))
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ class ChoiceWords(SearchField):
             self.field,
             self.label,
             Q(**{f"{self.field}__in": meant}),
-            mark=(self.field, meant),
+            facet=(self.field, meant),
             is_a_kind=True,
             is_in_order=is_in_order,
         )

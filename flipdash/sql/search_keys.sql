@@ -17,8 +17,9 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT ' ' || translate(folded, '.,;:!?()[]{}<>/\|"_#–—-', repeat(' ', 23)) || ' '
 $$;
 
--- The keys by which words and marks are asked for: a hash for every three letters in a row of the words, one for each
--- sign of scripts that don't part words (and each emoji), and one for each mark, made with the business and the mode.
+-- The keys by which words and facets (`marks` here) are asked for: a hash for every three letters in a row of the
+-- words, one for each sign of scripts that don't part words (and each emoji), and one for each facet, made with the
+-- business and the mode.
 -- Postgres promises the same hashes on every machine of one byte order; after moving the files to another kind of
 -- machine, REINDEX. PL/pgSQL makes them in half the time.
 CREATE OR REPLACE FUNCTION search_keys(business bigint, mode text, words text, marks text[]) RETURNS bigint[]
@@ -50,7 +51,7 @@ BEGIN
 END $$;
 
 -- The keys under which a search index has a row (flipdash/searchkeys.py): these, with each whole word of one or two
--- letters as one more mark.
+-- letters as one more facet.
 CREATE OR REPLACE FUNCTION search_row_keys(business bigint, mode text, words text, marks text[]) RETURNS bigint[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
 DECLARE

@@ -185,7 +185,7 @@ def test_a_report_reads_its_business_alone(filled, name, query):
 
 @pytest.mark.parametrize("status", ["status=failed", "status=failed&status=cancelled"])
 def test_what_is_rare_only_together_is_found_without_reading_the_rest(filled, status):
-    """The marks of three common filters are intersected in the index: beside the nearest, no other row is read."""
+    """The facets of three common filters are intersected in the index: beside the nearest, no other row is read."""
     history = factories.history(filled, f"destination=va&via=api&{status}")
     with CaptureQueriesContext(connection) as pages:
         page = history.page()

@@ -293,7 +293,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='payment',
-            index=django.contrib.postgres.indexes.GinIndex(flipdash.searchkeys.SearchKeys(models.F('business'), models.F('mode'), flipdash.searchkeys.SearchText('title', 'sender_name'), flipdash.searchkeys.Marks('status', 'channel_kind', 'settlement_status')), fastupdate=True, gin_pending_list_limit=65536, name='payment_words'),
+            index=django.contrib.postgres.indexes.GinIndex(flipdash.searchkeys.SearchKeys(models.F('business'), models.F('mode'), flipdash.searchkeys.SearchText('title', 'sender_name'), flipdash.searchkeys.Facets('status', 'channel_kind', 'settlement_status')), fastupdate=True, gin_pending_list_limit=65536, name='payment_words'),
         ),
         migrations.AddConstraint(
             model_name='payment',
@@ -373,7 +373,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='internationaltransfer',
-            index=django.contrib.postgres.indexes.GinIndex(flipdash.searchkeys.SearchKeys(models.F('business'), models.F('mode'), flipdash.searchkeys.SearchText('beneficiary_name'), flipdash.searchkeys.Marks('status', 'country')), fastupdate=True, gin_pending_list_limit=65536, name='internationaltransfer_words'),
+            index=django.contrib.postgres.indexes.GinIndex(flipdash.searchkeys.SearchKeys(models.F('business'), models.F('mode'), flipdash.searchkeys.SearchText('beneficiary_name'), flipdash.searchkeys.Facets('status', 'country')), fastupdate=True, gin_pending_list_limit=65536, name='internationaltransfer_words'),
         ),
         migrations.AddConstraint(
             model_name='internationaltransfer',
@@ -481,7 +481,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='moneytransfer',
-            index=django.contrib.postgres.indexes.GinIndex(flipdash.searchkeys.SearchKeys(models.F('business'), models.F('mode'), flipdash.searchkeys.SearchText('beneficiary_name', 'remark'), flipdash.searchkeys.Marks('status', 'destination_kind', 'bank', 'via')), fastupdate=True, gin_pending_list_limit=65536, name='moneytransfer_words'),
+            index=django.contrib.postgres.indexes.GinIndex(flipdash.searchkeys.SearchKeys(models.F('business'), models.F('mode'), flipdash.searchkeys.SearchText('beneficiary_name', 'remark'), flipdash.searchkeys.Facets('status', 'destination_kind', 'bank', 'via')), fastupdate=True, gin_pending_list_limit=65536, name='moneytransfer_words'),
         ),
         migrations.AddConstraint(
             model_name='moneytransfer',

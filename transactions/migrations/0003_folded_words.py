@@ -1,4 +1,4 @@
-"""Search indexes of folded text, with codes and channels among their marks (flipdash/sql/search_keys.sql).
+"""Search indexes of folded text, with codes and channels among their facets (flipdash/sql/search_keys.sql).
 
 All are made again, for what the functions return has changed.
 """
@@ -7,17 +7,17 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations
 from django.db.models import F
 
-from flipdash.searchkeys import Marks, RowKeys, SearchText
+from flipdash.searchkeys import Facets, RowKeys, SearchText
 
 WORDS = {
     "moneytransfer": (
         SearchText("beneficiary_name", "remark"),
-        Marks("status", "destination_kind", "bank", "via", codes=("external_id",)),
+        Facets("status", "destination_kind", "bank", "via", codes=("external_id",)),
     ),
-    "internationaltransfer": (SearchText("beneficiary_name"), Marks("status", "country", codes=("external_id",))),
+    "internationaltransfer": (SearchText("beneficiary_name"), Facets("status", "country", codes=("external_id",))),
     "payment": (
         SearchText("title", "sender_name"),
-        Marks(
+        Facets(
             "status",
             "channel_kind",
             "settlement_status",
@@ -28,8 +28,8 @@ WORDS = {
 }
 
 
-def remade(model, text, marks):
-    keys = RowKeys(F("business"), F("mode"), text, marks)
+def remade(model, text, facets):
+    keys = RowKeys(F("business"), F("mode"), text, facets)
     index = GinIndex(keys, fastupdate=True, gin_pending_list_limit=65536, name=f"{model}_words")
     return [migrations.RemoveIndex(model, f"{model}_words"), migrations.AddIndex(model, index)]
 
@@ -37,4 +37,4 @@ def remade(model, text, marks):
 class Migration(migrations.Migration):
     dependencies = [("transactions", "0002_corridors")]
 
-    operations = [operation for model, (text, marks) in WORDS.items() for operation in remade(model, text, marks)]
+    operations = [operation for model, (text, facets) in WORDS.items() for operation in remade(model, text, facets)]

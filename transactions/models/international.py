@@ -89,7 +89,7 @@ class Purpose(models.TextChoices):
     OTHER = "other", _("Something else")
 
 
-WORDS = SearchIndex(texts=("beneficiary_name",), marks=("status", "country"), codes=("external_id",))
+WORDS = SearchIndex(texts=("beneficiary_name",), facets=("status", "country"), codes=("external_id",))
 
 
 class InternationalTransfer(OutgoingTransfer):

@@ -16,7 +16,7 @@ from transactions.models.base import Event, OutgoingEventKind, OutgoingTransfer
 
 WORDS = SearchIndex(
     texts=("beneficiary_name", "remark"),
-    marks=("status", "destination_kind", "bank", "via"),
+    facets=("status", "destination_kind", "bank", "via"),
     codes=("external_id",),
 )
 

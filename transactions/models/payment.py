@@ -94,7 +94,7 @@ class Settlement(State, blank=True):
 
 WORDS = SearchIndex(
     texts=("title", "sender_name"),
-    marks=("status", "channel_kind", "settlement_status", "channel"),
+    facets=("status", "channel_kind", "settlement_status", "channel"),
     codes=("external_id", "reference", "sender_email"),
 )
 

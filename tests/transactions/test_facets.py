@@ -1,4 +1,4 @@
-"""Words and filters find the same rows whichever way they are looked for, and marks spare the reading of the others."""
+"""Words and filters find the same rows whichever way they are looked for, and facets spare reading the others."""
 
 import random
 from datetime import datetime, timedelta
@@ -107,13 +107,13 @@ def test_pages_counts_and_reports_agree_whichever_way_rows_are_found(scope, many
 
 
 @pytest.mark.parametrize("name", histories.names())
-def test_every_kept_filter_is_a_mark(name):
-    """A filter of a few words that has no mark would have to walk to find what is rare."""
+def test_every_kept_filter_is_a_facet(name):
+    """A filter of a few words that has no facet would have to walk to find what is rare."""
     history = histories.get(name)
     texts = [f for f in history.search if isinstance(f, histories.Text) and f.has_keys]
     chosen = {f.field for f in history.filters if isinstance(f, histories.ChoiceFilter)}
     searched = {f.field for f in history.search if isinstance(f, histories.ChoiceWords)}
-    assert [set(text.index.marks) for text in texts] == ([chosen | searched] if texts else [])
+    assert [set(text.index.facets) for text in texts] == ([chosen | searched] if texts else [])
 
 
 @pytest.mark.parametrize("name", histories.names())
