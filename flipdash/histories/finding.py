@@ -172,8 +172,7 @@ def _ids_among(source: Source, plan: Plan, at: Position, limit: int) -> list[int
 
 def _compiled(source: Source, condition: Q) -> tuple[str, str, tuple]:
     """Return a condition on rows as SQL, with the joins and the values that it needs."""
-    using = source.visible.db
-    compiler = source.visible.model.objects.using(using).filter(condition).query.get_compiler(using)
+    compiler = source.visible.filter(condition).order_by().query.get_compiler(source.visible.db)
     compiler.pre_sql_setup()
     (_table, *joins), _params = compiler.get_from_clause()
     where, params = compiler.compile(compiler.where)

@@ -31,6 +31,7 @@ from flipdash.histories.query import Query
 from flipdash.histories.results import Listing, Results
 from flipdash.histories.search import BIGGEST_ID
 from flipdash.scope import Scope
+from flipdash.words import either
 
 _histories: dict[str, type["History"]] = {}
 USUAL = Layout()
@@ -237,11 +238,14 @@ class History(Declaration):
         return [*self._search_in_words(), *(f.words(self.cleaned) for f in self.applied_filters)]
 
     def _search_in_words(self) -> list[tuple[str, str]]:
-        """Return the search, with the days that are meant: a report lasts longer than “yesterday”."""
+        """Return the search, with the days and the kinds that are meant: a report lasts longer than “yesterday”."""
         if not self.term:
             return []
         days = [f"{part.said}: {m.note}" for part in self.asked.parts for m in part.meanings if m.is_days]
-        return [(_("Search"), f"{self.term} ({'; '.join(days)})" if days else self.term)]
+        taken = [part for part in self.asked.parts if self.address.takes(part)]
+        chosen = [f"{part.said}: {either(m.label for m in part.meanings)}" for part in taken]
+        notes = "; ".join([*days, *chosen])
+        return [(_("Search"), f"{self.term} ({notes})" if notes else self.term)]
 
     def date_range(self) -> tuple[date | None, date | None]:
         """Return the days that the date filter names."""

@@ -108,7 +108,17 @@ def test_languages_are_told_only_when_they_change(web, admin):
 
 @pytest.mark.parametrize(
     "query",
-    ["q=Rina", "q=downloaded", "q=Laporan+diunduh", "q=R000077", "q=203.0.113.9", "q=rina+203.0", "area=report"],
+    [
+        "q=Rina",
+        "q=downloaded",
+        "q=Laporan+diunduh",
+        "q=R000077",
+        "q=203.0.113.9",
+        "q=rina+203.0",
+        "q=rina+today",
+        "q=hari+ini+r000077",
+        "area=report",
+    ],
 )
 def test_it_is_found_by_who_what_subject_and_address(admin, query):
     scope = admin.scope("live", address="203.0.113.9")

@@ -224,7 +224,17 @@ def test_customer_service_sees_older_ones_by_searching_only(people, client_of):
 
 
 @pytest.mark.parametrize(
-    "query", ["5000{code}", "Rp5.000.{code}", "BCA", "modal", "Waiting for payment", "menunggu pembayaran"]
+    "query",
+    [
+        "5000{code}",
+        "Rp5.000.{code}",
+        "BCA",
+        "modal",
+        "Waiting for payment",
+        "menunggu pembayaran",
+        "bca modal today",
+        "hari ini 5000{code} menunggu pembayaran",
+    ],
 )
 def test_the_history_finds_by_amount_bank_note_and_status(web, admin, query):
     top_up = factories.make_top_up(admin, note="Modal akhir bulan")

@@ -167,6 +167,15 @@ def test_a_report_says_which_day_yesterday_was(scope, saturday):
     assert history(scope, "q=sri kemarin").in_words() == [("Search", "sri kemarin (kemarin: 27 Nov 2026)")]
 
 
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [("q=sri bca&in=bank:bca", "sri bca (bca: Bank)"), ("q=1850000&in=text", "1850000 (1850000: Text)")],
+)
+@pytest.mark.django_db
+def test_a_report_says_for_what_a_word_was_chosen_to_be_taken(scope, query, says):
+    assert history(scope, query).in_words() == [("Search", says)]
+
+
 @pytest.mark.django_db
 def test_eight_words_of_two_kinds_each_are_bounded(scope, sri):
     """They aren't written out for the index in all 256 ways, and find what they mean."""
