@@ -18,7 +18,7 @@ from accounts.models import Business, Member
 from accounts.permissions import refuse
 from accounts.rights import NotAllowed
 from accounts.sign_in import sessions
-from flipdash import backoffice, clock, walls
+from flipdash import backoffice, clock, rls
 from flipdash.hashers import Busy
 
 FACTORS = Authenticator.objects.filter(
@@ -27,7 +27,7 @@ FACTORS = Authenticator.objects.filter(
 
 
 class ScopeMiddleware:
-    """Set `request.scope` from the session's user and the path's mode, stand inside its wall, and show times in the
+    """Set `request.scope` from the session's user and the path's mode, stand inside it, and show times in the
     business's zone and words in the person's language.
 
     A person without an active membership gets a page that says so, and nothing else but the public pages. A session
@@ -48,7 +48,7 @@ class ScopeMiddleware:
         if request.scope is None:
             return self.get_response(request)
         with (
-            walls.inside(request.scope),
+            rls.inside(request.scope),
             timezone.override(request.scope.zone),
             translation.override(request.user.language),
         ):

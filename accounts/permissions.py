@@ -86,7 +86,7 @@ def grants_admin(role: str) -> bool:
 
 def everybody(view: View) -> View:
     """Mark a view that every signed-in person of a business may see, whatever the role."""
-    view.permission = "everybody"  # type: ignore[attr-defined]  # the mark that the wall walk reads
+    view.permission = "everybody"  # type: ignore[attr-defined]  # the mark that the access walk reads
     return view
 
 

@@ -35,7 +35,7 @@ def main() -> None:
     from deposits import ledger
     from deposits.ledger import LedgerOwner, NewPosting, Source
     from deposits.models import Entry, PostingKind
-    from flipdash import walls
+    from flipdash import rls
 
     call_command("migrate", database="owner", verbosity=0)
     business, _made = Business.objects.get_or_create(slug="bench-ledger", defaults={"name": "Bench ledger"})
@@ -83,7 +83,7 @@ def main() -> None:
         f"ledger.post_many, {BULK} at once": (bulk, 1),
     }
     taken: dict[str, list[float]] = {name: [] for name in acts}
-    with walls.inside(owner):  # type: ignore[arg-type]  # as a scope: it has the business and the mode
+    with rls.inside(owner):  # type: ignore[arg-type]  # as a scope: it has the business and the mode
         ours()
     for _round in range(arguments.rounds):
         for name, (act, clients) in acts.items():
@@ -96,7 +96,7 @@ def main() -> None:
           f"{medians[list(acts)[4]] / medians[list(acts)[3]]:.2f}x on 8")  # fmt: skip
     if arguments.entries:
         while (there := Entry.objects.using("operator").count()) < arguments.entries:
-            with walls.inside(owner):  # type: ignore[arg-type]  # likewise
+            with rls.inside(owner):  # type: ignore[arg-type]  # likewise
                 for _n in range(min(40, (arguments.entries - there) // (2 * BULK) + 1)):
                     bulk()
         with connections["owner"].cursor() as cursor:
@@ -110,12 +110,12 @@ def rate(act: Callable[[], int], clients: int, business: int) -> float:
     """Return how many a second so many clients do together, each a thread with its own connection."""
     from django.db import connections
 
-    from flipdash import walls
+    from flipdash import rls
 
     barrier, done = Barrier(clients + 1), [0] * clients
 
     def work(number: int) -> None:
-        with walls.inside_of(business, "live"):
+        with rls.inside_of(business, "live"):
             connections["default"].ensure_connection()
             barrier.wait()
             until = time.perf_counter() + SECONDS

@@ -2,7 +2,7 @@
 -- may do in the database is said by flipdash/sql/rights.sql and each app's sql/, which `migrate` keeps up to date.
 --
 -- The owner migrates and owns everything. The app role serves, owns nothing and obeys row level security. The operator
--- may do what the app role may, and sees the rows of every business (flipdash/walls.py).
+-- may do what the app role may, and sees the rows of every business (flipdash/rls.py).
 DO $$
 DECLARE
     name text;

@@ -50,7 +50,7 @@ def operator_only(view: View) -> View:
             return render(request, "backoffice/second_factor.html", status=403)
         return view(request, *args, **kwargs)
 
-    guarded.permission = MARK  # type: ignore[attr-defined]  # the mark that the wall walk reads
+    guarded.permission = MARK  # type: ignore[attr-defined]  # the mark that the access walk reads
     guarded.login_required = True  # type: ignore[attr-defined]  # a mark on the view
     guarded.login_url = None  # type: ignore[attr-defined]  # ours, not the admin's own
     return guarded

@@ -40,7 +40,7 @@ def requires(permission: str) -> Callable[[View], View]:
                 return refuse(request, permission)
             return view(request, *args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]  # the mark that the wall walk reads
+        guarded.permission = permission  # type: ignore[attr-defined]  # the mark that the access walk reads
         return guarded
 
     return decorate

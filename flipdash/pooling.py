@@ -1,6 +1,6 @@
 """Is a connection one and the same server process from statement to statement?
 
-The second wall (flipdash/walls.py) is a setting of the session, and imports hold a temporary table in theirs. A pooler
+Row level security (flipdash/rls.py) is a setting of the session, and imports hold a temporary table in theirs. A pooler
 in front that shares server processes between transactions would let one business's setting speak for another's query.
 So every process proves its first connection before anything is read by it, and serves nothing where the proof fails
 (docs/scaling.md).

@@ -30,7 +30,7 @@ from deposits.models import AccountKind, DepositEntry, PostingKind, TopUp
 from deposits.statements import matching
 from deposits.topups import services as topups
 from documents.models import Report
-from flipdash import clock, histories, walls
+from flipdash import clock, histories, rls
 from flipdash.actors import Actor
 from flipdash.mode import Mode
 from flipdash.scope import Scope
@@ -237,7 +237,7 @@ def make_top_up(
 ) -> TopUp:
     """Ask for a top-up, which waits for payment."""
     scope = member.scope(mode)
-    with walls.inside(scope):
+    with rls.inside(scope):
         return topups.request_top_up(scope, amount=amount, bank=bank, **fields).top_up
 
 
@@ -278,7 +278,7 @@ def make_entry(
         return ledger.post(owner, kind, Source("case", number), lines, by=by, effective_at=created_at)
 
     owner = ledger.LedgerOwner(business, mode)
-    with walls.inside_of(business.pk, mode):
+    with rls.inside_of(business.pk, mode):
         try:
             kind = PostingKind(status) if other else PostingKind.ADJUSTMENT
             posted = post(kind, other or clearing, sign * amount)
@@ -295,7 +295,7 @@ def make_top_up_in(
     member = business.members.active().order_by("pk").first() or make_member(business)
     top_up = make_top_up(member, max(10_000, amount - amount % topups.STEP), mode=mode, at=at, **fields)
     scope, later = member.scope(mode), at + timedelta(minutes=5)
-    with walls.inside(scope):
+    with rls.inside(scope):
         if status == "checking":
             topups.mark_transferred(scope, top_up, at=later)
         elif status == "cancelled":

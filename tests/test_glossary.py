@@ -19,6 +19,8 @@ GIVEN_UP = {
     "class Desk": "ListSettings",
     "class Printed": "ParsedLine",
     "status_pill": "status_badge",
+    "import walls": "rls",
+    "FullWall": "RowLevelSecurity",
     "import workspace": "lists",
 }
 """Names that the code had, and what it says now."""

@@ -1,4 +1,4 @@
-"""The permission table, and the wall walk: every URL × every person (trust: R1, W1).
+"""The permission table, and the access walk: every URL × every person (trust: R1, W1).
 
 What each person should get comes from the table and from the mark that every view carries; a view with
 neither a permission nor "public" fails.
@@ -30,7 +30,7 @@ from flipdash.menu import menu_for, sections
 from flipdash.mode import UNPREFIXED
 from flipdash.scope import Scope, TenantQuerySet
 from tests import factories
-from tests.walls import fingerprint, forms_of
+from tests.forms_and_rows import fingerprint, forms_of
 
 # product.md §3, row by row, written out again on purpose: a slip in the literal shows here.
 EVERYBODY = set(Role)
@@ -320,12 +320,12 @@ def walk(files, people, stranger, plain_templates, monkeypatch) -> Walk:
 
 @pytest.mark.django_db(databases=["default", "operator"])
 @pytest.mark.parametrize("name", EVERYBODY_THERE_IS)
-def test_the_wall_walk(walk, name):
+def test_the_access_walk(walk, name):
     """One test for each person, so that several processes share them."""
     everything = list(routes())
     for route in everything:
         walk.go(route, [name])
-    print(f"\nwall walk: {len(everything)} routes, {name}, {walk.requests} requests, {len(walk.wrong)} wrong")
+    print(f"\naccess walk: {len(everything)} routes, {name}, {walk.requests} requests, {len(walk.wrong)} wrong")
     assert walk.wrong == []
 
 

@@ -20,7 +20,7 @@ from django.utils import translation
 from accounts.models import Business, User
 from devtools import messages
 from documents.reports import summary
-from flipdash import histories, walls
+from flipdash import histories, rls
 from flipdash.mode import Mode
 from tests import factories
 from tests.walk import Survey, make_rows, survey
@@ -164,7 +164,7 @@ def data() -> set[str]:
         with translation.override(language):
             found |= {str(name) for _code, name in Corridor.countries()}
     for business, mode in itertools.product(Business.objects.all(), Mode):
-        with walls.inside_of(business.pk, mode):
+        with rls.inside_of(business.pk, mode):
             for model in filter(is_readable, apps.get_models()):
                 for values in model._base_manager.values_list():
                     found |= {" ".join(str(value).split()) for value in values if value}

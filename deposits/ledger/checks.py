@@ -248,7 +248,7 @@ ledger_check(
     """,
 )
 ledger_check(
-    "The guards stand: triggers, walls, constraints and rights",
+    "The guards stand: triggers, row level security, constraints and rights",
     """
     SELECT format('trigger %s on %s is missing or off', g.name, g.tbl)
     FROM (VALUES ('posting_append_only', 'deposits_posting'), ('entry_append_only', 'deposits_entry'),
@@ -271,7 +271,7 @@ ledger_check(
     WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conname = g.name AND c.convalidated)
         AND NOT EXISTS (SELECT FROM pg_class i WHERE i.relname = g.name AND i.relkind = 'i')
     UNION ALL
-    SELECT format('%s has no wall', c.relname) FROM pg_class c
+    SELECT format('%s has no row level security', c.relname) FROM pg_class c
     WHERE c.oid IN ('deposits_account'::regclass, 'deposits_posting'::regclass, 'deposits_entry'::regclass)
         AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
     UNION ALL

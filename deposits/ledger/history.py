@@ -78,8 +78,8 @@ class SourceKindColumn(histories.Column):
 class MovedAmount(histories.Amount):
     """An amount that came in or went out.
 
-    Two questions instead of one about abs(amount): behind the wall Postgres uses an index only for comparisons of which
-    it knows that they leak nothing, and abs isn't one (flipdash/walls.py).
+    Two questions instead of one about abs(amount): behind row level security Postgres uses an index only for
+    comparisons of which it knows that they leak nothing, and abs isn't one (flipdash/rls.py).
     """
 
     def condition(self, term: str) -> list[Q]:

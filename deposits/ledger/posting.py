@@ -2,7 +2,7 @@
 
 `post` calls the database's function `ledger_post`, which alone writes. What is posted is found again by its source:
 posting the same once more changes nothing, and posting something else for the same source and kind is refused. Whoever
-calls stands inside the wall of the business (flipdash/walls.py), or passes `using="operator"`.
+calls is inside the business (flipdash/rls.py), or passes `using="operator"`.
 """
 
 import json
@@ -116,8 +116,8 @@ class BadPosting(LedgerError):
     """The lines are wrong: not zero in sum, too few, too large, an account twice, an unknown kind."""
 
 
-class OutsideTheWall(LedgerError):
-    """The connection is not inside the wall of the business and mode."""
+class OutsideScope(LedgerError):
+    """The connection is not inside the business and mode."""
 
 
 class NotReversible(LedgerError):
@@ -131,7 +131,7 @@ class NotHeld(LedgerError):
 REFUSALS = {
     "FD002": AlreadyPosted,
     "FD003": BadPosting,
-    "FD004": OutsideTheWall,
+    "FD004": OutsideScope,
     "FD005": NotReversible,
     "FD006": NotHeld,
 }
@@ -156,7 +156,7 @@ def post(
 ) -> Posted:
     """Move money: all lines or none, in one statement. `effective_at` is for what happened earlier (the seed).
 
-    Raises NotEnoughDeposit, AlreadyPosted, BadPosting, OutsideTheWall, NotHeld. Inside a transaction a refusal
+    Raises NotEnoughDeposit, AlreadyPosted, BadPosting, OutsideScope, NotHeld. Inside a transaction a refusal
     undoes only this posting.
     """
     values = [

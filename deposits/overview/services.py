@@ -16,7 +16,7 @@ from deposits.ledger import Balance, LedgerOwner
 from deposits.models import RUPIAH, AccountKind, DepositEntry, LowBalance, PostingKind
 from deposits.models.ledger import Account
 from deposits.overview.pending import PendingTotal, all_pending
-from flipdash import clock, events, mail, money, walls
+from flipdash import clock, events, mail, money, rls
 from flipdash.mode import mode_url
 from flipdash.scope import Scope
 
@@ -112,7 +112,7 @@ def _watched() -> list[int]:
 
 
 def _note(pk: int, business_id: int, mode: str, *, is_low: bool) -> bool:
-    with walls.inside_of(business_id, mode), transaction.atomic():
+    with rls.inside_of(business_id, mode), transaction.atomic():
         row = LowBalance.objects.select_for_update().filter(pk=pk, warned_at__isnull=is_low).first()
         if row is None:
             return False

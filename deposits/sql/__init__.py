@@ -18,11 +18,11 @@ from flipdash.sql.declaring import (
     Begins,
     Code,
     Fixed,
-    FullWall,
     Kept,
     Moves,
     Refused,
     Rights,
+    RowLevelSecurity,
     Trigger,
     files,
 )
@@ -87,11 +87,14 @@ STATEMENTS: list[Code] = [
     Moves(Correction),
 ]
 RIGHTS: list[Code] = [
-    *(FullWall(model) for model in (Account, Posting, Entry, TopUp, TopUpEvent, StatementLine, Correction, LowBalance)),
+    *(
+        RowLevelSecurity(model)
+        for model in (Account, Posting, Entry, TopUp, TopUpEvent, StatementLine, Correction, LowBalance)
+    ),
     *(Rights(model, app="SELECT") for model in (Account, Posting, Entry)),
     Rights(TopUp, app="SELECT, INSERT, UPDATE, MAINTAIN"),
     Rights(TopUpEvent, app="SELECT, INSERT, MAINTAIN"),
-    # The statements are the operator's. Who serves sees a line once it is matched with a top-up of the wall it is in,
+    # The statements are the operator's. Who serves sees a line once it is matched with a top-up that it may see,
     # and then may only note that it is credited.
     Rights(BankAccount, app="SELECT", operator="INSERT, UPDATE"),
     Rights(StatementImport, app="", operator="SELECT, INSERT, UPDATE"),

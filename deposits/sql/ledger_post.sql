@@ -22,12 +22,12 @@ DECLARE
     v_seal bytea;
     v_short json;
 BEGIN
-    -- Who may: the app role only inside its wall. Anybody whom we don't know counts as the app role.
+    -- Who may: the app role only for whom it is inside of. Anybody whom we don't know counts as the app role.
     IF session_user NOT IN ('flipdash_operator', current_user) AND (
         p_business IS NULL OR p_business::text IS DISTINCT FROM current_setting('app.business', true)
         OR p_mode IS DISTINCT FROM current_setting('app.mode', true)
     ) THEN
-        RAISE EXCEPTION 'a posting from outside the wall' USING ERRCODE = 'FD004';
+        RAISE EXCEPTION 'a posting from outside the scope' USING ERRCODE = 'FD004';
     END IF;
 
     -- One after the other for each business and mode, so that a transaction with several postings can't meet another

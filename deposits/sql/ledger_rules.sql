@@ -1,5 +1,5 @@
 -- What is checked of the ledger at the end of each transaction. These look at other rows, so they run as the owner,
--- from whom no wall hides what they check.
+-- from whom row level security hides nothing that they check.
 
 CREATE OR REPLACE FUNCTION deposits_check_account() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,5 +1,5 @@
 -- Whether a line may go where it goes: the top-up and the two people are there that this takes.
--- It runs as the owner, from whom no wall hides what it checks.
+-- It runs as the owner, from whom row level security hides nothing that it checks.
 CREATE OR REPLACE FUNCTION deposits_check_statementline() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

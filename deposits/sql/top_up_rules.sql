@@ -1,5 +1,5 @@
 -- Whether a top-up may go where it goes: the line, the posting and the two people are there that this takes.
--- It runs as the owner, from whom no wall hides what it checks.
+-- It runs as the owner, from whom row level security hides nothing that it checks.
 CREATE OR REPLACE FUNCTION deposits_check_topup() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -2,7 +2,7 @@
 
 A line is matched with the open top-up of its bank and exact amount; everything else waits for the operator's people,
 with a reason and suggestions, and is credited by two of them. Lines belong to the operator, so they are matched on its
-connection; crediting is then done inside the wall of the business (crediting.credit). Each step is a state of the row:
+connection; crediting is then done inside the business (crediting.credit). Each step is a state of the row:
 whatever is left half done is found again by the sweep, and what is done is not done twice.
 """
 
@@ -23,7 +23,7 @@ from deposits.models import OPEN, Correction, Reason, StatementLine, TopUp, TopU
 from deposits.statements.files import JAKARTA
 from deposits.topups import crediting
 from deposits.topups import services as topups
-from flipdash import clock, money, states, walls
+from flipdash import clock, money, rls, states
 from flipdash.scope import Scope
 
 NEAR = 10_000
@@ -414,7 +414,7 @@ def approve(correction: Correction, *, by: User) -> Correction:
 
 
 def _approve_undo(correction: Correction, by: User) -> Correction:
-    with walls.inside_of(correction.business_id, correction.mode), transaction.atomic():
+    with rls.inside_of(correction.business_id, correction.mode), transaction.atomic():
         top_up = TopUp.objects.get(pk=correction.top_up_id)
         mine = _decidable(correction, by, using="default")
         _decide(mine, Correction.Status.APPROVED, by, using="default")

@@ -1,6 +1,6 @@
 """What a top-up does to the deposit: credited once, taken back by two people's word; and Test Mode's first money.
 
-All of it happens inside the wall of the business (flipdash/walls.py), under a lock on the top-up's row, and by the
+All of it happens inside the business (flipdash/rls.py), under a lock on the top-up's row, and by the
 database's time.
 """
 
@@ -15,7 +15,7 @@ from deposits import banks, ledger
 from deposits.ledger import LedgerOwner, Line, Posted, Source
 from deposits.models import AccountKind, PostingKind, StatementLine, TopUp, TopUpStatus
 from deposits.topups import services as topups
-from flipdash import clock, events, mail, states, walls
+from flipdash import clock, events, mail, rls, states
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Business, Scope
 
@@ -36,7 +36,7 @@ def credit(top_up: TopUp, line: StatementLine, *, by: Scope | None = None, at: d
     Raises NotCreditable when the top-up was credited by another line, or was closed and no two people said otherwise
     (the database asks that again).
     """
-    with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
+    with rls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
         own_line = StatementLine.objects.select_for_update().get(pk=line.pk, top_up_id=top_up.pk)
         locked = TopUp.objects.select_for_update().select_related("business").get(pk=top_up.pk)
         if own_line.status == StatementLine.Status.CREDITED and locked.posting_id:
@@ -94,7 +94,7 @@ def take_back(top_up: TopUp, *, by: Scope) -> Posted:
 
     Raises NotCreditable when it isn't credited, and ledger.NotEnoughDeposit when the money is spent.
     """
-    with walls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
+    with rls.inside_of(top_up.business_id, top_up.mode), transaction.atomic():
         locked = TopUp.objects.select_for_update().select_related("business").get(pk=top_up.pk)
         if not locked.is_successful or locked.posting_id is None:
             raise NotCreditable(_("This top-up isn’t credited, so there is nothing to take back."))
@@ -119,7 +119,7 @@ def open_test_deposit(business: Business) -> Posted:
         Line(AccountKind.CLEARING, -TEST_DEPOSIT, "simulator"),
         Line(AccountKind.AVAILABLE, TEST_DEPOSIT),
     ]
-    with walls.inside_of(business.pk, Mode.TEST):
+    with rls.inside_of(business.pk, Mode.TEST):
         return ledger.post(
             LedgerOwner(business, Mode.TEST),
             PostingKind.OPENING,

@@ -1,6 +1,6 @@
 """Top-ups: asked for with a unique code, marked as transferred, closed (docs/top-ups.md).
 
-All of it happens inside the wall of the business (flipdash/walls.py), under a lock on the top-up's row, and by the
+All of it happens inside the business (flipdash/rls.py), under a lock on the top-up's row, and by the
 database's time. Matching with the bank's statement is deposits/statements/matching.py's, crediting
 crediting.py's.
 """
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.permissions import Permission
 from accounts.rights import ask_again, lock_row
 from deposits.models import OPEN, BankAccount, TopUp, TopUpStatus
-from flipdash import clock, events, money, states, walls
+from flipdash import clock, events, money, rls, states
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 
@@ -247,7 +247,7 @@ def expire_due(most: int = 500) -> int:
 
 
 def _expire_one(due: Q, pk: int, business_id: int, mode: str) -> bool:
-    with walls.inside_of(business_id, mode), transaction.atomic():
+    with rls.inside_of(business_id, mode), transaction.atomic():
         locked = TopUp.objects.select_for_update(skip_locked=True).filter(due, pk=pk).first()
         if locked is None:
             return False

@@ -26,7 +26,7 @@ from accounts.permissions import Permission
 from documents.models import Report
 from documents.reports import leftovers, summary
 from documents.reports.writers import WRITERS, Heading, TooBig
-from flipdash import db, events, histories, walls
+from flipdash import db, events, histories, rls
 from flipdash.histories import History
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
@@ -135,7 +135,7 @@ def _build(report: Report) -> None:
     with (
         leftovers.workplace(report) as folder,
         translation.override(report.member.user.language),
-        walls.inside(scope),
+        rls.inside(scope),
         timezone.override(scope.zone),
     ):
         path = folder / f"report.{report.format}.part"

@@ -340,8 +340,9 @@ class DayWords(SearchField):
 class Text:
     """Words in a text. Every word must be there, in any order and any case. A history has at most one such field.
 
-    The table has `index`, unless `has_keys` is False: behind a full wall Postgres never uses such an index, because it
-    can't know that `@>` leaks nothing. So a walled table has none, and a search there looks at its business's rows.
+    The table has `index`, unless `has_keys` is False: behind row level security Postgres never uses such an index,
+    because it can't know that `@>` leaks nothing. So a guarded table has none, and a search there looks at all rows of
+    its business.
     """
 
     labels: tuple[Words, ...]

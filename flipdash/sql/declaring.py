@@ -1,4 +1,4 @@
-"""Database code that may be made any number of times: functions, triggers, walls and rights (docs/database.md).
+"""Database code that may be made any number of times: functions, triggers, policies and rights (docs/database.md).
 
 An app lists its pieces in `<app>/sql/__init__.py`, and `migrate` makes what differs (applying.py). A function is a .sql
 file there; the other pieces are declared by the classes of this module, and read from the model what it says.
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from django.db import models
 
+from flipdash.rls import OWN_ROWS
 from flipdash.states import states_of
-from flipdash.walls import OWN_ROWS
 
 Model = type[models.Model]
 
@@ -163,18 +163,18 @@ class Rights(Code):
         )
 
 
-class FullWall(Code):
-    """The wall around a table with business and mode: the app role sees and writes only the rows of the wall it is in.
+class RowLevelSecurity(Code):
+    """Row level security of a table with business and mode: the app role sees and writes the rows it is inside of only.
 
     FORCE binds the owner too, for whom a policy then says that it may do everything: what runs as the owner
-    (migrations, SECURITY DEFINER functions) answers for the wall itself (flipdash/walls.py).
+    (migrations, SECURITY DEFINER functions) answers for itself (flipdash/rls.py).
     """
 
     def __init__(self, model: Model) -> None:
         table = model._meta.db_table
         drops = [f"DROP POLICY IF EXISTS {policy} ON {table}" for policy in ("own_rows", "all_rows")]
         super().__init__(
-            f"{table}: wall",
+            f"{table}: row level security",
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; {'; '.join(drops)};"
             f"CREATE POLICY own_rows ON {table} TO flipdash_app USING ({OWN_ROWS}) WITH CHECK ({OWN_ROWS});"
             f"CREATE POLICY all_rows ON {table} TO flipdash_operator, flipdash_owner USING (true) WITH CHECK (true)",

@@ -13,7 +13,7 @@ from accounts.team import services as team
 from deposits.models import LowBalance, TopUp
 from deposits.overview import services as overview
 from deposits.topups import services as topups
-from flipdash import walls
+from flipdash import rls
 from flipdash.models import Message
 from imports import services as imports
 from imports.models import ImportJob
@@ -68,9 +68,9 @@ def test_nobody_moves_a_top_up_after_losing_the_right(scope, admin, act):
         "warning": lambda: overview.set_threshold(scope, 1_000_000),
     }
     Member.objects.filter(pk=admin.pk).update(role=Role.REVIEWER)
-    with walls.inside(scope), pytest.raises(NotAllowed):
+    with rls.inside(scope), pytest.raises(NotAllowed):
         acts[act]()
-    with walls.inside(scope):
+    with rls.inside(scope):
         assert [row.status for row in TopUp.objects.all()] == ["waiting"]
         assert not LowBalance.objects.exists()
 

@@ -13,7 +13,7 @@ from accounts.permissions import Role
 from deposits import ledger, tasks
 from deposits.ledger import Source
 from deposits.models import TopUp
-from flipdash import clock, walls
+from flipdash import clock, rls
 from flipdash.actors import Actor
 from tests import factories
 
@@ -140,7 +140,7 @@ def test_deposit_history_fits_at_every_width(open_context, sign_in, scope, admin
     admin.user.language = language
     admin.user.save(update_fields=["language"])
     rina = Actor.named("Rina " * 10)
-    with walls.inside(scope):
+    with rls.inside(scope):
         for number, at in enumerate([datetime(2025, 12, 28, 23, 59, tzinfo=UTC), clock.now()]):
             source, how = Source("money_transfer", 2_611_221_528_282_822_810 + number), {"effective_at": at, "by": rina}
             ledger.top_up(scope, Source("top_up", source.id), amount=98_765_432_100, bank="bca", **how)

@@ -12,19 +12,19 @@ from deposits.statements import matching
 from deposits.statements import services as statements
 from deposits.statements.files import JAKARTA
 from deposits.topups import services as topups
-from flipdash import clock, walls
+from flipdash import clock, rls
 
 _numbers = itertools.count(1)
 
 
 def ask(scope: Any, amount: int = 5_000_000, bank: str = "bca", **fields: Any) -> TopUp:
-    """Ask for a top-up inside its wall."""
-    with walls.inside(scope):
+    """Ask for a top-up inside its business."""
+    with rls.inside(scope):
         return topups.request_top_up(scope, amount=amount, bank=bank, **fields).top_up
 
 
 def mark(scope: Any, top_up: TopUp, **fields: Any) -> TopUp:
-    with walls.inside(scope):
+    with rls.inside(scope):
         return topups.mark_transferred(scope, top_up, **fields)
 
 

@@ -10,7 +10,7 @@ from django.db import connection, connections
 
 from deposits import ledger
 from deposits.ledger import Source, checks
-from flipdash import walls
+from flipdash import rls
 
 LEDGERS_OWN = checks.registered()[:17]
 """The checks that ask nothing of top-ups and transactions: for tests whose postings are about nothing."""
@@ -25,8 +25,8 @@ def source(kind: str = "money_transfer") -> Source:
 
 @pytest.fixture
 def inside(scope) -> Iterator[None]:
-    """The wall of Kopi Kita in Live Mode around the test."""
-    with walls.inside(scope):
+    """The test sees the rows of Kopi Kita in Live Mode."""
+    with rls.inside(scope):
         yield
 
 

@@ -11,7 +11,7 @@ from accounts.operators import NotOperator, Operator
 from deposits.models import Correction, Posting, TopUp, TopUpEvent
 from deposits.statements import matching
 from deposits.topups import services as topups
-from flipdash import clock, events, timeline, walls
+from flipdash import clock, events, rls, timeline
 from flipdash.actors import SYSTEM, Actor, ActorKind
 from flipdash.models import Message
 from flipdash.timeline import Event
@@ -56,7 +56,7 @@ ACTS = {
 
 def told(scope, kind):
     """The lines, the rows of the Activity Log and the mails of an act."""
-    with walls.inside(scope):
+    with rls.inside(scope):
         lines = list(TopUpEvent.objects.visible_to(scope).filter(kind=TopUp.timeline[f"top_up.{kind}"]))
         logged = list(Activity.objects.visible_to(scope).filter(kind=f"top_up.{kind}"))
     return lines, logged, list(Message.objects.all())
@@ -65,7 +65,7 @@ def told(scope, kind):
 @pytest.mark.parametrize("kind", ACTS)
 def test_an_act_writes_one_line_one_row_of_the_log_and_at_most_one_mail(scope, kind):
     prepare, act = ACTS[kind]
-    with walls.inside(scope):
+    with rls.inside(scope):
         prepare(scope)
         Message.objects.all().delete()
         act(scope, TopUp.objects.first())
@@ -87,7 +87,7 @@ def test_an_act_that_a_handler_refuses_leaves_nothing(scope, kind, monkeypatch):
 
     monkeypatch.setattr(events, "_handlers", [*events._handlers, refuse])
     prepare, act = ACTS[kind]
-    with walls.inside(scope):
+    with rls.inside(scope):
         top_up = prepare(scope)
         Message.objects.all().delete()
         before = list(TopUp.objects.values())
@@ -139,7 +139,7 @@ def test_nobody_is_mailed_of_what_the_seed_says_happened_earlier(scope):
 
 def test_an_act_without_a_line_is_not_done(scope, monkeypatch):
     """Whoever adds an act has to say which line it writes, or that it writes none."""
-    with walls.inside(scope):
+    with rls.inside(scope):
         top_up = ask(scope)
         monkeypatch.delitem(TopUp.timeline, "top_up.cancelled")
         with pytest.raises(KeyError, match=r"top_up\.cancelled"):
@@ -170,7 +170,7 @@ def test_there_are_timelines():
 
 def test_lines_are_written_by_events_alone(scope):
     """A line by hand would be an act that the Activity Log doesn't know."""
-    with walls.inside(scope), transaction.atomic():
+    with rls.inside(scope), transaction.atomic():
         top_up = ask(scope)
         events.record(scope, "top_up.marked", top_up)
         events.record(scope, "deposit.warning-changed", None)
@@ -224,13 +224,13 @@ def test_a_credit_that_a_sweep_finishes_is_still_the_second_persons(scope, monke
     assert matching.match_due() == 1
     (row,), (logged,), _mails = told(scope, "credited")
     assert Actor.of(row, "by") == Actor.of(logged, "by") == Operator(bayu).actor
-    with walls.inside(scope):
+    with rls.inside(scope):
         assert Actor.of(Posting.objects.get(pk=again(top_up).posting_id), "by") == Operator(bayu).actor
 
 
 def test_deposit_history_and_its_report_say_whose_people_moved_the_money(scope):
     approve(scope, to_be_taken_back(scope))
-    with walls.inside(scope):
+    with rls.inside(scope):
         history = factories.history(scope, "", "deposit")
         (person,) = (column for column in history.columns if column.field == "posting__by_name")
         rows = history.page().rows

@@ -10,7 +10,7 @@ from deposits.ledger import LedgerOwner
 from deposits.models import BankAccount, Correction, StatementImport
 from deposits.statements import matching
 from deposits.statements import services as statements
-from flipdash import backoffice, walls
+from flipdash import backoffice, rls
 from tests.deposits.banking import again, ask, bca, fate, line
 from tests.leased import let_time_pass
 
@@ -109,13 +109,13 @@ def test_a_credit_that_is_spent_is_not_taken_back_and_the_page_says_what_is_miss
     top_up = ask(scope)
     line(top_up.exact_amount)
     matching.match_due()
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.hold(scope, ledger.Source("money_transfer", 1), amount=top_up.exact_amount)
     ayu.post(f"/admin/deposits/topup/{top_up.pk}/undo/", {"why": "Called back"})
     proposal = Correction.objects.using("operator").get()
     answer = bayu.post(f"{DECISIONS}{proposal.pk}/decision/", {"decision": "approve"}, follow=True)
     assert f"Rp{top_up.exact_amount:,} are missing" in text(answer)
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.release(scope, ledger.Source("money_transfer", 1), amount=top_up.exact_amount)
     assert "Done." in text(bayu.post(f"{DECISIONS}{proposal.pk}/decision/", {"decision": "approve"}, follow=True))
     assert again(top_up).status == "cancelled"

@@ -12,7 +12,7 @@ from deposits import ledger
 from deposits.ledger import Line, Source, checks
 from deposits.models import AccountKind, PostingKind
 from deposits.sql import LEDGER
-from flipdash import walls
+from flipdash import rls
 from flipdash.sql.declaring import Trigger
 from tests import factories
 from tests.deposits.conftest import LEDGERS_OWN, connect, source
@@ -167,7 +167,7 @@ PLANTED = {
     "a trigger off": ("ALTER TABLE deposits_entry DISABLE TRIGGER entry_append_only", GUARDS),
     "foreign keys off": ("ALTER TABLE deposits_entry DISABLE TRIGGER ALL", GUARDS),
     "a constraint dropped": ("ALTER TABLE deposits_account DROP CONSTRAINT account_above_floor", GUARDS),
-    "the wall down": ("ALTER TABLE deposits_entry NO FORCE ROW LEVEL SECURITY", GUARDS),
+    "row level security down": ("ALTER TABLE deposits_entry NO FORCE ROW LEVEL SECURITY", GUARDS),
     "a right too many": ("GRANT UPDATE ON deposits_account TO flipdash_app", GUARDS),
 }  # fmt: skip
 
@@ -183,7 +183,7 @@ def fill() -> None:
         member = factories.make_member(factories.make_business(name))
         for mode in ("live", "test"):
             scope = member.scope(mode)
-            with walls.inside(scope):
+            with rls.inside(scope):
                 adjust(scope, 1_000_123)
                 wrong = adjust(scope, 5_000)
                 ledger.reverse(scope, wrong.id)
@@ -198,7 +198,7 @@ def fill() -> None:
             sweep = [Line(AccountKind.FEES, -3_000), Line(AccountKind.FEES, 3_000, is_operators=True)]
             ledger.post(scope, PostingKind.SWEEP, Source("day", 1), sweep, using="operator")
             if (name, mode) == ("Kopi Kita", "live"):
-                with walls.inside(scope):
+                with rls.inside(scope):
                     ledger.hold(scope, source(), amount=20_000)
 
 

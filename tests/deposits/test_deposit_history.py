@@ -10,7 +10,7 @@ from deposits import ledger
 from deposits.ledger import LedgerOwner, Source
 from deposits.ledger.history import DepositHistory
 from deposits.models import Account, DepositEntry
-from flipdash import clock, walls
+from flipdash import clock, rls
 from flipdash.actors import Actor
 from flipdash.mode import Mode
 from tests import factories
@@ -29,7 +29,7 @@ def at(hours: float) -> datetime:
 @pytest.fixture
 def moved(scope) -> None:
     """A top-up, a transfer that was paid, one that failed, and one that is on its way."""
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.top_up(
             scope, Source("top_up", 11), amount=1_000_417, bank="bca", effective_at=at(0), by=Actor.named("Hendra")
         )
@@ -46,7 +46,7 @@ def history(scope, query: str = "") -> DepositHistory:
 
 
 def shown(scope, query: str = "") -> list[tuple[str, int, int]]:
-    with walls.inside(scope):
+    with rls.inside(scope):
         rows = history(scope, query).results().rows
     return [(row["posting__kind"], row["amount"], row["balance_after"]) for row in rows]
 
@@ -104,7 +104,7 @@ def test_a_wrong_address_shows_nothing_and_says_why(web, moved, query):
 
 
 def test_a_report_closes(scope, moved):
-    with walls.inside(scope):
+    with rls.inside(scope):
         closing = dict(history(scope).closing())
     assert list(closing.values()) == [0, 1_102_917, 307_500, 795_417]
     opening, credits, debits, end = closing.values()
@@ -112,7 +112,7 @@ def test_a_report_closes(scope, moved):
 
 
 def test_a_report_of_some_days_closes_too(scope, moved):
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.hold(scope, Source("money_transfer", 31), amount=95_417, effective_at=at(48))
         opening, credits, debits, end = dict(history(scope, "date_from=2026-03-03").closing()).values()
     assert (opening, credits, debits, end) == (795_417, 0, 95_417, 700_000)
@@ -121,11 +121,11 @@ def test_a_report_of_some_days_closes_too(scope, moved):
 @commits
 def test_a_report_says_when_balances_dont_follow(scope, moved):
     """A planted entry that stands among older ones: the sums of all days still close, the balances don't."""
-    with walls.inside(scope):
+    with rls.inside(scope):
         assert "doesn’t close" not in str(dict(history(scope).closing()))
         last = DepositEntry.objects.visible_to(scope).order_by("id").last()
     redate(last, "-150 minutes")
-    with walls.inside(scope):
+    with rls.inside(scope):
         *_closing, (words, breaks) = history(scope).closing()
     assert "doesn’t close" in str(words)
     assert breaks == 1
@@ -133,12 +133,12 @@ def test_a_report_says_when_balances_dont_follow(scope, moved):
 
 @commits
 def test_a_report_says_when_it_opens_otherwise_than_the_days_before_closed(scope, moved):
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.hold(scope, Source("money_transfer", 31), amount=95_417, effective_at=at(48))
         second = DepositEntry.objects.visible_to(scope).order_by("id")[1]
         assert len(dict(history(scope, "date_from=2026-03-03").closing())) == 4
     redate(second, "30 hours")
-    with walls.inside(scope):
+    with rls.inside(scope):
         assert list(history(scope, "date_from=2026-03-03").closing())[-1][1] == 1
 
 
@@ -152,24 +152,24 @@ def redate(entry: DepositEntry, hours: str) -> None:
 
 @pytest.mark.parametrize("query", ["kind=hold", f"q={FAILED}", "direction=in"])
 def test_a_report_of_some_entries_claims_no_balance(scope, moved, query):
-    with walls.inside(scope):
+    with rls.inside(scope):
         assert list(history(scope, query).closing()) == []
 
 
 def test_a_report_begins_with_the_oldest(scope, moved):
-    with walls.inside(scope):
+    with rls.inside(scope):
         batches = list(history(scope).batches(2))
     assert [amount for batch in batches for amount in batch["amount"]] == [1_000_417, *[-102_500] * 3, 102_500]
 
 
 def ledger_balance(scope) -> int:
-    with walls.inside(scope):
+    with rls.inside(scope):
         return ledger.balance(scope).available
 
 
 def test_an_entry_leads_to_what_moved_it_and_back(web, scope, kopi_kita):
     transfer = factories.make_transfer(kopi_kita, amount=100_000, fee=2_500)
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.top_up(scope, Source("top_up", 11), amount=1_000_000, bank="bca")
         ledger.hold(scope, Source("money_transfer", transfer.pk), amount=102_500)
         row = history(scope, f"q={transfer.pk}").results().rows[0]
@@ -182,13 +182,13 @@ def test_an_entry_leads_to_what_moved_it_and_back(web, scope, kopi_kita):
 
 def test_held_money_is_no_entry_of_the_deposit(web, scope, moved):
     """What is available is one account, what is held another: an entry of that one isn't shown as the deposit's."""
-    with walls.inside(scope):
+    with rls.inside(scope):
         held = Account.objects.visible_to(scope).get(kind="held").entries.first()
     assert web.get(f"/deposit/history/{held.pk}/").status_code == 404
 
 
 def test_nobody_sees_another_businesss_or_the_other_modes(web, client_of, scope, stranger, moved):
-    with walls.inside(scope):
+    with rls.inside(scope):
         row = history(scope).results().rows[0]
     for browser, prefix in ((client_of(stranger), ""), (web, "/test")):
         assert browser.get(f"{prefix}/deposit/history/{row['id']}/").status_code == 404
@@ -198,7 +198,7 @@ def test_nobody_sees_another_businesss_or_the_other_modes(web, client_of, scope,
 def test_customer_service_sees_the_last_7_days_and_more_by_searching(kopi_kita):
     service = factories.make_member(kopi_kita, Role.CUSTOMER_SERVICE).scope("live")
     now = clock.now()
-    with walls.inside(service):
+    with rls.inside(service):
         ledger.top_up(service, Source("top_up", 1), amount=500_000, bank="bca", effective_at=now - timedelta(days=30))
         ledger.top_up(service, Source("top_up", 2), amount=700_000, bank="bca", effective_at=now)
     assert [amount for _kind, amount, _after in shown(service)] == [700_000]
@@ -211,7 +211,7 @@ def test_the_page_asks_the_database_as_often_for_many_entries_as_for_few(
 ):
     with django_assert_max_num_queries(26):
         web.get("/deposit/history/")
-    with walls.inside(scope):
+    with rls.inside(scope):
         for number in range(100, 140):
             ledger.hold(scope, Source("money_transfer", number), amount=1_000)
     with django_assert_max_num_queries(26):
@@ -220,6 +220,6 @@ def test_the_page_asks_the_database_as_often_for_many_entries_as_for_few(
 
 def test_the_business_of_a_posting_is_that_of_its_owner(kopi_kita):
     """LedgerOwner and Scope name the same accounts."""
-    with walls.inside_of(kopi_kita.pk, Mode.LIVE):
+    with rls.inside_of(kopi_kita.pk, Mode.LIVE):
         ledger.top_up(LedgerOwner(kopi_kita, Mode.LIVE), Source("top_up", 5), amount=10_000, bank="bca")
         assert ledger.balance(LedgerOwner(kopi_kita, Mode.LIVE)).available == 10_000

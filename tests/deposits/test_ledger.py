@@ -8,7 +8,7 @@ from django.db import transaction
 from deposits import ledger
 from deposits.ledger import Balance, LedgerOwner, Line, NewPosting, Source
 from deposits.models import LARGEST_AMOUNT, Account, AccountKind, Entry, Posting, PostingKind
-from flipdash import clock, walls
+from flipdash import clock, rls
 from flipdash.actors import Actor
 from tests.deposits.conftest import check_deferred, source
 
@@ -241,10 +241,10 @@ def test_what_is_not_reversed(scope, top_up, toko_sebelah):
     held = ledger.hold(scope, transfer, amount=10_000)
     paid = ledger.capture(scope, transfer, amount=10_000, fee=0, rail="simulator")
     foreign = LedgerOwner(toko_sebelah, "live")
-    with walls.inside_of(toko_sebelah.pk, "live"):
+    with rls.inside_of(toko_sebelah.pk, "live"):
         theirs = ledger.top_up(foreign, source(), amount=5_000, bank="bca")
     other_mode = LedgerOwner(scope.business, "test")
-    with walls.inside_of(scope.business.pk, "test"):
+    with rls.inside_of(scope.business.pk, "test"):
         tests = ledger.top_up(other_mode, source(), amount=5_000, bank="bca")
     for posting_id in (undone.id, held.id, paid.id, theirs.id, tests.id, 12):
         with pytest.raises(ledger.NotReversible):
@@ -286,7 +286,7 @@ def test_many_are_all_or_none(scope, top_up):
 
 @pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 def test_the_operator_moves_fees_and_bank_in_bulk(scope):
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.settle(scope, source("payment"), amount=150_000, fee=4_000, channel="qris")
     lines = [Line(F, -4_000), Line(F, 4_000, is_operators=True)]
     lines += [Line(C, 150_000, "qris"), Line(AccountKind.BANK, -150_000, "bca", is_operators=True)]
@@ -311,13 +311,13 @@ def test_the_operator_moves_fees_and_bank_in_bulk(scope):
     assert {(a.kind, a.balance) for a in mine} == {("fees", 4_000), ("bank", -149_991), ("unmatched", -9)}
     ledger.reverse(scope, swept.id, using="operator")
     assert {(a.kind, a.balance) for a in mine.all()} == {("fees", 0), ("bank", 9), ("unmatched", -9)}
-    with walls.inside(scope):
+    with rls.inside(scope):
         assert {a.kind for a in Account.objects.all()} == {"available", "clearing", "fees"}
 
 
 def test_the_app_role_is_not_the_operator(scope, inside):
     own = LedgerOwner(None, "live")
-    with pytest.raises(ledger.OutsideTheWall):
+    with pytest.raises(ledger.OutsideScope):
         ledger.post(own, PostingKind.ADJUSTMENT, source(), [Line(AccountKind.BANK, 9, "a"), Line(F, -9)])
 
 

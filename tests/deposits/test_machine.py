@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from deposits import ledger
 from deposits.ledger import LedgerOwner, Line, NewPosting, Source, checks
 from deposits.models import Account, AccountKind, PostingKind
-from flipdash import walls
+from flipdash import rls
 from tests import factories
 from tests.deposits.conftest import LEDGERS_OWN, check_deferred
 
@@ -56,7 +56,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         try:
             for mode in ("live", "test"):
-                with walls.inside_of(self.business.pk, mode), connection.cursor() as cursor:
+                with rls.inside_of(self.business.pk, mode), connection.cursor() as cursor:
                     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                     wrong = {f.check.name: f.examples for f in checks.run(cursor, LEDGERS_OWN) if f.count}
                     assert wrong == {}
@@ -114,7 +114,7 @@ class LedgerMachine(RuleBasedStateMachine):
         counted[expected] += 1
         owner = LedgerOwner(self.business, mode)
         posted: list[ledger.Posted] = []
-        with walls.inside_of(self.business.pk, mode):
+        with rls.inside_of(self.business.pk, mode):
             try:
                 if do is None:
                     posted = ledger.post_many(owner, postings)
@@ -218,7 +218,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def post_in_the_wrong_mode(self, mode: str, number: int) -> None:
         counted["steps"] += 1
         wrong = LedgerOwner(self.business, "test" if mode == "live" else "live")
-        with walls.inside_of(self.business.pk, mode), pytest.raises(ledger.OutsideTheWall):
+        with rls.inside_of(self.business.pk, mode), pytest.raises(ledger.OutsideScope):
             ledger.top_up(wrong, Source("top_up", number), amount=5, bank="bca")
 
 

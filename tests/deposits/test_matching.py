@@ -19,7 +19,7 @@ from deposits.statements.matching import CorrectionRefused, SecondPersonNeeded
 from deposits.topups import crediting
 from deposits.topups import services as topups
 from documents.reports import services as reports
-from flipdash import clock, events, mail, states, walls
+from flipdash import clock, events, mail, rls, states
 from flipdash.models import Message
 from tests.deposits.banking import again, ask, bca, fate, import_statement, line, long_ago, mark, operator_person, today
 from tests.deposits.conftest import connect
@@ -44,7 +44,7 @@ def test_a_payment_is_credited_with_its_code_and_told(scope):
     done = again(top_up)
     assert (done.status, done.credited_amount) == ("successful", top_up.exact_amount)
     assert available(scope) == top_up.exact_amount
-    with walls.inside(scope):
+    with rls.inside(scope):
         kinds = [event.kind for event in top_up.events.visible_to(scope).order_by("id")]
         entry = Entry.objects.visible_to(scope).get(account__kind=AccountKind.AVAILABLE)
     assert kinds == ["created", "marked", "successful"]
@@ -124,7 +124,7 @@ def test_late_waits(scope):
     """trust: D3: closed, within the quiet period."""
     expired = ask(scope, at=clock.now() - timedelta(hours=25))
     topups.expire_due()
-    with walls.inside(scope):
+    with rls.inside(scope):
         cancelled = topups.cancel(scope, ask(scope))
     lines = [line(expired.exact_amount), line(cancelled.exact_amount)]
     assert matching.match_due() == 0
@@ -288,7 +288,7 @@ def test_closed_between_matching_and_crediting_the_line_waits(scope):
     top_up = ask(scope)
     paid = line(top_up.exact_amount)
     matching.match(paid.pk)
-    with walls.inside(scope):
+    with rls.inside(scope):
         topups.cancel(scope, top_up)
     assert not matching.credit_matched(paid.pk)
     assert fate(paid) == ("waiting", "late")
@@ -432,7 +432,7 @@ def test_what_is_spent_is_not_taken_back(scope, ayu, bayu):
     top_up = ask(scope)
     line(top_up.exact_amount)
     matching.match_due()
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.hold(scope, ledger.Source("money_transfer", 1), amount=4_000_000)
     proposal = matching.propose_undo(again(top_up), by=ayu, why="x")
     with pytest.raises(NotEnoughDeposit):
@@ -510,7 +510,7 @@ def test_the_seed_can_walk_the_flow_in_the_past(scope):
 @pytest.mark.django_db(transaction=True, databases=["default", "operator", "snapshot"])
 @pytest.mark.parametrize("format", ["xls", "xlsx", "csv"])
 def test_a_report_holds_the_top_ups_of_its_own_wall_and_the_sum_agrees(scope, stranger, asleep, format):
-    """trust: W5: the worker stands outside every wall until it goes inside the report's."""
+    """trust: W5: the worker stands outside of all until it goes inside the report's."""
     paid = ask(scope, note="Modal")
     line(paid.exact_amount)
     matching.match_due()

@@ -10,7 +10,7 @@ from deposits import ledger
 from deposits.ledger import Source
 from deposits.models import LowBalance
 from deposits.overview import services as overview
-from flipdash import clock, walls
+from flipdash import clock, rls
 from flipdash.models import Message
 from tests import factories
 
@@ -18,29 +18,29 @@ PAGE = "/deposit/"
 
 
 def top_up(scope, amount, number=1):
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.top_up(scope, Source("top_up", number), amount=amount, bank="bca")
 
 
 def hold(scope, amount, number=1, **how):
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.hold(scope, Source("money_transfer", number), amount=amount, **how)
 
 
 def see(scope) -> overview.Overview:
-    with walls.inside(scope):
+    with rls.inside(scope):
         return overview.overview(scope)
 
 
 @pytest.mark.django_db
 def test_it_lasts_at_the_pace_of_the_last_7_days(scope):
     now = clock.now()
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.top_up(scope, Source("top_up", 1), amount=10_000_000, bank="bca", effective_at=now - timedelta(days=20))
     hold(scope, 2_000_000, 1, effective_at=now - timedelta(days=10))
     hold(scope, 700_000, 2, effective_at=now - timedelta(days=2))
     hold(scope, 300_000, 3, effective_at=now - timedelta(days=1))
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.release(scope, Source("money_transfer", 3), amount=300_000)
     deposit = see(scope)
     assert (deposit.balance.available, deposit.balance.held, deposit.spent) == (7_300_000, 2_700_000, 700_000)
@@ -74,7 +74,7 @@ def test_who_may_top_up_sets_the_warning_and_nobody_else(client_of, people, role
     answer = browser.post(f"{PAGE}low-balance/", {"threshold": "5.000.000"})
     may = Permission.TOP_UP_DEPOSIT in member.permissions
     assert answer.status_code == (302 if may else 403)
-    with walls.inside(member.scope("live")):
+    with rls.inside(member.scope("live")):
         assert LowBalance.objects.filter(threshold=5_000_000).exists() == may
     assert (f'action="{PAGE}low-balance/"' in browser.get(PAGE).content.decode()) == may
 
@@ -114,7 +114,7 @@ def test_a_low_deposit_is_said_on_the_page(web, scope):
 def warned(people, kopi_kita):
     scope = people[Role.ADMIN].scope("live")
     top_up(scope, 2_000_000)
-    with walls.inside(scope):
+    with rls.inside(scope):
         overview.set_threshold(scope, 1_000_000)
     return scope
 

@@ -1,6 +1,6 @@
-"""Deposit History behind its wall: ids and amounts are found by an index, a page reads its own rows alone.
+"""Deposit History behind row level security: ids and amounts are found by an index, a page reads its own rows alone.
 
-The wall lets Postgres use an index only for comparisons that leak nothing, which is why this is looked at apart from
+That lets Postgres use an index only for comparisons that leak nothing, which is why this is looked at apart from
 tests/transactions/test_plans.py.
 """
 
@@ -17,7 +17,7 @@ from deposits import ledger
 from deposits.ledger import Source
 from deposits.ledger.history import DepositHistory
 from deposits.topups.history import TopUpHistory
-from flipdash import walls
+from flipdash import rls
 
 pytestmark = pytest.mark.django_db
 ENTRIES = 60
@@ -27,7 +27,7 @@ FIRST = 2_603_010_200_000_000_000
 @pytest.fixture
 def filled(scope) -> Iterator[Any]:
     """Some entries; the planner is kept from what it would never choose if there were many."""
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.top_up(scope, Source("top_up", 1), amount=1_000_000_000, bank="bca")
         for number in range(ENTRIES):
             ledger.hold(scope, Source("money_transfer", FIRST + number), amount=10_000 + number)
@@ -77,8 +77,8 @@ def test_an_index_finds_what_is_asked(filled, query, rows, by, never_filtered):
 
 
 def test_a_note_is_looked_for_in_the_business_s_own_rows(scope):
-    """No index of words helps behind the wall, so none is asked."""
-    with walls.inside(scope), CaptureQueriesContext(connection) as queries:
+    """No index of words helps behind row level security, so none is asked."""
+    with rls.inside(scope), CaptureQueriesContext(connection) as queries:
         history = TopUpHistory(scope, QueryDict("q=gaji"))
         assert history.page().rows == []
     assert all("search_keys" not in query["sql"] for query in queries.captured_queries)

@@ -11,7 +11,7 @@ from django.db import connections, transaction
 from deposits import ledger
 from deposits.ledger import Balance, LedgerOwner, Line, checks
 from deposits.models import AccountKind, Posting, PostingKind
-from flipdash import walls
+from flipdash import rls
 from tests import factories
 from tests.deposits.conftest import LEDGERS_OWN, connect, source
 
@@ -45,7 +45,7 @@ def at_once(acts: list[Callable[[], Any]]) -> Counter[str]:
 def owner(kopi_kita):
     """Kopi Kita's ledger, with Rp1.000.000, and afterwards the whole ledger holds."""
     owner = LedgerOwner(kopi_kita, "live")
-    with walls.inside_of(kopi_kita.pk, "live"):
+    with rls.inside_of(kopi_kita.pk, "live"):
         ledger.top_up(owner, source(), amount=1_000_000, bank="bca")
     yield owner
     with connect("superuser") as superuser, superuser.cursor() as cursor:
@@ -54,17 +54,17 @@ def owner(kopi_kita):
 
 
 def act(owner: LedgerOwner, do: Callable[..., ledger.Posted], *args: Any, **how: Any) -> Callable[[], bool]:
-    """An act inside the wall; its answer is whether it posted something new."""
+    """An act inside the business; its answer is whether it posted something new."""
 
     def inside() -> bool:
-        with walls.inside_of(owner.business.pk, owner.mode):
+        with rls.inside_of(owner.business.pk, owner.mode):
             return do(owner, *args, **how).is_new
 
     return inside
 
 
 def balance(owner: LedgerOwner) -> Balance:
-    with walls.inside_of(owner.business.pk, owner.mode):
+    with rls.inside_of(owner.business.pk, owner.mode):
         return ledger.balance(owner)
 
 
@@ -104,7 +104,7 @@ def test_the_first_postings_of_a_new_business_at_once(toko_sebelah, owner):
 def test_capture_and_release_at_once(owner, turn):
     """trust: L7. Money of another hold is there to be taken; it isn't."""
     transfer = source()
-    with walls.inside_of(owner.business.pk, "live"):
+    with rls.inside_of(owner.business.pk, "live"):
         ledger.hold(owner, transfer, amount=100_000)
         ledger.hold(owner, source(), amount=100_000)
     acts = [act(owner, ledger.capture, transfer, amount=97_500, fee=2_500, rail="simulator") for _n in range(5)]
@@ -116,7 +116,7 @@ def test_capture_and_release_at_once(owner, turn):
 
 def test_a_reversal_twenty_times_at_once(owner):
     """trust: L7."""
-    with walls.inside_of(owner.business.pk, "live"):
+    with rls.inside_of(owner.business.pk, "live"):
         wrong = ledger.top_up(owner, source(), amount=5_000, bank="bca")
         ledger.top_up(owner, source(), amount=5_000, bank="bca")
     assert at_once([act(owner, ledger.reverse, wrong.id) for _n in range(20)]) == {"True": 1, "False": 19}
@@ -132,7 +132,7 @@ def test_opposite_moves_end_without_a_deadlock(owner, toko_sebelah):
         other = [Line(AccountKind.REFUNDS_PAYABLE, 7), Line(AccountKind.AVAILABLE, -7)]
 
         def go() -> bool:
-            with walls.inside_of(owner.business.pk, "live"):
+            with rls.inside_of(owner.business.pk, "live"):
                 for _n in range(10):
                     with transaction.atomic():
                         steps = [[first, second], other]
@@ -161,14 +161,14 @@ def test_opposite_moves_end_without_a_deadlock(owner, toko_sebelah):
     acts = [there_and_back(turn) for turn in range(10)] + [sweep(turn) for turn in range(6)]
     assert at_once(acts) == {"True": 16}
     assert balance(owner).available == 1_000_000 - 7 * 100
-    with walls.inside_of(owner.business.pk, "live"):
+    with rls.inside_of(owner.business.pk, "live"):
         assert Posting.objects.filter(kind=PostingKind.ADJUSTMENT).count() == 200
 
 
 def test_a_business_at_work_does_not_hold_up_another(owner, toko_sebelah):
     """While one business's transaction is open, another posts."""
     theirs = factories.make_member(toko_sebelah).scope("live")
-    with walls.inside_of(owner.business.pk, "live"), transaction.atomic():
+    with rls.inside_of(owner.business.pk, "live"), transaction.atomic():
         ledger.hold(owner, source(), amount=1_000)
         outcomes = at_once([act(LedgerOwner(theirs.business, "live"), ledger.top_up, source(), amount=1, bank="bca")])
     assert outcomes == {"True": 1}

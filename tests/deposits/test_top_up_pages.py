@@ -9,7 +9,7 @@ import pytest
 from accounts.permissions import Permission
 from deposits.models import BankAccount, TopUp
 from deposits.topups import services as topups
-from flipdash import clock, walls
+from flipdash import clock, rls
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def sent(**fields):
 
 
 def made(scope) -> list[TopUp]:
-    with walls.inside(scope):
+    with rls.inside(scope):
         return list(TopUp.objects.visible_to(scope).order_by("id"))
 
 
@@ -239,7 +239,7 @@ def test_customer_service_sees_older_ones_by_searching_only(people, client_of):
 def test_the_history_finds_by_amount_bank_note_and_status(web, admin, query):
     top_up = factories.make_top_up(admin, note="Modal akhir bulan")
     other = factories.make_top_up(admin, 9_000_000, "bri", note="Lain")
-    with walls.inside(admin.scope("live")):
+    with rls.inside(admin.scope("live")):
         topups.cancel(admin.scope("live"), other)
     word = query.format(code=f"{top_up.code:03d}")
     content = web.get("/deposit/top-up-history/", {"q": word}).content.decode()

@@ -11,7 +11,7 @@ from accounts.permissions import Role
 from deposits.models import BankAccount, TopUp, TopUpEvent, TopUpStatus
 from deposits.topups import services as topups
 from deposits.topups.services import BankRefused, CodesUsedUp, NotWaiting, WrongAmount
-from flipdash import clock, states, walls
+from flipdash import clock, rls, states
 from tests import factories
 from tests.deposits.banking import again, ask, long_ago, mark
 
@@ -25,7 +25,7 @@ def test_the_exact_amount_is_the_amount_and_a_code(scope):
     assert 1 <= top_up.code <= 999
     assert (top_up.status, top_up.maker_name) == (TopUpStatus.WAITING, "Rina Admin")
     assert top_up.expires_at - top_up.created_at == timedelta(hours=24)
-    with walls.inside(scope):
+    with rls.inside(scope):
         assert [event.kind for event in top_up.events.visible_to(scope)] == ["created"]
 
 
@@ -68,7 +68,7 @@ def test_the_same_form_asks_once(scope):
     first = ask(scope, idempotency_key=key)
     assert ask(scope, idempotency_key=key) == first
     assert ask(scope, 7_000_000, idempotency_key=key) == first
-    with walls.inside(scope):
+    with rls.inside(scope):
         assert TopUp.objects.visible_to(scope).count() == 1
 
 
@@ -130,7 +130,7 @@ def test_1200_at_once_get_each_code_once(kopi_kita, toko_sebelah):
 
 def test_000_is_never_given_out(scope):
     """Also when every other code is in use: a bare amount is nobody's."""
-    with walls.inside(scope):
+    with rls.inside(scope):
         asked = ask(scope, bank="bri")
         others = [code for code in range(1, 1_000) if code != asked.code]
         TopUp.objects.bulk_create(taken(asked, code) for code in others)
@@ -150,14 +150,14 @@ def taken(asked: TopUp, code: int) -> TopUp:
 @pytest.mark.parametrize("code", [0, 1_000])
 def test_the_database_refuses_other_codes_than_001_to_999(scope, code):
     asked = ask(scope)
-    with walls.inside(scope), pytest.raises(IntegrityError, match="topup_amounts"), transaction.atomic():
+    with rls.inside(scope), pytest.raises(IntegrityError, match="topup_amounts"), transaction.atomic():
         taken(asked, code).save(force_insert=True)
 
 
 def test_the_database_refuses_a_code_twice(scope):
     """trust: D1, without the function that chooses codes."""
     first = ask(scope)
-    with walls.inside(scope), pytest.raises(IntegrityError, match="topup_code_once"), transaction.atomic():
+    with rls.inside(scope), pytest.raises(IntegrityError, match="topup_code_once"), transaction.atomic():
         first.pk, first.idempotency_key, first._state.adding = first.pk + 1, uuid.uuid4(), True
         first.save(force_insert=True)
 
@@ -171,7 +171,7 @@ def test_marked_once(scope):
     assert marked.status == TopUpStatus.CHECKING
     with pytest.raises(NotWaiting, match="already being checked"):
         mark(scope, top_up)
-    with walls.inside(scope):
+    with rls.inside(scope):
         assert [event.kind for event in top_up.events.visible_to(scope).order_by("id")] == ["created", "marked"]
 
 
@@ -186,7 +186,7 @@ def test_two_tabs_mark_and_cancel_at_once(scope):
         top_up = ask(scope)
 
         def act(number, top_up=top_up):
-            with walls.inside(scope):
+            with rls.inside(scope):
                 return [topups.mark_transferred, topups.cancel][number % 2](scope, top_up)
 
         results = in_threads(4, act)
@@ -197,9 +197,9 @@ def test_two_tabs_mark_and_cancel_at_once(scope):
 def test_after_the_deadline_nothing_is_marked_or_cancelled(scope):
     top_up = ask(scope, at=clock.now() - timedelta(hours=25))
     for act in (topups.mark_transferred, topups.cancel):
-        with walls.inside(scope), pytest.raises(NotWaiting, match="expired"):
+        with rls.inside(scope), pytest.raises(NotWaiting, match="expired"):
             act(scope, top_up)
-    with walls.inside(scope):
+    with rls.inside(scope):
         top_up.refresh_from_db()
         assert top_up.status == TopUpStatus.EXPIRED
         assert TopUpEvent.objects.visible_to(scope).filter(kind="expired").count() == 1
@@ -207,7 +207,7 @@ def test_after_the_deadline_nothing_is_marked_or_cancelled(scope):
 
 def test_cancelled_is_not_marked(scope):
     top_up = ask(scope)
-    with walls.inside(scope):
+    with rls.inside(scope):
         topups.cancel(scope, top_up)
     with pytest.raises(NotWaiting, match="cancelled"):
         mark(scope, top_up)
@@ -237,7 +237,7 @@ def test_what_is_checked_in_vain_expires_after_the_quiet_period(scope):
 
 @commits
 def test_a_code_is_free_again_only_after_the_quiet_period(scope):
-    with walls.inside(scope):
+    with rls.inside(scope):
         recent = topups.cancel(scope, ask(scope))
         old = ask(scope, at=long_ago(8))
         topups.cancel(scope, old, at=long_ago(8) + timedelta(hours=1))
@@ -251,7 +251,7 @@ def test_a_code_is_free_again_only_after_the_quiet_period(scope):
 
 @pytest.mark.parametrize("status", ["successful", "checking", "nonsense"])
 def test_the_database_refuses_moves_that_the_table_lacks(scope, status):
-    with walls.inside(scope):
+    with rls.inside(scope):
         top_up = topups.cancel(scope, ask(scope))
         with pytest.raises(DatabaseError), transaction.atomic():
             TopUp.objects.visible_to(scope).filter(pk=top_up.pk).update(status=status)
@@ -269,14 +269,14 @@ def test_the_database_refuses_moves_that_the_table_lacks(scope, status):
 )
 def test_the_database_refuses_money_from_nowhere(scope, values):
     """trust §1.1: nobody becomes successful without a line and a posting; what was asked for stays."""
-    with walls.inside(scope):
+    with rls.inside(scope):
         top_up = ask(scope)
         with pytest.raises(DatabaseError), transaction.atomic():
             TopUp.objects.visible_to(scope).filter(pk=top_up.pk).update(**values)
 
 
 def test_a_timeline_is_only_added_to(scope):
-    with walls.inside(scope):
+    with rls.inside(scope):
         ask(scope)
         for statement in ("UPDATE deposits_topupevent SET by_name = 'x'", "DELETE FROM deposits_topupevent"):
             with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
@@ -290,13 +290,13 @@ def test_a_forgotten_scope_shows_no_top_ups(scope, stranger):
     ask(stranger.scope("live"))
     ask(scope.member.scope("test"))
     assert TopUp.objects.count() == 0
-    with walls.inside(scope):
+    with rls.inside(scope):
         own = ask(scope)
         assert list(TopUp.objects.all()) == [own]
 
 
 def test_the_app_sees_no_foreign_statement_lines_and_writes_no_accounts(scope):
-    with walls.inside(scope):
+    with rls.inside(scope):
         for statement in (
             "INSERT INTO deposits_bankaccount (bank, account_number, holder, status) VALUES ('bca', '6666', 'x', 'ok')",
             "UPDATE deposits_bankaccount SET account_number = '66666'",

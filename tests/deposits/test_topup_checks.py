@@ -8,7 +8,7 @@ import pytest
 from deposits import ledger
 from deposits.ledger import Source, checks
 from deposits.statements import matching
-from flipdash import walls
+from flipdash import rls
 from tests.deposits.banking import again, ask, line, operator_person
 from tests.deposits.conftest import LEDGERS_OWN, connect
 
@@ -98,6 +98,6 @@ def test_every_planted_corruption_is_found(superuser):
 
 
 def test_a_posting_of_a_top_up_that_nobody_asked_for_is_found(superuser, scope):
-    with walls.inside(scope):
+    with rls.inside(scope):
         ledger.top_up(scope, Source("top_up", 4711), amount=5_000_000, bank="bca")
     assert list(findings(superuser)) == [HAS_TOP_UP]

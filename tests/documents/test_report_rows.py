@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import Business
 from deposits import ledger
 from documents.reports import services
-from flipdash import histories, walls
+from flipdash import histories, rls
 from tests import factories
 from transactions import demo
 from transactions.models import Status
@@ -136,7 +136,7 @@ def test_each_formats_rows_are_the_screens_rows_over_all_pages(scope, kopi_kita,
             factories.make_varied(name, business, dice)
     found = 0
     for _set in range(FILTER_SETS):
-        with walls.inside(scope):
+        with rls.inside(scope):
             query = random_query(scope, name, dice).urlencode()
             rows = screen(scope, name, query)
         if histories.get(name).report_is_oldest_first:
@@ -148,7 +148,7 @@ def test_each_formats_rows_are_the_screens_rows_over_all_pages(scope, kopi_kita,
         in_csv = [[as_in_a_csv(value) for value in row] for row in rows]
         assert rows_of_a_csv(build(scope, name, query, "csv")) == in_csv, query
     assert found > FILTER_SETS / 4, "most filters found nothing"
-    with walls.inside(scope):
+    with rls.inside(scope):
         everything = screen(scope, name, "")
     assert len(everything) == ROWS > 5 * histories.paging.PAGE_SIZE
 
@@ -159,7 +159,7 @@ def test_values_of_many_rows_are_the_values_of_each(scope, kopi_kita, name):
     for _row in range(60):
         factories.make_varied(name, kopi_kita, dice)
     history = histories.get(name)(scope, QueryDict())
-    with walls.inside(scope), timezone.override(scope.zone), transaction.atomic():
+    with rls.inside(scope), timezone.override(scope.zone), transaction.atomic():
         rows = list(history.rows().values(*history.value_fields))
         if history.report_is_oldest_first:
             rows.reverse()

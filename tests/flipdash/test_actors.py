@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 
 from accounts.operators import Operator
-from flipdash import walls
+from flipdash import rls
 from flipdash.actors import SYSTEM, Actor, ActorKind, signatures
 from tests.deposits.banking import operator_person
 from tests.factories import make_member, make_top_up
@@ -73,7 +73,7 @@ def test_a_line_is_signed_by_a_kind_with_its_id_and_by_nothing_else(kopi_kita, k
     top_up = make_top_up(make_member(kopi_kita))
     line = {"business": kopi_kita, "mode": "live", "top_up": top_up, "kind": "marked"}
     signature = {"by_kind": kind, "by_id": number, "by_name": "Ratna"}
-    with walls.inside_of(kopi_kita.pk, "live"):
+    with rls.inside_of(kopi_kita.pk, "live"):
         if may:
             assert top_up.events.create(**line, **signature).pk
             return
@@ -86,7 +86,7 @@ def test_rows_are_found_by_who_signed_them_and_not_by_namesakes(kopi_kita):
     ratna, namesake = make_member(kopi_kita, name="Ratna"), make_member(kopi_kita, name="Ratna")
     top_up = make_top_up(make_member(kopi_kita))
     line = {"business": kopi_kita, "mode": "live", "top_up": top_up, "kind": "marked"}
-    with walls.inside_of(kopi_kita.pk, "live"):
+    with rls.inside_of(kopi_kita.pk, "live"):
         mine = top_up.events.create(**line, **ratna.actor.columns("by"))
         top_up.events.create(**line, **namesake.actor.columns("by"))
         top_up.events.create(**line, **Actor.named("Ratna").columns("by"))
@@ -100,7 +100,7 @@ def test_a_timeline_says_whose_people_the_operators_are_and_nothing_of_what_happ
     top_up = make_top_up(make_member(kopi_kita))
     who = Operator(operator_person("Opi")).actor
     line = {"business": kopi_kita, "mode": "live", "top_up": top_up, "kind": "marked"}
-    with walls.inside_of(kopi_kita.pk, "live"):
+    with rls.inside_of(kopi_kita.pk, "live"):
         by_person = top_up.events.create(**line, **who.columns("by"))
         by_itself = top_up.events.create(**line, **SYSTEM.columns("by"))
     assert by_person.who == "Opi of FlipDash"

@@ -1,4 +1,4 @@
-"""A pooler that shares server processes between transactions opens the second wall: nothing is served behind one."""
+"""A pooler that shares server processes between transactions opens row level security: nothing is served behind one."""
 
 from itertools import cycle
 
@@ -47,7 +47,7 @@ def test_processes_that_are_shared_are_refused(servers, size):
 
 @pytest.mark.django_db
 def test_settings_that_are_wiped_between_transactions_are_refused(servers):
-    """A pooler may reset a process after each transaction: then the wall is gone before the next query."""
+    """A pooler may reset a process after each transaction: then the setting is gone before the next query."""
 
     class Wiped(Raw):
         def first(self, statement, values):

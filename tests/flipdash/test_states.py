@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import override
 
 from deposits.models import BankAccount, TopUp, TopUpStatus
-from flipdash import events, states, walls
+from flipdash import events, rls, states
 from flipdash.histories import columns
 from flipdash.states import MoveRefused, State, StatusField, state
 from tests.deposits.banking import ask
@@ -72,7 +72,7 @@ def test_a_rows_attribute_is_the_member_whatever_was_assigned():
 def test_a_move_saves_the_named_fields_alone_and_is_told_once(scope, monkeypatch):
     told = []
     monkeypatch.setattr(events, "record", lambda *what, **facts: told.append((*what, facts)))
-    with walls.inside(scope):
+    with rls.inside(scope):
         top_up = ask(scope)
         told.clear()
         top_up.sender_name = "not named, so not saved"
@@ -87,7 +87,7 @@ def test_a_move_saves_the_named_fields_alone_and_is_told_once(scope, monkeypatch
 
 @pytest.mark.django_db
 def test_a_move_that_nobody_can_be_told_of_is_not_made(scope):
-    with walls.inside(scope):
+    with rls.inside(scope):
         top_up = ask(scope)
         with pytest.raises(KeyError):
             states.move(top_up, "cancelled", by=scope, kind="top_up.undeclared")

@@ -344,7 +344,7 @@ def test_a_view_of_a_history_that_is_gone_can_only_be_deleted(web, admin):
     assert web.post(f"/views/{view.pk}/deletion/").status_code == 302
 
 
-# --- Walls ---------------------------------------------------------------------------------------------------------
+# --- Scopes --------------------------------------------------------------------------------------------------------
 
 
 def test_a_shared_view_never_shows_customer_service_more(client_of, admin, customer_service):

@@ -14,7 +14,7 @@ from deposits.ledger.history import DepositHistory
 from deposits.models import DepositEntry, Posting, PostingKind, StatementLine, TopUp
 from deposits.statements import matching
 from deposits.topups import crediting
-from flipdash import walls
+from flipdash import rls
 from flipdash.mode import Mode
 from flipdash.models import Message
 from transactions import demo
@@ -52,7 +52,7 @@ def test_in_test_mode_it_begins_with_its_opening_whoever_opened_it(monkeypatch):
         kind.write(history)
     demo.deposit.write(next(one for one in demo.HISTORIES if one.mode == Mode.TEST))
     scope = business.members.first().scope("test")
-    with walls.inside(scope):
+    with rls.inside(scope):
         first, *others = check_closes(scope)
         assert (first.posting.kind, first.created_at) == (PostingKind.OPENING, business.created_at)
         assert others
@@ -70,7 +70,7 @@ def test_a_sweep_that_comes_between_dates_a_top_up_as_the_seed_does(monkeypatch)
     people.make_people()
     demo.write_all(slug=TOKO_SEBELAH.slug)
     scope = Business.objects.get(slug=TOKO_SEBELAH.slug).members.first().scope("live")
-    with walls.inside(scope):
+    with rls.inside(scope):
         top_ups = [entry for entry in check_closes(scope) if entry.posting.kind == PostingKind.TOP_UP]
         paid = {top_up.posting_id: top_up for top_up in TopUp.objects.visible_to(scope)}
     assert top_ups
@@ -91,7 +91,7 @@ def test_what_fills_a_business_beside_the_demo_moves_no_deposit():
 
 
 def test_it_adds_up_in_order_and_only_once(scope):
-    with walls.inside(scope):
+    with rls.inside(scope):
         entries = check_closes(scope)
         balance = ledger.balance(scope)
         assert balance.available == entries[-1].balance_after > 0

@@ -1,4 +1,4 @@
-"""What is asked of all three histories alike: walls, pages, dates, bad addresses, the 7-day rule, details, reports."""
+"""What is asked of all three histories alike: scopes, pages, dates, bad addresses, the 7-day rule, details, reports."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -55,7 +55,7 @@ def sixty(kopi_kita, make, with_text):
     return [row.pk for row in sorted(made, key=lambda row: (row.created_at, row.pk), reverse=True)]
 
 
-# --- Search and walls ------------------------------------------------------------------------------------------------
+# --- Search and scopes -----------------------------------------------------------------------------------------------
 
 
 def test_a_transaction_is_found_by_its_number_here_and_elsewhere(scope, kopi_kita, make, found):

@@ -21,7 +21,7 @@ from deposits.models import AccountKind, Posting, PostingKind
 from deposits.statements import matching
 from deposits.topups import crediting
 from deposits.topups import services as topups
-from flipdash import walls
+from flipdash import rls
 from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode
 from flipdash.scope import Scope
@@ -107,7 +107,7 @@ class Movement:
 def is_written(history: DemoHistory) -> bool:
     """Return whether the deposit of a demo business in a mode is there, to its last movement."""
     business = business_of(history)
-    with walls.inside_of(business.pk, history.mode):
+    with rls.inside_of(business.pk, history.mode):
         last = next(iter(reversed(list(_movements(business, history.mode)))), None)
         return last is not None and _is_posted(business, history.mode, last)
 
@@ -115,7 +115,7 @@ def is_written(history: DemoHistory) -> bool:
 def write(history: DemoHistory) -> int:
     """Write the deposit of a demo business in a mode; returns the number of postings that were new."""
     business = business_of(history)
-    with walls.inside_of(business.pk, history.mode):
+    with rls.inside_of(business.pk, history.mode):
         movements = list(_movements(business, history.mode))
         if not movements or _is_posted(business, history.mode, movements[-1]):
             return 0

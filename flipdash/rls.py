@@ -1,13 +1,13 @@
-"""The second wall: row level security, by which Postgres itself keeps businesses and modes apart (decision 0011).
+"""Row level security, by which Postgres itself keeps businesses and modes apart (decision 0011).
 
-The first wall stays `.visible_to(scope)` in every query. Behind it, a table with a `FullWall` shows the app role only
-the rows of the business and mode that the connection was told, and takes in no others; told nothing, it shows none.
-Requests tell it by the middleware; tasks and commands do so themselves:
+Every query says `.visible_to(scope)`. Behind that, a table with `RowLevelSecurity` shows the app role only the rows of
+the business and mode that the connection was told, and takes in no others; told nothing, it shows none. Requests tell
+it by the middleware; tasks and commands do so themselves:
 
-    with walls.inside(scope): ...
+    with rls.inside(scope): ...
 
 What has to see all businesses (sweepers, back office, checks) reads with `.using("operator")`, and then goes inside
-the wall of each row with `inside_of(row.business_id, row.mode)`. A thread begins outside every wall.
+the business and mode of each row with `inside_of(row.business_id, row.mode)`. A thread begins outside of all.
 """
 
 from collections.abc import Iterator
@@ -21,12 +21,13 @@ from django.db.backends.signals import connection_created
 
 from flipdash.scope import Scope
 
-WALLED = ("default", "snapshot")
+GUARDED = ("default", "snapshot")
 """The connections of the app role."""
 
-Wall = tuple[str, str]
-OUTSIDE: Wall = ("", "")
-_now: ContextVar[Wall] = ContextVar("wall", default=OUTSIDE)
+Inside = tuple[str, str]
+"""The id of a business, and a mode."""
+OUTSIDE: Inside = ("", "")
+_now: ContextVar[Inside] = ContextVar("inside", default=OUTSIDE)
 
 SET = "SELECT set_config('app.business', %s, false), set_config('app.mode', %s, false)"
 
@@ -39,35 +40,35 @@ OWN_ROWS = (
 
 @contextmanager
 def inside(scope: Scope) -> Iterator[None]:
-    """Run the block inside the wall of a scope's business and mode."""
+    """Let the block see the rows of a scope's business and mode, and no others."""
     with inside_of(scope.business.pk, scope.mode):
         yield
 
 
 @contextmanager
 def inside_of(business_id: int, mode: str) -> Iterator[None]:
-    """Run the block inside the wall of a business and mode; then whatever wall was before stands again."""
+    """Let the block see the rows of a business and mode; then what was seen before is seen again."""
     before = _now.get()
     token = _now.set((str(business_id), str(mode)))
     try:
-        for alias in WALLED:
+        for alias in GUARDED:
             _tell(connections[alias])
         yield
     finally:
         _now.reset(token)
-        for alias in WALLED:
+        for alias in GUARDED:
             _tell_again(connections[alias], before)
 
 
 def _tell(connection: BaseDatabaseWrapper) -> None:
-    """Tell an open connection the wall of this moment; one that opens later is told by `tell_new_connection`."""
+    """Tell an open connection whose rows it may see now; one that opens later is told by `tell_new_connection`."""
     if connection.connection is not None:
         with connection.cursor() as cursor:
             cursor.execute(SET, _now.get())
 
 
-def _tell_again(connection: BaseDatabaseWrapper, wall: Wall) -> None:
-    """Put back the former wall, so that nobody who takes the connection over is inside ours (trust.md W5)."""
+def _tell_again(connection: BaseDatabaseWrapper, before: Inside) -> None:
+    """Tell it what it was before, so that nobody who takes the connection over sees our rows (trust.md W5)."""
     try:
         _tell(connection)
     except DatabaseError:
@@ -78,9 +79,9 @@ def _tell_again(connection: BaseDatabaseWrapper, wall: Wall) -> None:
 
 
 def tell_new_connection(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Tell a connection that has just been opened in which wall it is."""
-    if connection.alias in WALLED and _now.get() != OUTSIDE:
+    """Tell a connection that has just been opened whose rows it may see."""
+    if connection.alias in GUARDED and _now.get() != OUTSIDE:
         _tell(connection)
 
 
-connection_created.connect(tell_new_connection, dispatch_uid="flipdash.walls")
+connection_created.connect(tell_new_connection, dispatch_uid="flipdash.rls")

@@ -1,4 +1,4 @@
-"""What the wall walk needs besides its clients: the forms that pages show, and a fingerprint of a tenant's rows."""
+"""What the access walk needs besides its clients: the forms that pages show, and a fingerprint of a tenant's rows."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
