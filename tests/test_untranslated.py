@@ -32,7 +32,25 @@ from transactions.models import Corridor
 TEMPLATES = settings.BASE_DIR / "templates"
 ENGLISH_ON_PURPOSE = ("styleguide",)
 """For developers, in development only."""
-NAMES = {"FlipDash", "NPWP", "j", "k", "Enter", "Esc", "English", "Bahasa Indonesia", "WIB", "WITA", "WIT", "UTC", "Rp"}
+NAMES = {
+    "FlipDash",
+    "NPWP",
+    "c",
+    "f",
+    "j",
+    "k",
+    "n",
+    "p",
+    "Enter",
+    "Esc",
+    "English",
+    "Bahasa Indonesia",
+    "WIB",
+    "WITA",
+    "WIT",
+    "UTC",
+    "Rp",
+}
 """What reads the same in every language: names, keys of the keyboard."""
 READ = {"alt", "title", "aria-label", "aria-description", "placeholder", "summary", "label"}
 """Attributes that people read or hear."""

@@ -31,7 +31,7 @@ LONG = "Raden Mas Panji Surya Adiningrat Kusumowardhani Sastrowijoyo bin Haji Ab
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"
 """A picture."""
 
-PARTS = ("/views/count/?history=money-transfers",)
+PARTS = ("/views/count/?history=money-transfers", "/views/sums/?history=money-transfers")
 """Parts of pages that scripts ask for in some cases only, with what they need to answer."""
 
 Ask = Callable[[str], tuple[int, str, str]]

@@ -16,8 +16,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 const offline = (is) => { document.getElementById("offline").hidden = !is; };
 
-document.addEventListener("htmx:beforeRequest", () => busy(true));
-document.addEventListener("htmx:afterRequest", () => busy(false));
+document.addEventListener("htmx:beforeRequest", ({ detail }) => { if (detail.boosted) busy(true); });
+document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.boosted) busy(false); });
 document.addEventListener("htmx:sendError", () => offline(true));
 document.addEventListener("htmx:beforeSwap", () => offline(false));
 

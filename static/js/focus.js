@@ -2,7 +2,9 @@
    removed one's place, to Filter after Apply, to the rows after another page. */
 let used = null;
 
-document.addEventListener("htmx:beforeRequest", (event) => { used = placeOf(event.detail.elt); });
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.boosted) used = placeOf(detail.elt); // what a page asks for by itself moves nobody
+});
 document.addEventListener("htmx:afterSettle", () => {
   tellCount();
   if (!used || (document.activeElement && document.activeElement !== document.body)) return;

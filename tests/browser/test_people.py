@@ -90,8 +90,8 @@ def test_test_mode_is_unmistakable_and_its_data_are_its_own(page, sign_in, admin
     expect(bar).to_contain_text("Test Mode · no real money moves")
     assert is_amber(*bar.locator(".mode-bar__words").evaluate(COLOUR_BEHIND))
     expect(names).to_have_text(["Tests in Test"])
-    page.get_by_role("link", name=re.compile(r"^\d{19}$")).click()
-    expect(page).to_have_url(re.compile(r"/test/money-transfers/\d{19}/$"))
+    page.get_by_role("link", name=re.compile(r"^\d{19}, ")).click()
+    expect(page).to_have_url(re.compile(r"/test/money-transfers/\d{19}/"))
     expect(bar).to_be_visible()
 
     page.get_by_role("banner").get_by_role("link", name="Live Mode").click()

@@ -132,6 +132,7 @@ def test_rows_of_a_result_are_read_one_after_another(history):
 def test_without_a_connection_the_page_stays_and_says_so(history):
     rows = history.locator("tbody tr")
     shown = rows.count()
+    expect(history.locator(".sums")).to_be_visible()  # nothing is on its way any more
     history.context.set_offline(True)
     history.get_by_role("link", name="Older").click()
     expect(history.get_by_role("alert")).to_contain_text("No connection")
