@@ -6,9 +6,11 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.test import override_settings
 from django.urls import reverse
 from fontTools.ttLib import TTFont
 
@@ -57,13 +59,29 @@ def test_a_script_that_is_missing_is_named(monkeypatch):
         assets.joined_scripts()
 
 
+def of_built(root, settings):
+    """Return the settings of a site whose files collectstatic made."""
+    return {
+        "STATIC_ROOT": root,
+        "STORAGES": {**settings.STORAGES, "staticfiles": {"BACKEND": "flipdash.assets.BuiltStorage"}},
+    }
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory) -> Path:
+    """What collectstatic makes, once: it takes seconds."""
+    root = tmp_path_factory.mktemp("built")
+    with override_settings(**of_built(root, settings)):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    return root
+
+
 @pytest.fixture
-def built(settings, tmp_path):
+def built(collected, settings) -> Path:
     """The site with its files as collectstatic makes them."""
-    settings.STATIC_ROOT = tmp_path / "built"
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "flipdash.assets.BuiltStorage"}}
-    call_command("collectstatic", interactive=False, verbosity=0)
-    return settings.STATIC_ROOT
+    for name, value in of_built(collected, settings).items():
+        setattr(settings, name, value)
+    return collected
 
 
 @pytest.mark.django_db
@@ -85,9 +103,21 @@ def test_collectstatic_names_the_joined_files_by_their_hash_and_makes_them_anew(
         assert (built / image.removeprefix("/static/")).is_file(), image
     assert (built / f"{names[0]}.gz").is_file()
 
-    (built / "css" / "app.css").write_text("an older one")
-    call_command("collectstatic", interactive=False, verbosity=0)
-    assert (built / "css" / "app.css").read_text().startswith(assets.joined_styles())
+
+def build(root: Path) -> assets.BuiltStorage:
+    """Put what is joined, and nothing else, into a folder, as collectstatic does at its end."""
+    storage = assets.BuiltStorage(location=root, base_url="/static/")
+    storage.manifest_strict = False
+    assert not [problem for _name, _hashed, problem in storage.post_process({}) if isinstance(problem, Exception)]
+    return storage
+
+
+def test_what_was_joined_before_is_made_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(assets, "joined_styles", lambda: ".one{}")
+    build(tmp_path)
+    monkeypatch.setattr(assets, "joined_styles", lambda: ".two{}")
+    build(tmp_path)
+    assert (tmp_path / "css" / "app.css").read_text().startswith(".two{}")
 
 
 # --- The font ------------------------------------------------------------------------------------------------------
@@ -116,13 +146,14 @@ def test_each_file_has_the_letters_that_its_range_says(part, has, lacks):
         assert not any(ord(letter) in letters for letter in lacks)
 
 
-@pytest.mark.django_db
-def test_without_the_package_pages_are_set_in_the_systems_font(monkeypatch, request, client, caplog):
+def test_without_the_package_pages_are_set_in_the_systems_font(monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(fonts, "FOLDER", Path("/nowhere"))
-    built = request.getfixturevalue("built")
+    monkeypatch.setattr(assets, "joined_styles", lambda: ".one{}")
+    storage = build(tmp_path)
     assert "fonts-inter is not installed" in caplog.text
-    assert not (built / "font").exists()
-    assert b"preload" not in client.get(reverse("account_login")).content
+    assert not (tmp_path / "font").exists()
+    assert "font-face" not in (tmp_path / "css" / "app.css").read_text()
+    assert storage.preloaded() == []
 
 
 def test_sources_name_no_font_that_is_not_built(client, db):
