@@ -27,7 +27,7 @@ from tests.walk import Survey, make_rows, survey
 from transactions import channels
 from transactions.destinations import FULL_NAMES
 from transactions.destinations import NAMES as DESTINATIONS
-from transactions.models import Corridor
+from transactions.models import Corridor, MoneyTransfer
 
 TEMPLATES = settings.BASE_DIR / "templates"
 ENGLISH_ON_PURPOSE = ("styleguide",)
@@ -178,6 +178,9 @@ def data() -> set[str]:
     """Return each text that stands in the database, and the names of banks, channels and countries."""
     found = {*NAMES, "My laptop", *FULL_NAMES.values(), *channels.NAMES.values(), *DESTINATIONS.values()}
     found |= {user.initials for user in User.objects.all()}
+    found |= {
+        name.split()[0] for name in MoneyTransfer.objects.using("operator").values_list("maker_name", flat=True) if name
+    }
     for language in ("en", "id"):
         with translation.override(language):
             found |= {str(name) for _code, name in Corridor.countries()}

@@ -91,7 +91,7 @@ def test_another_admin_needs_the_password(page, sign_in, admin):
     page.get_by_role("button", name="Yes, Add Account").click()
     expect(page.get_by_role("heading", name="Confirm that it’s you")).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Add Account", exact=True).click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("main")).to_contain_text(EMAIL)
     assert admin.business.invitations.get().role == "admin"
 
@@ -117,7 +117,7 @@ def test_a_phone_is_verified_from_the_outbox(page, sign_in, kopi_kita):
     forget_proofs()
     page.get_by_role("link", name="Verify phone").click()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Add Account", exact=True).click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Phone").fill("0812 3456 7890")
     page.get_by_role("radio", name="WhatsApp").check()
     page.get_by_role("button", name="Send code").click()
@@ -171,7 +171,7 @@ def test_axe_finds_nothing_and_pages_fit(open_context, sign_in, admin, kopi_kita
     forget_proofs()
     page.goto("/my-profile/phone/")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Add Account", exact=True).click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("button", name="Send code")).to_be_visible()
     look("phone")
     assert wrong == []

@@ -20,7 +20,7 @@ def url_on(page) -> str:
 
 def told(web, address: str) -> dict[str, str]:
     answer = web.get(url_on(web.get(address))).content.decode()
-    return dict(re.findall(r"<dt>([^<]*)</dt>\s*<dd>([^<]*)</dd>", answer))
+    return dict(re.findall(r"<dt>\s*(.*?)\s*</dt>\s*<dd>\s*(.*?)\s*</dd>", answer))
 
 
 def test_each_state_has_its_count_and_its_sum(web, kopi_kita):
