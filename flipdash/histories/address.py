@@ -17,7 +17,8 @@ from flipdash.histories.declaration import Declaration, Layout
 from flipdash.histories.filters import Cleaned, Filter
 from flipdash.histories.meanings import Part
 from flipdash.histories.paging import FIRST_PAGE, BadCursor, Cursor, Position
-from flipdash.histories.search import TEXT, SearchBox, TakenField
+from flipdash.histories.search import TEXT
+from flipdash.histories.searchbox import SearchBox, TakenField
 from flipdash.scope import Scope
 
 PAGE_PARAMS = ("before", "after")

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash import formats
-from flipdash.histories.search import SearchField, clean_long_term, contains
+from flipdash.histories.search import SearchField, contains
+from flipdash.histories.searchbox import clean_long_term
 from flipdash.scope import Scope
 from flipdash.searchkeys import SearchText
 from flipdash.words import Words
