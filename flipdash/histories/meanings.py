@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from flipdash.histories.daywords import NoSuchDays
 from flipdash.histories.search import TEXT, Calendar, Meaning, SearchField, Text
+from flipdash.histories.searchbox import MOST_WORDS
 from flipdash.searchkeys import is_found_inside
 
 NOTHING = Q(pk__in=())
@@ -68,6 +69,8 @@ def read(
     `taken` says by which name of a meaning some parts are meant, `as_text` that all are words of a text.
     """
     words, parts = said.split(), []
+    if len(words) > MOST_WORDS:  # groups of one number
+        return (Part(said, (), ()),)
     reader = _Reader(words, list(search), calendar)
     while words:
         part = next(made for count in range(len(words), 0, -1) if (made := reader.part(words[:count])))
