@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import factories
+from tests.browser.looking import outline_problems, problems_of
 
 
 @pytest.fixture
@@ -88,3 +89,11 @@ def test_chips_and_their_choices_fit_a_small_phone(history):
         assert chip(history, words).locator(".chip__choices").bounding_box()["x"] >= 0
         assert history.evaluate("document.documentElement.scrollWidth") <= 320
         assert chip(history, words).bounding_box()["width"] <= 288
+
+
+@pytest.mark.parametrize("words", ["sri bca", "sri 999000 bca 31 feb", "58000003", "settled"])
+def test_axe_finds_nothing(history, words):
+    search(history, words)
+    for summary in history.locator(".chip__what").all()[:1]:
+        summary.click()
+    assert [*problems_of(history), *outline_problems(history)] == []
