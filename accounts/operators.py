@@ -31,7 +31,6 @@ class Operator:
 
     @property
     def name(self) -> str:
-        """The person's name."""
         return self.user.name
 
     @property

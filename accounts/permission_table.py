@@ -26,7 +26,7 @@ class Line:
 
 
 def lines(own: str) -> list[Line]:
-    """Return the whole table; `own` is the role of who looks."""
+    """Return the whole table; `own` is the role of whoever looks."""
     return [Line(permission.label, [_cell(role, permission, own) for role in Role]) for permission in TABLE]
 
 

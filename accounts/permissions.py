@@ -91,7 +91,7 @@ def everybody(view: View) -> View:
 
 
 def without_second_factor(view: View) -> View:
-    """Mark a view that is open also to who still has to set up the second step that the business requires."""
+    """Mark a view that is open also to whoever still has to set up the second step that the business requires."""
     view.without_second_factor = True  # type: ignore[attr-defined]  # a mark, likewise
     return view
 

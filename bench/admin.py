@@ -13,7 +13,6 @@ class Site(admin.AdminSite):
     """Lets in everybody who is signed in."""
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Ask for nothing more."""
         return True
 
 
@@ -35,21 +34,17 @@ class TransferAdmin(admin.ModelAdmin):
         return super().get_queryset(request).filter(business_id=request.scope.business.pk, mode=request.scope.mode)
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Let everybody look."""
         return True
 
     has_module_permission = has_view_permission
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Let nobody add."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Let nobody change."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Let nobody delete."""
         return False
 
 

@@ -118,7 +118,6 @@ class StatementImportAdmin(DepositAdmin):
         return "\n".join([*why, *job.problems]) or "–"
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the upload."""
         return [path("upload/", self.upload, name=self.named("upload")), *super().get_urls()]
 
     def upload(self, request: HttpRequest) -> HttpResponse:
@@ -291,7 +290,6 @@ class CorrectionAdmin(DepositAdmin):
         return format_html('<a href="{}">{}</a>', url, _("Decide"))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that decides."""
         return [path("<int:pk>/decision/", self.decision, name=self.named("decision")), *super().get_urls()]
 
     def decision(self, request: HttpRequest, pk: int) -> HttpResponse:

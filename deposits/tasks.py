@@ -12,7 +12,7 @@ from deposits.topups import services as topups
 from flipdash.mode import Mode
 
 
-@shared_task(expires=2)
+@shared_task
 def sweep_top_ups() -> None:
     """Let the simulated bank report, match lines, expire top-ups."""
     matching.report_simulated()
@@ -20,7 +20,7 @@ def sweep_top_ups() -> None:
     topups.expire_due()
 
 
-@shared_task(expires=60)
+@shared_task
 def tidy_top_ups() -> None:
     """Free codes, open Test Mode's deposit of new businesses, and warn of low deposits."""
     topups.free_codes()

@@ -94,7 +94,7 @@ class Report(TenantModel, Leased):
     stored_as = models.CharField(max_length=100, blank=True)
     """Where the file is; noted before it is stored there, so that it is found if nobody comes to publish it."""
     file_name = models.CharField(max_length=200, blank=True)
-    size = models.BigIntegerField(null=True)
+    size = models.BigIntegerField(null=True)  # bytes
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)

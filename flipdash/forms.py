@@ -32,7 +32,6 @@ class RupiahField(forms.CharField):
         self.empty = empty
 
     def clean(self, value: Any) -> Any:
-        """Read the amount."""
         written = super().clean(value)
         if not written:
             return self.empty

@@ -1,4 +1,4 @@
-"""Mails: a row in the transaction of the act, sent by a worker afterwards, in the language of who reads it.
+"""Mails: a row in the transaction of the act, sent by a worker afterwards, in the language of whoever reads it.
 
 The words of a mail are `templates/emails/<name>.txt`; its first line is the subject. Plain text, so that nothing
 a person typed can be anything but text (trust.md §1.6).

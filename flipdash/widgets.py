@@ -18,7 +18,6 @@ class Renderer(DjangoTemplates):
     """Django's renderer, which leaves rare widgets to their templates."""
 
     def render(self, template_name: str, context: dict[str, Any], request: Any = None) -> str:
-        """Return the widget's HTML."""
         write = WRITERS.get(template_name)
         return write(context["widget"]) if write else super().render(template_name, context, request)
 

@@ -60,7 +60,7 @@ class ImportJob(TenantModel, Leased):
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
     confirmed_by = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+", null=True)
     file_name = models.CharField(max_length=190)
-    size = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()  # bytes
     sha256 = models.CharField(max_length=64)
     stored_as = models.CharField(max_length=100, blank=True)
     """Where the upload is; empty once it was thrown away."""

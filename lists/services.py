@@ -88,7 +88,6 @@ def clear_default(scope: Scope, history: str) -> None:
 
 
 def _key(scope: Scope, history: str) -> dict:
-    """Return what says whose it is."""
     return {
         "business_id": scope.business.pk,
         "mode": scope.mode,

@@ -24,7 +24,6 @@ class TextColumn(histories.Column):
     """What somebody's machine may have sent: whatever can't be seen in it is written out (trust.md I2)."""
 
     def text(self, row: Row) -> str:
-        """Return the visible text."""
         return visible(row[self.field])
 
 
@@ -35,7 +34,6 @@ class WordsColumn(histories.Column):
     words: Callable[[str], str] = str
 
     def text(self, row: Row) -> str:
-        """Return the words."""
         return self.words(row[self.field])
 
 
@@ -47,7 +45,6 @@ class EventColumn(WordsColumn):
     always: ClassVar[bool] = True
 
     def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the link."""
         return format_html('<a href="{}">{}</a>', context.url_of(row), self.text(row))
 
 

@@ -13,7 +13,7 @@ from flipdash import events, money
 from flipdash.words import Words
 
 OPERATOR = "operator"
-"""The role of who works for FlipDash and not for the business."""
+"""The role of whoever works for FlipDash and not for the business."""
 PAIRS = {"old": "new", "before": "after"}
 """What was, and what is now: one fact for people."""
 VIAS: dict[str, Words] = {

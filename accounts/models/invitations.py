@@ -68,7 +68,6 @@ class Invitation(models.Model):
 
     @property
     def role_label(self) -> str:
-        """The role in words."""
         return self.get_role_display()
 
     @property

@@ -66,7 +66,7 @@ class Business(models.Model):
     npwp = models.CharField("NPWP", max_length=16, blank=True)
     time_zone = models.CharField(max_length=20, choices=TimeZone.choices, default=TimeZone.WIB)
     language = models.CharField(max_length=2, choices=settings.LANGUAGES, default="en")
-    """In which those are written to who has no language of their own yet: invitations."""
+    """In which those mails go to whoever has no language of their own yet: invitations."""
     address = models.CharField(max_length=500, blank=True)
     logo = models.CharField(max_length=100, blank=True)
     """The name under which the picture is stored."""
@@ -237,7 +237,6 @@ class Member(models.Model):
 
     @property
     def name(self) -> str:
-        """The person's name."""
         return self.user.name
 
     @property
@@ -247,7 +246,6 @@ class Member(models.Model):
 
     @property
     def role_label(self) -> str:
-        """The role in words."""
         return self.get_role_display()
 
     @property

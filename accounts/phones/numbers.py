@@ -61,6 +61,5 @@ class PhoneField(forms.CharField):
         super().__init__(max_length=40, **kwargs)
 
     def clean(self, value: Any) -> str:
-        """Read what was typed."""
         written = super().clean(value)
         return parse(written) if written else ""

@@ -137,5 +137,4 @@ class MFAAdapter(DefaultMFAAdapter):
         return seal(text, SEALED_IN)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Open it."""
         return unseal(encrypted_text, SEALED_IN)

@@ -121,7 +121,7 @@ class NewPasswordForm(ResetPasswordKeyForm):
 
 
 class PasswordForm(forms.Form):
-    """A new password of who is signed in; re-authentication has asked for the old one."""
+    """A new password of whoever is signed in; re-authentication has asked for the old one."""
 
     new_password = NewPasswordField(_("New password"))
 

@@ -48,7 +48,7 @@ def where(request: Request, user: User) -> dict[str, Any]:
 
 
 def moment(member: Member | None) -> str:
-    """Return what time it is for the member, with the zone's name; WIB for who belongs to no business."""
+    """Return what time it is for the member, with the zone's name; WIB for whoever belongs to no business."""
     zone = member.business.time_zone if member else settings.TIME_ZONE
     return f"{clock.now().astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {Business.TimeZone(zone).label}"
 

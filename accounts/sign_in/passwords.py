@@ -22,7 +22,6 @@ class MostBytes:
             raise ValidationError(self.get_help_text(), code="password_too_long")
 
     def get_help_text(self) -> str:
-        """Say the rule."""
         return _("A password has at most 1,024 bytes.")
 
 

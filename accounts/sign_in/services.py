@@ -80,7 +80,7 @@ def free_unconfirmed(email: str) -> None:
 def reset_second_factor(scope: Scope, member: Member) -> None:
     """Take two-step verification off a colleague who is locked out, end their sessions, and tell all Admins and them.
 
-    Raises NotAllowed, and NotPossible for oneself and for who has none.
+    Raises NotAllowed, and NotPossible for oneself and for whoever has none.
     """
     lock_business(scope, Permission.MANAGE_MEMBERS)
     if member.pk == scope.member.pk:

@@ -1,4 +1,4 @@
-"""The forms of Manage Multi Account, and of who accepts an invitation."""
+"""The forms of Manage Multi Account, and of whoever accepts an invitation."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -76,7 +76,7 @@ class EndForm(forms.Form):
 
 
 class AcceptForm(forms.Form):
-    """The name and password of who accepts an invitation."""
+    """The name and password of whoever accepts an invitation."""
 
     name = LineField(
         label=gettext_lazy("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})

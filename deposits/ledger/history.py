@@ -40,7 +40,6 @@ class EntryColumn(histories.ChoiceColumn):
     always: ClassVar[bool] = True
 
     def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the link."""
         return format_html('<a href="{}">{}</a>', context.url_of(row), self.text(row))
 
 
@@ -70,7 +69,6 @@ class SourceKindColumn(histories.Column):
     """What kind of thing moved the money."""
 
     def text(self, row: Row) -> str:
-        """Return what people call it."""
         return sources.label_of(row[self.field])
 
 
@@ -83,7 +81,6 @@ class MovedAmount(histories.Amount):
     """
 
     def condition(self, term: str) -> list[Q]:
-        """Match it with either sign."""
         try:
             amount = money.parse_rupiah(term)
         except ValueError:

@@ -52,7 +52,6 @@ class BankAccount(models.Model):
 
     @property
     def name(self) -> str:
-        """The bank's name."""
         return banks.NAMES[self.bank]
 
     @property

@@ -168,7 +168,6 @@ class TopUp(TenantModel):
 
     @property
     def bank_name(self) -> str:
-        """The bank's name."""
         return banks.NAMES[self.bank]
 
 

@@ -125,7 +125,6 @@ class Statement(Layout):
             yield "credit", _("this line has to say one sum, in or out")
 
     def record(self, values: dict[str, Any]) -> ParsedLine:
-        """Return the line."""
         words = filter(None, (values["description"], values.get("more")))
         return ParsedLine(
             booked_on=values["booked_on"],

@@ -102,7 +102,8 @@ def cancellation(request: Request, pk: int) -> HttpResponse:
         messages.warning(request, str(problem))
     else:
         messages.success(
-            request, _("The top-up of %s was cancelled. Don’t transfer it any more.") % money.rupiah(found.exact_amount)
+            request,
+            _("The top-up of %s was cancelled. Please don’t transfer it now.") % money.rupiah(found.exact_amount),
         )
     return redirect("deposits:top-up-payment", found.pk)
 

@@ -107,7 +107,7 @@ def report_file(request: Request, number: int) -> FileResponse:
 @require_POST
 @requires(Permission.DOWNLOAD_REPORTS)
 def report_cancellation(request: Request, number: int) -> HttpResponse:
-    """Stop a report that is being made, one's own or, for who manages the people, anybody's; what is finished stays."""
+    """Stop a report that is being made: one's own; whoever manages people may stop all. What is finished stays."""
     report = get_object_or_404(Report.objects.visible_to(request.scope), number=number)
     if not report.may_be_cancelled_by(request.scope):
         return refuse(request, Permission.MANAGE_MEMBERS)

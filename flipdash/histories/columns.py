@@ -70,11 +70,11 @@ class Column:
         return [made[key] for key in keys]
 
     def as_it_is(self, batch: Batch) -> Sequence[Any]:
-        """Return the field's values."""
+        """Return the field's values, for kinds of column that change nothing about them."""
         return batch[self.field]
 
     def text(self, row: Row) -> str:
-        """Return how the value reads."""
+        """Return how the value reads, in the language of the moment."""
         return row[self.field] or ""
 
     def fact(self, row: Row) -> Fact:
@@ -112,7 +112,7 @@ class Context:
     today: date
     url_of: Callable[[Row], str]
     spoken: Callable[[Row], str]
-    """What a row is about, for who doesn't see the line that its link stands in."""
+    """What a row is about, for whoever doesn't see the line that its link stands in."""
     sought: frozenset[str] = frozenset()
     """The search as a whole, and its parts, in lower case."""
     made: dict[Any, SafeString] = field(default_factory=dict)
@@ -137,7 +137,6 @@ class NameColumn(Column):
     """A colleague's name: the first one on the page, where they are few, and the whole one for whoever asks."""
 
     def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the first name."""
         name = self.text(row)
         return format_html('<bdi title="{}">{}</bdi>', name, name.split()[0]) if name.strip() else DASH
 
@@ -159,11 +158,10 @@ class IdColumn(Column):
         return (*super().fields, self.external) if self.external else super().fields
 
     def values(self, batch: Batch) -> Sequence[str]:
-        """Return every digit."""
+        """Return texts: a spreadsheet rounds numbers after 15 digits."""
         return list(map(str, batch[self.field]))
 
     def text(self, row: Row) -> str:
-        """Return every digit."""
         return str(row[self.field])
 
     def inside(self, row: Row, context: Context) -> SafeString:
@@ -217,7 +215,6 @@ class RupiahColumn(Column):
     sheet_kind: ClassVar[str] = "rupiah"
 
     def value(self, row: Row) -> int | None:
-        """Return the rupiah."""
         return row[self.field]
 
     values = Column.as_it_is
@@ -227,7 +224,6 @@ class RupiahColumn(Column):
         return "" if row[self.field] is None else money.rupiah(row[self.field])
 
     def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the figure."""
         return escape(self.text(row)) or DASH
 
 
@@ -241,7 +237,7 @@ class FeeColumn(RupiahColumn):
     kind: ClassVar[str] = "fee"
 
     def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the figure; of a bare one the currency is for who hears the page."""
+        """Return the figure; of a bare one the currency is for whoever hears the page."""
         amount = row[self.field]
         if amount is None or not self.bare:
             return super().inside(row, context)
@@ -266,7 +262,6 @@ class DecimalColumn(Column):
     sheet_kind: ClassVar[str] = "decimal"
 
     def value(self, row: Row) -> Decimal | None:
-        """Return the figure."""
         return row[self.field]
 
     values = Column.as_it_is
@@ -277,7 +272,6 @@ class DecimalColumn(Column):
         return "" if value is None else money.decimal(value)
 
     def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the figure."""
         return escape(self.text(row)) or DASH
 
 
@@ -312,7 +306,6 @@ class CountryColumn(Column):
     """A country, by its name in the reader's language."""
 
     def text(self, row: Row) -> str:
-        """Return the name."""
         return world.country_name(row[self.field]) if row[self.field] else ""
 
 
@@ -363,7 +356,6 @@ class ChoiceColumn(Column):
     choices: type[TextChoices] = field(default=TextChoices)
 
     def text(self, row: Row) -> str:
-        """Return the word."""
         return str(self.choices(row[self.field]).label) if row[self.field] else ""
 
 

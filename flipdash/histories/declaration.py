@@ -66,7 +66,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Action:
-    """What a person may want to do who looks at a history: a button at its top, for who has the permission."""
+    """What a person may want to do who looks at a history: a button at its top, for whoever has the permission."""
 
     label: Words
     url_name: str

@@ -104,7 +104,6 @@ class ChoiceFilter(Filter):
         return list(choices.choices if isinstance(choices, EnumType) else choices())
 
     def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
-        """Read the chosen words."""
         messages = {"invalid_choice": UNKNOWN_CHOICE, "invalid_list": UNKNOWN_CHOICE}
         if self.multiple:
             return {
@@ -141,7 +140,6 @@ class ChoiceFilter(Filter):
         return self.in_order_except is not None and len(chosen) == 1 and chosen[0] not in self.in_order_except
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
-        """Name the words."""
         labels = [str(label) for value, label in self.options if value in self._chosen(cleaned)]
         return (str(self.label), ", ".join(labels)) if labels else ("", "")
 
@@ -171,7 +169,6 @@ class TermFilter(Filter):
     search: SearchField
 
     def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
-        """Read the term."""
         return {self.name: _TermField(self.label, self.search.conditions, self.search.never)}
 
     def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
@@ -180,7 +177,6 @@ class TermFilter(Filter):
         return reduce(or_, conditions, Q())
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
-        """Name the term."""
         return (str(self.label), cleaned[self.name]) if cleaned[self.name] else ("", "")
 
 
@@ -191,11 +187,9 @@ class TextFilter(Filter):
     field: str
 
     def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
-        """Read the words."""
         return {self.name: _TermField(self.label, str, "")}
 
     def sought(self, cleaned: Cleaned) -> str:
-        """Return the words."""
         return str(cleaned[self.name])
 
     def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
@@ -203,7 +197,6 @@ class TextFilter(Filter):
         return contains(SearchText(self.field), cleaned[self.name])
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
-        """Name the words."""
         return (str(self.label), cleaned[self.name]) if cleaned[self.name] else ("", "")
 
 
@@ -228,11 +221,9 @@ class RowFilter(Filter):
         }
 
     def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
-        """Keep what belongs to the row."""
         return Q(**{self.field: cleaned[self.name].pk}) if cleaned[self.name] else Q()
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
-        """Name the row."""
         return (str(self.label), str(cleaned[self.name])) if cleaned[self.name] else ("", "")
 
 
@@ -241,7 +232,6 @@ class ActorFilter(RowFilter):
     """Somebody who did something: found by who they are, and never by a name. `field` is the actor's."""
 
     def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
-        """Keep what the person signed."""
         return cleaned[self.name].actor.is_in(self.field) if cleaned[self.name] else Q()
 
 
@@ -307,7 +297,7 @@ class DateFilter(Filter):
         }
 
     def defaults(self) -> dict[str, str]:
-        """Mean the first basis."""
+        """Return the first basis, which is meant where none is chosen."""
         return {self.params[0]: self.bases[0][0]}
 
     def problems(self, cleaned: Cleaned) -> dict[str, str]:
@@ -343,7 +333,6 @@ class DateFilter(Filter):
         return start, end
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
-        """Name the basis and the days."""
         first, last = self.range(cleaned)
         return (str(self._basis(cleaned)[1]), formats.days(first, last)) if first or last else ("", "")
 

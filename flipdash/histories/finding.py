@@ -72,7 +72,7 @@ def find(source: Source, plans: Sequence[Plan], at: Position) -> Found:
 
 
 def choose(source: Source, plans: Sequence[Plan]) -> Plan:
-    """Return the first plan that holds, for who needs no page: a report, or a count that comes later."""
+    """Return the first plan that holds, for whoever needs no page: a report, or a count that comes later."""
     *others, last = plans
     for plan in others:
         holds = _is_number(source, plan) if plan.is_by_number else bool(_nearby_ids(source, plan, FIRST_PAGE))

@@ -96,7 +96,7 @@ class History(Declaration):
 
     @property
     def recent_words(self) -> str:
-        """Say to who sees recent history only since when it is shown, unless a search reaches beyond."""
+        """Say to whoever sees recent history only since when it is shown, unless a search reaches beyond."""
         since = self.scope.recent_since()
         if since is None or self.is_searching:
             return ""

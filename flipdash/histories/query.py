@@ -183,7 +183,7 @@ class Query:
 
     @property
     def _reach(self) -> Q:
-        """How far a search reaches that only names sorts of rows and days, for who sees recent rows alone.
+        """How far a search reaches that only names sorts of rows and days, for whoever sees recent rows alone.
 
         Filters never reach older ones, nor do such words; but where the same words stand in a text they are a search.
         """

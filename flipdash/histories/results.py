@@ -93,7 +93,7 @@ class Listing:
 
     @cached_property
     def plan(self) -> Plan:
-        """The plan by which everything is found, for who needs no page: a page says by which its own rows were."""
+        """The plan by which everything is found, for whoever needs no page: a page says by which its own rows were."""
         return choose(self.source, self.plans)
 
     def results(self) -> Results:

@@ -100,7 +100,6 @@ class SearchField:
         return []
 
     def conditions(self, term: str) -> list[Q]:
-        """Return all of them."""
         return [*self.condition(term), *self.scattered(term)]
 
     def comes_first(self, *, has_text: bool) -> bool:
@@ -122,7 +121,6 @@ class Id(SearchField):
     never: ClassVar[Words] = gettext_lazy("This is not a Transaction ID.")
 
     def condition(self, term: str) -> list[Q]:
-        """Match the whole number."""
         external = [Q(**{f"{self.external}__in": {term, term.upper(), term.lower()}})] if self.external else []
         return [*self._own(term), *external]
 
@@ -148,7 +146,6 @@ class Code(SearchField):
         return False
 
     def condition(self, term: str) -> list[Q]:
-        """Match the whole code."""
         return [Q(Infix(SearchText(self.field), "=", SearchText(Value(term))))]
 
     def meaning(self, said: str, calendar: Calendar) -> Meaning | None:
@@ -197,7 +194,6 @@ class Amount(SearchField):
     never: ClassVar[Words] = gettext_lazy("This is not an amount; write it as 1250000, 1.250.000 or Rp1.250.000.")
 
     def condition(self, term: str) -> list[Q]:
-        """Match the same amount."""
         try:
             return [Q(**{self.field: money.parse_rupiah(term)})]
         except ValueError:

@@ -29,7 +29,6 @@ class CsvFile:
         self.rows([header])
 
     def rows(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Write the rows."""
         rows = iter(rows)
         while batch := list(islice(rows, AT_A_TIME)):
             self.columns(list(zip(*batch, strict=True)))

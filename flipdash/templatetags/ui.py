@@ -97,7 +97,6 @@ def unprefixed(name: str) -> str:
 
 @register.simple_tag
 def status_badge(status: Any) -> SafeString:
-    """Return a state's badge."""
     return columns.status_badge(status)
 
 

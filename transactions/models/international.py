@@ -58,7 +58,7 @@ class Quote(TenantModel):
     rate = models.DecimalField(_("Rate"), max_digits=18, decimal_places=4)
     """Rupiah for one unit of the currency."""
     fee = models.BigIntegerField(_("Fee"))
-    amount_received = models.DecimalField(_("Amount Received"), max_digits=20, decimal_places=3)
+    amount_received = models.DecimalField(_("Amount Received"), max_digits=20, decimal_places=3)  # in the corridor's currency
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
 
@@ -104,7 +104,7 @@ class InternationalTransfer(OutgoingTransfer):
     account_number = models.CharField(_("Account Number"), max_length=34)
     currency = models.CharField(_("Currency"), max_length=3)
     rate = models.DecimalField(_("Rate"), max_digits=18, decimal_places=4, null=True, blank=True)
-    amount_received = models.DecimalField(_("Amount Received"), max_digits=20, decimal_places=3)
+    amount_received = models.DecimalField(_("Amount Received"), max_digits=20, decimal_places=3)  # in `currency`
     purpose = models.CharField(_("Purpose"), max_length=16, choices=Purpose.choices, default=Purpose.OTHER)
 
     words = WORDS

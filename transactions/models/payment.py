@@ -114,7 +114,7 @@ class Payment(Transaction):
     settlement_status = StatusField(_("Settlement Status"), max_length=8, choices=Settlement, blank=True)
     """Empty where nothing will ever be settled."""
     reference = models.CharField(_("Transaction Reference No"), max_length=64, blank=True)
-    settled_amount = models.BigIntegerField(_("Settled Amount"), null=True, blank=True)
+    settled_amount = models.BigIntegerField(_("Settled Amount"), null=True, blank=True)  # rupiah, after the fee
     paid_at = models.DateTimeField(_("Paid Date"), null=True, blank=True)
     settled_at = models.DateTimeField(_("Settled Date"), null=True, blank=True)
 

@@ -40,7 +40,7 @@ class SecondStepView(mfa.AuthenticateView):
     """The code or the passkey, after the password."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Offer a passkey to who has one."""
+        """Offer a passkey to whoever has one."""
         has_passkey = second_factor.has_passkey(self.stage.login.user)
         return super().get_context_data(**kwargs) | {"has_passkey": has_passkey}
 
@@ -74,7 +74,6 @@ class PasswordResetFromKeyView(allauth.PasswordResetFromKeyView):
         return response
 
     def get_success_url(self) -> str:
-        """Go on to sign in."""
         return reverse("account_login")
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> Any:

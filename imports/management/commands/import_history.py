@@ -28,7 +28,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the command line."""
         parser.add_argument("kind", help=f"kind of history: {', '.join(kinds())}")
         parser.add_argument("file", help="the .csv, .xls or .xlsx file")
         parser.add_argument("--business", required=True, metavar="SLUG", help="whose transactions they are")

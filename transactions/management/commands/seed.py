@@ -15,7 +15,6 @@ class Command(BaseCommand):
     help = "Make the demo people and their history, or fill a business to any number of money transfers."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
         parser.add_argument("--business", metavar="SLUG", help="only this business (with --rows: default kopi-kita)")
         parser.add_argument("--rows", type=int, metavar="N", help="fill it to N money transfers in Live Mode")
 
