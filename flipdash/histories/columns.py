@@ -82,7 +82,7 @@ class Column:
         return {"label": self.label, "value": self.text(row), "copyable": self.copyable and bool(self.text(row))}
 
     def inside(self, row: Row, context: "Context") -> SafeString:
-        """Return the escaped inside the table's cell."""
+        """Return the escaped inside of the table's cell."""
         text = escape(self.text(row))
         return SafeString(f'<bdi title="{text}">{text}</bdi>') if text else DASH
 

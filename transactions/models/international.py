@@ -58,7 +58,7 @@ class Quote(TenantModel):
     rate = models.DecimalField(_("Rate"), max_digits=18, decimal_places=4)
     """Rupiah for one unit of the currency."""
     fee = models.BigIntegerField(_("Fee"))
-    amount_received = models.DecimalField(_("Amount Received"), max_digits=20, decimal_places=3)  # in the corridor's currency
+    amount_received = models.DecimalField(_("Amount Received"), max_digits=20, decimal_places=3)  # the corridor's
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
 
