@@ -8,13 +8,14 @@ from types import SimpleNamespace as Sample
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from flipdash import clock
+from flipdash import clock, histories
 from flipdash.forms import LineField
 from flipdash.gate import public
+from flipdash.histories import pages
 from flipdash.states import State, state
 
 LONG = "gudang-selatan/pembelian/2026-11/biji-kopi-gayo-grade-1-karung-60kg-lot-00482193-pengiriman-kedua.xlsx"
@@ -53,6 +54,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         request,
         "styleguide.html",
         {
+            **_a_history(request),
             "form": form,
             "crumbs": [{"label": "Development"}],
             "sign_in": SampleSignInForm(auto_id="sg-sign-in-%s"),
@@ -66,7 +68,9 @@ def styleguide(request: HttpRequest) -> HttpResponse:
                     view=_view(f"Payroll that waits, {LONG}", ["Maker", "Approver"]), is_mine=False, may_change=True
                 ),
             ],
-            "history": Sample(address=Sample(url="#all")),
+            "sample_history": Sample(address=Sample(url="#all")),
+            "reports": [_report(status) for status in ReportStatus],
+            "entries": ENTRIES,
             "sums": [("Successful", "34 · Rp62,900,000"), ("Failed", "2 · Rp3,700,000")],
             "facts": FACTS,
             "events": EVENTS,
@@ -86,6 +90,16 @@ CHOICES = [
     Sample(label="Any of these", url="#", is_chosen=True),
 ]
 DAY = datetime(2026, 11, 22, tzinfo=UTC)
+ENTRIES = [
+    Sample(
+        created_at=DAY + timedelta(minutes=minute),
+        posting=Sample(get_kind_display=kind),
+        account="Held",
+        amount=amount,
+        balance_after=184_250_000,
+    )
+    for minute, kind, amount in ((0, "Held", -64_002_500), (7, "Paid out", 64_002_500))
+]
 EVENTS = [
     Sample(look="green", get_kind_display="Created", who="Ratna Maker", at=DAY.replace(hour=8, minute=4)),
     Sample(look="grey", get_kind_display="Sent to the bank", at=DAY.replace(hour=8, minute=21), note="88A1-4402"),
@@ -93,6 +107,48 @@ EVENTS = [
     Sample(look="amber", get_kind_display="Returned by the bank", at=DAY.replace(hour=19)),
     Sample(look="next", get_kind_display="Callback, fourth attempt", when="in 12 minutes"),
 ]
+
+
+def _a_history(request: Any) -> dict[str, Any]:
+    """Return what the page of the history with the most kinds of column shows, to whoever may see it."""
+    declared = max(map(histories.get, histories.names()), key=_variety)
+    scope = getattr(request, "scope", None)
+    if scope is None or not scope.can(declared.permission):
+        return {}
+    settings = pages.settings_of(scope, declared)
+    return pages.shown_of(settings, settings.lay_out(QueryDict()))
+
+
+def _variety(declared: type[histories.History]) -> tuple[int, int]:
+    return len({column.kind for column in declared.columns}), -len(declared.columns)
+
+
+class ReportStatus(State):
+    """Where the samples of a report stand."""
+
+    RUNNING = state("running", "Being made", "blue", "loader")
+    READY = state("ready", "Ready", "green", "check")
+    FAILED = state("failed", "Failed", "red", "x")
+
+
+def _report(status: ReportStatus) -> Sample:
+    return Sample(
+        number=1,
+        reference="R000001",
+        file_name=LONG,
+        status=status,
+        is_unfinished=status == ReportStatus.RUNNING,
+        may_be_cancelled_by=lambda scope: True,
+        rows_done=7_740,
+        rows_total=12_480,
+        size=1_468_006,
+        get_format_display=".xls",
+        problem="x",
+        problem_in_words="Nothing was charged or changed.",
+        member=Sample(name="Rina Admin"),
+        created_at=DAY,
+        expires_at=DAY + timedelta(days=30),
+    )
 
 
 class JobStatus(State):

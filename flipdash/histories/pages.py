@@ -40,7 +40,8 @@ def set_by(make: MakeSettings) -> None:
     _makers[:] = [make]
 
 
-def _settings_of(scope: Scope, declared: type[History]) -> ListSettings:
+def settings_of(scope: Scope, declared: type[History]) -> ListSettings:
+    """Return a person's settings of a history."""
     return _makers[0](scope, declared)
 
 
@@ -97,12 +98,17 @@ def _timeline_of(row: Any, request: Request) -> Any:
 
 def history_page(request: Request, declared: type[History]) -> HttpResponse:
     """Show a history by the person's settings."""
-    settings = _settings_of(request.scope, declared)
+    settings = settings_of(request.scope, declared)
     if not request.GET and (opened := settings.opening(request)):
         return opened
     history = settings.lay_out(request.GET)
     if preset := history.preset_url(request.GET.get(PRESET, "")):
         return redirect(preset)
+    return render(request, "histories/history.html", shown_of(settings, history))
+
+
+def shown_of(settings: ListSettings, history: History) -> dict[str, Any]:
+    """Return what the templates of a history's page need."""
     results = history.results()
     shown = {
         "history": history,
@@ -115,4 +121,4 @@ def history_page(request: Request, declared: type[History]) -> HttpResponse:
         shown["sums_url"] = settings.sums_url
     if results.count is None:
         shown["late_count_url"] = settings.late_count_url
-    return render(request, "histories/history.html", shown)
+    return shown

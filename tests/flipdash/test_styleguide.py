@@ -6,12 +6,20 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.factories import make_transfer
+
 CSS = settings.BASE_DIR / "static" / "css" / "components"
 TEMPLATES = settings.BASE_DIR / "templates" / "components"
 SWITCHED = ("is-", "js")
 """Classes that scripts put on: a state of something that is shown."""
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def one_transfer(kopi_kita) -> None:
+    """The page of a history is shown as it is, so something must be there."""
+    make_transfer(kopi_kita, status="successful")
 
 
 def blocks(path: Path) -> set[str]:
