@@ -36,6 +36,22 @@ def history_rows(history: History, rows: Iterable[Row]) -> SafeString:
     )
 
 
+@register.simple_block_tag
+def table(content: SafeString, look: str = "", *, label: str = "", labelled_by: str = "") -> SafeString:
+    """Return a table that scrolls by itself, named by a `label` or by the id of what it is `labelled_by`.
+
+    `look` names variants of .table, such as "history people".
+    """
+    name, value = ("aria-labelledby", labelled_by) if labelled_by else ("aria-label", label)
+    return format_html(
+        '<div class="table-wrap" tabindex="0" role="region" {}="{}"><table class="{}">{}</table></div>',
+        name,
+        value,
+        " ".join(["table", *(f"table--{variant}" for variant in look.split())]),
+        content,
+    )
+
+
 @register.simple_tag
 def table_head(*kinds_and_labels: Any) -> SafeString:
     """Return the head of a table, of pairs: a kind of cell, or "", and a column's label or the labels of several.
