@@ -19,7 +19,7 @@ function isSelecting(row) {
 
 const links = () => [...document.querySelectorAll("#history tr[data-href] a[href]")];
 
-function oneStop(stop = links().find((link) => link.closest("tr.is-current")) ?? links()[0]) {
+function oneStop(stop = links().find((link) => link.matches(":focus, tr.is-current a")) ?? links()[0]) {
   for (const link of links()) link.tabIndex = link === stop ? 0 : -1;
 }
 
