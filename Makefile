@@ -22,7 +22,7 @@ test: ## Run the tests (ARGS='-k transfer' goes to pytest)
 	@$(RUN) test $(ARGS)
 
 coverage: ## Run the tests, and hold how much of the code they reach
-	@$(RUN) test --cov --cov-report= $(ARGS)
+	@$(RUN) test -n auto --dist worksteal --cov --cov-report= $(ARGS)
 
 torture: ## Move money in any order for long, beside a model (LEDGER_STEPS=500000 LEDGER_SEED=1)
 	@LEDGER_STEPS=$${LEDGER_STEPS:-100000} $(RUN) test tests/deposits/test_machine.py -s $(ARGS)
