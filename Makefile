@@ -49,11 +49,13 @@ check: lint migrations test ## Everything that CI runs: lint, missing migrations
 messages: setup ## Collect the words for translation into locale/, and compile them
 	$(BIN)/python -m devtools.messages
 
-bench: setup ## Measure on ten million rows, made once (ARGS=search for one group)
-	@$(BIN)/python -m bench $(ARGS)
+bench: setup ## Measure on ten million rows of each distribution, made once (ARGS=search for one group)
+	@$(BIN)/python -m bench usual $(ARGS)
+	@$(BIN)/python -m bench lopsided $(ARGS)
 
-bench-quick: setup ## Measure on 200,000 rows, in two minutes
-	@$(BIN)/python -m bench --quick $(ARGS)
+bench-quick: setup ## Measure on 200,000 rows of each distribution, in three minutes
+	@$(BIN)/python -m bench usual --quick $(ARGS)
+	@$(BIN)/python -m bench lopsided --quick $(ARGS)
 
 lock: setup ## Renew requirements/ after a change of pyproject.toml (ARGS=--upgrade takes new versions)
 	$(LOCK) --group dev --output-file requirements/development.txt $(ARGS)

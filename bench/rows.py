@@ -1,14 +1,17 @@
 """The rows that are measured: up to 10,000,000 money transfers of 200 businesses, made once and kept.
 
-As in life they are stored in the order of time, all businesses among each other: the largest has 30 in a hundred,
-the next 12, the smallest about one in a thousand. Names, remarks and amounts have the demo's skew. One business of
-middle size never writes the commonest words, for which a search there has to look far.
+As in life they are stored in the order of time, all businesses among each other. There are two distributions. In the
+usual one the largest business has 30 in a hundred, the next 12, the smallest about one in a thousand, and names,
+remarks and amounts have the demo's skew. In the lopsided one a single business has 60, 45 in a hundred go to suppliers,
+and the commonest name and the commonest remark are each in a third of all. In both, one business of middle size never
+writes the commonest words, for which a search there has to look far.
 
 The rows come first, in steps that are each one transaction; the indexes after them. What is done is written down
 in the same database, so that a build which was stopped goes on where it was.
 """
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
@@ -22,18 +25,50 @@ TABLE = "transactions_moneytransfer"
 STEP = 250_000
 START, END = datetime(2025, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
 BUSINESSES = 200
+LEAST = 0.0009
+"""What part of all rows the smallest business has at least."""
 BIG, ODD, SMALL = "bench-001", "bench-003", "bench-200"
 """The slugs of the largest business, of the one without the commonest words, and of the smallest."""
 
 
-def build(url: str, rows: int) -> None:
+@dataclass(frozen=True)
+class Distribution:
+    """How rows are shared out among businesses, and how often words are written. All numbers are parts of one."""
+
+    name: str
+    largest: tuple[float, ...]
+    """What each of the largest businesses has of all rows; the others share the rest."""
+    suppliers: float
+    """Of all rows, those to one of 20 suppliers."""
+    first_name: float
+    """How steeply first names become rarer: one is written again and again the higher this is."""
+    payroll: float
+    """Of all rows, those with the commonest remark. Two more, each with a number, have 0.2 each."""
+
+    def shares(self) -> list[float]:
+        """Return which part of all rows each business has, the largest first."""
+        rest = [1 / (place + 6) ** 0.9 for place in range(BUSINESSES - len(self.largest))]
+        whole, least = sum(rest), LEAST
+        left = 1 - sum(self.largest) - least * len(rest)
+        return [*self.largest, *(least + part / whole * left for part in rest)]
+
+
+USUAL = Distribution("usual", largest=(0.30, 0.12), suppliers=0.2, first_name=2.5, payroll=0.16)
+LOPSIDED = Distribution("lopsided", largest=(0.60,), suppliers=0.45, first_name=7.8, payroll=0.34)
+"""First names are steep enough that the commonest is in a third of all, beside so many suppliers."""
+
+
+def build(url: str, rows: int, distribution: Distribution) -> None:
     """Make what is missing of the rows and their indexes, and say how far it is."""
     with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection:
         cursor = connection.cursor()
         cursor.execute(STATE)
         if _is_done(cursor, "analyzed"):
             return
-        print(f"Making {rows:,} transfers; they are kept, and a build that is stopped goes on.", flush=True)
+        print(
+            f"Making {rows:,} transfers, {distribution.name}; they are kept, and a build that is stopped goes on.",
+            flush=True,
+        )
         businesses = _businesses(cursor)
         if not _is_done(cursor, "indexes put aside"):
             with connection.transaction():
@@ -42,7 +77,7 @@ def build(url: str, rows: int) -> None:
         for first in range(0, rows, STEP):
             if not _is_done(cursor, f"rows {first}"):
                 with connection.transaction():
-                    _write(cursor, businesses, first, min(first + STEP, rows), rows)
+                    _write(cursor, businesses, distribution, range(first, min(first + STEP, rows)), rows)
                     _note(cursor, f"rows {first}")
         _bring_indexes_back(cursor)
         _timed("vacuum, analyze", lambda: cursor.execute(f"VACUUM (ANALYZE) {TABLE}"))
@@ -74,13 +109,6 @@ def _businesses(cursor: Any) -> list[int]:
     return [pk for (pk,) in cursor.execute("SELECT id FROM accounts_business WHERE slug ~ '^bench-' ORDER BY slug")]
 
 
-def shares() -> list[float]:
-    """Return which part of all rows each business has, the largest first."""
-    rest = [1 / (place + 6) ** 0.9 for place in range(BUSINESSES - 2)]
-    whole, least = sum(rest), 0.0009
-    return [0.30, 0.12, *(least + part / whole * (0.58 - least * len(rest)) for part in rest)]
-
-
 def _put_indexes_aside(cursor: Any) -> None:
     """Drop indexes and keys, and write down how to make them again: all at once is many times faster."""
     cursor.execute(KEEP_INDEXES, {"table": TABLE})
@@ -99,8 +127,8 @@ def _bring_indexes_back(cursor: Any) -> None:
         _timed(statement, make)
 
 
-def _write(cursor: Any, businesses: list[int], first: int, end: int, rows: int) -> None:
-    """Write the rows from `first` up to `end`, which stand in one part of the time."""
+def _write(cursor: Any, businesses: list[int], distribution: Distribution, numbers: range, rows: int) -> None:
+    """Write the rows of some numbers, which stand in one part of the time."""
     span = (END - START) / rows
     words = {
         "first_names": list(FIRST_NAMES[:-1]),
@@ -113,10 +141,18 @@ def _write(cursor: Any, businesses: list[int], first: int, end: int, rows: int) 
         "wallets": list(EWALLET_POOL),
     }
     odd = businesses[int(ODD[-3:]) - 1]
-    who = {"businesses": businesses, "until": list(accumulate(shares()))[:-1], "odd": odd}
-    when = {"first": first, "last": end - 1, "start": START, "span": span, "open_from": rows * 0.9985}
-    cursor.execute("SELECT setseed(%s)", [(first + 1) / (rows + 1)])
-    _timed(f"rows up to {end:,}", lambda: cursor.execute(WRITE, words | who | when))
+    who = {"businesses": businesses, "until": list(accumulate(distribution.shares()))[:-1], "odd": odd}
+    when = {"first": numbers[0], "last": numbers[-1], "start": START, "span": span, "open_from": rows * 0.9985}
+    invoices, orders = distribution.payroll + 0.2, distribution.payroll + 0.4
+    often = {
+        "supplied": distribution.suppliers,
+        "steep": distribution.first_name,
+        "payroll": distribution.payroll,
+        "invoices": invoices,
+        "orders": orders,
+    }
+    cursor.execute("SELECT setseed(%s)", [(numbers[0] + 1) / (rows + 1)])
+    _timed(f"rows up to {numbers[-1] + 1:,}", lambda: cursor.execute(WRITE, words | who | when | often))
 
 
 STATE = """
@@ -151,12 +187,12 @@ WITH dice AS MATERIALIZED (
     FROM generate_series(%(first)s, %(last)s) AS n
 ), named AS (
     SELECT *, business = %(odd)s AS is_odd, CASE
-        WHEN who < 0.2 THEN (%(suppliers)s::text[])[1 + floor(power(first_name, 1.7) * 20)::int]
-        WHEN who < 0.203 THEN (%(hard_names)s::text[])[1 + floor(first_name * 11)::int]
+        WHEN who < %(supplied)s THEN (%(suppliers)s::text[])[1 + floor(power(first_name, 1.7) * 20)::int]
+        WHEN who < %(supplied)s + 0.003 THEN (%(hard_names)s::text[])[1 + floor(first_name * 11)::int]
         ELSE CASE
             WHEN who > 0.999999 THEN %(rare_name)s
             ELSE (%(first_names)s::text[])[
-                1 + floor(power(first_name, 2.5) * cardinality(%(first_names)s::text[]))::int]
+                1 + floor(power(first_name, %(steep)s) * cardinality(%(first_names)s::text[]))::int]
         END || CASE
             WHEN middle_name < 0.35 THEN ' ' || (%(first_names)s::text[])[
                 1 + floor(middle_name / 0.35 * cardinality(%(first_names)s::text[]))::int]
@@ -164,9 +200,9 @@ WITH dice AS MATERIALIZED (
         END || ' ' || (%(last_names)s::text[])[
             1 + floor(power(last_name, 2.5) * cardinality(%(last_names)s::text[]))::int]
     END AS name, CASE
-        WHEN what < 0.16 THEN to_char(at, '"Payroll "Mon YYYY')
-        WHEN what < 0.36 THEN to_char(at, '"INV/"YYYY/') || number
-        WHEN what < 0.56 THEN 'Refund order ' || right(number, 5)
+        WHEN what < %(payroll)s THEN to_char(at, '"Payroll "Mon YYYY')
+        WHEN what < %(invoices)s THEN to_char(at, '"INV/"YYYY/') || number
+        WHEN what < %(orders)s THEN 'Refund order ' || right(number, 5)
         WHEN what > 0.99998 THEN 'Zakat maal'
         ELSE replace(replace((%(remarks)s::text[])[1 + floor(power(remark, 1.6) * 14)::int],
             '{month}', to_char(at, 'Mon YYYY')), '{number}', right(number, 5))
@@ -186,14 +222,14 @@ SELECT
         WHEN n >= %(open_from)s AND fate < 0.3 THEN (ARRAY['pending_approval', 'scheduled', 'processing'])[1 + n %% 3]
         WHEN fate < 0.05 THEN 'failed' WHEN fate < 0.07 THEN 'cancelled' ELSE 'successful'
     END,
-    CASE WHEN who < 0.2 OR place > 0.27 THEN 'bank' WHEN place < 0.22 THEN 'ewallet' ELSE 'va' END,
+    CASE WHEN who < %(supplied)s OR place > 0.27 THEN 'bank' WHEN place < 0.22 THEN 'ewallet' ELSE 'va' END,
     CASE
-        WHEN who < 0.2 THEN 'bca'
+        WHEN who < %(supplied)s THEN 'bca'
         WHEN place < 0.22 THEN (%(wallets)s::text[])[1 + floor(bank * cardinality(%(wallets)s::text[]))::int]
         ELSE (%(banks)s::text[])[1 + floor(bank * cardinality(%(banks)s::text[]))::int]
     END,
     CASE
-        WHEN who < 0.2 THEN lpad((hashtextextended(name, business) & 9999999999)::text, 10, '0')
+        WHEN who < %(supplied)s THEN lpad((hashtextextended(name, business) & 9999999999)::text, 10, '0')
         WHEN place < 0.22 THEN '08' || left(digits, 10)
         WHEN place < 0.27 THEN '8808' || left(digits, 12)
         ELSE left(digits, 10 + (bank * 4)::int)
@@ -205,13 +241,13 @@ SELECT
     END,
     CASE WHEN place < 0.22 THEN 1000 WHEN place < 0.27 THEN 5000 ELSE 2500 END,
     CASE WHEN is_odd THEN replace(said, 'Payroll', 'Honorarium') ELSE said END,
-    CASE WHEN what BETWEEN 0.36 AND 0.56 THEN 'order-' || right(number, 5) ELSE '' END,
-    CASE WHEN what BETWEEN 0.36 AND 0.56 THEN 'ext-' || n END,
-    CASE WHEN what BETWEEN 0.36 AND 0.56 THEN 'api' ELSE 'dashboard' END,
+    CASE WHEN what BETWEEN %(invoices)s AND %(orders)s THEN 'order-' || right(number, 5) ELSE '' END,
+    CASE WHEN what BETWEEN %(invoices)s AND %(orders)s THEN 'ext-' || n END,
+    CASE WHEN what BETWEEN %(invoices)s AND %(orders)s THEN 'api' ELSE 'dashboard' END,
     (ARRAY['Ratna Sari Dewi', 'Bayu Prakoso', 'Wulan Hidayat', 'API · gudang'])[1 + n %% 4],
     'named',
-    CASE WHEN what BETWEEN 0.36 AND 0.56 THEN '' ELSE 'Bayu Prakoso' END,
-    CASE WHEN what BETWEEN 0.36 AND 0.56 THEN '' ELSE 'named' END,
+    CASE WHEN what BETWEEN %(invoices)s AND %(orders)s THEN '' ELSE 'Bayu Prakoso' END,
+    CASE WHEN what BETWEEN %(invoices)s AND %(orders)s THEN '' ELSE 'named' END,
     CASE WHEN fate < 0.07 THEN '' ELSE to_char(at, '"FT"YYDDD') || left(digits, 8) END,
     at,
     CASE WHEN fate >= 0.07 AND NOT (n >= %(open_from)s AND fate < 0.3) THEN at + interval '40 min' * middle_name END

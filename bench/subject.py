@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -30,6 +31,8 @@ class Bench:
     superuser_url: str
     count: int
     rounds: int
+    results: Path
+    """Where what was measured is kept."""
 
     def scope(self, slug: str) -> Scope:
         """Return the scope of a business's Admin in Live Mode."""
