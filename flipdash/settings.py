@@ -87,7 +87,12 @@ TEMPLATES = [
                 "deposits.context.balance",
                 "documents.reports.context.tray",
             ],
-            "builtins": ["flipdash.templatetags.ui", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "flipdash.templatetags.ui",
+                "flipdash.templatetags.kept",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
         },
     },
 ]
