@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.permissions import Permission
-from flipdash.menu import menu_for
+from flipdash.menu import landmark
 from flipdash.mode import PREFIXES, Mode, mode_url
 
 
@@ -23,7 +23,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "may": {permission.name: scope.can(permission) for permission in Permission},
         "sign_out_url": mode_url(Mode.LIVE, "account_logout"),
         "profile_url": reverse("profile"),
-        "menu": menu_for(scope, request.path),
+        "menu_place": landmark(scope, request.path),
         "live_url": PREFIXES[Mode.LIVE].rstrip("/") + page,
         "test_url": PREFIXES[Mode.TEST].rstrip("/") + page,
     }

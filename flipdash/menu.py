@@ -4,9 +4,11 @@ Each app declares, in a `menu.py` of its own that `ready()` imports, the section
 another app's section. The ground floor knows none of them.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from flipdash.scope import Scope
 from flipdash.words import Words
@@ -82,11 +84,24 @@ class ShownSection:
         return self.is_current and not any(entry.is_current for entry in self.entries)
 
 
-def menu_for(scope: Scope, path: str) -> list[ShownSection]:
-    """Return the sections in which the scope may use something; `path` is the page being shown."""
+@cache
+def _address(view: str, prefix: str) -> str:
+    return reverse(view)
+
+
+def landmark(scope: Scope, path: str) -> str:
+    """Return the path, or what stands for all paths below the same entry: the menu is the same on all of them."""
+    entries = (entry for _section, entries in sections() for entry in entries if scope.can(entry.permission))
+    urls = (_address(entry.view, get_script_prefix()) for entry in entries)
+    nearest = max((url for url in urls if path.startswith(url)), key=len, default="")
+    return nearest if path == nearest else f"{nearest}…"
+
+
+def menu_for(permissions: Collection[str], path: str) -> list[ShownSection]:
+    """Return the sections in which somebody with the permissions may use something; `path` is the page being shown."""
     shown = []
     for section, entries in sections():
-        allowed = [(entry, reverse(entry.view)) for entry in entries if scope.can(entry.permission)]
+        allowed = [(entry, reverse(entry.view)) for entry in entries if entry.permission in permissions]
         around = [(entry, url) for entry, url in allowed if path.startswith(url)]
         # The page below which the others are is not meant when one of them is.
         here = max((url for entry, url in around if not entry.is_alone or url == path), key=len, default="")

@@ -12,7 +12,6 @@ from django.utils.translation import ngettext
 from flipdash.histories import EVERYTHING, History, Layout, saved
 from flipdash.http import Request
 from flipdash.scope import Scope
-from lists.forms import ColumnsForm
 from lists.models import ColumnChoice, SavedView
 
 MOST_IN_MENU = 100
@@ -93,11 +92,6 @@ class ListSettings:
             return None
         query = saved.canonical(self.history.address.whole_query)
         return next((view for view in self._found if view.query == query and query), None)
-
-    @cached_property
-    def columns_form(self) -> ColumnsForm:
-        """The list of columns as it stands."""
-        return ColumnsForm(self.kind, shown=self.history.shown_columns)
 
 
 def open_view(request: Request, view: SavedView, kind: type[History]) -> HttpResponse:

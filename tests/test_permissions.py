@@ -26,7 +26,7 @@ from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
 from flipdash import backoffice, clock
 from flipdash.actors import Actor
 from flipdash.histories import History
-from flipdash.menu import menu_for, sections
+from flipdash.menu import landmark, menu_for, sections
 from flipdash.mode import UNPREFIXED
 from flipdash.scope import Scope, TenantQuerySet
 from tests import factories
@@ -537,7 +537,7 @@ def test_the_menu_stands_in_the_order_of_the_product():
 )
 @pytest.mark.django_db
 def test_menu_marks_where_one_is(scope, path, section, entry):
-    menu = menu_for(scope, path)
+    menu = menu_for(scope.member.permissions, landmark(scope, path))
     assert [shown.label for shown in menu if shown.is_current] == [section] * (section is not None)
     assert [e.label for shown in menu for e in shown.entries if e.is_current] == [entry] * (entry is not None)
     assert [shown.label for shown in menu if shown.is_nearest] == [section] * (section is not None and entry is None)

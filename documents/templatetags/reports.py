@@ -20,10 +20,14 @@ def report_form(context: Context, history: History, results: Results, is_dialog:
         "results": results,
         "applied": history.in_words() if history.is_valid else [],
         "is_dialog": is_dialog,
-        "formats": Report.Format.choices,
-        "separators": Report.Separator.choices,
         "usual_separator": Report.Separator.usual_in(context["scope"].member.user.language),
     }
+
+
+@register.simple_tag
+def report_choices() -> dict[str, Any]:
+    """Return what one may choose of a report."""
+    return {"formats": Report.Format.choices, "separators": Report.Separator.choices}
 
 
 @register.filter

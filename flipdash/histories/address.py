@@ -111,9 +111,18 @@ class Address:
     # --- The form on the page --------------------------------------------------------------------------------
 
     @property
-    def filter_fields(self) -> list[tuple[Filter, list[forms.BoundField]]]:
-        """The filters, each with its form fields."""
-        return [(f, [self.form[param] for param in f.params]) for f in self.declared.filters]
+    def columns_are_its_own(self) -> bool:
+        """Whether the address brings columns."""
+        return bool(self.columns)
+
+    def fields_of(self, filter_: Filter) -> list[forms.BoundField]:
+        """Return a filter's form fields, with what the address says."""
+        return [self.form[param] for param in filter_.params] if self.says_filters else unset(filter_, self.scope)
+
+    @property
+    def says_filters(self) -> bool:
+        """Whether it has any part of a filter, right or wrong."""
+        return any(param in self.params for param in self.filter_params)
 
     @property
     def problems(self) -> list[tuple[forms.BoundField | None, list[str]]]:
@@ -210,6 +219,13 @@ class Address:
     def also_text_url(self) -> str:
         """The same search, in the text."""
         return self.url_with({"in": "text"})
+
+
+def unset(filter_: Filter, scope: Scope | None) -> list[forms.BoundField]:
+    """Return a filter's form fields where nothing is said; what offers nothing of a business's own needs no scope."""
+    form = forms.Form(filter_.defaults())
+    form.fields = filter_.form_fields(scope)  # type: ignore[arg-type]  # said above
+    return [form[param] for param in filter_.params]
 
 
 def _said(params: QueryDict, defaults: dict[str, str]) -> QueryDict:

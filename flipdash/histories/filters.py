@@ -39,6 +39,8 @@ class Filter:
     ignored_by_id: ClassVar[bool] = False
     template: ClassVar[str] = "histories/filter_select.html"
     """How the filter's fields look in the panel."""
+    is_of_business: ClassVar[bool] = False
+    """Whether it offers something of the business's own, so that it looks different at each."""
 
     @property
     def params(self) -> tuple[str, ...]:
@@ -84,7 +86,7 @@ class ChoiceFilter(Filter):
 
     field: str
     choices: type[TextChoices] | tuple[tuple[str, Words], ...] | Callable[[], Iterable[tuple[str, Words]]]
-    """The values and their words, or what reads them when they are offered."""
+    """The values and their words, or what reads them when they are offered: the same for everybody."""
     multiple: bool = True
     in_order_except: tuple[str, ...] | None = None
     """Values that the index leaves out which has the rows of each value in the order of pages; None without such an
@@ -203,6 +205,8 @@ class TextFilter(Filter):
 @dataclass(frozen=True)
 class RowFilter(Filter):
     """One row of another table of the same scope, such as a batch; the newest are offered."""
+
+    is_of_business: ClassVar[bool] = True
 
     field: str
     rows: Callable[[Scope], QuerySet]

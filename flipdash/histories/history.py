@@ -4,7 +4,7 @@ Its rows are found by what is read from the address (query.py), in one of severa
 page by page (results.py). Here is what pages and reports say of it all; docs/histories.md has the map.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -272,22 +272,31 @@ class History(Declaration):
 
     # --- Columns ---------------------------------------------------------------------------------------------
 
+    @property
+    def named_columns(self) -> tuple[str, ...]:
+        """The names of the columns that the address or the person chose; none for the usual ones."""
+        return tuple(self.address.columns or self.layout.columns)
+
     @cached_property
     def shown_columns(self) -> list[Column]:
         """The columns of the page: the address's, or the person's, or the usual ones. A report has all."""
-        named = self.address.columns or self.layout.columns
-        by_name = {column.name: column for column in self.columns}
+        return self.columns_of(self.named_columns)
+
+    @classmethod
+    def columns_of(cls, named: Sequence[str]) -> list[Column]:
+        """Return the columns of these names as a page shows them, those that it can't do without among them."""
+        by_name = {column.name: column for column in cls.columns}
         chosen = [by_name[name] for name in dict.fromkeys(named) if name in by_name]
         if not chosen:
-            return [column for column in self.columns if column.shown]
-        needed = [column for column in self.columns if column.always and column not in chosen]
+            return [column for column in cls.columns if column.shown]
+        needed = [column for column in cls.columns if column.always and column not in chosen]
         # What is shown only because it was asked for has no place of its own on a phone's card: it gets a line.
         return [*needed, *(column if column.shown else replace(column, card="extra") for column in chosen)]
 
     @property
     def is_usual(self) -> bool:
         """Whether the columns are those that nobody chose, of which some leave a narrow page."""
-        return not (self.address.columns or self.layout.columns)
+        return not self.named_columns
 
     @cached_property
     def context(self) -> Context:

@@ -1,8 +1,9 @@
 """The tags and filters that pages share. Everything a person typed is escaped here or by the template."""
 
 import json
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -12,9 +13,11 @@ from django.forms import BoundField
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from flipdash import formats, mode, money
-from flipdash.histories import COUNT_CAP, History, columns
+from flipdash import formats, histories, mode, money
+from flipdash.histories import COUNT_CAP, DateFilter, Filter, History, address, columns
 from flipdash.histories.columns import Row
+from flipdash.histories.filters import Preset
+from flipdash.menu import ShownSection, menu_for
 
 register = template.Library()
 
@@ -34,6 +37,12 @@ def history_rows(history: History, rows: Iterable[Row]) -> SafeString:
             for row in rows
         )
     )
+
+
+@register.simple_tag
+def columns_of(history: str, named: Sequence[str]) -> list[columns.Column]:
+    """Return the columns that a history shows where these were chosen."""
+    return histories.get(history).columns_of(named)
 
 
 @register.simple_block_tag
@@ -75,6 +84,29 @@ def table_head(*kinds_and_labels: Any) -> SafeString:
     return format_html("<thead><tr>{}</tr></thead>", format_html_join("", "{}", ((cell,) for cell in cells)))
 
 
+@dataclass(frozen=True)
+class UnsetFilter:
+    """A filter of which the address says nothing."""
+
+    filter: Filter
+    fields: list[BoundField]
+    presets: list[tuple[Preset, bool]]
+
+
+@register.simple_tag
+def unset_filter(history: str, name: str, today: date) -> UnsetFilter:
+    """Return a filter by its history's name and its own, with the ranges of days that it offers today."""
+    found = next(one for one in histories.get(history).filters if one.name == name)
+    presets = found.presets(today) if isinstance(found, DateFilter) else []
+    return UnsetFilter(found, address.unset(found, None), [(preset, False) for preset in presets])
+
+
+@register.simple_tag
+def filter_fields(history: History, filter_: Filter) -> list[BoundField]:
+    """Return the form fields of a filter, with what the address says."""
+    return history.address.fields_of(filter_)
+
+
 @register.simple_tag
 def options(field: BoundField) -> SafeString:
     """Return the options of a field, each a box or a button with its words; a history has a dozen of them."""
@@ -89,6 +121,12 @@ def options(field: BoundField) -> SafeString:
 def icon(name: str, size: int = 16) -> SafeString:
     """Return an icon; each is made once."""
     return columns.icon(name, size)
+
+
+@register.simple_tag
+def menu(permissions: Collection[str], place: str) -> list[ShownSection]:
+    """Return the menu of whoever has the permissions, on a page at this place."""
+    return menu_for(permissions, place)
 
 
 @register.filter

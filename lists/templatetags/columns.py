@@ -1,14 +1,15 @@
 """The list of a history's columns, which stands on every page of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from flipdash import histories
 from flipdash.histories.columns import icon
-from lists.forms import ColumnRow
+from lists.forms import ColumnRow, ColumnsForm
 
 register = template.Library()
 
@@ -25,6 +26,13 @@ ROW = """<li class="columns__row" data-column="{label}">
 BUTTON = """<button type="button" class="button button--quiet button--small button--icon needs-js" data-move="{}"
           aria-label="{}">{}</button>"""
 PROBLEMS = '<p class="field__error columns__error" id="place_{}_error">{}<span>{}</span></p>'
+
+
+@register.simple_tag
+def columns_form(history: str, named: Sequence[str]) -> ColumnsForm:
+    """Return the list of a history's columns as it stands where these were chosen."""
+    declared = histories.get(history)
+    return ColumnsForm(declared, shown=declared.columns_of(named))
 
 
 @register.simple_tag

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from flipdash.templatetags import kept
 from tests.factories import make_transfer
 
 CSS = settings.BASE_DIR / "static" / "css" / "components"
@@ -42,6 +43,7 @@ def test_the_styleguide_shows_what_each_style_sheet_draws(web, name):
 
 @pytest.mark.parametrize("name", sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html")))
 def test_the_styleguide_shows_each_component(web, name):
+    kept.forget()
     used = {template.name for template in web.get("/styleguide/").templates}
     assert f"components/{name}" in used
 
