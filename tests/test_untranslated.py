@@ -22,6 +22,7 @@ from devtools import messages
 from documents.reports import summary
 from flipdash import histories, rls
 from flipdash.mode import Mode
+from flipdash.templatetags import kept
 from tests import factories
 from tests.walk import Survey, make_rows, survey
 from transactions import channels
@@ -154,7 +155,7 @@ def test_a_text_that_is_not_marked_is_found(source):
 
 
 @pytest.fixture
-def marked(monkeypatch):
+def marked(monkeypatch) -> Iterator[None]:
     """Put every translated text between brackets, whatever the language."""
     kinds: dict[str, Callable[..., str]] = {
         "gettext": lambda text: f"⟦{text}⟧" if text else "",
@@ -165,6 +166,9 @@ def marked(monkeypatch):
     for name, kind in kinds.items():
         getattr(translation._trans, name)
         monkeypatch.setattr(translation._trans, name, kind)
+    kept.forget()
+    yield
+    kept.forget()  # no page after this has brackets
 
 
 def without_marked(html: str) -> str:
