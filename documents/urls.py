@@ -1,6 +1,6 @@
 from django.urls import path
 
-from documents.receipts import receipt_view
+from documents.receipts.views import receipt_view
 from documents.reports import views
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from transactions.international.history import InternationalHistory
@@ -15,11 +15,10 @@ urlpatterns = [
     path("reports/tray/", views.report_tray, name="report-tray"),
     path("reports/<int:number>/file/", views.report_file, name="report-file"),
     path("reports/<int:number>/cancellation/", views.report_cancellation, name="report-cancellation"),
-    path("receipts/money-transfers/<bigid:pk>/", receipt_view(TransferHistory), name="transfer-receipt"),
-    path(
-        "receipts/international-transfers/<bigid:pk>/",
-        receipt_view(InternationalHistory),
-        name="international-receipt",
-    ),
-    path("receipts/payments/<bigid:pk>/", receipt_view(PaymentHistory), name="payment-receipt"),
 ]
+
+for history in (TransferHistory, InternationalHistory, PaymentHistory):
+    base = f"receipts/{history.name}/<bigid:pk>/"
+    urlpatterns += [
+        path(base, receipt_view(history), name=f"{history.name}-receipt"),
+    ]

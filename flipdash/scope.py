@@ -28,6 +28,9 @@ class Business(Protocol):
 
     pk: Any
     name: str
+    legal_name: str
+    language: str
+    logo: str
     time_zone: str
     created_at: Any
     require_second_factor: bool

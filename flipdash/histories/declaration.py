@@ -1,6 +1,6 @@
 """What a declaration of a history says: its columns, its search, its filters, its sums and its receipt."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -61,7 +61,14 @@ class Receipt:
     """What the business is on it: the sender or the receiver."""
     fields: tuple[str, ...]
     """The columns that stand on it, by their fields."""
-    url_name: str
+    party: str
+    """The field with the name of whoever was paid, or paid."""
+    at: str
+    """The field of the moment when the money arrived."""
+    known_by: tuple[str, ...]
+    """The fields that are the same in all transactions with somebody: their account, or their address."""
+    email: str = ""
+    """The field with an e-mail address that the receipt may go to."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +174,8 @@ class Declaration:
         columns = [column for column in self.columns if column is not self.state_column]
         return [column.fact(row) for column in columns if column.shown or column.text(row)]
 
-    def receipt_facts_of(self, row: Row) -> list[Fact]:
-        """Return the fields that stand on the receipt, in its order."""
+    def receipt_facts_of(self, row: Row, *, without: Collection[str] = ()) -> list[Fact]:
+        """Return the fields that stand on the receipt, in its order, but for those that are left out."""
         named = {column.field: column for column in self.columns}
         names = self.receipt.fields if self.receipt else ()
-        return [named[name].fact(row) for name in names if named[name].text(row)]
+        return [named[name].fact(row) for name in names if name not in without and named[name].text(row)]

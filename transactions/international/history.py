@@ -71,5 +71,7 @@ class InternationalHistory(histories.History):
             *("beneficiary_name", "country", "beneficiary_bank", "account_number", "amount", "fee", "rate"),
             *("amount_received", "purpose", "created_at", "completed_at", "id", "bank_reference"),
         ),
-        url_name="documents:international-receipt",
+        party="beneficiary_name",
+        at="completed_at",
+        known_by=("country", "account_number"),
     )

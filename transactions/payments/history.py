@@ -106,5 +106,8 @@ class PaymentHistory(histories.History):
         _("Payment receipt"),
         business=_("Paid to"),
         fields=("title", "sender_name", "sender_email", "channel", "amount", "paid_at", "id", "reference"),
-        url_name="documents:payment-receipt",
+        party="sender_name",
+        at="paid_at",
+        known_by=("sender_email",),
+        email="sender_email",
     )

@@ -87,5 +87,7 @@ class TransferHistory(histories.History):
             *("beneficiary_name", "bank", "account_number", "amount", "fee", "remark", "created_at", "completed_at"),
             *("id", "bank_reference"),
         ),
-        url_name="documents:transfer-receipt",
+        party="beneficiary_name",
+        at="completed_at",
+        known_by=("bank", "account_number"),
     )
