@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, VerificationAttempt
 from accounts.sign_in import notices, second_factor, services
-from accounts.sign_in.passwords import NewPasswordField, PasswordField
+from accounts.sign_in.passwords import NewPasswordField, PasswordField, refuse_personal
 from flipdash.forms import LineField
 from flipdash.hashers import is_too_long
 
@@ -81,6 +81,13 @@ class SignUpForm(SignupForm):
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 
+    def clean_password1(self) -> str:
+        """Refuse a password made of what stands above it."""
+        return refuse_personal(
+            self.cleaned_data["password1"],
+            *(self.cleaned_data.get(name, "") for name in ("business_name", "name", "email")),
+        )
+
     def try_save(self, request: Any) -> Any:
         """Make the account, or mail who has one already: the answer is the same, and takes as long (trust.md A2)."""
         if self.account_already_exists:  # type: ignore[has-type]  # allauth's own, untyped
@@ -119,11 +126,23 @@ class NewPasswordForm(ResetPasswordKeyForm):
     password1 = NewPasswordField(_("New password"))
     password2 = None
 
+    def clean_password1(self) -> str:
+        """Refuse a password made of the person's name, address or business."""
+        return refuse_personal(self.cleaned_data["password1"], *services.known_of(self.user))
+
 
 class PasswordForm(forms.Form):
     """A new password of whoever is signed in; re-authentication has asked for the old one."""
 
     new_password = NewPasswordField(_("New password"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_new_password(self) -> str:
+        """Refuse a password made of the person's name, address or business."""
+        return refuse_personal(self.cleaned_data["new_password"], *services.known_of(self.user))
 
 
 class SecondStepForm(AuthenticateForm):

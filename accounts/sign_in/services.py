@@ -51,6 +51,12 @@ def _make_business(name: str, language: str) -> Business:
     return Business.objects.create(name=name, legal_name=name, slug=slug, language=language)
 
 
+def known_of(user: User) -> list[str]:
+    """Return what others know of a person, of which no password is made: name, address, the business's name."""
+    member = getattr(user, "member", None)
+    return [user.name, user.email, *([member.business.name, member.business.legal_name] if member else [])]
+
+
 def confirm_email(user: User) -> None:
     """Note that the person has shown that the address is theirs, for instance by the link of an invitation."""
     EmailAddress.objects.update_or_create(

@@ -6,10 +6,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from accounts.models import Invitation
 from accounts.permission_table import allowed_to
 from accounts.permissions import Role
 from accounts.phones.numbers import PhoneField
-from accounts.sign_in.passwords import NewPasswordField
+from accounts.sign_in.passwords import NewPasswordField, refuse_personal
 from flipdash.forms import LineField
 
 
@@ -82,3 +83,12 @@ class AcceptForm(forms.Form):
         label=gettext_lazy("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     password = NewPasswordField(gettext_lazy("Password"))
+
+    def __init__(self, *args: Any, invitation: Invitation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.invitation = invitation
+
+    def clean_password(self) -> str:
+        """Refuse a password made of the person's name, address or business."""
+        known = self.cleaned_data.get("name", ""), self.invitation.email, self.invitation.business.name
+        return refuse_personal(self.cleaned_data["password"], *known)

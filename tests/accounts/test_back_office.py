@@ -157,7 +157,8 @@ def test_the_command_asks_for_the_password_and_shows_none(monkeypatch, capsys):
         (["short", "short"], "at least 12"),
         (["éééééé1234", "éééééé1234"], "at least 12"),  # 16 bytes, and 10 characters
         (["x" * 1_025] * 2, "at most 1,024"),
-        (["qwerty123456"] * 2, "too common"),
+        (["qwerty123456"] * 2, "commonest"),
+        (["olga-flipdash-1"] * 2, "your name"),
         (["gayo-arabika-88", "other-arabika-88"], "differ"),
     ],
 )

@@ -191,6 +191,7 @@ def test_the_form_cannot_name_another_address_or_role(link):
         ("password", "short", "at least 12"),
         ("password", "x" * 1_025, "at most 1,024"),
         ("password", "", "required"),
+        ("password", "ana.wijaya-123", "your name"),
         ("name", "", "required"),
         ("name", "Ana\u202egnp", "can’t be seen"),
     ],

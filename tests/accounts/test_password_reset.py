@@ -78,7 +78,9 @@ def test_a_known_and_an_unknown_address_are_answered_the_same(rina):
     assert [mail.to for mail in Message.objects.all()] == [rina.user.email]
 
 
-@pytest.mark.parametrize(("password", "words"), [("short", "at least 12"), ("x" * 1_025, "1,024 bytes")])
+@pytest.mark.parametrize(
+    ("password", "words"), [("short", "at least 12"), ("x" * 1_025, "1,024 bytes"), ("kopi-kita-2026", "your name")]
+)
 def test_a_bad_password_is_refused_and_the_link_lives_on(rina, password, words):
     ask(rina.user.email)
     browser = Client()

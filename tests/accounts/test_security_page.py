@@ -93,7 +93,7 @@ def test_without_a_factor_there_are_no_recovery_codes(fresh):
     assert not Authenticator.objects.exists()
 
 
-@pytest.mark.parametrize("password", ["", "short", "x" * 1_025, "qwerty123456"])
+@pytest.mark.parametrize("password", ["", "short", "x" * 1_025, "qwerty123456", "kopi-kita-2026"])
 def test_a_bad_new_password_changes_nothing(fresh, admin, password):
     assert fresh.post("/my-profile/security/password/", {"new_password": password}).status_code == 200
     assert User.objects.get(pk=admin.user.pk).password == admin.user.password

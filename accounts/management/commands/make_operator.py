@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
 from accounts import operators
-from accounts.sign_in.passwords import NewPasswordField
+from accounts.sign_in.passwords import NewPasswordField, refuse_personal
 from flipdash.lines import NotALine, clean_line
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             password = getpass("Password: ")
             if password != getpass("Once more: "):
                 raise CommandError("The two passwords differ. Nothing was changed.")
-            NewPasswordField("Password").clean(password)
+            refuse_personal(NewPasswordField("Password").clean(password), name, email)
             operators.make_operator(email=email, name=name, password=password)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error

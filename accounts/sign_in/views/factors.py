@@ -70,7 +70,7 @@ def overview(request: Request) -> HttpResponse:
 @reauthenticated
 def password(request: Request) -> HttpResponse:
     """Change the password; all other sessions end."""
-    form = PasswordForm(request.POST if "new_password" in request.POST else None)
+    form = PasswordForm(request.POST if "new_password" in request.POST else None, user=request.user)
     if form.is_bound and form.is_valid():
         with transaction.atomic():
             request.user.set_password(form.cleaned_data["new_password"])

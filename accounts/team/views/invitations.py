@@ -32,7 +32,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
-    form = AcceptForm(request.POST if request.method == "POST" else None)
+    form = AcceptForm(request.POST if request.method == "POST" else None, invitation=found)
     if form.is_bound and form.is_valid():
         address, agent = notices.client_of(request)
         given = form.cleaned_data
