@@ -19,7 +19,17 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("flipdash", "accounts", "lists", "deposits", "transactions", "documents", "imports", "templates")
+SOURCES = (
+    "flipdash",
+    "accounts",
+    "lists",
+    "deposits",
+    "transactions",
+    "documents",
+    "imports",
+    "developer",
+    "templates",
+)
 CATALOG = ROOT / "locale" / "id" / "LC_MESSAGES" / "django.po"
 PLURALS = ("ngettext", "ngettext_lazy")
 KEYWORDS = {

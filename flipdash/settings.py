@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "transactions",
     "imports",
     "documents",
+    "developer",
     "allauth",
     "allauth.account",
     "allauth.mfa",

@@ -10,6 +10,7 @@ urlpatterns = [
     path("deposit/", include("deposits.urls")),
     path("", include("transactions.urls")),
     path("documents/", include("documents.urls")),
+    path("developer/", include("developer.urls")),
     path("settings/import-history/", include("imports.urls")),
     path("admin/", admin.site.urls),
     path("health/live", views.live, name="health-live"),

@@ -29,8 +29,11 @@ from deposits.ledger import Line, Source
 from deposits.models import AccountKind, DepositEntry, PostingKind, TopUp
 from deposits.statements import matching
 from deposits.topups import services as topups
+from developer import wording
+from developer.keys.services import MAC
+from developer.models import ApiKey
 from documents.models import Report
-from flipdash import clock, histories, rls
+from flipdash import clock, histories, rls, sealing
 from flipdash.actors import Actor
 from flipdash.mode import Mode
 from flipdash.scope import Scope
@@ -346,6 +349,14 @@ def make_varied(name: str, business: Business, dice: Random) -> Any:
 def make_view(member: Member, name: str = "Failed ones", *, mode: str = Mode.LIVE, **fields: Any) -> SavedView:
     values = {"history": "money-transfers", "query": "status=failed", **fields}
     return SavedView.objects.create(business=member.business, mode=mode, member=member, name=name, **values)
+
+
+def make_key(member: Member, name: str = "Online shop", *, mode: str = Mode.LIVE, **fields: Any) -> ApiKey:
+    """Make a key whose text nobody knows."""
+    text = wording.new_key(mode)
+    values = {"name": name, "public": wording.public_part(text), "mac": sealing.mac(text, MAC), **fields}
+    with rls.inside(member.scope(mode)):
+        return ApiKey.objects.create(business=member.business, mode=mode, **member.actor.columns("maker"), **values)
 
 
 def make_import(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> ImportJob:

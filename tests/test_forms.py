@@ -19,7 +19,7 @@ from accounts.sign_in.forms import SignUpForm
 from flipdash.forms import LineField, RupiahField
 from flipdash.lines import JOINERS, MOST_BYTES, NotALine, clean_line, is_unseen
 
-APPS = ("accounts", "deposits", "documents", "flipdash", "imports", "transactions", "lists")
+APPS = ("accounts", "deposits", "developer", "documents", "flipdash", "imports", "transactions", "lists")
 
 UNSEEN = {
     "abc\u202edef": "turns the direction",

@@ -159,6 +159,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "<int:pk>": "1",
         "<int:number>": str(report.number),
         "<bigid:view>": str(view.pk),
+        "<bigid:key>": str(factories.make_key(member, mark, mode=mode).pk),
         "<int:import_number>": str(job.number),
         **people_rows(member),
         **personal_rows(member),

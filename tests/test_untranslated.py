@@ -18,6 +18,7 @@ from django.template.base import Lexer, TokenType
 from django.utils import translation
 
 from accounts.models import Business, User
+from developer.models import ApiKey
 from devtools import messages
 from documents.reports import summary
 from flipdash import histories, rls
@@ -189,6 +190,7 @@ def data() -> set[str]:
         with rls.inside_of(business.pk, mode):
             makers = MoneyTransfer._base_manager.values_list("maker_name", flat=True)
             found |= {name.split()[0] for name in makers if name}  # as the table shows them
+            found |= {key.shown for key in ApiKey.objects.all()}
             for model in filter(is_readable, apps.get_models()):
                 for values in model._base_manager.values_list():
                     found |= {" ".join(str(value).split()) for value in values if value}

@@ -37,6 +37,11 @@ def has_passkey(user: User) -> bool:
     return Authenticator.objects.filter(user=user, type=Kind.WEBAUTHN).exists()
 
 
+def has_app(user: User) -> bool:
+    """Return whether one of the factors is an authenticator app, and so there are codes to type."""
+    return Authenticator.objects.filter(user=user, type=Kind.TOTP).exists()
+
+
 def new_secret() -> str:
     """Return a new secret for an authenticator app, in base32."""
     return generate_totp_secret()
