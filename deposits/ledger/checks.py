@@ -248,6 +248,28 @@ ledger_check(
     """,
 )
 ledger_check(
+    "Every hour’s turnover is the sum of its entries",
+    """
+    SELECT format('account %s, %s of %s: %s entries, +%s −%s; turnover %s, +%s −%s', account_id, kind, hour,
+        e.entries, e.came_in, e.went_out, t.entries, t.came_in, t.went_out)
+    FROM (
+        SELECT e.account_id, date_trunc('hour', e.created_at, 'UTC') AS hour, p.kind, count(*) AS entries,
+            sum(greatest(e.amount, 0)) AS came_in, sum(greatest(-e.amount, 0)) AS went_out
+        FROM deposits_entry e
+        JOIN deposits_posting p ON p.id = e.posting_id
+        JOIN deposits_account a ON a.id = e.account_id
+        WHERE a.kind IN ('available', 'held')
+        GROUP BY 1, 2, 3
+    ) e
+    FULL JOIN deposits_turnover t USING (account_id, hour, kind)
+    WHERE (e.entries, e.came_in, e.went_out) IS DISTINCT FROM (t.entries, t.came_in, t.went_out)
+    UNION ALL
+    SELECT format('turnover %s of account %s', t.id, t.account_id)
+    FROM deposits_turnover t JOIN deposits_account a ON a.id = t.account_id
+    WHERE (t.business_id, t.mode) IS DISTINCT FROM (a.business_id, a.mode)
+    """,
+)
+ledger_check(
     "The guards stand: triggers, row level security, constraints and rights",
     """
     SELECT format('trigger %s on %s is missing or off', g.name, g.tbl)
@@ -255,30 +277,34 @@ ledger_check(
         ('account_kept', 'deposits_account'), ('account_begins', 'deposits_account'),
         ('account_fixed', 'deposits_account'), ('account_moves', 'deposits_account'),
         ('account_moved_by_entry', 'deposits_account'), ('posting_balances', 'deposits_posting'),
-        ('entry_balances', 'deposits_entry')) AS g (name, tbl)
+        ('entry_balances', 'deposits_entry'), ('turnover_kept', 'deposits_turnover'),
+        ('turnover_fixed', 'deposits_turnover'), ('turnover_grows', 'deposits_turnover')) AS g (name, tbl)
     WHERE NOT EXISTS (
         SELECT FROM pg_trigger t WHERE t.tgname = g.name AND t.tgrelid = g.tbl::regclass AND t.tgenabled IN ('O', 'A'))
     UNION ALL
     SELECT format('a foreign key of %s is off', tgrelid::regclass) FROM pg_trigger
     WHERE tgisinternal AND tgenabled NOT IN ('O', 'A')
-        AND tgrelid IN ('deposits_account'::regclass, 'deposits_posting'::regclass, 'deposits_entry'::regclass)
+        AND tgrelid IN ('deposits_account'::regclass, 'deposits_posting'::regclass, 'deposits_entry'::regclass,
+            'deposits_turnover'::regclass)
     UNION ALL
     SELECT format('constraint or index %s is missing', g.name)
     FROM unnest(ARRAY['account_once', 'account_above_floor', 'account_floor_of_kind', 'account_owner_of_kind',
         'account_balance_range', 'posting_once', 'posting_closes_once', 'posting_reverses_once',
         'posting_closes_of_kind', 'posting_reverses_of_kind', 'entry_in_order', 'entry_amount_range', 'entry_account',
-        'entry_posting', 'entry_account_tenant', 'posting_closes', 'posting_reverses']) AS g (name)
+        'entry_posting', 'entry_account_tenant', 'posting_closes', 'posting_reverses', 'turnover_once',
+        'turnover_is_positive', 'turnover_account_tenant']) AS g (name)
     WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conname = g.name AND c.convalidated)
         AND NOT EXISTS (SELECT FROM pg_class i WHERE i.relname = g.name AND i.relkind = 'i')
     UNION ALL
     SELECT format('%s has no row level security', c.relname) FROM pg_class c
-    WHERE c.oid IN ('deposits_account'::regclass, 'deposits_posting'::regclass, 'deposits_entry'::regclass)
+    WHERE c.oid IN ('deposits_account'::regclass, 'deposits_posting'::regclass, 'deposits_entry'::regclass,
+            'deposits_turnover'::regclass)
         AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
     UNION ALL
     SELECT format('%s may %s %s', r, p, t)
     FROM unnest(ARRAY['flipdash_app', 'flipdash_operator']) AS r,
         unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS p,
-        unnest(ARRAY['deposits_account', 'deposits_posting', 'deposits_entry']) AS t
+        unnest(ARRAY['deposits_account', 'deposits_posting', 'deposits_entry', 'deposits_turnover']) AS t
     WHERE has_table_privilege(r, t, p)
     """,
 )

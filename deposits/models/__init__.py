@@ -11,6 +11,7 @@ from deposits.models.ledger import (
     Entry,
     Posting,
     PostingKind,
+    Turnover,
 )
 from deposits.models.statements import Correction, Reason, StatementImport, StatementLine
 from deposits.models.topups import CODES, OPEN, TopUp, TopUpEvent, TopUpStatus
@@ -37,4 +38,5 @@ __all__ = [
     "TopUp",
     "TopUpEvent",
     "TopUpStatus",
+    "Turnover",
 ]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from deposits import banks
 from flipdash.actors import actor_fields, actor_known
 from flipdash.mode import Mode
-from flipdash.scope import TenantForeignKey, TenantQuerySet, mode_known
+from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
 
 RUPIAH = "IDR"
 IN_CURRENCY = ("mode", "currency")
@@ -201,3 +201,34 @@ class Entry(LedgerModel):
 
     def __str__(self) -> str:
         return f"{self.amount:+,} → {self.balance_after:,}"
+
+
+class Turnover(TenantModel):
+    """What one kind of movement came to on an account within an hour: so a month is read in a few thousand rows.
+
+    `ledger_post` keeps it, for what a business has available and held. Hours, for a day begins when the business's zone
+    says so, and every zone that we offer is whole hours from UTC.
+    """
+
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="turnover", db_constraint=False, db_index=False
+    )
+    hour = models.DateTimeField()
+    kind = models.CharField(max_length=16, choices=PostingKind.choices)
+    entries = models.BigIntegerField()
+    came_in = models.BigIntegerField()
+    """Whole rupiah, and so is `went_out`: both are positive."""
+    went_out = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            mode_known("turnover"),
+            TenantForeignKey(field="account", to="deposits.Account", name="turnover_account_tenant"),
+            models.UniqueConstraint(fields=["account", "hour", "kind"], name="turnover_once"),
+            models.CheckConstraint(
+                condition=Q(entries__gt=0, came_in__gte=0, went_out__gte=0), name="turnover_is_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} +{self.came_in:,} −{self.went_out:,}"

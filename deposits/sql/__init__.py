@@ -11,6 +11,7 @@ from deposits.models import (
     StatementLine,
     TopUp,
     TopUpEvent,
+    Turnover,
 )
 from flipdash.sql.declaring import (
     AppendOnly,
@@ -40,6 +41,13 @@ LEDGER: list[Code] = [
     Refused(
         *(Account, "moves", "BEFORE UPDATE", "moves its balance by entries only"),
         when="NEW.seq <> OLD.seq + 1",
+    ),
+    Kept(Turnover),
+    Fixed(Turnover, "business", "mode", "account", "hour", "kind"),
+    Refused(
+        *(Turnover, "grows", "BEFORE UPDATE", "grows with each entry"),
+        when="NEW.entries <> OLD.entries + 1 OR NEW.came_in < OLD.came_in OR NEW.went_out < OLD.went_out "
+        "OR NEW.came_in + NEW.went_out = OLD.came_in + OLD.went_out",
     ),
     AtCommit(Account, "moved_by_entry", "AFTER UPDATE", "deposits_check_account()"),
     AtCommit(Posting, "balances", "AFTER INSERT", "deposits_check_posting()"),
@@ -89,9 +97,9 @@ STATEMENTS: list[Code] = [
 RIGHTS: list[Code] = [
     *(
         RowLevelSecurity(model)
-        for model in (Account, Posting, Entry, TopUp, TopUpEvent, StatementLine, Correction, LowBalance)
+        for model in (Account, Posting, Entry, Turnover, TopUp, TopUpEvent, StatementLine, Correction, LowBalance)
     ),
-    *(Rights(model, app="SELECT") for model in (Account, Posting, Entry)),
+    *(Rights(model, app="SELECT") for model in (Account, Posting, Entry, Turnover)),
     Rights(TopUp, app="SELECT, INSERT, UPDATE, MAINTAIN"),
     Rights(TopUpEvent, app="SELECT, INSERT, MAINTAIN"),
     # The statements are the operator's. Who serves sees a line once it is matched with a top-up that it may see,

@@ -173,13 +173,22 @@ BEGIN
             head = public.ledger_link(a.head, v_seal, a.id, a.seq + 1, v_new.id, l.amount, a.balance + l.amount)
         FROM unnest(v_ids, v_amounts) AS l (id, amount)
         WHERE a.id = l.id
-        RETURNING a.id, a.business_id, a.seq, l.amount, a.balance, a.head
+        RETURNING a.id, a.business_id, a.kind, a.seq, l.amount, a.balance, a.head
+    ), written AS (
+        INSERT INTO public.deposits_entry (
+            business_id, mode, currency, account_id, posting_id, seq, amount, balance_after, hash, created_at
+        )
+        SELECT m.business_id, p_mode, p_currency, m.id, v_new.id, m.seq, m.amount, m.balance, m.head, v_new.effective_at
+        FROM moved m ORDER BY m.id
     )
-    INSERT INTO public.deposits_entry (
-        business_id, mode, currency, account_id, posting_id, seq, amount, balance_after, hash, created_at
+    INSERT INTO public.deposits_turnover AS t (
+        business_id, mode, account_id, hour, kind, entries, came_in, went_out
     )
-    SELECT m.business_id, p_mode, p_currency, m.id, v_new.id, m.seq, m.amount, m.balance, m.head, v_new.effective_at
-    FROM moved m ORDER BY m.id;
+    SELECT m.business_id, p_mode, m.id, date_trunc('hour', v_new.effective_at, 'UTC'), p_kind, 1,
+        greatest(m.amount, 0), greatest(-m.amount, 0)
+    FROM moved m WHERE m.kind IN ('available', 'held') ORDER BY m.id
+    ON CONFLICT (account_id, hour, kind) DO UPDATE SET entries = t.entries + 1,
+        came_in = t.came_in + excluded.came_in, went_out = t.went_out + excluded.went_out;
     RETURN QUERY SELECT v_new.id, true;
 END $$;
 

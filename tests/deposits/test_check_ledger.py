@@ -62,9 +62,8 @@ def forge(**how) -> str:
     return FORGE.format(**values | how)
 
 
-SUM, ROWS, BALANCE, GAP, CHAIN, ORDER, HEAD, LINES, FLOOR, RANGE, SOURCE, CROSS, HELD, ENDS, MIRROR, ZERO, GUARDS = (
-    check.name for check in LEDGERS_OWN
-)
+(SUM, ROWS, BALANCE, GAP, CHAIN, ORDER, HEAD, LINES, FLOOR, RANGE, SOURCE, CROSS, HELD, ENDS, MIRROR, ZERO, TURNOVER,
+ GUARDS) = (check.name for check in LEDGERS_OWN)  # fmt: skip
 
 # What is done, and the check that has to find it (others may find it too).
 PLANTED = {
@@ -164,6 +163,16 @@ PLANTED = {
         + forge(kind="reversal", reverses="(SELECT min(reverses_id) FROM deposits_posting)"), MIRROR
     ),
     "money out of nowhere": (f"UPDATE deposits_account SET balance = balance + 1 WHERE id = {AVAILABLE}", ZERO),
+    "a turnover changed": (
+        f"UPDATE deposits_turnover SET came_in = came_in + 1 WHERE account_id = {AVAILABLE}", TURNOVER
+    ),
+    "a turnover in another hour": (
+        f"UPDATE deposits_turnover SET hour = hour - interval '1 hour' WHERE account_id = {AVAILABLE}", TURNOVER
+    ),
+    "a turnover deleted": (f"DELETE FROM deposits_turnover WHERE account_id = {AVAILABLE}", TURNOVER),
+    "a turnover given to another business": (
+        f"UPDATE deposits_turnover SET business_id = {THEIRS} WHERE account_id = {AVAILABLE}", TURNOVER
+    ),
     "a trigger off": ("ALTER TABLE deposits_entry DISABLE TRIGGER entry_append_only", GUARDS),
     "foreign keys off": ("ALTER TABLE deposits_entry DISABLE TRIGGER ALL", GUARDS),
     "a constraint dropped": ("ALTER TABLE deposits_account DROP CONSTRAINT account_above_floor", GUARDS),

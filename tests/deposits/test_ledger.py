@@ -7,7 +7,7 @@ from django.db import transaction
 
 from deposits import ledger
 from deposits.ledger import Balance, LedgerOwner, Line, NewPosting, Source
-from deposits.models import LARGEST_AMOUNT, Account, AccountKind, Entry, Posting, PostingKind
+from deposits.models import LARGEST_AMOUNT, Account, AccountKind, Entry, Posting, PostingKind, Turnover
 from flipdash import clock, rls
 from flipdash.actors import Actor
 from tests.deposits.conftest import check_deferred, source
@@ -63,6 +63,29 @@ def test_every_entry_says_the_balance_after_it(scope, top_up):
         (3, 3_000, 6_000),
     ]
     assert list(entries.order_by("created_at", "id")) == list(entries)
+
+
+def test_each_hour_has_its_turnover_by_kind(scope, inside):
+    """Of what is available and held alone; a capture moves only what is held."""
+    at = datetime(2026, 11, 26, 16, 59, 59, tzinfo=UTC)
+    for number, minutes in enumerate((0, 0, 1)):
+        when = at + timedelta(minutes=minutes)
+        ledger.top_up(scope, Source("top_up", number), amount=1_000, bank="bca", effective_at=when)
+    ledger.hold(scope, Source("transfer", 1), amount=700, effective_at=at)
+    ledger.capture(scope, Source("transfer", 1), amount=600, fee=100, rail="simulator", effective_at=at)
+    first, second = at.replace(minute=0, second=0), at.replace(hour=17, minute=0, second=0)
+    seen = Turnover.objects.visible_to(scope).values_list(
+        "account__kind", "hour", "kind", "entries", "came_in", "went_out"
+    )
+    assert set(seen) == {
+        ("available", first, "top_up", 2, 2_000, 0),
+        ("available", second, "top_up", 1, 1_000, 0),
+        ("available", second, "hold", 1, 0, 700),
+        ("held", second, "hold", 1, 700, 0),
+        ("held", second, "capture", 1, 0, 700),
+    }
+    ledger.top_up(scope, Source("top_up", 0), amount=1_000, bank="bca")
+    assert seen.get(hour=first)[3] == 2, "the same once more"
 
 
 def test_nothing_posted_is_nothing_to_spend(scope, inside):

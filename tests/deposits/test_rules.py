@@ -118,6 +118,25 @@ REFUSED = {
         "VALUES ({theirs}, 'live', 'SGD', 'available', '', NULL)",
         "account_floor_of_kind",
     ),
+    "delete a turnover": ("DELETE FROM deposits_turnover WHERE account_id = {account}", "append-only"),
+    "empty the turnover": ("TRUNCATE deposits_turnover", "append-only"),
+    "change a turnover": ("UPDATE deposits_turnover SET came_in = 5 WHERE account_id = {account}", "grows"),
+    "let a turnover shrink": (
+        "UPDATE deposits_turnover SET entries = entries + 1, came_in = came_in - 5, went_out = went_out + 10 "
+        "WHERE account_id = {account} AND kind = 'top_up'",
+        "grows",
+    ),
+    "let a turnover count what moved nothing": (
+        "UPDATE deposits_turnover SET entries = entries + 1 WHERE account_id = {account}", "grows"
+    ),
+    "a turnover of another hour": (
+        "UPDATE deposits_turnover SET hour = hour - interval '1 hour' WHERE account_id = {account}", "identity"
+    ),
+    "a turnover as another business's": (
+        "INSERT INTO deposits_turnover (business_id, mode, account_id, hour, kind, entries, came_in, went_out) "
+        "VALUES ({theirs}, 'live', {account}, now(), 'top_up', 1, 1, 0)",
+        "turnover_account_tenant",
+    ),
     "a posting without entries": (new_posting(), "0 entries"),
     "a posting of one entry": (new_posting() + MOVE + entry(posting="5"), "does not sum to zero|1 entries"),
     "an entry more": (entry() + MOVE, "does not sum to zero|without an entry"),
@@ -207,7 +226,7 @@ def test_a_reversed_deposit_of_another_business_is_not_found(owner):
 FORBIDDEN = [
     *(
         statement.format(table=table)
-        for table in ("deposits_account", "deposits_posting", "deposits_entry")
+        for table in ("deposits_account", "deposits_posting", "deposits_entry", "deposits_turnover")
         for statement in (
             "UPDATE {table} SET mode = mode",
             "DELETE FROM {table}",

@@ -8,7 +8,7 @@ from django.test import Client
 
 from deposits import ledger
 from deposits.ledger import LedgerOwner
-from deposits.models import Account, Entry, Posting, TopUp
+from deposits.models import Account, Entry, Posting, TopUp, Turnover
 from flipdash import db, rls
 from flipdash.actors import Actor
 from flipdash.scope import TenantQuerySet
@@ -27,7 +27,7 @@ class Guarded(models.Model):
 
 
 pytestmark = pytest.mark.django_db
-GUARDED = (Account, Posting, Entry)
+GUARDED = (Account, Posting, Entry, Turnover)
 
 
 def seen_as() -> tuple[str | None, str | None]:
