@@ -46,6 +46,11 @@ def day(on: date) -> str:
     return f"{_month(on)} {on.year}"
 
 
+def short_day(on: date) -> str:
+    """Write a day of which one knows the year: 22 Nov."""
+    return _month(on)
+
+
 def days(first: date | None, last: date | None) -> str:
     """Write a range of days as shortly as it is clear: 1 – 22 Nov 2026."""
     if first is None or last is None:

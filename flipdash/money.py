@@ -63,6 +63,11 @@ def rupiah(amount: int, language: str | None = None) -> str:
     return f"{_minus(amount)}Rp{_grouped(amount, language)}"
 
 
+def moved(amount: int, language: str | None = None) -> str:
+    """Return what came in or went out, with its sign before it: "+Rp5,000,417" or "−Rp85,000"."""
+    return f"{'+' if amount > 0 else ''}{rupiah(amount, language)}"
+
+
 def number(n: int, language: str | None = None) -> str:
     """Return a count with its thousands grouped as the language does."""
     return f"{_minus(n)}{_grouped(n, language)}"

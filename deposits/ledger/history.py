@@ -126,7 +126,9 @@ class DepositHistory(histories.History):
         histories.TermFilter("amount", _("Amount"), MovedAmount("", "amount")),
     )
     summary = histories.Summary(
-        "posting__kind", PostingKind, ((_("Credit"), "came_in"), (_("Debit"), "went_out")), head=_("What happened")
+        *("posting__kind", PostingKind, ((_("Credit"), "came_in"), (_("Debit"), "went_out"))),
+        head=_("What happened"),
+        is_moved=True,
     )
 
     def closing(self) -> Iterator[tuple[Words, int]]:

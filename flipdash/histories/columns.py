@@ -251,7 +251,7 @@ class MovedColumn(RupiahColumn):
     def text(self, row: Row) -> str:
         """Return it with its sign: +Rp5,000,417 or −Rp85,000."""
         amount = row[self.field]
-        return f"+{money.rupiah(amount)}" if amount and amount > 0 else super().text(row)
+        return money.moved(amount) if amount else super().text(row)
 
 
 @dataclass(frozen=True)

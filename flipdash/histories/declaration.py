@@ -33,6 +33,14 @@ class Summary:
     """(label, field) of each figure in that currency."""
     head: Words = STATUS
     """What the field is called by which is summed up."""
+    is_moved: bool = False
+    """Whether the first two figures are what came in and what went out of one account: their difference is what a page
+    says then, and there alone figures of several states may be added up."""
+
+    def amount(self, row: dict[str, Any]) -> int:
+        """Return the rupiah that a page says of a state; positive for what came in."""
+        first, *others = (int(row[field] or 0) for _label, field in self.sums)
+        return first - others[0] if self.is_moved else first
 
     @property
     def groups(self) -> list[str]:

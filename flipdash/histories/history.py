@@ -177,15 +177,16 @@ class History(Declaration):
 
     def _sums_by_state(self, summary: Summary) -> list[tuple[str, str]]:
         """Return each state with its count and its first figure; rupiah add up whatever currency they became."""
-        _label, field = summary.sums[0]
         by_state: dict[str, tuple[int, int]] = {}
         for row in self.totals():
             rows, amount = by_state.get(row[summary.by], (0, 0))
-            by_state[row[summary.by]] = rows + row["rows"], amount + int(row[field] or 0)
-        return [
-            (str(summary.labels(state).label), f"{money.number(rows)} · {money.rupiah(amount)}")
-            for state, (rows, amount) in by_state.items()
-        ]
+            by_state[row[summary.by]] = rows + row["rows"], amount + summary.amount(row)
+        said = [(str(summary.labels(state).label), *figures) for state, figures in by_state.items()]
+        if summary.is_moved and len(said) > 1:
+            _words, counts, amounts = zip(*said, strict=True)
+            said.append((_("Together"), sum(counts), sum(amounts)))
+        write = money.moved if summary.is_moved else money.rupiah
+        return [(words, f"{money.number(rows)} · {write(amount)}") for words, rows, amount in said]
 
     # --- What is applied, in words -------------------------------------------------------------------------
 

@@ -167,6 +167,12 @@ def rupiah(amount: int) -> str:
 
 
 @register.filter
+def moved(amount: int) -> str:
+    """Write what came in or went out: +Rp1,240,500."""
+    return money.moved(amount)
+
+
+@register.filter
 def number(count: int) -> str:
     """Write a count with grouped digits."""
     return money.number(count)
@@ -176,6 +182,18 @@ def number(count: int) -> str:
 def capped(count: int) -> str:
     """Write a count that stops at the cap: 10,000+."""
     return money.number(count) if count <= COUNT_CAP else f"{money.number(COUNT_CAP)}+"
+
+
+@register.filter
+def short_day(on: date) -> str:
+    """Write a day of which one knows the year: 22 Nov."""
+    return formats.short_day(on)
+
+
+@register.filter
+def time_of_day(at: datetime) -> str:
+    """Write the time of a day that is known: 16:05."""
+    return formats.time_of_day(at)
 
 
 @register.filter

@@ -103,6 +103,30 @@ def test_a_wrong_address_shows_nothing_and_says_why(web, moved, query):
     assert page.context["history"].address.problems
 
 
+@pytest.mark.parametrize(
+    ("query", "sums"),
+    [
+        ("kind=hold", [("Held for a transaction", "3 · −Rp307,500")]),
+        ("q=released", [("Released", "1 · +Rp102,500")]),
+        (
+            "direction=in",
+            [("Top-up", "1 · +Rp1,000,417"), ("Released", "1 · +Rp102,500"), ("Together", "2 · +Rp1,102,917")],
+        ),
+        (
+            "amount=102.500",
+            [
+                ("Held for a transaction", "3 · −Rp307,500"),
+                ("Released", "1 · +Rp102,500"),
+                ("Together", "4 · −Rp205,000"),
+            ],
+        ),
+    ],
+)
+def test_what_some_entries_come_to_has_a_sign(scope, moved, query, sums):
+    with rls.inside(scope):
+        assert history(scope, query).sums() == sums
+
+
 def test_a_report_closes(scope, moved):
     with rls.inside(scope):
         closing = dict(history(scope).closing())
