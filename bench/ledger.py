@@ -25,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.ledger")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--entries", type=int, default=0, help="fill up to so many entries, and time check_ledger")
+    parser.add_argument("--month", type=int, default=0, help="only time what a month of so many entries comes to")
     arguments = parser.parse_args()
     django.setup()
 
@@ -38,6 +39,9 @@ def main() -> None:
     from flipdash import rls
 
     call_command("migrate", database="owner", verbosity=0)
+    if arguments.month:
+        month(arguments.month)
+        return
     business, _made = Business.objects.get_or_create(slug="bench-ledger", defaults={"name": "Bench ledger"})
     owner = LedgerOwner(business, "live")
     numbers = itertools.count(time.time_ns())
@@ -104,6 +108,77 @@ def main() -> None:
         began = time.perf_counter()
         call_command("check_ledger")
         print(json.dumps({"check_ledger_seconds": round(time.perf_counter() - began, 1)}))
+
+
+FILL = """
+    SET session_replication_role = replica;
+    INSERT INTO deposits_account (business_id, mode, currency, kind, detail, floor)
+        VALUES ({business}, 'live', 'IDR', 'available', '', 0);
+    INSERT INTO deposits_posting (id, business_id, mode, currency, kind, source_type, source_id, lines_sha256,
+            by_kind, by_name, effective_at)
+        SELECT 1000000000 + n, {business}, 'live', 'IDR',
+            (ARRAY['hold', 'hold', 'hold', 'hold', 'settlement', 'settlement', 'return', 'top_up'])[1 + n % 8],
+            'bench', n, '', 'system', '', now() - interval '30 days' * ({entries} - n) / {entries}
+        FROM generate_series(1, {entries}) n;
+    INSERT INTO deposits_entry (business_id, mode, currency, account_id, posting_id, seq, amount, balance_after, hash,
+            created_at)
+        SELECT {business}, 'live', 'IDR', a.id, p.id, p.source_id,
+            CASE p.kind WHEN 'hold' THEN -1000 WHEN 'top_up' THEN 2000 ELSE 1000 END, 1000000, '', p.effective_at
+        FROM deposits_posting p JOIN deposits_account a USING (business_id)
+        WHERE p.business_id = {business} ORDER BY p.source_id;
+    INSERT INTO deposits_turnover (business_id, mode, account_id, hour, kind, entries, came_in, went_out)
+        SELECT e.business_id, e.mode, e.account_id, date_trunc('hour', e.created_at, 'UTC'), p.kind, count(*),
+            sum(greatest(e.amount, 0)), sum(greatest(-e.amount, 0))
+        FROM deposits_entry e JOIN deposits_posting p ON p.id = e.posting_id
+        WHERE e.business_id = {business} GROUP BY 1, 2, 3, 4, 5;
+"""
+"""A month of entries, written past the ledger: posting them one by one takes a quarter of an hour."""
+MONTHS = {
+    "in and out of each day, from the entries": """
+        SELECT date_trunc('day', created_at, 'Asia/Jakarta'), sum(amount) FILTER (WHERE amount > 0),
+            sum(amount) FILTER (WHERE amount < 0)
+        FROM deposits_entry WHERE account_id = {account} AND created_at >= now() - interval '30 days' GROUP BY 1""",
+    "in and out of each day and kind, from the entries": """
+        SELECT date_trunc('day', e.created_at, 'Asia/Jakarta'), p.kind, count(*),
+            sum(e.amount) FILTER (WHERE e.amount > 0), sum(e.amount) FILTER (WHERE e.amount < 0)
+        FROM deposits_entry e JOIN deposits_posting p ON p.id = e.posting_id
+        WHERE e.account_id = {account} AND e.created_at >= now() - interval '30 days' GROUP BY 1, 2""",
+    "today alone by kind, from the entries": """
+        SELECT p.kind, count(*), sum(e.amount)
+        FROM deposits_entry e JOIN deposits_posting p ON p.id = e.posting_id
+        WHERE e.account_id = {account} AND e.created_at >= now() - interval '1 day' GROUP BY 1""",
+    "in and out of each day and kind, from the turnover": """
+        SELECT date_trunc('day', hour, 'Asia/Jakarta'), kind, sum(entries), sum(came_in), sum(went_out)
+        FROM deposits_turnover WHERE account_id = {account} AND hour >= now() - interval '30 days' GROUP BY 1, 2""",
+}
+"""Ways to say what a month came to."""
+
+
+def month(entries: int) -> None:
+    """Time what the last 30 days of a business with so many entries come to, read in several ways."""
+    import psycopg
+    from django.db import connection
+
+    from accounts.models import Business
+    from deposits.models import Account
+    from flipdash import rls
+
+    slug = f"bench-month-{entries}"
+    business, _made = Business.objects.get_or_create(slug=slug, defaults={"name": "Bench month"})
+    if not Account.objects.using("operator").filter(business=business).exists():
+        with psycopg.connect(os.environ["DATABASE_URL"], user="postgres", autocommit=True) as superuser:
+            superuser.execute(FILL.format(business=business.pk, entries=entries))
+            superuser.execute("VACUUM ANALYZE deposits_account, deposits_posting, deposits_entry, deposits_turnover")
+    with rls.inside_of(business.pk, "live"), connection.cursor() as cursor:
+        account = Account.objects.get(kind="available").pk
+        for name, statement in MONTHS.items():
+            taken = []
+            for _turn in range(7):
+                began = time.perf_counter()
+                cursor.execute(statement.format(account=account))
+                cursor.fetchall()
+                taken.append(1000 * (time.perf_counter() - began))
+            print(f"{name:<52} {statistics.median(taken):>8.1f} ms")
 
 
 def rate(act: Callable[[], int], clients: int, business: int) -> float:

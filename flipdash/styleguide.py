@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from flipdash import clock, histories
+from flipdash import charts, clock, histories
 from flipdash.forms import LineField
 from flipdash.gate import public
 from flipdash.histories import pages
@@ -75,6 +75,9 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             "facts": FACTS,
             "events": EVENTS,
             "choices": CHOICES,
+            "bridge": BRIDGE,
+            "yesterday": DAY,
+            "charts": _charts(),
         },
     )
 
@@ -100,6 +103,20 @@ ENTRIES = [
     )
     for minute, kind, amount in ((0, "Held", -64_002_500), (7, "Paid out", 64_002_500))
 ]
+BRIDGE = Sample(
+    opening=240_100_000,
+    lines=[
+        Sample(label="Top-ups", url="#top-ups", entries=1, rupiah=50_000_000),
+        Sample(
+            label="Held for transactions, and a name of a kind that takes more room",
+            url="#",
+            entries=30,
+            rupiah=-95_850_000,
+        ),
+        Sample(label="Paid out", url="", entries=1_204, rupiah=-10_000_000),
+    ],
+    now=184_250_000,
+)
 EVENTS = [
     Sample(look="green", get_kind_display="Created", who="Ratna Maker", at=DAY.replace(hour=8, minute=4)),
     Sample(look="grey", get_kind_display="Sent to the bank", at=DAY.replace(hour=8, minute=21), note="88A1-4402"),
@@ -107,6 +124,21 @@ EVENTS = [
     Sample(look="amber", get_kind_display="Returned by the bank", at=DAY.replace(hour=19)),
     Sample(look="next", get_kind_display="Callback, fourth attempt", when="in 12 minutes"),
 ]
+
+
+def _charts() -> list[Sample]:
+    """Return a chart of each kind; one day has nothing, and one has hardly anything."""
+    came_in = [day * 37 % 11 * 1_000_000 for day in range(30)]
+    went_out = [day * 53 % 17 * 700_000 + (day == 4) for day in range(30)]
+    left = [100_000_000 + sum(came_in[: day + 1]) - sum(went_out[: day + 1]) for day in range(30)]
+    said = [f"Day {day}" for day in range(30)]
+    moved = charts.bars(came_in, went_out, said, label="Money in and out", told="Figures stand beside it.")
+    keys = [("in", "In Rp5,000"), ("out", "Out Rp4,000")]
+    balance = charts.area(left, label="Balance", told="Figures stand beside it.")
+    return [
+        Sample(name="Money in and out", picture=moved, keys=keys),
+        Sample(name="Balance", picture=balance, keys=[("area", "highest Rp184,250,000")]),
+    ]
 
 
 def _a_history(request: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ An app registers, in `ready()`, a function that returns its lines for a scope; M
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flipdash import money
 from flipdash.scope import Scope
 from flipdash.words import Words
 
@@ -19,11 +18,6 @@ class PendingTotal:
     count: int
     rupiah: int
     url: str
-
-    @property
-    def figures(self) -> str:
-        """How many, and how much."""
-        return f"{money.number(self.count)} · {money.rupiah(self.rupiah)}"
 
 
 _tellers: list[Callable[[Scope], list[PendingTotal]]] = []

@@ -2,10 +2,8 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Sum
 from django.db.models.functions import Now
 
 from accounts.models import Business, Member
@@ -13,18 +11,16 @@ from accounts.permissions import Permission
 from accounts.rights import ask_again
 from deposits import ledger
 from deposits.ledger import Balance, LedgerOwner
-from deposits.models import RUPIAH, AccountKind, DepositEntry, LowBalance, PostingKind
+from deposits.models import RUPIAH, AccountKind, LowBalance
 from deposits.models.ledger import Account
+from deposits.overview.cashflow import PACE, Cashflow, cashflow
 from deposits.overview.pending import PendingTotal, all_pending
-from flipdash import clock, events, mail, money, rls
+from flipdash import events, mail, money, rls
 from flipdash.mode import mode_url
 from flipdash.scope import Scope
 
 log = logging.getLogger(__name__)
 
-PACE = timedelta(days=7)
-SPENDING = (PostingKind.HOLD, PostingKind.RELEASE, PostingKind.REFUND, PostingKind.WITHDRAWAL)
-"""What makes the pace: what was set aside or paid out, less what came back unspent. Top-ups don't count."""
 LONGEST_DAYS = 365
 """Beyond this the page says "more than a year"."""
 
@@ -33,11 +29,19 @@ LONGEST_DAYS = 365
 class Overview:
     """The deposit of one scope at this moment; amounts in rupiah."""
 
-    balance: Balance
+    cashflow: Cashflow
     pending: list[PendingTotal]
-    spent: int
-    """What went out within the last 7 days."""
     threshold: int | None
+
+    @property
+    def balance(self) -> Balance:
+        """What is available and held, as the movements have it."""
+        return Balance(self.cashflow.available.now, self.cashflow.held.now)
+
+    @property
+    def spent(self) -> int:
+        """What went out within the last 7 days."""
+        return self.cashflow.spent
 
     @property
     def is_low(self) -> bool:
@@ -57,17 +61,8 @@ class Overview:
 
 def overview(scope: Scope) -> Overview:
     """Return the deposit of a scope as it is now."""
-    since = clock.now() - PACE
-    # The pace is a figure of the whole business, and shows no row: it is the same for every role.
-    entries = DepositEntry.objects.visible_to(scope, searched=True)
-    moved = entries.filter(created_at__gte=since, posting__kind__in=SPENDING).aggregate(sum=Sum("amount"))["sum"]
     low = LowBalance.objects.visible_to(scope).first()
-    return Overview(
-        balance=ledger.balance(scope),
-        pending=all_pending(scope),
-        spent=max(0, -(moved or 0)),
-        threshold=low.threshold if low else None,
-    )
+    return Overview(cashflow(scope), all_pending(scope), low.threshold if low else None)
 
 
 def set_threshold(scope: Scope, threshold: int | None) -> None:

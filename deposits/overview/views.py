@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, requires
-from deposits.overview import services
+from deposits.overview import pictures, services
 from deposits.overview.forms import LowBalanceForm
 from flipdash.http import Request
 
@@ -15,7 +15,7 @@ from flipdash.http import Request
 @require_safe
 @requires(Permission.VIEW_HISTORY)
 def overview(request: Request) -> HttpResponse:
-    """Show what is available and held, what waits, and how long it lasts."""
+    """Show what is available and held, why it isn't what it was yesterday, what waits, and how long it lasts."""
     deposit = services.overview(request.scope)
     return _page(request, deposit, LowBalanceForm.showing(deposit.threshold))
 
@@ -33,4 +33,6 @@ def low_balance(request: Request) -> HttpResponse:
 
 
 def _page(request: Request, deposit: services.Overview, form: LowBalanceForm, status: int = 200) -> HttpResponse:
-    return render(request, "deposits/overview.html", {"deposit": deposit, "form": form}, status=status)
+    flow = deposit.cashflow
+    shown = {"deposit": deposit, "form": form, "charts": pictures.month(flow), "rows": pictures.rows(flow)}
+    return render(request, "deposits/overview.html", shown, status=status)

@@ -1,0 +1,241 @@
+"""What moved the deposit: since yesterday, line by line, and day by day through a month.
+
+All of it is read from the turnover that the ledger keeps by the hour, in one statement with the balance as it is now; a
+second one reads the last entry of yesterday. So it costs the same however many entries there are, and whether opening
+and lines come to what is there now is a fact of the ledger, not of how it was added up here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.db.models import FilteredRelation, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import TruncDay
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from deposits.models import RUPIAH, Account, AccountKind, Entry, PostingKind
+from flipdash import clock
+from flipdash.scope import Scope
+from flipdash.words import Words
+
+DAYS = 30
+"""How many days a chart shows, today included."""
+PACE = timedelta(days=7)
+SPENDING = (PostingKind.HOLD, PostingKind.RELEASE, PostingKind.REFUND, PostingKind.WITHDRAWAL)
+"""What makes the pace: what was set aside or paid out, less what came back unspent. Top-ups don't count."""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Kinds of posting that a business thinks of as one kind of movement."""
+
+    label: Words
+    kinds: tuple[PostingKind, ...]
+
+
+MOVEMENTS = (
+    Movement(_("Opening balance"), (PostingKind.OPENING,)),
+    Movement(_("Top-ups"), (PostingKind.TOP_UP,)),
+    Movement(_("Payments settled"), (PostingKind.SETTLEMENT,)),
+    Movement(_("Held for transactions"), (PostingKind.HOLD,)),
+    Movement(_("Released or returned"), (PostingKind.RELEASE, PostingKind.RETURN)),
+    Movement(_("Paid out"), (PostingKind.CAPTURE,)),
+    Movement(_("Refunds"), (PostingKind.REFUND,)),
+    Movement(_("Withdrawals"), (PostingKind.WITHDRAWAL,)),
+    Movement(_("Corrections"), (PostingKind.ADJUSTMENT, PostingKind.REVERSAL, PostingKind.SWEEP)),
+)
+"""Every kind once, in the order in which an account statement would say it."""
+
+
+@dataclass(frozen=True)
+class Turned:
+    """What one kind came to on one day: how many entries, and how many rupiah came in and went out."""
+
+    day: date
+    kind: str
+    entries: int
+    came_in: int
+    went_out: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One kind of movement since yesterday; `rupiah` is positive for what came in. `url` is "" where no list has it."""
+
+    label: Words
+    entries: int
+    rupiah: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """How a balance came from what it was at the end of yesterday to what it is now."""
+
+    opening: int
+    lines: list[Line]
+    now: int
+
+    @property
+    def change(self) -> int:
+        """By how many rupiah there is more now."""
+        return self.now - self.opening
+
+    @property
+    def less(self) -> int:
+        """By how many rupiah there is less now."""
+        return -self.change
+
+    @property
+    def closes(self) -> bool:
+        """Whether the lines come to the change. If not, the ledger is wrong, and people are told."""
+        return self.opening + sum(line.rupiah for line in self.lines) == self.now
+
+
+@dataclass(frozen=True)
+class Day:
+    """What came in and went out of what is available on one day, and what there was at its end."""
+
+    day: date
+    came_in: int
+    went_out: int
+    balance: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Cashflow:
+    """The movements of a scope's deposit in the last days, up to one moment."""
+
+    now: datetime
+    today: date
+    """In the business's zone."""
+    available: Bridge
+    held: Bridge
+    spent: int
+    """What went out within the last 7 days, to the hour."""
+    days: list[Day]
+    """Oldest first, today last; only those that the scope may see."""
+
+    @property
+    def today_url(self) -> str:
+        """Deposit History with all entries of today."""
+        return _list_url(self.today)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether anything came in or went out on any of the days."""
+        return any(day.came_in or day.went_out for day in self.days)
+
+    @cached_property
+    def yesterday(self) -> date:
+        """The day before today, in the business's zone."""
+        return self.today - timedelta(days=1)
+
+    @property
+    def came_in(self) -> int:
+        """What came in on all the days."""
+        return sum(day.came_in for day in self.days)
+
+    @property
+    def went_out(self) -> int:
+        """What went out on all the days."""
+        return sum(day.went_out for day in self.days)
+
+
+def cashflow(scope: Scope) -> Cashflow:
+    """Return what moved the deposit of a scope, by two questions to the database."""
+    now = clock.now()
+    today = now.astimezone(scope.zone).date()
+    kinds = (AccountKind.AVAILABLE, AccountKind.HELD)
+    accounts = Account.objects.visible_to(scope).filter(kind__in=kinds, currency=RUPIAH)
+    begins = datetime.combine(today, time.min, tzinfo=scope.zone)
+    turned: dict[str, list[Turned]] = {kind: [] for kind in kinds}
+    balances: Counter[str] = Counter()
+    spent = 0
+    for row in _turnover(accounts, begins - timedelta(days=DAYS - 1), now - PACE, scope):
+        balances[row["kind"]] = row["balance"]
+        if row["day"] is not None:
+            figures = (row["entries"], row["came_in"], row["went_out"])
+            turned[row["kind"]].append(Turned(row["day"].date(), row["month__kind"], *figures))
+            if row["kind"] == AccountKind.AVAILABLE and row["month__kind"] in SPENDING:
+                spent += row["recent"] or 0
+    openings = _openings(accounts, begins)
+    available = turned[AccountKind.AVAILABLE]
+    return Cashflow(
+        now=now,
+        today=today,
+        available=_bridge(AccountKind.AVAILABLE, openings, balances, available, today),
+        held=_bridge(AccountKind.HELD, openings, balances, turned[AccountKind.HELD], today),
+        spent=max(0, spent),
+        days=_days(scope, available, today, balances[AccountKind.AVAILABLE]),
+    )
+
+
+def _turnover(accounts: Any, since: datetime, recently: datetime, scope: Scope) -> Iterable[dict[str, Any]]:
+    """Read the turnover by day and kind, each with its account's balance: in one statement, so of one moment."""
+    return (
+        accounts.annotate(
+            month=FilteredRelation("turnover", condition=Q(turnover__hour__gte=since)),
+            day=TruncDay("month__hour", tzinfo=scope.zone),
+        )
+        .values("kind", "balance", "day", "month__kind")
+        .annotate(
+            entries=Sum("month__entries"),
+            came_in=Sum("month__came_in"),
+            went_out=Sum("month__went_out"),
+            recent=Sum("month__went_out", filter=Q(month__hour__gte=recently))
+            - Sum("month__came_in", filter=Q(month__hour__gte=recently)),
+        )
+        .order_by()
+    )
+
+
+def _openings(accounts: Any, begins: datetime) -> dict[str, int]:
+    """Return what was there when the day began: the balance after the last entry before, however old that is."""
+    before = Entry.objects.filter(account=OuterRef("pk"), created_at__lt=begins).order_by("-created_at", "-id")
+    last = accounts.annotate(last=Subquery(before.values("balance_after")[:1]))
+    return {kind: balance or 0 for kind, balance in last.values_list("kind", "last")}
+
+
+def _bridge(
+    kind: str, openings: dict[str, int], balances: Counter[str], turned: Sequence[Turned], today: date
+) -> Bridge:
+    lines = []
+    for movement in MOVEMENTS:
+        moved = [row for row in turned if row.day >= today and row.kind in movement.kinds]
+        if entries := sum(row.entries for row in moved):
+            url = _list_url(today, movement.kinds) if kind == AccountKind.AVAILABLE else ""
+            lines.append(Line(movement.label, entries, sum(row.came_in - row.went_out for row in moved), url))
+    return Bridge(openings.get(kind, 0), lines, balances[kind])
+
+
+def _days(scope: Scope, turned: Sequence[Turned], today: date, balance: int) -> list[Day]:
+    """Return the days back from today, each with the balance at its end."""
+    came_in: Counter[date] = Counter()
+    went_out: Counter[date] = Counter()
+    for row in turned:
+        day = min(row.day, today)
+        came_in[day] += row.came_in
+        went_out[day] += row.went_out
+    since = scope.recent_since()
+    days = []
+    for ago in range(DAYS):
+        day = today - timedelta(days=ago)
+        if since is not None and day < since.date():
+            break
+        days.append(Day(day, came_in[day], went_out[day], balance, _list_url(day)))
+        balance += went_out[day] - came_in[day]
+    return days[::-1]
+
+
+def _list_url(day: date, kinds: Sequence[str] = ()) -> str:
+    """Return the address of Deposit History with the entries of one day, of some kinds alone if they are named."""
+    filters = [("kind", PostingKind(kind).value) for kind in kinds]
+    days = [("date_from", day.isoformat()), ("date_to", day.isoformat())]
+    return f"{reverse('deposits:history')}?{urlencode([*days, *filters])}"
