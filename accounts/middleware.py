@@ -54,7 +54,7 @@ class ScopeMiddleware:
         ):
             request.LANGUAGE_CODE = request.user.language
             response = self.get_response(request)
-        # Nothing of a business stays in the browser after Log out.
+        # Nothing of a business stays in the browser after Sign out.
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 

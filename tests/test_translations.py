@@ -43,7 +43,7 @@ def test_the_history_reads_indonesian(web, admin, kopi_kita):
     content = web.get("/money-transfers/").content.decode()
     for word in ("Riwayat Transaksi", "Gagal", "Buat Laporan", "Nomor Rekening", "Keluar"):
         assert word in content
-    for word in ("Transaction History", ">Failed", "Create Report", "Account Number", "Log out"):
+    for word in ("Transaction History", ">Failed", "Create Report", "Account Number", "Sign out"):
         assert word not in content
 
 

@@ -17,7 +17,7 @@ def choose(page: Page, path: Path) -> None:
     page.goto(URL)
     page.get_by_label("Money Transfer", exact=True).check()
     page.get_by_label("File", exact=True).set_input_files(path)
-    page.get_by_role("button", name="Check File").click()
+    page.get_by_role("button", name="Check file").click()
 
 
 def test_a_history_is_imported_from_the_page(page, sign_in, admin, worker):

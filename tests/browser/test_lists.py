@@ -71,7 +71,7 @@ def test_columns_and_views_without_scripts(open_context, sign_in, admin):
     page.get_by_label("Name").fill("Failed ones")
     page.get_by_label("Maker", exact=True).check()
     page.get_by_label("Open this history with it from now on").check()
-    page.get_by_role("button", name="Save View").click()
+    page.get_by_role("button", name="Save view").click()
     expect(page).to_have_url(re.compile(r"\?status=failed$"))
 
     page.goto(HISTORY)
@@ -83,7 +83,7 @@ def test_columns_and_views_without_scripts(open_context, sign_in, admin):
     page.locator("summary", has_text="Views").click()
     page.get_by_role("link", name="Manage views").click()
     page.get_by_role("link", name="Delete Failed ones").click()
-    page.get_by_role("button", name="Delete View").click()
+    page.get_by_role("button", name="Delete view").click()
     expect(page.get_by_role("heading", name="No views yet")).to_be_visible()
 
 

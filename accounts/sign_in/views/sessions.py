@@ -34,7 +34,7 @@ def session_end(request: Request, user_session: int) -> HttpResponse:
     """Sign out somewhere else."""
     session = get_object_or_404(UserSession, pk=user_session, user=request.user)
     if session.session_key == request.session.session_key:
-        messages.info(request, _("This is where you are now. Use Log out instead."))
+        messages.info(request, _("This is where you are now. Use Sign out instead."))
         return redirect("sessions")
     with transaction.atomic():
         sessions.end(session)
