@@ -8,42 +8,60 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 
-def _clock(at: datetime, separator: str = "") -> str:
-    separator = separator or ("." if get_language() == "id" else ":")
-    return f"{at.hour:02}{separator}{at.minute:02}"
+class Moments:
+    """Writes times in the language and the zone of the moment when it is made; a page of many makes one for all."""
 
+    def __init__(self) -> None:
+        self.zone = timezone.get_current_timezone()
+        self.separator = "." if get_language() == "id" else ":"
+        self.months: dict[int, str] = {}
 
-def _month(on: date) -> str:
-    return f"{on.day} {str(MONTHS_3[on.month]).title()}"
+    def local(self, at: datetime) -> datetime:
+        """Return the time in the zone."""
+        return at.astimezone(self.zone)
+
+    def full(self, at: datetime) -> str:
+        """Write a time in full: 22 Nov 2026, 16:05."""
+        return f"{self.day(self.local(at))}, {self.time_of_day(at)}"
+
+    def to_the_second(self, at: datetime) -> str:
+        """Write a time to the second: 22 Nov 2026, 16:05:09."""
+        return f"{self.full(at)}{self.separator}{at.second:02}"
+
+    def short(self, at: datetime, today: date) -> str:
+        """Write a time as a table does: 22 Nov, 16:05, with the year only when it isn't this year's."""
+        local = self.local(at)
+        return f"{self.month(local) if local.year == today.year else self.day(local)}, {self.time_of_day(at)}"
+
+    def time_of_day(self, at: datetime) -> str:
+        """Write the time of a day that is known: 16:05."""
+        local = self.local(at)
+        return f"{local.hour:02}{self.separator}{local.minute:02}"
+
+    def day(self, on: date) -> str:
+        """Write a day: 22 Nov 2026."""
+        return f"{self.month(on)} {on.year}"
+
+    def month(self, on: date) -> str:
+        """Write a day of a year that is known: 22 Nov."""
+        if on.month not in self.months:
+            self.months[on.month] = str(MONTHS_3[on.month]).title()
+        return f"{on.day} {self.months[on.month]}"
 
 
 def moment(at: datetime) -> str:
     """Write a time in full: 22 Nov 2026, 16:05."""
-    local = timezone.localtime(at)
-    return f"{day(local)}, {_clock(local)}"
+    return Moments().full(at)
 
 
 def moment_to_the_second(at: datetime) -> str:
     """Write a time to the second: 22 Nov 2026, 16:05:09."""
-    local = timezone.localtime(at)
-    separator = "." if get_language() == "id" else ":"
-    return f"{day(local)}, {_clock(local, separator)}{separator}{local.second:02}"
-
-
-def short_moment(at: datetime, today: date) -> str:
-    """Write a time as a table does: 22 Nov, 16:05, with the year only when it isn't this year's."""
-    local = timezone.localtime(at)
-    return f"{_month(local) if local.year == today.year else day(local)}, {_clock(local)}"
-
-
-def time_of_day(at: datetime) -> str:
-    """Write the time of a day that is known: 16:05."""
-    return _clock(timezone.localtime(at))
+    return Moments().to_the_second(at)
 
 
 def day(on: date) -> str:
     """Write a day: 22 Nov 2026."""
-    return f"{_month(on)} {on.year}"
+    return Moments().day(on)
 
 
 def short_day(on: date) -> str:
@@ -58,5 +76,5 @@ def days(first: date | None, last: date | None) -> str:
     if first == last:
         return day(first)
     is_same_year, is_same_month = first.year == last.year, (first.year, first.month) == (last.year, last.month)
-    start = str(first.day) if is_same_month else _month(first) if is_same_year else day(first)
+    start = str(first.day) if is_same_month else Moments().month(first) if is_same_year else day(first)
     return f"{start} – {day(last)}"

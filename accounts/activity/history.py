@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
@@ -14,7 +12,7 @@ from accounts.activity.words import facts_in_words, kind_words, role_words, via_
 from accounts.models import Activity, Member
 from accounts.permissions import Permission
 from flipdash import events, histories
-from flipdash.histories.columns import Batch, Context, Fact, Row
+from flipdash.histories.columns import Batch, Fact, Page, Row, Write, linked
 from flipdash.scope import Scope
 from flipdash.words import Words
 
@@ -44,8 +42,8 @@ class EventColumn(WordsColumn):
     kind: ClassVar[str] = "text"
     always: ClassVar[bool] = True
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        return format_html('<a href="{}">{}</a>', context.url_of(row), self.text(row))
+    def writer(self, page: Page) -> Write:
+        return linked(self, page)
 
 
 @dataclass(frozen=True)

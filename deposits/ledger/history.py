@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.db.models import F, Q, Window
 from django.db.models.functions import Lag
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -16,7 +16,7 @@ from accounts.permissions import Permission
 from deposits.ledger import sources
 from deposits.models import DepositEntry, Direction, PostingKind
 from flipdash import histories, money
-from flipdash.histories.columns import DASH, Context, Fact, Row
+from flipdash.histories.columns import DASH, Fact, Page, Row, Write, linked
 from flipdash.words import Words
 
 TOP_UP = histories.Action(_("Top-Up Deposit"), "deposits:top-up", Permission.TOP_UP_DEPOSIT)
@@ -39,8 +39,8 @@ class EntryColumn(histories.ChoiceColumn):
 
     always: ClassVar[bool] = True
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        return format_html('<a href="{}">{}</a>', context.url_of(row), self.text(row))
+    def writer(self, page: Page) -> Write:
+        return linked(self, page)
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,15 @@ class SourceColumn(histories.IdColumn):
         """Return the number as a link, with what it is."""
         return {"label": self.label, "value": self._link(row), "note": sources.label_of(row["posting__source_type"])}
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the link and the Copy button; a business's own opening has nothing to open."""
-        if row["posting__source_type"] == "business":
-            return DASH
-        return format_html("{}{}", self._link(row), context.copy_button(self.label, self.text(row)))
+    def writer(self, page: Page) -> Write:
+        """Return what writes the link and the Copy button; a business's own opening has nothing to open."""
+        copy = page.copier(self.label)
+
+        def write(row: Row) -> str:
+            is_opening = row["posting__source_type"] == "business"
+            return DASH if is_opening else f"{self._link(row)}{copy(escape(self.text(row)))}"
+
+        return write
 
     def _link(self, row: Row) -> SafeString:
         url = sources.url_of(row["posting__source_type"], row[self.field])

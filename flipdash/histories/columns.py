@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from html import escape
 from typing import Any, ClassVar
 
 from django.db.models import TextChoices
 from django.utils import timezone
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
@@ -20,6 +21,7 @@ from flipdash.words import Words
 
 Row = dict[str, Any]
 Fact = dict[str, Any]
+Write = Callable[[Row], str]
 Batch = Mapping[str, Sequence[Any]]
 """Many rows at once: for each field, its values in the order of the rows. Times are as sheets hold them."""
 
@@ -81,10 +83,19 @@ class Column:
         """Return how the value stands on the transaction's own page and on its receipt."""
         return {"label": self.label, "value": self.text(row), "copyable": self.copyable and bool(self.text(row))}
 
-    def inside(self, row: Row, context: "Context") -> SafeString:
-        """Return the escaped inside of the table's cell."""
-        text = escape(self.text(row))
-        return SafeString(f'<bdi title="{text}">{text}</bdi>') if text else DASH
+    def reader(self, page: "Page") -> Write:
+        """Return what reads rows of a page: as `text` does, with what rows share made once."""
+        return self.text
+
+    def writer(self, page: "Page") -> Write:
+        """Return what writes the escaped inside of this column's cells on a page."""
+        read = self.reader(page)
+
+        def write(row: Row) -> str:
+            text = escape(read(row))
+            return f'<bdi title="{text}">{text}</bdi>' if text else DASH
+
+        return write
 
     def opening(self) -> SafeString:
         """Return the tag that opens each of the table's cells of this column."""
@@ -106,39 +117,55 @@ DASH = mark_safe('<span class="muted">–</span>')
 
 
 @dataclass(frozen=True)
-class Context:
-    """What cells need to know of the page: today in the business's zone, and where a row opens."""
+class Page:
+    """What cells need to know of the page: how times read there, today in the business's zone, where a row opens."""
 
     today: date
     url_of: Callable[[Row], str]
-    spoken: Callable[[Row], str]
-    """What a row is about, for whoever doesn't see the line that its link stands in."""
+    spoken: Sequence[Column] = ()
+    """The columns that say what a row is about, for whoever doesn't see the line that its link stands in."""
     sought: frozenset[str] = frozenset()
     """The search as a whole, and its parts, in lower case."""
-    made: dict[Any, SafeString] = field(default_factory=dict)
+    moments: formats.Moments = field(default_factory=formats.Moments)
 
-    def once(self, key: Any, make: Callable[[], SafeString]) -> SafeString:
-        """Return what many cells of the page share, made for the first of them."""
-        if key not in self.made:
-            self.made[key] = make()
-        return self.made[key]
-
-    def copy_button(self, label: Words, text: str) -> SafeString:
-        """Return the button that copies a value, which is escaped already; scripts show it."""
-        words = self.once("copy", lambda: escape(_("Copy %(label)s %(text)s")))
-        said = words % {"label": escape(label), "text": text}
-        return SafeString(
-            f'<button type="button" class="copy" data-copy="{text}" aria-label="{said}" tabindex="-1"></button>'
+    def copier(self, label: Words) -> Callable[[str], str]:
+        """Return what writes the button that copies a value, which is escaped already; scripts show it."""
+        before, after = escape(_("Copy %(label)s %(text)s") % {"label": label, "text": "\0"}).split("\0")
+        return lambda text: (
+            f'<button type="button" class="copy" data-copy="{text}" aria-label="{before}{text}{after}" tabindex="-1">'
+            "</button>"
         )
+
+
+def once(fields: Sequence[str], write: Write) -> Write:
+    """Return what writes once for each combination of what the fields hold: rows have few of them."""
+    made: dict[tuple[Any, ...], str] = {}
+
+    def look_up(row: Row) -> str:
+        key = tuple([row[name] for name in fields])
+        if key not in made:
+            made[key] = write(row)
+        return made[key]
+
+    return look_up
+
+
+def linked(column: Column, page: Page) -> Write:
+    """Return what writes a column's text as the link that opens the row."""
+    read = column.reader(page)
+    return lambda row: f'<a href="{escape(page.url_of(row))}">{escape(read(row))}</a>'
 
 
 @dataclass(frozen=True)
 class NameColumn(Column):
     """A colleague's name: the first one on the page, where they are few, and the whole one for whoever asks."""
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        name = self.text(row)
-        return format_html('<bdi title="{}">{}</bdi>', name, name.split()[0]) if name.strip() else DASH
+    def writer(self, page: Page) -> Write:
+        def write(row: Row) -> str:
+            name = self.text(row)
+            return f'<bdi title="{escape(name)}">{escape(name.split()[0])}</bdi>' if name.strip() else DASH
+
+        return once(self.fields, write)
 
 
 @dataclass(frozen=True)
@@ -164,17 +191,21 @@ class IdColumn(Column):
     def text(self, row: Row) -> str:
         return str(row[self.field])
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the link, and the Copy button."""
-        text = escape(self.text(row))
-        button = context.copy_button(self.label, text)
-        name = f"{text}, {escape(context.spoken(row))}"
-        link = f'<a href="{escape(context.url_of(row))}" aria-label="{name}">{text}</a>{button}'
-        return SafeString(link + self._also(row, context))
+    def writer(self, page: Page) -> Write:
+        """Return what writes the link, and the Copy button."""
+        copy, spoken = page.copier(self.label), [column.reader(page) for column in page.spoken]
 
-    def _also(self, row: Row, context: Context) -> str:
+        def write(row: Row) -> str:
+            text = escape(self.text(row))
+            name = ", ".join([text, *filter(None, [escape(read(row)) for read in spoken])])
+            link = f'<a href="{escape(page.url_of(row))}" aria-label="{name}">{text}</a>'
+            return f"{link}{copy(text)}{self._also(row, page)}"
+
+        return write
+
+    def _also(self, row: Row, page: Page) -> str:
         old = row[self.external] if self.external else None
-        if not old or old.casefold() not in context.sought:
+        if not old or old.casefold() not in page.sought:
             return ""
         return format_html('<small class="cell__also">{} <bdi>{}</bdi></small>', _("External ID"), old)
 
@@ -186,10 +217,15 @@ class AccountColumn(Column):
     kind: ClassVar[str] = "account"
     copyable: ClassVar[bool] = True
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the number and the Copy button."""
-        text = escape(self.text(row))
-        return SafeString(f"<span>{text}</span>{context.copy_button(self.label, text)}") if text else DASH
+    def writer(self, page: Page) -> Write:
+        """Return what writes the number and the Copy button."""
+        copy = page.copier(self.label)
+
+        def write(row: Row) -> str:
+            text = escape(self.text(row))
+            return f"<span>{text}</span>{copy(text)}" if text else DASH
+
+        return write
 
 
 @dataclass(frozen=True)
@@ -198,13 +234,15 @@ class CodeColumn(Column):
 
     copyable: ClassVar[bool] = True
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the code and the Copy button."""
-        text = escape(self.text(row))
-        if not text:
-            return DASH
-        button = context.copy_button(self.label, text)
-        return SafeString(f'<span class="copyable"><bdi title="{text}">{text}</bdi>{button}</span>')
+    def writer(self, page: Page) -> Write:
+        """Return what writes the code and the Copy button."""
+        copy = page.copier(self.label)
+
+        def write(row: Row) -> str:
+            text = escape(self.text(row))
+            return f'<span class="copyable"><bdi title="{text}">{text}</bdi>{copy(text)}</span>' if text else DASH
+
+        return write
 
 
 @dataclass(frozen=True)
@@ -223,8 +261,8 @@ class RupiahColumn(Column):
         """Return it with Rp and grouped digits."""
         return "" if row[self.field] is None else money.rupiah(row[self.field])
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        return escape(self.text(row)) or DASH
+    def writer(self, page: Page) -> Write:
+        return lambda row: escape(self.text(row)) or DASH
 
 
 @dataclass(frozen=True)
@@ -236,12 +274,14 @@ class FeeColumn(RupiahColumn):
 
     kind: ClassVar[str] = "fee"
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the figure; of a bare one the currency is for whoever hears the page."""
-        amount = row[self.field]
-        if amount is None or not self.bare:
-            return super().inside(row, context)
-        return SafeString(f'<span class="visually-hidden">Rp</span>{money.number(amount)}')
+    def writer(self, page: Page) -> Write:
+        """Return what writes the figure; of a bare one the currency is for whoever hears the page."""
+
+        def write(row: Row) -> str:
+            fee = row[self.field]
+            return DASH if fee is None else f'<span class="visually-hidden">Rp</span>{money.number(fee)}'
+
+        return once(self.fields, write) if self.bare else super().writer(page)
 
 
 @dataclass(frozen=True)
@@ -271,8 +311,8 @@ class DecimalColumn(Column):
         value = self.value(row)
         return "" if value is None else money.decimal(value)
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        return escape(self.text(row)) or DASH
+    def writer(self, page: Page) -> Write:
+        return lambda row: escape(self.text(row)) or DASH
 
 
 @dataclass(frozen=True)
@@ -330,23 +370,27 @@ class DateTimeColumn(Column):
         at = row[self.field]
         return "" if at is None else formats.moment_to_the_second(at)
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the time shortly, with the full one for whoever asks."""
-        at = row[self.field]
-        if at is None:
-            return DASH
-        return format_html(
-            '<time datetime="{}" title="{}">{}</time>',
-            timezone.localtime(at).isoformat(timespec="seconds"),
-            self.text(row),
-            self._shortly(at, row, context),
-        )
+    def reader(self, page: Page) -> Write:
+        return lambda row: "" if row[self.field] is None else page.moments.to_the_second(row[self.field])
 
-    def _shortly(self, at: datetime, row: Row, context: Context) -> str:
+    def writer(self, page: Page) -> Write:
+        """Return what writes the time shortly, with the full one for whoever asks."""
+
+        def write(row: Row) -> str:
+            if row[self.field] is None:
+                return DASH
+            at = page.moments.local(row[self.field])
+            written = at.isoformat(timespec="seconds")
+            full, short = page.moments.to_the_second(at), self._shortly(at, row, page)
+            return f'<time datetime="{written}" title="{full}">{short}</time>'
+
+        return write
+
+    def _shortly(self, at: datetime, row: Row, page: Page) -> str:
         """Return the time alone on the day of the time that it follows."""
-        if self.after and row[self.after] and timezone.localdate(row[self.after]) == timezone.localdate(at):
-            return formats.time_of_day(at)
-        return formats.short_moment(at, context.today)
+        if self.after and row[self.after] and page.moments.local(row[self.after]).date() == at.date():
+            return page.moments.time_of_day(at)
+        return page.moments.short(at, page.today)
 
 
 @dataclass(frozen=True)
@@ -357,6 +401,9 @@ class ChoiceColumn(Column):
 
     def text(self, row: Row) -> str:
         return str(self.choices(row[self.field]).label) if row[self.field] else ""
+
+    def reader(self, page: Page) -> Write:
+        return once([self.field], self.text)
 
 
 @dataclass(frozen=True)
@@ -410,12 +457,16 @@ class KindColumn(Column):
         whole = full if name in full.split() else f"{full} ({name})"
         return {**super().fact(row), "value": f"{kind} · {whole}" if kind else whole}
 
-    def inside(self, row: Row, context: Context) -> SafeString:
-        """Return the name, with the kind smaller."""
-        return context.once(
-            (self.name, row[self.field], row[self.kind_field]),
-            lambda: format_html('<span class="destination">{} <small>{}</small></span>', *self._words(row)),
-        )
+    def reader(self, page: Page) -> Write:
+        return once(self.fields, self.text)
+
+    def writer(self, page: Page) -> Write:
+        """Return what writes the name, with the kind smaller."""
+
+        def write(row: Row) -> str:
+            return format_html('<span class="destination">{} <small>{}</small></span>', *self._words(row))
+
+        return once(self.fields, write)
 
 
 @dataclass(frozen=True)
@@ -435,17 +486,15 @@ class StatusColumn(ChoiceColumn):
         """Return the state and the tag in words."""
         return " · ".join([self.text(row), *([str(self.tag)] if self.tag and row[self.tag_field] else [])])
 
-    def inside(self, row: Row, context: Context | None = None) -> SafeString:
+    def badge(self, row: Row) -> SafeString:
         """Return the badge, and the tag where there is one."""
         if not row[self.field]:
             return DASH
-        is_tagged = bool(self.tag and row[self.tag_field])
+        tag = format_html(' <span class="tag">{}</span>', self.tag) if self.tag and row[self.tag_field] else ""
+        return format_html("{}{}", status_badge(self.choices(row[self.field])), tag)
 
-        def make() -> SafeString:
-            tag = format_html(' <span class="tag">{}</span>', self.tag) if is_tagged else ""
-            return format_html("{}{}", status_badge(self.choices(row[self.field])), tag)
-
-        return context.once((self.name, row[self.field], is_tagged), make) if context else make()
+    def writer(self, page: Page) -> Write:
+        return once(self.fields, self.badge)
 
 
 def status_badge(status: Any) -> SafeString:

@@ -170,7 +170,7 @@ class Declaration:
 
     def state_of(self, row: Row) -> SafeString:
         """Return the badge of the state that the row is in, or nothing."""
-        return self.state_column.inside(row) if self.state_column else SafeString("")
+        return self.state_column.badge(row) if self.state_column else SafeString("")
 
     def heading_of(self, row: Row) -> str:
         """Return the amount that it is about, or what a phone's card has as its title."""

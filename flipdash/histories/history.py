@@ -21,7 +21,7 @@ from flipdash import clock, db, formats, money
 from flipdash.histories import chips, export, nothing
 from flipdash.histories.address import Address
 from flipdash.histories.chips import Chip
-from flipdash.histories.columns import Batch, Column, Context, Row, fields_of
+from flipdash.histories.columns import Batch, Column, Page, Row, fields_of
 from flipdash.histories.declaration import Action, Declaration, Layout, Summary
 from flipdash.histories.filters import Cleaned, Filter, Preset
 from flipdash.histories.finding import Source
@@ -137,7 +137,7 @@ class History(Declaration):
         """Return the addresses of a row's newer and older neighbour; None where none is found in time."""
         if not self.is_valid:
             return None, None
-        url_of, (newer, older) = self.context.url_of, self.listing.beside(row)
+        url_of, (newer, older) = self.page_of_cells.url_of, self.listing.beside(row)
         return (url_of(newer) if newer else None), (url_of(older) if older else None)
 
     def count(self, plan: Plan | None = None) -> int | None:
@@ -300,16 +300,12 @@ class History(Declaration):
         return not self.named_columns
 
     @cached_property
-    def context(self) -> Context:
+    def page_of_cells(self) -> Page:
         """What cells need to know of the page."""
         before, after = reverse(self.row_url_name, args=[BIGGEST_ID]).split(str(BIGGEST_ID))
         spoken = [column for card in SPOKEN for column in self.shown_columns if column.card == card]
-
-        def in_words(row: Row) -> str:
-            return ", ".join(filter(None, (column.text(row) for column in spoken)))
-
         if self.is_narrowed:
             after += f"?{urlencode({LIST: self.address.query})}"
         said = [self.term, *(part.said for part in self.asked.parts)] if self.is_valid else []
         sought = frozenset(words.casefold() for words in said)
-        return Context(self.today, lambda row: f"{before}{row['id']}{after}", in_words, sought)
+        return Page(self.today, lambda row: f"{before}{row['id']}{after}", spoken, sought)

@@ -27,12 +27,12 @@ NOTICE_ICONS = {"success": "circle-check", "error": "circle-alert", "warning": "
 @register.simple_tag
 def history_rows(history: History, rows: Iterable[Row]) -> SafeString:
     """Return the table's rows. One tag makes them all: the engine's per-cell work would be most of the page."""
-    context = history.context
-    shown = [(column.opening(), column.inside) for column in history.shown_columns]
+    page = history.page_of_cells
+    cells = [(column.opening(), column.writer(page)) for column in history.shown_columns]
     return SafeString(
         "\n".join(
-            f'<tr data-href="{escape(context.url_of(row))}">'
-            + "".join(f"{opening}{inside(row, context)}</td>" for opening, inside in shown)
+            f'<tr data-href="{escape(page.url_of(row))}">'
+            + "".join([f"{opening}{write(row)}</td>" for opening, write in cells])
             + "</tr>"
             for row in rows
         )

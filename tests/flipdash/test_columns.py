@@ -1,15 +1,19 @@
 """Which columns a history shows, and how a query that was kept is read later."""
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.http import QueryDict
+from django.utils import timezone, translation
 
 from flipdash import histories
 from flipdash.histories import history as machinery
 from flipdash.histories import saved
+from flipdash.histories.columns import Page, once
 from tests.factories import found, history, make_batch, make_transfer
-from transactions.models import TransferBatch
+from transactions.models import TransferBatch, Via
 from transactions.transfers.history import TransferHistory
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +50,43 @@ def test_two_columns_of_one_name_are_refused_when_declared(undeclared):
     with pytest.raises(TypeError, match="a name of their own: amount"):
         type("Doubled", (histories.History,), {"name": "doubled", "columns": (amount(), amount())})
     type("Told", (histories.History,), {"name": "told", "columns": (amount(), amount(name="sum"))})
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(histories.Column, histories.NameColumn, histories.IdColumn, histories.AccountColumn, histories.CodeColumn),
+        *(partial(histories.IdColumn, external="old"), partial(histories.KindColumn, kinds=Via, kind_field="via")),
+    ],
+)
+def test_what_a_person_typed_is_escaped_in_the_cell_and_in_what_is_said_of_it(kind):
+    typed = '<b>&"</b>'
+    page = Page(date(2026, 11, 29), lambda row: "/?a=1&b=2", [histories.Column("Remark", "it")], frozenset({typed}))
+    written = kind('A "label"', "it").writer(page)({"id": 7, "it": typed, "old": typed, "via": "api"})
+    assert "&lt;b&gt;&amp;&quot;&lt;/b&gt;" in written
+    assert "<b>" not in written
+    assert '&"' not in written
+    assert '"label' not in written
+    assert "&b=" not in written
+
+
+def test_times_of_a_page_read_in_the_language_and_the_zone_of_the_page():
+    column = histories.DateTimeColumn("Completed Date", "it", after="before")
+    at = datetime(2026, 11, 28, 22, 5, 9, tzinfo=UTC)
+    row = {"it": at, "before": at - timedelta(hours=6)}
+    with timezone.override("Asia/Makassar"), translation.override("id"):
+        page = Page(date(2027, 1, 1), str)
+        written = column.writer(page)(row)
+        alone = replace(column, after="").writer(page)(row)
+    assert written == '<time datetime="2026-11-29T06:05:09+08:00" title="29 Nov 2026, 06.05.09">06.05</time>'
+    assert ">29 Nov 2026, 06.05<" in alone
+
+
+def test_what_rows_share_is_written_once_for_each_combination():
+    asked = []
+    write = once(("a", "b"), lambda row: asked.append(row) or f"{row['a']}{row['b']}")
+    assert [write({"a": a, "b": b, "c": object()}) for a, b in ("xy", "xz", "xy")] == ["xy", "xz", "xy"]
+    assert len(asked) == 2
 
 
 def amount(**fields):
