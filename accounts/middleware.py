@@ -1,6 +1,7 @@
 """Gives each request of a signed-in person its scope, and ends sessions that are over."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -70,7 +71,7 @@ class ScopeMiddleware:
         if sessions.is_over(request, member.business, member.asked_at):
             _end(request)
             return
-        request.scope = sessions.scope_of(request, member)
+        request.scope = replace(sessions.scope_of(request, member), asked_at=member.asked_at)
         request.asked_at, request.has_factor = member.asked_at, member.has_factor
         member.note_seen()
 

@@ -59,6 +59,11 @@ def moment_to_the_second(at: datetime) -> str:
     return Moments().to_the_second(at)
 
 
+def time_of_day(at: datetime) -> str:
+    """Write the time of a day that is known: 16:05."""
+    return Moments().time_of_day(at)
+
+
 def day(on: date) -> str:
     """Write a day: 22 Nov 2026."""
     return Moments().day(on)
@@ -66,7 +71,7 @@ def day(on: date) -> str:
 
 def short_day(on: date) -> str:
     """Write a day of which one knows the year: 22 Nov."""
-    return _month(on)
+    return Moments().month(on)
 
 
 def days(first: date | None, last: date | None) -> str:

@@ -6,7 +6,7 @@ businesses or modes is a database error (design.md §2).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar, Protocol, Self
 from zoneinfo import ZoneInfo
@@ -78,6 +78,8 @@ class Scope:
     """The network address that the request came from; empty for tasks."""
     agent: str = ""
     """What the browser or client says it is; empty for tasks."""
+    asked_at: datetime | None = field(default=None, compare=False)
+    """When the request came, by the database's clock; None for whoever runs on."""
 
     @classmethod
     def by_itself(cls, business: Business, mode: str) -> Self:
@@ -111,6 +113,10 @@ class Scope:
         hours = int(datetime.now(self.zone).utcoffset() / timedelta(hours=1))  # type: ignore[operator]  # never None with a zone
         return f"{self.zone_name} (UTC+{hours})"
 
+    def now(self) -> datetime:
+        """Return the time of the request, which reads the clock once; of a task, the time."""
+        return self.asked_at or clock.now()
+
     def can(self, permission: str) -> bool:
         """Return whether the member's role has the permission. The only question anybody asks."""
         return permission in self.member.permissions
@@ -122,7 +128,7 @@ class Scope:
         """
         if not self.member.sees_recent_only:
             return None
-        first_day = clock.now().astimezone(self.zone).date() - timedelta(days=RECENT_DAYS - 1)
+        first_day = self.now().astimezone(self.zone).date() - timedelta(days=RECENT_DAYS - 1)
         return datetime.combine(first_day, time.min, tzinfo=self.zone)
 
 

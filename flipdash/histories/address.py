@@ -88,15 +88,37 @@ class Address:
         cursor = Cursor.read(str(self.params[given[0]]), self.declared.name, self.scope)
         return Position(cursor, is_older=given[0] == "before")
 
-    @property
+    @cached_property
+    def is_bare(self) -> bool:
+        """Whether it names a page at most: then there is nothing to read, and no form is made for it."""
+        if any(name not in PAGE_PARAMS or len(values) > 1 for name, values in self.params.lists()):
+            return False
+        try:
+            _position = self.position
+        except BadCursor:
+            return False
+        return True
+
+    @cached_property
     def is_valid(self) -> bool:
         """Whether everything in the address makes sense; if not, nothing is shown."""
-        return self.form.is_valid()
+        return self.is_bare or self.form.is_valid()
 
-    @property
+    @cached_property
     def cleaned(self) -> Cleaned:
         """The search and the filters as real values."""
-        return self.form.cleaned_data
+        return self._unsaid() if self.is_bare else self.form.cleaned_data
+
+    def _unsaid(self) -> Cleaned:
+        """Return what the form makes of nothing: plain constants of the history, kept for all."""
+        if self.declared not in _unsaid_of:
+            cleaned = self.form.cleaned_data
+            for name, value in cleaned.items():
+                if value and value != self.defaults.get(name):
+                    raise TypeError(f"Where nothing is said, {name} of {self.declared.name} is {value}.")
+            _unsaid_of[self.declared] = cleaned
+        kept = _unsaid_of[self.declared]
+        return {name: list(value) if isinstance(value, list) else value for name, value in kept.items()}
 
     @property
     def columns(self) -> list[str]:
@@ -125,6 +147,16 @@ class Address:
         return any(param in self.params for param in self.filter_params)
 
     @property
+    def searched(self) -> str:
+        """What stands in the search box, as it was typed."""
+        return str(self.params.get("q", ""))
+
+    @property
+    def wrong_search(self) -> forms.BoundField | None:
+        """The search box, where what was typed into it can't be searched for."""
+        return None if self.is_valid or "q" not in self.form.errors else self.form["q"]
+
+    @property
     def problems(self) -> list[tuple[forms.BoundField | None, list[str]]]:
         """What is wrong with the address, by field; None stands for the address itself."""
         return [
@@ -143,7 +175,7 @@ class Address:
     @property
     def has_filter_errors(self) -> bool:
         """Whether a filter is wrong, so that the panel has to be open."""
-        return any(param in self.form.errors for param in self.filter_params)
+        return not self.is_valid and any(param in self.form.errors for param in self.filter_params)
 
     # --- Where it leads ------------------------------------------------------------------------------------
 
@@ -226,6 +258,9 @@ def unset(filter_: Filter, scope: Scope | None) -> list[forms.BoundField]:
     form = forms.Form(filter_.defaults())
     form.fields = filter_.form_fields(scope)  # type: ignore[arg-type]  # said above
     return [form[param] for param in filter_.params]
+
+
+_unsaid_of: dict[type[Declaration], Cleaned] = {}
 
 
 def _said(params: QueryDict, defaults: dict[str, str]) -> QueryDict:

@@ -142,7 +142,8 @@ class ChoiceFilter(Filter):
         return self.in_order_except is not None and len(chosen) == 1 and chosen[0] not in self.in_order_except
 
     def words(self, cleaned: Cleaned) -> tuple[str, str]:
-        labels = [str(label) for value, label in self.options if value in self._chosen(cleaned)]
+        chosen = self._chosen(cleaned)
+        labels = [str(label) for value, label in self.options if value in chosen] if chosen else []
         return (str(self.label), ", ".join(labels)) if labels else ("", "")
 
     def _chosen(self, cleaned: Cleaned) -> list[str]:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from flipdash import clock, db, formats, money
+from flipdash import db, formats, money
 from flipdash.histories import chips, export, nothing
 from flipdash.histories.address import Address
 from flipdash.histories.chips import Chip
@@ -209,7 +209,7 @@ class History(Declaration):
 
     def preset_url(self, name: str) -> str | None:
         """Return the address that a preset's button asks for, with all else that its form holds; None for no preset."""
-        for preset, _is_chosen in self.presets:
+        for preset, _is_chosen in self.presets if name else ():
             if self.date_filter and preset.name == name:
                 _basis, first, last = self.date_filter.params
                 days = {first: preset.first.isoformat(), last: preset.last.isoformat()}
@@ -219,7 +219,7 @@ class History(Declaration):
     @cached_property
     def today(self) -> date:
         """Today in the business's zone."""
-        return clock.now().astimezone(self.scope.zone).date()
+        return self.scope.now().astimezone(self.scope.zone).date()
 
     @property
     def applied_in_words(self) -> str:

@@ -5,12 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from flipdash import histories
+from flipdash import clock, histories
 from flipdash.histories import history as machinery
 from flipdash.histories import saved
+from flipdash.histories.address import Address
 from flipdash.histories.columns import Page, once
 from tests.factories import found, history, make_batch, make_transfer
 from transactions.models import TransferBatch, Via
@@ -197,3 +200,46 @@ def test_a_history_whose_very_rules_changed_still_opens(scope, monkeypatch):
     object.__setattr__(stubborn, "problems", lambda cleaned: {"date_from": "no"} if cleaned.get("q") else {})
     monkeypatch.setattr(TransferHistory, "filters", (stubborn, *rest))
     assert saved.revive(TransferHistory, scope, "q=gayo", {"q": "Search"}) == ("", ["Search"])
+
+
+@pytest.mark.parametrize("name", histories.names())
+def test_an_address_that_says_nothing_is_read_as_its_form_reads_it(scope, stranger, name):
+    """What is kept of it holds nothing of anybody's, whoever asked first; a page is named by a cursor."""
+    for one in (stranger.scope("test"), scope):
+        bare = history(one, "", name)
+        assert bare.address.is_bare
+        assert bare.cleaned == bare.address.form.cleaned_data
+        said = {name: value for name, value in bare.cleaned.items() if value}
+        assert said == bare.address.defaults
+        bare.cleaned["in"].append("changed")
+    assert history(scope, "", name).cleaned["in"] == []
+
+
+@pytest.mark.parametrize(
+    "query", ["q=a", "before=x", "before=", "view=all", "columns=id", "before=x&after=y", "date_basis=paid"]
+)
+def test_whatever_else_an_address_says_is_read_by_its_form(scope, query):
+    asked = history(scope, query)
+    is_nothing = query == "before="
+    assert asked.address.is_bare == is_nothing
+    assert asked.is_valid == asked.address.form.is_valid()
+    assert ("form" in vars(asked.address)) or is_nothing
+
+
+def test_a_page_of_an_address_that_says_nothing_else_makes_no_form(scope, kopi_kita, web, monkeypatch):
+    for _more in range(30):
+        make_transfer(kopi_kita)
+    older = history(scope).results().older_url
+    assert "before=" in older
+    web.get("/money-transfers/")
+    monkeypatch.setattr(Address, "form", property(lambda address: pytest.fail("made a form")))
+    assert "5 transactions" not in web.get("/money-transfers/").content.decode()
+    assert web.get(older).status_code == 200
+
+
+def test_the_time_of_a_request_is_asked_once(web, scope, kopi_kita):
+    make_transfer(kopi_kita)
+    with CaptureQueriesContext(connection) as queries:
+        web.get("/money-transfers/")
+    assert [query["sql"] for query in queries if query["sql"] == "SELECT now()"] == []
+    assert scope.now() <= clock.now()

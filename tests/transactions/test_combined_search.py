@@ -14,9 +14,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from flipdash import clock
 from flipdash.histories import finding
 from flipdash.histories.paging import Cursor
+from flipdash.scope import Scope
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -137,7 +137,7 @@ ASKED = [(name, said, meant) for name in SEARCHES for said, meant in searches(na
 
 @pytest.fixture(autouse=True)
 def saturday(monkeypatch) -> None:
-    monkeypatch.setattr(clock, "now", lambda using="default": NOW)
+    monkeypatch.setattr(Scope, "now", lambda scope: NOW)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from accounts.permissions import Role
 from accounts.rights import NotAllowed
 from documents.reports import services
-from flipdash import clock
+from flipdash.scope import Scope
 from tests import factories
 from tests.factories import found, history, make_batch, make_transfer
 
@@ -22,7 +22,7 @@ def edge(request, kopi_kita, monkeypatch) -> datetime:
     kopi_kita.time_zone = zone
     kopi_kita.save()
     now = datetime(2026, 11, 20, 23, 30, tzinfo=UTC) - timedelta(hours=hours)
-    monkeypatch.setattr(clock, "now", lambda using="default": now)
+    monkeypatch.setattr(Scope, "now", lambda scope: now)
     return datetime(2026, 11, 14, tzinfo=UTC) - timedelta(hours=hours)
 
 

@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from flipdash import clock, histories
+from flipdash import histories
 from flipdash.histories import finding, results
 from flipdash.histories.paging import Cursor
+from flipdash.scope import Scope
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -253,7 +254,7 @@ def test_customer_service_reaches_older_ones_only_by_searching(
     client_of, customer_service, kopi_kita, make, found, monkeypatch, with_text, name
 ):
     """trust: R2, at the second: 00:00 in the business's zone, six days before today."""
-    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 20, 16, 30, tzinfo=UTC))  # 23:30 WIB
+    monkeypatch.setattr(Scope, "now", lambda scope: datetime(2026, 11, 20, 16, 30, tzinfo=UTC))  # 23:30 WIB
     edge = datetime(2026, 11, 13, 17, 0, tzinfo=UTC)
     inside = make(kopi_kita, created_at=edge, **with_text("Edge Case"))
     outside = make(kopi_kita, created_at=edge - timedelta(seconds=1), **with_text("Edge Case"))

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from flipdash import clock
+from flipdash.scope import Scope
 from tests.factories import found, history, make_payment, make_transfer
 
 NOON = datetime(2026, 11, 28, 5, 0, tzinfo=UTC)
@@ -13,7 +13,7 @@ NOON = datetime(2026, 11, 28, 5, 0, tzinfo=UTC)
 
 @pytest.fixture
 def saturday(monkeypatch):
-    monkeypatch.setattr(clock, "now", lambda using="default": NOON)
+    monkeypatch.setattr(Scope, "now", lambda scope: NOON)
 
 
 def parts(scope, said: str, name: str = "money-transfers", taken: str = "") -> dict[str, list[str]]:
