@@ -13,8 +13,8 @@ class DocumentsConfig(AppConfig):
 
         events.declare(
             {
-                "report.requested": _("Report asked for"),
-                "report.made": _("Report made"),
+                "report.requested": _("Report requested"),
+                "report.made": _("Report ready"),
                 "report.downloaded": _("Report downloaded"),
             },
             areas={"report": _("Reports")},

@@ -24,7 +24,7 @@ SIGN_IN: dict[str, Words] = {
     "sign-out": _("Signed out"),
     "session.ended": _("Session ended"),
     "password.changed": _("Password changed"),
-    "password.reset": _("Password reset by mail"),
+    "password.reset": _("Password reset by email"),
     "second-factor.added": _("Authenticator app added"),
     "second-factor.removed": _("Authenticator app removed"),
     "second-factor.reset": _("Two-step verification reset by an Admin"),

@@ -61,7 +61,7 @@ def account_second_person(request: Request) -> HttpResponse:
     if business.ask_second_person_rule(request.scope, form.rule()):
         messages.success(request, _("The second-person rule holds from now on."))
     else:
-        messages.success(request, _("The looser rule holds in 24 hours. All Admins are told by mail."))
+        messages.success(request, _("The looser rule holds in 24 hours. All Admins are told by email."))
     return redirect("account")
 
 

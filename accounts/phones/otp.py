@@ -137,7 +137,7 @@ def _make(
 
 def _deliver(made: OtpChallenge, user: User, code: str) -> None:
     with translation.override(user.language):
-        text = _("%(code)s is your FlipDash code. It is good for 5 minutes. Never tell it to anybody.") % {"code": code}
+        text = _("%(code)s is your FlipDash code. It’s valid for 5 minutes. Never tell it to anybody.") % {"code": code}
     try:
         senders.current().send(to=made.to, text=text, channel=made.channel, language=user.language)
     except senders.NotSent:
@@ -207,14 +207,14 @@ def verify(
     with transaction.atomic(durable=True):
         counted = bound.filter(usable, tries__lt=MOST_TRIES).update(tries=F("tries") + 1)
     if not counted:
-        raise Dead(_("This code is no longer good. Ask for a new one."))
+        raise Dead(_("This code is no longer valid. Ask for a new one."))
     made = bound.get()
     if not constant_time_compare(_mac(made, code), made.code_mac):
         raise WrongCode(_("This isn’t the code. Check it, or ask for a new one."))
     with transaction.atomic(durable=True):
         won = bound.filter(usable).update(used_at=Now())
     if not won:
-        raise Dead(_("This code is no longer good. Ask for a new one."))
+        raise Dead(_("This code is no longer valid. Ask for a new one."))
     return True
 
 

@@ -113,7 +113,7 @@ def resend(scope: Scope, pk: int) -> Invitation:
     now = clock.now()
     _check_grant(scope, invitation.role)
     if now < invitation.sent_at + RESEND_AFTER:
-        raise TooSoon(_("A mail has left less than a minute ago. Try again in a minute."))
+        raise TooSoon(_("An email was sent less than a minute ago. Try again in a minute."))
     if not invitation.is_open_at(now):
         _check_room(business)
     invitation.invited_by_id = scope.member.pk  # answers for it from now on

@@ -106,32 +106,32 @@ class DepositHistory(histories.History):
 
     columns = (
         histories.DateTimeColumn(_("Date"), "created_at", card="meta"),
-        EntryColumn(_("What happened"), "posting__kind", card="title", choices=PostingKind),
-        SourceKindColumn(_("Moved by"), "posting__source_type", card="line"),
+        EntryColumn(_("Entry"), "posting__kind", card="title", choices=PostingKind),
+        SourceKindColumn(_("For"), "posting__source_type", card="line"),
         SourceColumn(_("Transaction ID"), "posting__source_id", card="line"),
-        histories.ActorColumn(_("Person"), "posting__by_name", card="hidden"),
+        histories.ActorColumn(_("By"), "posting__by_name", card="hidden"),
         histories.MovedColumn(_("Amount"), "amount", card="amount"),
         histories.FeeColumn(_("Balance after"), "balance_after", card="meta"),
         histories.RupiahColumn(_("Credit"), "came_in", shown=False),
         histories.RupiahColumn(_("Debit"), "went_out", shown=False),
         histories.IdColumn(_("Posting"), "posting_id", shown=False),
     )
-    search_hint = _("Transaction ID, amount or what happened")
+    search_hint = _("Transaction ID, amount or entry")
     search = (
         histories.Id(_("Transaction ID"), "posting__source_id"),
         histories.Id(_("Posting"), "posting_id"),
         MovedAmount(_("Amount"), "amount"),
-        histories.ChoiceWords(_("What happened"), "posting__kind", KIND_WORDS),
+        histories.ChoiceWords(_("Entry"), "posting__kind", KIND_WORDS),
     )
     filters = (
         histories.DateFilter("date", _("Date"), bases=(("created", _("Date"), "created_at"),)),
-        histories.ChoiceFilter("kind", _("What happened"), "posting__kind", PostingKind),
+        histories.ChoiceFilter("kind", _("Entry"), "posting__kind", PostingKind),
         histories.ChoiceFilter("direction", _("Direction"), "direction", Direction),
         histories.TermFilter("amount", _("Amount"), MovedAmount("", "amount")),
     )
     summary = histories.Summary(
         *("posting__kind", PostingKind, ((_("Credit"), "came_in"), (_("Debit"), "went_out"))),
-        head=_("What happened"),
+        head=_("Entry"),
         is_moved=True,
     )
 

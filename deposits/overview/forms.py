@@ -13,7 +13,9 @@ class LowBalanceForm(forms.Form):
     threshold = RupiahField(
         label=gettext_lazy("Warn below"),
         required=False,
-        help_text=gettext_lazy("Who may top up gets a mail when less than this is available. Leave it empty for none."),
+        help_text=gettext_lazy(
+            "People who can top up get an email when the deposit falls below this. Leave it empty for none."
+        ),
     )
 
     @classmethod

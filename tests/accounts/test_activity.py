@@ -195,7 +195,7 @@ def test_a_report_of_the_log_holds_its_rows_and_no_formula(files, web, scope, fo
         assert "'=1+1" in text
         assert "'@x" in text
         assert "File: a.xls" in text
-        assert "Report asked for" in text
+        assert "Report requested" in text
     kinds = list(Activity.objects.order_by("id").values_list("kind", flat=True))
     assert kinds[-3:] == ["report.requested", "report.made", "report.downloaded"]
 

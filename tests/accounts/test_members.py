@@ -125,7 +125,7 @@ def test_an_address_known_elsewhere_looks_the_same_and_gets_an_explanation(web, 
     there = web.post("/members/invitations/", {**SAID, "email": stranger.user.email.upper()})
     assert (here.status_code, here["Location"]) == (there.status_code, there["Location"])
     page = web.get("/members/").content.decode()
-    assert page.count("Invited") == 2
+    assert page.count("Invited") == 4, "in place of the name, and as the status"
     assert "Stranger" not in page
     mail = Message.objects.get(to=stranger.user.email)
     assert "belongs to one business" in mail.text

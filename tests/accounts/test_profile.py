@@ -112,7 +112,7 @@ def test_a_used_code_is_no_longer_good(browser):
     session = browser.session
     session["phone_pending"] = pending
     session.save()
-    assert "no longer good" in browser.post("/my-profile/phone/code/", {"code": used}).content.decode()
+    assert "no longer valid" in browser.post("/my-profile/phone/code/", {"code": used}).content.decode()
 
 
 def test_a_code_of_another_session_is_not_good(browser, client_of, maker):
@@ -122,7 +122,7 @@ def test_a_code_of_another_session_is_not_good(browser, client_of, maker):
     session = other.session
     session["phone_pending"] = browser.session["phone_pending"]
     session.save()
-    assert "no longer good" in other.post("/my-profile/phone/code/", {"code": code()}).content.decode()
+    assert "no longer valid" in other.post("/my-profile/phone/code/", {"code": code()}).content.decode()
 
 
 def test_asking_too_often_is_said(browser):

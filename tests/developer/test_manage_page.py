@@ -166,7 +166,7 @@ def test_a_used_code_makes_no_second_key(page, developer):
     made = OtpChallenge.objects.latest("created_at")
     session["api_key_waiting_live"] = {**session["api_key_waiting_live"], "channel": "sms", "challenge": str(made.pk)}
     session.save()
-    assert "no longer good" in text_of(page.post(CODE, {"code": code}))
+    assert "no longer valid" in text_of(page.post(CODE, {"code": code}))
     assert len(keys_of(developer)) == 1
 
 
@@ -188,7 +188,7 @@ def test_a_code_for_one_key_makes_no_other(page, developer):
     waiting = session["api_key_waiting_live"]
     session["api_key_waiting_live"] = {**waiting, "asked": {**waiting["asked"], "is_main": False, "name": "Mine"}}
     session.save()
-    assert "no longer good" in text_of(page.post(CODE, {"code": code_sent()}))
+    assert "no longer valid" in text_of(page.post(CODE, {"code": code_sent()}))
     assert keys_of(developer) == []
 
 
@@ -201,7 +201,7 @@ def test_a_code_of_another_person_or_session_makes_no_key(page, developer, clien
         session = other.session
         session["api_key_waiting_live"] = waiting
         session.save()
-        assert "no longer good" in text_of(other.post(CODE, {"code": code_sent()}))
+        assert "no longer valid" in text_of(other.post(CODE, {"code": code_sent()}))
     assert keys_of(developer) == []
 
 
@@ -212,7 +212,7 @@ def test_five_wrong_codes_end_it(page, developer):
     wrong = "000000" if right != "000000" else "000001"
     for _ in range(5):
         page.post(CODE, {"code": wrong})
-    assert "no longer good" in text_of(page.post(CODE, {"code": right}))
+    assert "no longer valid" in text_of(page.post(CODE, {"code": right}))
     assert keys_of(developer) == []
 
 

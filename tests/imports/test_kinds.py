@@ -40,7 +40,7 @@ PAID = {
     "Status": "Berhasil",
     "Payment": "Kelas barista",
     "Sender Name": "Dewi Lestari",
-    "Sender E-mail": "dewi@example.test",
+    "Sender Email": "dewi@example.test",
     "Channel": "BCA Virtual Account",
     "Channel Type": "VA",
     "Amount": "350000",
@@ -143,7 +143,7 @@ def test_a_payment_that_was_never_paid_has_no_settlement_in_its_timeline(bring_i
         ("payment", {"Channel": "QRIS", "Channel Type": "QRIS"}, {"channel_kind": "qris"}),
         ("payment", {"Channel": "Visa Card", "Channel Type": "Card"}, {"channel": "visa"}),
         ("payment", {**UNPAID, "Paid Date": "2025-10-01 10:05:00"}, {"settlement_status": "", "settled_amount": None}),
-        ("payment", {"Sender E-mail": "", "Transaction Reference No": ""}, {"sender_email": "", "reference": ""}),
+        ("payment", {"Sender Email": "", "Transaction Reference No": ""}, {"sender_email": "", "reference": ""}),
     ],
 )  # fmt: skip
 def test_cells_are_read(bring_in, kind, change, stored):
@@ -178,7 +178,7 @@ def test_cells_are_read(bring_in, kind, change, stored):
         ("payment", {"Settled Amount": ""}, "Settled Amount: is empty, while the payment is settled"),
         ("payment", {"Settlement Status": "", "Settled Date": ""}, "is given, while the payment is not settled"),
         ("payment", {**UNPAID, "Status": "Failed", "Paid Date": "2025-10-01 10:05"}, "while nothing was paid"),
-        ("payment", {"Sender E-mail": "dewi"}, "is not an e-mail address"),
+        ("payment", {"Sender Email": "dewi"}, "is not an email address"),
     ],
 )
 def test_faulty_cells_are_named_and_nothing_is_imported(bring_in, kind, change, reason):

@@ -112,7 +112,7 @@ def test_an_empty_page_says_why(web, some, query, says, never):
 def test_a_history_without_texts_says_what_it_does_not_know(web, some):
     content = web.get("/deposit/history/?q=held+sri").content.decode()
     assert "“sri” is nothing that is searched here." in content
-    assert "Search finds by Transaction ID, Posting, Amount, What happened or Date." in content
+    assert "Search finds by Transaction ID, Posting, Amount, Entry or Date." in content
 
 
 def test_a_status_of_another_history_leads_there(web, client_of, kopi_kita, some):

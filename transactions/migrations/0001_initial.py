@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Created Date')),
                 ('title', models.CharField(max_length=100, verbose_name='Payment')),
                 ('sender_name', models.CharField(max_length=100, verbose_name='Sender Name')),
-                ('sender_email', models.EmailField(blank=True, max_length=254, verbose_name='Sender E-mail')),
+                ('sender_email', models.EmailField(blank=True, max_length=254, verbose_name='Sender Email')),
                 ('channel_kind', models.CharField(choices=[('va', 'VA'), ('qris', 'QRIS'), ('ewallet', 'E-Wallet'), ('card', 'Card')], max_length=8)),
                 ('channel', models.CharField(max_length=32, verbose_name='Channel')),
                 ('status', models.CharField(choices=[('pending', 'Pending'), ('successful', 'Successful'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], max_length=20, verbose_name='Status')),

@@ -89,7 +89,7 @@ class Settlement(State, blank=True):
     """Whether a payment's money has reached the business; a rail's answer may say both, paid and settled, at once."""
 
     PENDING = state("pending", _("Pending"), "grey", "hourglass", to="settled")  # searched: means the payment's status
-    SETTLED = state("settled", _("Settled"), "green", "wallet", said=("Settled", "Selesai"))
+    SETTLED = state("settled", _("Settled"), "green", "wallet", said=("Settled", "Sudah masuk deposit", "Selesai"))
 
 
 WORDS = SearchIndex(
@@ -107,7 +107,7 @@ class Payment(Transaction):
     )
     title = models.CharField(_("Payment"), max_length=100)
     sender_name = models.CharField(_("Sender Name"), max_length=100)
-    sender_email = models.EmailField(_("Sender E-mail"), blank=True)
+    sender_email = models.EmailField(_("Sender Email"), blank=True)
     channel_kind = models.CharField(max_length=8, choices=ChannelKind.choices)
     channel = models.CharField(_("Channel"), max_length=32)
     status = StatusField(_("Status"), max_length=20, choices=PaymentStatus)

@@ -64,7 +64,7 @@ class PaymentHistory(histories.History):
         histories.DateTimeColumn(_("Created Date"), "created_at", card="meta"),
         histories.DateTimeColumn(_("Paid Date"), "paid_at", after="created_at", gives_way=3),
         histories.FeeColumn(_("Fee"), "fee", shown=False),
-        histories.CodeColumn(_("Sender E-mail"), "sender_email", shown=False),
+        histories.CodeColumn(_("Sender Email"), "sender_email", shown=False),
         histories.DateTimeColumn(_("Settled Date"), "settled_at", shown=False),
         histories.Column(_("External ID"), "external_id", shown=False),
     )
@@ -73,7 +73,7 @@ class PaymentHistory(histories.History):
         histories.Id(_("Transaction ID"), "id", external="external_id"),
         histories.Amount(_("Amount"), "amount"),
         histories.Code(_("Transaction Reference No"), "reference"),
-        histories.Code(_("Sender E-mail"), "sender_email"),
+        histories.Code(_("Sender Email"), "sender_email"),
         histories.Code(_("External ID"), "external_id"),
         LinkCode(_("Payment Link"), "link"),
         histories.ChoiceWords(_("Channel"), "channel", channels.WORDS),

@@ -31,7 +31,10 @@ KINDS = {
     ChannelKind.CARD: ("Card", "Credit Card", "Kartu", "Kartu Kredit"),
 }
 KIND_OF = {code: kind for kind, codes in CHANNELS.items() for code in codes}
-SETTLED = {Settlement.SETTLED: ("Settled", "Selesai", "Sudah diselesaikan"), "": ("-", "–", "None")}
+SETTLED = {
+    Settlement.SETTLED: ("Settled", "Selesai", "Sudah diselesaikan", "Sudah masuk deposit"),
+    "": ("-", "–", "None"),
+}
 NOT_SETTLED = ("pending", "menunggu", "tertunda", "unsettled", "belum diselesaikan")
 
 
@@ -41,7 +44,7 @@ def email(cell: str) -> str:
     try:
         validate_email(address)
     except ValidationError:
-        raise ValueError(_("is not an e-mail address")) from None
+        raise ValueError(_("is not an email address")) from None
     return address
 
 
@@ -82,7 +85,7 @@ class PaymentImport(TransactionImport):
         ENDED,
         Field("title", "Payment", "Title", "Judul", "Pembayaran", example="Kelas barista"),
         Field("sender_name", "Sender Name", "Nama Pengirim", "Pengirim", example="Dewi Lestari"),
-        Field("sender_email", "Sender E-mail", "Email", clean=email, required=False, empty=""),
+        Field("sender_email", "Sender Email", "Email", clean=email, required=False, empty=""),
         Field("channel", "Channel", "Payment Method", "Kanal", "Metode Pembayaran", clean=channel, example="bca"),
         Field(
             *("channel_kind", "Channel Type", "Tipe Kanal", "Jenis Kanal"),

@@ -105,7 +105,7 @@ def _invite(request: Request) -> HttpResponse:
     except team.Refused as problem:
         form.add_error(problem.field, str(problem))
         return _add_page(request, form)
-    words = _("The invitation is on its way to %(email)s. It is good for 72 hours.")
+    words = _("The invitation is on its way to %(email)s. It’s valid for 72 hours.")
     messages.success(request, words % {"email": form.cleaned_data["email"]})
     return redirect("members")
 
@@ -145,7 +145,7 @@ def _for_admins(view: Callable[..., HttpResponse], role: str) -> Callable[..., A
 def invitation_resending(request: Request, invitation_id: int) -> HttpResponse:
     """Send a new link; the old one is dead."""
     return _on_invitation(
-        request, invitation_id, team.resend, _("A new link is on its way to %(email)s. The old one is dead.")
+        request, invitation_id, team.resend, _("A new link is on its way to %(email)s. The old one no longer works.")
     )
 
 
@@ -154,7 +154,7 @@ def invitation_resending(request: Request, invitation_id: int) -> HttpResponse:
 def invitation_revocation(request: Request, invitation_id: int) -> HttpResponse:
     """Withdraw an invitation."""
     return _on_invitation(
-        request, invitation_id, team.revoke, _("The invitation of %(email)s is revoked. Its link is dead.")
+        request, invitation_id, team.revoke, _("The invitation of %(email)s is revoked. The link no longer works.")
     )
 
 
