@@ -210,8 +210,8 @@ WITH dice AS MATERIALIZED (
     FROM dice
 )
 INSERT INTO transactions_moneytransfer (
-    id, business_id, mode, status, destination_kind, bank, account_number, beneficiary_name, amount, fee, remark,
-    internal_reference, external_id, via, maker_name, maker_kind, approver_name, approver_kind, bank_reference,
+    id, business_id, mode, status, reason, destination_kind, bank, account_number, beneficiary_name, amount, fee,
+    remark, internal_reference, external_id, via, maker_name, maker_kind, approver_name, approver_kind, bank_reference,
     created_at, completed_at
 )
 SELECT
@@ -221,6 +221,11 @@ SELECT
     CASE
         WHEN n >= %(open_from)s AND fate < 0.3 THEN (ARRAY['pending_approval', 'scheduled', 'processing'])[1 + n %% 3]
         WHEN fate < 0.05 THEN 'failed' WHEN fate < 0.07 THEN 'cancelled' ELSE 'successful'
+    END,
+    CASE
+        WHEN n >= %(open_from)s AND fate < 0.3 THEN ''
+        WHEN fate < 0.03 THEN 'account_not_found' WHEN fate < 0.045 THEN 'account_closed'
+        WHEN fate < 0.05 THEN 'bank_unavailable' WHEN fate < 0.07 THEN 'wrong_amount' ELSE ''
     END,
     CASE WHEN who < %(supplied)s OR place > 0.27 THEN 'bank' WHEN place < 0.22 THEN 'ewallet' ELSE 'va' END,
     CASE

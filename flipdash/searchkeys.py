@@ -47,10 +47,10 @@ class Facets(Func):
         self.fields, self.codes = fields, codes
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Sequence[Any]]:  # type: ignore[override]
-        """Write the array; the names of fields are constants of our own. A code that is missing has no facet."""
+        """Write the array; the names of fields are constants of our own. What is missing has no facet."""
         columns = [compiler.compile(expression)[0] for expression in self.source_expressions]
         named = list(zip((*self.fields, *self.codes), columns, strict=True))
-        facets = [f"'{field}=' || {column}" for field, column in named[: len(self.fields)]]
+        facets = [f"'{field}=' || NULLIF({column}, '')" for field, column in named[: len(self.fields)]]
         codes = [f"search_fold('{code}=' || NULLIF({column}, ''))" for code, column in named[len(self.fields) :]]
         return f"ARRAY[{', '.join(facets + codes)}]::text[]", ()
 

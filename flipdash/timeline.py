@@ -59,6 +59,11 @@ class Event(TenantModel):
         """Who did it, as people read it; nobody where it happened by itself."""
         return "" if self.by_kind == ActorKind.SYSTEM else in_words(self.by_kind, self.by_name)
 
+    @property
+    def why(self) -> str:
+        """Why it happened, where its row knows that by a code; the note is what somebody wrote."""
+        return ""
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Add the line; an existing one can't be saved again."""
         kwargs["force_insert"] = True

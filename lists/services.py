@@ -32,7 +32,7 @@ def save_view(scope: Scope, history: History, *, name: str, roles: Sequence[str]
     """Give the history's search and filters a name. Raises NameTaken."""
     params = QueryDict(history.address.query, mutable=True)
     if keep_columns:
-        params.setlist("columns", [column.name for column in history.shown_columns])
+        params.setlist("columns", [column.name for column in history.chosen_columns])
     query = saved.canonical(params.urlencode())
     complete = type(history)(scope, QueryDict(query))
     view = SavedView(

@@ -75,7 +75,7 @@ def columns(request: Request) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     kind = _kind(request, given.get("history"))
     history = _laid_out(request, kind, given.get("query", ""))
-    form = ColumnsForm(kind, request.POST if request.method == "POST" else None, shown=history.shown_columns)
+    form = ColumnsForm(kind, request.POST if request.method == "POST" else None, shown=history.chosen_columns)
     if form.is_bound and form.is_valid():
         services.choose_columns(request.scope, kind, form.chosen())
         return redirect(history.address.url_with(drop=("columns",)))

@@ -47,6 +47,7 @@ from transactions.models import (
     Status,
     TransferBatch,
 )
+from transactions.models.base import ENDED_BADLY
 
 _counter = itertools.count(1)
 
@@ -338,9 +339,12 @@ def make_varied(name: str, business: Business, dice: Random) -> Any:
     fields = {name: dice.choice(values) for name, values in VARIED.items() if name in known}
     if name == "top-ups":  # who sent it is said later, and only of an ATM transfer
         fields.pop("sender_name", None)
+    status = dice.choice(declared.summary.labels.values)
+    if "reason" in known and status in ENDED_BADLY:
+        fields["reason"] = dice.choice(["", "other"])
     return ALL_MAKERS[name](
         business,
-        status=dice.choice(declared.summary.labels.values),
+        status=status,
         created_at=timezone.now() - timedelta(seconds=dice.random() * 60 * 86_400),
         **fields,
     )

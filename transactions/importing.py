@@ -1,6 +1,6 @@
 """What all kinds of import share: final states, columns, and how rows get in with their timelines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,7 +11,8 @@ from psycopg.errors import UniqueViolation
 
 from flipdash.actors import signatures
 from flipdash.tables import INCOMING, Field, Import, Kept, choice, identifier, most, rupiah
-from transactions.models import Event, Transaction, Via
+from transactions.models import Transaction, TransactionEvent, Via
+from transactions.reasons import SENDING, Reason
 
 FINAL = {
     "successful": ("Successful", "Success", "Completed", "Berhasil", "Sukses", "Selesai"),
@@ -66,7 +67,7 @@ class TransactionImport(Import):
     """Past transactions, all of them in a final state."""
 
     model: ClassVar[type[Transaction]]
-    events: ClassVar[type[Event]]
+    events: ClassVar[type[TransactionEvent]]
     steps: ClassVar[tuple[Step, ...]]
     key = "external_id"
 
@@ -136,6 +137,16 @@ def amounts(*headers: str) -> tuple[Field, ...]:
     )
 
 
+def failure(reasons: Iterable[Reason]) -> Field:
+    """Return the column that says why a transaction failed or was cancelled."""
+    return Field(
+        *("reason", "Failure Reason", "Reason", "Alasan Gagal", "Alasan"),
+        clean=choice(Reason.named_in_files(reasons)),
+        required=False,
+        empty="",
+    )
+
+
 def final_status(cell: str) -> str:
     """Return the final state that a word means; a state in which money still moves is refused."""
     if " ".join(cell.split()).casefold() in NOT_FINAL:
@@ -176,6 +187,7 @@ MADE = (
     optional("internal_reference", "Internal Reference", "Referensi Internal"),
     optional("approver_name", "Approved By", "Disetujui Oleh"),
     optional("bank_reference", "Bank Reference", "Referensi Bank"),
+    failure(SENDING),
 )
 """Who made what is sent, how and when, and when it ended."""
 
@@ -185,7 +197,9 @@ SENT = (Step("'created'", "created_at", "maker_name"), Step("status", "coalesce(
 
 
 def check_ended(values: dict[str, Any], name: str) -> Iterator[tuple[str, str]]:
-    """Check that what was successful has its end, and that the end comes after the beginning."""
+    """Check that what was successful has its end and no reason to fail, and that the end comes after the beginning."""
+    if values.get("reason") and values.get("status") == "successful":
+        yield "reason", _("is given, while the status is Successful")
     if name not in values:
         return
     ended, created = values[name], values.get("created_at")

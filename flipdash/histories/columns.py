@@ -1,6 +1,6 @@
 """The kinds of column a history can have: what goes into the sheet, how it reads, how it looks on the page."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,6 +22,8 @@ from flipdash.words import Words
 Row = dict[str, Any]
 Fact = dict[str, Any]
 Write = Callable[[Row], str]
+Facet = tuple[str, Sequence[str]]
+"""A field of few values, and some of these."""
 Batch = Mapping[str, Sequence[Any]]
 """Many rows at once: for each field, its values in the order of the rows. Times are as sheets hold them."""
 
@@ -38,6 +40,10 @@ class Column:
     """Further fields that the column reads."""
     gives_way: int = 0
     """Which columns leave a narrow page first: 1, then 2, up to 5; 0 stays. What a person chose stays too."""
+    brought_by: tuple[Facet, ...] = ()
+    """Fields with some of their values: a filter by one of these, or a word for it, brings a hidden column here."""
+    instead_of: tuple[str, ...] = ()
+    """The names of columns that have nothing to say while a filter keeps only rows that bring this one."""
     name: str = ""
     """What people's choices of columns call it: the field, unless two columns of a history read the same one."""
 
@@ -55,6 +61,18 @@ class Column:
     def fields(self) -> tuple[str, ...]:
         """The model fields that this column reads."""
         return (self.field, *self.also)
+
+    def is_brought_by(self, facets: Iterable[Facet]) -> bool:
+        """Whether rows are asked for that have something to say here."""
+        return any(not bring.isdisjoint(values) for bring, values in self._meeting(facets))
+
+    def is_about_all_of(self, facets: Iterable[Facet]) -> bool:
+        """Whether no other rows are asked for."""
+        return any(bring.issuperset(values) for bring, values in self._meeting(facets))
+
+    def _meeting(self, facets: Iterable[Facet]) -> Iterator[tuple[frozenset[str], Sequence[str]]]:
+        bring = {field: frozenset(values) for field, values in self.brought_by}
+        return ((bring[field], values) for field, values in facets if field in bring)
 
     def value(self, row: Row) -> Any:
         """Return what goes into the sheet."""

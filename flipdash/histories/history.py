@@ -280,7 +280,27 @@ class History(Declaration):
 
     @cached_property
     def shown_columns(self) -> list[Column]:
-        """The columns of the page: the address's, or the person's, or the usual ones. A report has all."""
+        """The columns of the page: what was chosen, and beside the state what the filters bring. A report has all."""
+        chosen = self.chosen_columns
+        if not self.is_valid:
+            return chosen
+        filters, names = self.asked.filtered_by(), {column.name for column in chosen}
+        said = [*filters, *self.asked.mentions()]
+        brought = [c for c in self.columns if c.brought_by and c.name not in names and c.is_brought_by(said)]
+        told = [column for column in brought if self.is_usual and column.is_about_all_of(filters)]
+        stale = {name for column in told for name in column.instead_of}
+        place = next((n for n, column in enumerate(chosen, 1) if column is self.state_column), len(chosen))
+        shown = [*chosen[:place], *(replace(column, card="extra") for column in brought), *chosen[place:]]
+        return [column for column in shown if column.name not in stale]
+
+    @property
+    def shown_names(self) -> tuple[str, ...]:
+        """The names of the columns of the page."""
+        return tuple(column.name for column in self.shown_columns)
+
+    @cached_property
+    def chosen_columns(self) -> list[Column]:
+        """The columns of the address, or the person's, or the usual ones."""
         return self.columns_of(self.named_columns)
 
     @classmethod

@@ -15,6 +15,7 @@ from typing import Self
 from django.db.models import Q
 
 from flipdash.histories import meanings
+from flipdash.histories.columns import Facet
 from flipdash.histories.declaration import Declaration
 from flipdash.histories.filters import Cleaned, DateFilter, Filter
 from flipdash.histories.meanings import NOTHING, Part
@@ -23,7 +24,6 @@ from flipdash.scope import Scope
 from flipdash.searchkeys import SHORTEST, is_found_inside
 from flipdash.words import Words
 
-Facet = tuple[str, Sequence[str]]
 MOST_TOGETHER = 16
 """Into how many ways to take words a search is written out for the index of search keys."""
 
@@ -158,6 +158,14 @@ class Query:
     def parts(self) -> tuple[Part, ...]:
         """The parts of the search."""
         return self.term.parts if self.term else ()
+
+    def filtered_by(self) -> list[Facet]:
+        """Return the facets of the filters that are set."""
+        return [facet for f in self.filters if (facet := f.facet(self.cleaned))[0]]
+
+    def mentions(self) -> list[Facet]:
+        """Return the facets that words of the search can mean."""
+        return [meaning.facet for part in self.parts for meaning in part.meanings if meaning.facet[0]]
 
     def unsure_meanings(self, *, by_number: bool) -> list[tuple[str, Words, Q]]:
         """Return what unsure words can mean: the words, what that is called, and which rows have it."""

@@ -71,7 +71,8 @@ def throw(query: QueryDict, fields: dict[str, forms.Field], row: dict, dice: Ran
         elif isinstance(field, forms.ModelChoiceField):
             query[name] = str(dice.choice([*field.queryset.values_list("pk", flat=True), ""]))
         elif isinstance(field, forms.ChoiceField):
-            query[name] = str(dice.choice([value for value, _label in field.choices]))
+            some = dice.choice([value for value, _label in field.choices])
+            query[name] = str(dice.choice([row.get(name, some), some]))
         elif isinstance(field, forms.DateField):
             query[name] = days.pop(0).isoformat()
         else:

@@ -34,6 +34,7 @@ SENT = {
     "Created From": "API",
     "Created Date": "2025-10-01 10:00:00",
     "Completed Date": "2025-10-02 10:00:00",
+    "Failure Reason": "",
 }
 PAID = {
     "Transaction ID": "P-1",
@@ -51,6 +52,7 @@ PAID = {
     "Created Date": "2025-10-01 10:00:00",
     "Paid Date": "2025-10-01 10:05:00",
     "Settled Date": "2025-10-02 09:00:00",
+    "Failure Reason": "",
 }
 UNPAID = {"Settlement Status": "", "Settled Amount": "", "Settled Date": "", "Paid Date": ""}
 KINDS = {
@@ -139,6 +141,10 @@ def test_a_payment_that_was_never_paid_has_no_settlement_in_its_timeline(bring_i
          {"account_number": "DE89370400440532013000"}),
         ("international-transfer", {"Purpose": "", "Rate": ""}, {"purpose": "other", "rate": None}),
         ("international-transfer", {"Status": "Gagal", "Completed Date": ""}, {"status": "failed"}),
+        ("international-transfer", {"Status": "Failed", "Failure Reason": "rekening  DITUTUP"},
+         {"reason": "account_closed"}),
+        ("international-transfer", {"Status": "Failed", "Failure Reason": ""}, {"reason": ""}),
+        ("payment", {**UNPAID, "Status": "Failed", "Failure Reason": "card_declined"}, {"reason": "card_declined"}),
         ("payment", {"Channel": "dana", "Channel Type": ""}, {"channel_kind": "ewallet", "channel": "dana"}),
         ("payment", {"Channel": "QRIS", "Channel Type": "QRIS"}, {"channel_kind": "qris"}),
         ("payment", {"Channel": "Visa Card", "Channel Type": "Card"}, {"channel": "visa"}),
@@ -167,6 +173,9 @@ def test_cells_are_read(bring_in, kind, change, stored):
         ("international-transfer", {"Status": "Processing"}, "is not a final state"),
         ("international-transfer", {"Completed Date": ""}, "is empty, while the status is Successful"),
         ("international-transfer", {"Purpose": "Fun"}, "is not known; known are Purchase of goods"),
+        ("international-transfer", {"Failure Reason": "Account closed"}, "is given, while the status is Successful"),
+        ("international-transfer", {"Status": "Failed", "Failure Reason": "Bad luck"}, "known are Account not found"),
+        ("payment", {**UNPAID, "Status": "Failed", "Failure Reason": "Account closed"}, "known are Card declined"),
         ("payment", {"Status": "Pending"}, "is not a final state"),
         ("payment", {"Settlement Status": "Pending"}, "import the payment once it is settled"),
         ("payment", {"Channel": "Bitcoin"}, "is not known; known are bca"),

@@ -11,32 +11,40 @@ from flipdash import histories
 from flipdash.histories import History, finding
 from flipdash.histories.paging import Cursor
 from tests import factories
+from transactions.models.base import ENDED_BADLY
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, tzinfo=ZoneInfo("Asia/Jakarta"))
 WORDS = ("Siti", "Budi", "Ayu", "CV Gayo", "İpek", "50%", "STRASSE", "Straße", "ayu_1")
+WHY = ("other",)
 SENT = ("successful", "failed", "cancelled", "processing")
 KINDS = {
     "money-transfers": (
         factories.make_transfer,
-        {"status": SENT, "destination_kind": ("bank", "va", "ewallet"), "bank": ("bca", "bri"), "via": ("api",)},
-        {"status": "status", "destination_kind": "destination", "bank": "bank", "via": "via"},
+        {
+            "status": SENT,
+            "destination_kind": ("bank", "va", "ewallet"),
+            "bank": ("bca", "bri"),
+            "via": ("api",),
+            "reason": WHY,
+        },
+        {"status": "status", "destination_kind": "destination", "bank": "bank", "via": "via", "reason": "reason"},
         ("beneficiary_name", "remark"),
     ),
     "international-transfers": (
         factories.make_international,
-        {"status": SENT, "country": ("SG", "JP")},
-        {"status": "status", "country": "country"},
+        {"status": SENT, "country": ("SG", "JP"), "reason": WHY},
+        {"status": "status", "country": "country", "reason": "reason"},
         ("beneficiary_name",),
     ),
     "payments": (
         factories.make_payment,
-        {"status": SENT[:3], "channel_kind": ("va", "qris")},
-        {"status": "status", "channel_kind": "channel"},
+        {"status": SENT[:3], "channel_kind": ("va", "qris"), "reason": WHY},
+        {"status": "status", "channel_kind": "channel", "reason": "reason"},
         ("title", "sender_name"),
     ),
 }
-SINGLE = {"bank", "country"}
+SINGLE = {"bank", "country", "reason"}
 
 
 @pytest.fixture(params=KINDS)
@@ -52,6 +60,7 @@ def many(kopi_kita, name) -> random.Random:
     other = factories.make_business("Other")
     for number in range(120):
         said = {field: chance.choice(values) for field, values in fields.items()}
+        said["reason"] = said["reason"] if said["status"] in ENDED_BADLY and number % 3 else ""
         said |= {text: f"{chance.choice(WORDS)} {chance.choice(WORDS)}" for text in texts}
         at = NOON - timedelta(minutes=number // 3)
         make(kopi_kita, created_at=at, **said)

@@ -90,7 +90,7 @@ def test_the_longest_search_asks_a_bounded_number_of_queries(scope, some):
         ("status=failed", "Nothing matches these filters.", "Search finds"),
         (
             "q=xyz",
-            "Search finds by Transaction ID, Account Number, Amount, External ID, Status, Bank, Beneficiary Name,",
+            "Search finds by Transaction ID, Account Number, Amount, External ID, Status, Failure Reason, Bank,",
             "",
         ),
         ("q=xyz 31 feb", "There is no day “31 feb”.", ""),

@@ -34,8 +34,11 @@ COMBINED = (
     "q=zulaikha bulan lalu",
     "q=gayo 2025",
     "q=dibatalkan",
+    "q=alasan lain",
+    "q=siti alasan lain",
 )
-SHARED = ("", *COMBINED, *SEARCHES, "status=failed", "status=successful", YEAR, f"q=gayo&{YEAR}", f"q=zulaikha&{YEAR}")
+FAILURES = ("status=failed", "reason=other", f"reason=other&{YEAR}", "q=gayo&reason=other")
+SHARED = ("", *COMBINED, *SEARCHES, *FAILURES, "status=successful", YEAR, f"q=gayo&{YEAR}", f"q=zulaikha&{YEAR}")
 QUERIES = {
     "money-transfers": (
         *SHARED,
@@ -77,6 +80,7 @@ VALUES = {
     "paid_at": "model.paid_at - n * interval '1 minute'",
     "amount": "10000 + n % 5000 * 100",
     "status": "CASE WHEN n % 20 = 0 THEN 'failed' ELSE 'successful' END",
+    "reason": "CASE WHEN n % 400 = 0 THEN 'other' WHEN n % 20 = 0 THEN 'bank_refused' ELSE '' END",
     "account_number": "lpad((n * 7919 % 1000000007)::text, 10, '0')",
     "beneficiary_name": "'Siti Rahmawati ' || n % 97 || CASE WHEN n = 40000 THEN ' Zulaikha' ELSE '' END",
     "sender_name": "'Siti Rahmawati ' || n % 97 || CASE WHEN n = 40000 THEN ' Zulaikha' ELSE '' END",

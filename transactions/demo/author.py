@@ -15,6 +15,7 @@ from transactions.demo.pouring import Row
 from transactions.demo.words import FIRST_NAMES, HARD_NAMES, LAST_NAMES, REMARKS, SUPPLIERS
 from transactions.destinations import Kind
 from transactions.models import Status, Via
+from transactions.reasons import Reason
 
 T = TypeVar("T")
 
@@ -25,8 +26,12 @@ OPEN = (
     *((Status.SCHEDULED, minutes) for minutes in (26, 63, 141, 233, 412)),
 )
 """What is still open at the end of a history: its state, and how many minutes before the end it was made."""
-REFUSALS = ("Account not found", "The beneficiary's account is closed", "The beneficiary bank did not answer")
-CANCELLATIONS = ("Wrong amount", "Entered twice", "The invoice was withdrawn")
+REFUSALS = (
+    *(Reason.ACCOUNT_NOT_FOUND, Reason.ACCOUNT_CLOSED, Reason.BANK_UNAVAILABLE, Reason.ACCOUNT_BLOCKED),
+    Reason.LIMIT_EXCEEDED,
+)
+CANCELLATIONS = (Reason.WRONG_AMOUNT, Reason.ENTERED_TWICE, Reason.WITHDRAWN)
+"""Both with the commonest first."""
 API_KEYS = (Actor.named("API · gudang"), Actor.named("API · payroll"))
 BANK_WEIGHTS = {
     "bca": 30,
@@ -174,7 +179,7 @@ class Author:
         ended_at = self.after(row.created_at, 2_400)
         if ended_at < self.until:
             row.status, row.ended_at, row.ended_as = Status.CANCELLED, ended_at, "cancelled"
-            row.ended_by, row.ended_note = row.maker, self.pick(CANCELLATIONS)
+            row.ended_by, row.reason = row.maker, self.pick(CANCELLATIONS)
             if self.random.random() < 0.4:
                 row.ended_as, row.ended_by = "rejected", self.pick(self.cast.approvers)
 
@@ -190,7 +195,7 @@ class Author:
     def answer(self, row: Row, at: datetime) -> None:
         """Let the bank answer; a few transfers come back days later."""
         if self.random.random() < 0.05:
-            row.status, row.ended_as, row.ended_note = Status.FAILED, "failed", self.pick(REFUSALS)
+            row.status, row.ended_as, row.reason = Status.FAILED, "failed", self.pick(REFUSALS, 1.6)
             return
         row.status, row.ended_as, row.completed_at = Status.SUCCESSFUL, "successful", at
         row.bank_reference = f"FT{at:%y%j}{self.digits(8)}"

@@ -145,6 +145,7 @@ def _planned(author: Author, place: Place, row: Row) -> Planned:
     rate = (Decimal(place.rate) * Decimal(author.random.randint(9_700, 10_300)) / 10_000).quantize(Decimal("0.0001"))
     fields = {
         "status": row.status,
+        "reason": row.reason,
         "country": place.country,
         "beneficiary_bank": author.pick(place.banks),
         "beneficiary_name": row.beneficiary_name,
@@ -170,7 +171,7 @@ def _planned(author: Author, place: Place, row: Row) -> Planned:
             ("created", row.created_at, row.maker, ""),
             ("approved", row.approved_at, row.approver or SYSTEM, ""),
             ("sent", row.sent_at, SYSTEM, ""),
-            (row.ended_as or "", row.ended_at, row.ended_by, row.ended_note),
+            (row.ended_as or "", row.ended_at, row.ended_by, ""),
             ("returned", row.returned_at, SYSTEM, "Account blocked at the beneficiary's bank"),
         ],
     )

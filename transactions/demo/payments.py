@@ -16,6 +16,7 @@ from transactions.demo.rhythm import moments
 from transactions.demo.words import FIRST_NAMES, HARD_NAMES, LAST_NAMES
 from transactions.demo.writing import Line, Planned, Tables, business_of, write_missing
 from transactions.models import Payment, PaymentEvent, PaymentLink, PaymentStatus, Settlement
+from transactions.reasons import Reason
 
 HISTORIES = (
     DemoHistory(KOPI_KITA.slug, Mode.LIVE, total=3_200, small=300),
@@ -55,7 +56,13 @@ FEES: dict[str, Callable[[int], int]] = {
     ChannelKind.CARD: lambda amount: 2_000 + amount * 29 // 1_000,
 }
 OPEN_FOR = timedelta(hours=24)
-REFUSALS = ("The card was declined", "The e-wallet's balance was too low", "The payer's bank did not answer")
+REFUSALS: dict[str, tuple[Reason, ...]] = {
+    ChannelKind.QRIS: (Reason.PAYER_SHORT, Reason.PAYER_UNAVAILABLE),
+    ChannelKind.VA: (Reason.PAYER_UNAVAILABLE, Reason.PAYER_SHORT),
+    ChannelKind.EWALLET: (Reason.PAYER_SHORT, Reason.PAYER_UNAVAILABLE),
+    ChannelKind.CARD: (Reason.CARD_DECLINED, Reason.PAYER_UNAVAILABLE),
+}
+"""Why each kind of channel refuses, the commonest first."""
 
 
 def write(history: DemoHistory, *, newest: int | None = None) -> None:
@@ -120,9 +127,10 @@ def _ending(author: Author, at: datetime, fields: dict) -> tuple[dict, list[Line
         expired_at = at + OPEN_FOR
         if expired_at >= author.until:
             return {"status": PaymentStatus.PENDING}, []
-        return {"status": PaymentStatus.CANCELLED}, [("cancelled", expired_at, SYSTEM, "")]
+        return {"status": PaymentStatus.CANCELLED, "reason": Reason.NOT_PAID}, [("cancelled", expired_at, SYSTEM, "")]
     if choice < 0.14:
-        return {"status": PaymentStatus.FAILED}, [("failed", answered_at, SYSTEM, author.pick(REFUSALS))]
+        why = author.pick(REFUSALS[fields["channel_kind"]], 1.6)
+        return {"status": PaymentStatus.FAILED, "reason": why}, [("failed", answered_at, SYSTEM, "")]
     ending = {"status": PaymentStatus.SUCCESSFUL, "paid_at": answered_at, "settlement_status": Settlement.PENDING}
     lines: list[Line] = [("successful", answered_at, SYSTEM, "")]
     settled_at = author.after(answered_at, 100_000)

@@ -34,7 +34,7 @@ class Row:
     ended_at: datetime | None = None
     ended_as: str | None = None
     ended_by: Actor = SYSTEM
-    ended_note: str = ""
+    reason: str = ""
     completed_at: datetime | None = None
     returned_at: datetime | None = None
     batch_name: str | None = None
@@ -81,7 +81,7 @@ CREATE TEMP TABLE IF NOT EXISTS demo_row (
     status text, destination_kind text, bank text, account_number text, beneficiary_name text, amount bigint,
     fee bigint, remark text, via text, created_at timestamptz, internal_reference text, bank_reference text,
     approved_at timestamptz, approved_note text, sent_at timestamptz, ended_at timestamptz, ended_as text,
-    ended_note text, completed_at timestamptz, returned_at timestamptz, batch_name text, batch_at timestamptz,
+    reason text, completed_at timestamptz, returned_at timestamptz, batch_name text, batch_at timestamptz,
     maker_kind text, maker_id bigint, maker_name text, approver_kind text, approver_id bigint, approver_name text,
     ended_by_kind text, ended_by_id bigint, ended_by_name text
 );
@@ -110,12 +110,12 @@ WITH made AS MATERIALIZED (
     ORDER BY demo_row.created_at
 ), transfers AS (
     INSERT INTO transactions_moneytransfer (
-        id, business_id, mode, status, destination_kind, bank, account_number, beneficiary_name, amount, fee,
+        id, business_id, mode, status, reason, destination_kind, bank, account_number, beneficiary_name, amount, fee,
         remark, internal_reference, batch_id, via, bank_reference, created_at, completed_at, returned_at,
         maker_kind, maker_id, maker_name, approver_kind, approver_id, approver_name
     )
     SELECT
-        id, %(business)s, %(mode)s, status, destination_kind, bank, account_number, beneficiary_name, amount,
+        id, %(business)s, %(mode)s, status, reason, destination_kind, bank, account_number, beneficiary_name, amount,
         fee, remark, internal_reference, batch_id, via, bank_reference, created_at, completed_at, returned_at,
         maker_kind, maker_id, maker_name, approver_kind, approver_id, approver_name
     FROM made
@@ -126,7 +126,7 @@ FROM made, LATERAL (VALUES
     ('created', created_at, maker_kind, maker_id, maker_name, ''),
     ('approved', approved_at, approver_kind, approver_id, approver_name, approved_note),
     ('sent', sent_at, %(system)s, NULL, %(flipdash)s, ''),
-    (ended_as, ended_at, ended_by_kind, ended_by_id, ended_by_name, ended_note),
+    (ended_as, ended_at, ended_by_kind, ended_by_id, ended_by_name, ''),
     ('returned', returned_at, %(system)s, NULL, %(flipdash)s, 'Account blocked at the beneficiary''s bank')
 ) AS event (kind, at, by_kind, by_id, by_name, note)
 WHERE at IS NOT NULL

@@ -13,7 +13,7 @@ from accounts.models import Business
 from flipdash import clock
 from flipdash.actors import Actor
 from transactions.demo.plans import SEED, STEP, DemoHistory
-from transactions.models import Event, Transaction
+from transactions.models import Transaction, TransactionEvent
 
 Line = tuple[str, datetime | None, Actor, str]
 """What happened, when (or never), by whom, and a note."""
@@ -33,7 +33,7 @@ class Tables:
     """Where a kind of transaction and its timeline are kept; `parent` is the timeline's key."""
 
     model: type[Transaction]
-    event: type[Event]
+    event: type[TransactionEvent]
     parent: str
 
 

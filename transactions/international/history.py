@@ -4,7 +4,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
+from transactions.failures import reason_column, reason_filter, reason_words
 from transactions.models import Corridor, InternationalTransfer, Purpose, Status, Via
+from transactions.reasons import SENDING
 
 
 class InternationalHistory(histories.History):
@@ -41,18 +43,21 @@ class InternationalHistory(histories.History):
         histories.ChoiceColumn(_("Created via"), "via", shown=False, choices=Via),
         histories.Column(_("External ID"), "external_id", shown=False),
         histories.DateTimeColumn(_("Returned Date"), "returned_at", shown=False),
+        reason_column(SENDING, instead_of=("completed_at",)),
     )
     search_hint = _("Transaction ID or beneficiary name")
     search = (
         histories.Id(_("Transaction ID"), "id", external="external_id"),
         histories.Code(_("External ID"), "external_id"),
         histories.ChoiceWords(_("Status"), "status", Status.words(), in_order_except=(Status.SUCCESSFUL,)),
+        reason_words(SENDING),
         histories.Text((_("Beneficiary Name"),), InternationalTransfer.words),
     )
     filters = (
         histories.DateFilter("date", _("Transaction created"), bases=(("created", _("Created Date"), "created_at"),)),
         histories.TextFilter("beneficiary", _("Beneficiary Name"), "beneficiary_name"),
         histories.ChoiceFilter("status", _("Status"), "status", Status, in_order_except=(Status.SUCCESSFUL,)),
+        reason_filter(SENDING),
         histories.ChoiceFilter(
             "country", _("Country"), "country", Corridor.countries, multiple=False, in_order_except=()
         ),

@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
                 ('channel_kind', models.CharField(choices=[('va', 'VA'), ('qris', 'QRIS'), ('ewallet', 'E-Wallet'), ('card', 'Card')], max_length=8)),
                 ('channel', models.CharField(max_length=32, verbose_name='Channel')),
                 ('status', models.CharField(choices=[('pending', 'Pending'), ('successful', 'Successful'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], max_length=20, verbose_name='Status')),
+                ('reason', models.CharField(blank=True, choices=[('account_not_found', 'Account not found'), ('account_closed', 'Account closed'), ('account_blocked', 'Account can’t receive'), ('account_not_verified', 'Account not verified'), ('bank_unavailable', 'Bank unavailable'), ('bank_refused', 'Refused by the bank'), ('limit_exceeded', 'Limit exceeded'), ('details_wrong', 'Wrong beneficiary details'), ('compliance', 'Compliance check'), ('card_declined', 'Card declined'), ('payer_short', 'Payer’s balance too low'), ('payer_unavailable', 'Payer’s bank unavailable'), ('not_paid', 'Not paid in time'), ('wrong_amount', 'Wrong amount'), ('entered_twice', 'Entered twice'), ('withdrawn', 'Invoice withdrawn'), ('not_approved', 'Not approved in time'), ('other', 'Other reason')], db_default='', default='', max_length=20, verbose_name='Failure Reason')),
                 ('settlement_status', models.CharField(blank=True, choices=[('pending', 'Pending'), ('settled', 'Settled')], max_length=8, verbose_name='Settlement Status')),
                 ('reference', models.CharField(blank=True, max_length=64, verbose_name='Transaction Reference No')),
                 ('settled_amount', models.BigIntegerField(blank=True, null=True, verbose_name='Settled Amount')),
@@ -105,6 +106,7 @@ class Migration(migrations.Migration):
                 ('fee', models.BigIntegerField(default=0, verbose_name='Fee')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Created Date')),
                 ('status', models.CharField(choices=[('pending_approval', 'Pending approval'), ('scheduled', 'Scheduled'), ('processing', 'Processing'), ('successful', 'Successful'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], max_length=20, verbose_name='Status')),
+                ('reason', models.CharField(blank=True, choices=[('account_not_found', 'Account not found'), ('account_closed', 'Account closed'), ('account_blocked', 'Account can’t receive'), ('account_not_verified', 'Account not verified'), ('bank_unavailable', 'Bank unavailable'), ('bank_refused', 'Refused by the bank'), ('limit_exceeded', 'Limit exceeded'), ('details_wrong', 'Wrong beneficiary details'), ('compliance', 'Compliance check'), ('card_declined', 'Card declined'), ('payer_short', 'Payer’s balance too low'), ('payer_unavailable', 'Payer’s bank unavailable'), ('not_paid', 'Not paid in time'), ('wrong_amount', 'Wrong amount'), ('entered_twice', 'Entered twice'), ('withdrawn', 'Invoice withdrawn'), ('not_approved', 'Not approved in time'), ('other', 'Other reason')], db_default='', default='', max_length=20, verbose_name='Failure Reason')),
                 ('internal_reference', models.CharField(blank=True, max_length=100, verbose_name='Internal Reference')),
                 ('via', models.CharField(choices=[('dashboard', 'Dashboard'), ('api', 'API')], max_length=9, verbose_name='Created via')),
                 ('maker_kind', models.CharField(max_length=8)),
@@ -154,6 +156,7 @@ class Migration(migrations.Migration):
                 ('fee', models.BigIntegerField(default=0, verbose_name='Fee')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Created Date')),
                 ('status', models.CharField(choices=[('pending_approval', 'Pending approval'), ('scheduled', 'Scheduled'), ('processing', 'Processing'), ('successful', 'Successful'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], max_length=20, verbose_name='Status')),
+                ('reason', models.CharField(blank=True, choices=[('account_not_found', 'Account not found'), ('account_closed', 'Account closed'), ('account_blocked', 'Account can’t receive'), ('account_not_verified', 'Account not verified'), ('bank_unavailable', 'Bank unavailable'), ('bank_refused', 'Refused by the bank'), ('limit_exceeded', 'Limit exceeded'), ('details_wrong', 'Wrong beneficiary details'), ('compliance', 'Compliance check'), ('card_declined', 'Card declined'), ('payer_short', 'Payer’s balance too low'), ('payer_unavailable', 'Payer’s bank unavailable'), ('not_paid', 'Not paid in time'), ('wrong_amount', 'Wrong amount'), ('entered_twice', 'Entered twice'), ('withdrawn', 'Invoice withdrawn'), ('not_approved', 'Not approved in time'), ('other', 'Other reason')], db_default='', default='', max_length=20, verbose_name='Failure Reason')),
                 ('internal_reference', models.CharField(blank=True, max_length=100, verbose_name='Internal Reference')),
                 ('via', models.CharField(choices=[('dashboard', 'Dashboard'), ('api', 'API')], max_length=9, verbose_name='Created via')),
                 ('maker_kind', models.CharField(max_length=8)),
@@ -542,5 +545,29 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='transferevent',
             constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='transfer', name='transferevent_transfer_tenant', to='transactions.MoneyTransfer'),
+        ),
+        migrations.AddIndex(
+            model_name='internationaltransfer',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('reason'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('reason', ''), _negated=True), name='internationaltransfer_reasons'),
+        ),
+        migrations.AddIndex(
+            model_name='moneytransfer',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('reason'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('reason', ''), _negated=True), name='moneytransfer_reasons'),
+        ),
+        migrations.AddIndex(
+            model_name='payment',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('reason'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('reason', ''), _negated=True), name='payment_reasons'),
+        ),
+        migrations.AddConstraint(
+            model_name='internationaltransfer',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), models.Q(('reason__in', ['account_not_found', 'account_closed', 'account_blocked', 'account_not_verified', 'bank_unavailable', 'bank_refused', 'limit_exceeded', 'details_wrong', 'compliance', 'card_declined', 'payer_short', 'payer_unavailable', 'not_paid', 'wrong_amount', 'entered_twice', 'withdrawn', 'not_approved', 'other']), ('status__in', ('failed', 'cancelled'))), _connector='OR'), name='internationaltransfer_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='moneytransfer',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), models.Q(('reason__in', ['account_not_found', 'account_closed', 'account_blocked', 'account_not_verified', 'bank_unavailable', 'bank_refused', 'limit_exceeded', 'details_wrong', 'compliance', 'card_declined', 'payer_short', 'payer_unavailable', 'not_paid', 'wrong_amount', 'entered_twice', 'withdrawn', 'not_approved', 'other']), ('status__in', ('failed', 'cancelled'))), _connector='OR'), name='moneytransfer_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='payment',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), models.Q(('reason__in', ['account_not_found', 'account_closed', 'account_blocked', 'account_not_verified', 'bank_unavailable', 'bank_refused', 'limit_exceeded', 'details_wrong', 'compliance', 'card_declined', 'payer_short', 'payer_unavailable', 'not_paid', 'wrong_amount', 'entered_twice', 'withdrawn', 'not_approved', 'other']), ('status__in', ('failed', 'cancelled'))), _connector='OR'), name='payment_reason'),
         ),
     ]

@@ -12,9 +12,9 @@ from flipdash.searchkeys import Facets, RowKeys, SearchText
 WORDS = {
     "moneytransfer": (
         SearchText("beneficiary_name", "remark"),
-        Facets("status", "destination_kind", "bank", "via", codes=("external_id",)),
+        Facets("status", "destination_kind", "bank", "via", "reason", codes=("external_id",)),
     ),
-    "internationaltransfer": (SearchText("beneficiary_name"), Facets("status", "country", codes=("external_id",))),
+    "internationaltransfer": (SearchText("beneficiary_name"), Facets("status", "country", "reason", codes=("external_id",))),
     "payment": (
         SearchText("title", "sender_name"),
         Facets(
@@ -22,6 +22,7 @@ WORDS = {
             "channel_kind",
             "settlement_status",
             "channel",
+            "reason",
             codes=("external_id", "reference", "sender_email"),
         ),
     ),

@@ -12,7 +12,8 @@ from flipdash.functions import NextTransactionId as NextTransactionId  # the mig
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchText as SearchText
 from flipdash.states import State, StatusField, state
-from flipdash.timeline import Event as Event
+from flipdash.timeline import Event
+from transactions.reasons import Reason
 
 
 class Status(State):
@@ -45,12 +46,21 @@ class Via(models.TextChoices):
     API = "api", _("API")
 
 
+ENDED_BADLY = (str(Status.FAILED), str(Status.CANCELLED))
+"""The states that have a reason. All products call them the same."""
+
+ENDS_BADLY = (*ENDED_BADLY, "rejected")
+"""The lines of a timeline that end a transaction so."""
+
+
 class Transaction(TenantModel):
     """Money that moves once. Amounts are whole rupiah; the number begins with the time."""
 
     id = models.BigIntegerField(primary_key=True, db_default=NextTransactionId())
     external_id = models.CharField(_("External ID"), max_length=64, null=True, blank=True)
     status = StatusField(_("Status"), max_length=20)
+    reason = models.CharField(_("Failure Reason"), max_length=20, choices=Reason, blank=True, default="", db_default="")
+    """Why it failed or was cancelled; empty where nobody said."""
     amount = models.BigIntegerField(_("Amount"))
     fee = models.BigIntegerField(_("Fee"), default=0)
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
@@ -64,9 +74,21 @@ class Transaction(TenantModel):
             mode_known("%(class)s"),
             models.UniqueConstraint(fields=["business", "mode", "external_id"], name="%(class)s_external_once"),
             models.CheckConstraint(condition=Q(amount__gt=0, fee__gte=0), name="%(class)s_amounts"),
+            models.CheckConstraint(
+                condition=Q(reason="") | Q(reason__in=Reason.values, status__in=ENDED_BADLY), name="%(class)s_reason"
+            ),
         ]
         indexes = [
             models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="%(class)s_newest"),
+            models.Index(
+                F("business"),
+                F("mode"),
+                F("reason"),
+                F("created_at").desc(),
+                F("id").desc(),
+                name="%(class)s_reasons",
+                condition=~Q(reason=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -127,6 +149,22 @@ class OutgoingTransfer(Transaction):
     def approver(self) -> Actor | None:
         """Who approved it; None while nobody has, and for what needs no approval."""
         return Actor.of(self, "approver")
+
+
+class TransactionEvent(Event):
+    """One line of a transaction's timeline; the line that ended it says why."""
+
+    parent: ClassVar[str] = "transfer"
+    """The field of the transaction."""
+
+    class Meta(Event.Meta):
+        abstract = True
+
+    @property
+    def why(self) -> str:
+        """Why it ended badly, where this line says that it did and the reason is known."""
+        reason = Reason.of(getattr(self, self.parent).reason) if self.kind in ENDS_BADLY else None
+        return str(reason.label) if reason else ""
 
 
 class OutgoingEventKind(models.TextChoices):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from flipdash import world
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
-from transactions.models.base import Event, OutgoingEventKind, OutgoingTransfer
+from transactions.models.base import OutgoingEventKind, OutgoingTransfer, TransactionEvent
 
 WITHOUT_DECIMALS = ["JPY", "KRW", "VND"]
 """The payable currencies that have no decimals; the database holds their amounts to it."""
@@ -89,7 +89,7 @@ class Purpose(models.TextChoices):
     OTHER = "other", _("Something else")
 
 
-WORDS = SearchIndex(texts=("beneficiary_name",), facets=("status", "country"), codes=("external_id",))
+WORDS = SearchIndex(texts=("beneficiary_name",), facets=("status", "country", "reason"), codes=("external_id",))
 
 
 class InternationalTransfer(OutgoingTransfer):
@@ -142,7 +142,7 @@ class InternationalTransfer(OutgoingTransfer):
         ]
 
 
-class InternationalEvent(Event):
+class InternationalEvent(TransactionEvent):
     """One line of an international transfer's timeline."""
 
     Kind = OutgoingEventKind
@@ -152,9 +152,9 @@ class InternationalEvent(Event):
     )
     kind = models.CharField(max_length=16, choices=OutgoingEventKind.choices)
 
-    class Meta(Event.Meta):
+    class Meta(TransactionEvent.Meta):
         constraints = [
-            *Event.Meta.constraints,
+            *TransactionEvent.Meta.constraints,
             TenantForeignKey(
                 field="transfer",
                 to="transactions.InternationalTransfer",

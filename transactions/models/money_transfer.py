@@ -12,11 +12,11 @@ from flipdash.actors import actor_fields, actor_known
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
 from transactions.destinations import Kind
-from transactions.models.base import Event, OutgoingEventKind, OutgoingTransfer
+from transactions.models.base import OutgoingEventKind, OutgoingTransfer, TransactionEvent
 
 WORDS = SearchIndex(
     texts=("beneficiary_name", "remark"),
-    facets=("status", "destination_kind", "bank", "via"),
+    facets=("status", "destination_kind", "bank", "via", "reason"),
     codes=("external_id",),
 )
 
@@ -99,7 +99,7 @@ class MoneyTransfer(OutgoingTransfer):
         ]
 
 
-class TransferEvent(Event):
+class TransferEvent(TransactionEvent):
     """One line of a money transfer's timeline."""
 
     Kind = OutgoingEventKind
@@ -109,9 +109,9 @@ class TransferEvent(Event):
     )
     kind = models.CharField(max_length=16, choices=OutgoingEventKind.choices)
 
-    class Meta(Event.Meta):
+    class Meta(TransactionEvent.Meta):
         constraints = [
-            *Event.Meta.constraints,
+            *TransactionEvent.Meta.constraints,
             TenantForeignKey(field="transfer", to="transactions.MoneyTransfer", name="transferevent_transfer_tenant"),
         ]
         indexes = [models.Index(fields=["transfer", "at", "id"], name="transferevent_order")]

@@ -13,7 +13,7 @@ from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_k
 from flipdash.searchkeys import SearchIndex
 from flipdash.states import State, StatusField, state
 from transactions.channels import ChannelKind
-from transactions.models.base import Event, Transaction, Via
+from transactions.models.base import Transaction, TransactionEvent, Via
 
 SLUG_BYTES = 16
 """128 random bits, so that nobody finds a link by guessing (trust.md W7)."""
@@ -94,7 +94,7 @@ class Settlement(State, blank=True):
 
 WORDS = SearchIndex(
     texts=("title", "sender_name"),
-    facets=("status", "channel_kind", "settlement_status", "channel"),
+    facets=("status", "channel_kind", "settlement_status", "channel", "reason"),
     codes=("external_id", "reference", "sender_email"),
 )
 
@@ -172,8 +172,10 @@ class Payment(Transaction):
         ]
 
 
-class PaymentEvent(Event):
+class PaymentEvent(TransactionEvent):
     """One line of a payment's timeline."""
+
+    parent = "payment"
 
     class Kind(models.TextChoices):
         """What can happen to a payment."""
@@ -190,9 +192,9 @@ class PaymentEvent(Event):
     )
     kind = models.CharField(max_length=16, choices=Kind.choices)
 
-    class Meta(Event.Meta):
+    class Meta(TransactionEvent.Meta):
         constraints = [
-            *Event.Meta.constraints,
+            *TransactionEvent.Meta.constraints,
             TenantForeignKey(field="payment", to="transactions.Payment", name="paymentevent_payment_tenant"),
         ]
         indexes = [models.Index(fields=["payment", "at", "id"], name="paymentevent_order")]

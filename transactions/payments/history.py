@@ -10,7 +10,9 @@ from accounts.permissions import Permission
 from flipdash import histories
 from flipdash.histories.search import Calendar, Meaning
 from transactions import channels
+from transactions.failures import reason_column, reason_filter, reason_words
 from transactions.models import Payment, PaymentLink, PaymentStatus, Settlement
+from transactions.reasons import PAYING
 
 SLUG = re.compile(r"[A-Za-z0-9_-]{22,43}")
 """The name of a payment link."""
@@ -67,6 +69,7 @@ class PaymentHistory(histories.History):
         histories.CodeColumn(_("Sender Email"), "sender_email", shown=False),
         histories.DateTimeColumn(_("Settled Date"), "settled_at", shown=False),
         histories.Column(_("External ID"), "external_id", shown=False),
+        reason_column(PAYING, instead_of=("settlement_status", "settled_amount", "paid_at")),
     )
     search_hint = _("Transaction ID, title, sender, amount, status, reference or payment link")
     search = (
@@ -79,6 +82,7 @@ class PaymentHistory(histories.History):
         histories.ChoiceWords(_("Channel"), "channel", channels.WORDS),
         histories.ChoiceWords(_("Transaction Status"), "status", PaymentStatus.words(), in_order_except=()),
         histories.ChoiceWords(_("Settlement Status"), "settlement_status", Settlement.words(), in_order_except=()),
+        reason_words(PAYING),
         histories.Text((_("Title"), _("Sender Name")), Payment.words),
     )
     filters = (
@@ -92,6 +96,7 @@ class PaymentHistory(histories.History):
         histories.TextFilter("sender", _("Sender Name"), "sender_name"),
         histories.TermFilter("amount", _("Amount"), histories.Amount("", "amount")),
         histories.ChoiceFilter("status", _("Status"), "status", PaymentStatus, in_order_except=()),
+        reason_filter(PAYING),
         histories.ChoiceFilter("channel", _("Channel"), "channel_kind", channels.ChannelKind),
         histories.ChoiceFilter(
             "settlement", _("Settlement Status"), "settlement_status", Settlement, in_order_except=()

@@ -20,9 +20,11 @@ from transactions.importing import (
     amounts,
     check_ended,
     ended_at,
+    failure,
     optional,
 )
 from transactions.models import Payment, PaymentEvent, Settlement
+from transactions.reasons import PAYING
 
 KINDS = {
     ChannelKind.VA: ("VA", "Virtual Account", "Akun Virtual"),
@@ -112,6 +114,7 @@ class PaymentImport(TransactionImport):
         CREATED,
         ended_at("paid_at", "Paid Date", "Paid At", "Tanggal Dibayar"),
         ended_at("settled_at", "Settled Date", "Settlement Date", "Tanggal Settlement", required=False),
+        failure(PAYING),
     )
 
     def check(self, values: dict[str, Any]) -> Iterator[tuple[str, str]]:

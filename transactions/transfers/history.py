@@ -1,14 +1,23 @@
 """Money Transfer → Transaction History."""
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
+from flipdash.scope import Scope
 from transactions.destinations import FULL_NAMES, NAMES, Kind, full_label, words_of
+from transactions.failures import reason_column, reason_filter, reason_words
 from transactions.models import MoneyTransfer, Status, TransferBatch, Via
+from transactions.reasons import SENDING
 
 BANK_OPTIONS = tuple((code, full_label(code)) for code in sorted(NAMES, key=lambda code: NAMES[code].casefold()))
 """By the name that the table shows, which is what people type."""
+
+
+def _batches(scope: Scope) -> QuerySet:
+    """Return the batches to choose from, the newest first."""
+    return TransferBatch.objects.visible_to(scope).order_by("-created_at", "-id")
 
 
 class TransferHistory(histories.History):
@@ -51,6 +60,7 @@ class TransferHistory(histories.History):
         histories.ChoiceColumn(_("Created via"), "via", shown=False, choices=Via),
         histories.Column(_("External ID"), "external_id", shown=False),
         histories.DateTimeColumn(_("Returned Date"), "returned_at", shown=False),
+        reason_column(SENDING, instead_of=("completed_at",)),
     )
     search_hint = _("Transaction ID, account number, amount, beneficiary name or remark")
     search = (
@@ -59,6 +69,7 @@ class TransferHistory(histories.History):
         histories.Amount(_("Amount"), "amount"),
         histories.Code(_("External ID"), "external_id"),
         histories.ChoiceWords(_("Status"), "status", Status.words(), in_order_except=(Status.SUCCESSFUL,)),
+        reason_words(SENDING),
         histories.ChoiceWords(_("Bank"), "bank", {code: words_of(code) for code in NAMES}),
         histories.Text((_("Beneficiary Name"), _("Remark")), MoneyTransfer.words),
     )
@@ -69,15 +80,11 @@ class TransferHistory(histories.History):
             bases=(("created", _("Created Date"), "created_at"), ("completed", _("Completed Date"), "completed_at")),
         ),
         histories.ChoiceFilter("status", _("Status"), "status", Status, in_order_except=(Status.SUCCESSFUL,)),
+        reason_filter(SENDING),
         histories.ChoiceFilter("destination", _("Bank / VA / E-Wallet"), "destination_kind", Kind),
         histories.ChoiceFilter("bank", _("Single bank"), "bank", BANK_OPTIONS, multiple=False),
         histories.ChoiceFilter("via", _("Created via"), "via", Via),
-        histories.RowFilter(
-            "batch",
-            _("Batch"),
-            "batch",
-            lambda scope: TransferBatch.objects.visible_to(scope).order_by("-created_at", "-id"),
-        ),
+        histories.RowFilter("batch", _("Batch"), "batch", _batches),
     )
     summary = histories.Summary("status", Status, ((_("Amount"), "amount"), (_("Fee"), "fee")))
     receipt = histories.Receipt(
