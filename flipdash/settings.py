@@ -1,5 +1,6 @@
 """Settings, all from the environment. What is unsafe when missing has no default (docs/running.md lists all)."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -209,6 +210,10 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 24 * 60 * 60  # seconds; the business's own limits are shorter (accounts/middleware.py)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "accounts.views.pages.csrf_failure"
+
+# --- Callbacks (developer/callbacks) ----------------------------------------------------------------------------
+CALLBACK_NETWORKS = [ip_network(one) for one in env.list("CALLBACK_NETWORKS", default=[]) if LOCAL or TESTING]
+"""Networks besides the public internet that callbacks may go to: for trying them on a laptop, never in production."""
 
 # --- Codes to phones (accounts/phones/otp.py) -----------------------------------------------------------------------
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
