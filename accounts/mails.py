@@ -10,6 +10,7 @@ from typing import Any, cast
 from accounts.models import Business, Invitation, Member, SecondPersonRule, User
 from accounts.permissions import grants_admin
 from flipdash import clock, events, mail
+from flipdash.formats import moment_with_zone_lazy
 from flipdash.mode import Mode, mode_url
 
 ADMIN_CHANGES = {
@@ -47,10 +48,11 @@ def tell_who_is_admin(told: events.Event) -> None:
 def tell_second_person_rule(told: events.Event) -> None:
     """Tell all Admins which rule holds, and from when on."""
     old, new = (_rule(told.facts[name]) for name in ("old", "new"))
-    at = told.facts["holds_from"] and datetime.fromisoformat(told.facts["holds_from"])
-    zone = {"zone": told.scope.zone, "zone_name": told.scope.zone_name}
+    at = told.facts["holds_from"] and moment_with_zone_lazy(
+        datetime.fromisoformat(told.facts["holds_from"]), told.scope.zone, told.scope.zone_name
+    )
     business = cast(Business, told.subject)
-    tell_admins(business, "second_person", by=told.actor.name, old=old, new=new, at=at, **zone)
+    tell_admins(business, "second_person", by=told.actor.name, old=old, new=new, at=at)
 
 
 @events.on("second-person.cancelled")
@@ -80,7 +82,7 @@ def tell_reset(told: events.Event) -> None:
     """Tell the person, who signs in with the password now, and all other Admins."""
     member = cast(Member, told.subject)
     user, scope = member.user, told.scope
-    at = f"{clock.now().astimezone(scope.zone):%Y-%m-%d %H:%M} {scope.zone_name}"
+    at = moment_with_zone_lazy(clock.now(), scope.zone, scope.zone_name)
     facts = {"member": member.name, "by": told.actor.name, "at": at, "address": scope.address}
     sign_in_url = mode_url(Mode.LIVE, "account_login", absolute=True)
     mail.send("second_factor_reset", to=user.email, language=user.language, sign_in_url=sign_in_url, **facts)

@@ -1,9 +1,10 @@
 """How times and words are written for people, in the active language and the active time zone."""
 
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_3
+from django.utils.functional import lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -52,6 +53,16 @@ class Moments:
 def moment(at: datetime) -> str:
     """Write a time in full: 22 Nov 2026, 16:05."""
     return Moments().full(at)
+
+
+def moment_with_zone(at: datetime, zone: tzinfo, zone_name: str) -> str:
+    """Write a time for whoever may read it elsewhere: 22 Nov 2026, 16:05 WIB."""
+    with timezone.override(zone):
+        return f"{moment(at)} {zone_name}"
+
+
+moment_with_zone_lazy = lazy(moment_with_zone, str)
+"""The same for a mail, whose language is its reader's."""
 
 
 def moment_to_the_second(at: datetime) -> str:

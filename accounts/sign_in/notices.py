@@ -9,8 +9,10 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.models import Business, Member, User
+from accounts.sign_in.agents import device_name_lazy
 from accounts.sign_in.sessions import scope_of
 from flipdash import clock, events, mail
+from flipdash.formats import moment_with_zone_lazy
 from flipdash.http import Request
 from flipdash.mode import Mode, mode_url
 
@@ -35,22 +37,18 @@ def tell(request: Request, user: User, mail_name: str, **context: Any) -> None:
 
 
 def where(request: Request, user: User) -> dict[str, Any]:
-    """Return what a mail says about a request: when, from which address and device, and what to do."""
+    """Return what a mail says about a request: when (WIB for whoever has no business), from where, and what to do."""
     address, agent = client_of(request)
+    member = member_of(user)
+    zone = Business.TimeZone(member.business.time_zone if member else settings.TIME_ZONE)
     return {
         "person": user.name,
-        "at": moment(member_of(user)),
+        "at": moment_with_zone_lazy(clock.now(), ZoneInfo(zone), zone.label),
         "address": address,
-        "agent": agent or "?",
+        "device": device_name_lazy(agent),
         "security_url": mode_url(Mode.LIVE, "security", absolute=True),
         "reset_url": mode_url(Mode.LIVE, "account_reset_password", absolute=True),
     }
-
-
-def moment(member: Member | None) -> str:
-    """Return what time it is for the member, with the zone's name; WIB for whoever belongs to no business."""
-    zone = member.business.time_zone if member else settings.TIME_ZONE
-    return f"{clock.now().astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {Business.TimeZone(zone).label}"
 
 
 def client_of(request: HttpRequest) -> tuple[str, str]:

@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import Member, User
 from accounts.sign_in import sessions
+from accounts.sign_in.agents import device_name
 from flipdash import clock
 from tests import factories
 from tests.accounts.signing_in import PASSWORD, sign_in
@@ -153,6 +156,42 @@ def test_ending_a_session_ends_it(here, elsewhere, rina):
     assert is_in(here)
     assert not is_in(elsewhere)
     assert len(sessions.alive(rina.user)) == 1
+
+
+LINUX = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.0 Mobile/15E148 Safari/604.1"
+)
+
+
+@pytest.mark.parametrize(
+    ("agent", "english", "indonesian"),
+    [
+        (LINUX, "Chrome on Linux", "Chrome di Linux"),
+        (LINUX.replace("Chrome", "HeadlessChrome"), "Chrome on Linux", "Chrome di Linux"),
+        (IPHONE, "Mobile Safari on iOS", "Mobile Safari di iOS"),
+        ("curl/8.1", "curl", "curl"),
+        ("", "Unknown device", "Perangkat tak dikenal"),
+        ("<b>me</b> \u202e" + "x" * 100_000, "Unknown device", "Perangkat tak dikenal"),
+    ],
+)
+def test_a_device_is_named_as_people_do(agent, english, indonesian):
+    assert device_name(agent) == english
+    with translation.override("id"):
+        assert device_name(agent) == indonesian
+
+
+def test_the_list_says_which_device_it_is_and_offers_to_end_others_only_where_there_are_some(here, rina):
+    UserSession.objects.filter(user=rina.user).update(user_agent=LINUX)
+    page = here.get("/my-profile/sessions/").content.decode()
+    assert "Chrome on Linux" in page
+    assert "This device" in page
+    assert "Sign out everywhere else" not in page
+    signed_in(rina)
+    page = here.get("/my-profile/sessions/").content.decode()
+    assert page.count("This device") == 1
+    assert "Sign out everywhere else" in page
 
 
 def test_ending_all_others_ends_them_also_those_that_are_not_listed(here, elsewhere, rina, client_of):

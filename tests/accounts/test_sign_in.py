@@ -1,5 +1,6 @@
 """Signing in and out, and being nobody's member."""
 
+import re
 import threading
 import time
 
@@ -274,7 +275,9 @@ def test_a_new_device_gets_a_mail_and_a_known_one_does_not(rina):
     client, _answer = sign_in(rina.user.email)
     mail = Message.objects.get(to=rina.user.email)
     assert "New sign-in" in mail.subject
+    assert "from a new device: Unknown device." in mail.text
     assert "127.0.0.1" in mail.text
+    assert re.search(r"When: \d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d WIB\n", mail.text), "as pages write it"
     assert "/account/password/" in mail.text
     client.post("/sign-out/")
     client.post("/sign-in/", {"login": rina.user.email, "password": PASSWORD})

@@ -32,7 +32,7 @@ def menu_of(page: Page) -> list[str]:
 
 def log_out(page: Page) -> None:
     page.get_by_label("Account menu").click()
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     page.wait_for_url("**/sign-in/")
 
 

@@ -106,7 +106,7 @@ def test_the_second_step_is_set_up_and_asked_by_keyboard_alone(page, sign_in, ad
     looked_at(page, "sessions", wrong)
 
     page.get_by_label("Account menu").click()
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     page.wait_for_url("**/sign-in/")
     write(admin.user.email)
     press("Tab")
@@ -195,7 +195,7 @@ def test_a_passkey_is_added_and_is_the_second_step(page, sign_in, admin, live_se
     expect(page.get_by_text("Work laptop", exact=True)).to_be_visible()
 
     page.get_by_label("Account menu").click()
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     page.wait_for_url("**/sign-in/")
     page.get_by_label("Email").fill(admin.user.email)
     page.get_by_label("Password").fill(PASSWORD)

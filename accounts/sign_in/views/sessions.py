@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import everybody, operators_too
 from accounts.sign_in import notices, sessions
+from accounts.sign_in.agents import device_name
 from flipdash.http import Request
 
 
@@ -19,9 +20,14 @@ from flipdash.http import Request
 @everybody
 def session_list(request: Request) -> HttpResponse:
     """Show where the person is signed in."""
+    current = request.session.session_key
+    alive = [
+        {"row": session, "device": device_name(session.user_agent), "is_here": session.session_key == current}
+        for session in sessions.alive(request.user)
+    ]
     context = {
-        "sessions": sessions.alive(request.user),
-        "current": request.session.session_key,
+        "sessions": alive,
+        "has_others": any(not session["is_here"] for session in alive),
         "crumbs": [{"label": _("My Profile"), "url": reverse("profile")}],
     }
     return render(request, "accounts/sessions.html", context)
