@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.permissions import Role
 from flipdash.forms import LineField
 from flipdash.histories import Column, History
+from flipdash.histories.paging import ROWS_A_PAGE
 from flipdash.words import Words
 from lists.models import NAME_LENGTH
 
@@ -85,6 +86,16 @@ class ColumnsForm(forms.Form):
             )
             for column in self.columns
         ]
+
+
+class RowsForm(forms.Form):
+    """How many rows a page of a history has."""
+
+    rows = forms.TypedChoiceField(
+        coerce=int,
+        choices=[(rows, rows) for rows in ROWS_A_PAGE],
+        error_messages={"invalid_choice": _("Choose 25, 50 or 100 rows."), "required": _("Choose 25, 50 or 100 rows.")},
+    )
 
 
 def _place(column: Column) -> str:

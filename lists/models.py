@@ -1,4 +1,4 @@
-"""How a person keeps a history: which columns are shown, which searches have a name, which of them opens first."""
+"""How a person keeps a history: its columns and rows, which searches have a name, which of them opens first."""
 
 from typing import Any, ClassVar, Self
 
@@ -10,22 +10,26 @@ from django.db.models.functions import Lower, Now
 from accounts.permissions import Permission, Role
 from flipdash import histories
 from flipdash.histories import History
+from flipdash.histories.paging import ROWS_A_PAGE, USUAL_ROWS
 from flipdash.scope import Scope, TenantForeignKey, TenantModel, TenantQuerySet, mode_known
 
 NAME_LENGTH = 60
 
 
-class ColumnChoice(TenantModel):
-    """The columns that a member shows of a history, by name, in order."""
+class KeptLayout(TenantModel):
+    """How a member has a history shown: the columns, and how many rows a page has."""
 
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
     history = models.CharField(max_length=40)
-    columns = ArrayField(models.CharField(max_length=60))
+    columns = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    """Their names, in their order; none stands for the usual ones."""
+    rows = models.PositiveSmallIntegerField(default=USUAL_ROWS)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["business", "mode", "member", "history"], name="columnchoice_once"),
-            mode_known("columnchoice"),
+            models.UniqueConstraint(fields=["business", "mode", "member", "history"], name="keptlayout_once"),
+            models.CheckConstraint(condition=Q(rows__in=ROWS_A_PAGE), name="keptlayout_rows_offered"),
+            mode_known("keptlayout"),
         ]
 
 

@@ -1,6 +1,7 @@
 """What people do with columns and views. One act is one transaction; each may run twice without harm."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.http import QueryDict
@@ -9,7 +10,7 @@ from accounts.permissions import Permission
 from accounts.rights import ask_again
 from flipdash.histories import History, saved
 from flipdash.scope import Scope
-from lists.models import ColumnChoice, DefaultView, SavedView
+from lists.models import DefaultView, KeptLayout, SavedView
 
 
 class NameTaken(ValueError):
@@ -18,14 +19,21 @@ class NameTaken(ValueError):
 
 def choose_columns(scope: Scope, kind: type[History], columns: Sequence[str]) -> None:
     """Remember which columns the member shows, in which order."""
-    ColumnChoice.objects.visible_to(scope).update_or_create(
-        **_key(scope, kind.name), defaults={"columns": list(columns)}
-    )
+    _keep(scope, kind, columns=list(columns))
 
 
 def reset_columns(scope: Scope, kind: type[History]) -> None:
-    """Forget the member's choice."""
-    ColumnChoice.objects.visible_to(scope).filter(**_key(scope, kind.name)).delete()
+    """Show the usual columns again."""
+    _keep(scope, kind, columns=[])
+
+
+def choose_rows(scope: Scope, kind: type[History], rows: int) -> None:
+    """Remember how many rows the member has on a page: one of ROWS_A_PAGE."""
+    _keep(scope, kind, rows=rows)
+
+
+def _keep(scope: Scope, kind: type[History], **chosen: Any) -> None:
+    KeptLayout.objects.visible_to(scope).update_or_create(**_key(scope, kind.name), defaults=chosen)
 
 
 def save_view(scope: Scope, history: History, *, name: str, roles: Sequence[str], keep_columns: bool) -> SavedView:

@@ -1,4 +1,4 @@
-"""A member's settings of one history: its columns, and the saved views that belong beside it."""
+"""A member's settings of one history: its columns and rows, and the saved views that belong beside it."""
 
 from functools import cached_property
 from urllib.parse import urlencode
@@ -10,23 +10,24 @@ from django.urls import reverse
 from django.utils.translation import ngettext
 
 from flipdash.histories import EVERYTHING, History, Layout, saved
+from flipdash.histories.paging import ROWS_A_PAGE, USUAL_ROWS
 from flipdash.http import Request
 from flipdash.scope import Scope
-from lists.models import ColumnChoice, SavedView
+from lists.models import KeptLayout, SavedView
 
 MOST_IN_MENU = 100
 """The rest is on the page of all views; nobody looks through a longer menu."""
 
 
 class ListSettings:
-    """The columns and the views that a member has of a history."""
+    """The columns, the rows a page, and the views that a member has of a history."""
 
     def __init__(self, scope: Scope, kind: type[History]) -> None:
         self.scope, self.kind = scope, kind
 
     def lay_out(self, params: QueryDict) -> History:
         """Return the history with the member's columns, and with addresses that mind their default view."""
-        layout = Layout(self.columns, opens_at_a_view=self.default is not None)
+        layout = Layout(self.columns, self.rows, opens_at_a_view=self.default is not None)
         self.history = self.kind(self.scope, params, layout=layout)
         return self.history
 
@@ -48,13 +49,20 @@ class ListSettings:
         asked = urlencode({"history": self.kind.name, "query": self.history.address.query})
         return f"{reverse(name)}?{asked}"
 
-    @cached_property
+    @property
     def columns(self) -> list[str]:
         """The names of the columns that the member chose; none for the usual ones."""
-        choice = ColumnChoice.objects.visible_to(self.scope).filter(
-            member_id=self.scope.member.pk, history=self.kind.name
-        )
-        return choice.values_list("columns", flat=True).first() or []
+        return self._kept.columns if self._kept else []
+
+    @property
+    def rows(self) -> int:
+        """How many rows the member has on a page."""
+        return self._kept.rows if self._kept else USUAL_ROWS
+
+    @cached_property
+    def _kept(self) -> KeptLayout | None:
+        kept = KeptLayout.objects.visible_to(self.scope)
+        return kept.filter(member_id=self.scope.member.pk, history=self.kind.name).first()
 
     @cached_property
     def _found(self) -> list[SavedView]:
@@ -92,6 +100,11 @@ class ListSettings:
             return None
         query = saved.canonical(self.history.address.whole_query)
         return next((view for view in self._found if view.query == query and query), None)
+
+    @property
+    def row_choices(self) -> tuple[int, ...]:
+        """How many rows a page can have."""
+        return ROWS_A_PAGE
 
 
 def open_view(request: Request, view: SavedView, kind: type[History]) -> HttpResponse:

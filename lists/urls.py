@@ -12,6 +12,7 @@ urlpatterns = [
     path("sums/", views.sums, name="sums"),
     path("columns/", views.columns, name="columns"),
     path("columns/reset/", views.columns_reset, name="columns-reset"),
+    path("rows/", views.rows, name="rows"),
     path("default/removal/", views.default_removal, name="default-removal"),
     path("<bigid:view>/", views.view, name="view"),
     path("<bigid:view>/edit/", views.view_edit, name="view-edit"),

@@ -12,7 +12,7 @@ from flipdash import histories
 from flipdash.histories import History
 from flipdash.http import Request, require_form
 from lists import services
-from lists.forms import ColumnsForm, NewViewForm, SavedViewForm
+from lists.forms import ColumnsForm, NewViewForm, RowsForm, SavedViewForm
 from lists.models import DefaultView, SavedView
 from lists.settings import ListSettings, open_view
 
@@ -89,6 +89,20 @@ def columns_reset(request: Request) -> HttpResponse:
     kind = _kind(request, request.POST.get("history"))
     services.reset_columns(request.scope, kind)
     return redirect(_laid_out(request, kind, request.POST.get("query", "")).address.url_with(drop=("columns",)))
+
+
+@require_POST
+@requires(Permission.VIEW_HISTORY)
+def rows(request: Request) -> HttpResponse:
+    """Have so many rows on a page from now on, and go on where the page began."""
+    kind = _kind(request, request.POST.get("history"))
+    form = RowsForm(request.POST)
+    history = _laid_out(request, kind, request.POST.get("query", ""))
+    if form.is_valid():
+        services.choose_rows(request.scope, kind, form.cleaned_data["rows"])
+    else:
+        messages.error(request, str(form.errors["rows"][0]))
+    return redirect(history.address.here)
 
 
 # --- Saved views -----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from flipdash.histories.columns import Row
 from flipdash.histories.declaration import Declaration, Layout
 from flipdash.histories.filters import Cleaned, Filter
 from flipdash.histories.meanings import Part
-from flipdash.histories.paging import FIRST_PAGE, BadCursor, Cursor, Position
+from flipdash.histories.paging import BadCursor, Cursor, Position
 from flipdash.histories.search import TEXT
 from flipdash.histories.searchbox import SearchBox, TakenField
 from flipdash.scope import Scope
@@ -84,9 +84,9 @@ class Address:
         if len(given) > 1:
             raise BadCursor
         if not given:
-            return FIRST_PAGE
+            return Position(size=self.layout.rows)
         cursor = Cursor.read(str(self.params[given[0]]), self.declared.name, self.scope)
-        return Position(cursor, is_older=given[0] == "before")
+        return Position(cursor, is_older=given[0] == "before", size=self.layout.rows)
 
     @cached_property
     def is_bare(self) -> bool:
@@ -203,6 +203,16 @@ class Address:
     def address_query(self) -> str:
         """The query with which one comes back to this very page."""
         return self.whole_query or (EVERYTHING if self._says_everything else "")
+
+    @property
+    def here(self) -> str:
+        """The address of this page itself, with the place at which it begins."""
+        return self.url_with({name: str(self.params[name]) for name in PAGE_PARAMS if name in self.params})
+
+    @property
+    def here_query(self) -> str:
+        """The query of this page itself."""
+        return self.params.urlencode()
 
     def _query(self, put: Mapping[str, str | list[str]], drop: tuple[str, ...]) -> str:
         params = self.params.copy()

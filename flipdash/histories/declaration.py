@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from flipdash import world
 from flipdash.histories.columns import Column, Fact, Row, StatusColumn, fields_of
 from flipdash.histories.filters import DateFilter, Filter
+from flipdash.histories.paging import USUAL_ROWS
 from flipdash.histories.search import DayWords, SearchField, Text
 from flipdash.words import Words
 
@@ -95,6 +96,8 @@ class Layout:
 
     columns: Sequence[str] = ()
     """The names of the columns that they chose, in their order; none means the usual ones."""
+    rows: int = USUAL_ROWS
+    """How many rows a page has: one of ROWS_A_PAGE."""
     opens_at_a_view: bool = False
     """Whether the bare address opens a view of theirs, so that "everything" must be asked for."""
 

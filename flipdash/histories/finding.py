@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from flipdash.histories.columns import Row
-from flipdash.histories.paging import FIRST_PAGE, ORDER, PAGE_SIZE, Position
+from flipdash.histories.paging import FIRST_PAGE, ORDER, Position
 from flipdash.histories.plan import Plan, Way, by_words
 
 NEAREST = 2_000
@@ -96,7 +96,7 @@ def _page_by_number(source: Source, plan: Plan, at: Position) -> list[Row] | Non
     rows = source.page(at, Q(pk__in=found)) if found else []
     if rows or plan.is_sure:
         return rows
-    if at == FIRST_PAGE and not plan.query.filters:
+    if at.cursor is None and not plan.query.filters:
         return None
     return [] if _is_number(source, plan) else None
 
@@ -119,7 +119,7 @@ def _by_number(source: Source, plan: Plan, at: Position) -> RawSQL | None:
     for reading in query.term.readings if query.term else ():
         condition = reading.condition & query.filtered(for_id=reading.ignores_dates)
         matching = rows.filter(condition).values("created_at", "id")
-        matching = matching.order_by() if reading.is_scattered else matching[: PAGE_SIZE + 1]
+        matching = matching.order_by() if reading.is_scattered else matching[: at.enough]
         with suppress(EmptyResultSet):
             sql, params = matching.query.sql_with_params()
             parts.append(f"({sql})")
@@ -133,7 +133,7 @@ def _by_number(source: Source, plan: Plan, at: Position) -> RawSQL | None:
 
 
 def _page_in_order(source: Source, plan: Plan, at: Position) -> list[Row]:
-    return list(source.beside(at).filter(plan.query.kept).values(*source.fields)[: PAGE_SIZE + 1])
+    return list(source.beside(at).filter(plan.query.kept).values(*source.fields)[: at.enough])
 
 
 # --- By words and facets: among the nearest rows, or by the index of all that match, whichever is less work --------
@@ -153,11 +153,11 @@ def _nearby_ids(source: Source, plan: Plan, at: Position) -> list[int]:
     """
     try:
         ids = _ids_among(source, plan, at, NEAREST)
-        if 0 < len(ids) <= PAGE_SIZE and (further := _rows_worth_a_look(source, plan, at, len(ids))):
+        if 0 < len(ids) <= at.size and (further := _rows_worth_a_look(source, plan, at, len(ids))):
             ids = _ids_among(source, plan, at, further)
     except EmptyResultSet:
         return []
-    return ids if len(ids) > PAGE_SIZE else []
+    return ids if len(ids) > at.size else []
 
 
 def _ids_among(source: Source, plan: Plan, at: Position, limit: int) -> list[int]:
@@ -182,7 +182,7 @@ def _compiled(source: Source, condition: Q) -> tuple[str, str, tuple]:
 def _rows_worth_a_look(source: Source, plan: Plan, at: Position, found: int) -> int:
     """Return how many rows to look at for a page, given what the nearest held; 0 when the index is less work."""
     all_rows = _estimated(source.beside(at).filter(plan.query.near))
-    looks, matches = NEAREST * (PAGE_SIZE + 1) / found, all_rows * found / NEAREST
+    looks, matches = NEAREST * at.enough / found, all_rows * found / NEAREST
     return int(2 * looks) if looks < LOOKS_PER_MATCH * matches else 0
 
 
@@ -225,13 +225,13 @@ def _page_apart(source: Source, plan: Plan, at: Position) -> list[Row]:
     found = [row for query in plan.query.apart for row in find(source, by_words(query), at).rows]
     rows = {row["id"]: row for row in found}.values()
     nearest_first = sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=at.is_older)
-    return nearest_first[: PAGE_SIZE + 1]
+    return nearest_first[: at.enough]
 
 
 def _page_of(at: Position, table: str = "") -> str:
     """Return the end of a statement that keeps one row more than a page, nearest first."""
     direction, prefix = "DESC" if at.is_older else "ASC", f"{table}." if table else ""
-    return f"ORDER BY {prefix}created_at {direction}, {prefix}id {direction} LIMIT {PAGE_SIZE + 1}"
+    return f"ORDER BY {prefix}created_at {direction}, {prefix}id {direction} LIMIT {at.enough}"
 
 
 def _estimated(rows: QuerySet) -> int:

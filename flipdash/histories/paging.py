@@ -10,7 +10,9 @@ from django.db.models import Q
 from flipdash.histories.search import row_compare
 from flipdash.scope import Scope
 
-PAGE_SIZE = 25
+ROWS_A_PAGE = (25, 50, 100)
+"""How many rows a person can have on a page."""
+USUAL_ROWS = 50
 ORDER = ("-created_at", "-id")
 OLDEST_FIRST = ("created_at", "id")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,10 +59,16 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page begins: at a cursor, and on to older or to newer rows."""
+    """Where a page begins: at a cursor, and on to older or to newer rows; and how many rows it holds."""
 
     cursor: Cursor | None = None
     is_older: bool = True
+    size: int = USUAL_ROWS
+
+    @property
+    def enough(self) -> int:
+        """How many rows to ask for: one more than the page holds says that there is another page."""
+        return self.size + 1
 
     @property
     def order(self) -> tuple[str, str]:

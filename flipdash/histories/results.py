@@ -19,7 +19,7 @@ from flipdash.histories.columns import Row
 from flipdash.histories.declaration import Declaration
 from flipdash.histories.finding import Source, choose, find, is_slow_to_count
 from flipdash.histories.meanings import Part
-from flipdash.histories.paging import FIRST_PAGE, PAGE_SIZE, Cursor, Position
+from flipdash.histories.paging import ROWS_A_PAGE, Cursor, Position
 from flipdash.histories.plan import Plan, left, plans
 from flipdash.histories.query import Query
 from flipdash.words import Words
@@ -71,6 +71,11 @@ class Results:
         return str(self.counted % {"number": self.count, "shown": shown})
 
     @property
+    def is_long(self) -> bool:
+        """Whether there are more rows than the shortest page holds."""
+        return bool(self.newer_url or self.older_url) or len(self.rows) > ROWS_A_PAGE[0]
+
+    @property
     def offers_text(self) -> bool:
         """Whether the page should offer to search the text too, because the search was taken for a number."""
         term = self.plan.query.term if self.plan and self.plan.is_by_number else None
@@ -113,11 +118,11 @@ class Listing:
         """Return the rows of the page, without the count."""
         at = self.address.position
         found = find(self.source, self.plans, at)
-        if at.cursor and (not found.rows or (not at.is_older and len(found.rows) <= PAGE_SIZE)):
-            at = FIRST_PAGE  # whole
+        if at.cursor and (not found.rows or (not at.is_older and len(found.rows) <= at.size)):
+            at = Position(size=at.size)  # the first page, whole
             found = find(self.source, left(self.plans, found.plan), at)
-        more = len(found.rows) > PAGE_SIZE
-        rows = found.rows[:PAGE_SIZE] if at.is_older else found.rows[:PAGE_SIZE][::-1]
+        more = len(found.rows) > at.size
+        rows = found.rows[: at.size] if at.is_older else found.rows[: at.size][::-1]
         return Results(
             rows,
             found.plan,

@@ -30,7 +30,7 @@ def transfers(kopi_kita) -> None:
 @pytest.fixture
 def second_page(kopi_kita, transfers) -> None:
     """Enough newer transfers for a second page."""
-    for number in range(25):
+    for number in range(50):
         make_transfer(kopi_kita, beneficiary_name=f"Kedai Nomor {number}", created_at=timezone.now())
 
 
@@ -130,11 +130,11 @@ def tab_to(page: Page, wanted) -> None:
 def test_everything_works_without_scripts(at_width, admin, second_page, worker, tmp_path):
     page = at_width(1440, admin, java_script_enabled=False)
     rows = page.locator("tbody tr")
-    expect(rows).to_have_count(25)
+    expect(rows).to_have_count(50)
     page.get_by_role("link", name="Older").click()
     expect(rows).to_have_count(len(Status) + 1)
     page.get_by_role("link", name="Newer").click()
-    expect(rows).to_have_count(25)
+    expect(rows).to_have_count(50)
 
     page.get_by_role("searchbox", name="Search").fill("tagihan")
     page.keyboard.press("Enter")

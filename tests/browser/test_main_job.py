@@ -70,7 +70,7 @@ class Screen:
         assert count, "a search or filter that finds nothing shows nothing"
         words = f"{count:,} transaction{'s' if count != 1 else ''}"
         expect(self.page.locator(".pager__count")).to_have_text(words)
-        newest = newest_first(expected)[:25]
+        newest = newest_first(expected)[:50]
         expect(self.table.locator("tbody .cell--id a")).to_have_text([str(pk) for pk in newest])
 
     def rows(self) -> list[list[str]]:

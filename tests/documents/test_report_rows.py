@@ -151,7 +151,7 @@ def test_each_formats_rows_are_the_screens_rows_over_all_pages(scope, kopi_kita,
     assert found > FILTER_SETS / 4, "most filters found nothing"
     with rls.inside(scope):
         everything = screen(scope, name, "")
-    assert len(everything) == ROWS > 5 * histories.paging.PAGE_SIZE
+    assert len(everything) == ROWS > 2 * histories.paging.USUAL_ROWS
 
 
 @pytest.mark.parametrize("name", factories.ALL_MAKERS)

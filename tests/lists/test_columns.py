@@ -10,7 +10,7 @@ from documents.models import Report
 from documents.reports import services as reports
 from flipdash import histories
 from flipdash.actors import Actor
-from lists.models import ColumnChoice
+from lists.models import KeptLayout
 from tests.factories import MAKERS, make_member, make_transfer
 from transactions.transfers.history import TransferHistory
 
@@ -66,7 +66,7 @@ def test_the_choice_is_this_persons_in_this_mode_alone(web, client_of, kopi_kita
 def test_choosing_twice_keeps_one_choice(web):
     for _twice in range(2):
         choose(web, "id", "fee")
-    assert ColumnChoice.objects.count() == 1
+    assert KeptLayout.objects.count() == 1
     assert head(web) == ["Transaction ID", "Fee"]
 
 
@@ -91,7 +91,7 @@ def test_what_makes_no_sense_is_said_and_changes_nothing(web, fields, words):
     answer = choose(web, "id", "amount", **fields)
     assert answer.status_code == 200
     assert words in answer.content.decode()
-    assert not ColumnChoice.objects.exists()
+    assert not KeptLayout.objects.exists()
 
 
 def test_a_table_needs_a_column(web, monkeypatch):
@@ -113,7 +113,7 @@ def test_wrong_methods(web):
 def test_a_history_that_the_role_may_not_see_is_not_found(web, monkeypatch):
     monkeypatch.setattr(TransferHistory, "permission", "nobody:may")
     assert choose(web, "id").status_code == 404
-    assert not ColumnChoice.objects.exists()
+    assert not KeptLayout.objects.exists()
 
 
 def test_the_page_shows_the_list_as_it_stands(web):

@@ -18,7 +18,7 @@ PAGE = "/money-transfers/"
 
 @pytest.fixture
 def many(kopi_kita) -> None:
-    for number in range(30):
+    for number in range(60):
         make_transfer(kopi_kita, beneficiary_name="Siti", status="successful" if number % 3 else "failed")
     make_transfer(make_business("Other"), beneficiary_name="Siti")
 
@@ -49,13 +49,13 @@ def late_url(page) -> str:
 
 def test_a_page_that_is_counted_in_time_asks_for_nothing(web, many):
     page = web.get(PAGE)
-    assert page.context["results"].count_words == "30 transactions"
+    assert page.context["results"].count_words == "60 transactions"
     assert late_url(page) == ""
 
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [("", "30 transactions"), ("?q=siti", "30 transactions"), ("?status=successful&status=failed", "30 transactions")],
+    [("", "60 transactions"), ("?q=siti", "60 transactions"), ("?status=successful&status=failed", "60 transactions")],
 )
 def test_a_count_that_takes_long_comes_later(web, many, hurried, query, words):
     page = web.get(f"{PAGE}{query}")
@@ -70,14 +70,14 @@ def test_common_words_in_many_rows_are_not_even_tried(web, many, monkeypatch):
     monkeypatch.setattr(finding, "_estimated", lambda rows: finding.COUNTED_AT_ONCE + 1)
     page = web.get(f"{PAGE}?q=siti")
     assert page.context["results"].count_words == "Many transactions"
-    assert "30 transactions" in web.get(late_url(page)).content.decode()
-    assert web.get(PAGE).context["results"].count_words == "30 transactions"
-    assert web.get(f"{PAGE}?q=0012345678").context["results"].count_words == "30 transactions"
+    assert "60 transactions" in web.get(late_url(page)).content.decode()
+    assert web.get(PAGE).context["results"].count_words == "60 transactions"
+    assert web.get(f"{PAGE}?q=0012345678").context["results"].count_words == "60 transactions"
 
 
 def test_a_later_page_is_counted_as_a_whole(web, many, hurried):
     older = web.get(PAGE).context["results"].older_url
-    assert told(web.get(late_url(web.get(older))).content.decode()) == "30 transactions"
+    assert told(web.get(late_url(web.get(older))).content.decode()) == "60 transactions"
 
 
 def test_what_takes_longer_still_is_many(web, many, hurried, monkeypatch):
@@ -101,7 +101,7 @@ def test_nobody_counts_what_they_may_not_see(client_of, kopi_kita, many):
     assert maker.get("/views/count/?history=nothing").status_code == 404
     support = client_of(make_member(kopi_kita, Role.CUSTOMER_SERVICE, name="Citra"))
     late = support.get("/views/count/?history=money-transfers").content.decode()
-    assert "30 transactions" in late
+    assert "60 transactions" in late
     assert "report-count" not in late
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from flipdash import searchkeys
 from flipdash.histories import finding
-from flipdash.histories.paging import Cursor
+from flipdash.histories.paging import USUAL_ROWS, Cursor
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -216,8 +216,8 @@ def test_what_one_account_was_paid_often_is_read_a_page_at_a_time(filled, query)
         )
         cursor.execute("ANALYZE transactions_moneytransfer")
     with CaptureQueriesContext(connection) as pages:
-        assert len(factories.history(filled, query).page().rows) == 25
-    check(pages, most=60)
+        assert len(factories.history(filled, query).page().rows) == USUAL_ROWS
+    check(pages, most=120)
 
 
 def test_longer_numbers_are_gathered_whole_and_not_walked_for(filled):
@@ -236,8 +236,8 @@ def test_the_rows_of_one_status_are_looked_at_where_they_are(filled):
         pk = 2_401_010_000_000_000_000 + hours  # no number that the multiplied rows have
         factories.make_transfer(filled.business, id=pk, status="cancelled", created_at=old)
     with CaptureQueriesContext(connection) as pages:
-        assert len(factories.history(filled, "status=cancelled").page().rows) == 25
-    check(pages, most=60)
+        assert len(factories.history(filled, "status=cancelled").page().rows) == USUAL_ROWS
+    check(pages, most=120)
 
 
 def test_a_page_id_is_read_by_its_key(filled):
