@@ -5,7 +5,7 @@ another app's section. The ground floor knows none of them.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 from django.urls import get_script_prefix, reverse
@@ -74,9 +74,13 @@ class ShownSection:
     label: str
     icon: str
     is_current: bool
-    entries: list[ShownEntry] = field(default_factory=list)
-    url: str | None = None
-    count: int | None = None
+    entries: list[ShownEntry]
+    """What the section holds: shown where one is in it, for its head leads to the first of them."""
+
+    @property
+    def url(self) -> str:
+        """Where its head leads."""
+        return self.entries[0].url
 
     @property
     def is_nearest(self) -> bool:

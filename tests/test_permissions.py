@@ -545,9 +545,22 @@ def test_menu_marks_where_one_is(scope, path, section, entry):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("role", Role)
+def test_the_head_of_a_section_leads_to_its_first_page_that_the_role_may_open(client_of, people, role):
+    browser = client_of(people[role])
+    for section in menu_for(ROLE_PERMISSIONS[role], "/"):
+        page = browser.get(section.url)
+        assert page.status_code == 200
+        marked = re.findall(
+            r'<a class="sidebar__link[^"]*"\s+href="([^"]*)"\s+aria-current="page"', page.content.decode()
+        )
+        assert marked == [section.url]
+
+
+@pytest.mark.django_db
 def test_the_top_up_form_is_in_my_deposit_and_is_not_its_overview(web):
     content = web.get("/deposit/top-up/").content.decode()
-    marked = re.findall(r'<(summary|a) [^>]*?aria-current="(?:true|page)"[^>]*>(.*?)</\1>', content, re.DOTALL)
-    inside = [re.sub(r"<[^>]+>", " ", text).split() for _tag, text in marked]
+    marked = re.findall(r'<a [^>]*?aria-current="(?:true|page)"[^>]*>(.*?)</a>', content, re.DOTALL)
+    inside = [re.sub(r"<[^>]+>", " ", text).split() for text in marked]
     assert ["My", "Deposit"] in inside
     assert ["Overview"] not in inside

@@ -44,12 +44,6 @@ function setDrawer(open) {
 if (drawer && collapser) {
   showCollapsed();
   collapser.addEventListener("click", () => setCollapsed(!isCollapsed()));
-  // a collapsed sidebar has no room for entries: pressing a section widens it
-  drawer.addEventListener("click", (event) => {
-    if (!wide.matches || !isCollapsed() || !event.target.closest("summary")) return;
-    if (event.target.closest("details").open) event.preventDefault();
-    setCollapsed(false);
-  });
 }
 
 function isCollapsed() {

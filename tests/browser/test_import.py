@@ -22,7 +22,7 @@ def choose(page: Page, path: Path) -> None:
 
 def test_a_history_is_imported_from_the_page(page, sign_in, admin, worker):
     sign_in(page, admin)
-    page.locator("summary", has_text="Settings").click()
+    page.get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Import history").click()
     choose(page, GOOD)
     expect(page.get_by_role("heading", level=1)).to_have_text("money-transfers.csv")
