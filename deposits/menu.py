@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
-from flipdash.menu import Entry, Section, declare
+from flipdash.menu import Entry, Section, beside, declare
 
 declare(
     Section("deposit", _("My Deposit"), "wallet", 50),
@@ -11,3 +11,4 @@ declare(
     Entry(_("Deposit History"), "deposits:history", Permission.VIEW_HISTORY),
     Entry(_("Top-Up History"), "deposits:top-ups", Permission.VIEW_HISTORY),
 )
+beside(_("My Deposit"), Entry(_("Top-Up Deposit"), "deposits:top-up", Permission.TOP_UP_DEPOSIT))

@@ -4,7 +4,9 @@ Each app declares, in a `menu.py` of its own that `ready()` imports, the section
 another app's section. The ground floor knows none of them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,10 +22,12 @@ class Entry:
 
     label: Words
     view: str
-    permission: str
-    """Which permission opens it: a value of accounts.permissions.Permission."""
+    permission: str = ""
+    """Which permission opens it: a value of accounts.permissions.Permission; "" for everybody."""
     is_alone: bool = False
     """Whether it stands for its own page only, though other pages have addresses below it."""
+    part: str = ""
+    """Which part of the page is meant: #details."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,20 @@ class Section:
     """Where it stands among the sections: ten times its line in product.md §1."""
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page that one person may open, by name."""
+
+    label: Words
+    section: Words
+    """What it belongs to; "" for what stands by itself."""
+    url: str
+    is_in_menu: bool
+
+
 _sections: dict[str, Section] = {}
 _entries: dict[str, list[Entry]] = {}
+_beside: list[tuple[Words, Entry]] = []
 
 
 def declare(section: Section, *entries: Entry) -> None:
@@ -51,6 +67,26 @@ def add(section: str, *entries: Entry) -> None:
     """Add entries to a section, which another app may declare before or after."""
     known = _entries.setdefault(section, [])
     known.extend(entry for entry in entries if entry not in known)
+
+
+def beside(section: Words, *entries: Entry) -> None:
+    """Make pages known by name that the menu leaves to buttons; `section` says what they belong to."""
+    _beside.extend((section, entry) for entry in entries if (section, entry) not in _beside)
+
+
+def pages_for(scope: Scope) -> Iterator[Page]:
+    """Yield the pages that the scope may open by name: those of the menu, and those beside it."""
+    of_menu = [(section.label, entry, True) for section, entries in sections() for entry in entries]
+    others = [(section, entry, False) for section, entry in _beside]
+    for section, entry, is_in_menu in (*of_menu, *others):
+        if not entry.permission or scope.can(entry.permission):
+            yield Page(entry.label, section, reverse(entry.view) + entry.part, is_in_menu)
+
+
+def place_of(view: str) -> int:
+    """Return where a page stands among all of the menu; after them, if it isn't there."""
+    views = [entry.view for _section, entries in sections() for entry in entries]
+    return views.index(view) if view in views else len(views)
 
 
 def sections() -> list[tuple[Section, list[Entry]]]:
