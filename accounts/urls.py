@@ -5,7 +5,7 @@ from accounts.business import views as account
 from accounts.profile import views as profile
 from accounts.sign_in.views import factors, reauthentication, recovery, sessions, sign_in
 from accounts.team.views import invitations, members
-from accounts.views import pages, permissions
+from accounts.views import lookup, pages, permissions
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from flipdash.histories.pages import detail_view, history_view
 
@@ -16,6 +16,7 @@ activity = [
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("find/", lookup.look_up, name="look-up"),
     path("sign-in/", sign_in.sign_in, name="account_login"),
     path("sign-in/second-step/", sign_in.second_step, name="mfa_authenticate"),
     path("sign-up/", sign_in.sign_up, name="account_signup"),

@@ -8,7 +8,7 @@ class DocumentsConfig(AppConfig):
     def ready(self) -> None:
         """Tell what can happen to reports, and who makes them."""
         from documents import menu  # noqa: F401  (importing registers)
-        from documents.reports import services  # noqa: F401  (importing registers)
+        from documents.reports import finder, services  # noqa: F401  (importing registers)
         from flipdash import events
 
         events.declare(

@@ -165,7 +165,7 @@ def has_word(text: models.Expression, word: str) -> Q:
 
 def is_found_inside(word: str) -> bool:
     """Return whether the index finds a word inside of others: by three letters in a row, or by signs."""
-    return len(_folded(word)) >= SHORTEST or any(letter >= UNPARTED for letter in word)
+    return len(folded(word)) >= SHORTEST or any(letter >= UNPARTED for letter in word)
 
 
 def bare(word: str) -> str:
@@ -174,9 +174,9 @@ def bare(word: str) -> str:
     return left[0] if len(left) == 1 else ""
 
 
-def _folded(word: str) -> str:
-    """Fold a word as the database does, to know how long it is."""
-    parts = unicodedata.normalize("NFKD", word)
+def folded(text: str) -> str:
+    """Fold a text nearly as the database does: without case and diacritics."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in parts if not "\u0300" <= letter <= "\u036f").replace("ß", "ss")
 
 

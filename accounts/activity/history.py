@@ -75,6 +75,7 @@ class ActivityHistory(histories.History):
     section = gettext_lazy("Manage Multi Account")
     permission = Permission.MANAGE_MEMBERS
     url_name, row_url_name = "activity:log", "activity:event"
+    is_looked_up = False  # what happened to things, not the things
     counted = ngettext_lazy("%(shown)s event", "%(shown)s events", "number")
 
     columns = (

@@ -97,7 +97,7 @@ class Layout:
     columns: Sequence[str] = ()
     """The names of the columns that they chose, in their order; none means the usual ones."""
     rows: int = USUAL_ROWS
-    """How many rows a page has: one of ROWS_A_PAGE."""
+    """How many rows a page has; what people choose is one of ROWS_A_PAGE."""
     opens_at_a_view: bool = False
     """Whether the bare address opens a view of theirs, so that "everything" must be asked for."""
 
@@ -130,6 +130,8 @@ class Declaration:
     action: ClassVar[Action | None] = None
     detail_template: ClassVar[str] = "histories/detail.html"
     """What shows one row; another one extends this one."""
+    is_looked_up: ClassVar[bool] = True
+    """Whether the box over everything (flipdash/lookup.py) looks here too."""
     counted: ClassVar[Any] = ngettext_lazy("%(shown)s transaction", "%(shown)s transactions", "number")
     """How many rows, in words."""
 
