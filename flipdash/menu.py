@@ -7,8 +7,6 @@ another app's section. The ground floor knows none of them.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
-from dataclasses import dataclass
-from functools import cache
 
 from django.urls import get_script_prefix, reverse
 

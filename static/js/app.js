@@ -8,6 +8,7 @@ import "./countdown.js";
 import "./dialog.js";
 import "./drawer.js";
 import "./focus.js";
+import "./lookup.js";
 import "./menu.js";
 import "./passkey.js";
 import "./places.js";
