@@ -10,6 +10,7 @@ from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.forms import BoundField
+from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -194,6 +195,12 @@ def short_day(on: date) -> str:
 def time_of_day(at: datetime) -> str:
     """Write the time of a day that is known: 16:05."""
     return formats.time_of_day(at)
+
+
+@register.simple_tag
+def now_in_words() -> str:
+    """Return the time in words. This machine's will do for paper, where minutes are written."""
+    return formats.moment(timezone.now())
 
 
 @register.filter

@@ -13,7 +13,7 @@ from documents.models import Report
 from flipdash import histories
 from tests import factories
 from tests.browser.looking import WIDTHS
-from tests.factories import make_transfer
+from tests.factories import make_entry, make_transfer
 from transactions.models import Status
 
 TRANSFERS = "/money-transfers/"
@@ -166,7 +166,7 @@ def test_everything_works_without_scripts(at_width, admin, second_page, worker, 
 def test_a_printed_history_says_whose_it_is_and_shows_whole_texts(page, sign_in, admin, kopi_kita, name, tmp_path):
     long = "Perkumpulan Petani Kopi Arabika Dataran Tinggi Gayo Sejahtera"
     field = "sender_name" if name == "payments" else "beneficiary_name"
-    for _row in range(25):
+    for _row in range(26):
         factories.MAKERS[name](kopi_kita, **{field: long})
     sign_in(page, admin)
     page.goto(f"/{name}/")
@@ -181,6 +181,47 @@ def test_a_printed_history_says_whose_it_is_and_shows_whole_texts(page, sign_in,
     assert "Sejahtera" in text
     for control in ("Create Report", "Filter", "Older", "Live Mode"):
         assert control not in text
+    assert "25 of 26 transactions." in text, "how much of it is on paper"
+    assert re.search(rf"As of \d+ \w+ \d{{4}}, \d\d:\d\d WIB, printed by {admin.name}", text)
+
+
+def test_a_printed_overview_has_figures_and_no_field(page, sign_in, admin, kopi_kita, tmp_path):
+    make_entry(kopi_kita, amount=1_234_567_890_123, created_at=timezone.now())
+    sign_in(page, admin)
+    page.goto("/deposit/")
+    paper = tmp_path / "printed.pdf"
+    page.pdf(path=paper, prefer_css_page_size=True)
+    text = " ".join(" ".join(sheet.extract_text() for sheet in PdfReader(paper).pages).split())
+    assert text.count("Rp1,234,567,890,123") >= 4, "available, its line, now, and the day"
+    assert "printed by" in text
+    for control in ("Warn below", "Save", "Top-Up Deposit"):
+        assert control not in text
+
+
+@pytest.mark.parametrize("width", [320, 390, 720, 900, 1440])
+def test_a_figure_never_breaks(page, sign_in, admin, kopi_kita, width):
+    make_entry(kopi_kita, amount=1_234_567_890_123, created_at=timezone.now())
+    sign_in(page, admin)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/deposit/")
+    lines = page.evaluate(
+        """() => [...document.querySelectorAll(".stat dd, .statement td")].map((cell) => {
+            const range = document.createRange(); range.selectNodeContents(cell.firstChild ?? cell);
+            return [cell.firstChild?.textContent.trim(), new Set([...range.getClientRects()].map((r) => r.top)).size]
+        }).filter(([words]) => words)"""
+    )
+    assert len(lines) > 6
+    assert [words for words, on in lines if on != 1] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_card_of_the_deposit_says_which_figure_is_the_balance(page, sign_in, admin, kopi_kita):
+    make_entry(kopi_kita, amount=85_000, created_at=timezone.now())
+    sign_in(page, admin)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/deposit/history/")
+    balance = page.locator("tbody .cell--fee").first
+    assert balance.evaluate("cell => getComputedStyle(cell, '::before').content") == '"· Balance after "'
 
 
 def test_a_printed_transaction_is_one_sheet_with_its_timeline(page, sign_in, admin, kopi_kita, tmp_path):
