@@ -134,6 +134,7 @@ def _page(request: Request, **bound: Form) -> HttpResponse:
         "business": shown,
         "held": held,
         "coming": coming if coming != held else None,
+        "crumbs": [{"label": _("Settings")}],
         **bound,
     }
     context["bad"] = next((form for form in bound.values() if form.errors), None)

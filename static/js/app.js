@@ -5,6 +5,7 @@ import "./boost.js";
 import "./columns.js";
 import "./copy.js";
 import "./countdown.js";
+import "./dates.js";
 import "./dialog.js";
 import "./drawer.js";
 import "./focus.js";

@@ -61,6 +61,7 @@ def members(request: Request) -> HttpResponse:
         "invitations": [{"row": row, "phone": phones.shown(row.phone)} for row in invitations],
         "taken": team.taken(business),
         "most": team.MOST_SUB_ACCOUNTS,
+        "crumbs": [{"label": _("Manage Multi Account")}],
     }
     return render(request, "accounts/members.html", context)
 
