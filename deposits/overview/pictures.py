@@ -1,12 +1,13 @@
 """How a month of the deposit is drawn and written down: two charts, and the rows of the table with their figures."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from deposits.overview.cashflow import Cashflow
+from deposits.overview.cashflow import Cashflow, Day
 from flipdash import charts, formats, money
 
 
@@ -33,15 +34,20 @@ def month(flow: Cashflow) -> list[Chart]:
 
 def rows(flow: Cashflow) -> SafeString:
     """Return the rows of the days' table, newest first as in every list; each day leads to its entries."""
+    figure = '<td class="cell cell--amount" data-card="extra" data-label="{}">{}</td>'
+    labels = (_("Money in"), _("Money out"), _("Balance at the end"))
     return format_html_join(
         "",
-        '<tr><th scope="row" class="cell"><a href="{}">{}</a></th><td class="cell cell--amount">{}</td>'
-        '<td class="cell cell--amount">{}</td><td class="cell cell--amount">{}</td></tr>',
+        '<tr><th scope="row" class="cell" data-card="title"><a href="{}">{}</a></th>' + 3 * figure + "</tr>",
         (
-            (day.url, formats.day(day.day), *map(money.rupiah, (day.came_in, day.went_out, day.balance)))
+            (day.url, formats.day(day.day), *chain(*zip(labels, map(money.rupiah, _figures_of(day)), strict=True)))
             for day in reversed(flow.days)
         ),
     )
+
+
+def _figures_of(day: Day) -> tuple[int, int, int]:
+    return day.came_in, day.went_out, day.balance
 
 
 def _in_and_out(flow: Cashflow) -> SafeString:
