@@ -1,6 +1,5 @@
 """Invitations to a business: one use, 72 hours, only a hash of the link is kept (trust.md I1)."""
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
@@ -13,11 +12,6 @@ from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from flipdash import clock
 
 LIFE = timedelta(hours=72)
-
-
-def hash_of(token: str) -> str:
-    """Return what is kept of an invitation's token: it has 256 random bits, so a plain hash is enough."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

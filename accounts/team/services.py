@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Business, Invitation, Member, PhoneDevice, User
-from accounts.models.invitations import LIFE, hash_of
+from accounts.models.invitations import LIFE
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role, grants_admin
 from accounts.rights import lock_business
 from accounts.sign_in import sessions
@@ -20,6 +20,7 @@ from accounts.sign_in.services import confirm_email, free_unconfirmed, owner_of
 from flipdash import clock, events, mail
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Scope
+from flipdash.sealing import hash_of
 
 MOST_SUB_ACCOUNTS = 20
 RESEND_AFTER = timedelta(minutes=1)

@@ -10,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Invitation, Member, PhoneDevice, User
-from accounts.models.invitations import hash_of
 from accounts.permissions import Role
 from accounts.sign_in import services
 from accounts.sign_in.services import confirm_email
 from accounts.team import services as team
 from flipdash import events, hashers
 from flipdash.models import Message
+from flipdash.sealing import hash_of
 from tests import factories
 from tests.twins import at_once
 
