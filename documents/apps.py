@@ -6,7 +6,7 @@ class DocumentsConfig(AppConfig):
     name = "documents"
 
     def ready(self) -> None:
-        """Tell what can happen to reports, and who makes them."""
+        """Tell what can happen to reports and receipts, and who makes reports."""
         from documents import menu  # noqa: F401  (importing registers)
         from documents.reports import finder, services  # noqa: F401  (importing registers)
         from flipdash import events
@@ -16,7 +16,15 @@ class DocumentsConfig(AppConfig):
                 "report.requested": _("Report requested"),
                 "report.made": _("Report ready"),
                 "report.downloaded": _("Report downloaded"),
+                "receipt.sent": _("Receipt sent"),
+                "receipt.linked": _("Link to a receipt made"),
+                "receipt.revoked": _("Link to a receipt revoked"),
             },
-            areas={"report": _("Reports")},
-            facts={"history": _("History"), "query": _("Search and filters"), "format": _("Format")},
+            areas={"report": _("Reports"), "receipt": _("Receipts")},
+            facts={
+                "history": _("History"),
+                "query": _("Search and filters"),
+                "format": _("Format"),
+                "with_fee": _("Fee shown"),
+            },
         )

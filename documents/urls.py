@@ -1,6 +1,6 @@
 from django.urls import path
 
-from documents.receipts.views import receipt_view
+from documents.receipts.views import links_view, receipt_view, revocation_view, sending_view
 from documents.reports import views
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from transactions.international.history import InternationalHistory
@@ -18,7 +18,10 @@ urlpatterns = [
 ]
 
 for history in (TransferHistory, InternationalHistory, PaymentHistory):
-    base = f"receipts/{history.name}/<bigid:pk>/"
+    base, name = f"receipts/{history.name}/<bigid:pk>/", f"{history.name}-receipt"
     urlpatterns += [
-        path(base, receipt_view(history), name=f"{history.name}-receipt"),
+        path(base, receipt_view(history), name=name),
+        path(f"{base}sending/", sending_view(history), name=f"{name}-sending"),
+        path(f"{base}links/", links_view(history), name=f"{name}-links"),
+        path(f"{base}links/<bigid:link>/revocation/", revocation_view(history), name=f"{name}-revocation"),
     ]

@@ -20,6 +20,7 @@ UNPREFIXED = (
     "/health/",
     "/outbox/",
     "/invitations/",
+    "/receipts/",
 )
 """Paths that exist once, outside both modes."""
 

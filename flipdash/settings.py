@@ -285,6 +285,10 @@ HISTORY_LATE_COUNT_TIMEOUT_MS = 2_000  # then it reads "Many transactions"
 LEASE_SECONDS = env.int("LEASE_SECONDS", 20)
 """After how long a silent worker's row is given to another."""
 REPORT_DAYS_KEPT = 30
+RECEIPT_MAILS_A_DAY = {"live": 200, "test": 20}
+"""How many receipts a business may mail, to whomever, between two midnights of its zone."""
+RECEIPT_LINKS_A_DAY = 1_000
+"""How many addresses of receipts a business may make in the same time, the mailed ones included."""
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place
 
 # --- The deposit -----------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from deposits.topups import services as topups
 from developer import wording
 from developer.keys.services import MAC
 from developer.models import ApiKey
-from documents.models import Report
+from documents.models import ReceiptLink, Report
 from flipdash import clock, histories, rls, sealing
 from flipdash.actors import Actor
 from flipdash.mode import Mode
@@ -248,6 +248,24 @@ def make_top_up(
 def make_report(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Report:
     values = {"number": next(_counter), "history": "money-transfers", **fields}
     return Report.objects.create(business=member.business, mode=mode, member=member, **values)
+
+
+def make_receipt_link(member: Member, row: Any, *, history: str = "money-transfers", **fields: Any) -> ReceiptLink:
+    """Make a link to the receipt of a row, mailed to somebody, whose address nobody knows."""
+    now = timezone.now()
+    values = {
+        "history": history,
+        "token_hash": f"{next(_counter):064}",
+        "to": "sri@example.test",
+        "with_fee": False,
+        "language": "en",
+        "created_at": now - timedelta(minutes=2),
+        "expires_at": now + timedelta(days=30),
+        **member.actor.columns("by"),
+        **fields,
+    }
+    with rls.inside_of(row.business_id, row.mode):
+        return ReceiptLink.objects.create(business_id=row.business_id, mode=row.mode, row_id=row.pk, **values)
 
 
 MAKERS: dict[str, Callable[..., Any]] = {

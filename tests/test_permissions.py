@@ -127,7 +127,9 @@ def rows_of(member, mode) -> dict[str, str]:
         "international-transfers": {"beneficiary_name": mark},
         "payments": {"sender_name": mark, "title": mark, "link": link},
     }
-    rows = {name: make(member.business, mode=mode, **marks[name]).pk for name, make in factories.MAKERS.items()}
+    made = {name: make(member.business, mode=mode, **marks[name]) for name, make in factories.MAKERS.items()}
+    rows = {name: row.pk for name, row in made.items()}
+    receipt_link = factories.make_receipt_link(member, made["money-transfers"], to=f"{mark.lower()}@example.test")
     report = factories.make_report(  # its number is nobody else’s
         member,
         mode=mode,
@@ -158,6 +160,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "<path:object_id>": str(member.user.pk),
         "<int:pk>": "1",
         "<int:number>": str(report.number),
+        "<bigid:link>": str(receipt_link.pk),
         "<bigid:view>": str(view.pk),
         "<bigid:key>": str(factories.make_key(member, mark, mode=mode).pk),
         "<int:import_number>": str(job.number),
@@ -469,6 +472,7 @@ def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
         "<int:import_number>": "999999",
         "<bigid:pk>": "1111111111111111111",
         "<bigid:view>": "999999",
+        "<bigid:link>": "999999",
         "<bigid:member_id>": "999999",
         "<bigid:invitation_id>": "999999",
         "<bigid:member>": "999999",

@@ -11,6 +11,7 @@ from typing import Any, Self
 from django.core.files.storage import default_storage
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from documents import pdf
@@ -66,6 +67,11 @@ class Paper:
     def state(self) -> str:
         """Where the transaction stands, in words."""
         return self.history.state_column.words(self.row) if self.history.state_column else ""
+
+    @property
+    def badge(self) -> SafeString:
+        """Where the transaction stands, as pages show it."""
+        return self.history.state_of(self.row)
 
     @cached_property
     def facts(self) -> list[Fact]:
