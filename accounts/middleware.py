@@ -5,26 +5,19 @@ from dataclasses import replace
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.db.models import Exists, OuterRef
-from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models import Business, Member
+from accounts.models import Business
 from accounts.permissions import refuse
 from accounts.rights import NotAllowed
 from accounts.sign_in import sessions
 from flipdash import backoffice, clock, rls
 from flipdash.hashers import Busy
-
-FACTORS = Authenticator.objects.filter(
-    user=OuterRef("user"), type__in=(Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-)
 
 
 class ScopeMiddleware:
@@ -42,7 +35,7 @@ class ScopeMiddleware:
         """Answer the request with its scope set."""
         request.scope = None
         if request.user.is_authenticated:
-            if member := _member_of(request):
+            if member := request.user.acting:
                 self._admit(request, member)
             elif request.user.is_staff:
                 self._admit_operator(request)
@@ -103,11 +96,6 @@ class ScopeMiddleware:
 def _end(request: Any) -> None:
     logout(request)
     request.session[sessions.WAS_OVER] = True
-
-
-def _member_of(request: Any) -> Member | None:
-    members = Member.objects.active().select_related("business", "user").filter(user=request.user)
-    return members.annotate(asked_at=Now(), has_factor=Exists(FACTORS)).first()
 
 
 def _must_set_up(request: Any) -> bool:

@@ -8,7 +8,7 @@ class DocumentsConfig(AppConfig):
     def ready(self) -> None:
         """Tell what can happen to reports and receipts, and who makes reports."""
         from documents import menu  # noqa: F401  (importing registers)
-        from documents.reports import finder, services  # noqa: F401  (importing registers)
+        from documents.reports import finder, frame, services  # noqa: F401  (importing registers)
         from flipdash import events
 
         events.declare(

@@ -171,7 +171,7 @@ EMAIL_TIMEOUT = 20  # seconds
 # --- People ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # the e-mail is unique, in any case, by a constraint on lower(email)
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.sign_in.backend.Backend"]
 PASSWORD_HASHERS = ["flipdash.hashers.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -147,7 +147,7 @@ def _a_history(request: Any) -> dict[str, Any]:
     scope = getattr(request, "scope", None)
     if scope is None or not scope.can(declared.permission):
         return {}
-    settings = pages.settings_of(scope, declared)
+    settings = pages.settings_of(request, declared)
     return pages.shown_of(settings, settings.lay_out(QueryDict()))
 
 

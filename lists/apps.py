@@ -8,7 +8,7 @@ class ListsConfig(AppConfig):
     def ready(self) -> None:
         """Show every history as each person keeps it."""
         from flipdash.histories import pages
-        from lists import menu  # noqa: F401  (importing registers)
+        from lists import frame, menu  # noqa: F401  (importing registers)
         from lists.settings import ListSettings
 
         pages.set_by(ListSettings)

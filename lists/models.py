@@ -46,12 +46,6 @@ class SavedViewQuerySet(TenantQuerySet):
             return rows.filter(_of(scope) | ~Q(roles=[]))
         return rows.filter(_of(scope) | _meant_for(scope))
 
-    def for_menu(self, scope: Scope, history: str) -> Self:
-        """Return what stands beside a history's search, the member's default first, then by name."""
-        views = self.visible_to(scope).with_default(scope).filter(history=history)
-        mine = views.filter(_of(scope) | _meant_for(scope) | Q(is_default=True))
-        return mine.order_by("-is_default", Lower("name"), "pk")
-
     def with_default(self, scope: Scope) -> Self:
         """Say of each view whether it is the member's default (`is_default`)."""
         defaults = DefaultView.objects.visible_to(scope).filter(member_id=scope.member.pk, view=OuterRef("pk"))
@@ -80,7 +74,9 @@ class SavedView(TenantModel):
     created_at = models.DateTimeField(db_default=Now())
 
     is_default: bool
-    """Whether it is the asking member's default: only where `with_default` said so."""
+    """Whether it is the asking member's default: only where `with_default` or the menu said so."""
+    by_name: str
+    """Who made it, in the menu."""
 
     objects: ClassVar[Any] = SavedViewQuerySet.as_manager()
 

@@ -1,6 +1,7 @@
 """A member's settings of one history: its columns and rows, and the saved views that belong beside it."""
 
 from functools import cached_property
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -9,26 +10,25 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import ngettext
 
+from flipdash.frame import Frame, instances
 from flipdash.histories import EVERYTHING, History, Layout, saved
 from flipdash.histories.paging import ROWS_A_PAGE, USUAL_ROWS
 from flipdash.http import Request
 from flipdash.scope import Scope
-from lists.models import KeptLayout, SavedView
-
-MOST_IN_MENU = 100
-"""The rest is on the page of all views; nobody looks through a longer menu."""
+from lists.frame import MOST_IN_MENU
+from lists.models import SavedView
 
 
 class ListSettings:
     """The columns, the rows a page, and the views that a member has of a history."""
 
-    def __init__(self, scope: Scope, kind: type[History]) -> None:
-        self.scope, self.kind = scope, kind
+    def __init__(self, scope: Scope, kind: type[History], frame: Frame | None = None) -> None:
+        self.scope, self.kind, self.frame = scope, kind, frame or Frame(scope, kind.name)
 
     def lay_out(self, params: QueryDict) -> History:
         """Return the history with the member's columns, and with addresses that mind their default view."""
         layout = Layout(self.columns, self.rows, opens_at_a_view=self.default is not None)
-        self.history = self.kind(self.scope, params, layout=layout)
+        self.history = self.kind(self.scope, params, layout=layout, frame=self.frame)
         return self.history
 
     def opening(self, request: Request) -> HttpResponse | None:
@@ -52,21 +52,25 @@ class ListSettings:
     @property
     def columns(self) -> list[str]:
         """The names of the columns that the member chose; none for the usual ones."""
-        return self._kept.columns if self._kept else []
+        return self._kept["columns"] if self._kept else []
 
     @property
     def rows(self) -> int:
         """How many rows the member has on a page."""
-        return self._kept.rows if self._kept else USUAL_ROWS
+        return self._kept["rows"] if self._kept else USUAL_ROWS
 
-    @cached_property
-    def _kept(self) -> KeptLayout | None:
-        kept = KeptLayout.objects.visible_to(self.scope)
-        return kept.filter(member_id=self.scope.member.pk, history=self.kind.name).first()
+    @property
+    def _kept(self) -> dict[str, Any] | None:
+        kept: dict[str, Any] | None = self.frame["layout"]
+        return kept
 
     @cached_property
     def _found(self) -> list[SavedView]:
-        return list(SavedView.objects.for_menu(self.scope, self.kind.name)[: MOST_IN_MENU + 1])
+        rows = self.frame["views"] or []
+        views = instances(SavedView, rows)
+        for view, row in zip(views, rows, strict=True):
+            view.is_default, view.by_name = row["is_default"], row["by_name"]
+        return views
 
     @property
     def views(self) -> list[SavedView]:

@@ -37,7 +37,7 @@ def people_of(business: Business) -> list[Member]:
     for mode in Mode:
         whose = f"{business.name} in {mode}"
         batch = factories.make_batch(business, f"Batch of {whose}", mode)
-        for number in range(30 if business.name == "Kopi Kita" else 2):
+        for number in range(60 if business.name == "Kopi Kita" else 2):
             factories.make_transfer(business, mode=mode, remark=f"{number} of {whose}", batch=batch)
         factories.make_entry(business, mode=mode)
         factories.make_view(members[0], f"View of {whose}", mode=mode, roles=[Role.MAKER])

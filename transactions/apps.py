@@ -9,7 +9,7 @@ class TransactionsConfig(AppConfig):
         from deposits.ledger import sources
         from deposits.overview import pending as deposit
         from flipdash import tables
-        from transactions import checks, leaving, menu, pending  # noqa: F401  (importing registers)
+        from transactions import checks, frame, leaving, menu, pending  # noqa: F401  (importing registers)
         from transactions.international.history import InternationalHistory
         from transactions.international.importing import InternationalImport
         from transactions.payments.history import PaymentHistory

@@ -161,6 +161,9 @@ class User(AbstractBaseUser):
     session_version = models.PositiveIntegerField(default=0, db_default=0)
     """Part of what every session is signed with: a new number ends them all (accounts/sign_in/sessions.py)."""
 
+    acting: "Member | None" = None
+    """The active membership, on whoever a session is of (accounts/sign_in/backend.py); None for who has none."""
+
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
 

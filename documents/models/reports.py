@@ -25,11 +25,6 @@ class ReportQuerySet(TenantQuerySet):
         """Those that a worker has yet to finish."""
         return self.filter(status__in=Report.Status.open())
 
-    def for_tray(self, scope: Scope) -> Self:
-        """What the member's header shows: what is being made, and what was finished but not looked at yet."""
-        mine = self.visible_to(scope).filter(member_id=scope.member.pk)
-        return mine.filter(Q(status__in=Report.Status.open()) | Q(seen_at=None)).newest_first()
-
     def out_of_date(self) -> Self:
         """Those whose time is over."""
         return self.filter(status=Report.Status.READY, expires_at__lt=Now())

@@ -6,8 +6,7 @@ from django.http import HttpRequest
 
 from accounts.permissions import Permission
 from documents.models import Report
-
-MOST_SHOWN = 5
+from flipdash import frame
 
 
 def tray(request: HttpRequest) -> dict[str, Any]:
@@ -15,6 +14,6 @@ def tray(request: HttpRequest) -> dict[str, Any]:
     scope = getattr(request, "scope", None)
     if scope is None or not scope.can(Permission.DOWNLOAD_REPORTS):
         return {}
-    reports = list(Report.objects.for_tray(scope)[:MOST_SHOWN])
+    reports = frame.instances(Report, frame.of(request)["tray"])
     is_busy = any(report.is_unfinished for report in reports)
     return {"tray_reports": reports, "tray_is_busy": is_busy, "tray_opens": request.session.pop("tray_opens", False)}

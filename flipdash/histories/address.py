@@ -12,9 +12,10 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from flipdash.frame import Frame
 from flipdash.histories.columns import Row
 from flipdash.histories.declaration import Declaration, Layout
-from flipdash.histories.filters import Cleaned, Filter
+from flipdash.histories.filters import Cleaned, Filter, RowFilter
 from flipdash.histories.meanings import Part
 from flipdash.histories.paging import BadCursor, Cursor, Position
 from flipdash.histories.search import TEXT
@@ -29,8 +30,15 @@ EVERYTHING = "view=all"
 class Address:
     """One address of a declared history."""
 
-    def __init__(self, declared: type[Declaration], scope: Scope, params: QueryDict, layout: Layout) -> None:
-        self.declared, self.scope, self.layout = declared, scope, layout
+    def __init__(
+        self,
+        declared: type[Declaration],
+        scope: Scope,
+        params: QueryDict,
+        layout: Layout,
+        frame: Frame | None = None,
+    ) -> None:
+        self.declared, self.scope, self.layout, self.frame = declared, scope, layout, frame
         self.defaults = {name: value for f in declared.filters for name, value in f.defaults().items()}
         self.params = _said(params, self.defaults)
 
@@ -139,7 +147,10 @@ class Address:
 
     def fields_of(self, filter_: Filter) -> list[forms.BoundField]:
         """Return a filter's form fields, with what the address says."""
-        return [self.form[param] for param in filter_.params] if self.says_filters else unset(filter_, self.scope)
+        fields = [self.form[param] for param in filter_.params] if self.says_filters else unset(filter_, self.scope)
+        if isinstance(filter_, RowFilter) and filter_.brought and self.frame:
+            filter_.offer(fields[0], self.frame[filter_.brought] or ())
+        return fields
 
     @property
     def says_filters(self) -> bool:
@@ -264,7 +275,7 @@ class Address:
 
 
 def unset(filter_: Filter, scope: Scope | None) -> list[forms.BoundField]:
-    """Return a filter's form fields where nothing is said; what offers nothing of a business's own needs no scope."""
+    """Return a filter's form fields where nothing is said; what is fixed needs no scope."""
     form = forms.Form(filter_.defaults())
     form.fields = filter_.form_fields(scope)  # type: ignore[arg-type]  # said above
     return [form[param] for param in filter_.params]

@@ -39,8 +39,8 @@ class Filter:
     ignored_by_id: ClassVar[bool] = False
     template: ClassVar[str] = "histories/filter_select.html"
     """How the filter's fields look in the panel."""
-    is_of_business: ClassVar[bool] = False
-    """Whether it offers something of the business's own, so that it looks different at each."""
+    is_fixed: ClassVar[bool] = True
+    """Whether it offers the same to everybody at any time of a day, as what it offers isn't read anywhere."""
 
     @property
     def params(self) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class ChoiceFilter(Filter):
 
     field: str
     choices: type[TextChoices] | tuple[tuple[str, Words], ...] | Callable[[], Iterable[tuple[str, Words]]]
-    """The values and their words, or what reads them when they are offered: the same for everybody."""
+    """The values and their words, or what reads them when they are offered."""
     multiple: bool = True
     in_order_except: tuple[str, ...] | None = None
     """Values that the index leaves out which has the rows of each value in the order of pages; None without such an
@@ -96,6 +96,11 @@ class ChoiceFilter(Filter):
     def template(self) -> str:  # type: ignore[override]  # by what is declared
         """Boxes for some of a few words, a list for one of many."""
         return f"histories/filter_{'choices' if self.multiple else 'select'}.html"
+
+    @property
+    def is_fixed(self) -> bool:  # type: ignore[override]  # by what is declared
+        """Whether nothing reads the values."""
+        return isinstance(self.choices, tuple | EnumType)
 
     @property
     def options(self) -> list[tuple[str, Words]]:
@@ -207,10 +212,12 @@ class TextFilter(Filter):
 class RowFilter(Filter):
     """One row of another table of the same scope, such as a batch; the newest are offered."""
 
-    is_of_business: ClassVar[bool] = True
+    is_fixed: ClassVar[bool] = False
 
     field: str
     rows: Callable[[Scope], QuerySet]
+    brought: str = ""
+    """The name under which the frame of a page brings those that are offered (flipdash/frame.py), key and words."""
 
     def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
         """Read one row that the scope may see."""
@@ -224,6 +231,11 @@ class RowFilter(Filter):
                 error_messages={"invalid_choice": UNKNOWN_CHOICE},
             )
         }
+
+    @staticmethod
+    def offer(field: Any, rows: Iterable[tuple[int, str]]) -> None:
+        """Have a field offer these rows, key and words, without asking for them."""
+        field.field.choices = [("", field.field.empty_label), *rows]
 
     def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
         return Q(**{self.field: cleaned[self.name].pk}) if cleaned[self.name] else Q()

@@ -18,6 +18,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from flipdash import db, formats, money
+from flipdash.frame import Frame
 from flipdash.histories import chips, export, nothing
 from flipdash.histories.address import Address
 from flipdash.histories.chips import Chip
@@ -62,9 +63,17 @@ class History(Declaration):
             raise TypeError(f"{cls.__name__}: give these columns a name of their own: {', '.join(sorted(twice))}")
         _histories[cls.name] = cls
 
-    def __init__(self, scope: Scope, params: QueryDict, using: str = "default", *, layout: Layout = USUAL) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        params: QueryDict,
+        using: str = "default",
+        *,
+        layout: Layout = USUAL,
+        frame: Frame | None = None,
+    ) -> None:
         self.scope, self.using, self.layout = scope, using, layout
-        self.address = Address(type(self), scope, params, layout)
+        self.address = Address(type(self), scope, params, layout, frame)
 
     # --- What the address says -----------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from flipdash import frame
+from flipdash.frame import Frame
 from flipdash.gate import View, requires
 from flipdash.histories.history import LIST, PRESET, History
 from flipdash.http import Request
@@ -31,7 +33,7 @@ class ListSettings(Protocol):
         """Where the browser asks what the rows come to."""
 
 
-MakeSettings = Callable[[Scope, type[History]], ListSettings]
+MakeSettings = Callable[[Scope, type[History], Frame], ListSettings]
 _makers: list[MakeSettings] = []
 
 
@@ -40,9 +42,9 @@ def set_by(make: MakeSettings) -> None:
     _makers[:] = [make]
 
 
-def settings_of(scope: Scope, declared: type[History]) -> ListSettings:
+def settings_of(request: Request, declared: type[History]) -> ListSettings:
     """Return a person's settings of a history."""
-    return _makers[0](scope, declared)
+    return _makers[0](request.scope, declared, frame.of(request, declared.name))
 
 
 def history_view(declared: type[History]) -> View:
@@ -98,7 +100,7 @@ def _timeline_of(row: Any, request: Request) -> Any:
 
 def history_page(request: Request, declared: type[History]) -> HttpResponse:
     """Show a history by the person's settings."""
-    settings = settings_of(request.scope, declared)
+    settings = settings_of(request, declared)
     if not request.GET and (opened := settings.opening(request)):
         return opened
     history = settings.lay_out(request.GET)

@@ -141,6 +141,11 @@ class Query:
         )
 
     @property
+    def is_everything(self) -> bool:
+        """Whether it narrows nothing."""
+        return self.term is None and not self.filters
+
+    @property
     def without_filters(self) -> Self:
         """The search alone."""
         return replace(self, filters=())

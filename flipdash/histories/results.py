@@ -105,6 +105,10 @@ class Listing:
         """Return the page that the address asks for; empty when the search is too slow."""
         results = Results(too_slow=True, counted=self.counted)
         try:
+            if self.query.is_everything:  # the first rows of an index, which need no limit
+                results = self.page()
+                results.count = self._count_of_everything(results)
+                return results
             with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.source.visible.db) as limit:
                 results = self.page()
                 results.count = self._count_beside(results, limit)
@@ -202,12 +206,19 @@ class Listing:
 
         Nothing more is asked when the page is everything.
         """
-        if self.address.position.cursor is None and page.older_url is None:
+        if self._is_all(page):
             return len(page.rows)
         if page.plan is None or is_slow_to_count(self.source, page.plan):
             return None
         limit(settings.HISTORY_COUNT_TIMEOUT_MS)
         return _counted(page.plan.rows(self.source.visible))
+
+    def _count_of_everything(self, page: Results) -> int | None:
+        return len(page.rows) if self._is_all(page) else self.count(page.plan)
+
+    def _is_all(self, page: Results) -> bool:
+        """Whether the page holds all rows."""
+        return self.address.position.cursor is None and page.older_url is None
 
     def _capped_count(self, rows: QuerySet, milliseconds: int | None = None) -> int | None:
         """Count up to the cap; None when counting would take too long."""

@@ -227,7 +227,7 @@ def test_whatever_else_an_address_says_is_read_by_its_form(scope, query):
 
 
 def test_a_page_of_an_address_that_says_nothing_else_makes_no_form(scope, kopi_kita, web, monkeypatch):
-    for _more in range(30):
+    for _more in range(60):
         make_transfer(kopi_kita)
     older = history(scope).results().older_url
     assert "before=" in older

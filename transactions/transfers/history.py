@@ -84,7 +84,7 @@ class TransferHistory(histories.History):
         histories.ChoiceFilter("destination", _("Bank / VA / E-Wallet"), "destination_kind", Kind),
         histories.ChoiceFilter("bank", _("Single bank"), "bank", BANK_OPTIONS, multiple=False),
         histories.ChoiceFilter("via", _("Created via"), "via", Via),
-        histories.RowFilter("batch", _("Batch"), "batch", _batches),
+        histories.RowFilter("batch", _("Batch"), "batch", _batches, brought="batches"),
     )
     summary = histories.Summary("status", Status, ((_("Amount"), "amount"), (_("Fee"), "fee")))
     receipt = histories.Receipt(

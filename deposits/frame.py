@@ -1,0 +1,12 @@
+"""What every page asks of the deposit (flipdash/frame.py)."""
+
+from flipdash import frame
+
+frame.brings(
+    "deposit",
+    """
+    SELECT json_object_agg(kind, balance) FROM deposits_account
+    WHERE business_id = %(business)s AND mode = %(mode)s AND currency = 'IDR'
+        AND kind IN ('available', 'held')
+    """,
+)
