@@ -1,0 +1,1 @@
+"""The merchant API: compatible with the public Flip API (docs/developer.md)."""
