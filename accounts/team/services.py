@@ -198,6 +198,12 @@ def change_role(scope: Scope, pk: int, role: str) -> Member:
     return member
 
 
+def check_leaving(member: Member) -> None:
+    """Refuse with LastAdmin what `deactivate` would refuse now, before anybody is asked."""
+    if member.is_admin:
+        _check_not_last(member.business, member)
+
+
 @transaction.atomic
 def deactivate(scope: Scope, pk: int) -> Member:
     """Take a member's access: every session ends with its next request. Raises NotAllowed, LastAdmin; DoesNotExist."""

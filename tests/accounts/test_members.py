@@ -335,8 +335,38 @@ def test_another_businesss_member_is_missing(fresh, stranger, act):
     assert (stranger.role, stranger.is_active) == ("admin", True)
 
 
+def test_revoking_asks_first(web, admin):
+    invitation = factories.make_invitation(admin)
+    path = f"/members/invitations/{invitation.pk}/revocation/"
+    page = web.get(path).content.decode()
+    assert invitation.email in page
+    assert "You can invite the same address again." in page
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is None
+    assert web.post(path)["Location"] == "/members/"
+    assert web.get(path).status_code == 404, "there is nothing left to ask"
+
+
+def test_the_last_admin_is_refused_before_the_question(web, admin, kopi_kita):
+    maker = factories.make_member(kopi_kita, Role.MAKER)
+    answer = web.get(f"/members/{admin.pk}/deactivation/", follow=True)
+    assert answer.redirect_chain == [(f"/members/{admin.pk}/", 302)]
+    assert "is the only Admin who stays" in answer.content.decode()
+    assert "Deactivate account" in web.get(f"/members/{maker.pk}/deactivation/").content.decode()
+
+
+def test_a_persons_page_leads_to_what_they_did(web, kopi_kita):
+    maker = factories.make_member(kopi_kita, Role.MAKER, name="Dimas Saputra")
+    page = web.get(f"/members/{maker.pk}/").content.decode()
+    path = f"/members/activity/?person={maker.pk}"
+    assert f'href="{path}"' in page
+    assert "What <bdi>Dimas</bdi> did" in page
+    assert web.get(path).status_code == 200
+
+
 def test_another_businesss_invitation_is_missing(web, stranger):
     invitation = factories.make_invitation(stranger)
+    assert web.get(f"/members/invitations/{invitation.pk}/revocation/").status_code == 404
     for act in ("resending", "revocation"):
         assert web.post(f"/members/invitations/{invitation.pk}/{act}/").status_code == 404
     invitation.refresh_from_db()

@@ -59,7 +59,7 @@ def test_a_maker_is_added_works_becomes_approver_and_leaves(open_context, page, 
     expect(theirs.get_by_role("main")).to_contain_text("You are Maker at Kopi Kita")
 
     page.goto("/members/")
-    page.get_by_role("link", name="Manage Dimas Saputra").click()
+    page.get_by_role("link", name="Dimas Saputra").click()
     page.get_by_role("link", name="Change role").click()
     page.get_by_role("radio", name=re.compile("^Approver ")).check()
     page.get_by_role("button", name="Save role").click()

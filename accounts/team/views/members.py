@@ -150,10 +150,14 @@ def invitation_resending(request: Request, invitation_id: int) -> HttpResponse:
     )
 
 
-@require_POST
+@require_form
 @requires(Permission.MANAGE_MEMBERS)
 def invitation_revocation(request: Request, invitation_id: int) -> HttpResponse:
-    """Withdraw an invitation."""
+    """Ask, and withdraw an invitation."""
+    if request.method != "POST":
+        waiting = Invitation.objects.waiting().filter(business_id=request.scope.business.pk)
+        context = {"invitation": get_object_or_404(waiting, pk=invitation_id), "crumbs": _crumbs()}
+        return render(request, "accounts/invitation_revocation.html", context)
     return _on_invitation(
         request, invitation_id, team.revoke, _("The invitation of %(email)s is revoked. The link no longer works.")
     )
@@ -185,6 +189,7 @@ def _member_page(request: Request, shown: Member, end_form: EndForm | None = Non
     device = numbers_of([shown]).get(shown.user_id)
     context = {
         "member": shown,
+        "first_name": shown.name.partition(" ")[0],
         "phone": phones.shown(device.number) if device else "",
         "is_verified": bool(device and device.confirmed),
         "is_main": shown == team.main_member_of(shown.business),
@@ -238,6 +243,11 @@ def member_deactivation(request: Request, member_id: int) -> HttpResponse:
     shown = member_or_404(request, member_id)
     if request.method == "POST":
         return _for_admins(_deactivate, shown.role)(request, shown)
+    try:
+        team.check_leaving(shown)
+    except team.Refused as problem:
+        messages.error(request, str(problem))
+        return redirect("member", shown.pk)
     context = {"member": shown, "left": leaving.left_by(request.scope, shown), "crumbs": _crumbs(shown)}
     return render(request, "accounts/member_deactivation.html", context)
 
