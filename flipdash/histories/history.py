@@ -4,7 +4,7 @@ Its rows are found by what is read from the address (query.py), in one of severa
 page by page (results.py). Here is what pages and reports say of it all; docs/histories.md has the map.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -319,9 +319,16 @@ class History(Declaration):
         chosen = [by_name[name] for name in dict.fromkeys(named) if name in by_name]
         if not chosen:
             return [column for column in cls.columns if column.shown]
-        needed = [column for column in cls.columns if column.always and column not in chosen]
+        needed = [column for column in cls.columns if column.always and column.shown and column not in chosen]
+        return cls.columns_named(column.name for column in (*needed, *chosen))
+
+    @classmethod
+    def columns_named(cls, names: Iterable[str]) -> list[Column]:
+        """Return just the columns of these names, which must be some."""
+        by_name = {column.name: column for column in cls.columns}
         # What is shown only because it was asked for has no place of its own on a phone's card: it gets a line.
-        return [*needed, *(column if column.shown else replace(column, card="extra") for column in chosen)]
+        columns = (by_name[name] for name in names)
+        return [column if column.shown else replace(column, card="extra") for column in columns]
 
     @property
     def is_usual(self) -> bool:

@@ -42,8 +42,8 @@ def history_rows(history: History, rows: Iterable[Row]) -> SafeString:
 
 @register.simple_tag
 def columns_of(history: str, named: Sequence[str]) -> list[columns.Column]:
-    """Return the columns that a history shows where these were chosen."""
-    return histories.get(history).columns_of(named)
+    """Return the columns of a history that have these names."""
+    return histories.get(history).columns_named(named)
 
 
 @register.simple_block_tag

@@ -243,3 +243,12 @@ def test_the_time_of_a_request_is_asked_once(web, scope, kopi_kita):
         web.get("/money-transfers/")
     assert [query["sql"] for query in queries if query["sql"] == "SELECT now()"] == []
     assert scope.now() <= clock.now()
+
+
+@pytest.mark.parametrize("name", histories.names())
+def test_the_head_has_the_columns_of_the_rows(scope, name):
+    """It is made of their names alone, and kept: a column that nobody asked for stood there without cells."""
+    declared = histories.get(name)
+    for chosen in ((), (declared.columns[-1].name,)):
+        page = declared(scope, QueryDict(), layout=histories.Layout(columns=chosen))
+        assert declared.columns_named(page.shown_names) == page.shown_columns
