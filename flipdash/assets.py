@@ -7,7 +7,7 @@ their place, names every file by its hash and compresses it, so that a browser a
 import logging
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 STYLES, SCRIPTS = "css/app.css", "js/app.js"
 IMPORT = re.compile(r'^import "([^"]+)";$', re.MULTILINE)
+IMPORTED = re.compile(r'^@?import "([^"]+)"', re.MULTILINE)
+HASHED = re.compile(r"(.+)\.[0-9a-f]{12}(\.\w+)")
 IMPORT_OR_EXPORT = re.compile(r"^(import|export)\b", re.MULTILINE)
 
 
@@ -52,6 +54,12 @@ class BuiltStorage(CompressedManifestStaticFilesStorage):
             self.save(name, ContentFile(content))
         paths[name] = self, name
 
+    def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Compress what browsers ask for and what isn't yet: files named by their hash, without what was joined."""
+        joined = joined_sources()
+        asked = (path for path in paths if (found := HASHED.fullmatch(path)) and found[1] + found[2] not in joined)
+        return super().compress_files([path for path in asked if not self.exists(f"{path}.gz")])
+
     def preloaded(self) -> list[str]:
         """Return the addresses of the font's files that every page needs; none if it was built without them."""
         return [self.url(name) for name in fonts.names(fonts.FIRST) if self.hash_key(name) in self.hashed_files]
@@ -59,6 +67,15 @@ class BuiltStorage(CompressedManifestStaticFilesStorage):
     def url(self, name: str | None, force: bool = False) -> str:
         """Return the address that holds the hash."""
         return super().url(name, force=True)
+
+
+def joined_sources() -> set[str]:
+    """Return the names of the files that were joined, which nobody asks for."""
+    return {
+        posixpath.normpath(posixpath.join(posixpath.dirname(whole), part))
+        for whole in (STYLES, SCRIPTS)
+        for part in IMPORTED.findall(_source(whole).read_text())
+    }
 
 
 def joined_styles() -> str:

@@ -104,6 +104,21 @@ def test_collectstatic_names_the_joined_files_by_their_hash_and_makes_them_anew(
     assert (built / f"{names[0]}.gz").is_file()
 
 
+def test_what_browsers_ask_for_is_compressed_once_and_nothing_else(built, monkeypatch):
+    """Sources that were joined, and names without a hash, stand in no page."""
+    compressed = {str(path.relative_to(built)) for path in built.rglob("*.gz")}
+    assert {re.sub(r"\.[0-9a-f]{12}\.", ".#.", name) for name in compressed if name.startswith(("css/", "js/"))} == {
+        "css/app.#.css.gz",
+        "css/pdf.#.css.gz",
+        "js/app.#.js.gz",
+        "js/root.#.js.gz",
+    }
+    assert all(assets.HASHED.fullmatch(name.removesuffix(".gz")) for name in compressed)
+    assert any(name.startswith("admin/css/base.") for name in compressed)
+    monkeypatch.setattr("whitenoise.storage.Compressor.compress", lambda *args: pytest.fail("compressed again"))
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
 def build(root: Path) -> assets.BuiltStorage:
     """Put what is joined, and nothing else, into a folder, as collectstatic does at its end."""
     storage = assets.BuiltStorage(location=root, base_url="/static/")
