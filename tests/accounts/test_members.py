@@ -364,6 +364,14 @@ def test_a_persons_page_leads_to_what_they_did(web, kopi_kita):
     assert web.get(path).status_code == 200
 
 
+def test_a_name_in_a_timeline_leads_an_admin_to_the_person(web, client_of, kopi_kita):
+    maker = factories.make_member(kopi_kita, Role.MAKER, name="<i>Dimas</i>")
+    path = f"/money-transfers/{factories.make_transfer(kopi_kita, events=True, maker=maker.actor).pk}/"
+    link = f'<a href="/members/{maker.pk}/">&lt;i&gt;Dimas&lt;/i&gt;</a>'
+    assert link in web.get(path).content.decode()
+    assert "/members/" not in client_of(maker).get(path).content.decode()
+
+
 def test_another_businesss_invitation_is_missing(web, stranger):
     invitation = factories.make_invitation(stranger)
     assert web.get(f"/members/invitations/{invitation.pk}/revocation/").status_code == 404

@@ -9,7 +9,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.permissions import Role
 from flipdash import histories
 from flipdash.histories import finding, results
 from flipdash.histories.paging import Cursor
@@ -299,14 +298,6 @@ def test_a_transaction_shows_every_field_and_what_happened(web, scope, kopi_kita
         assert text in content
     labels = {str(column.label) for column in histories.get(name).columns if column.shown} - {"Status"}
     assert labels <= {label.strip() for label in re.findall(r"<dt>([^<]+)</dt>", content)}
-
-
-def test_a_name_in_the_timeline_leads_an_admin_to_the_person(web, client_of, kopi_kita, make, name):
-    maker = factories.make_member(kopi_kita, Role.MAKER, name="<i>Dimas</i>")
-    row = make(kopi_kita, events=True, maker=maker.actor)
-    link = f'<a href="/members/{maker.pk}/">&lt;i&gt;Dimas&lt;/i&gt;</a>'
-    assert link in web.get(f"/{name}/{row.pk}/").content.decode()
-    assert "/members/" not in client_of(maker).get(f"/{name}/{row.pk}/").content.decode()
 
 
 def test_only_what_succeeded_has_a_receipt(web, kopi_kita, make, name):
