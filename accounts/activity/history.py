@@ -73,6 +73,7 @@ class ActivityHistory(histories.History):
     model = Activity
     name, title, file_title = "activity", gettext_lazy("Activity Log"), "Activity Log"
     section = gettext_lazy("Manage Multi Account")
+    names_itself = True
     permission = Permission.MANAGE_MEMBERS
     url_name, row_url_name = "activity:log", "activity:event"
     is_looked_up = False  # what happened to things, not the things

@@ -22,7 +22,7 @@ from flipdash.words import Words
 TOP_UP = histories.Action(_("Top-Up Deposit"), "deposits:top-up", Permission.TOP_UP_DEPOSIT)
 KIND_WORDS: dict[str, tuple[str, ...]] = {
     PostingKind.TOP_UP: ("Top-up", "Top up", "Isi saldo"),
-    PostingKind.OPENING: ("Opening balance", "Saldo awal"),
+    PostingKind.OPENING: ("Starting balance", "Opening balance", "Saldo permulaan", "Saldo awal"),
     PostingKind.HOLD: ("Held", "Hold", "Ditahan"),
     PostingKind.RELEASE: ("Released", "Release", "Dilepas"),
     PostingKind.RETURN: ("Returned", "Return", "Dikembalikan"),
@@ -98,6 +98,7 @@ class DepositHistory(histories.History):
     model = DepositEntry
     name, title, file_title = "deposit", _("Deposit History"), "Deposit"
     section = _("My Deposit")
+    names_itself = True
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "deposits:history", "deposits:entry"
     action = TOP_UP

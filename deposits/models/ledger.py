@@ -41,7 +41,7 @@ class PostingKind(models.TextChoices):
     """What happened. With its source it makes a posting unique."""
 
     TOP_UP = "top_up", _("Top-up")
-    OPENING = "opening", _("Opening balance")
+    OPENING = "opening", _("Starting balance")
     HOLD = "hold", _("Held for a transaction")
     CAPTURE = "capture", _("Paid")
     RELEASE = "release", _("Released")

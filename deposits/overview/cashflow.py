@@ -39,7 +39,7 @@ class Movement:
 
 
 MOVEMENTS = (
-    Movement(_("Opening balance"), (PostingKind.OPENING,)),
+    Movement(_("Starting balance"), (PostingKind.OPENING,)),
     Movement(_("Top-ups"), (PostingKind.TOP_UP,)),
     Movement(_("Payments settled"), (PostingKind.SETTLEMENT,)),
     Movement(_("Held for transactions"), (PostingKind.HOLD,)),

@@ -23,6 +23,7 @@ class TopUpHistory(histories.History):
     model = TopUp
     name, title, file_title = "top-ups", _("Top-Up History"), "Top-Up"
     section = _("My Deposit")
+    names_itself = True
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "deposits:top-ups", "deposits:top-up-detail"
     action = TOP_UP

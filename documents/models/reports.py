@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
@@ -80,6 +81,8 @@ class Report(TenantModel, Leased):
     number = models.PositiveIntegerField()
     history = models.CharField(max_length=40)
     query = models.TextField(blank=True)
+    asked = models.JSONField(default=dict)
+    """History, search and filters in one line, by language."""
     format = models.CharField(max_length=4, choices=Format.choices, default=Format.XLS)
     separator = models.CharField(max_length=1, choices=Separator.choices, default=Separator.COMMA, db_default=",")
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
@@ -129,8 +132,8 @@ class Report(TenantModel, Leased):
 
     @property
     def title(self) -> str:
-        """What the report is of."""
-        return str(histories.get(self.history).section)
+        """What the report is of, in the reader's language: Money Transfer · Successful · all dates."""
+        return self.asked.get(get_language() or "") or histories.get(self.history).known_as()
 
     def may_be_cancelled_by(self, scope: Scope) -> bool:
         """Whether the member may stop it: whoever asked for it, or manages the people."""

@@ -87,18 +87,33 @@ def request_report(
     """
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
-    query = shown_history(scope, history=history, query=query).address.query  # without empty parts, pages and columns
+    shown = shown_history(scope, history=history, query=query)
+    query = shown.address.query  # without empty parts, pages and columns
     number = next_number(scope, Report)
     wanted = {"history": history, "query": query, "format": format, "separator": separator}
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, **wanted)
     if waiting := mine.unfinished().first():
         return waiting
     report = Report.objects.create(
-        business_id=scope.business.pk, mode=scope.mode, number=number, member_id=scope.member.pk, **wanted
+        business_id=scope.business.pk,
+        mode=scope.mode,
+        number=number,
+        member_id=scope.member.pk,
+        asked=_asked(shown),
+        **wanted,
     )
     events.record(scope, "report.requested", report, history=history, query=query, format=format)
     REPORTS.wake_on_commit()
     return report
+
+
+def _asked(history: History) -> dict[str, str]:
+    """Return what is asked for in one line, in each language: a report outlasts what its words would mean later."""
+    words = {}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            words[language] = history.asked_in_words()
+    return words
 
 
 def note_download(scope: Scope, report: Report) -> None:
@@ -162,7 +177,7 @@ def _write(report: Report, scope: Scope, path: Path) -> str:
             for c in history.columns
         ]
         writer = WRITERS[report.format](path, headings, report.separator)
-        writer.summary(str(history.section), summary.lines(report, history, totals))
+        writer.summary(history.known_as(), summary.lines(report, history, totals))
         for columns in _batches(report, history):
             writer.columns(columns)
         writer.close()

@@ -112,6 +112,8 @@ class Declaration:
     name: ClassVar[str]
     section: ClassVar[Words]
     title: ClassVar[Words]
+    names_itself: ClassVar[bool] = False
+    """Whether its title says alone what it is; else its section does, where the menu isn't beside it."""
     file_title: ClassVar[str]
     permission: ClassVar[str]
     url_name: ClassVar[str]
@@ -149,6 +151,11 @@ class Declaration:
     def notice(self) -> Words:
         """What a person has to know who looks for something here in vain."""
         return ""
+
+    @classmethod
+    def known_as(cls) -> str:
+        """Return what the history is called in reports: Money Transfer, Deposit History."""
+        return str(cls.title if cls.names_itself else cls.section)
 
     @property
     def crumbs(self) -> list[dict[str, Words]]:

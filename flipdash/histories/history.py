@@ -243,9 +243,18 @@ class History(Declaration):
         search = chips.of_search(self.address, term, results) if term else ()
         return [*search, *chips.of_filters(self.address, self.asked)]
 
-    def in_words(self) -> list[tuple[str, str]]:
-        """Return the search and the filters in words, for a report's Summary."""
-        return [*self._search_in_words(), *(f.words(self.cleaned) for f in self.applied_filters)]
+    def in_words(self, *, with_days: bool = True) -> list[tuple[str, str]]:
+        """Return the search and the filters in words; those of its days can be left out, where they are told apart."""
+        told = [f for f in self.applied_filters if with_days or f is not self.date_filter]
+        return [*self._search_in_words(), *(f.words(self.cleaned) for f in told)]
+
+    def asked_in_words(self) -> str:
+        """Return what is asked for in one line, such as “Money Transfer · Successful · all dates”."""
+        words = [told for _label, told in self.in_words(with_days=False)]
+        parts = [self.known_as(), *words]
+        if self.date_filter:
+            parts.append(formats.days(*self.date_range()) or _("all dates"))
+        return " · ".join(parts)
 
     def _search_in_words(self) -> list[tuple[str, str]]:
         """Return the search, with the days and the kinds that are meant: a report lasts longer than “yesterday”."""

@@ -18,7 +18,7 @@ from documents.models import Report
 from documents.reports import services
 from documents.reports.writers import sheets
 from documents.reports.writers.biff import ole
-from flipdash import histories
+from flipdash import clock, histories
 from flipdash.celery import app
 from flipdash.leases import Stopped
 from tests.factories import history, make_batch, make_member, make_report, make_transfer
@@ -159,6 +159,58 @@ def test_the_summary_says_whose_when_and_how_and_sums_per_status(scope, transfer
         sums = rows.aggregate(amount=Sum("amount"), fee=Sum("fee"))
         assert lines[label][:3] == [rows.count(), sums["amount"], sums["fee"]]
     assert "Total" not in lines
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("money-transfers", "Money Transfer"),
+        ("payments", "Accept Payment"),
+        ("deposit", "Deposit History"),
+        ("top-ups", "Top-Up History"),
+        ("activity", "Activity Log"),
+    ],
+)
+def test_the_summary_is_titled_by_the_history_and_names_its_days_once(scope, name, title):
+    report = services.request_report(scope, history=name, query="date_from=2020-01-01&date_to=2020-01-31")
+    services.REPORTS.work()
+    report.refresh_from_db()
+    sheet = xlrd.open_workbook(file_contents=content_of(report)).sheet_by_name("Summary")
+    cells = [str(cell.value) for row in sheet.get_rows() for cell in row]
+    assert cells[0] == title
+    assert cells.count("1 – 31 Jan 2020") == 1
+    assert len(set(labels := [label for label in sheet.col_values(0) if label])) == len(labels)  # no two alike
+
+
+@pytest.mark.parametrize(
+    ("query", "english", "indonesian"),
+    [
+        ("", "Money Transfer · all dates", "Transfer Uang · semua tanggal"),
+        ("status=successful", "Money Transfer · Successful · all dates", "Transfer Uang · Berhasil · semua tanggal"),
+        (
+            "q=sri&status=failed&date_from=2026-11-01&date_to=2026-11-22",
+            "Money Transfer · sri · Failed · 1 – 22 Nov 2026",
+            "Transfer Uang · sri · Gagal · 1 – 22 Nov 2026",
+        ),
+    ],
+)
+def test_a_report_is_named_by_what_was_asked_in_the_readers_language(web, scope, admin, query, english, indonesian):
+    report = build(scope, query)
+    tray = web.get("/money-transfers/").content.decode().partition('id="tray-reports"')[2]
+    assert english in tray
+    assert report.reference in tray
+    for language, words in (("en", english), ("id", indonesian)):
+        admin.user.language = language
+        admin.user.save()
+        content = web.get("/documents/reports/").content.decode()
+        for said in (words, report.reference, report.file_name):
+            assert said in content
+
+
+def test_what_was_asked_of_yesterday_stays_that_day(scope):
+    report = services.request_report(scope, history="money-transfers", query="q=sri+yesterday")
+    assert "yesterday: " in report.asked["en"]
+    assert f"{clock.now().astimezone(scope.zone).date() - timedelta(days=1):%Y}" in report.asked["en"]
 
 
 def test_more_rows_than_a_sheet_holds_go_on_in_a_second_one(scope, transfers, monkeypatch):
