@@ -18,7 +18,7 @@ class TransactionsConfig(AppConfig):
         from transactions.transfers.importing import MoneyTransferImport
 
         for history in (TransferHistory, InternationalHistory, PaymentHistory):
-            sources.register(history.ledger_source, history.section, history.row_url_name)
+            sources.register(history.ledger_source, history.section, history.row_url_name, history.model)
         for kind in (MoneyTransferImport, InternationalImport, PaymentImport):
             tables.register(kind)
         deposit.register(pending.pending)

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time
 from typing import ClassVar
 
-from django.db.models import F, Q, Window
-from django.db.models.functions import Lag
+from django.db.models import Q
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from accounts.permissions import Permission
-from deposits.ledger import sources
+from deposits.ledger import closing, sources
 from deposits.models import DepositEntry, Direction, PostingKind
 from flipdash import histories, money
 from flipdash.histories.columns import DASH, Fact, Page, Row, Write, linked
@@ -136,42 +134,11 @@ class DepositHistory(histories.History):
         is_moved=True,
     )
 
+    def about_of(self, row: Row) -> SafeString:
+        """Say of which amount and which fee the entry is."""
+        source = row["posting__source_type"], row["posting__source_id"]
+        return SafeString(escape(sources.parts_of(self.scope, *source, row["amount"])))
+
     def closing(self) -> Iterator[tuple[Words, int]]:
-        """Yield opening + credits − debits = closing, unless only some of the entries are shown.
-
-        Where a balance doesn't follow from the one that stands before it, that is said too: the figures are wrong then.
-        """
-        if self.term or any(f is not self.date_filter for f in self.applied_filters):
-            return
-        rows = self.rows()
-        first, last = rows.order_by("created_at", "id").first(), rows.first()
-        moved = self.totals()
-        yield _("Opening balance"), first.balance_after - first.amount if first else self._balance_before()
-        yield _("Credits"), sum(int(row["came_in"] or 0) for row in moved)
-        yield _("Debits"), sum(int(row["went_out"] or 0) for row in moved)
-        yield _("Closing balance"), last.balance_after if last else self._balance_before()
-        if breaks := self._breaks(first):
-            yield _("This doesn’t close. Balances that don’t follow from the one before (please tell us)"), breaks
-
-    def _breaks(self, first: DepositEntry | None) -> int:
-        """Count the entries whose balance doesn't follow from the entry that stands before them."""
-        order = [F("created_at"), F("id")]
-        rows = self.rows().order_by(*order).annotate(before=Window(Lag("balance_after"), order_by=order))
-        breaks = rows.filter(before__isnull=False).exclude(balance_after=F("before") + F("amount")).count()
-        if first is not None:
-            before = Q(created_at__lt=first.created_at) | Q(created_at=first.created_at, id__lt=first.id)
-            breaks += first.balance_after - first.amount != self._balance_at(before)
-        return breaks
-
-    def _balance_before(self) -> int:
-        """Return what was there before days on which nothing moved."""
-        begins = self.date_filter.range(self.cleaned)[0] if self.date_filter else None
-        if begins is None:
-            return 0
-        return self._balance_at(Q(created_at__lt=datetime.combine(begins, time.min, tzinfo=self.scope.zone)))
-
-    def _balance_at(self, before: Q) -> int:
-        """Return the balance after the last entry before some moment, however old it is."""
-        entries = DepositEntry.objects.using(self.using).visible_to(self.scope, searched=True)
-        last = entries.filter(before).order_by("created_at", "id").last()
-        return last.balance_after if last else 0
+        """Yield opening + credits − debits = closing."""
+        yield from closing.lines_of(self)

@@ -5,9 +5,13 @@ an entry leads to what moved it without the ledger knowing the apps above it.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from flipdash import money
+from flipdash.scope import Scope
 from flipdash.words import Words
 
 
@@ -17,14 +21,16 @@ class Kind:
 
     label: Words
     url_name: str = ""
+    model: Any = None
+    """What has an `amount` and a `fee`, in rupiah."""
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(source_type: str, label: Words, url_name: str = "") -> None:
+def register(source_type: str, label: Words, url_name: str = "", model: Any = None) -> None:
     """Make a kind of source known."""
-    _kinds[source_type] = Kind(label, url_name)
+    _kinds[source_type] = Kind(label, url_name, model)
 
 
 def label_of(source_type: str) -> str:
@@ -37,3 +43,18 @@ def url_of(source_type: str, source_id: int) -> str:
     """Return the page of a source, or "" where it has none."""
     kind = _kinds.get(source_type)
     return reverse(kind.url_name, args=[source_id]) if kind and kind.url_name else ""
+
+
+def parts_of(scope: Scope, source_type: str, source_id: int, moved: int) -> str:
+    """Write of which amount and fee of its source a sum is made: Rp2,900,000 + fee Rp2,500; "" for what has none."""
+    kind = _kinds.get(source_type)
+    if kind is None or kind.model is None:
+        return ""
+    rows = kind.model.objects.visible_to(scope, searched=True)
+    amount, fee = rows.filter(pk=source_id).values_list("amount", "fee").first() or (0, 0)
+    words = {"amount": money.rupiah(amount), "fee": money.rupiah(fee)}
+    if fee and abs(moved) == amount + fee:
+        return _("%(amount)s + fee %(fee)s") % words
+    if fee and abs(moved) == amount - fee:
+        return _("%(amount)s − fee %(fee)s") % words
+    return ""

@@ -97,6 +97,10 @@ class Column:
         """Return how the value reads, in the language of the moment."""
         return row[self.field] or ""
 
+    def brief(self, row: Row) -> str:
+        """Return how the value reads in a head line, where the whole of it stands below."""
+        return self.text(row)
+
     def fact(self, row: Row) -> Fact:
         """Return how the value stands on the transaction's own page and on its receipt."""
         return {"label": self.label, "value": self.text(row), "copyable": self.copyable and bool(self.text(row))}
@@ -234,6 +238,11 @@ class AccountColumn(Column):
 
     kind: ClassVar[str] = "account"
     copyable: ClassVar[bool] = True
+
+    def brief(self, row: Row) -> str:
+        """Return the beginning and the end, by which people know an account: 0816…947."""
+        number = self.text(row)
+        return f"{number[:4]}…{number[-3:]}" if len(number) > 8 else number
 
     def writer(self, page: Page) -> Write:
         """Return what writes the number and the Copy button."""
@@ -467,6 +476,10 @@ class KindColumn(Column):
         """Return the name and the kind: BRI (Bank)."""
         name, kind = self._words(row)
         return f"{name} ({kind})" if kind else name
+
+    def brief(self, row: Row) -> str:
+        """Return the name alone."""
+        return self._words(row)[0]
 
     def fact(self, row: Row) -> Fact:
         """Return the kind and the full name: Bank · Bank Central Asia (BCA)."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db.models import TextChoices
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
@@ -130,6 +131,8 @@ class Declaration:
     ledger_source: ClassVar[str] = ""
     """What the ledger calls these rows, where they move the deposit: then one row's page shows its entries."""
     action: ClassVar[Action | None] = None
+    about: ClassVar[Words] = ""
+    """What stands under the head of a row's own page, of its columns by their names: "to %(beneficiary_name)s"."""
     detail_template: ClassVar[str] = "histories/detail.html"
     """What shows one row; another one extends this one."""
     is_looked_up: ClassVar[bool] = True
@@ -188,6 +191,11 @@ class Declaration:
         """Return the amount that it is about, or what a phone's card has as its title."""
         by_card = {column.card: column for column in reversed(self.columns)}
         return by_card["amount" if "amount" in by_card else "title"].text(row)
+
+    def about_of(self, row: Row) -> SafeString:
+        """Return what the row is about beside its amount, in one escaped line; nothing where that isn't declared."""
+        briefs = {column.name: format_html("<bdi>{}</bdi>", column.brief(row)) for column in self.columns}
+        return SafeString(escape(self.about) % briefs) if self.about else SafeString("")
 
     def facts_of(self, row: Row) -> list[Fact]:
         """Return every field in words; what the table doesn't show is left out where it is empty."""

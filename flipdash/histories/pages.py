@@ -76,6 +76,7 @@ def detail_view(declared: type[History]) -> View:
                 "row": shown,
                 "heading": history.heading_of(row),
                 "state": history.state_of(row),
+                "about": history.about_of(row),
                 "facts": history.facts_of(row),
                 "events": _timeline_of(shown, request),
                 "crumbs": [*history.crumbs, {"label": history.title, "url": history.address.url_with()}],

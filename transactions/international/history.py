@@ -17,6 +17,8 @@ class InternationalHistory(histories.History):
     section = _("International Transfer")
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "transactions:international", "transactions:international-detail"
+    about = _("to %(beneficiary_name)s · %(beneficiary_bank)s, %(country)s · %(account_number)s")
+    detail_template = "transactions/detail.html"
     ledger_source = "international_transfer"
 
     columns = (

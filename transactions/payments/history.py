@@ -34,6 +34,17 @@ class LinkCode(histories.Code):
         return Meaning(self.field, self.label, conditions[0]) if conditions else None
 
 
+RECEIPT = histories.Receipt(
+    _("Payment receipt"),
+    business=_("Paid to"),
+    fields=("title", "sender_name", "sender_email", "channel", "amount", "paid_at", "id", "reference"),
+    party="sender_name",
+    at="paid_at",
+    known_by=("sender_email",),
+    email="sender_email",
+)
+
+
 class PaymentHistory(histories.History):
     """Accept Payment → Payment History."""
 
@@ -42,6 +53,7 @@ class PaymentHistory(histories.History):
     section = _("Accept Payment")
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "transactions:payments", "transactions:payment-detail"
+    about, detail_template = _("from %(sender_name)s · %(channel)s · %(title)s"), "transactions/detail.html"
     ledger_source = "payment"
 
     columns = (
@@ -107,12 +119,4 @@ class PaymentHistory(histories.History):
         PaymentStatus,
         ((_("Amount"), "amount"), (_("Fee"), "fee"), (_("Settled Amount"), "settled_amount")),
     )
-    receipt = histories.Receipt(
-        _("Payment receipt"),
-        business=_("Paid to"),
-        fields=("title", "sender_name", "sender_email", "channel", "amount", "paid_at", "id", "reference"),
-        party="sender_name",
-        at="paid_at",
-        known_by=("sender_email",),
-        email="sender_email",
-    )
+    receipt = RECEIPT

@@ -28,6 +28,7 @@ class TransferHistory(histories.History):
     section = _("Money Transfer")
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "transactions:transfers", "transactions:transfer-detail"
+    about, detail_template = _("to %(beneficiary_name)s · %(bank)s %(account_number)s"), "transactions/detail.html"
     ledger_source = "money_transfer"
 
     columns = (
