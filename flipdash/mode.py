@@ -16,6 +16,7 @@ UNPREFIXED = (
     "/account/",
     "/admin/",
     "/api/",
+    "/big_sandbox_api/",
     "/static/",
     "/health/",
     "/outbox/",

@@ -211,9 +211,13 @@ SESSION_COOKIE_AGE = 24 * 60 * 60  # seconds; the business's own limits are shor
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "accounts.views.pages.csrf_failure"
 
-# --- Callbacks (developer/callbacks) ----------------------------------------------------------------------------
+# --- The merchant API, and callbacks (developer/) --------------------------------------------------------------------
 CALLBACK_NETWORKS = [ip_network(one) for one in env.list("CALLBACK_NETWORKS", default=[]) if LOCAL or TESTING]
 """Networks besides the public internet that callbacks may go to: for trying them on a laptop, never in production."""
+
+API_CALLS_A_SECOND = env.int("API_CALLS_A_SECOND", 20)
+API_CALLS_AT_ONCE = env.int("API_CALLS_AT_ONCE", 100)
+API_MAINTENANCE = env.bool("API_MAINTENANCE", False)
 
 # --- Codes to phones (accounts/phones/otp.py) -----------------------------------------------------------------------
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("transactions.urls")),
     path("documents/", include("documents.urls")),
     path("developer/", include("developer.urls")),
+    path("", include("developer.api.urls")),
     path("receipts/", include("documents.receipts.urls")),
     path("settings/import-history/", include("imports.urls")),
     path("admin/", admin.site.urls),

@@ -23,6 +23,7 @@ from accounts import operators
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
+from developer.api import door
 from flipdash import backoffice, clock
 from flipdash.actors import Actor
 from flipdash.histories import History
@@ -162,6 +163,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "<int:number>": str(report.number),
         "<bigid:link>": str(receipt_link.pk),
         "<bigid:view>": str(view.pk),
+        "disbursement/<pk>": f"disbursement/{rows['money-transfers']}",
         "<bigid:key>": str(factories.make_key(member, mark, mode=mode).pk),
         "<int:import_number>": str(job.number),
         **people_rows(member),
@@ -217,6 +219,8 @@ def verdict(  # noqa: C901  # one question after the other, each with its answer
         return "broke"
     if route.mark == "public":
         return None
+    if route.mark == door.MARK:
+        return None if status == 401 else f"answered {status} to who has no key"
     if name == "nobody":
         to_sign_in = status == 302 and response["Location"].startswith("/sign-in/")
         return None if to_sign_in else "let nobody in"

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.models import Member
 from accounts.permissions import Role
+from developer.api import door
 from documents.models import Report
 from flipdash import backoffice, histories
 from tests import factories
@@ -100,8 +101,8 @@ class Survey:
 
 
 def is_beyond(route: Route) -> bool:
-    """Whether no member can open it so: the operator's back office, and what opens by a secret from a mail."""
-    return route.mark == backoffice.MARK or any(part in route.pattern for part in UNKNOWN_KEYS)
+    """Whether no member can open it so: the operator's back office, the API, and what opens by a secret from a mail."""
+    return route.mark in (backoffice.MARK, door.MARK) or any(part in route.pattern for part in UNKNOWN_KEYS)
 
 
 def survey(ask: Ask, ids: dict[str, str], wanted: Callable[[Route], bool] = lambda route: True) -> Survey:

@@ -1,0 +1,291 @@
+"""Reading disbursements: what the dashboard calls money transfers (reference/flip-api.md §4.3 to 4.6)."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from math import ceil
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from ninja import Schema
+
+from accounts.permissions import Permission
+from accounts.rights import check
+from developer.api import errors
+from developer.api.errors import Invalid
+from developer.api.general import scope_of
+from flipdash import db
+from flipdash.scope import Scope
+from transactions.models import MoneyTransfer, Status, Via
+from transactions.reasons import Reason
+
+ZONE = timezone(timedelta(hours=7))
+"""All times of the API are GMT+7, whatever the business's zone."""
+NEVER = "0000-00-00 00:00:00"
+PAGE, LARGEST_PAGE = 20, 100
+SLOWEST = 2_000  # milliseconds
+
+Filter = Callable[[str, str], Q]
+"""Makes a condition of a parameter's name and value; raises Invalid."""
+
+PENDING, DONE, CANCELLED = "PENDING", "DONE", "CANCELLED"
+STATUSES: dict[str, str] = {
+    Status.PENDING_APPROVAL: PENDING,
+    Status.SCHEDULED: PENDING,
+    Status.PROCESSING: PENDING,
+    Status.SUCCESSFUL: DONE,
+    Status.CANCELLED: CANCELLED,
+    Status.FAILED: CANCELLED,
+}
+REASONS: dict[str, str] = {
+    Reason.ACCOUNT_CLOSED: "INACTIVE_ACCOUNT",
+    Reason.ACCOUNT_NOT_FOUND: "NOT_REGISTERED_ACCOUNT",
+    Reason.ACCOUNT_BLOCKED: "CANT_RECEIVE_TRANSFER",
+    Reason.ACCOUNT_NOT_VERIFIED: "BENEFICIARY_ACCOUNT_NOT_VERIFIED",
+    Reason.BANK_UNAVAILABLE: "INTERMITTENT_DISTURBANCE_ON_BENEFICIARY_BANK",
+}
+"""What Flip has a word for; any other reason is an empty text there, and stands in the dashboard."""
+CREATED_FROM = {Via.API: "API", Via.DASHBOARD: "DASHBOARD"}
+DIRECTION = "DOMESTIC_TRANSFER"
+
+ORDERS = {
+    "id": "id",
+    "amount": "amount",
+    "status": "status",
+    "timestamp": "created_at",
+    "bank_code": "bank",
+    "account_number": "account_number",
+    "recipient_name": "beneficiary_name",
+    "remark": "remark",
+    "time_served": "completed_at",
+    "created_from": "via",
+}
+MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}( \d{2}(:\d{2}(:\d{2})?)?)?)?)?", re.ASCII)
+PARTS = ("%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d %H", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
+
+
+class DisbursementOut(Schema):
+    """One disbursement."""
+
+    id: int
+    user_id: int
+    amount: int
+    status: str
+    reason: str
+    timestamp: str
+    bank_code: str
+    account_number: str
+    recipient_name: str
+    sender_bank: str | None
+    remark: str
+    receipt: str
+    time_served: str
+    bundle_id: int
+    company_id: int
+    recipient_city: int
+    created_from: str
+    direction: str
+    sender: None
+    fee: int
+
+
+class DisbursementOutV3(DisbursementOut):
+    """One disbursement, as v3 has it."""
+
+    beneficiary_email: str
+    idempotency_key: str
+
+
+class DisbursementPage(Schema):
+    """A page of disbursements (style A)."""
+
+    total_data: int
+    data_per_page: int
+    total_page: int
+    page: int
+    data: list[DisbursementOutV3]
+
+
+def one(request: HttpRequest, pk: str, version: int) -> HttpResponseBase:
+    """Answer one disbursement by its id; raises Invalid for one that isn't there, or is another's."""
+    scope = scope_of(request)
+    check(scope, Permission.VIEW_HISTORY)
+    number = _number(pk)
+    found = None if number is None else MoneyTransfer.objects.visible_to(scope, searched=True).filter(pk=number).first()
+    if found is None:
+        raise Invalid(("id", errors.UNKNOWN_ID, "Disbursement is not found."))
+    return JsonResponse(as_disbursement(found, version))
+
+
+def many(request: HttpRequest, version: int) -> HttpResponseBase:
+    """Answer a page of disbursements, filtered and sorted; raises Invalid."""
+    scope = scope_of(request)
+    check(scope, Permission.VIEW_HISTORY)
+    asked = request.GET
+    size, page = _positive(asked, "pagination", PAGE), _positive(asked, "page", 1)
+    size = min(size, LARGEST_PAGE)
+    rows = _filtered(scope, asked).order_by(*_order(asked.get("sort", "")))
+    try:
+        with db.time_limit(SLOWEST):
+            total = rows.count()
+            found = list(rows[(page - 1) * size : page * size]) if (page - 1) * size < total else []
+    except db.TooSlow:
+        raise Invalid(
+            ("page", errors.NOT_ALLOWED, "This takes too long. Narrow it by timestamp, bank_code or status.")
+        ) from None
+    return JsonResponse(
+        {
+            "total_data": total,
+            "data_per_page": len(found),
+            "total_page": ceil(total / size),
+            "page": page,
+            "data": [as_disbursement(row, version) for row in found],
+        }
+    )
+
+
+def as_disbursement(row: MoneyTransfer, version: int) -> dict[str, Any]:
+    """Return a transfer as Flip's API writes it."""
+    status = STATUSES[row.status]
+    written: dict[str, Any] = {
+        "id": row.pk,
+        "user_id": row.maker_id or 0,
+        "amount": row.amount,
+        "status": status,
+        "reason": REASONS.get(row.reason, "") if status == CANCELLED else "",
+        "timestamp": _moment(row.created_at),
+        "bank_code": row.bank,
+        "account_number": row.account_number,
+        "recipient_name": row.beneficiary_name or "-",
+        "sender_bank": None,
+        "remark": row.remark,
+        "receipt": "",
+        "time_served": _moment(row.completed_at) if status == DONE and row.completed_at else NEVER,
+        "bundle_id": (row.batch_id or 0) if row.via == Via.DASHBOARD else 0,
+        "company_id": row.business_id,
+        "recipient_city": 0,
+        "created_from": CREATED_FROM[Via(row.via)],
+        "direction": DIRECTION,
+        "sender": None,
+        "fee": row.fee,
+    }
+    if version >= 3:
+        written |= {"beneficiary_email": "", "idempotency_key": ""}
+    return written
+
+
+# --- What is asked for ---------------------------------------------------------------------------------------
+
+
+def _filtered(scope: Scope, asked: Mapping[str, str]) -> Any:
+    """Return the rows that all filters leave; an empty value is none. Raises Invalid."""
+    rows = MoneyTransfer.objects.visible_to(scope, searched=True)
+    for name, value in asked.items():
+        if value and name in FILTERS:
+            rows = rows.filter(FILTERS[name](name, value))
+    return rows
+
+
+def _equal(field: str) -> Filter:
+    def filtered(name: str, value: str) -> Q:
+        number = _number(value)
+        if number is None:
+            raise Invalid((name, errors.DIGITS_ONLY, f"{name} must be digits."))
+        return Q(**{field: number})
+
+    return filtered
+
+
+def _like(field: str) -> Filter:
+    return lambda name, value: Q(**{f"{field}__icontains": value})
+
+
+def _status(name: str, value: str) -> Q:
+    return Q(status__in=[status for status, word in STATUSES.items() if word == value])
+
+
+def _direction(name: str, value: str) -> Q:
+    return Q() if value == DIRECTION else Q(pk__in=[])
+
+
+def _created_from(name: str, value: str) -> Q:
+    return Q(via__in=[via for via, word in CREATED_FROM.items() if value.upper() in word])
+
+
+def _within(field: str) -> Filter:
+    def filtered(name: str, value: str) -> Q:
+        begin, end = _span(name, value)
+        return Q(**{f"{field}__gte": begin, f"{field}__lt": end})
+
+    return filtered
+
+
+def _served(name: str, value: str) -> Q:
+    return Q(status=Status.SUCCESSFUL) & _within("completed_at")(name, value)
+
+
+FILTERS: dict[str, Filter] = {
+    "id": _equal("pk"),
+    "amount": _equal("amount"),
+    "status": _status,
+    "direction": _direction,
+    "created_from": _created_from,
+    "bank_code": _like("bank"),
+    "account_number": _like("account_number"),
+    "recipient_name": _like("beneficiary_name"),
+    "remark": _like("remark"),
+    "timestamp": _within("created_at"),
+    "time_served": _served,
+}
+
+
+def _order(sort: str) -> list[str]:
+    """Return the order: newest first, or by an attribute; `-` turns it round. Raises Invalid."""
+    if not sort:
+        return ["-created_at", "-id"]
+    field = ORDERS.get(sort.removeprefix("-"))
+    if field is None:
+        raise Invalid(("sort", errors.NOT_ALLOWED, f"sort must be one of {', '.join(ORDERS)}."))
+    sign = "-" if sort.startswith("-") else ""
+    return [f"{sign}{field}"] if field == "id" else [f"{sign}{field}", f"{sign}id"]
+
+
+def _span(name: str, written: str) -> tuple[datetime, datetime]:
+    """Return the first moment that a time's beginning means, and the first after it. Raises Invalid.
+
+    Flip compares by "like": a year, a month, a day or an hour finds all that begins so.
+    """
+    text = written.strip().rstrip("%")
+    if not MOMENT.fullmatch(text):
+        raise Invalid((name, errors.DATE_INVALID, f"{name} must begin like 2026-11-30 23:59:59."))
+    parts = len(re.findall(r"\d+", text))
+    try:
+        begin = datetime.strptime(text, PARTS[parts - 1]).replace(tzinfo=ZONE)
+        if parts == 1:
+            return begin, begin.replace(year=begin.year + 1)
+        if parts == 2:
+            return begin, (begin + timedelta(days=32)).replace(day=1)
+    except (ValueError, OverflowError):
+        raise Invalid((name, errors.DATE_INVALID, f"{name} names no day of the calendar.")) from None
+    return begin, begin + (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))[parts - 3]
+
+
+def _positive(asked: Mapping[str, str], name: str, usual: int) -> int:
+    value = asked.get(name, "")
+    number = _number(value) if value else usual
+    if not number:
+        raise Invalid((name, errors.BAD_PAGINATION, f"{name} must be a positive number."))
+    return number
+
+
+def _number(text: str) -> int | None:
+    """Return a number that fits 64 bits; None for anything else."""
+    if not re.fullmatch(r"[0-9]{1,19}", text, re.ASCII) or int(text) >= 2**63:
+        return None
+    return int(text)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,44 @@
+"""What the API answers when it can't do what was asked (reference/flip-api.md §1.6)."""
+
+from typing import Any
+
+from django.http import JsonResponse
+
+NAMES = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    415: "Unsupported Media Type",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "SERVICE_UNAVAILABLE",
+}
+EMPTY, BAD_PAGINATION, DATE_INVALID, NOT_ALLOWED, DIGITS_ONLY = 1001, 1032, 1040, 1041, 1020
+UNKNOWN_ID, UNKNOWN_KEY = 1072, 1073
+"""Inner codes (reference/flip-api.md §10)."""
+
+
+def named(status: int, message: str, **headers: str) -> JsonResponse:
+    """Return an answer of the short kind: name, message, status."""
+    content = {"name": NAMES[status], "message": message, "status": status}
+    return JsonResponse(content, status=status, headers=headers)
+
+
+def not_found() -> JsonResponse:
+    """Answer the same for what is missing, what is another's and what never was an endpoint (trust.md §1.4)."""
+    return named(404, "Page not found.")
+
+
+class Invalid(Exception):
+    """Something that was sent can't be taken; `problems` are (parameter, inner code, English words)."""
+
+    def __init__(self, *problems: tuple[str, int, str]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+def invalid(problems: Any, code: str = "VALIDATION_ERROR") -> JsonResponse:
+    """Return the envelope of what can't be taken, one item for each problem."""
+    errors = [{"attribute": name, "code": number, "message": words} for name, number, words in problems]
+    return JsonResponse({"code": code, "errors": errors}, status=422)
