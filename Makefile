@@ -54,8 +54,8 @@ bench: setup ## Measure on ten million rows of each distribution, made once (ARG
 	@$(BIN)/python -m bench lopsided $(ARGS)
 
 bench-quick: setup ## Measure on 200,000 rows of each distribution, in three minutes
-	@$(BIN)/python -m bench usual --quick $(ARGS)
-	@$(BIN)/python -m bench lopsided --quick $(ARGS)
+	@$(BIN)/python -m bench usual $(ARGS) --quick
+	@$(BIN)/python -m bench lopsided $(ARGS) --quick
 
 lock: setup ## Renew requirements/ after a change of pyproject.toml (ARGS=--upgrade takes new versions)
 	$(LOCK) --group dev --output-file requirements/development.txt $(ARGS)

@@ -13,7 +13,7 @@ from bench import cluster, measure
 from devtools.local.processes import stops_on_signals
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
-GROUPS = ("page", "lists", "search", "inserts", "hostile", "sheets", "together")
+GROUPS = ("page", "browser", "lists", "search", "inserts", "hostile", "sheets", "together")
 """Modules of this package with a function `lines(bench)`; the table has their lines in this order."""
 MEASURED = {"usual": GROUPS, "lopsided": ("lists", "search", "hostile")}
 """What is measured on the rows of each distribution: all, or what depends on how rows are shared out."""
@@ -54,8 +54,9 @@ def run(name: str, groups: list[str], *, is_quick: bool, rounds: int) -> None:
             lines = import_module(f"bench.{group}").lines(bench)
             measure.keep(results / f"{group}.json", lines)
             for line in lines:
+                ratio = "" if line.ratio is None else f"{line.ratio}×"
                 print(
-                    f"  {line.row:4}{line.what:64}{line.measured:>14}  {line.ratio}× {line.hold} {line.verdict}",
+                    f"  {line.row:4}{line.what:64}{line.measured:>14}  {ratio} {line.hold} {line.verdict}",
                     flush=True,
                 )
         if groups and not is_quick:

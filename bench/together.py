@@ -103,14 +103,19 @@ def _start(folder: Path, stack: ExitStack) -> tuple[Child, Child]:
     """Start the worker and the web server, which stop with the stack."""
     worker = start("worker", ["nice", "-n", "5", sys.executable, *WORKER, *ALONE], log=folder / "worker.log")
     stack.callback(stop, worker)
-    server = start(
-        "web", [sys.executable, *SERVER, "--bind", f"127.0.0.1:{PORT}", "--no-control-socket"], log=folder / "web.log"
-    )
-    stack.callback(stop, server)
+    server = start_web(folder, stack)
     wait_until(lambda: bool(app.control.ping(["bench@localhost"], timeout=0.5)), seconds=90, what="The worker",
                needs=[worker])  # fmt: skip
-    wait_until(_answers, seconds=90, what="The web server", needs=[server])
     return worker, server
+
+
+def start_web(folder: Path, stack: ExitStack, **environment: str) -> Child:
+    """Start the web server on PORT, which stops with the stack."""
+    command = [sys.executable, *SERVER, "--bind", f"127.0.0.1:{PORT}", "--no-control-socket"]
+    server = start("web", command, log=folder / "web.log", environment=environment)
+    stack.callback(stop, server)
+    wait_until(_answers, seconds=90, what="The web server", needs=[server])
+    return server
 
 
 def _answers() -> bool:

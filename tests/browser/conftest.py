@@ -4,7 +4,6 @@ A missing browser fails these tests; FLIPDASH_SKIP_BROWSER=1 skips them instead.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,21 +12,12 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from accounts.models import Member
 from devtools.local.processes import stop
+from devtools.throttled import FLAGS, chromium
 from tests.workers import Worker, start_worker
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the thread of the tests
 
 HERE = Path(__file__).parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PASSWORD = "kopi-susu-gula-aren-5"
 REFUSED = ("status of 403", "status of 404")
 OFFLINE = ("net::ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest")
@@ -46,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args) -> dict:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = chromium()
     if path is None and os.environ.get("FLIPDASH_SKIP_BROWSER") == "1":
         pytest.skip("There is no Chromium, and FLIPDASH_SKIP_BROWSER=1 says to go on without.")
     if path is None:

@@ -1,0 +1,69 @@
+"""A history as somebody sees it who has a middling phone: throttled 4G, a quarter of the CPU, nothing in the cache.
+
+The web server is gunicorn as bin/web starts it, with the files that collectstatic makes; the browser is this machine's
+Chromium. Beside it stand the limits; a machine without Chromium says so and measures nothing.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import sync_playwright
+
+from bench.measure import Line
+from bench.rows import BIG
+from bench.subject import Bench
+from bench.together import PORT, start_web
+from devtools.throttled import FLAGS, MOST_FIRST, MOST_KB, MOST_LARGEST, MOST_REQUESTS, FirstView, chromium, first_view
+
+ROUNDS = 7
+MANAGE = Path(__file__).resolve().parents[1] / "manage.py"
+
+
+def lines(bench: Bench) -> list[Line]:
+    """Measure the first page of the largest business, and take the median of each figure."""
+    browser = chromium()
+    if browser is None:
+        return [Line("", "A history in Chromium: there is none on this machine", "", "")]
+    site = f"http://127.0.0.1:{PORT}"
+    cookies = [{"name": one.key, "value": one.value, "url": site} for one in bench.client(BIG).cookies.values()]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        built = {"BENCH_STATIC": str(folder / "static")}
+        _collect(built)
+        start_web(folder, stack, **built)
+        seen = _views(browser, site, cookies)
+    return [
+        _line("requests", [view.requests for view in seen], "", MOST_REQUESTS),
+        _line("sent, compressed, without the font", [view.kilobytes for view in seen], " kB", MOST_KB),
+        _line("first contentful paint", [view.first_paint for view in seen], " s", MOST_FIRST),
+        _line("largest contentful paint", [view.largest_paint for view in seen], " s", MOST_LARGEST),
+    ]
+
+
+def _collect(built: dict[str, str]) -> None:
+    command = [sys.executable, str(MANAGE), "collectstatic", "--no-input", "--verbosity=0"]
+    subprocess.run(command, env={**os.environ, **built}, check=True, stderr=subprocess.DEVNULL)  # fontTools talks
+
+
+def _views(browser: str, site: str, cookies: list) -> list[FirstView]:
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=browser, args=FLAGS)
+        seen = []
+        for _round in range(ROUNDS + 1):
+            context = chrome.new_context(base_url=site, viewport={"width": 1440, "height": 900})
+            context.add_cookies(cookies)
+            seen.append(first_view(context.new_page(), "/money-transfers/"))
+            context.close()
+        chrome.close()
+    return seen[1:]  # what a process makes once isn't the page's
+
+
+def _line(what: str, figures: list[float], unit: str, most: float) -> Line:
+    figure = statistics.median(figures)
+    shown = f"{figure:.0f}" if unit == "" else f"{figure:.2f}{unit}"
+    return Line("", f"A history on throttled 4G, CPU ÷ 4: {what}", shown, "", None, f"≤ {most:g}{unit}", figure <= most)
