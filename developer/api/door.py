@@ -14,7 +14,6 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.rights import NotAllowed
 from developer.api import errors, limits
 from developer.api.authentication import Unauthorized, admitted
 from flipdash.mode import Mode
@@ -42,8 +41,6 @@ def behind_the_door(mode: Mode, view: View, *, is_open: bool = False) -> View:
                 return view(request, *args, **kwargs)
         except Unauthorized as problem:
             return errors.named(401, str(problem))
-        except NotAllowed:
-            return errors.named(403, "This key may not do this.")
 
     through.permission = "public" if is_open else MARK  # type: ignore[attr-defined]  # the mark that the access walk reads
     return csrf_exempt(login_not_required(through))

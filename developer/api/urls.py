@@ -9,6 +9,7 @@ from django.urls import URLPattern, path, re_path
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from accounts.rights import NotAllowed
 from developer.api import disbursements, errors, general
 from developer.api.door import behind_the_door
 from developer.api.errors import Invalid
@@ -70,6 +71,10 @@ def _answer_faults(api: NinjaAPI) -> None:
     def not_as_declared(request: HttpRequest, problem: ValidationError) -> HttpResponseBase:
         found = ((str(fault["loc"][-1]), errors.NOT_ALLOWED, str(fault["msg"])) for fault in problem.errors)
         return errors.invalid(found)
+
+    @api.exception_handler(NotAllowed)
+    def not_allowed(request: HttpRequest, problem: NotAllowed) -> HttpResponseBase:
+        return errors.named(403, "This key may not do this.")
 
     @api.exception_handler(Exception)
     def broken(request: HttpRequest, problem: Exception) -> HttpResponseBase:

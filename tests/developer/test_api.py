@@ -11,6 +11,7 @@ from deposits.ledger import Source
 from developer.api import disbursements, limits
 from developer.api.door import MARK
 from developer.api.urls import document_of
+from developer.models import ApiKey
 from flipdash import rls
 from flipdash.mode import Mode
 from tests import factories
@@ -332,3 +333,10 @@ def test_answers_are_as_the_document_says(admin, shop):
     fields = document_of(Mode.LIVE, 3)["components"]["schemas"]["DisbursementOutV3"]["properties"]
     [one] = shop.get("disbursement").json()["data"]
     assert set(one) == set(fields)
+
+
+def test_a_key_without_the_right_is_refused_in_words(shop, monkeypatch):
+    monkeypatch.setattr(ApiKey, "permissions", frozenset())
+    for path in ("general/balance", "disbursement"):
+        answer = shop.get(path)
+        assert answer.json() == {"name": "Forbidden", "message": "This key may not do this.", "status": 403}
