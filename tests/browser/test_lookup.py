@@ -29,7 +29,7 @@ def test_ctrl_k_finds_and_opens_by_keys_alone(signed_in):
     page.keyboard.press("Control+k")
     field = page.get_by_role("combobox", name="Search everything")
     expect(field).to_be_focused()
-    expect(page.get_by_role("option", name=re.compile("Top-Up History"))).to_be_visible()
+    expect(page.locator("#lookup").get_by_role("option", name=re.compile("Top-Up History"))).to_be_visible()
     expect(field).to_have_attribute("aria-expanded", "true")
 
     page.keyboard.type("zulaikha")
@@ -37,9 +37,10 @@ def test_ctrl_k_finds_and_opens_by_keys_alone(signed_in):
     expect(options).to_have_count(4)
     expect(page.get_by_role("group", name="People").get_by_role("option")).to_have_count(1)
     expect(page.locator("#lookup [role=status]")).to_have_text("4 results")
-    expect(page.get_by_role("option", selected=True)).to_have_text(re.compile("Zulaikha 2"))
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#lookup").get_by_role("option", selected=True)).to_have_count(1)
     page.keyboard.press("ArrowUp")
-    chosen = page.get_by_role("option", selected=True)
+    chosen = page.locator("#lookup").get_by_role("option", selected=True)
     expect(chosen).to_have_text(re.compile("Zulaikha Colleague"))
     expect(field).to_have_attribute("aria-activedescendant", chosen.get_attribute("id"))
     expect(field).to_be_focused()
@@ -76,7 +77,7 @@ def test_enter_never_opens_what_an_earlier_word_found(signed_in):
     page = signed_in
     page.keyboard.press("Control+k")
     page.keyboard.type("zulaikha 1")
-    expect(page.get_by_role("option", selected=True)).to_have_count(1)
+    expect(page.locator("#lookup").get_by_role("option", selected=True)).to_have_count(1)
     page.keyboard.insert_text("nothing like that")
     page.keyboard.press("Enter")
     page.wait_for_url("**/find/?q=*")
@@ -87,7 +88,7 @@ def test_axe_finds_nothing_wrong_with_what_was_found(signed_in):
     page = signed_in
     page.keyboard.press("Control+k")
     page.keyboard.type("zulaikha")
-    expect(page.get_by_role("option", selected=True)).to_have_count(1)
+    expect(page.locator("#lookup").get_by_role("option", selected=True)).to_have_count(1)
     assert list(problems_of(page)) == []
 
 
@@ -99,10 +100,10 @@ def test_on_a_phone_the_button_opens_it_and_it_fills_the_window(open_context, si
     assert min(box["width"], box["height"]) >= 42
     button.tap()
     page.get_by_role("combobox", name="Search everything").fill("zulaikha")
-    expect(page.get_by_role("option")).to_have_count(3)
+    expect(page.locator("#lookup").get_by_role("option")).to_have_count(3)
     assert page.locator("#lookup").bounding_box()["height"] == 844
-    page.get_by_role("option").first.tap()
-    expect(page.get_by_role("main")).to_contain_text("Zulaikha 2")
+    page.locator("#lookup").get_by_role("option").first.tap()
+    page.wait_for_url(re.compile(r"/money-transfers/\d{19}/$"))
 
 
 def test_without_scripts_it_is_a_page(open_context, sign_in, admin, transfer):
