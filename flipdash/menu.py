@@ -50,6 +50,9 @@ class Page:
     is_in_menu: bool
 
 
+BELOW = "…"
+"""Ends the landmark of a page that is below an entry's own."""
+
 _sections: dict[str, Section] = {}
 _entries: dict[str, list[Entry]] = {}
 _beside: list[tuple[Words, Entry]] = []
@@ -132,7 +135,7 @@ def landmark(scope: Scope, path: str) -> str:
     entries = (entry for _section, entries in sections() for entry in entries if scope.can(entry.permission))
     urls = (_address(entry.view, get_script_prefix()) for entry in entries)
     nearest = max((url for url in urls if path.startswith(url)), key=len, default="")
-    return nearest if path == nearest else f"{nearest}…"
+    return nearest if path == nearest else f"{nearest}{BELOW}"
 
 
 def menu_for(permissions: Collection[str], path: str) -> list[ShownSection]:

@@ -4,7 +4,8 @@ import pytest
 from django.urls import get_script_prefix, reverse
 
 from flipdash.mode import mode_url
-from tests.factories import make_transfer
+from tests.factories import make_payment, make_top_up, make_transfer
+from tests.walk import make_rows, survey
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +61,40 @@ def test_the_switch_keeps_the_page_where_both_modes_have_it(web, kopi_kita):
     assert 'href="/test/money-transfers/"' in web.get("/money-transfers/").content.decode()
     detail = web.get(f"/money-transfers/{transfer.pk}/").content.decode()
     assert f"/test/money-transfers/{transfer.pk}/" not in detail
+
+
+@pytest.mark.parametrize(
+    ("page", "other"),
+    [
+        ("/payments/{payment}/", "/test/payments/"),
+        ("/test/deposit/top-ups/{top_up}/", "/deposit/"),
+        ("/views/new/?history=payments&query=status%3Dsuccessful", "/test/payments/"),
+        ("/test/documents/reports/new/?history=money-transfers&query=", "/money-transfers/"),
+        ("/views/columns/?history=deposit", "/test/deposit/history/"),
+        ("/views/?history=nothing", "/test/views/"),
+    ],
+)
+def test_the_switch_leads_to_the_nearest_page_that_the_other_mode_has(web, admin, kopi_kita, page, other):
+    rows = {"payment": make_payment(kopi_kita).pk, "top_up": make_top_up(admin, mode="test").pk}
+    shown = web.get(page.format(**rows))
+    switch = shown.context["live_url" if page.startswith("/test/") else "test_url"]
+    assert switch == other
+    assert f'href="{other}"' in shown.content.decode()
+
+
+def test_the_switch_of_every_page_leads_to_a_page(files, web, admin):
+    def ask(address):
+        answer = web.get(address)
+        kind = answer.get("Content-Type", "")
+        return answer.status_code, kind, answer.content.decode() if "text/html" in kind else ""
+
+    switched = 0
+    for address in survey(ask, make_rows(admin)).pages.values():
+        page = web.get(address)
+        if 'class="mode-switch"' in page.content.decode():
+            assert web.get(page.context["test_url"], follow=True).status_code == 200, address
+            switched += 1
+    assert switched > 30
 
 
 def test_the_prefix_without_its_slash_leads_to_test_mode(web):
