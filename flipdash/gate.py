@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from flipdash.http import Request
+from flipdash.http import Request, came_from
 
 V = TypeVar("V", bound=Callable)
 View = Callable[..., HttpResponseBase]
@@ -49,4 +49,5 @@ def requires(permission: str) -> Callable[[View], View]:
 def refuse(request: Request, permission: str) -> HttpResponse:
     """Answer 403 with a page that names the missing permission and who in the business can grant it."""
     admins = request.scope.business.members.admins().select_related("user")
-    return render(request, "403.html", {"permission": permission, "admins": admins}, status=403)
+    shown = {"permission": permission, "admins": admins, "back_url": came_from(request)}
+    return render(request, "403.html", shown, status=403)

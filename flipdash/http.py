@@ -1,6 +1,7 @@
 """What a request carries here besides Django's own."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -22,6 +23,14 @@ def is_own_path(target: str) -> bool:
     """Return whether a browser that follows the target stays on this site."""
     plain = target.startswith("/") and "\\" not in target and target.isprintable()
     return plain and url_has_allowed_host_and_scheme(target, allowed_hosts=None)
+
+
+def came_from(request: HttpRequest) -> str:
+    """Return the page of this site whose link or form led here; "" for none, and for this page itself."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    path = f"{page.path}?{page.query}" if page.query else page.path
+    is_another = page.netloc == request.get_host() and page.path != request.path
+    return path if is_another and is_own_path(path) else ""
 
 
 class Request(HttpRequest):

@@ -572,3 +572,25 @@ def test_the_top_up_form_is_in_my_deposit_and_is_not_its_overview(web):
     inside = [re.sub(r"<[^>]+>", " ", text).split() for text in marked]
     assert ["My", "Deposit"] in inside
     assert ["Overview"] not in inside
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/payments/?q=siti", "/payments/?q=siti"),
+        ("http://testserver/documents/reports/", None),  # this page itself
+        ("https://elsewhere.test/payments/", None),
+        ("http://testserver//elsewhere.test/", None),
+        ("javascript:alert(1)", None),
+        ("", None),
+    ],
+)
+def test_403_leads_back_to_where_one_came_from_on_this_site(client_of, people, referer, back):
+    page = client_of(people[Role.CUSTOMER_SERVICE]).get("/documents/reports/", headers={"Referer": referer})
+    content = page.content.decode()
+    assert page.status_code == 403
+    assert (page.context["back_url"] or None) == back
+    assert ("Back to Home" in content) == (back is None)
+    assert (f'href="{back}">Back<' in content) == (back is not None)
+    assert "elsewhere.test" not in content
