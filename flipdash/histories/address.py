@@ -183,11 +183,6 @@ class Address:
         """Whether all is well but what was typed into the search box."""
         return set(self.form.errors) == {"q"}
 
-    @property
-    def has_filter_errors(self) -> bool:
-        """Whether a filter is wrong, so that the panel has to be open."""
-        return not self.is_valid and any(param in self.form.errors for param in self.filter_params)
-
     # --- Where it leads ------------------------------------------------------------------------------------
 
     @property

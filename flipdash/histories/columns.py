@@ -135,7 +135,7 @@ def fields_of(columns: Sequence[Column]) -> list[str]:
     return list(dict.fromkeys(["id", "created_at", *(f for column in columns for f in column.fields)]))
 
 
-DASH = mark_safe('<span class="muted">–</span>')
+DASH = mark_safe('<span class="muted cell__none">–</span>')
 
 
 @dataclass(frozen=True)
