@@ -8,7 +8,7 @@ class DocumentsConfig(AppConfig):
     def ready(self) -> None:
         """Tell what can happen to reports and receipts, and who makes reports."""
         from documents import menu  # noqa: F401  (importing registers)
-        from documents.reports import finder, frame, services  # noqa: F401  (importing registers)
+        from documents.reports import finder, frame, services, wording  # noqa: F401  (importing registers)
         from flipdash import events
 
         events.declare(
@@ -22,9 +22,9 @@ class DocumentsConfig(AppConfig):
             },
             areas={"report": _("Reports"), "receipt": _("Receipts")},
             facts={
-                "history": _("History"),
-                "query": _("Search and filters"),
-                "format": _("Format"),
+                "history": events.Fact(_("History"), wording.history),
+                "asked": events.Fact(_("Asked for"), wording.asked),
+                "format": events.Fact(_("Format"), wording.file_format),
                 "with_fee": _("Fee shown"),
             },
         )

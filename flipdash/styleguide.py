@@ -68,7 +68,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
                     view=_view(f"Payroll that waits, {LONG}", ["Maker", "Approver"]), is_mine=False, may_change=True
                 ),
             ],
-            "sample_history": Sample(address=Sample(url="#all")),
+            "sample_history": Sample(address=Sample(url="#all"), everything="All transactions"),
             "reports": [_report(status) for status in ReportStatus],
             "entries": ENTRIES,
             "sums": [("Successful", "34 · Rp62,900,000"), ("Failed", "2 · Rp3,700,000")],

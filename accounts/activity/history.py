@@ -77,6 +77,7 @@ class ActivityHistory(histories.History):
     permission = Permission.MANAGE_MEMBERS
     url_name, row_url_name = "activity:log", "activity:event"
     is_looked_up = False  # what happened to things, not the things
+    everything = gettext_lazy("All events")
     counted = ngettext_lazy("%(shown)s event", "%(shown)s events", "number")
 
     columns = (

@@ -6,9 +6,10 @@ They belong to the account, not to a mode: the Activity Log keeps them in Live M
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.activity.words import role_words
+from accounts.activity.words import parts_in_words, role_words
 from flipdash import events, money
 from flipdash.words import Words
 
@@ -85,11 +86,21 @@ AREAS: dict[str, Words] = {
 
 
 def _changed(value: Any) -> str:
+    if isinstance(value, dict):
+        return parts_in_words(value)
     return money.number(value) if isinstance(value, int) else role_words(str(value))
 
 
 def _language(code: str) -> str:
     return dict(settings.LANGUAGES).get(code, code)
+
+
+def _channel(name: str) -> str:
+    return {"sms": "SMS", "whatsapp": "WhatsApp"}.get(name, name)
+
+
+def _step(name: str) -> str:
+    return gettext("code of the second step") if name == "code" else name
 
 
 FACTS: dict[str, Words | events.Fact] = {
@@ -113,13 +124,13 @@ FACTS: dict[str, Words | events.Fact] = {
     "held": _("The rule that holds"),
     "dropped": _("The rule that was waiting"),
     "holds_from": _("Holds from"),
-    "channel": _("Sent by"),
+    "channel": events.Fact(_("Sent by"), _channel),
     "require_second_factor": _("Two-step verification required"),
     "approvals_need_reauthentication": _("Re-authentication at approvals"),
     "session_idle_minutes": _("Minutes without use until sign-out"),
     "session_hours": _("Hours until sign-out"),
     "time_zone": _("Time zone"),
     "to": _("Sent to"),
-    "step": _("Step"),
+    "step": events.Fact(_("Step"), _step),
 }
 """What several apps may tell too has its words here: amounts, files, rows."""

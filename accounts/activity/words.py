@@ -52,6 +52,11 @@ def facts_in_words(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(_label(name), _value(name, value)) for name, value in _single(facts)]
 
 
+def parts_in_words(facts: Mapping[str, Any]) -> str:
+    """Return facts inside of one in one line: Required: yes, From: Rp5.000.000."""
+    return ", ".join(f"{_label(part)}: {_one(part, one)}" for part, one in facts.items())
+
+
 def _single(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield facts one by one: what was changed by its own name, with what it was before as one pair."""
     for name, value in facts.items():
@@ -79,11 +84,11 @@ def _one(name: str, value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if isinstance(value, dict):
-        return ", ".join(f"{_label(part)}: {_one(part, one)}" for part, one in value.items())
-    if isinstance(value, list):
-        return visible(json.dumps(value, ensure_ascii=False))
     fact = events.fact(name)
     if fact and fact.words:
         return visible(fact.words(value))
+    if isinstance(value, dict):
+        return parts_in_words(value)
+    if isinstance(value, list):
+        return visible(json.dumps(value, ensure_ascii=False))
     return money.number(value) if isinstance(value, int) else visible(str(value))

@@ -100,6 +100,7 @@ class DepositHistory(histories.History):
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "deposits:history", "deposits:entry"
     action = TOP_UP
+    everything = _("All entries")
     counted = ngettext_lazy("%(shown)s entry", "%(shown)s entries", "number")
     report_is_oldest_first = True
 

@@ -28,6 +28,7 @@ class TopUpHistory(histories.History):
     url_name, row_url_name = "deposits:top-ups", "deposits:top-up-detail"
     action = TOP_UP
     ledger_source = "top_up"
+    everything = _("All top-ups")
     counted = ngettext_lazy("%(shown)s top-up", "%(shown)s top-ups", "number")
     detail_template = "deposits/top_up_detail.html"
 

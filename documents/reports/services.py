@@ -102,7 +102,7 @@ def request_report(
         asked=_asked(shown),
         **wanted,
     )
-    events.record(scope, "report.requested", report, history=history, query=query, format=format)
+    events.record(scope, "report.requested", report, asked=report.asked, format=format)
     REPORTS.wake_on_commit()
     return report
 

@@ -137,6 +137,8 @@ class Declaration:
     """What shows one row; another one extends this one."""
     is_looked_up: ClassVar[bool] = True
     """Whether the box over everything (flipdash/lookup.py) looks here too."""
+    everything: ClassVar[Words] = gettext_lazy("All transactions")
+    """What all of it is called, beside saved views."""
     counted: ClassVar[Any] = ngettext_lazy("%(shown)s transaction", "%(shown)s transactions", "number")
     """How many rows, in words."""
 

@@ -1,12 +1,14 @@
 """The Activity Log reads as words: every kind of event, what it is about, and what was changed."""
 
 import pytest
+from django.utils import translation
 
 from accounts.activity import words as activity
 from accounts.activity.kinds import OF_ACCOUNT
 from accounts.activity.recording import keep
 from accounts.models import Activity
-from flipdash import events
+from documents.reports import services
+from flipdash import events, rls
 
 
 def test_every_kind_of_event_is_about_something_that_has_words():
@@ -54,3 +56,33 @@ def test_events_of_people_stand_in_live_mode_whichever_page_they_come_from(admin
 def test_what_belongs_to_a_mode_stands_in_it(admin):
     events.record(admin.scope("test"), "report.made")
     assert Activity.objects.get(kind="report.made").mode == "test"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", [("Asked for", "Money Transfer · Failed · all dates"), ("Format", ".xls")]),
+        ("id", [("Diminta", "Transfer Uang · Gagal · semua tanggal"), ("Format", ".xls")]),
+    ],
+)
+def test_a_report_is_told_in_the_readers_words(admin, language, expected):
+    with rls.inside(admin.scope("live")):
+        services.request_report(admin.scope("live"), history="money-transfers", query="status=failed", format="xls")
+    facts = Activity.objects.get(kind="report.requested").facts
+    with translation.override(language):
+        assert activity.facts_in_words(facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"history": "money-transfers"}, [("History", "Money Transfer")]),
+        ({"history": "deposit"}, [("History", "Deposit History")]),
+        ({"history": "gone"}, [("History", "gone")]),
+        ({"channel": "whatsapp"}, [("Sent by", "WhatsApp")]),
+        ({"step": "code"}, [("Step", "code of the second step")]),
+    ],
+)
+def test_facts_are_words_and_no_names_of_machines(facts, words):
+    assert activity.facts_in_words(facts) == words

@@ -400,3 +400,17 @@ def test_many_views_cost_no_more_queries(web, admin, maker):
             web.get(ALL)
         counts.append(len(queries))
     assert counts[1] <= counts[0] <= 26
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/money-transfers/", "All transactions"),
+        ("/deposit/history/", "All entries"),
+        ("/deposit/top-up-history/", "All top-ups"),
+        ("/members/activity/", "All events"),
+    ],
+)
+def test_the_way_back_to_everything_says_of_what(web, address, words):
+    content = web.get(address).content.decode()
+    assert re.search(rf"</svg>\s*{words}\s*</a>", content)

@@ -1,0 +1,23 @@
+"""What the Activity Log says of reports, in the reader's language."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import get_language
+
+from documents.models import Report
+from flipdash import histories
+
+
+def history(name: str) -> str:
+    """Return what a history is called; its name, if there is none of it any more."""
+    return histories.get(name).known_as() if name in histories.names() else name
+
+
+def asked(words: Mapping[str, str]) -> str:
+    """Return what was asked for, of the line that a report has in each language."""
+    return words.get(get_language() or "") or next(iter(words.values()), "")
+
+
+def file_format(name: str) -> str:
+    """Return the ending of a file's name."""
+    return str(Report.Format(name).label) if name in Report.Format else name
