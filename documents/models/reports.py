@@ -54,6 +54,8 @@ class Report(TenantModel, Leased):
         XLS = "xls", ".xls"
         XLSX = "xlsx", ".xlsx"
         CSV = "csv", ".csv"
+        PDF = "pdf", ".pdf"
+        """A receipt of each successful transaction, one after the other."""
 
     class Separator(models.TextChoices):
         """What stands between the fields of a .csv."""
@@ -74,6 +76,8 @@ class Report(TenantModel, Leased):
             "It would be larger than an .xls can be (2 GiB, several million rows). "
             "Make it again as .xlsx or .csv, or filter so that there are fewer rows."
         ),
+        "too many": _("A file holds 500 receipts. Filter, so that there are fewer, and make it again."),
+        "none": _("None of these transactions is successful, so there is no receipt."),
         "disk full": _("There was no room left for the file. Nothing was changed; make it again later."),
         "error": _("Something went wrong on our side. Nothing was changed; make it again."),
     }
@@ -85,6 +89,8 @@ class Report(TenantModel, Leased):
     """History, search and filters in one line, by language."""
     format = models.CharField(max_length=4, choices=Format.choices, default=Format.XLS)
     separator = models.CharField(max_length=1, choices=Separator.choices, default=Separator.COMMA, db_default=",")
+    with_fee = models.BooleanField(default=True, db_default=True)
+    """Whether receipts show what the transaction cost."""
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
     status = StatusField(max_length=9, choices=Status, default=Status.QUEUED)
     rows_done = models.PositiveIntegerField(default=0)
@@ -103,7 +109,7 @@ class Report(TenantModel, Leased):
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "number"], name="report_number_once"),
             mode_known("report"),
-            models.CheckConstraint(condition=Q(format__in=["xls", "xlsx", "csv"]), name="report_format_known"),
+            models.CheckConstraint(condition=Q(format__in=["xls", "xlsx", "csv", "pdf"]), name="report_format_known"),
             models.CheckConstraint(condition=Q(separator__in=[",", ";"]), name="report_separator_known"),
             models.CheckConstraint(
                 condition=~Q(status="ready") | Q(stored_as__gt="", size__isnull=False), name="report_ready_has_file"
@@ -129,6 +135,11 @@ class Report(TenantModel, Leased):
     def reference(self) -> str:
         """The number as people write it, R000123."""
         return f"R{self.number:06d}"
+
+    @property
+    def is_receipts(self) -> bool:
+        """Whether it is the receipts of what the history shows, rather than its rows."""
+        return self.format == self.Format.PDF
 
     @property
     def title(self) -> str:

@@ -114,13 +114,20 @@ def plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", folded).strip("-")[:LONGEST_NAME].strip("-")
 
 
-def printed(papers: Sequence[Paper], scope: Scope) -> bytes:
+def printed(papers: Sequence[Paper], scope: Scope, *, several: bool = False) -> bytes:
     """Return receipts as PDF, each on a page of its own, in the language and the zone of the moment.
 
-    One takes some 50 ms and each further one 20 ms: a page may wait for one.
+    `several` says that they are part of a larger file, whose pages aren't counted. One takes some 50 ms and each
+    further one 20 ms: a page may wait for one.
     """
     logo = logo_of(scope)
-    context = {"papers": papers, "scope": scope, "language": get_language(), "logo": LOGO if logo else ""}
+    context = {
+        "papers": papers,
+        "scope": scope,
+        "several": several,
+        "language": get_language(),
+        "logo": LOGO if logo else "",
+    }
     return pdf.render("pdf/receipt.html", context, {LOGO: logo} if logo else None)
 
 

@@ -20,10 +20,12 @@ from django.db.models import Max, Min
 from django.db.models.functions import Now
 from django.http import QueryDict
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from accounts import rights
 from accounts.permissions import Permission
 from documents.models import Report
+from documents.receipts import bundles
 from documents.reports import leftovers, summary
 from documents.reports.writers import WRITERS, Heading, TooBig
 from flipdash import db, events, histories, rls
@@ -50,7 +52,13 @@ REPORTS = Worker(
     Report,
     queue="reports",
     per="business",
-    problems={rights.NotAllowed: "not allowed", BadQuery: "query", TooBig: "too big"},
+    problems={
+        rights.NotAllowed: "not allowed",
+        BadQuery: "query",
+        TooBig: "too big",
+        bundles.TooMany: "too many",
+        bundles.NoneThere: "none",
+    },
     related=("business", "member__user", "member__business"),
 )
 
@@ -80,17 +88,22 @@ def request_report(
     query: str,
     format: str = Report.Format.XLS,
     separator: str = Report.Separator.COMMA,
+    with_fee: bool = True,
 ) -> Report:
     """Ask for a report of what a history shows under a query; asking twice gives the one that is being made.
 
-    Raises BadFormat, and what `shown_history` raises.
+    Raises BadFormat, and what `shown_history` raises; for receipts also bundles.TooMany and NoneThere.
     """
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
     shown = shown_history(scope, history=history, query=query)
+    if format == Report.Format.PDF:
+        if shown.receipt is None:
+            raise BadFormat
+        bundles.check(shown)
     query = shown.address.query  # without empty parts, pages and columns
     number = next_number(scope, Report)
-    wanted = {"history": history, "query": query, "format": format, "separator": separator}
+    wanted = {"history": history, "query": query, "format": format, "separator": separator, "with_fee": with_fee}
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, **wanted)
     if waiting := mine.unfinished().first():
         return waiting
@@ -99,7 +112,7 @@ def request_report(
         mode=scope.mode,
         number=number,
         member_id=scope.member.pk,
-        asked=_asked(shown),
+        asked=_asked(shown, format),
         **wanted,
     )
     events.record(scope, "report.requested", report, asked=report.asked, format=format)
@@ -107,12 +120,13 @@ def request_report(
     return report
 
 
-def _asked(history: History) -> dict[str, str]:
+def _asked(history: History, format: str) -> dict[str, str]:
     """Return what is asked for in one line, in each language: a report outlasts what its words would mean later."""
     words = {}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
-            words[language] = history.asked_in_words()
+            asked = history.asked_in_words()
+            words[language] = f"{_('Receipts')} · {asked}" if format == Report.Format.PDF else asked
     return words
 
 
@@ -170,6 +184,9 @@ def _write(report: Report, scope: Scope, path: Path) -> str:
         history = histories.get(report.history)(scope, QueryDict(report.query), using=using)
         if not history.is_valid:
             raise BadQuery
+        if report.is_receipts:
+            _write_receipts(report, history, path)
+            return _file_name(report, scope, history)
         totals = history.totals()
         REPORTS.note(report, rows_total=sum(row["rows"] for row in totals))
         headings = [
@@ -182,6 +199,14 @@ def _write(report: Report, scope: Scope, path: Path) -> str:
             writer.columns(columns)
         writer.close()
         return _file_name(report, scope, history)
+
+
+def _write_receipts(report: Report, history: History, path: Path) -> None:
+    found = bundles.numbers(history)
+    REPORTS.note(report, rows_total=len(found))
+    bundles.write(
+        history, found, path, with_fee=report.with_fee, note=lambda done: REPORTS.note(report, rows_done=done)
+    )
 
 
 def _batches(report: Report, history: History) -> Iterator[list[Sequence[Any]]]:
@@ -235,7 +260,8 @@ def _file_name(report: Report, scope: Scope, history: History) -> str:
         field = history.date_filter.field(history.cleaned) if history.date_filter else "created_at"
         found = history.rows().order_by().aggregate(first=Min(field), last=Max(field))
         first, last = first or _day(found["first"], history), last or _day(found["last"], history)
-    words = [scope.business.name, history.file_title, f"{first}", f"{last}", scope.zone_name, report.reference]
+    kind = ["Receipts"] if report.is_receipts else []
+    words = [scope.business.name, *kind, history.file_title, f"{first}", f"{last}", scope.zone_name, report.reference]
     plain = (re.sub(r"[^\w-]+", "-", word).strip("-") for word in words)
     name = "_".join(word for word in plain if word)
     return f"{'TEST_' if scope.is_test else ''}{name}.{report.format}"

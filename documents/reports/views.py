@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, refuse, requires
 from documents.models import Report
+from documents.receipts import bundles
 from documents.reports import services
 from documents.reports.writers import CONTENT_TYPES
 from flipdash import histories, numbered
@@ -35,15 +36,26 @@ def reports(request: Request) -> HttpResponse:
 def _create(request: Request) -> HttpResponse:
     wanted = {name: request.POST[name] for name in ("format", "separator") if name in request.POST}
     name, query = _history_of(request.POST)
+    with_fee = wanted.get("format") != Report.Format.PDF or "with_fee" in request.POST
     try:
-        services.request_report(request.scope, history=name, query=query, **wanted)
+        services.request_report(request.scope, history=name, query=query, with_fee=with_fee, **wanted)
     except services.BadQuery:
         return _refuse_query(request)
+    except (bundles.TooMany, bundles.NoneThere) as problem:
+        messages.error(request, _no_receipts(problem))
+        return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
     except services.BadFormat:
-        messages.error(request, _("No report was made: choose .xls, .xlsx or .csv, and comma or semicolon."))
+        messages.error(request, _("No report was made: choose .xls, .xlsx, .csv or .pdf, and comma or semicolon."))
         return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
     request.session["tray_opens"] = True  # once: on other pages it would cover what they are worked with
     return redirect(histories.get(name)(request.scope, QueryDict(query)).address.url_with())
+
+
+def _no_receipts(problem: ValueError) -> str:
+    if isinstance(problem, bundles.NoneThere):
+        return _("No file was made: none of these transactions is successful, so there is no receipt.")
+    words = _("No file was made: it would hold more than %(most)d receipts. Filter, so that there are fewer.")
+    return words % {"most": bundles.MOST}
 
 
 def _history_of(params: QueryDict) -> tuple[str, str]:

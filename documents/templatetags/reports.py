@@ -6,6 +6,7 @@ from django import template
 from django.template import Context
 
 from documents.models import Report
+from documents.receipts import bundles
 from flipdash.histories import History, Results
 from flipdash.scope import Scope
 
@@ -20,14 +21,19 @@ def report_form(context: Context, history: History, results: Results, is_dialog:
         "results": results,
         "applied": history.in_words() if history.is_valid else [],
         "is_dialog": is_dialog,
+        "has_receipts": history.receipt is not None,
         "usual_separator": Report.Separator.usual_in(context["scope"].member.user.language),
     }
 
 
 @register.simple_tag
-def report_choices() -> dict[str, Any]:
-    """Return what one may choose of a report."""
-    return {"formats": Report.Format.choices, "separators": Report.Separator.choices}
+def report_choices(has_receipts: bool) -> dict[str, Any]:
+    """Return what one may choose of a report; receipts only where there are some."""
+    return {
+        "formats": [choice for choice in Report.Format.choices if has_receipts or choice[0] != Report.Format.PDF],
+        "most_receipts": bundles.MOST,
+        "separators": Report.Separator.choices,
+    }
 
 
 @register.filter

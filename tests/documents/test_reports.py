@@ -293,16 +293,16 @@ def test_the_same_rows_are_asked_for_once_in_each_format(web, transfers):
     assert list(Report.objects.order_by("number").values_list("format", "separator")) == asked
 
 
-@pytest.mark.parametrize("data", [{"format": "pdf"}, {"format": ""}, {"format": "csv", "separator": "|"}])
+@pytest.mark.parametrize("data", [{"format": "doc"}, {"format": ""}, {"format": "csv", "separator": "|"}])
 def test_a_wrong_format_makes_nothing_and_offers_the_choice_again(web, transfers, data):
     wanted = {"history": "money-transfers", "query": "status=failed", **data}
     answer = web.post("/documents/reports/", wanted, follow=True)
-    assert "No report was made: choose .xls, .xlsx or .csv" in answer.content.decode()
+    assert "No report was made: choose .xls, .xlsx, .csv or .pdf" in answer.content.decode()
     assert answer.redirect_chain[-1][0] == "/documents/reports/new/?history=money-transfers&query=status%3Dfailed"
     assert Report.objects.count() == 0
 
 
-@pytest.mark.parametrize("values", [{"format": "pdf"}, {"separator": "|"}])
+@pytest.mark.parametrize("values", [{"format": "doc"}, {"separator": "|"}])
 def test_the_database_refuses_an_unknown_format(admin, values):
     with pytest.raises(IntegrityError):
         make_report(admin, **values)
@@ -339,7 +339,7 @@ def test_the_button_leads_without_scripts_to_a_page_that_makes_the_report(web, t
     answer = web.get("/documents/reports/new/", fields)
     assert answer.status_code == 200
     chosen = re.findall(r'name="format"\s+value="(\w+)"\s+(checked)?', answer.content.decode())
-    assert chosen == [("xls", "checked"), ("xlsx", ""), ("csv", "")]
+    assert chosen == [("xls", "checked"), ("xlsx", ""), ("csv", ""), ("pdf", "")]
     web.post("/documents/reports/", {**fields, "format": "csv", "separator": ","})
     report = Report.objects.get()
     assert (report.history, report.query, report.format) == ("money-transfers", "status=failed", "csv")
