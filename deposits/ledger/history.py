@@ -143,3 +143,12 @@ class DepositHistory(histories.History):
     def closing(self) -> Iterator[tuple[Words, int]]:
         """Yield opening + credits − debits = closing."""
         yield from closing.lines_of(self)
+
+    def sums_of_many(self) -> list[tuple[str, str]]:
+        """Return how any number of entries closes, or what its kinds come to, where the turnover knows it."""
+        asked = {applied.name for applied in self.applied_filters}
+        if self.term or asked - {"date", "kind"}:
+            return []
+        if "kind" in asked:
+            return self.sums_by_state(self.summary, closing.kept_totals(self))
+        return self.closing_in_words(closing.lines_of_many(self))

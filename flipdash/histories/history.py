@@ -32,7 +32,7 @@ from flipdash.histories.query import Query
 from flipdash.histories.results import Listing, Results
 from flipdash.histories.search import BIGGEST_ID
 from flipdash.scope import Scope
-from flipdash.words import either
+from flipdash.words import Words, either
 
 _histories: dict[str, type["History"]] = {}
 USUAL = Layout()
@@ -173,21 +173,33 @@ class History(Declaration):
     def sums(self) -> list[tuple[str, str]]:
         """Return what the rows come to, each a label and words: per state, and never across states.
 
-        A history that closes says how instead. Nothing is said of more rows than are counted, nor when it takes long.
+        A history that closes says how instead. Of more rows than are counted it is said only what is kept anyway, and
+        nothing when it takes long.
         """
         try:
             with db.time_limit(settings.HISTORY_LATE_COUNT_TIMEOUT_MS, self.using):
-                if not self.is_valid or self.summary is None or self.listing.few() is None:
+                if not self.is_valid or self.summary is None:
                     return []
-                closing = [(str(label), money.rupiah(amount)) for label, amount in self.closing()]
-                return closing or self._sums_by_state(self.summary)
+                if self.listing.few() is None:
+                    return self.sums_of_many()
+                return self.closing_in_words(self.closing()) or self.sums_by_state(self.summary, self.totals())
         except db.TooSlow:
             return []
 
-    def _sums_by_state(self, summary: Summary) -> list[tuple[str, str]]:
+    def sums_of_many(self) -> list[tuple[str, str]]:
+        """Return the sums of more rows than are counted, where they are kept anyway; most histories keep none."""
+        return []
+
+    @staticmethod
+    def closing_in_words(lines: Iterable[tuple[Words, int]]) -> list[tuple[str, str]]:
+        """Return the lines that close with their figures written."""
+        return [(str(label), money.rupiah(amount)) for label, amount in lines]
+
+    @staticmethod
+    def sums_by_state(summary: Summary, totals: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
         """Return each state with its count and its first figure; rupiah add up whatever currency they became."""
         by_state: dict[str, tuple[int, int]] = {}
-        for row in self.totals():
+        for row in totals:
             rows, amount = by_state.get(row[summary.by], (0, 0))
             by_state[row[summary.by]] = rows + row["rows"], amount + summary.amount(row)
         said = [(str(summary.labels(state).label), *figures) for state, figures in by_state.items()]

@@ -1,5 +1,6 @@
 """Deposit History: the account statement of what may be spent, on the page and as a report that closes."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from deposits.ledger.history import DepositHistory
 from deposits.models import Account, DepositEntry
 from flipdash import clock, rls
 from flipdash.actors import Actor
+from flipdash.histories import results
 from flipdash.mode import Mode
 from tests import factories
 from tests.superuser import superuser
@@ -125,6 +127,53 @@ def test_a_wrong_address_shows_nothing_and_says_why(web, moved, query):
 def test_what_some_entries_come_to_has_a_sign(scope, moved, query, sums):
     with rls.inside(scope):
         assert history(scope, query).sums() == sums
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "date_from=2026-03-01",
+        "date_from=2026-03-01&date_to=2026-03-01",
+        "date_from=2026-03-02",
+        "date_to=2026-02-27",
+        "kind=hold",
+        "kind=hold&kind=release&kind=top_up",
+        "kind=hold&date_from=2026-03-01&date_to=2026-03-01",
+        "kind=refund",
+    ],
+)
+def test_more_entries_than_are_counted_come_to_the_same(scope, moved, monkeypatch, query):
+    """Days and kinds of movement are kept by the hour, however many entries there are."""
+    with rls.inside(scope):
+        counted = history(scope, query).sums()
+        monkeypatch.setattr(results, "COUNT_CAP", -1)
+        assert history(scope, query).sums() == counted
+
+
+@pytest.mark.parametrize("query", ["q=held", "direction=in", "amount=102.500&kind=hold"])
+def test_nothing_is_said_of_many_where_nothing_is_kept(scope, moved, monkeypatch, query):
+    monkeypatch.setattr(results, "COUNT_CAP", -1)
+    with rls.inside(scope):
+        assert history(scope, query).sums() == []
+
+
+def test_who_sees_7_days_is_told_of_many_entries_of_7_days(people, scope, moved, monkeypatch):
+    service = people[Role.CUSTOMER_SERVICE].scope("live")
+    with rls.inside(scope):
+        ledger.top_up(scope, Source("top_up", 77), amount=5_000, bank="bca")
+        counted = history(service).sums()
+        monkeypatch.setattr(results, "COUNT_CAP", -1)
+        assert history(service).sums() == counted
+        assert ("Credits", "Rp5,000") in counted
+
+
+@pytest.mark.parametrize("query", ["", "kind=hold", "columns=amount&columns=posting_id"])
+def test_a_head_stands_over_each_column(web, moved, query):
+    page = web.get(f"/deposit/history/?{query}").content.decode()
+    heads = re.findall(r'<th scope="col" class="cell cell--\w+" ([^>]*)>', page)
+    (first, *_rows) = re.findall(r"<tr data-href.*?</tr>", page, re.S)
+    assert len(heads) == first.count("<td ")
 
 
 def test_a_report_closes(scope, moved):

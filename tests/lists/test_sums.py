@@ -63,10 +63,10 @@ def test_of_more_than_is_counted_nothing_is_said(web, kopi_kita, monkeypatch):
 def test_what_takes_too_long_says_nothing(web, kopi_kita, monkeypatch):
     make_transfer(kopi_kita)
 
-    def run_out(self, summary):
+    def run_out(*_asked):
         raise db.TooSlow
 
-    monkeypatch.setattr(history.History, "_sums_by_state", run_out)
+    monkeypatch.setattr(history.History, "sums_by_state", run_out)
     assert told(web, "/money-transfers/") == {}
 
 
