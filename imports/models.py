@@ -126,5 +126,5 @@ class ImportJob(TenantModel, Leased):
 
     @property
     def to_import(self) -> int:
-        """How many records are good and not there yet."""
-        return self.good - self.already_there
+        """How many records are good and not there yet; none where a fault puts all of the file in doubt."""
+        return 0 if self.is_doubtful else self.good - self.already_there

@@ -53,6 +53,8 @@ def _labels(kind: Import, names: tuple[str, ...], values: tuple[Any, ...]) -> li
 
 
 def _label(kind: Import, name: str, value: Any) -> str:
+    if label := kind.label(name, value):
+        return label
     choices = dict(kind.model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]  # a field of ours
     return str(choices[value]) if value in choices else in_words(value)
 

@@ -20,7 +20,7 @@ from flipdash.tables.cleaning import (
 )
 from flipdash.tables.faults import Doubt, Fault, Unreadable, shown
 from flipdash.tables.kinds import Import, kinds, most, register
-from flipdash.tables.layouts import Field, Header, Kept, Layout
+from flipdash.tables.layouts import REQUIRED, Field, Header, Kept, Layout
 from flipdash.tables.reader.tables import Number, Row
 from flipdash.tables.reading import MOST_MEGABYTES, FileRows, read_file, weigh
 from flipdash.tables.storing import INCOMING, Incoming, run
@@ -29,6 +29,7 @@ from flipdash.tables.writing import CsvFile
 __all__ = [
     "INCOMING",
     "MOST_MEGABYTES",
+    "REQUIRED",
     "Checker",
     "Cleaner",
     "CsvFile",

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -40,6 +40,11 @@ class Import(Layout, ABC):
     @abstractmethod
     def store(self) -> int:
         """Move the rows of INCOMING that aren't stored yet to their table, and return how many these were."""
+
+    @classmethod
+    def label(cls, name: str, value: Any) -> str | None:
+        """Return what people call a value that is a code; None where the model knows it, or it is none."""
+        return None
 
     @property
     def columns(self) -> list[str]:

@@ -231,6 +231,48 @@ def test_faulty_cells_are_named_and_nothing_is_imported(write, kopi_kita, change
     assert reason in faults[0]
 
 
+def without_type(tmp_path, destination: str) -> Path:
+    """A file with the column of the history's own table, which says bank and kind in one."""
+    row = {"Transfer Destination" if name == "Bank" else name: cell for name, cell in ROW.items()}
+    del row["Destination Type"]
+    row |= {"Transfer Destination": destination, "Account Number": "081234567890"}
+    path = tmp_path / "history.csv"
+    path.write_text("\n".join(",".join(cells) for cells in (row, row.values())))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("destination", "kind", "bank"),
+    [
+        ("BCA (Bank)", "bank", "bca"),
+        ("BNI (VA)", "va", "bni"),
+        ("BNI (Bank)", "bank", "bni"),
+        ("GoPay (E-Wallet)", "ewallet", "gopay"),
+        ("GoPay", "ewallet", "gopay"),
+        ("BCA", "bank", "bca"),
+        ("Bank Central Asia", "bank", "bca"),
+        ("BSI (Bank Syariah Indonesia)", "bank", "bsm"),
+    ],
+)
+def test_transfer_destination_is_read_as_the_table_writes_it(tmp_path, kopi_kita, destination, kind, bank):
+    run(without_type(tmp_path, destination))
+    transfer = MoneyTransfer.objects.get()
+    assert (transfer.destination_kind, transfer.bank) == (kind, bank)
+
+
+@pytest.mark.parametrize(
+    ("destination", "reason"),
+    [
+        ("BNI", "doesn’t say what the account is; write BNI (Bank) or BNI (VA)"),
+        ("BCA (VA)", "is not known as a destination of the type VA"),
+        ("Bank Antah", "is not known as a destination of the type Bank"),
+    ],
+)
+def test_a_destination_that_could_be_two_is_not_guessed(tmp_path, kopi_kita, destination, reason):
+    out, _ = refused(without_type(tmp_path, destination))
+    assert reason in out
+
+
 def test_dates_in_three_styles_are_named_and_not_even_skipped(write, kopi_kita):
     path = write({}, {"Created Date": "01/10/2025 10:00"}, {"Created Date": "10/1/25 10:00"})
     out, last = refused(path, skip_bad=True)

@@ -264,7 +264,7 @@ def test_an_upload_over_the_limit_is_stopped_and_said_in_words(web, files, monke
 def test_a_file_that_lacks_columns_says_which(web):
     job = checked(web, b"Transaction ID,Amount\nT-1,5\n")
     assert (job.status, job.problem) == ("failed", "faults")
-    assert "the header lacks these columns: Status, Destination Type" in page(web, job)
+    assert "the header lacks these columns: Status, Bank" in page(web, job)
 
 
 def test_mixed_dates_can_not_be_confirmed_at_all(web):
@@ -272,10 +272,34 @@ def test_mixed_dates_can_not_be_confirmed_at_all(web):
     rows[2][11] = "02/10/2025 10:00:00"
     content = "\n".join(",".join(f'"{cell}"' for cell in row) for row in rows).encode()
     job = checked(web, content)
-    assert (job.status, job.is_doubtful) == ("failed", True)
+    assert (job.status, job.is_doubtful, job.to_import) == ("failed", True, 0)
+    assert "Totals of valid rows" not in page(web, job)
     confirm(web, job, skip_bad="on")
     IMPORTS.work(job.pk)
     assert MoneyTransfer.objects.count() == 0
+
+
+def text_of(content: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", content).split())
+
+
+def test_a_file_that_breaks_off_looks_like_no_whole(web):
+    lines = GOOD.read_bytes().splitlines()
+    job = checked(web, b"\n".join([*lines[:100], b"\xff" + lines[100], *lines[101:]]))
+    assert (job.is_doubtful, job.good > 0) == (True, True)
+    shown = text_of(page(web, job))
+    assert f"Rows read {job.read}" in shown
+    assert "Faults 1" in shown
+    assert "To import 0" in shown
+    assert "Totals of valid rows" not in shown
+
+
+def test_the_page_says_where_rows_go_and_that_they_stay(web):
+    job = checked(web, b"\n".join(GOOD.read_bytes().splitlines()[:5]))
+    shown = text_of(page(web, job))
+    assert "They go into Live Mode of Kopi Kita . This can’t be taken back" in shown
+    assert "BCA" in shown or "BNI" in shown
+    assert " bni " not in shown
 
 
 def test_names_of_files_are_text(web):

@@ -117,6 +117,11 @@ class PaymentImport(TransactionImport):
         failure(PAYING),
     )
 
+    @classmethod
+    def label(cls, name: str, value: Any) -> str | None:
+        """Return what people call a channel."""
+        return NAMES.get(value) if name == "channel" else None
+
     def check(self, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Check what cells say together: the channel's kind, what was paid and settled, and when."""
         yield from _check_channel(values)

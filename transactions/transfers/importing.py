@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from flipdash.tables import Field, choice, digits, most, only_digits, text
+from flipdash.tables import REQUIRED, Field, choice, digits, most, only_digits, text
 from transactions import destinations
 from transactions.importing import ENDED, MADE, NUMBERED, SENT, TransactionImport, amounts, check_ended
 from transactions.models import MoneyTransfer, TransferEvent
@@ -18,6 +18,7 @@ KINDS = {
     destinations.Kind.VA: ("VA", "Virtual Account", "Akun Virtual"),
     destinations.Kind.EWALLET: ("E-Wallet", "E Wallet", "EWallet", "Dompet Digital", "Dompet Elektronik"),
 }
+read_kind = choice(KINDS)
 find_destination = lru_cache(maxsize=4096)(destinations.find)
 
 
@@ -32,10 +33,15 @@ class MoneyTransferImport(TransactionImport):
         ENDED,
         Field(
             *("destination_kind", "Destination Type", "Tipe Tujuan", "Jenis Tujuan"),
-            clean=choice(KINDS),
+            clean=read_kind,
+            required=False,  # "Transfer Destination" says both: BCA (Bank)
             example="Bank",
         ),
-        Field("bank", "Bank", "Bank Tujuan", "Bank/E-Wallet", "Destination", clean=str.strip, example="bca"),
+        Field(
+            *("bank", "Bank", "Bank Tujuan", "Bank/E-Wallet", "Destination", "Transfer Destination", "Tujuan Transfer"),
+            clean=str.strip,
+            example="bca",
+        ),
         Field(
             *("account_number", "Account Number", "Nomor Rekening", "No. Rekening", "Rekening Tujuan"),
             clean=digits(most(MoneyTransfer, "account_number"), plus=True),
@@ -52,6 +58,11 @@ class MoneyTransferImport(TransactionImport):
         *MADE,
     )
 
+    @classmethod
+    def label(cls, name: str, value: Any) -> str | None:
+        """Return what people call a bank or an e-wallet."""
+        return destinations.NAMES.get(value) if name == "bank" else None
+
     def check(self, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Check what cells say together: the bank and account of a kind, the end after the beginning."""
         yield from _check_bank(values)
@@ -63,9 +74,31 @@ def _check_bank(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     kind, word = values.get("destination_kind"), values.get("bank")
     if kind is None or word is None:
         return
+    if kind is REQUIRED:  # the file has no column for it
+        word, kind = _destination(word)
+        if kind is None:
+            yield "bank", _("doesn’t say what the account is; write %(name)s (Bank) or %(name)s (VA)") % {"name": word}
+            return
+        values["destination_kind"] = kind
     values["bank"] = find_destination(word, kind)
     if values["bank"] is None:
         yield "bank", _("is not known as a destination of the type %(kind)s") % {"kind": KINDS[kind][0]}
+
+
+def _destination(cell: str) -> tuple[str, destinations.Kind | None]:
+    """Return the destination that a table shows, and its kind: "BNI (VA)", "GoPay", "BCA"; None where two are possible.
+
+    Only where no account of another kind could be meant does the name alone say it.
+    """
+    if named := re.fullmatch(r"(.+?)\s*\(([^()]+)\)", cell):
+        try:
+            return named[1], destinations.Kind(read_kind(named[2]))
+        except ValueError:
+            pass  # BSI (Bank Syariah Indonesia)
+    possible = [kind for kind in destinations.Kind if find_destination(cell, kind)]
+    if not possible:
+        return cell, destinations.Kind.BANK  # which is then said to be unknown
+    return cell, possible[0] if len(possible) == 1 else None
 
 
 def _check_account(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
