@@ -22,8 +22,10 @@ PAGES = (
     "/activity/",
     "/",
 )
-CHANGING = re.compile(r'(?<=name="csrfmiddlewaretoken" value=")\w+|(?<=before=)[\w:-]+|(?<=after=)[\w:-]+')
-"""What differs from one making of a page to the next."""
+CHANGING = re.compile(
+    r'(?<=name="csrfmiddlewaretoken" value=")\w+|(?<=before=)[\w:-]+|(?<=after=)[\w:-]+|\d\d[:.]\d\d(?= WITA?B?,)'
+)
+"""What differs from one making of a page to the next: tokens, cursors, and the time at which it is printed."""
 
 
 @pytest.fixture

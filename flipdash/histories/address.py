@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from flipdash.frame import Frame
 from flipdash.histories.columns import Row
 from flipdash.histories.declaration import Declaration, Layout
-from flipdash.histories.filters import Cleaned, Filter, RowFilter
+from flipdash.histories.filters import Cleaned, Filter, Offered, RowFilter
 from flipdash.histories.meanings import Part
 from flipdash.histories.paging import BadCursor, Cursor, Position
 from flipdash.histories.search import TEXT
@@ -147,10 +147,15 @@ class Address:
 
     def fields_of(self, filter_: Filter) -> list[forms.BoundField]:
         """Return a filter's form fields, with what the address says."""
-        fields = [self.form[param] for param in filter_.params] if self.says_filters else unset(filter_, self.scope)
+        return [self.form[param] for param in filter_.params] if self.says_filters else unset(filter_, self.scope)
+
+    def offered(self, filter_: Filter) -> Offered | None:
+        """Return what a filter of which nothing is said offers beside what is fixed; None where that isn't known."""
+        if self.says_filters:
+            return None
         if isinstance(filter_, RowFilter) and filter_.brought and self.frame:
-            filter_.offer(fields[0], self.frame[filter_.brought] or ())
-        return fields
+            return tuple((str(key), words) for key, words in self.frame[filter_.brought] or ())
+        return () if filter_.is_fixed else None
 
     @property
     def says_filters(self) -> bool:
@@ -269,10 +274,12 @@ class Address:
         return self.url_with({"in": "text"})
 
 
-def unset(filter_: Filter, scope: Scope | None) -> list[forms.BoundField]:
-    """Return a filter's form fields where nothing is said; what is fixed needs no scope."""
+def unset(filter_: Filter, scope: Scope | None, offered: Offered = ()) -> list[forms.BoundField]:
+    """Return a filter's form fields where nothing is said; no scope is needed where what is offered is known."""
     form = forms.Form(filter_.defaults())
     form.fields = filter_.form_fields(scope)  # type: ignore[arg-type]  # said above
+    if isinstance(filter_, RowFilter) and scope is None:
+        filter_.offer(form.fields[filter_.name], offered)
     return [form[param] for param in filter_.params]
 
 

@@ -22,6 +22,8 @@ from flipdash.searchkeys import SearchText
 from flipdash.words import Words
 
 Cleaned = dict[str, Any]
+Offered = tuple[tuple[str, str], ...]
+"""Rows to choose from: the key of each, and its words."""
 UNKNOWN_CHOICE = gettext_lazy("This address names a choice that doesn't exist here.")
 NO_DATE = gettext_lazy("Enter a day as YYYY-MM-DD, for example 2026-11-30.")
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
@@ -223,7 +225,7 @@ class RowFilter(Filter):
         """Read one row that the scope may see."""
         return {
             self.name: _RowField(
-                self.rows(scope),
+                self.rows(scope) if scope else None,  # without one, `offer` says which
                 label=self.label,
                 required=False,
                 empty_label=_("All"),
@@ -233,9 +235,9 @@ class RowFilter(Filter):
         }
 
     @staticmethod
-    def offer(field: Any, rows: Iterable[tuple[int, str]]) -> None:
-        """Have a field offer these rows, key and words, without asking for them."""
-        field.field.choices = [("", field.field.empty_label), *rows]
+    def offer(field: Any, rows: Offered) -> None:
+        """Have a field offer these rows without asking for them."""
+        field.choices = [("", field.empty_label), *rows]
 
     def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
         return Q(**{self.field: cleaned[self.name].pk}) if cleaned[self.name] else Q()

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from flipdash import formats, histories, mode, money
 from flipdash.histories import COUNT_CAP, DateFilter, Filter, History, address, columns
 from flipdash.histories.columns import Row
-from flipdash.histories.filters import Preset
+from flipdash.histories.filters import Offered, Preset
 from flipdash.menu import ShownSection, menu_for
 
 register = template.Library()
@@ -95,11 +95,17 @@ class UnsetFilter:
 
 
 @register.simple_tag
-def unset_filter(history: str, name: str, today: date) -> UnsetFilter:
-    """Return a filter by its history's name and its own, with the ranges of days that it offers today."""
+def offered(history: History, filter_: Filter) -> Offered | None:
+    """Return the rows that a filter offers of which nothing is said; None where that isn't known."""
+    return history.address.offered(filter_)
+
+
+@register.simple_tag
+def unset_filter(history: str, name: str, today: date, offers: Offered) -> UnsetFilter:
+    """Return a filter by its history's name and its own, with the rows and the ranges of days that it offers."""
     found = next(one for one in histories.get(history).filters if one.name == name)
     presets = found.presets(today) if isinstance(found, DateFilter) else []
-    return UnsetFilter(found, address.unset(found, None), [(preset, False) for preset in presets])
+    return UnsetFilter(found, address.unset(found, None, offers), [(preset, False) for preset in presets])
 
 
 @register.simple_tag
