@@ -182,7 +182,6 @@ def people_rows(member) -> dict[str, str]:
     colleague = factories.make_member(member.business, Role.REVIEWER, name=mark)
     invitation = factories.make_invitation(member, email=f"{mark}-{colleague.pk}@example.test".lower())
     return {
-        "<bigid:member>": str(colleague.pk),
         "<bigid:member_id>": str(colleague.pk),
         "<bigid:invitation_id>": str(invitation.pk),
     }
@@ -479,7 +478,6 @@ def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
         "<bigid:link>": "999999",
         "<bigid:member_id>": "999999",
         "<bigid:invitation_id>": "999999",
-        "<bigid:member>": "999999",
         "<bigid:factor>": "999999",
         "<bigid:user_session>": "999999",
         "<str:token>": "no-such-token-either",

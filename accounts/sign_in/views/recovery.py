@@ -15,9 +15,9 @@ from flipdash.http import Request, require_form
 @require_form
 @requires(Permission.MANAGE_MEMBERS)
 @reauthenticated
-def second_factor_reset(request: Request, member: int) -> HttpResponse:
+def second_factor_reset(request: Request, member_id: int) -> HttpResponse:
     """Say what resetting does, and do it."""
-    found = get_object_or_404(request.scope.business.members.select_related("business", "user"), pk=member)
+    found = get_object_or_404(request.scope.business.members.select_related("business", "user"), pk=member_id)
     if request.method == "POST":
         try:
             services.reset_second_factor(request.scope, found)
