@@ -14,6 +14,7 @@ class DocumentsConfig(AppConfig):
         events.declare(
             {
                 "report.requested": _("Report requested"),
+                "report.cancelled": _("Report cancelled"),
                 "report.made": _("Report ready"),
                 "report.downloaded": _("Report downloaded"),
                 "receipt.sent": _("Receipt sent"),

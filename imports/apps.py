@@ -14,6 +14,7 @@ class ImportsConfig(AppConfig):
             {
                 "import.uploaded": _("File for import uploaded"),
                 "import.confirmed": _("Import confirmed"),
+                "import.cancelled": _("Import cancelled"),
                 "import.done": _("Records imported"),
             },
             areas={"import": _("Imports")},

@@ -132,6 +132,15 @@ def confirm(job: ImportJob, *, by: Scope, seen: int, skip_bad: bool) -> bool:
     return True
 
 
+def cancel(job: ImportJob, *, by: Scope) -> bool:
+    """Stop an import that isn't finished and tell it; returns whether it was still to be stopped."""
+    with transaction.atomic():
+        is_stopped = IMPORTS.cancel(job)
+        if is_stopped:
+            events.record(by, "import.cancelled", job, file=job.file_name)
+    return is_stopped
+
+
 # --- What workers do ----------------------------------------------------------------------------------------
 
 

@@ -110,7 +110,7 @@ def job_confirmation(request: Request, import_number: int) -> HttpResponse:
 def job_cancellation(request: Request, import_number: int) -> HttpResponse:
     """Stop an import that isn’t finished; what is stored stays."""
     found = _job(request, import_number)
-    if services.IMPORTS.cancel(found):
+    if services.cancel(found, by=request.scope):
         messages.success(request, _("Import %s was cancelled. Nothing was imported.") % found.reference)
     else:
         messages.info(request, _("Import %s can’t be cancelled any more.") % found.reference)

@@ -130,6 +130,15 @@ def _asked(history: History, format: str) -> dict[str, str]:
     return words
 
 
+def cancel(report: Report, *, by: Scope) -> bool:
+    """Stop a report that isn't finished and tell it; returns whether it was still to be stopped."""
+    with transaction.atomic():
+        is_stopped = REPORTS.cancel(report)
+        if is_stopped:
+            events.record(by, "report.cancelled", report, asked=report.asked, format=report.format)
+    return is_stopped
+
+
 def note_download(scope: Scope, report: Report) -> None:
     """Tell that a finished file left, and take it out of the member's own header."""
     with transaction.atomic():

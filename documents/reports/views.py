@@ -123,7 +123,7 @@ def report_cancellation(request: Request, number: int) -> HttpResponse:
     report = get_object_or_404(Report.objects.visible_to(request.scope), number=number)
     if not report.may_be_cancelled_by(request.scope):
         return refuse(request, Permission.MANAGE_MEMBERS)
-    if services.REPORTS.cancel(report):
+    if services.cancel(report, by=request.scope):
         messages.success(request, _("Report %s was cancelled.") % report.reference)
     else:
         messages.info(request, _("Report %s was already finished.") % report.reference)

@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from django.db.models import Sum
 from django.utils import timezone
 
+from accounts.models import Activity
 from accounts.permissions import Role
 from documents.models import Report
 from documents.reports import services
@@ -473,6 +474,10 @@ def test_only_who_asked_for_a_report_and_admins_may_cancel_it(web, client_of, ko
         assert person.post(path.format(report.number)).status_code == 302
         report.refresh_from_db()
         assert report.status == "cancelled"
+    told = Activity.objects.filter(kind="report.cancelled").order_by("pk")
+    assert [event.subject_label for event in told] == [mine.reference, theirs.reference]
+    web.post(path.format(mine.number))
+    assert told.count() == 2, "what is stopped already is no event"
     own = services.request_report(maker.scope("live"), history="money-transfers", query="")
     browser.post(path.format(own.number))
     own.refresh_from_db()

@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections, transaction
 from django.utils import timezone
 
+from accounts.models import Activity
 from accounts.permissions import Role
 from flipdash import tables
 from flipdash.celery import app
@@ -449,6 +450,7 @@ def test_a_cancelled_import_stops_and_leaves_nothing(web, files, monkeypatch, co
     IMPORTS.work(job.pk)
     job.refresh_from_db()
     assert (job.status, MoneyTransfer.objects.count()) == ("cancelled", 0)
+    assert Activity.objects.filter(kind="import.cancelled").count() == 1
     IMPORTS.sweep()
     assert [path for path in kept(files) if path.suffix != ".csv"] == []
 
@@ -460,6 +462,7 @@ def test_what_is_done_stays_when_cancelled_late(web):
     answer = web.post(f"{URL}{job.number}/cancellation/", follow=True)
     assert "can’t be cancelled any more" in answer.content.decode()
     assert MoneyTransfer.objects.count() == 188
+    assert not Activity.objects.filter(kind="import.cancelled").exists()
 
 
 def test_one_import_of_a_business_runs_at_a_time_and_does_not_keep_others_waiting(web, client_of, stranger):
