@@ -23,7 +23,7 @@ PAGES = (
     "/",
 )
 CHANGING = re.compile(
-    r'(?<=name="csrfmiddlewaretoken" value=")\w+|(?<=before=)[\w:-]+|(?<=after=)[\w:-]+|\d\d[:.]\d\d(?= WITA?B?,)'
+    r'(?<=name="csrfmiddlewaretoken" value=")\w+|(?<=before=)[\w:-]+|(?<=after=)[\w:-]+|\d\d[:.]\d\d(?= WI(?:B|TA?),)'
 )
 """What differs from one making of a page to the next: tokens, cursors, and the time at which it is printed."""
 
