@@ -12,9 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
+from accounts.demo import KOPI_KITA
 from accounts.models import Activity, Member
 from accounts.permissions import Role
 from accounts.rights import NotAllowed
+from documents import demo
 from documents.models import ReceiptLink
 from documents.receipts import sharing
 from flipdash import clock, histories, rls
@@ -414,3 +416,17 @@ def test_the_pages_ask_the_database_a_bounded_number_of_times(web, sri, admin):
     with CaptureQueriesContext(connection) as outside:
         Client().get(path)
     assert len(outside) <= 6
+
+
+# --- The demo ------------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_has_one_receipt_that_was_sent(kopi_kita, sri):
+    maker = factories.make_member(kopi_kita, Role.MAKER)
+    maker.user.email = KOPI_KITA.email(Role.MAKER)
+    maker.user.save()
+    for _start in range(2):
+        demo.send_a_receipt()
+    [mail] = mails()
+    assert mail.to == demo.TO
+    assert Client().get(link_in(mail.text)).status_code == 200

@@ -9,6 +9,7 @@ from accounts import demo as people
 from accounts.models import Business
 from deposits import demo as deposits
 from deposits.topups import crediting
+from documents import demo as documents
 from transactions import demo
 
 
@@ -31,3 +32,4 @@ class Command(BaseCommand):
             crediting.open_test_deposit(business)
         if not demo.is_written():
             demo.write_all()
+        documents.send_a_receipt()
