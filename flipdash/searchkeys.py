@@ -63,7 +63,7 @@ class Array(Func):
 
 
 class SearchKeys(Func):
-    """Keys by which rows are asked for, made with the business and the mode: one for every three letters in a row of
+    """Keys by which rows are asked for, made with the business and the mode: of three letters in a row at every step of
     words, and one for each facet.
     """
 
@@ -72,7 +72,9 @@ class SearchKeys(Func):
 
 
 class RowKeys(SearchKeys):
-    """The keys under which a row is found: these, and one for each of its whole words of one or two letters."""
+    """The keys under which a row is found: these, of all letters, and one for each of its whole words of one or two
+    letters.
+    """
 
     function = "search_row_keys"
 
@@ -150,7 +152,8 @@ class SearchIndex:
 
 
 def _asked(scope: Scope, words: str, facets: Iterable[models.Expression]) -> SearchKeys:
-    return SearchKeys(Value(scope.business.pk), Value(scope.mode), SearchText(Value(words)), Array(*facets))
+    business, mode = Value(scope.business.pk), Value(scope.mode)
+    return SearchKeys(business, mode, SearchText(Value(words)), Array(*facets), Value(SHORTEST))
 
 
 def contains(text: models.Expression, word: str) -> Q:

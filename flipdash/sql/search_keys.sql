@@ -17,23 +17,30 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT ' ' || translate(folded, '.,;:!?()[]{}<>/\|"_#–—-', repeat(' ', 23)) || ' '
 $$;
 
--- The keys by which words and facets (`marks` here) are asked for: a hash for every three letters in a row of the
--- words, one for each sign of scripts that don't part words (and each emoji), and one for each facet, made with the
--- business and the mode.
+-- The keys by which words and facets (`marks` here) are asked for: a hash for three letters in a row at every `step` of
+-- each word, and its last three; one for each sign of scripts that don't part words (and each emoji), and one for each
+-- facet, made with the business and the mode. Rows have those of every letter; a search goes by steps of three, for that
+-- is all of a word, and every list that an index has to look into costs.
 -- Postgres promises the same hashes on every machine of one byte order; after moving the files to another kind of
 -- machine, REINDEX. PL/pgSQL makes them in half the time.
-CREATE OR REPLACE FUNCTION search_keys(business bigint, mode text, words text, marks text[]) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION search_keys(business bigint, mode text, words text, marks text[], step int DEFAULT 1)
+RETURNS bigint[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
 DECLARE
     seed bigint := business * 2 + (mode = 'test')::int;
     keys bigint[] := '{}';
     part text;
+    place int;
+    final int;
 BEGIN
-    FOR place IN 1 .. length(words) - 2 LOOP
-        part := substr(words, place, 3);
-        IF strpos(part, ' ') = 0 THEN
-            keys := keys || hashtextextended(part, seed);
-        END IF;
+    FOREACH part IN ARRAY string_to_array(words, ' ') LOOP
+        final := length(part) - 2;
+        place := 1;
+        WHILE place <= final LOOP
+            keys := keys || hashtextextended(substr(part, place, 3), seed);
+            EXIT WHEN place = final;
+            place := least(place + step, final);
+        END LOOP;
     END LOOP;
     IF octet_length(words) > length(words) THEN
         FOREACH part IN ARRAY string_to_array(words, NULL) LOOP
