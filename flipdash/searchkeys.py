@@ -4,7 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
+from operator import and_
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -18,6 +21,14 @@ SHORTEST = 3
 """Letters that a word needs to be found inside of others."""
 UNPARTED = "\u2e80"
 """From here on are scripts that don't part words by spaces, and emoji: each sign has a key."""
+AMOUNTS = 4093
+"""Into how many lists amounts are put, by what is left of dividing by this prime. A list of each would make the index
+large, and among rows that have something else, too, a list of some is as good."""
+EDGE = 4
+"""How many digits of a number's beginning, and of its end, have a list."""
+DAY_0 = date(2000, 1, 1)
+DAYS = 32
+"""How many days a list of more than one day has."""
 APART = re.compile(r"[.,;:!?()\[\]{}<>/\\|\"_#–—-]")
 """What parts words beside spaces, where whole words are looked for."""
 
@@ -38,21 +49,36 @@ class Words(Func):
 
 
 class Facets(Func):
-    """What some fields hold, as an array: status=failed, and in any case external_id=trx-1 for `codes`."""
+    """What some fields hold, as an array of texts such as status=failed (SearchIndex says of what kinds they are)."""
 
     output_field = ArrayField(models.TextField())
 
-    def __init__(self, *fields: str, codes: tuple[str, ...] = ()) -> None:
-        super().__init__(*fields, *codes)
-        self.fields, self.codes = fields, codes
+    def __init__(
+        self,
+        *fields: str,
+        codes: tuple[str, ...] = (),
+        amounts: tuple[str, ...] = (),
+        numbers: tuple[str, ...] = (),
+        when: str = "",
+    ) -> None:
+        super().__init__(*fields, *codes, *amounts, *numbers, *([when] if when else []))
+        self.fields, self.codes, self.amounts, self.numbers, self.when = fields, codes, amounts, numbers, when
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Sequence[Any]]:  # type: ignore[override]
         """Write the array; the names of fields are constants of our own. What is missing has no facet."""
-        columns = [compiler.compile(expression)[0] for expression in self.source_expressions]
-        named = list(zip((*self.fields, *self.codes), columns, strict=True))
-        facets = [f"'{field}=' || NULLIF({column}, '')" for field, column in named[: len(self.fields)]]
-        codes = [f"search_fold('{code}=' || NULLIF({column}, ''))" for code, column in named[len(self.fields) :]]
-        return f"ARRAY[{', '.join(facets + codes)}]::text[]", ()
+        columns = iter([compiler.compile(expression)[0] for expression in self.source_expressions])
+        made = [f"'{field}=' || NULLIF({column}, '')" for field, column in zip(self.fields, columns, strict=False)]
+        for code in self.codes:
+            made.append(f"search_fold('{code}=' || NULLIF({next(columns)}, ''))")
+        for amount in self.amounts:
+            made.append(f"'{amount}=' || mod({next(columns)}, {AMOUNTS})::text")
+        for number in self.numbers:
+            column = next(columns)
+            made += [f"'{number}=' || {end}({column}, {EDGE})" for end in ("left", "right")]
+        if self.when:
+            day = f"(({next(columns)} AT TIME ZONE 'UTC')::date - '{DAY_0}'::date)"
+            made += [f"'day=' || {day}::text", f"'days=' || ({day} / {DAYS})::text"]
+        return f"ARRAY[{', '.join(made)}]::text[]", ()
 
 
 class Array(Func):
@@ -105,6 +131,12 @@ class SearchIndex:
     """Fields of few values, by which people filter."""
     codes: tuple[str, ...] = ()
     """Fields with a value of its own in each row, such as an id of another system, found as a whole and in any case."""
+    amounts: tuple[str, ...] = ()
+    """Fields of whole numbers; what the index gives are some more."""
+    numbers: tuple[str, ...] = ()
+    """Fields of digits that are looked for by their beginning or their end; what the index gives are some more."""
+    when: str = ""
+    """The field of time in the order of which pages are, by its days and by 32 of them, in UTC."""
 
     @property
     def text(self) -> SearchText:
@@ -114,7 +146,13 @@ class SearchIndex:
     @property
     def keys(self) -> RowKeys:
         """The index's expression."""
-        return RowKeys(F("business"), F("mode"), self.text, Facets(*self.facets, codes=self.codes))
+        facets = Facets(*self.facets, codes=self.codes, amounts=self.amounts, numbers=self.numbers, when=self.when)
+        return RowKeys(F("business"), F("mode"), self.text, facets)
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The fields that have facets."""
+        return frozenset((*self.facets, *self.codes, *self.amounts, *self.numbers, *(Span.FIELDS if self.when else ())))
 
     def index(self, name: str) -> GinIndex:
         """Return the index, for the model's Meta.
@@ -132,14 +170,16 @@ class SearchIndex:
         A word of one or two letters has a key only as a whole word. Fields that are no facets narrow nothing: if only
         such are left, Q().
         """
-        kept = [(field, values) for field, values in facets if field in (*self.facets, *self.codes)]
-        every = [(field, value) for field, values in kept if len(values) == 1 for value in values]
-        long = [word for word in words if is_found_inside(word)]
-        whole = [SearchText(Value(word)) for word in words if word not in long]
-        condition = Q()
-        if words or every:
-            marked = [*whole, *(self._mark(field, value) for field, value in every)]
-            condition = Q(Infix(self.keys, "@>", _asked(scope, " ".join(long), marked)))
+        kept = [(field, values) for field, values in facets if field in self.known]
+        kept.sort(key=lambda facet: facet[0] not in Span.FIELDS)
+        every = [
+            _asked(scope, "", [self._mark(f, value)]) for f, values in kept if len(values) == 1 for value in values
+        ]
+        every += [_asked(scope, word, ()) for word in words if is_found_inside(word)]
+        every += [_asked(scope, "", [SearchText(Value(word))]) for word in words if not is_found_inside(word)]
+        # One condition for each: then the index goes on in all their lists from where it went on in one, while it reads
+        # every row of one list where keys are asked for together. What is narrow in time leads.
+        condition = reduce(and_, (Q(Infix(self.keys, "@>", keys)) for keys in every), Q())
         for field, values in kept:
             if len(values) > 1:
                 some = _asked(scope, "", [self._mark(field, value) for value in values])
@@ -147,8 +187,48 @@ class SearchIndex:
         return condition
 
     def _mark(self, field: str, value: str) -> models.Expression:
+        if field in self.amounts:
+            return Value(f"{field}={int(value) % AMOUNTS}")
+        if field in self.numbers:
+            return Value(f"{field}={value[:EDGE]}")
         facet = Value(f"{field}={value}")
         return SearchText(facet) if field in self.codes else facet
+
+
+@dataclass(frozen=True)
+class Span:
+    """One day in UTC, or several together, of which a search index has a list."""
+
+    FIELDS: ClassVar[tuple[str, str]] = ("day", "days")
+
+    number: int
+    length: int
+    """In days: 1 or DAYS."""
+
+    @classmethod
+    def of(cls, moment: datetime, length: int = DAYS) -> "Span":
+        """Return the span that holds a moment."""
+        return cls((moment.astimezone(UTC).date() - DAY_0).days // length, length)
+
+    @property
+    def facet(self) -> tuple[str, list[str]]:
+        """Under which facet the index has it."""
+        return self.FIELDS[self.length > 1], [str(self.number)]
+
+    @property
+    def start(self) -> datetime:
+        """When it begins."""
+        return datetime.combine(DAY_0 + timedelta(days=self.number * self.length), time.min, tzinfo=UTC)
+
+    @property
+    def end(self) -> datetime:
+        """When it has ended."""
+        return self.start + timedelta(days=self.length)
+
+    @property
+    def days(self) -> list["Span"]:
+        """Its days, the oldest first."""
+        return [Span(self.number * self.length + day, 1) for day in range(self.length)]
 
 
 def _asked(scope: Scope, words: str, facets: Iterable[models.Expression]) -> SearchKeys:

@@ -340,9 +340,14 @@ class DateFilter(Filter):
 
         Nothing ends before it was created, the tables see to that.
         """
-        start, end = self._moments(cleaned, scope)
-        kept = Q(created_at__gte=start) if start and self.field(cleaned) == "created_at" else Q()
+        start, end = self.created_between(cleaned, scope)
+        kept = Q(created_at__gte=start) if start else Q()
         return kept & Q(created_at__lt=end) if end else kept
+
+    def created_between(self, cleaned: Cleaned, scope: Scope) -> tuple[datetime | None, datetime | None]:
+        """Return likewise since when a row that is kept was created, and before when."""
+        start, end = self._moments(cleaned, scope)
+        return start if self.field(cleaned) == "created_at" else None, end
 
     def _moments(self, cleaned: Cleaned, scope: Scope) -> tuple[datetime | None, datetime | None]:
         """Return when the first day begins, and when the last one has ended."""

@@ -1,25 +1,36 @@
 """Rows of a history, found by a plan. They only narrow what the scope may see.
 
-Raw SQL stands in this file alone, and wraps querysets that began with the scope.
+Raw SQL stands in this file alone, and wraps querysets that began with the scope: names come from models, values go as
+parameters.
 """
 
 import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import Max, Min, Q, QuerySet
+from django.db.models.sql import Query as SqlQuery
 
 from flipdash.histories.columns import Row
 from flipdash.histories.paging import FIRST_PAGE, ORDER, Position
 from flipdash.histories.plan import Plan, Way, by_words
+from flipdash.histories.query import Query, Reading
+from flipdash.searchkeys import DAYS, Span
 
 NEAREST = 2_000
 """How many rows a text search looks at before it asks the index."""
+WORTH_A_LOOK = 20_000
+"""How many at most, where the nearest of them say that a page is among so many."""
+GATHERED = 2_000
+"""How many rows the index gives at once. What has more is gathered by days, the nearest first: to gather and sort
+100,000 rows for a page takes a second."""
+FEW_DAYS, FEW_MONTHS = timedelta(days=2), timedelta(days=64)
+"""Ranges of so many days are asked for by the day, or by 32, from the start."""
 COUNTED_AT_ONCE = 50_000
 """Of how many rows, at most, words are counted beside a page."""
 LOOKS_PER_MATCH = 3
@@ -46,11 +57,15 @@ class Source:
         """The name of the rows' table, quoted."""
         return connections[self.visible.db].ops.quote_name(self.visible.model._meta.db_table)
 
-    def values(self, sql: str, params: tuple) -> list[Any]:
-        """Return the one column that a statement finds."""
+    def rows(self, sql: str, params: tuple) -> list[tuple]:
+        """Return what a statement finds."""
         with connections[self.visible.db].cursor() as cursor:
             cursor.execute(sql, params)
-            return [value for (value,) in cursor.fetchall()]
+            return list(cursor.fetchall())
+
+    def values(self, sql: str, params: tuple) -> list[Any]:
+        """Return the one column that a statement finds."""
+        return [value for (value,) in self.rows(sql, params)]
 
 
 @dataclass(frozen=True)
@@ -92,8 +107,10 @@ def is_slow_to_count(source: Source, plan: Plan) -> bool:
 
 def _page_by_number(source: Source, plan: Plan, at: Position) -> list[Row] | None:
     """Return a page, or None when the search isn't exactly what any row has."""
-    found = _by_number(source, plan, at)
-    rows = source.page(at, Q(pk__in=found)) if found else []
+    ids, is_all = _by_number(source, plan.query, at)
+    rows = source.page(at, Q(pk__in=ids)) if ids else []
+    if not is_all:
+        rows = _merged(at, [*rows, *find(source, by_words(plan.query.as_meanings), at).rows])
     if rows or plan.is_sure:
         return rows
     if at.cursor is None and not plan.query.filters:
@@ -103,30 +120,58 @@ def _page_by_number(source: Source, plan: Plan, at: Position) -> list[Row] | Non
 
 def _is_number(source: Source, plan: Plan) -> bool:
     """Ask whether any row is exactly what the search says, whatever the filters say."""
-    found = _by_number(source, replace(plan, query=plan.query.without_filters), FIRST_PAGE)
-    return bool(found) and source.visible.filter(pk__in=found).exists()
+    ids, _is_all = _by_number(source, plan.query.without_filters, FIRST_PAGE)
+    return bool(ids)
 
 
-def _by_number(source: Source, plan: Plan, at: Position) -> RawSQL | None:
-    """Ask each exact field by its own index for at most a page, and merge.
+def _by_number(source: Source, query: Query, at: Position) -> tuple[list[int], bool]:
+    """Ask each exact field by its own index for at most a page, and merge; return also whether that is surely all.
 
-    What an index has in another order is gathered whole, from the index alone: with a limit, Postgres would rather walk
-    through the business, which never ends for a number that it wrongly takes for a common one.
+    Where a number's beginning leads to too many rows, or filters hide the nearest that have the number, somebody else
+    has to look further.
     """
-    rows, query = source.beside(at), plan.query
     parts: list[str] = []
     values: list[Any] = []
+    names: list[str] = []
+    more: list[str] = []
     for reading in query.term.readings if query.term else ():
-        condition = reading.condition & query.filtered(for_id=reading.ignores_dates)
-        matching = rows.filter(condition).values("created_at", "id")
-        matching = matching.order_by() if reading.is_scattered else matching[: at.enough]
+        name = f"found_{len(names)}"
         with suppress(EmptyResultSet):
-            sql, params = matching.query.sql_with_params()
-            parts.append(f"({sql})")
+            sql, params, has_more = _by_reading(source, query, reading, at, name)
+            parts.append(sql)
             values += params
-    # Each part is a queryset of ours, its values go as parameters.
-    found = f"SELECT id FROM ({' UNION '.join(parts)}) AS found {_page_of(at)}"  # noqa: S608  (said above)
-    return RawSQL(found, values) if parts else None  # noqa: S611  (same)
+            names.append(name)
+            more.append(has_more)
+    if not names:
+        return [], True
+    found = " UNION ".join(f"SELECT created_at, id FROM {name}" for name in names)
+    ids = f"ARRAY(SELECT id FROM ({found}) AS found {_page_of(at)})"
+    ((some, is_more),) = source.rows(f"WITH {', '.join(parts)} SELECT {ids}, {' OR '.join(more)}", tuple(values))
+    return some, not is_more
+
+
+def _by_reading(source: Source, query: Query, reading: Reading, at: Position, name: str) -> tuple[str, tuple, str]:
+    """Return what one reading finds, as a part of a statement; its values; and what says whether there may be more.
+
+    What an index has in another order than pages is gathered from the index alone: with an order and a limit, Postgres
+    would rather walk through the business, which never ends for a number that it wrongly takes for a common one.
+    """
+    rows, filters = source.beside(at).filter(reading.condition), query.filtered(for_id=reading.ignores_dates)
+    if reading.ignores_dates or not (filters or reading.is_scattered):
+        sql, params = rows.filter(filters).values("created_at", "id")[: at.enough].query.sql_with_params()
+        return f"{name} AS ({sql})", params, "FALSE"
+    most = GATHERED + 1 if reading.is_scattered else NEAREST
+    rows = rows.order_by() if reading.is_scattered else rows
+    if not filters:
+        sql, params = rows.values("created_at", "id")[:most].query.sql_with_params()
+        return f"{name} AS MATERIALIZED ({sql})", params, f"(SELECT COUNT(*) FROM {name}) = {most}"
+    sql, params = rows[:most].query.sql_with_params()
+    where, joins, where_params = _compiled(source, filters)
+    table = source.table
+    kept = f"SELECT {table}.created_at, {table}.id FROM {name}_all {table} {joins} WHERE {where}"
+    is_all = f"(SELECT COUNT(*) FROM {name}_all) = {most}"
+    is_more = is_all if reading.is_scattered else f"{is_all} AND (SELECT COUNT(*) FROM {name}) < {at.enough}"
+    return f"{name}_all AS MATERIALIZED ({sql}), {name} AS MATERIALIZED ({kept})", (*params, *where_params), is_more
 
 
 # --- In order --------------------------------------------------------------------------------------------------
@@ -165,8 +210,7 @@ def _ids_among(source: Source, plan: Plan, at: Position, limit: int) -> list[int
     nearest, params = source.beside(at).filter(plan.query.near)[:limit].query.sql_with_params()
     where, joins, where_params = _compiled(source, plan.query.kept)
     table = source.table
-    # Names come from the model, values go as parameters.
-    sql = f"SELECT {table}.id FROM ({nearest}) {table} {joins} WHERE {where} {_page_of(at, table)}"  # noqa: S608  (said above)
+    sql = f"SELECT {table}.id FROM ({nearest}) {table} {joins} WHERE {where} {_page_of(at, table)}"
     return source.values(sql, (*params, *where_params))
 
 
@@ -181,6 +225,8 @@ def _compiled(source: Source, condition: Q) -> tuple[str, str, tuple]:
 
 def _rows_worth_a_look(source: Source, plan: Plan, at: Position, found: int) -> int:
     """Return how many rows to look at for a page, given what the nearest held; 0 when the index is less work."""
+    if NEAREST * at.enough / found > WORTH_A_LOOK / 2:
+        return 0
     all_rows = _estimated(source.beside(at).filter(plan.query.near))
     looks, matches = NEAREST * at.enough / found, all_rows * found / NEAREST
     return int(2 * looks) if looks < LOOKS_PER_MATCH * matches else 0
@@ -201,28 +247,109 @@ def _driven(source: Source, plan: Plan) -> Plan:
         where, _joins, where_params = _compiled(source, driver.plain)
         counts.append(f"COUNT(*) FILTER (WHERE {where})")
         values += where_params
-    # Querysets of ours, their values go as parameters.
-    sql = f"SELECT ARRAY[{', '.join(counts)}] FROM ({nearest}) {source.table}"  # noqa: S608  (said above)
+    sql = f"SELECT ARRAY[{', '.join(counts)}] FROM ({nearest}) {source.table}"
     (found,) = source.values(sql, (*values, *params))
-    return replace(plan, chosen=drivers[found.index(min(found))].condition)
+    return replace(plan, chosen=drivers[found.index(min(found))])
 
 
 def _page_by_keys(source: Source, plan: Plan, at: Position) -> list[Row]:
-    """Return a page of what is rare: all matches are materialised and sorted, so that the planner can't choose the
-    endless walk (docs/performance.md).
-    """
-    matching = source.beside(at).filter(plan.condition).order_by().values("created_at", "id")
+    """Return a page of what is rare."""
     try:
-        matches, params = matching.query.sql_with_params()
+        ids = _ids_by_keys(source, plan.query, at) if _is_by_keys(plan) else _ids_by_indexes(source, plan, at)
     except EmptyResultSet:
         return []
-    ids = source.values(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {_page_of(at)}", params)  # noqa: S608  (a queryset of ours, its values go as parameters)
     return source.page(at, Q(pk__in=ids)) if ids else []
+
+
+def _is_by_keys(plan: Plan) -> bool:
+    return plan.driver is not None and plan.driver.by_keys
+
+
+def _ids_by_indexes(source: Source, plan: Plan, at: Position) -> list[int]:
+    """Return the ids of a page: all matches are materialised and sorted, so that the planner can't choose the endless
+    walk (docs/performance.md).
+    """
+    matching = source.beside(at).filter(plan.condition).order_by().values("created_at", "id")
+    matches, params = matching.query.sql_with_params()
+    return source.values(f"WITH matches AS MATERIALIZED ({matches}) SELECT id FROM matches {_page_of(at)}", params)
+
+
+def _ids_by_keys(source: Source, query: Query, at: Position) -> list[int]:
+    """Return the ids of a page, by the index of search keys alone.
+
+    It can't give the nearest rows first. So it is asked for all there are, unless that is known to be within some days;
+    if they are many, it is asked for those of a month, one after the other, and in a month of many for those of a day.
+    """
+    if not query.has_spans:
+        return _gathered(source, query, at) or []
+    start, end = _between(query, at)
+    if start and end and end - start <= FEW_DAYS:
+        return _ids_by_spans(source, query, at, _spans(start, end, length=1))
+    if not (start and end and end - start <= FEW_MONTHS):
+        ids = _gathered(source, query, at, most=GATHERED)
+        if ids is not None:
+            return ids
+    some = source.visible.order_by().aggregate(oldest=Min("created_at"), newest=Max("created_at"))
+    return _ids_by_spans(source, query, at, _spans(start or some["oldest"], end or some["newest"]))
+
+
+def _between(query: Query, at: Position) -> tuple[datetime | None, datetime | None]:
+    """Return when the rows were created that lie on from a position."""
+    start, end = query.between
+    if at.cursor and at.is_older:
+        end = min(end or at.cursor.at, at.cursor.at)
+    elif at.cursor:
+        start = max(start or at.cursor.at, at.cursor.at)
+    return start, end
+
+
+def _spans(start: datetime, end: datetime, length: int = DAYS) -> list[Span]:
+    """Return the spans that hold all moments from one to another, the oldest first."""
+    first, last = Span.of(start, length), Span.of(end, length)
+    return [Span(number, length) for number in range(first.number, last.number + 1)]
+
+
+def _ids_by_spans(source: Source, query: Query, at: Position, spans: Sequence[Span]) -> list[int]:
+    """Return the ids of a page from some spans, the nearest first."""
+    ids: list[int] = []
+    for span in reversed(spans) if at.is_older else spans:
+        within = query.within(span)
+        if span.length == 1:
+            ids += _gathered(source, within, at) or []
+        else:
+            some = _gathered(source, within, at, most=GATHERED)
+            ids += _ids_by_spans(source, query, at, span.days) if some is None else some
+        if len(ids) >= at.enough:
+            break
+    return ids[: at.enough]
+
+
+def _gathered(source: Source, query: Query, at: Position, most: int = 0) -> list[int] | None:
+    """Gather what the keys lead to, and return the ids of a page of what is kept of it; None for more than `most` rows.
+
+    The keys are made with the business and the mode, and alone lead to the rows: beside the scope Postgres would take
+    the index of pages for one that narrows, and read all of it. The scope is asked of what they lead to.
+    """
+    keys = SqlQuery(source.visible.model)
+    keys.add_q(query.drivers[-1].condition)
+    compiler = keys.get_compiler(source.visible.db)
+    led, led_params = compiler.compile(keys.where)
+    where, joins, params = _compiled(source, query.kept & at.beside)
+    table, limit = source.table, f"LIMIT {most + 1}" if most else ""
+    gathered = f"WITH gathered AS MATERIALIZED (SELECT * FROM {table} WHERE {led} {limit})"
+    page = f"SELECT {table}.id FROM gathered {table} {joins} WHERE {where} {_page_of(at, table)}"
+    sql = f"{gathered} SELECT ARRAY({page}), (SELECT COUNT(*) FROM gathered)"
+    ((ids, count),) = source.rows(sql, (*led_params, *params))
+    return None if most and count > most else ids
 
 
 def _page_apart(source: Source, plan: Plan, at: Position) -> list[Row]:
     """Return a page of what several queries find, each by its own way; a row that two of them find is there once."""
-    found = [row for query in plan.query.apart for row in find(source, by_words(query), at).rows]
+    return _merged(at, [row for query in plan.query.apart for row in find(source, by_words(query), at).rows])
+
+
+def _merged(at: Position, found: Sequence[Row]) -> list[Row]:
+    """Return the nearest of some rows, each once."""
     rows = {row["id"]: row for row in found}.values()
     nearest_first = sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=at.is_older)
     return nearest_first[: at.enough]

@@ -9,7 +9,7 @@ from operator import or_
 from django.db.models import Q, QuerySet
 
 from flipdash.histories.paging import ORDER
-from flipdash.histories.query import Query
+from flipdash.histories.query import Driver, Query
 
 
 class Way(Enum):
@@ -35,7 +35,7 @@ class Plan:
 
     way: Way
     query: Query
-    chosen: Q | None = None
+    chosen: Driver | None = None
     """What leads to the rows, where it was seen which of several is rarest."""
     is_sure: bool = False
     """Whether the database has said that this is the way."""
@@ -52,14 +52,14 @@ class Plan:
         if self.is_by_number and query.term:
             readings = query.term.readings
             return reduce(or_, (r.condition & query.filtered(for_id=r.ignores_dates) for r in readings))
-        return query.kept & self.driver if self.way is Way.BY_KEYS or query.is_by_words else query.kept
+        if self.driver and (self.way is Way.BY_KEYS or query.is_by_words):
+            return query.kept & self.driver.condition
+        return query.kept
 
     @property
-    def driver(self) -> Q:
+    def driver(self) -> Driver | None:
         """What leads to the rows by an index: what was chosen, or else the search keys."""
-        if self.chosen is not None:
-            return self.chosen
-        return self.query.drivers[-1].condition if self.query.drivers else Q()
+        return self.chosen or (self.query.drivers[-1] if self.query.drivers else None)
 
     def rows(self, visible: QuerySet) -> QuerySet:
         """Return all rows that are found, newest first, of those that the scope may see."""

@@ -5,7 +5,7 @@ Nothing here asks the database.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, partial, reduce
 from itertools import product
 from math import prod
@@ -21,7 +21,7 @@ from flipdash.histories.filters import Cleaned, DateFilter, Filter
 from flipdash.histories.meanings import NOTHING, Part
 from flipdash.histories.search import TEXT, Calendar, Meaning, SearchField, Text
 from flipdash.scope import Scope
-from flipdash.searchkeys import SHORTEST, is_found_inside
+from flipdash.searchkeys import SHORTEST, Span, is_found_inside
 from flipdash.words import Words
 
 MOST_TOGETHER = 16
@@ -34,6 +34,8 @@ class Driver:
 
     condition: Q
     plain: Q
+    by_keys: bool = False
+    """Whether it is the index of search keys alone that leads there."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Reading:
     """What it is taken for."""
     condition: Q
     ignores_dates: bool
+    facet: Facet = ("", ())
+    """By what the index of search keys finds the same rows, and maybe some more."""
     is_scattered: bool = False
     """Whether its index has such rows in another order than pages."""
 
@@ -57,6 +61,8 @@ class Term:
     """What the whole of it is exactly, such as somebody's account number; they are asked first."""
     parts: tuple[Part, ...]
     """What its words are taken for otherwise."""
+    is_number: bool = False
+    """Whether its one part is what the readings say."""
 
     @classmethod
     def read(
@@ -92,7 +98,7 @@ class Term:
     @property
     def is_specific(self) -> bool:
         """Whether it has a word of three characters that names no sort of rows and no days, as filters do."""
-        return any(
+        return self.is_number or any(
             max(map(len, part.said.split())) >= SHORTEST and not any(m.is_a_kind for m in part.meanings)
             for part in self.parts
         )
@@ -105,9 +111,12 @@ def _exact(fields: Iterable[SearchField | Text]) -> list[SearchField]:
 
 
 def _readings(said: str, exact: Sequence[SearchField]) -> tuple[Reading, ...]:
-    in_order = [Reading(f.label, condition, f.ignores_dates) for f in exact for condition in f.condition(said)]
-    scattered = [Reading(f.label, condition, f.ignores_dates, True) for f in exact for condition in f.scattered(said)]
-    return (*in_order, *scattered)
+    found = []
+    for is_scattered in (False, True):
+        for f in exact:
+            conditions = f.scattered(said) if is_scattered else f.condition(said)
+            found += [Reading(f.label, c, f.ignores_dates, f.facet(said), is_scattered) for c in conditions]
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,8 @@ class Query:
     dates: DateFilter | None
     read_term: Callable[[str], Term]
     """Reads a search as this history and this address do."""
+    span: Span | None = None
+    """The days to which it is narrowed, while rows are looked for by parts of the time."""
 
     @classmethod
     def read(cls, declared: type[Declaration], scope: Scope, cleaned: Cleaned, today: Callable[[], date]) -> Self:
@@ -153,6 +164,34 @@ class Query:
     def alone(self, part: Part) -> Self:
         """One part of the search alone, as if it had been typed so."""
         return replace(self, term=self.read_term(part.said))
+
+    def within(self, span: Span) -> Self:
+        """Return the query among what was created within some days."""
+        return replace(self, span=span)
+
+    @property
+    def as_meanings(self) -> Self:
+        """What the search is as a number, written as one part of several meanings; ids are left to their own index."""
+        if self.term is None:
+            return self
+        readings = [reading for reading in self.term.readings if not reading.ignores_dates]
+        meanings = tuple(Meaning("", r.label, r.condition, facet=r.facet) for r in readings)
+        part = Part(self.term.said, meanings, meanings)
+        return replace(self, term=replace(self.term, readings=(), parts=(part,), is_number=True))
+
+    @property
+    def between(self) -> tuple[datetime | None, datetime | None]:
+        """When all that is asked for was created, as far as that is known; the end is excluded."""
+        ranges: list[tuple[datetime | None, datetime | None]] = [m.between for m in self._sure if m.between]
+        ranges += [self.dates.created_between(self.cleaned, self.scope)] if self.dates else []
+        return max((start for start, _end in ranges if start), default=None), min(
+            (end for _start, end in ranges if end), default=None
+        )
+
+    @property
+    def has_spans(self) -> bool:
+        """Whether the index of search keys has lists of days."""
+        return self.text is not None and self.text.has_keys and bool(self.text.index.when)
 
     def filtered(self, *, for_id: bool = False) -> Q:
         """Return all filters as one condition; an id is found whatever the dates say."""
@@ -209,7 +248,8 @@ class Query:
     @cached_property
     def kept(self) -> Q:
         """What is meant and passes the filters."""
-        return self.said & self.filtered()
+        span = Q(created_at__gte=self.span.start, created_at__lt=self.span.end) if self.span else Q()
+        return self.said & self.filtered() & span
 
     @cached_property
     def drivers(self) -> list[Driver]:
@@ -225,12 +265,12 @@ class Query:
             known.remove(max(known, key=lambda part: len(part.meanings)))
         if by_keys := self._by_keys(known):
             plain = reduce(and_, (part.condition for part in known), self.filtered())
-            driven.append(Driver(by_keys, plain))
+            driven.append(Driver(by_keys, plain, by_keys=True))
         return driven
 
     def _by_keys(self, parts: Sequence[Part]) -> Q:
         """Return what the index of search keys gives for parts, filters, and words that filters look for."""
-        facets = [f.facet(self.cleaned) for f in self.filters]
+        facets = [*(f.facet(self.cleaned) for f in self.filters), *([self.span.facet] if self.span else ())]
         together = [self._keys(meanings, self.sought, facets) for meanings in product(*(p.meanings for p in parts))]
         return reduce(or_, together)
 
@@ -239,7 +279,7 @@ class Query:
 
     def _has_index(self, meaning: Meaning) -> bool:
         """Whether indexes lead to what is meant: every number has one, and what stands in order."""
-        return self._has_keys(meaning) or not meaning.facet[0] or meaning.is_in_order
+        return self._has_keys(meaning) or not meaning.is_a_kind or meaning.is_days or meaning.is_in_order
 
     def _reached(self, meaning: Meaning) -> Q:
         return self._keys([*self._sure, meaning], self.sought) if self._has_keys(meaning) else meaning.condition

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from flipdash import formats, money, searchkeys
 from flipdash.histories import daywords
+from flipdash.histories.columns import Facet
 from flipdash.searchkeys import Infix, SearchIndex, SearchText, bare, has_word, is_found_inside
 from flipdash.words import Words
 
@@ -57,14 +58,16 @@ class Meaning:
     """Words that these rows have in their text."""
     any_word: tuple[str, ...] = ()
     """Words of which these rows have at least one."""
-    facet: tuple[str, Sequence[str]] = ("", ())
-    """A field of few values, and which of them these rows have."""
+    facet: Facet = ("", ())
+    """A field of which the search index has lists, and what these rows have in it."""
     is_a_kind: bool = False
     """Whether it names a sort of rows or some days, as filters do."""
     is_days: bool = False
     """Whether these rows stand together in the order of pages."""
     is_in_order: bool = False
     """Whether an index has these rows in the order of pages."""
+    between: tuple[datetime, datetime] | None = None
+    """When these rows were created, if it is days: the end is excluded."""
     is_broad: bool = False
     """Whether it is a whole month or year: no word is taken for that when it stands alone."""
     note: str = ""
@@ -102,6 +105,10 @@ class SearchField:
     def conditions(self, term: str) -> list[Q]:
         return [*self.condition(term), *self.scattered(term)]
 
+    def facet(self, term: str) -> Facet:
+        """Return by what a search index finds the term, if it has lists of this field; ("", ()) if it hasn't."""
+        return "", ()
+
     def comes_first(self, *, has_text: bool) -> bool:
         """Whether a whole search is asked for this first and alone, as a number is."""
         return True
@@ -109,7 +116,7 @@ class SearchField:
     def meaning(self, said: str, calendar: Calendar) -> Meaning | None:
         """Return what words mean beside others, or None when this field can't be meant."""
         conditions = self.conditions(said)
-        return Meaning(self.field, self.label, reduce(or_, conditions)) if conditions else None
+        return Meaning(self.field, self.label, reduce(or_, conditions), facet=self.facet(said)) if conditions else None
 
 
 @dataclass(frozen=True)
@@ -178,6 +185,10 @@ class AccountNumber(SearchField):
             for digits in self._meant(term)
         ]
 
+    def facet(self, term: str) -> Facet:
+        """Return the digits: the index has lists of the first four, and of the last."""
+        return self.field, self._meant(term)
+
     def _meant(self, term: str) -> list[str]:
         digits = digits_of(term.removeprefix("+"))
         if len(digits) < 4:
@@ -198,6 +209,10 @@ class Amount(SearchField):
             return [Q(**{self.field: money.parse_rupiah(term)})]
         except ValueError:
             return []
+
+    def facet(self, term: str) -> Facet:
+        """Return the amount, which `condition` knows to be one."""
+        return self.field, [str(money.parse_rupiah(term))]
 
 
 @dataclass(frozen=True)
@@ -267,6 +282,7 @@ class DayWords(SearchField):
             condition,
             is_a_kind=True,
             is_days=True,
+            between=(start, end),
             is_broad=days.is_broad,
             note=formats.days(days.first, days.last),
         )

@@ -226,11 +226,12 @@ def test_there_are_sixty():
     assert len({(name, said) for name, said, _meant in ASKED}) > 55
 
 
-@pytest.mark.parametrize("nearest", [2_000, 20])
+@pytest.mark.parametrize(("nearest", "gathered"), [(2_000, 2_000), (20, 2_000), (20, 2)])
 @pytest.mark.parametrize("name", SEARCHES)
-def test_combined_words_find_what_has_all_of_them(scope, rows, name, nearest, monkeypatch):
-    """On all pages, in the count and in the report, whichever way the rows are found."""
+def test_combined_words_find_what_has_all_of_them(scope, rows, name, nearest, gathered, monkeypatch):
+    """On all pages, in the count and in the report, by whichever way rows are found: nearby, at once, by days."""
     monkeypatch.setattr(finding, "NEAREST", nearest)
+    monkeypatch.setattr(finding, "GATHERED", gathered)
     made, empty = rows(name), 0
     for said, meant in searches(name):
         query = f"q={quote(said)}"
@@ -241,6 +242,29 @@ def test_combined_words_find_what_has_all_of_them(scope, rows, name, nearest, mo
         assert history.count() == len(expected), said
         assert list(history.rows().values_list("pk", flat=True)) == expected, said
     assert empty <= SEARCHES[name] / 2
+
+
+FILTERS: dict[str, Meant] = {
+    "": lambda row: True,
+    "&status=failed": lambda row: row["status"] == "failed",
+    "&bank=bni&status=cancelled": lambda row: (row["bank"], row["status"]) == ("bni", "cancelled"),
+    "&date_to=2026-11-20": lambda row: row["created_at"].astimezone(JAKARTA).date() <= date(2026, 11, 20),
+}
+
+
+@pytest.mark.parametrize("most", [2_000, 3])
+def test_a_number_and_filters_find_what_has_both(scope, rows, most, monkeypatch):
+    """However many rows have the number, and however few of them the filters keep."""
+    monkeypatch.setattr(finding, "NEAREST", most)
+    monkeypatch.setattr(finding, "GATHERED", most)
+    made = [{**row, "text": ""} for row in rows("money-transfers")]
+    for said in ("0066166304", "6304", "00661", "0012", "1850000", "85000", "2026"):
+        for filters, is_kept in FILTERS.items():
+            query = f"q={said}{filters}"
+            expected = [row["id"] for row in made if number(said)(row) and is_kept(row)]
+            assert expected, query
+            assert walked(scope, "money-transfers", query) == expected, query
+            assert factories.history(scope, query).count() == len(expected), query
 
 
 @pytest.mark.parametrize("said", ["sri 1850000", "gagal kemarin", "dewi bca 27 nov", "sewa nov 2026 mandiri gagal"])

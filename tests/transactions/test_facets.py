@@ -104,6 +104,7 @@ def walked(history: History, name: str, query: str) -> list[int]:
 @pytest.mark.parametrize("nearest", [1, 10, 2_000])
 def test_pages_counts_and_reports_agree_whichever_way_rows_are_found(scope, many, name, nearest, monkeypatch):
     monkeypatch.setattr(finding, "NEAREST", nearest)
+    monkeypatch.setattr(finding, "GATHERED", nearest)
     for query in queries(many, name):
         history = factories.history(scope, query, name)
         assert history.is_valid, history.address.form.errors

@@ -12,9 +12,19 @@ from flipdash.searchkeys import Facets, RowKeys, SearchText
 WORDS = {
     "moneytransfer": (
         SearchText("beneficiary_name", "remark"),
-        Facets("status", "destination_kind", "bank", "via", "reason", codes=("external_id",)),
+        Facets(
+            "status",
+            "destination_kind",
+            "bank",
+            "via",
+            "reason",
+            codes=("external_id",),
+            amounts=("amount",),
+            numbers=("account_number",),
+            when="created_at",
+        ),
     ),
-    "internationaltransfer": (SearchText("beneficiary_name"), Facets("status", "country", "reason", codes=("external_id",))),
+    "internationaltransfer": (SearchText("beneficiary_name"), Facets("status", "country", "reason", codes=("external_id",), when="created_at")),
     "payment": (
         SearchText("title", "sender_name"),
         Facets(
@@ -24,6 +34,8 @@ WORDS = {
             "channel",
             "reason",
             codes=("external_id", "reference", "sender_email"),
+            amounts=("amount",),
+            when="created_at",
         ),
     ),
 }

@@ -89,7 +89,9 @@ class Purpose(models.TextChoices):
     OTHER = "other", _("Something else")
 
 
-WORDS = SearchIndex(texts=("beneficiary_name",), facets=("status", "country", "reason"), codes=("external_id",))
+WORDS = SearchIndex(
+    texts=("beneficiary_name",), facets=("status", "country", "reason"), codes=("external_id",), when="created_at"
+)
 
 
 class InternationalTransfer(OutgoingTransfer):

@@ -18,6 +18,9 @@ WORDS = SearchIndex(
     texts=("beneficiary_name", "remark"),
     facets=("status", "destination_kind", "bank", "via", "reason"),
     codes=("external_id",),
+    amounts=("amount",),
+    numbers=("account_number",),
+    when="created_at",
 )
 
 

@@ -96,6 +96,8 @@ WORDS = SearchIndex(
     texts=("title", "sender_name"),
     facets=("status", "channel_kind", "settlement_status", "channel", "reason"),
     codes=("external_id", "reference", "sender_email"),
+    amounts=("amount",),
+    when="created_at",
 )
 
 
