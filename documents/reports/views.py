@@ -43,7 +43,13 @@ def _create(request: Request) -> HttpResponse:
         return _refuse_query(request)
     except (bundles.TooMany, bundles.NoneThere) as problem:
         messages.error(request, _no_receipts(problem))
-        return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
+        chosen = {
+            "history": name,
+            "query": query,
+            "format": Report.Format.PDF,
+            **({} if with_fee else {"fee": "without"}),
+        }
+        return redirect(f"{reverse('documents:report-new')}?{urlencode(chosen)}")
     except services.BadFormat:
         messages.error(request, _("No report was made: choose .xls, .xlsx, .csv or .pdf, and comma or semicolon."))
         return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
@@ -78,9 +84,15 @@ def report_new(request: Request) -> HttpResponse:
     except services.BadQuery:
         return _refuse_query(request)
     results = histories.Results(count=history.late_count(), counted=history.counted)
-    return render(
-        request, "documents/report_new.html", {"history": history, "results": results, "crumbs": history.crumbs}
-    )
+    chosen = request.GET.get("format", "")
+    context = {
+        "history": history,
+        "results": results,
+        "crumbs": history.crumbs,
+        "chosen_format": chosen if chosen in Report.Format else "",
+        "hides_fee": request.GET.get("fee") == "without",
+    }
+    return render(request, "documents/report_new.html", context)
 
 
 @polled

@@ -22,6 +22,8 @@ def report_form(context: Context, history: History, results: Results, is_dialog:
         "applied": history.in_words() if history.is_valid else [],
         "is_dialog": is_dialog,
         "has_receipts": history.receipt is not None,
+        "chosen": context.get("chosen_format") or Report.Format.XLS,
+        "hides_fee": context.get("hides_fee", False),
         "usual_separator": Report.Separator.usual_in(context["scope"].member.user.language),
     }
 

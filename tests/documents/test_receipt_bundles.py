@@ -1,6 +1,7 @@
 """Many receipts as one PDF: asked for and made like a report."""
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -93,7 +94,11 @@ def test_too_many_and_none_are_said_at_once_and_by_the_worker(web, scope, transf
     asked = {"history": "money-transfers", "query": "", "format": "pdf", "with_fee": "on"}
     content = web.post("/documents/reports/", asked, follow=True).content.decode()
     assert "it would hold more than 2 receipts" in content
-    assert 'name="format"' in content  # the form again
+    assert re.search(r'value="pdf"\s+checked', content)  # the form again, as it was
+    assert re.search(r'name="with_fee"\s+checked', content)
+    without = {name: value for name, value in asked.items() if name != "with_fee"}
+    content = web.post("/documents/reports/", without, follow=True).content.decode()
+    assert not re.search(r'name="with_fee"\s+checked', content)
     none = web.post("/documents/reports/", {**asked, "query": "status=failed"}, follow=True).content.decode()
     assert "none of these transactions is successful" in none
     assert not Report.objects.exists()
