@@ -18,15 +18,15 @@ class DepositsConfig(AppConfig):
 
         events.declare(
             {
-                "top_up.requested": _("Top-up requested"),
-                "top_up.marked": _("Top-up marked as transferred"),
-                "top_up.cancelled": _("Top-up cancelled"),
-                "top_up.expired": _("Top-up expired"),
-                "top_up.credited": _("Top-up credited"),
-                "top_up.reversed": _("Top-up taken back"),
+                "top-up.requested": _("Top-up requested"),
+                "top-up.marked": _("Top-up marked as transferred"),
+                "top-up.cancelled": _("Top-up cancelled"),
+                "top-up.expired": _("Top-up expired"),
+                "top-up.credited": _("Top-up credited"),
+                "top-up.reversed": _("Top-up taken back"),
                 "deposit.warning-changed": _("Low-deposit warning changed"),
             },
-            areas={"top_up": _("Top-ups"), "deposit": _("Deposit")},
+            areas={"top-up": _("Top-ups"), "deposit": _("Deposit")},
             facts={
                 "bank": events.Fact(_("Bank"), lambda bank: banks.NAMES.get(bank, bank)),
                 "requested_by": _("Requested by"),

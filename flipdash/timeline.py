@@ -3,7 +3,7 @@
 A line is written by an event about its transaction, never by hand: the model says which events write which line.
 
     class TopUp(TenantModel):
-        timeline = {"top_up.requested": "created", "top_up.looked-at": NO_LINE}
+        timeline = {"top-up.requested": "created", "top-up.looked-at": NO_LINE}
 """
 
 from collections.abc import Mapping

@@ -98,12 +98,12 @@ class TopUp(TenantModel):
 
     objects: ClassVar[Any] = TransactionQuerySet.as_manager()
     timeline = {
-        "top_up.requested": TopUpEventKind.CREATED,
-        "top_up.marked": TopUpEventKind.MARKED,
-        "top_up.cancelled": TopUpEventKind.CANCELLED,
-        "top_up.expired": TopUpEventKind.EXPIRED,
-        "top_up.credited": TopUpEventKind.SUCCESSFUL,
-        "top_up.reversed": TopUpEventKind.REVERSED,
+        "top-up.requested": TopUpEventKind.CREATED,
+        "top-up.marked": TopUpEventKind.MARKED,
+        "top-up.cancelled": TopUpEventKind.CANCELLED,
+        "top-up.expired": TopUpEventKind.EXPIRED,
+        "top-up.credited": TopUpEventKind.SUCCESSFUL,
+        "top-up.reversed": TopUpEventKind.REVERSED,
     }
 
     class Meta:

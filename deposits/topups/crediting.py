@@ -60,7 +60,7 @@ def credit(top_up: TopUp, line: StatementLine, *, by: Scope | None = None, at: d
             locked,
             TopUpStatus.SUCCESSFUL,
             by=by,
-            kind="top_up.credited",
+            kind="top-up.credited",
             facts={"amount": own_line.amount, "requested_by": locked.maker_name},
             at=at,
             posting_id=posted.id,
@@ -103,7 +103,7 @@ def take_back(top_up: TopUp, *, by: Scope) -> Posted:
             locked,
             TopUpStatus.CANCELLED,
             by=by,
-            kind="top_up.reversed",
+            kind="top-up.reversed",
             facts={"amount": locked.credited_amount, "requested_by": locked.maker_name},
             reversed_at=clock.now(),
         )
@@ -133,7 +133,7 @@ def _owner_of(top_up: TopUp) -> LedgerOwner:
     return LedgerOwner(top_up.business, top_up.mode)
 
 
-@events.on("top_up.credited")
+@events.on("top-up.credited")
 def mail_requester(told: events.Event) -> None:
     """Mail whoever asked for a top-up that it is credited, if they are still there; not of what was long ago."""
     top_up = cast(TopUp, told.subject)

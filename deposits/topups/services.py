@@ -161,7 +161,7 @@ def _add(
         expires_at=created_at + timedelta(hours=settings.TOP_UP_HOURS),
     )
     top_up.save(force_insert=True)
-    events.record(scope, "top_up.requested", top_up, at=at, **facts_of(top_up))
+    events.record(scope, "top-up.requested", top_up, at=at, **facts_of(top_up))
     return top_up
 
 
@@ -184,7 +184,7 @@ def mark_transferred(
                 locked,
                 TopUpStatus.CHECKING,
                 by=scope,
-                kind="top_up.marked",
+                kind="top-up.marked",
                 facts=facts_of(locked),
                 at=at,
                 marked_at=moment,
@@ -202,7 +202,7 @@ def cancel(scope: Scope, top_up: TopUp, *, at: datetime | None = None) -> TopUp:
     with transaction.atomic():
         locked = _lock(scope, top_up)
         if _is_waiting(locked, at):
-            close(locked, TopUpStatus.CANCELLED, by=scope, kind="top_up.cancelled", at=at)
+            close(locked, TopUpStatus.CANCELLED, by=scope, kind="top-up.cancelled", at=at)
             return locked
     raise NotWaiting(locked, why_not(locked))
 
@@ -257,7 +257,7 @@ def _expire_one(due: Q, pk: int, business_id: int, mode: str) -> bool:
 
 def _expire(locked: TopUp, at: datetime | None = None) -> None:
     itself = Scope.by_itself(locked.business, locked.mode)
-    close(locked, TopUpStatus.EXPIRED, by=itself, kind="top_up.expired", at=at)
+    close(locked, TopUpStatus.EXPIRED, by=itself, kind="top-up.expired", at=at)
 
 
 def free_codes() -> int:

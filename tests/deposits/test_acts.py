@@ -57,8 +57,8 @@ ACTS = {
 def told(scope, kind):
     """The lines, the rows of the Activity Log and the mails of an act."""
     with rls.inside(scope):
-        lines = list(TopUpEvent.objects.visible_to(scope).filter(kind=TopUp.timeline[f"top_up.{kind}"]))
-        logged = list(Activity.objects.visible_to(scope).filter(kind=f"top_up.{kind}"))
+        lines = list(TopUpEvent.objects.visible_to(scope).filter(kind=TopUp.timeline[f"top-up.{kind}"]))
+        logged = list(Activity.objects.visible_to(scope).filter(kind=f"top-up.{kind}"))
     return lines, logged, list(Message.objects.all())
 
 
@@ -82,7 +82,7 @@ def test_an_act_that_a_handler_refuses_leaves_nothing(scope, kind, monkeypatch):
     """Neither the move, nor its line, its row in the log or its mail."""
 
     def refuse(event):
-        if event.kind == f"top_up.{kind}":
+        if event.kind == f"top-up.{kind}":
             raise RuntimeError("the last handler fails")
 
     monkeypatch.setattr(events, "_handlers", [*events._handlers, refuse])
@@ -141,10 +141,10 @@ def test_an_act_without_a_line_is_not_done(scope, monkeypatch):
     """Whoever adds an act has to say which line it writes, or that it writes none."""
     with rls.inside(scope):
         top_up = ask(scope)
-        monkeypatch.delitem(TopUp.timeline, "top_up.cancelled")
-        with pytest.raises(KeyError, match=r"top_up\.cancelled"):
+        monkeypatch.delitem(TopUp.timeline, "top-up.cancelled")
+        with pytest.raises(KeyError, match=r"top-up\.cancelled"):
             topups.cancel(scope, top_up)
-        monkeypatch.setitem(TopUp.timeline, "top_up.cancelled", timeline.NO_LINE)
+        monkeypatch.setitem(TopUp.timeline, "top-up.cancelled", timeline.NO_LINE)
         assert again(top_up).status == "waiting"
         topups.cancel(scope, top_up)
         assert not top_up.events.filter(kind="cancelled").exists()
@@ -172,7 +172,7 @@ def test_lines_are_written_by_events_alone(scope):
     """A line by hand would be an act that the Activity Log doesn't know."""
     with rls.inside(scope), transaction.atomic():
         top_up = ask(scope)
-        events.record(scope, "top_up.marked", top_up)
+        events.record(scope, "top-up.marked", top_up)
         events.record(scope, "deposit.warning-changed", None)
         assert [row.kind for row in top_up.events.order_by("id")] == ["created", "marked"]
 

@@ -76,12 +76,12 @@ def test_a_move_saves_the_named_fields_alone_and_is_told_once(scope, monkeypatch
         top_up = ask(scope)
         told.clear()
         top_up.sender_name = "not named, so not saved"
-        states.move(top_up, "cancelled", by=scope, kind="top_up.cancelled", facts={"bank": "bca"}, note="mine")
-        assert told == [(scope, "top_up.cancelled", top_up, {"at": None, "bank": "bca"})]
+        states.move(top_up, "cancelled", by=scope, kind="top-up.cancelled", facts={"bank": "bca"}, note="mine")
+        assert told == [(scope, "top-up.cancelled", top_up, {"at": None, "bank": "bca"})]
         top_up.refresh_from_db()
         assert (top_up.status, top_up.note, top_up.sender_name) == (TopUpStatus.CANCELLED, "mine", "")
         with pytest.raises(MoveRefused, match="can't move from cancelled to checking"):
-            states.move(top_up, "checking", by=scope, kind="top_up.marked")
+            states.move(top_up, "checking", by=scope, kind="top-up.marked")
         assert len(told) == 1
 
 
@@ -90,7 +90,7 @@ def test_a_move_that_nobody_can_be_told_of_is_not_made(scope):
     with rls.inside(scope):
         top_up = ask(scope)
         with pytest.raises(KeyError):
-            states.move(top_up, "cancelled", by=scope, kind="top_up.undeclared")
+            states.move(top_up, "cancelled", by=scope, kind="top-up.undeclared")
         top_up.refresh_from_db()
         assert top_up.status == TopUpStatus.WAITING
 
