@@ -19,7 +19,6 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from deposits.models import RUPIAH, Account, AccountKind, Entry, PostingKind
-from flipdash import clock
 from flipdash.scope import Scope
 from flipdash.words import Words
 
@@ -150,7 +149,7 @@ class Cashflow:
 
 def cashflow(scope: Scope) -> Cashflow:
     """Return what moved the deposit of a scope, by two questions to the database."""
-    now = clock.now()
+    now = scope.now()
     today = now.astimezone(scope.zone).date()
     kinds = (AccountKind.AVAILABLE, AccountKind.HELD)
     accounts = Account.objects.visible_to(scope).filter(kind__in=kinds, currency=RUPIAH)

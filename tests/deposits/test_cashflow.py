@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import DateTimeField, Value
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Business
 from accounts.permissions import Role
+from accounts.sign_in import backend
 from deposits import ledger
 from deposits.ledger import Line, Source
 from deposits.ledger.history import DepositHistory
@@ -37,8 +39,9 @@ LAST_SECOND = MIDNIGHT - timedelta(seconds=1)
 
 @pytest.fixture
 def noon(monkeypatch) -> datetime:
-    """It is noon in Jakarta."""
+    """It is noon in Jakarta, for whoever asks the clock, and for requests, which learn it with who asks."""
     monkeypatch.setattr(clock, "now", lambda using="default": NOON.astimezone(UTC))
+    monkeypatch.setattr(backend, "Now", lambda: Value(NOON, output_field=DateTimeField()))
     return NOON
 
 
