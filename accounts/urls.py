@@ -18,6 +18,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("find/", lookup.look_up, name="look-up"),
     path("sign-in/", sign_in.sign_in, name="account_login"),
+    path("sign-in/language/", pages.sign_in_language, name="sign-in-language"),
     path("sign-in/second-step/", sign_in.second_step, name="mfa_authenticate"),
     path("sign-up/", sign_in.sign_up, name="account_signup"),
     path("sign-out/", sign_in.sign_out, name="account_logout"),

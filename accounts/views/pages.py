@@ -1,5 +1,6 @@
 """The first page and the error pages."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,8 @@ from accounts.sign_in.forms import LanguageForm
 from flipdash import events
 from flipdash.gate import public
 from flipdash.http import Request, own_path
+
+A_YEAR = 365 * 24 * 60 * 60  # seconds
 
 
 @require_safe
@@ -37,6 +40,24 @@ def language(request: Request) -> HttpResponse:
     else:
         messages.error(request, _("This language isn’t available."))
     return redirect(own_path(request.POST.get("next", "")))
+
+
+@public
+@require_POST
+def sign_in_language(request: HttpRequest) -> HttpResponse:
+    """Show what comes before sign-in in the language that was chosen; this browser keeps it in a cookie."""
+    response = redirect(own_path(request.POST.get("next", "")))
+    language = request.POST.get("language", "")
+    if language in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=A_YEAR,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
 
 
 @public

@@ -12,6 +12,7 @@ import "./focus.js";
 import "./lookup.js";
 import "./menu.js";
 import "./passkey.js";
+import "./password.js";
 import "./places.js";
 import "./presets.js";
 import "./rows.js";

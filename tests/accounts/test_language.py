@@ -38,3 +38,25 @@ def test_figures_follow_the_language(web, admin, kopi_kita):
 
 def test_who_is_not_signed_in_gets_the_browsers_language(client):
     assert '<html lang="id">' in client.get("/sign-in/", headers={"Accept-Language": "id"}).content.decode()
+
+
+def test_who_is_not_signed_in_chooses_the_language_and_keeps_it(client):
+    page = client.get("/sign-in/?next=/payments/").content.decode()
+    assert 'name="next" value="/sign-in/?next=/payments/"' in page
+    answer = client.post("/sign-in/language/", {"language": "id", "next": "/sign-in/?next=/payments/"})
+    assert answer["Location"] == "/sign-in/?next=/payments/"
+    for url in ("/sign-in/", "/sign-up/", "/account/password/"):
+        assert '<html lang="id">' in client.get(url, headers={"Accept-Language": "en"}).content.decode()
+
+
+@pytest.mark.parametrize("language", ["", "xx", "en-US", "id\x00", "x" * 10_000])
+def test_no_unknown_language_is_kept(client, language):
+    answer = client.post("/sign-in/language/", {"language": language, "next": "https://evil.test/"})
+    assert answer["Location"] == "/"
+    assert not answer.cookies
+
+
+def test_the_choice_before_sign_in_is_not_the_persons(web, admin):
+    web.post("/sign-in/language/", {"language": "id"})
+    assert User.objects.get(pk=admin.user.pk).language == "en"
+    assert '<html lang="en">' in web.get("/money-transfers/").content.decode()

@@ -202,3 +202,27 @@ def test_a_passkey_is_added_and_is_the_second_step(page, sign_in, admin, live_se
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url("**/money-transfers/")
+
+
+def test_a_typed_password_can_be_looked_at_and_is_hidden_again_when_it_is_sent(page, admin):
+    give_password(admin)
+    page.goto("/sign-in/")
+    page.get_by_label("Email").fill(admin.user.email)
+    field, show = page.get_by_label("Password"), page.get_by_role("button", name="Show Password")
+    field.fill(PASSWORD)
+    show.click()
+    expect(show).to_have_attribute("aria-pressed", "true")
+    expect(field).to_have_attribute("type", "text")
+    page.evaluate(
+        "document.addEventListener('submit', () => { window.sent = document.querySelector('#id_password').type })"
+    )
+    page.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")
+    page.get_by_role("button", name="Sign in").click()
+    assert page.evaluate("window.sent") == "password"
+
+
+def test_the_language_is_chosen_before_signing_in(page):
+    page.goto("/sign-in/?next=/payments/")
+    page.get_by_role("button", name="Bahasa Indonesia").click()
+    expect(page.get_by_role("heading", name="Masuk")).to_be_visible()
+    assert page.url.endswith("/sign-in/?next=/payments/")
