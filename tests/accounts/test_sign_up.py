@@ -60,7 +60,7 @@ def test_the_link_works_once_and_elsewhere_one_signs_in(client):
     assert elsewhere.post(link)["Location"].startswith("/sign-in/")
     assert "_auth_user_id" not in elsewhere.session
     again = Client().get(link)
-    assert (again.status_code, b"works no more" in again.content) == (404, True)
+    assert (again.status_code, b"no longer works" in again.content) == (404, True)
     assert Client().post(link).status_code == 404
 
 
