@@ -9,14 +9,17 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from secrets import randbelow, token_hex
 from typing import Any
 
+import brotli
 import lightningcss
 from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.utils.cache import patch_vary_headers
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from flipdash import fonts
@@ -24,6 +27,12 @@ from flipdash import fonts
 log = logging.getLogger(__name__)
 
 STYLES, SCRIPTS = "css/app.css", "js/app.js"
+SMALLEST = 200
+"""Bytes below which an answer isn't worth compressing, as Django has it."""
+QUALITY = 5
+"""Of Brotli: of 181 kB it makes 16.2 in 1.1 ms, where gzip makes 18.7 in 1.25; the next one wins a hundredth."""
+BROTLI = re.compile(r"\bbr\b(?!\s*;\s*q=0(?:\.0*)?(?:\s*,|\s*$))")
+
 IMPORT = re.compile(r'^import "([^"]+)";$', re.MULTILINE)
 IMPORTED = re.compile(r'^@?import "([^"]+)"', re.MULTILINE)
 HASHED = re.compile(r"(.+)\.[0-9a-f]{12}(\.\w+)")
@@ -104,15 +113,24 @@ def _source(name: str) -> Path:
 
 
 class CompressPages(GZipMiddleware):
-    """Compresses pages, and nothing that is streamed or a file already.
+    """Compresses pages, by Brotli for who reads it, and nothing that is streamed or a file already.
 
-    Django adds random bytes to every answer and masks the CSRF token anew, so that the size tells nothing of what a
-    page holds (BREACH).
+    Some random bytes, each time another number of them, are added to every answer, by Django to gzip and here to
+    Brotli, and the CSRF token is masked anew, so that the size tells nothing of what a page holds (BREACH).
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Compress an answer of HTML."""
-        is_page = isinstance(response, HttpResponse) and response.headers.get("Content-Type", "").startswith(
+        if not isinstance(response, HttpResponse) or not response.headers.get("Content-Type", "").startswith(
             "text/html"
-        )
-        return super().process_response(request, response) if is_page else response
+        ):
+            return response
+        is_small = len(response.content) < SMALLEST or response.has_header("Content-Encoding")
+        if is_small or not BROTLI.search(request.headers.get("Accept-Encoding", "")):
+            return super().process_response(request, response)
+        patch_vary_headers(response, ("Accept-Encoding",))
+        padding = f"<!-- {token_hex(randbelow(self.max_random_bytes))} -->".encode()
+        response.content = brotli.compress(response.content + padding, quality=QUALITY)
+        response.headers["Content-Encoding"] = "br"
+        response.headers["Content-Length"] = str(len(response.content))
+        return response
