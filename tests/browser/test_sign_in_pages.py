@@ -65,7 +65,7 @@ def test_a_business_signs_up_on_a_phone_by_keyboard_alone(phone, live_server):
     tab_to(phone, phone.get_by_label("Password", exact=True))
     write("gula aren dua sendok")
     press("Enter")
-    expect(phone.get_by_role("heading", name="Open the mail")).to_be_visible()
+    expect(phone.get_by_role("heading", name="Open the email")).to_be_visible()
     looked_at(phone, "mail sent", wrong)
 
     phone.goto("/outbox/")
