@@ -71,7 +71,16 @@ STATES = [
 Mode with nothing in it, and nothing at all."""
 
 OPENED = {
-    "/money-transfers/?status=failed": ["Filter", "Columns", "Views", "Reports", "Account menu", "Create Report", "?"],
+    "/money-transfers/?status=failed": [
+        "Filter",
+        "Columns",
+        "Views",
+        "Reports",
+        "Account menu",
+        "Create Report",
+        "?",
+        "Control+k",
+    ],
     "/payments/": ["Filter"],
 }
 """What opens on a page, each looked at while it is open."""
@@ -82,8 +91,8 @@ def opened(page: Page) -> Iterator[str]:
     for address, names in OPENED.items():
         for name in names:
             page.goto(address)
-            if name == "?":
-                page.keyboard.press("?")
+            if name in {"?", "Control+k"}:
+                page.keyboard.press(name)
             elif name == "Create Report":
                 page.get_by_role("button", name=name).click()
             elif name == "Account menu":

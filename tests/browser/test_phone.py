@@ -53,6 +53,16 @@ def test_the_deposit_is_in_the_header_as_a_target_for_a_thumb(phone):
     expect(phone.get_by_role("heading", level=1, name="My Deposit")).to_be_visible()
 
 
+def test_no_form_is_wider_than_what_a_zoom_of_400_percent_leaves(open_context, sign_in, admin, many):
+    page = open_context(viewport={"width": 320, "height": 256}).new_page()
+    sign_in(page, admin)
+    for address in ("/money-transfers/", "/settings/account/", "/deposit/", "/deposit/top-up/", "/find/?q=siti"):
+        page.goto(address)
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), address
+    deposit = page.get_by_role("banner").get_by_role("link", name="Deposit")
+    assert not deposit.evaluate("(it) => it.scrollWidth > it.clientWidth")
+
+
 def test_every_tool_is_large_enough_for_a_thumb(phone):
     assert phone.evaluate(TARGETS) == []
 
