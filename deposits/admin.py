@@ -190,7 +190,9 @@ class StatementLineAdmin(DepositAdmin):
         return self.page(
             request,
             _("Put a line away"),
-            note=_("Was a credited payment taken back by the bank? Then take its credit back first: Top-ups → Undo."),
+            note=_(
+                "Was a credited payment taken back by the bank? Then take its credit back first: Top-ups → Take back."
+            ),
             form=form if line.status == StatementLine.Status.WAITING else None,
             button=_("Propose to put it away"),
             facts=line_facts(line),
@@ -244,7 +246,9 @@ class TopUpAdmin(DepositAdmin):
         """The way to the page on which a credit is taken back."""
         if not top_up.is_successful:
             return ""
-        return format_html('<a href="{}">{}</a>', reverse(f"admin:{self.named('undo')}", args=[top_up.pk]), _("Undo"))
+        return format_html(
+            '<a href="{}">{}</a>', reverse(f"admin:{self.named('undo')}", args=[top_up.pk]), _("Take back")
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that takes a credit back."""

@@ -68,7 +68,7 @@ class Reason(models.TextChoices):
     ATM = "atm", _("An ATM transfer that the sender doesn't confirm")
     CHANGED = "changed", _("The bank has changed a line that was imported before")
     REVERSED = "reversed", _("A payment that the bank may have taken back")
-    UNDONE = "undone", _("Its credit was undone")
+    UNDONE = "undone", _("Its credit was taken back")
     DEBIT = "debit", _("Money that went out")
 
 

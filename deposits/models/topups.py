@@ -81,7 +81,7 @@ class TopUp(TenantModel):
     expires_at = models.DateTimeField(_("Pay before"))
     marked_at = models.DateTimeField(_("Marked as transferred"), null=True)
     settled_at = models.DateTimeField(_("Credited Date"), null=True)
-    reversed_at = models.DateTimeField(_("Reversed"), null=True)
+    reversed_at = models.DateTimeField(_("Taken back on"), null=True)
     is_code_held = models.BooleanField(default=True)
     """Whether nobody else may get the same exact amount at this bank: while open, and a quiet period after."""
     code_free_at = models.DateTimeField(null=True)
