@@ -89,7 +89,7 @@ def test_a_link_is_made_and_copied(open_context, sign_in, admin, sri):
     sign_in(page, admin)
     page.goto(f"/documents/receipts/money-transfers/{sri.pk}/sending/")
     page.get_by_role("button", name="Create Link").click()
-    page.get_by_role("button", name="Copy Link").click()
+    page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     reader = open_context(viewport={"width": 1440, "height": 900}).new_page()
     reader.goto(page.evaluate("navigator.clipboard.readText()"))
