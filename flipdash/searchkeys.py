@@ -13,6 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.db.models import F, Func, Q, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import StrIndex
 
 from flipdash.scope import Scope
@@ -187,12 +188,18 @@ class SearchIndex:
         return condition
 
     def _mark(self, field: str, value: str) -> models.Expression:
+        if field in Span.FIELDS and value == str(EACH):
+            return RawSQL(f"'{field}=' || span.number", ())  # noqa: S611  (the name is a constant of our own)
         if field in self.amounts:
             return Value(f"{field}={int(value) % AMOUNTS}")
         if field in self.numbers:
             return Value(f"{field}={value[:EDGE]}")
         facet = Value(f"{field}={value}")
         return SearchText(facet) if field in self.codes else facet
+
+
+EACH = -1
+"""Stands for the number of a span that a statement has in a row of its own."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +219,7 @@ class Span:
 
     @property
     def facet(self) -> tuple[str, list[str]]:
-        """Under which facet the index has it."""
+        """Under which facet the index has it; with the number EACH, whichever a statement has."""
         return self.FIELDS[self.length > 1], [str(self.number)]
 
     @property

@@ -20,7 +20,7 @@ from flipdash.histories.columns import Row
 from flipdash.histories.paging import FIRST_PAGE, ORDER, Position
 from flipdash.histories.plan import Plan, Way, by_words
 from flipdash.histories.query import Query, Reading
-from flipdash.searchkeys import DAYS, Span
+from flipdash.searchkeys import DAYS, EACH, Span
 
 NEAREST = 2_000
 """How many rows a text search looks at before it asks the index."""
@@ -29,6 +29,8 @@ WORTH_A_LOOK = 20_000
 GATHERED = 2_000
 """How many rows the index gives at once. What has more is gathered by days, the nearest first: to gather and sort
 100,000 rows for a page takes a second."""
+TRIED = 2
+"""How many spans are asked for, one after the other, before it is asked which of the others have anything."""
 FEW_DAYS, FEW_MONTHS = timedelta(days=2), timedelta(days=64)
 """Ranges of so many days are asked for by the day, or by 32, from the start."""
 COUNTED_AT_ONCE = 50_000
@@ -312,7 +314,11 @@ def _spans(start: datetime, end: datetime, length: int = DAYS) -> list[Span]:
 def _ids_by_spans(source: Source, query: Query, at: Position, spans: Sequence[Span]) -> list[int]:
     """Return the ids of a page from some spans, the nearest first."""
     ids: list[int] = []
-    for span in reversed(spans) if at.is_older else spans:
+    nearest_first = list(reversed(spans) if at.is_older else spans)
+    for place, span in enumerate(nearest_first):
+        if place == TRIED and not ids:
+            left = spans[:-TRIED] if at.is_older else spans[TRIED:]
+            return _ids_by_spans(source, query, at, _spans_with_any(source, query, left))
         within = query.within(span)
         if span.length == 1:
             ids += _gathered(source, within, at) or []
@@ -324,16 +330,31 @@ def _ids_by_spans(source: Source, query: Query, at: Position, spans: Sequence[Sp
     return ids[: at.enough]
 
 
+def _spans_with_any(source: Source, query: Query, spans: Sequence[Span]) -> list[Span]:
+    """Return those of some spans of one length for which the index has anything."""
+    led, params = _led(source, query.within(replace(spans[0], number=EACH)))
+    # LATERAL and LIMIT, so that Postgres asks the index for each, and reads one row.
+    has_any = f"LATERAL (SELECT FROM {source.table} WHERE {led} LIMIT 1) AS held"
+    sql = f"SELECT span.number FROM unnest(%s::int[]) AS span (number), {has_any} ORDER BY 1"
+    numbers = source.values(sql, ([span.number for span in spans], *params))
+    return [replace(spans[0], number=number) for number in numbers]
+
+
+def _led(source: Source, query: Query) -> tuple[str, tuple]:
+    """Return what leads to the rows by keys, as SQL, and its values."""
+    keys = SqlQuery(source.visible.model)
+    keys.add_q(query.drivers[-1].condition)
+    led, params = keys.get_compiler(source.visible.db).compile(keys.where)
+    return led, tuple(params)
+
+
 def _gathered(source: Source, query: Query, at: Position, most: int = 0) -> list[int] | None:
     """Gather what the keys lead to, and return the ids of a page of what is kept of it; None for more than `most` rows.
 
     The keys are made with the business and the mode, and alone lead to the rows: beside the scope Postgres would take
     the index of pages for one that narrows, and read all of it. The scope is asked of what they lead to.
     """
-    keys = SqlQuery(source.visible.model)
-    keys.add_q(query.drivers[-1].condition)
-    compiler = keys.get_compiler(source.visible.db)
-    led, led_params = compiler.compile(keys.where)
+    led, led_params = _led(source, query)
     where, joins, params = _compiled(source, query.kept & at.beside)
     table, limit = source.table, f"LIMIT {most + 1}" if most else ""
     gathered = f"WITH gathered AS MATERIALIZED (SELECT * FROM {table} WHERE {led} {limit})"
