@@ -48,6 +48,11 @@ def test_the_styleguide_shows_each_component(web, name):
     assert f"components/{name}" in used
 
 
+def test_nothing_on_it_has_the_id_of_something_else(web):
+    ids = re.findall(r'\sid="([^"]+)"', web.get("/styleguide/").content.decode())
+    assert {name for name in ids if ids.count(name) > 1} == set()
+
+
 def test_what_is_too_long_or_empty_or_wrong_is_shown_too(web):
     content = web.get("/styleguide/").content.decode()
     for look in ("empty", "empty--bad", "skeleton", "field--bad", "errors", "notice--warning", "progress", "chip"):
