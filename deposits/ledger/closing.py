@@ -18,11 +18,11 @@ def lines_of(statement: History) -> Iterator[tuple[Words, int]]:
 
     Where a balance doesn't follow from the one that stands before it, that is said too: the figures are wrong then.
     """
-    if statement.term or any(f is not statement.date_filter for f in statement.applied_filters):
+    if not _is_whole(statement):
         return
     first = statement.rows().order_by("created_at", "id").first()
     yield from _lines(statement, first, statement.totals())
-    if breaks := _breaks(statement, first):
+    if breaks := breaks_of(statement):
         yield _("This doesn’t close. Balances that don’t follow from the one before (please tell us)"), breaks
 
 
@@ -56,15 +56,22 @@ def _lines(statement: History, first: DepositEntry | None, moved: list[dict[str,
     yield _("Closing balance"), last.balance_after if last else _balance_before(statement)
 
 
-def _breaks(statement: History, first: DepositEntry | None) -> int:
-    """Count the entries whose balance doesn't follow from the entry that stands before them."""
+def breaks_of(statement: History) -> int:
+    """Count the entries whose balance doesn't follow from the one before; 0 where some are hidden."""
+    if not _is_whole(statement):
+        return 0
     order = [F("created_at"), F("id")]
     rows = statement.rows().order_by(*order).annotate(before=Window(Lag("balance_after"), order_by=order))
     breaks = rows.filter(before__isnull=False).exclude(balance_after=F("before") + F("amount")).count()
-    if first is not None:
+    if first := statement.rows().order_by("created_at", "id").first():
         before = Q(created_at__lt=first.created_at) | Q(created_at=first.created_at, id__lt=first.id)
         breaks += first.balance_after - first.amount != _balance_at(statement, before)
     return breaks
+
+
+def _is_whole(statement: History) -> bool:
+    """Whether it shows every entry of its days."""
+    return not statement.term and all(f is statement.date_filter for f in statement.applied_filters)
 
 
 def _balance_before(statement: History) -> int:

@@ -152,3 +152,7 @@ class DepositHistory(histories.History):
         if "kind" in asked:
             return self.sums_by_state(self.summary, closing.kept_totals(self))
         return self.closing_in_words(closing.lines_of_many(self))
+
+    def breaks(self) -> int:
+        """Count the balances that don't follow from the one before."""
+        return closing.breaks_of(self)

@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                 ('stored_as', models.CharField(blank=True, max_length=100)),
                 ('file_name', models.CharField(blank=True, max_length=200)),
                 ('size', models.BigIntegerField(null=True)),
+                ('breaks', models.PositiveIntegerField(default=0)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('expires_at', models.DateTimeField(null=True)),
                 ('seen_at', models.DateTimeField(null=True)),

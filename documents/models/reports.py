@@ -99,6 +99,8 @@ class Report(TenantModel, Leased):
     """Where the file is; noted before it is stored there, so that it is found if nobody comes to publish it."""
     file_name = models.CharField(max_length=200, blank=True)
     size = models.BigIntegerField(null=True)  # bytes
+    breaks = models.PositiveIntegerField(default=0)
+    """How many balances of an account statement don't follow from the one before: its figures are wrong then."""
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)

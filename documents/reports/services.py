@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.files import File
@@ -177,8 +177,8 @@ def _build(report: Report) -> None:
         timezone.override(scope.zone),
     ):
         path = folder / f"report.{report.format}.part"
-        name = _write(report, scope, path)
-        _publish(report, _scope_now(report), path, name)
+        written = _write(report, scope, path)
+        _publish(report, _scope_now(report), path, written)
 
 
 def _scope_now(report: Report) -> Scope:
@@ -187,15 +187,22 @@ def _scope_now(report: Report) -> Scope:
     return rights.scope_now(report.member_id, report.mode, "report", *needed)
 
 
-def _write(report: Report, scope: Scope, path: Path) -> str:
-    """Write the file from one snapshot of the database; returns the name that people see."""
+class _Written(NamedTuple):
+    """What is known of a file once it is written: the name that people see, and what keeps it from closing."""
+
+    file_name: str
+    breaks: int
+
+
+def _write(report: Report, scope: Scope, path: Path) -> _Written:
+    """Write the file from one snapshot of the database."""
     with db.snapshot() as using:
         history = histories.get(report.history)(scope, QueryDict(report.query), using=using)
         if not history.is_valid:
             raise BadQuery
         if report.is_receipts:
             _write_receipts(report, history, path)
-            return _file_name(report, scope, history)
+            return _Written(_file_name(report, scope, history), breaks=0)
         totals = history.totals()
         REPORTS.note(report, rows_total=sum(row["rows"] for row in totals))
         headings = [
@@ -207,7 +214,7 @@ def _write(report: Report, scope: Scope, path: Path) -> str:
         for columns in _batches(report, history):
             writer.columns(columns)
         writer.close()
-        return _file_name(report, scope, history)
+        return _Written(_file_name(report, scope, history), history.breaks())
 
 
 def _write_receipts(report: Report, history: History, path: Path) -> None:
@@ -238,7 +245,7 @@ class _Finished(File):
         return str(self.name)
 
 
-def _publish(report: Report, scope: Scope, path: Path, file_name: str) -> None:
+def _publish(report: Report, scope: Scope, path: Path, written: _Written) -> None:
     """Store the finished file and say that it is ready, unless somebody stopped the report meanwhile."""
     if report.stored_as:  # what an attempt before this one stored, and could not publish
         default_storage.delete(report.stored_as)
@@ -255,8 +262,15 @@ def _publish(report: Report, scope: Scope, path: Path, file_name: str) -> None:
     expires_at = Now() + timedelta(days=settings.REPORT_DAYS_KEPT)
     try:
         with transaction.atomic():
-            REPORTS.finish(report, Status.READY, file_name=file_name, size=size, expires_at=expires_at)
-            events.record(scope, "report.made", report, history=report.history, file=file_name)
+            REPORTS.finish(
+                report,
+                Status.READY,
+                size=size,
+                expires_at=expires_at,
+                file_name=written.file_name,
+                breaks=written.breaks,
+            )
+            events.record(scope, "report.made", report, history=report.history, file=written.file_name)
     except Stopped:
         default_storage.delete(name)
         raise

@@ -146,6 +146,10 @@ class Declaration:
         """Yield the lines that close a report's Summary, each a label and rupiah; most histories have none."""
         yield from ()
 
+    def breaks(self) -> int:
+        """Count what keeps it from closing, for histories that close; 0 when all is well."""
+        return 0
+
     @classmethod
     def searched(cls) -> Sequence[SearchField | Text]:
         """Return all that the search box finds by: what is declared, and the days of the date filter's usual basis."""

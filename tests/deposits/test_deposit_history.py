@@ -200,6 +200,8 @@ def test_a_report_says_when_balances_dont_follow(scope, moved):
     redate(last, "-150 minutes")
     with rls.inside(scope):
         *_closing, (words, breaks) = history(scope).closing()
+        assert history(scope).breaks() == breaks
+        assert history(scope, "kind=hold").breaks() == 0
     assert "doesn’t close" in str(words)
     assert breaks == 1
 

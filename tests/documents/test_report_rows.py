@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from accounts.models import Business
 from deposits import ledger
+from deposits.ledger import closing
+from documents.models import Report
 from documents.reports import services
 from flipdash import histories, rls
 from tests import factories
@@ -177,6 +179,19 @@ def test_a_history_that_can_show_nothing_has_no_batches(scope, monkeypatch):
     nothing = history.rows().none()
     monkeypatch.setattr(type(history), "rows", lambda self: nothing)
     assert list(history.batches(10)) == []
+
+
+@pytest.mark.parametrize("format", ["xls", "xlsx", "csv"])
+def test_a_report_that_does_not_close_says_so_on_its_line(scope, web, kopi_kita, format, monkeypatch):
+    """A .csv has no Summary to say it in. tests/deposits has what keeps a statement from closing."""
+    factories.make_entry(kopi_kita, amount=85_000)
+    build(scope, "deposit", "", format)
+    assert "doesn’t close" not in web.get("/documents/reports/").content.decode()
+    monkeypatch.setattr(closing, "breaks_of", lambda statement: 2)
+    build(scope, "deposit", "", format)
+    content = web.get("/documents/reports/").content.decode()
+    assert "This doesn’t close: 2 balances don’t follow from the one before." in content
+    assert list(Report.objects.order_by("number").values_list("breaks", flat=True)) == [0, 2]
 
 
 @pytest.mark.parametrize("format", ["xls", "xlsx", "csv"])

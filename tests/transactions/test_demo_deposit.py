@@ -18,7 +18,7 @@ from flipdash import rls
 from flipdash.mode import Mode
 from flipdash.models import Message
 from transactions import demo
-from transactions.models import InternationalTransfer, MoneyTransfer, Status, Via
+from transactions.models import InternationalTransfer, MoneyTransfer, Payment, Status, Via
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 
@@ -106,6 +106,15 @@ def test_it_adds_up_in_order_and_only_once(scope):
             ended = Posting.objects.filter(source_type=source, kind__in=["capture", "release"]).values("source_id")
             assert final.filter(via=Via.API).exists()
             assert not final.exclude(pk__in=ended).exists(), "every transfer that was sent has moved the deposit"
+
+        brought = TopUp.objects.visible_to(scope).aggregate(sum=Sum("credited_amount"))["sum"]
+        settled = Payment.objects.visible_to(scope).aggregate(sum=Sum("settled_amount"))["sum"]
+        paid = back = 0
+        for model in (MoneyTransfer, InternationalTransfer):
+            rows = model.objects.visible_to(scope).filter(status=Status.SUCCESSFUL)
+            paid += rows.aggregate(sum=Sum(F("amount") + F("fee")))["sum"]
+            back += rows.filter(returned_at__isnull=False).aggregate(sum=Sum("amount"))["sum"] or 0
+        assert balance.total == brought + settled - paid + back, "the histories and the deposit say the same"
 
     with connections["operator"].cursor() as cursor:
         assert {result.check.name: result.examples for result in checks.run(cursor) if result.count} == {}
