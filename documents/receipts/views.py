@@ -55,6 +55,8 @@ def sending_view(declared: type[History]) -> View:
         to = form.cleaned_data["to"]
         try:
             sharing.send(request.scope, declared, pk, to=to, with_fee=form.with_fee_chosen)
+        except sharing.NoReceipt as problem:
+            raise Http404 from problem
         except sharing.TooMany as problem:
             form.add_error(None, str(problem))
             return _page(request, paper, form)

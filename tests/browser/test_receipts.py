@@ -116,6 +116,7 @@ def test_all_that_the_filter_shows_become_one_file(page, sign_in, admin, sri, wo
     expect(dialog.get_by_label("Show the fee")).to_be_hidden()
     dialog.get_by_label(".pdf").check()
     dialog.get_by_label("Show the fee").uncheck()
+    assert list(problems_of(page)) == []
     page.get_by_role("button", name="Create Report").click()
     expect(page.locator("#tray")).to_contain_text("3 receipts")
     expect(page.locator("#tray")).to_contain_text("R000001")
