@@ -219,7 +219,7 @@ def verdict(  # noqa: C901  # one question after the other, each with its answer
     if route.mark == "public":
         return None
     if route.mark == door.MARK:
-        return None if status == 401 else f"answered {status} to who has no key"
+        return None if status in {401, 404} else f"answered {status} to who has no key"
     if name == "nobody":
         to_sign_in = status == 302 and response["Location"].startswith("/sign-in/")
         return None if to_sign_in else "let nobody in"
