@@ -59,6 +59,19 @@ class Role(models.TextChoices):
     CUSTOMER_SERVICE = "customer_service", _("Customer Service")
 
 
+IN_A_SENTENCE = {
+    Role.ADMIN: _("Does everything, and manages people, settings and the API."),
+    Role.APPROVER: _("Approves what others made and tops up the deposit; makes no transactions."),
+    Role.REVIEWER: _("Looks at everything and downloads reports; changes nothing."),
+    Role.DEPOSIT_ADMIN: _("Tops up the deposit and asks for refunds; sends no money."),
+    Role.EXECUTOR: _("Makes and approves transactions, tops up and asks for refunds."),
+    Role.MAKER: _("Makes transactions that somebody else approves."),
+    Role.DEVELOPER: _("Connects your systems: API keys, callbacks and logs."),
+    Role.CUSTOMER_SERVICE: _("Looks up the last 7 days and asks for refunds."),
+}
+"""Each role in one sentence; what it may do in the permission table's words stands behind it."""
+
+
 # fmt: off
 TABLE = {
     #                                Admin  Appr  Revi  DepA  Exec  Make  Deve  CuSe

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Invitation
 from accounts.permission_table import allowed_to
-from accounts.permissions import Role
+from accounts.permissions import IN_A_SENTENCE, Role
 from accounts.phones.numbers import PhoneField
 from accounts.sign_in.passwords import NewPasswordField, refuse_personal
 from flipdash.forms import LineField
@@ -35,7 +35,7 @@ class WithRoles(forms.Form):
     def roles(self) -> Iterator[dict[str, Any]]:
         """Yield each role's radio with the phrases of what it may do."""
         for radio, role in zip(self["role"], Role, strict=True):
-            yield {"radio": radio, "label": role.label, "allowed": allowed_to(role)}
+            yield {"radio": radio, "label": role.label, "sentence": IN_A_SENTENCE[role], "allowed": allowed_to(role)}
 
     def role_label(self) -> str:
         """Return the chosen role in words."""

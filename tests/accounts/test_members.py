@@ -61,6 +61,7 @@ def test_the_form_says_what_each_role_may_do_without_scripts(web):
     page = web.get("/members/new/").content.decode()
     assert "Create Transactions" in page
     assert "last 7 days, unless searching" in page
+    assert "Looks at everything and downloads reports; changes nothing." in page
 
 
 @pytest.mark.parametrize(
