@@ -24,8 +24,8 @@ from flipdash.searchkeys import DAYS, EACH, Span
 
 NEAREST = 2_000
 """How many rows a text search looks at before it asks the index."""
-WORTH_A_LOOK = 20_000
-"""How many at most, where the nearest of them say that a page is among so many."""
+WORTH_A_LOOK = 10_000
+"""How many rows it looks at, where the nearest say that a page is among so many: twice as many, to be sure."""
 GATHERED = 2_000
 """How many rows the index gives at once. What has more is gathered by days, the nearest first: to gather and sort
 100,000 rows for a page takes a second."""
@@ -195,13 +195,18 @@ def _page_nearby(source: Source, plan: Plan, at: Position) -> list[Row] | None:
 def _nearby_ids(source: Source, plan: Plan, at: Position) -> list[int]:
     """Look at the nearest rows for a page; [] when the index is less work.
 
-    What is common is among the nearest. How many of them match tells whether it is worth to look at more, or whether
-    all matches are few enough to be sorted.
+    What is common is among the nearest. How many of them match tells whether it is worth to look at more; whether there
+    are so many that the index had better be asked for those of some days; or whether all are few enough to be sorted.
     """
     try:
         ids = _ids_among(source, plan, at, NEAREST)
-        if 0 < len(ids) <= at.size and (further := _rows_worth_a_look(source, plan, at, len(ids))):
-            ids = _ids_among(source, plan, at, further)
+        if 0 < len(ids) <= at.size:
+            all_rows = _estimated(source.beside(at).filter(plan.query.near))
+            looks, matches = NEAREST * at.enough // len(ids), all_rows * len(ids) // NEAREST
+            if looks < min(WORTH_A_LOOK, LOOKS_PER_MATCH * matches):
+                ids = _ids_among(source, plan, at, 2 * looks)
+            elif matches > GATHERED and plan.query.has_spans and _is_by_keys(plan):
+                ids = _ids_by_days(source, plan.query, at)
     except EmptyResultSet:
         return []
     return ids if len(ids) > at.size else []
@@ -223,15 +228,6 @@ def _compiled(source: Source, condition: Q) -> tuple[str, str, tuple]:
     (_table, *joins), _params = compiler.get_from_clause()
     where, params = compiler.compile(compiler.where)
     return where, " ".join(joins), tuple(params)
-
-
-def _rows_worth_a_look(source: Source, plan: Plan, at: Position, found: int) -> int:
-    """Return how many rows to look at for a page, given what the nearest held; 0 when the index is less work."""
-    if NEAREST * at.enough / found > WORTH_A_LOOK / 2:
-        return 0
-    all_rows = _estimated(source.beside(at).filter(plan.query.near))
-    looks, matches = NEAREST * at.enough / found, all_rows * found / NEAREST
-    return int(2 * looks) if looks < LOOKS_PER_MATCH * matches else 0
 
 
 def _driven(source: Source, plan: Plan) -> Plan:
@@ -291,6 +287,12 @@ def _ids_by_keys(source: Source, query: Query, at: Position) -> list[int]:
         ids = _gathered(source, query, at, most=GATHERED)
         if ids is not None:
             return ids
+    return _ids_by_days(source, query, at)
+
+
+def _ids_by_days(source: Source, query: Query, at: Position) -> list[int]:
+    """Return the ids of a page from all days that come into question, 32 of them at a time."""
+    start, end = _between(query, at)
     some = source.visible.order_by().aggregate(oldest=Min("created_at"), newest=Max("created_at"))
     return _ids_by_spans(source, query, at, _spans(start or some["oldest"], end or some["newest"]))
 
