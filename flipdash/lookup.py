@@ -55,6 +55,8 @@ class Group:
     hits: list[Hit]
     more_url: str = ""
     """Where all of it is found, if there may be more."""
+    is_of_few: bool = False
+    """Whether there are few of its kind, so that a name means one of them before it means one of a thousand rows."""
 
     @property
     def has_exact(self) -> bool:
@@ -112,7 +114,7 @@ def look_up(scope: Scope, typed: str) -> Found:
         except db.TooSlow:
             is_late = True
     filled = (group for group in groups if group.hits)
-    return Found(term, sorted(filled, key=lambda group: not group.has_exact), is_late=is_late)
+    return Found(term, sorted(filled, key=lambda group: (not group.has_exact, not group.is_of_few)), is_late=is_late)
 
 
 def _finders_for(scope: Scope) -> Iterator[Finder]:
@@ -164,12 +166,10 @@ def _is_called(history: History, row: Row, term: str) -> bool:
 def pages(scope: Scope, term: str) -> Group:
     """Return the pages that are called so in either language; without a term, those of the menu."""
     words = _words(term)
-    hits = [
-        Hit(str(page.label), page.url, note=str(page.section))
-        for page in menu.pages_for(scope)
-        if (words and _is_named(page, words)) or (not words and page.is_in_menu)
-    ]
-    return Group(_("Pages"), hits[: 2 * LINES] if words else hits)
+    meant = [p for p in menu.pages_for(scope) if (words and _is_named(p, words)) or (not words and p.is_in_menu)]
+    meant.sort(key=lambda page: not set(words) <= set(_words(str(page.label))))  # whole words of its own come first
+    hits = [Hit(str(page.label), page.url, note=str(page.section)) for page in meant]
+    return Group(_("Pages"), hits[: 2 * LINES] if words else hits, is_of_few=True)
 
 
 def _is_named(page: menu.Page, words: list[str]) -> bool:

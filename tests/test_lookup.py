@@ -52,6 +52,17 @@ def test_all_kinds_of_things_are_found_by_one_word(web, everything):
     }
 
 
+def test_people_and_pages_stand_before_rows_of_which_there_are_many(web, kopi_kita, everything):
+    assert next(iter(look(web, "zulaikha"))) == "People"
+    factories.make_transfer(kopi_kita, beneficiary_name="Deposit")
+    assert next(iter(look(web, "deposit"))) == "Pages"
+
+
+def test_a_page_that_is_called_so_itself_stands_before_others_of_its_section(web):
+    assert look(web, "top-up deposit")["Pages"][0] == "Top-Up Deposit"
+    assert look(web, "deposit history")["Pages"][0] == "Deposit History"
+
+
 def test_every_line_leads_to_a_page_that_is_there(web, everything):
     hits = [hit for group in web.get(BOX, {"q": "zulaikha"}).context["found"].groups for hit in group.hits]
     for url in {hit.url for hit in hits}:

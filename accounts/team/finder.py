@@ -23,4 +23,5 @@ def people(scope: Scope, term: str) -> Group:
         if all(word in folded(f"{member.name} {email}") for word in words):
             is_exact = term.casefold() == email.casefold()
             hits.append(Hit(member.name, url, f"{member.role_label} · {email}", is_exact=is_exact))
-    return Group(_("People"), hits[:LINES], reverse("members") if len(hits) > LINES else "")
+    more_url = reverse("members") if len(hits) > LINES else ""
+    return Group(_("People"), hits[:LINES], more_url, is_of_few=True)
