@@ -163,6 +163,7 @@ def test_every_page_is_whole_without_scripts(open_context, sign_in, admin):
     for page in (with_scripts, without):
         sign_in(page, admin)
     inside = survey(asking(without), make_rows(admin))
+    with_scripts.context.add_cookies(without.context.cookies())  # some pages go on from what another was asked
     for pattern, address in inside.pages.items():
         answer = without.goto(address)
         with_scripts.goto(address)

@@ -16,7 +16,9 @@ HISTORIES = [
     *("My Deposit", "Overview", "Deposit History", "Top-Up History"),
 ]
 DOCUMENTS = ["Document", "Reports"]
-ADMINS = ["Manage Multi Account", "Accounts", "Activity Log", "Settings", "Account & Profile", "Import history"]
+PEOPLE = ["Manage Multi Account", "Accounts", "Activity Log"]
+DEVELOPERS = ["Developer", "Manage API"]
+SETTINGS = ["Settings", "Account & Profile", "Import history"]
 COLOUR_BEHIND = """element => {
   const brush = new OffscreenCanvas(1, 1).getContext("2d");
   brush.fillStyle = getComputedStyle(element).backgroundColor;
@@ -51,7 +53,9 @@ def test_each_role_signs_in_sees_its_menu_and_logs_out(page, sign_in, kopi_kita,
     expect(page.get_by_role("heading", name="Transaction History")).to_be_visible()
     may_download = role != Role.CUSTOMER_SERVICE
     expect(page.get_by_role("button", name="Create Report")).to_have_count(int(may_download))
-    assert menu_of(page) == HISTORIES + DOCUMENTS * may_download + ADMINS * (role == Role.ADMIN)
+    is_admin, manages_api = role == Role.ADMIN, role in (Role.ADMIN, Role.DEVELOPER)
+    menu = HISTORIES + DOCUMENTS * may_download + PEOPLE * is_admin + DEVELOPERS * manages_api + SETTINGS * is_admin
+    assert menu_of(page) == menu
     page.get_by_label("Account menu").click()
     expect(page.locator(".menu__who")).to_contain_text(str(role.label))
     page.keyboard.press("Escape")

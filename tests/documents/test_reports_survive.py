@@ -316,7 +316,7 @@ def test_without_a_broker_a_report_can_be_asked_for_and_waits(ask, folder, admin
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "no broker to wake a worker" in done.stderr
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 40  # seconds, most of them Python's own start on a busy machine
     assert Report.objects.get().status == "queued"
 
 

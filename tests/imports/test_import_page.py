@@ -324,9 +324,9 @@ def test_a_number_that_was_not_on_the_page_confirms_nothing(web, seen):
 
 
 def test_only_who_manages_the_account_may_import_and_the_menu_says_so(web, client_of, kopi_kita):
-    assert "Import history" in web.get("/money-transfers/").content.decode()
+    assert "Import history" in web.get("/settings/account/").content.decode()
     maker = client_of(make_member(kopi_kita, Role.MAKER))
-    assert "Import history" not in maker.get("/money-transfers/").content.decode()
+    assert "/settings/" not in maker.get("/money-transfers/").content.decode()
     assert maker.get(URL).status_code == 403
     assert upload(maker, BAD.read_bytes()).status_code == 403
     assert ImportJob.objects.count() == 0
