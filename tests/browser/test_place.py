@@ -118,7 +118,7 @@ def test_a_row_is_named_by_what_it_is_about(history):
 
 def test_rows_of_a_result_are_read_one_after_another(history):
     history.locator("tbody tr").nth(1).get_by_text("Kedai Nomor").click()
-    expect(history.get_by_text("Kedai Nomor 1", exact=True)).to_be_visible()
+    expect(history.get_by_text("Kedai Nomor 1", exact=True).first).to_be_visible()
     history.keyboard.press("n")
     expect(history.get_by_text("Kedai Nomor 2", exact=True)).to_be_visible()
     history.get_by_role("link", name="Newer").click()

@@ -62,7 +62,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("query", "rows", "by", "never_filtered"),
     [
-        ("", 25, "entry_newest: ", "account_id"),
+        ("", 50, "entry_newest: ", "account_id"),
         (f"q={FIRST + 7}", 1, "source_id = ", "source_id"),
         ("q=Rp10.044", 1, "amount = ", "amount"),
         ("q=1000000000", 1, "amount = ", "amount"),
