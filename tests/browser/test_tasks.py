@@ -147,6 +147,7 @@ def test_what_a_colleague_did_is_found_from_their_name(kopi_kita, hands):
     factories.make_member(kopi_kita, Role.MAKER, name="Dimas Saputra")
     hands.go("dimas", "**/members/*/")
     hands.click(hands.page.get_by_role("link", name="What Dimas did"))
+    hands.page.wait_for_url("**/members/activity/?person=*")
     hands.find("yesterday")
     assert hands.clicks <= 4
 
