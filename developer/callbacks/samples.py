@@ -1,0 +1,93 @@
+"""Sample bodies of callbacks, one for each event: what Send Test sends and what people copy (flip-api.md §8.2).
+
+Ids, names and accounts are invented, of a day before there was FlipDash, so that nobody takes one for a fact.
+"""
+
+from typing import Any
+
+AT, SERVED_AT = "2020-01-01 10:00:00", "2020-01-01 10:00:30"
+
+SAMPLES: dict[str, Any] = {
+    "transfer": {
+        "id": 2001011000000000017,
+        "user_id": 0,
+        "amount": 10_000,
+        "status": "DONE",
+        "reason": "",
+        "timestamp": AT,
+        "bank_code": "bca",
+        "account_number": "0000000000",
+        "recipient_name": "Sample Beneficiary",
+        "sender_bank": None,
+        "remark": "sample",
+        "receipt": "",
+        "time_served": SERVED_AT,
+        "bundle_id": 0,
+        "company_id": 0,
+        "recipient_city": 0,
+        "created_from": "API",
+        "direction": "DOMESTIC_TRANSFER",
+        "sender": None,
+        "fee": 0,
+    },
+    "inquiry": {
+        "bank_code": "bca",
+        "account_number": "0000000000",
+        "account_holder": "Sample Beneficiary",
+        "status": "SUCCESS",
+        "inquiry_key": "sample",
+    },
+    "international": {
+        "id": 200101100000000025,
+        "user_id": 0,
+        "company_id": 0,
+        "exchange_rate": 11500.5,
+        "fee": 50_000,
+        "amount": 1_150_050,
+        "beneficiary_amount": 100.0,
+        "source_country": "IDN",
+        "destination_country": "SGP",
+        "beneficiary_currency_code": "SGD",
+        "transaction_type": "B2C",
+        "status": "DONE",
+        "timestamp": AT,
+        "time_served": SERVED_AT,
+        "created_from": "API",
+        "receipt": "",
+        "idempotency_key": "sample",
+        "beneficiary": {"full_name": "Sample Beneficiary", "bank_account_number": "0000000000", "bank": "DBS Bank"},
+        "sender": None,
+    },
+    "payment": {
+        "id": "PGPWF2001011000000000033",
+        "bill_link": "",
+        "bill_link_id": 2001011000000000041,
+        "bill_title": "Sample payment",
+        "sender_name": "Sample Sender",
+        "sender_bank": "bca",
+        "sender_email": "sender@example.com",
+        "amount": 10_000,
+        "status": "SUCCESSFUL",
+        "sender_bank_type": "virtual_account",
+        "created_at": AT,
+        "reference_id": "sample",
+    },
+    "refund": {
+        "id": 2001011000000000058,
+        "payment_id": "PGPWF2001011000000000033",
+        "amount": 10_000,
+        "status": "DONE",
+        "reason": "",
+        "created_at": AT,
+        "completed_at": SERVED_AT,
+    },
+    "top-up": {
+        "id": 2001011000000000066,
+        "amount": 1_000_123,
+        "bank_code": "bca",
+        "status": "DONE",
+        "created_at": AT,
+        "credited_at": SERVED_AT,
+    },
+    "bank-status": [{"bank_code": "bca", "status": "DISTURBED", "message": "Sample", "updated_at": AT}],
+}

@@ -1,0 +1,19 @@
+"""Sample bodies of callbacks: what people build their receivers by must have the fields that facts have."""
+
+import json
+
+from developer.api.disbursements import DisbursementOut
+from developer.callbacks.samples import SAMPLES
+
+
+def test_a_sample_transfer_has_the_fields_of_a_disbursement():
+    assert list(SAMPLES["transfer"]) == list(DisbursementOut.model_fields)
+    assert DisbursementOut(**SAMPLES["transfer"]).model_dump() == SAMPLES["transfer"]
+
+
+def test_ids_fit_64_bits_and_are_of_a_day_before_there_was_flipdash():
+    for sample in SAMPLES.values():
+        for number in (one["id"] for one in [sample] if isinstance(one, dict) and isinstance(one.get("id"), int)):
+            assert str(number).startswith("200101")
+            assert number < 2**63
+        assert json.loads(json.dumps(sample)) == sample
