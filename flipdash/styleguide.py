@@ -3,6 +3,7 @@
 The words are samples and stay English; the templates' own are translated.
 """
 
+import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Sample
 from typing import Any
@@ -19,6 +20,10 @@ from flipdash.histories import pages
 from flipdash.states import State, state
 
 LONG = "gudang-selatan/pembelian/2026-11/biji-kopi-gayo-grade-1-karung-60kg-lot-00482193-pengiriman-kedua.xlsx"
+PROGRAM = """def greet(name: str) -> str:
+    \"\"\"Say hello.\"\"\"
+    return f"Hello {name}, this line of the program is longer than a phone is wide, so the text scrolls sideways."
+"""
 BANKS = [("bca", "BCA"), ("mandiri", "Mandiri"), ("cimb", "CIMB Niaga")]
 ROLES = [("maker", "Maker"), ("approver", "Approver"), ("service", "Customer Service")]
 
@@ -62,6 +67,8 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             "jobs": [_job(JobStatus.DONE), _job(JobStatus.FAILED)],
             "checking": _job(JobStatus.CHECKING),
             "preview": _job(JobStatus.PREVIEW),
+            "program": PROGRAM,
+            "long_body": json.dumps({"id": 2611290512340000017, "remark": "Pembelian biji kopi " * 12}),
             "views": [
                 Sample(view=_view("Failed this week", is_default=True), is_mine=True, may_change=True),
                 Sample(
