@@ -159,6 +159,7 @@ KEPT = {
     "django_content_type",
     "transaction_number_key",
     "transactions_corridor",
+    "transactions_destination",
     "deposits_bankaccount",
 }
 

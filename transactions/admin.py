@@ -1,9 +1,15 @@
-"""Money in the back office: to look at, never to touch."""
+"""Money in the back office: to look at, never to touch. What can be said there is which banks are disturbed."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from accounts.operators import Operator
 from flipdash.backoffice import ReadOnlyAdmin
-from transactions.models import InternationalTransfer, MoneyTransfer, Payment
+from transactions import disturbances
+from transactions.models import Destination, InternationalTransfer, MoneyTransfer, Payment
 
 
 class TransactionAdmin(ReadOnlyAdmin):
@@ -29,3 +35,36 @@ class InternationalTransferAdmin(TransactionAdmin):
 @admin.register(Payment)
 class PaymentAdmin(TransactionAdmin):
     """Payments by a business's customers."""
+
+
+@admin.register(Destination)
+class DestinationAdmin(ReadOnlyAdmin):
+    """Banks and e-wallets, and how well transfers to them go through."""
+
+    list_display = ("name", "code", "status", "changed_at", "changer_name")
+    list_filter = ("status",)
+    search_fields = ("=code",)
+    ordering = ("code",)
+    list_per_page = 200
+    actions = ("set_operational", "set_disturbed", "set_heavily_disturbed")
+
+    @admin.action(description=gettext_lazy("Operational"))
+    def set_operational(self, request: HttpRequest, rows: QuerySet[Destination]) -> None:
+        """Say that transfers go through again."""
+        self._set(request, rows, Destination.Status.OPERATIONAL)
+
+    @admin.action(description=gettext_lazy("Disturbed"))
+    def set_disturbed(self, request: HttpRequest, rows: QuerySet[Destination]) -> None:
+        """Say that transfers are late."""
+        self._set(request, rows, Destination.Status.DISTURBED)
+
+    @admin.action(description=gettext_lazy("Heavily disturbed"))
+    def set_heavily_disturbed(self, request: HttpRequest, rows: QuerySet[Destination]) -> None:
+        """Say that transfers may not arrive the same day."""
+        self._set(request, rows, Destination.Status.HEAVILY_DISTURBED)
+
+    def _set(self, request: HttpRequest, rows: QuerySet[Destination], status: str) -> None:
+        by = Operator(request.user).actor
+        changed = disturbances.set_status(rows.values_list("code", flat=True), status, by=by)
+        names = ", ".join(row.name for row in changed)
+        messages.success(request, names or _("Nothing was changed."))

@@ -114,6 +114,13 @@ def test_makers_may_create_and_another_person_approved(history):
             assert transfer.approver != transfer.maker
 
 
+def test_what_programs_created_has_an_idempotency_key_and_nothing_else(history):
+    by_programs = history.filter(via="api")
+    keys = set(by_programs.values_list("idempotency_key", flat=True))
+    assert len(keys) == by_programs.count() > 50
+    assert set(history.exclude(via="api").values_list("idempotency_key", flat=True)) == {""}
+
+
 def test_an_id_begins_with_the_time_of_the_transfer(history):
     for transfer in history[:50]:
         assert str(transfer.pk)[:12] == f"{transfer.created_at:%y%m%d%H%M%S}"

@@ -14,12 +14,12 @@ from transactions.demo.plans import SEED
 from transactions.demo.pouring import Row
 from transactions.demo.words import FIRST_NAMES, HARD_NAMES, LAST_NAMES, REMARKS, SUPPLIERS
 from transactions.destinations import Kind
+from transactions.fees import FEES
 from transactions.models import Status, Via
 from transactions.reasons import Reason
 
 T = TypeVar("T")
 
-FEES: dict[str, int] = {Kind.EWALLET: 1_000, Kind.VA: 5_000}
 OPEN = (
     *((Status.PENDING_APPROVAL, minutes) for minutes in (9, 21, 34, 52, 75, 118, 160, 214, 290, 371, 455)),
     *((Status.PROCESSING, minutes) for minutes in (3, 6, 11, 17, 44, 96)),
@@ -150,7 +150,7 @@ class Author:
             account_number=payee.account_number,
             beneficiary_name=payee.name,
             amount=amount,
-            fee=FEES.get(payee.kind, 2_500),
+            fee=FEES[payee.kind],
             remark=remark,
             via=via,
             maker=maker or self.pick(API_KEYS if via == Via.API else self.cast.makers),

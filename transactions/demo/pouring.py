@@ -112,12 +112,13 @@ WITH made AS MATERIALIZED (
     INSERT INTO transactions_moneytransfer (
         id, business_id, mode, status, reason, destination_kind, bank, account_number, beneficiary_name, amount, fee,
         remark, internal_reference, batch_id, via, bank_reference, created_at, completed_at, returned_at,
-        maker_kind, maker_id, maker_name, approver_kind, approver_id, approver_name
+        maker_kind, maker_id, maker_name, approver_kind, approver_id, approver_name, idempotency_key
     )
     SELECT
         id, %(business)s, %(mode)s, status, reason, destination_kind, bank, account_number, beneficiary_name, amount,
         fee, remark, internal_reference, batch_id, via, bank_reference, created_at, completed_at, returned_at,
-        maker_kind, maker_id, maker_name, approver_kind, approver_id, approver_name
+        maker_kind, maker_id, maker_name, approver_kind, approver_id, approver_name,
+        CASE via WHEN 'api' THEN md5(id::text)::uuid::text ELSE '' END
     FROM made
 )
 INSERT INTO transactions_transferevent (business_id, mode, transfer_id, kind, at, by_kind, by_id, by_name, note)

@@ -35,6 +35,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Destination',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(max_length=32, unique=True, verbose_name='Code')),
+                ('status', models.CharField(choices=[('operational', 'Operational'), ('disturbed', 'Disturbed'), ('heavily_disturbed', 'Heavily disturbed')], default='operational', max_length=17, verbose_name='Status')),
+                ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Changed')),
+                ('changer_kind', models.CharField(max_length=8)),
+                ('changer_id', models.BigIntegerField(blank=True, null=True)),
+                ('changer_name', models.CharField(max_length=100, verbose_name='Changed by')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['operational', 'disturbed', 'heavily_disturbed'])), name='destination_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('changer_id__isnull', False), ('changer_kind__in', ['member', 'key', 'operator'])), models.Q(('changer_id', None), ('changer_kind__in', ['system', 'named'])), _connector='OR'), name='destination_changer_known')],
+            },
+        ),
+        migrations.CreateModel(
             name='PaymentLink',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -173,6 +188,7 @@ class Migration(migrations.Migration):
                 ('account_number', models.CharField(max_length=32, verbose_name='Account Number')),
                 ('beneficiary_name', models.CharField(max_length=100, verbose_name='Beneficiary Name')),
                 ('remark', models.CharField(blank=True, max_length=100, verbose_name='Remark')),
+                ('idempotency_key', models.CharField(blank=True, db_default='', default='', max_length=255, verbose_name='Idempotency Key')),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
                 ('batch', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='transactions.transferbatch')),
             ],
@@ -525,6 +541,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='moneytransfer',
             constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='batch', name='moneytransfer_batch_tenant', to='transactions.TransferBatch'),
+        ),
+        migrations.AddConstraint(
+            model_name='moneytransfer',
+            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('business', 'mode', 'idempotency_key'), name='moneytransfer_key_once'),
         ),
         migrations.AddConstraint(
             model_name='moneytransfer',

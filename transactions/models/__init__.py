@@ -9,12 +9,14 @@ from transactions.models.base import (
     TransactionEvent,
     Via,
 )
+from transactions.models.destination import Destination
 from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
 from transactions.models.money_transfer import MoneyTransfer, TransferBatch, TransferEvent
 from transactions.models.payment import Payment, PaymentEvent, PaymentLink, PaymentStatus, Settlement, new_slug
 
 __all__ = [
     "Corridor",
+    "Destination",
     "InternationalEvent",
     "InternationalTransfer",
     "MoneyTransfer",

@@ -53,6 +53,8 @@ class MoneyTransfer(OutgoingTransfer):
     account_number = models.CharField(_("Account Number"), max_length=32)
     beneficiary_name = models.CharField(_("Beneficiary Name"), max_length=100)
     remark = models.CharField(_("Remark"), max_length=100, blank=True)
+    idempotency_key = models.CharField(_("Idempotency Key"), max_length=255, blank=True, default="", db_default="")
+    """By which the program that created it knows it again; empty for what people create."""
     batch = models.ForeignKey(
         TransferBatch,
         on_delete=models.PROTECT,
@@ -68,6 +70,11 @@ class MoneyTransfer(OutgoingTransfer):
         constraints = [
             *OutgoingTransfer.Meta.constraints,
             TenantForeignKey(field="batch", to="transactions.TransferBatch", name="moneytransfer_batch_tenant"),
+            models.UniqueConstraint(
+                fields=["business", "mode", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="moneytransfer_key_once",
+            ),
             models.CheckConstraint(condition=Q(destination_kind__in=Kind.values), name="moneytransfer_kind_known"),
         ]
         indexes = [

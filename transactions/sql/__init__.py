@@ -1,8 +1,9 @@
 """What the database itself refuses of transactions, whatever the code does (docs/database.md)."""
 
-from flipdash.sql.declaring import AppendOnly, Code, Fixed, Moves, Rights
+from flipdash.sql.declaring import AppendOnly, Code, Fixed, Kept, Moves, Rights
 from transactions.models import (
     Corridor,
+    Destination,
     InternationalEvent,
     InternationalTransfer,
     MoneyTransfer,
@@ -17,7 +18,8 @@ PRODUCTS = (MoneyTransfer, InternationalTransfer, Payment)
 TIMELINES = (TransferEvent, InternationalEvent, PaymentEvent)
 
 AFTER_TABLES: list[Code] = [
-    *(Fixed(product, "business", "mode", "created_at") for product in PRODUCTS),
+    Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key"),
+    *(Fixed(product, "business", "mode", "created_at") for product in (InternationalTransfer, Payment)),
     *(Moves(product) for product in PRODUCTS),
     Moves(Payment, "settlement_status"),
     Moves(PaymentLink),
@@ -28,4 +30,8 @@ AFTER_TABLES: list[Code] = [
     *(Rights(timeline, app="SELECT, INSERT, MAINTAIN") for timeline in TIMELINES),
     Rights(Quote, app="SELECT, INSERT"),
     Rights(Corridor, app="SELECT"),
+    Kept(Destination),
+    Fixed(Destination, "code"),
+    Moves(Destination),
+    Rights(Destination, app="SELECT, UPDATE (status, changed_at, changer_kind, changer_id, changer_name)"),
 ]
