@@ -24,6 +24,8 @@ from transactions.reasons import Reason
 ZONE = timezone(timedelta(hours=7))
 """All times of the API are GMT+7, whatever the business's zone."""
 NEVER = "0000-00-00 00:00:00"
+NUL = "\x00"
+"""No text of Postgres holds it, so nothing has it."""
 PAGE, LARGEST_PAGE = 20, 100
 SLOWEST = 2_000  # milliseconds
 
@@ -98,6 +100,12 @@ class DisbursementOutV3(DisbursementOut):
     idempotency_key: str
 
 
+class QueueOut(Schema):
+    """The queue before one disbursement."""
+
+    queue: int
+
+
 class DisbursementPage(Schema):
     """A page of disbursements (style A)."""
 
@@ -110,13 +118,29 @@ class DisbursementPage(Schema):
 
 def one(request: HttpRequest, pk: str, version: int) -> HttpResponseBase:
     """Answer one disbursement by its id; raises Invalid for one that isn't there, or is another's."""
+    return JsonResponse(as_disbursement(_found(request, pk), version))
+
+
+def one_by_key(request: HttpRequest, key: str, version: int) -> HttpResponseBase:
+    """Answer the disbursement that was created with an idempotency key; raises Invalid as `one` does."""
     scope = scope_of(request)
     check(scope, Permission.VIEW_HISTORY)
-    number = _number(pk)
-    found = None if number is None else MoneyTransfer.objects.visible_to(scope, searched=True).filter(pk=number).first()
+    rows = MoneyTransfer.objects.visible_to(scope, searched=True)
+    found = rows.filter(idempotency_key=key).first() if key and NUL not in key else None
     if found is None:
-        raise Invalid(("id", errors.UNKNOWN_ID, "Disbursement is not found."))
+        raise Invalid(("idempotency-key", errors.UNKNOWN_KEY, "Idempotency key is not found."))
     return JsonResponse(as_disbursement(found, version))
+
+
+def queue_of(request: HttpRequest, pk: str) -> HttpResponseBase:
+    """Answer how many of the business's own transfers go to the same bank before this one; raises Invalid as `one`."""
+    row = _found(request, pk)
+    before = MoneyTransfer.objects.visible_to(scope_of(request), searched=True).filter(
+        Q(created_at__lt=row.created_at) | Q(created_at=row.created_at, pk__lt=row.pk),
+        status=Status.PROCESSING,
+        bank=row.bank,
+    )
+    return JsonResponse({"queue": before.count() if row.status == Status.PROCESSING else 0})
 
 
 def many(request: HttpRequest, version: int) -> HttpResponseBase:
@@ -146,6 +170,16 @@ def many(request: HttpRequest, version: int) -> HttpResponseBase:
     )
 
 
+def _found(request: HttpRequest, pk: str) -> MoneyTransfer:
+    scope = scope_of(request)
+    check(scope, Permission.VIEW_HISTORY)
+    number = _number(pk)
+    found = None if number is None else MoneyTransfer.objects.visible_to(scope, searched=True).filter(pk=number).first()
+    if found is None:
+        raise Invalid(("id", errors.UNKNOWN_ID, "Disbursement is not found."))
+    return found
+
+
 def as_disbursement(row: MoneyTransfer, version: int) -> dict[str, Any]:
     """Return a transfer as Flip's API writes it."""
     status = STATUSES[row.status]
@@ -172,7 +206,7 @@ def as_disbursement(row: MoneyTransfer, version: int) -> dict[str, Any]:
         "fee": row.fee,
     }
     if version >= 3:
-        written |= {"beneficiary_email": "", "idempotency_key": ""}
+        written |= {"beneficiary_email": "", "idempotency_key": row.idempotency_key}
     return written
 
 
@@ -199,7 +233,7 @@ def _equal(field: str) -> Filter:
 
 
 def _like(field: str) -> Filter:
-    return lambda name, value: Q(**{f"{field}__icontains": value})
+    return lambda name, value: Q(pk__in=[]) if NUL in value else Q(**{f"{field}__icontains": value})
 
 
 def _status(name: str, value: str) -> Q:

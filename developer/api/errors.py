@@ -15,7 +15,7 @@ NAMES = {
     503: "SERVICE_UNAVAILABLE",
 }
 EMPTY, BAD_PAGINATION, DATE_INVALID, NOT_ALLOWED, DIGITS_ONLY = 1001, 1032, 1040, 1041, 1020
-UNKNOWN_ID, UNKNOWN_KEY = 1072, 1073
+UNKNOWN_BANK, UNKNOWN_ID, UNKNOWN_KEY = 1033, 1072, 1073
 """Inner codes (reference/flip-api.md §10)."""
 
 
@@ -38,7 +38,7 @@ class Invalid(Exception):
         self.problems = problems
 
 
-def invalid(problems: Any, code: str = "VALIDATION_ERROR") -> JsonResponse:
-    """Return the envelope of what can't be taken, one item for each problem."""
+def invalid(problems: Any, code: str = "VALIDATION_ERROR", **more: str) -> JsonResponse:
+    """Return the envelope of what can't be taken, one item for each problem; `more` stands beside `code`."""
     errors = [{"attribute": name, "code": number, "message": words} for name, number, words in problems]
-    return JsonResponse({"code": code, "errors": errors}, status=422)
+    return JsonResponse({"code": code, "errors": errors, **more}, status=422)

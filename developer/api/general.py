@@ -1,13 +1,19 @@
-"""GET general/balance and general/maintenance (reference/flip-api.md §3)."""
+"""The general endpoints: balance, banks, maintenance, operational (reference/flip-api.md §3)."""
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.db.models import Count
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
 from ninja import Schema
 
 from accounts.permissions import Permission
 from accounts.rights import check
 from deposits import ledger
+from developer.api import errors
 from flipdash.scope import Scope
+from transactions import destinations
+from transactions.fees import fee_to
+from transactions.models import Destination, MoneyTransfer, Status
 
 
 class BalanceOut(Schema):
@@ -15,6 +21,25 @@ class BalanceOut(Schema):
 
     balance: int
     """Whole rupiah that can be spent; what is held for transfers is not in it."""
+
+
+class BankOut(Schema):
+    """A bank or an e-wallet that can be paid."""
+
+    bank_code: str
+    name: str
+    """The everyday name."""
+    fee: int
+    """Whole rupiah of a transfer to it."""
+    queue: int
+    """How many of the business's own transfers are on their way to it."""
+    status: str
+
+
+class OperationalOut(Schema):
+    """Whether transfers are processed now."""
+
+    operational: bool
 
 
 class MaintenanceOut(Schema):
@@ -33,6 +58,35 @@ def balance(request: HttpRequest) -> BalanceOut:
     scope = scope_of(request)
     check(scope, Permission.VIEW_HISTORY)
     return BalanceOut(balance=ledger.balance(scope).available)
+
+
+def banks(request: HttpRequest, code: str = "") -> HttpResponseBase:
+    """Return the banks and e-wallets that can be paid, or the one of a code."""
+    scope = scope_of(request)
+    check(scope, Permission.VIEW_HISTORY)
+    if code and code not in destinations.NAMES:
+        return errors.invalid([("code", errors.UNKNOWN_BANK, "Bank code is not found.")], message="BANK_NOT_FOUND")
+    wanted = [code] if code else list(destinations.NAMES)
+    states = dict(Destination.objects.filter(code__in=wanted).values_list("code", "status"))
+    waiting = MoneyTransfer.objects.visible_to(scope, searched=True).filter(status=Status.PROCESSING, bank__in=wanted)
+    queues = dict(waiting.order_by().values_list("bank").annotate(Count("pk")))
+    found = [
+        {
+            "bank_code": bank,
+            "name": destinations.NAMES[bank],
+            "fee": fee_to(bank),
+            "queue": queues.get(bank, 0),
+            "status": states.get(bank, Destination.Status.OPERATIONAL).upper(),
+        }
+        for bank in wanted
+    ]
+    return JsonResponse(found, safe=False)
+
+
+def operational(request: HttpRequest) -> OperationalOut:
+    """Return whether transfers are processed now: we have no hours, and in maintenance this rests as all else."""
+    check(scope_of(request), Permission.VIEW_HISTORY)
+    return OperationalOut(operational=True)
 
 
 def maintenance(request: HttpRequest) -> MaintenanceOut:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Query
 from ninja.errors import HttpError, ValidationError
 
 from accounts.rights import NotAllowed
@@ -34,6 +34,7 @@ def api_of(mode: Mode, version: int) -> NinjaAPI:
         openapi_url=None,
     )
     api.get("general/balance", response=general.BalanceOut)(general.balance)
+    api.get("general/banks", response=list[general.BankOut])(general.banks)
     api.get("general/maintenance", response=general.MaintenanceOut)(general.maintenance)
 
     @api.get("disbursement", response=disbursements.DisbursementPage)
@@ -47,12 +48,23 @@ def api_of(mode: Mode, version: int) -> NinjaAPI:
         def disbursement(request: HttpRequest, pk: str) -> HttpResponseBase:
             """Return one disbursement."""
             return disbursements.one(request, pk, version)
+
+        @api.get("disbursement/{pk}/queue", response=disbursements.QueueOut)
+        def disbursement_queue(request: HttpRequest, pk: str) -> HttpResponseBase:
+            """Return how many disbursements go to the same bank before this one."""
+            return disbursements.queue_of(request, pk)
+
+        api.get("general/operational", response=general.OperationalOut)(general.operational)
     else:
 
         @api.get("get-disbursement", response=disbursements.DisbursementOutV3)
-        def get_disbursement(request: HttpRequest, id: str = "") -> HttpResponseBase:
-            """Return one disbursement by its id."""
-            return disbursements.one(request, id, version)
+        def get_disbursement(
+            request: HttpRequest, id: str = "", idempotency_key: str = Query("", alias="idempotency-key")
+        ) -> HttpResponseBase:
+            """Return one disbursement by its id, or else by the idempotency key it was created with."""
+            if id or not idempotency_key:
+                return disbursements.one(request, id, version)
+            return disbursements.one_by_key(request, idempotency_key, version)
 
     _answer_faults(api)
     return api

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import CharField, Func
 from django.test import Client
 
@@ -13,10 +14,12 @@ from developer.api.door import MARK
 from developer.api.urls import document_of
 from developer.models import ApiKey
 from flipdash import rls
+from flipdash.actors import SYSTEM
 from flipdash.mode import Mode
 from tests import factories
 from tests.developer.calling import ROOTS, Program
 from tests.test_permissions import routes
+from transactions import destinations, disturbances
 from transactions.models import MoneyTransfer, Status, Via
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +54,7 @@ def api_routes():
 def test_every_address_of_the_api_stands_behind_the_door(web):
     """Without a key it says so, whoever is signed in to the dashboard: the API reads no cookie (trust: S6)."""
     found = api_routes()
-    assert len(found) == 12
+    assert len(found) == 20
     for route in found:
         path = "/" + route.pattern.replace("<pk>", "1")
         for client in (Client(), web):
@@ -139,6 +142,53 @@ def test_a_read_only_key_may_look(admin):
     assert Program(admin, access="read").get("general/balance").status_code == 200
 
 
+def test_banks_are_all_that_can_be_paid(admin, shop, stranger):
+    for business, mode in ((admin.business, "live"), (admin.business, "test"), (stranger.business, "live")):
+        made(business, mode=mode, bank="bca", status=Status.PROCESSING)
+    made(admin.business, bank="bca")  # arrived: no longer in a queue
+    for version in (2, 3):
+        banks = {bank["bank_code"]: bank for bank in shop.get("general/banks", version=version).json()}
+        assert banks.keys() == destinations.NAMES.keys()
+        assert banks["bca"] == {
+            "bank_code": "bca",
+            "name": "BCA",
+            "fee": 2_500,
+            "queue": 1,
+            "status": "OPERATIONAL",
+        }
+        assert (banks["gopay"]["fee"], banks["gopay"]["queue"]) == (1_000, 0)
+
+
+def test_one_bank_is_a_list_of_one_and_says_how_it_does(shop):
+    disturbances.set_status(["bri"], "heavily_disturbed", by=SYSTEM)
+    [bri] = shop.get("general/banks", {"code": "bri"}).json()
+    assert (bri["name"], bri["status"]) == ("BRI", "HEAVILY_DISTURBED")
+    assert len(shop.get("general/banks", {"code": ""}).json()) == len(destinations.NAMES)
+
+
+@pytest.mark.parametrize("code", ["nobank", "BCA", "bca ", "\x00", "bca' --"])
+def test_an_unknown_bank_is_named(shop, code):
+    answer = shop.get("general/banks", {"code": code})
+    assert answer.status_code == 422
+    assert answer.json() == {
+        "code": "VALIDATION_ERROR",
+        "errors": [{"attribute": "code", "code": 1033, "message": "Bank code is not found."}],
+        "message": "BANK_NOT_FOUND",
+    }
+
+
+def test_the_list_of_banks_is_few_statements(admin, shop, django_assert_max_num_queries):
+    for bank in ("bca", "bri", "bni"):
+        made(admin.business, bank=bank, status=Status.PROCESSING)
+    with django_assert_max_num_queries(9):
+        assert len(shop.get("general/banks").json()) > 100
+
+
+def test_operational_answers_old_clients(shop):
+    assert shop.get("general/operational", version=2).json() == {"operational": True}
+    assert shop.get("general/operational").status_code == 404
+
+
 # --- Disbursements -------------------------------------------------------------------------------------------
 
 
@@ -154,6 +204,7 @@ def test_a_disbursement_is_written_as_flip_writes_it(admin, shop):
         beneficiary_name="Sri Wahyuni",
         remark="Gaji",
         via=Via.API,
+        idempotency_key="order-77",
         created_at=at,
         completed_at=at + timedelta(seconds=5),
     )
@@ -180,7 +231,7 @@ def test_a_disbursement_is_written_as_flip_writes_it(admin, shop):
         "sender": None,
         "fee": 2_500,
         "beneficiary_email": "",
-        "idempotency_key": "",
+        "idempotency_key": "order-77",
     }
     old = shop.get(f"disbursement/{row.pk}", version=2).json()
     assert old == {
@@ -223,6 +274,58 @@ def test_anothers_and_the_other_modes_are_as_missing(admin, shop, stranger):
         assert shop.get("disbursement", {"id": row.pk}).json()["data"] == []
 
 
+def unknown_key_in(answer):
+    return answer.status_code == 422 and answer.json()["errors"] == [
+        {"attribute": "idempotency-key", "code": 1073, "message": "Idempotency key is not found."}
+    ]
+
+
+def test_a_disbursement_is_found_by_its_idempotency_key(admin, shop, stranger):
+    key = "order/77 – é?&"
+    row = made(admin.business, via=Via.API, idempotency_key=key)
+    for business, mode in (
+        (stranger.business, "live"),
+        (admin.business, "test"),
+    ):  # a key is each business's and mode's own
+        made(business, mode=mode, via=Via.API, idempotency_key=key)
+        made(business, mode=mode, via=Via.API, idempotency_key=f"{mode}-only")
+    assert shop.get("get-disbursement", {"idempotency-key": key}).json()["id"] == row.pk
+    for other in ("live-only", "test-only", "order/77", key.upper(), "x" * 5_000, "\x00", "' OR ''='"):
+        assert unknown_key_in(shop.get("get-disbursement", {"idempotency-key": other})), other
+
+
+def test_what_people_created_is_not_found_by_the_key_it_does_not_have(admin, shop):
+    first, second = made(admin.business), made(admin.business)
+    assert (first.idempotency_key, second.idempotency_key) == ("", "")
+    assert not_found_by(shop.get("get-disbursement", {"idempotency-key": ""}))
+    answer = shop.get("get-disbursement", {"id": second.pk, "idempotency-key": "anything"})
+    assert answer.json()["id"] == second.pk
+
+
+def test_an_idempotency_key_is_used_once_for_ever(admin):
+    """Trust: L4."""
+    row = made(admin.business, idempotency_key="order-77")
+    with pytest.raises(IntegrityError, match="moneytransfer_key_once"), transaction.atomic():
+        made(admin.business, idempotency_key="order-77")
+    row.idempotency_key = "order-78"
+    with pytest.raises(DatabaseError, match="keeps its identity"), transaction.atomic():
+        row.save(update_fields=["idempotency_key"])
+
+
+def test_the_queue_is_what_goes_to_the_same_bank_before(admin, shop, stranger):
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    rows = [
+        made(admin.business, status=Status.PROCESSING, bank=bank, created_at=at + timedelta(minutes=n))
+        for n, bank in enumerate(("bca", "bri", "bca", "bca"))
+    ]
+    made(stranger.business, status=Status.PROCESSING, bank="bca", created_at=at)
+    made(admin.business, mode="test", status=Status.PROCESSING, bank="bca", created_at=at)
+    done = made(admin.business, bank="bca", created_at=at + timedelta(hours=1))
+    queues = [shop.get(f"disbursement/{row.pk}/queue", version=2).json()["queue"] for row in [*rows, done]]
+    assert queues == [0, 0, 1, 2, 0]
+    assert not_found_by(shop.get("disbursement/1/queue", version=2))
+
+
 def ids(answer):
     assert answer.status_code == 200, answer.content
     return [one["id"] for one in answer.json()["data"]]
@@ -260,6 +363,7 @@ def test_filters_combine_and_empty_ones_are_none(admin, shop):
         ({"created_from": "API"}, [june]),
         ({"remark": "", "status": "", "sort": "", "unknown": "x"}, [june, may]),
         ({"remark": "100%"}, []),
+        ({"remark": "\x00"}, []),
         ({"direction": "DOMESTIC_TRANSFER"}, [june, may]),
         ({"direction": "FOREIGN_INBOUND_SPECIAL_TRANSFER"}, []),
         ({"status": "NO_SUCH"}, []),
