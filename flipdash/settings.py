@@ -156,6 +156,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal-activity": {"task": "accounts.tasks.seal_activity", "schedule": 3.0, "options": {"expires": 3}},
     "clean-search-lists": {"task": "flipdash.tasks.clean_search_lists", "schedule": 2.0, "options": {"expires": 2}},
     "sweep": {"task": "flipdash.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
+    "tidy-calls": {"task": "developer.tasks.tidy_calls", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 # --- Mail and messages to phones -------------------------------------------------------------------------------
@@ -218,6 +219,7 @@ CALLBACK_NETWORKS = [ip_network(one) for one in env.list("CALLBACK_NETWORKS", de
 API_CALLS_A_SECOND = env.int("API_CALLS_A_SECOND", 20)
 API_CALLS_AT_ONCE = env.int("API_CALLS_AT_ONCE", 100)
 API_MAINTENANCE = env.bool("API_MAINTENANCE", False)
+API_CALL_DAYS_KEPT = 30
 
 # --- Codes to phones (accounts/phones/otp.py) -----------------------------------------------------------------------
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
@@ -31,7 +32,7 @@ from deposits.statements import matching
 from deposits.topups import services as topups
 from developer import wording
 from developer.keys.services import MAC
-from developer.models import ApiKey
+from developer.models import ApiCall, ApiKey, Outcome
 from documents.models import ReceiptLink, Report
 from flipdash import clock, histories, rls, sealing
 from flipdash.actors import Actor
@@ -379,6 +380,24 @@ def make_key(member: Member, name: str = "Online shop", *, mode: str = Mode.LIVE
     values = {"name": name, "public": wording.public_part(text), "mac": sealing.mac(text, MAC), **fields}
     with rls.inside(member.scope(mode)):
         return ApiKey.objects.create(business=member.business, mode=mode, **member.actor.columns("maker"), **values)
+
+
+def make_call(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> ApiCall:
+    """Keep a call of the merchant API, by a new key unless one is named."""
+    key = fields.pop("key", None) or make_key(member, mode=mode)
+    status = fields.setdefault("status", 200)
+    made = {
+        "request_id": uuid4().hex,
+        "method": "GET",
+        "path": "/api/v3/general/balance",
+        "outcome": Outcome.of(status),
+        "key_name": key.name,
+        "key_public": key.public,
+        "address": "203.0.113.7",
+        "milliseconds": 12,
+    }
+    with rls.inside(member.scope(mode)):
+        return ApiCall.objects.create(business=member.business, mode=mode, key=key, **made | fields)
 
 
 def make_import(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> ImportJob:

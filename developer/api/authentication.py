@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from developer import wording
+from developer.calls import masking
 from developer.keys.addresses import admits
 from developer.keys.services import MAC
 from developer.models import ApiKey
@@ -38,7 +39,7 @@ class Unauthorized(Exception):
 def admitted(request: HttpRequest, mode: Mode) -> Iterator[Scope]:
     """Stand inside of the business whose key the request carries; raises Unauthorized.
 
-    Every fault of the key gives the same words. Only a right key learns that its network address isn't allowed.
+    Every fault of the key gives the same words. Whether it may come from its network address is asked afterwards.
     """
     text = credential(request.headers.get("Authorization", ""))
     try:
@@ -54,11 +55,27 @@ def admitted(request: HttpRequest, mode: Mode) -> Iterator[Scope]:
     with rls.inside_of(business, mode):
         key = ApiKey.objects.select_related("business").get(pk=pk, business_id=business, mode=mode)
         address = get_adapter(request).get_client_ip(request)
-        if not admits(key.allowed_addresses, address):
-            raise Unauthorized("IP is not Whitelisted")
-        _note_use(key, address, f"{request.method} {request.path}")
         agent = request.headers.get("User-Agent", "")
         yield Scope(key.business, mode, key, via="api", address=address, agent=agent)
+
+
+def is_from_elsewhere(scope: Scope) -> bool:
+    """Return whether the key may not come from the address that it came from."""
+    return not admits(_key(scope).allowed_addresses, scope.address)
+
+
+def note_use(scope: Scope, request: HttpRequest) -> None:
+    """Note on the key when it was used last, from where and for what."""
+    key, stale = _key(scope), Q(last_used_at=None) | Q(last_used_at__lt=Now() - NOTED_EVERY)
+    asked = masking.storable(masking.text(f"{request.method} {request.path}"))[:100]
+    ApiKey.objects.filter(stale, pk=key.pk).update(
+        last_used_at=Now(), last_used_from=scope.address, last_used_for=asked
+    )
+
+
+def _key(scope: Scope) -> ApiKey:
+    assert isinstance(scope.member, ApiKey)  # noqa: S101  (that is who `admitted` lets in)
+    return scope.member
 
 
 def credential(header: str) -> str:
@@ -80,10 +97,3 @@ def _find(public: str) -> tuple[int, int, str, str] | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, business_id, mode, mac FROM developer_find_key(%s)", [public])
         return cursor.fetchone()
-
-
-def _note_use(key: ApiKey, address: str, asked: str) -> None:
-    stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - NOTED_EVERY)
-    ApiKey.objects.filter(stale, pk=key.pk).update(
-        last_used_at=Now(), last_used_from=address, last_used_for=asked[:100]
-    )

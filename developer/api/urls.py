@@ -3,17 +3,15 @@
 import logging
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
-from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Query
 from ninja.errors import HttpError, ValidationError
 
 from accounts.rights import NotAllowed
 from developer.api import disbursements, errors, general
-from developer.api.door import MARK, behind_the_door
+from developer.api.door import behind_the_door, nowhere
 from developer.api.errors import Invalid
 from flipdash.mode import Mode
 
@@ -109,14 +107,5 @@ def _patterns(mode: Mode, version: int) -> list[URLPattern]:
     return found
 
 
-@csrf_exempt
-@login_not_required
-def nowhere(request: HttpRequest) -> HttpResponseBase:
-    """Answer for an address that the API doesn't have, as the API answers."""
-    return errors.not_found()
-
-
-nowhere.permission = MARK  # type: ignore[attr-defined]  # nobody's, and nothing is behind it
-
 urlpatterns = [pattern for mode in Mode for version in VERSIONS for pattern in _patterns(mode, version)]
-urlpatterns += [re_path(rf"^{root}/", nowhere) for root in ROOTS.values()]
+urlpatterns += [re_path(rf"^{root}/", nowhere(mode)) for mode, root in ROOTS.items()]

@@ -1,5 +1,6 @@
-"""What a business's own systems connect with: keys and tokens."""
+"""What a business's own systems connect with: keys and tokens; and what they called."""
 
+from developer.models.calls import ApiCall, Outcome
 from developer.models.keys import ApiKey, ValidationToken
 
-__all__ = ["ApiKey", "ValidationToken"]
+__all__ = ["ApiCall", "ApiKey", "Outcome", "ValidationToken"]

@@ -1,6 +1,6 @@
-"""What the database itself holds of keys and tokens: whose they are, and that a key's identity never changes."""
+"""What the database itself holds of keys, tokens and calls: whose they are, and what of them never changes."""
 
-from developer.models import ApiKey, ValidationToken
+from developer.models import ApiCall, ApiKey, ValidationToken
 from flipdash.sql.declaring import Code, Fixed, Kept, Refused, Rights, RowLevelSecurity, files
 
 AFTER_TABLES: list[Code] = [
@@ -16,6 +16,7 @@ AFTER_TABLES: list[Code] = [
     ),
     Kept(ValidationToken),
     Fixed(ValidationToken, "business", "mode"),
-    *(RowLevelSecurity(model) for model in (ApiKey, ValidationToken)),
+    *(RowLevelSecurity(model) for model in (ApiKey, ValidationToken, ApiCall)),
+    Rights(ApiCall, app="SELECT, INSERT", operator="SELECT, DELETE"),
     *(Rights(model, app="SELECT, INSERT, UPDATE") for model in (ApiKey, ValidationToken)),
 ]

@@ -23,8 +23,10 @@ class Program:
         self.root = ROOTS[mode]
         self.client = Client()
 
+    def headers(self, **more: str) -> dict[str, str]:
+        """Return the header that signs in, and more."""
+        return {"Authorization": "Basic " + base64.b64encode(f"{self.text}:".encode()).decode(), **more}
+
     def get(self, path: str, query: Any = None, *, version: int = 3, **headers: Any) -> Any:
         """Call `general/balance`, say."""
-        authorization = "Basic " + base64.b64encode(f"{self.text}:".encode()).decode()
-        headers = {"Authorization": authorization, **headers}
-        return self.client.get(f"{self.root}/v{version}/{path}", query, headers=headers)
+        return self.client.get(f"{self.root}/v{version}/{path}", query, headers=self.headers(**headers))

@@ -1,0 +1,90 @@
+"""What is kept of a call, without its secrets: masking what is masked changes nothing (trust.md K1, O5).
+
+Only headers of a known kind are kept at all. In addresses and bodies, whatever reads as one of our secrets is masked
+wherever it stands, and so is the value of every parameter whose name says that it is one.
+"""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote_plus
+
+from developer import wording
+
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+KEPT_HEADERS = (
+    "Accept",
+    "Allow",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Type",
+    "Idempotency-Key",
+    "Request-Id",
+    "Retry-After",
+    "User-Agent",
+    "X-Timestamp",
+)
+"""Never Authorization or Cookie, nor any header that we don't know: somebody may send a secret in it."""
+LONGEST_HEADER = 500  # characters
+MASK = "•••"
+LONGEST_SECRET = 200
+"""No secret that is known by its look has as many characters: so much is cut off the end of what was cut."""
+
+_NAMES = "token|secret|password|passwd|pwd|authorization|api_?key|signature|otp|pin|cvv"
+NAMED = re.compile(rf"(?:^|[_\W]|(?<=[a-z])(?=[A-Z]))(?i:{_NAMES})$")
+"""A name that ends so is a secret's: validation_token, X-Signature, apiKey; but not `spin`."""
+OURS = re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{8,}|(?<![\w-])[\w-]{43}(?![\w-])", re.ASCII)
+"""A signing secret; and 43 characters of base64, which a Validation Token is, and the secret part of a key."""
+PAIR = re.compile(r'"((?:[^"\\]|\\.){1,100})"(\s*:\s*)("(?:[^"\\]|\\.)*"?|\[[^][{}]*\]?|[^][\s,{}"]+)')
+"""A name and its value in JSON, however deep, of a text that was cut, too: a text, a flat list, or a number."""
+
+
+def text(written: str) -> str:
+    """Return a text in which each of our secrets is masked."""
+    return OURS.sub(MASK, wording.masked(written))
+
+
+def headers(sent: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that are kept, by the names that people know."""
+    given = {name.lower(): value for name, value in sent.items()}
+    found = {name: given.get(name.lower(), "") for name in KEPT_HEADERS}
+    return {name: storable(text(value))[:LONGEST_HEADER] for name, value in found.items() if value}
+
+
+def parameters(written: str) -> str:
+    """Return a form, or what stands behind a question mark, as it was sent but for its secrets."""
+    return "&".join(map(_parameter, written.split("&")))
+
+
+def _parameter(written: str) -> str:
+    name, equals, value = written.partition("=")
+    plain_name, plain_value = unquote_plus(name), unquote_plus(value)
+    shown = name if text(plain_name) == plain_name else MASK
+    hidden = value and (is_secret(plain_name) or text(plain_value) != plain_value)
+    return f"{shown}{equals}{MASK if hidden else value}"
+
+
+def body(sent: bytes, content_type: str, most: int) -> str:
+    """Return at most so many characters of a body, without its secrets; nothing of what is no text."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if not (kind in {FORM, JSON, ""} or kind.startswith("text/")):
+        return ""
+    beginning = sent[: most + LONGEST_SECRET].decode("utf-8", "replace")
+    masked = parameters(beginning) if kind == FORM else text(PAIR.sub(_pair, beginning))
+    if len(sent) > most + LONGEST_SECRET:
+        masked = masked[:-LONGEST_SECRET]  # in which half of a secret may stand, which nobody can know
+    return storable(masked)[:most]
+
+
+def _pair(found: re.Match[str]) -> str:
+    name, colon, _value = found.groups()
+    return f'"{name}"{colon}"{MASK}"' if is_secret(name) else found[0]
+
+
+def is_secret(name: str) -> bool:
+    """Return whether a parameter's name says that its value is a secret."""
+    return bool(NAMED.search(name))
+
+
+def storable(written: str) -> str:
+    """Return a text that Postgres can hold: without NUL and halves of characters."""
+    return written.replace("\0", "␀").encode("utf-8", "replace").decode()

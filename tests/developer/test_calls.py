@@ -1,0 +1,254 @@
+"""What is kept of the calls of the merchant API, without its secrets (trust: K1, K6, O5, W1, W4)."""
+
+import base64
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, IntegrityError, transaction
+from django.test import Client
+from django.utils import timezone
+
+from developer import wording
+from developer.api import disbursements, limits
+from developer.calls import masking, recording
+from developer.models import ApiCall
+from developer.tasks import tidy_calls
+from flipdash import rls
+from tests import factories
+from tests.developer.calling import Program
+
+pytestmark = pytest.mark.django_db(databases=["default", "operator"])
+TOKEN = "Zq3-_" * 8 + "abc"
+
+
+def kept(member, mode="live"):
+    with rls.inside(member.scope(mode)):
+        return list(ApiCall.objects.order_by("pk"))
+
+
+def test_a_call_is_kept_with_its_answer(admin):
+    shop = Program(admin)
+    answer = shop.get("general/balance", {"verbose": "1"}, **{"User-Agent": "shop/1.0", "Idempotency-Key": "abc"})
+    [row] = kept(admin)
+    assert (row.method, row.path, row.query, row.status, row.outcome) == (
+        *("GET", "/api/v3/general/balance", "verbose=1"),
+        *(200, "ok"),
+    )
+    assert (row.key_id, row.key_name, row.key_public, row.address) == (
+        shop.key.pk,
+        "Shop",
+        shop.key.public,
+        "127.0.0.1",
+    )
+    assert row.request_headers == {"User-Agent": "shop/1.0", "Idempotency-Key": "abc"}
+    assert (row.answer_body, row.answer_bytes) == ('{"balance": 0}', len(answer.content))
+    assert row.answer_headers["Content-Type"].startswith("application/json")
+    assert row.request_id == answer["Request-Id"] == row.answer_headers["Request-Id"]
+    assert row.stands_for == 1
+    assert 0 <= row.milliseconds < 60_000
+
+
+def test_each_mode_has_its_own_calls_and_another_business_sees_none(admin, stranger):
+    Program(admin).get("general/balance")
+    Program(admin, "test").get("general/balance")
+    assert [len(kept(admin, mode)) for mode in ("live", "test")] == [1, 1]
+    assert [len(kept(stranger, mode)) for mode in ("live", "test")] == [0, 0]
+    assert ApiCall.objects.count() == 0  # outside of all
+
+
+def test_refused_and_broken_calls_are_kept_too(admin, monkeypatch):
+    shop = Program(admin)
+    shop.get("disbursement", {"page": "x"})
+    shop.get("nothing/here")
+    shop.client.post(f"{shop.root}/v3/general/balance", headers=shop.headers())
+    monkeypatch.setattr(disbursements, "_filtered", lambda scope, asked: 1 / 0)
+    shop.get("disbursement")
+    Program(admin, allowed_addresses=("203.0.113.7",)).get("general/balance")
+    assert [(row.status, row.outcome) for row in kept(admin)] == [
+        *((422, "refused"), (404, "refused"), (405, "refused")),
+        *((500, "broken"), (401, "refused")),
+    ]
+
+
+def test_a_call_without_a_right_key_is_nobodys(admin, settings):
+    shop, other = Program(admin), wording.new_key("live")
+    body = wording.PREFIXES["live"] + shop.key.public + other[20:-6]
+    forged = body + wording._check(body)
+    for text in (forged, other, shop.text[:-1]):
+        header = "Basic " + base64.b64encode(f"{text}:".encode()).decode()
+        for path in ("general/balance", "nothing/here"):
+            assert Client().get(f"/api/v3/{path}", headers={"Authorization": header}).status_code in {401, 404}
+    Client().get("/api/v3/general/maintenance")
+    settings.API_MAINTENANCE = True
+    assert shop.get("general/balance").status_code == 503
+    assert kept(admin) == []
+    assert ApiCall.objects.using("operator").count() == 0
+
+
+def test_a_flood_has_one_row_a_minute_that_says_how_many(admin, settings, monkeypatch):
+    settings.API_CALLS_A_SECOND, settings.API_CALLS_AT_ONCE = 1, 2
+    shop = Program(admin)
+    answers = [shop.get("general/balance").status_code for _ in range(8)]
+    assert answers == [200, 200, *[429] * 6]
+    assert [(row.status, row.stands_for) for row in kept(admin)] == [(200, 1), (200, 1), (429, 1)]
+    monkeypatch.setattr(limits, "TOLD_EVERY", 0)
+    assert shop.get("general/balance").status_code == 429
+    last = kept(admin)[-1]
+    assert (last.status, last.stands_for) == (429, 6)
+    assert last.answer_headers["Retry-After"] == "1"
+
+
+def test_who_calls_from_elsewhere_uses_up_nothing_of_the_owners_calls(admin, settings):
+    settings.API_CALLS_A_SECOND, settings.API_CALLS_AT_ONCE = 1, 2
+    shop = Program(admin, allowed_addresses=("127.0.0.1",))
+    elsewhere = [
+        shop.client.get("/api/v3/general/balance", headers=shop.headers(), REMOTE_ADDR="203.0.113.9").status_code
+        for _ in range(9)
+    ]
+    assert elsewhere == [401] * 9
+    assert shop.get("general/balance").status_code == 200
+    assert [(row.status, row.address) for row in kept(admin)] == [
+        *[(401, "203.0.113.9")] * 3,
+        (200, "127.0.0.1"),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_cannot_be_written_takes_nothing_from_the_call(admin, monkeypatch, caplog):
+    def full(row, **kwargs):
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr(ApiCall, "save", full)
+    answer = Program(admin).get("general/balance")
+    assert (answer.status_code, answer.json()) == (200, {"balance": 0})
+    assert "a call could not be kept" in caplog.text
+    assert kept(admin) == []
+
+
+def test_long_bodies_are_cut_and_their_size_is_said(admin, monkeypatch):
+    for _ in range(3):
+        factories.make_transfer(admin.business)
+    monkeypatch.setattr(recording, "MOST_KEPT", 300)
+    answer = Program(admin).get("disbursement")
+    [row] = kept(admin)
+    assert row.answer_body == answer.content.decode()[:300]
+    assert row.answer_bytes == len(answer.content) > 300
+
+
+def test_what_postgres_cannot_hold_is_written_otherwise(admin):
+    shop = Program(admin)
+    shop.get("nothing/\x00/%ff/\ud800".encode("utf-8", "surrogatepass").decode("latin-1"))
+    shop.client.get("/api/v3/nothing", QUERY_STRING="a=\x00&b=\xff", headers=shop.headers(**{"User-Agent": "a\x00b"}))
+    rows = kept(admin)
+    assert [row.status for row in rows] == [404, 404]
+    assert rows[1].query == "a=␀&b=ÿ"
+    assert rows[1].request_headers == {"User-Agent": "a␀b"}
+
+
+# --- Secrets -------------------------------------------------------------------------------------------------
+
+
+def test_no_secret_of_a_call_is_kept_wherever_it_stands(admin):
+    shop = Program(admin)
+    quoted = base64.b64encode(f"{shop.text}:".encode()).decode()
+    shop.get(
+        f"nothing/{shop.text}",
+        {"key": shop.text, "validation_token": "short", "note": TOKEN},
+        **{"User-Agent": shop.text, "Cookie": f"sessionid={TOKEN}", "X-Api-Key": "hunter2hunter2"},
+    )
+    [row] = kept(admin)
+    written = repr(vars(row))
+    for secret in (shop.text, quoted, TOKEN, "hunter2", "short", "sessionid"):
+        assert secret not in written
+    assert row.path == f"/api/v3/nothing/{shop.key.shown}"
+    assert row.query == "key=•••&validation_token=•••&note=•••"
+    assert set(row.request_headers) == {"User-Agent"}
+
+
+KEY = wording.new_key("live")
+SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "shown"),
+    [
+        (f"a=1&token={TOKEN}&b=2", masking.FORM, "a=1&token=•••&b=2"),
+        (f"a={KEY.replace('_', '%5F')}", masking.FORM, "a=•••"),
+        (f"{KEY}=1&n+ame=x", masking.FORM, "•••=1&n+ame=x"),
+        ("remark=spin&amount=10000&opinion=yes", masking.FORM, "remark=spin&amount=10000&opinion=yes"),
+        ("otp=123456&user[password]=x&apiKey=y", masking.FORM, "otp=•••&user[password]=x&apiKey=•••"),
+        ('{"a": 1, "token": "x", "deep": [{"api_key": 5}], "otp": ["1", "2"]}', masking.JSON, None),
+        (f'{{"note": "{KEY}", "s": "{SIGNING}"}}', masking.JSON, f'{{"note": "{KEY[:20]}…", "s": "•••"}}'),
+        ('{"token": "never clo', masking.JSON, '{"token": "•••"'),
+        (f"plain {KEY} text {SIGNING}", "text/plain", f"plain {KEY[:20]}… text •••"),
+        ("{" * 3_000, masking.JSON, "{" * 3_000),
+        ("binary", "multipart/form-data; boundary=x", ""),
+        ("binary", "application/octet-stream", ""),
+    ],
+)
+def test_bodies_are_kept_without_secrets_and_masking_twice_changes_nothing(sent, kind, shown):
+    once = masking.body(sent.encode(), kind, 16_000)
+    assert once == (
+        shown if shown is not None else '{"a": 1, "token": "•••", "deep": [{"api_key": "•••"}], "otp": "•••"}'
+    )
+    assert masking.body(once.encode(), kind, 16_000) == once
+
+
+@pytest.mark.parametrize("before", range(60, 420, 7))
+@pytest.mark.parametrize("secret", [KEY, TOKEN, SIGNING])
+def test_a_secret_that_stands_where_a_body_is_cut_is_not_kept_in_part(secret, before):
+    """The body is cut in the middle of a secret, or short after it, whatever was masked before."""
+    sent = f"{KEY} {SIGNING} {'x ' * before}{secret} {'y ' * 400}"
+    written = masking.body(sent.encode(), "text/plain", 300)
+    assert len(written) <= 300
+    hidden = secret.removeprefix("whsec_")[20:]
+    assert not any(hidden[start : start + 8] in written for start in range(len(hidden) - 7))
+
+
+# --- The table -----------------------------------------------------------------------------------------------
+
+
+def make_call(member, mode="live", **fields):
+    return factories.make_call(member, mode=mode, **fields)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_old_calls_are_deleted_in_batches_and_others_stay(admin, stranger, monkeypatch):
+    monkeypatch.setattr(recording, "BATCH", 2)
+    now = timezone.now()
+    for member in (admin, stranger):
+        for days in (29.9, 30.1, 31, 400):
+            make_call(member, created_at=now - timedelta(days=days))
+    tidy_calls()
+    assert [len(kept(member)) for member in (admin, stranger)] == [1, 1]
+    assert recording.tidy() == 0
+
+
+def test_the_app_adds_calls_and_changes_none(admin):
+    call = make_call(admin)
+    with rls.inside(admin.scope("live")):
+        for change in (lambda: ApiCall.objects.update(status=500), call.delete):
+            with pytest.raises(DatabaseError), transaction.atomic():
+                change()
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, "refused"), (404, "ok"), (500, "refused"), (429, "broken")])
+def test_the_outcome_is_that_of_the_status(admin, status, outcome):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_call(admin, status=status, outcome=outcome)
+
+
+def test_a_call_of_anothers_key_is_refused(admin, stranger):
+    foreign = factories.make_key(stranger)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_call(admin, key=foreign)
+        with transaction.get_connection().cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_keeping_a_call_is_one_statement(admin, django_assert_num_queries):
+    shop = Program(admin)
+    shop.get("general/balance")
+    # whose key, inside, key and business, its last use, the balance, the call, outside
+    with django_assert_num_queries(7):
+        shop.get("general/balance")
