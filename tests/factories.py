@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from allauth.mfa.models import Authenticator
@@ -31,8 +32,9 @@ from deposits.models import AccountKind, DepositEntry, PostingKind, TopUp
 from deposits.statements import matching
 from deposits.topups import services as topups
 from developer import wording
+from developer.callbacks import signing
 from developer.keys.services import MAC
-from developer.models import ApiCall, ApiKey, Outcome
+from developer.models import ApiCall, ApiKey, Callback, CallbackEvent, CallbackUrl, Outcome
 from documents.models import ReceiptLink, Report
 from flipdash import clock, histories, rls, sealing
 from flipdash.actors import Actor
@@ -398,6 +400,28 @@ def make_call(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> ApiCal
     }
     with rls.inside(member.scope(mode)):
         return ApiCall.objects.create(business=member.business, mode=mode, key=key, **made | fields)
+
+
+def make_callback_url(
+    member: Member, event: CallbackEvent = CallbackEvent.TOP_UP, *, mode: str = Mode.LIVE, **fields: Any
+) -> CallbackUrl:
+    url = fields.pop("url", "https://hooks.kopikita.com/flip")
+    values = {
+        "url": url,
+        "host": urlsplit(url).hostname or "",
+        "sealed_secret": sealing.seal(signing.new_secret(), CallbackUrl.SECRET_SEAL),
+        **member.actor.columns("changer"),
+        **fields,
+    }
+    with rls.inside(member.scope(mode)):
+        return CallbackUrl.objects.create(business=member.business, mode=mode, event=event, **values)
+
+
+def make_callback(to: CallbackUrl, **fields: Any) -> Callback:
+    """Make a callback of a fact that nobody knows, due at once."""
+    values = {"kind": "top-up.credited", "data": '{"id":1}', "event": to.event, "url": to.url, **fields}
+    with rls.inside_of(to.business_id, to.mode):
+        return Callback.objects.create(business_id=to.business_id, mode=to.mode, callback_url=to, **values)
 
 
 def make_import(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> ImportJob:

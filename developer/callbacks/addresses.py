@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from developer.models.callbacks import LONGEST_URL as LONGEST
 from flipdash.mode import Mode
 
-LONGEST = 2_000  # characters
 PORTS = {"https": (443, 8443), "http": (80, 8080)}
 """By scheme; the first needs no naming."""
 RESOLVE_WITHIN = 5.0  # seconds

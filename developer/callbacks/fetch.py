@@ -6,46 +6,19 @@ ends after 30 seconds by the clock whatever the other side drips.
 
 import socket
 from dataclasses import dataclass
-from enum import StrEnum
 from time import monotonic
 from typing import Any
 
 import certifi
 import pycurl
-from django.utils.translation import gettext_lazy as _
 
 from developer.callbacks import addresses
 from developer.callbacks.addresses import BadAddress, NameNotFound, Target
-from flipdash.words import Words
+from developer.problems import Problem
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 30.0  # seconds
 MOST_READ, MOST_KEPT, MOST_HEAD = 64 * 1024, 4 * 1024, 32 * 1024  # bytes
 
-
-class Problem(StrEnum):
-    """Why there is no answer, as far as its receiver can do something about it (trust.md F4)."""
-
-    ADDRESS = "address"
-    NAME = "name"
-    REFUSED = "refused"
-    TLS = "tls"
-    TIMEOUT = "timeout"
-    BROKEN = "broken"
-
-    @property
-    def label(self) -> Words:
-        """What was wrong, in words."""
-        return PROBLEMS[self]
-
-
-PROBLEMS: dict[Problem, Words] = {
-    Problem.ADDRESS: _("The address can’t be called: it isn’t a public one."),
-    Problem.NAME: _("The name of the server was not found."),
-    Problem.REFUSED: _("The server didn’t take the connection."),
-    Problem.TLS: _("The connection isn’t safe: the server’s certificate is wrong, too old or for another name."),
-    Problem.TIMEOUT: _("The server didn’t answer in time."),
-    Problem.BROKEN: _("The server broke off, or didn’t answer in HTTP."),
-}
 
 OF_CURL = {
     pycurl.E_OPERATION_TIMEDOUT: Problem.TIMEOUT,

@@ -1,6 +1,17 @@
-"""What a business's own systems connect with: keys and tokens; and what they called."""
+"""What a business's own systems connect with: keys, tokens; what they called, and the callbacks that they get."""
 
+from developer.models.callbacks import Callback, CallbackAttempt, CallbackEvent, CallbackStatus, CallbackUrl
 from developer.models.calls import ApiCall, Outcome
 from developer.models.keys import ApiKey, ValidationToken
 
-__all__ = ["ApiCall", "ApiKey", "Outcome", "ValidationToken"]
+__all__ = [
+    "ApiCall",
+    "ApiKey",
+    "Callback",
+    "CallbackAttempt",
+    "CallbackEvent",
+    "CallbackStatus",
+    "CallbackUrl",
+    "Outcome",
+    "ValidationToken",
+]

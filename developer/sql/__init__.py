@@ -1,7 +1,7 @@
-"""What the database itself holds of keys, tokens and calls: whose they are, and what of them never changes."""
+"""What the database itself holds of keys, tokens, calls and callbacks: whose they are, and what never changes."""
 
-from developer.models import ApiCall, ApiKey, ValidationToken
-from flipdash.sql.declaring import Code, Fixed, Kept, Refused, Rights, RowLevelSecurity, files
+from developer.models import ApiCall, ApiKey, Callback, CallbackAttempt, CallbackUrl, ValidationToken
+from flipdash.sql.declaring import Begins, Code, Fixed, Kept, Moves, Refused, Rights, RowLevelSecurity, files
 
 AFTER_TABLES: list[Code] = [
     *files(__file__, "find_key"),
@@ -16,7 +16,23 @@ AFTER_TABLES: list[Code] = [
     ),
     Kept(ValidationToken),
     Fixed(ValidationToken, "business", "mode"),
-    *(RowLevelSecurity(model) for model in (ApiKey, ValidationToken, ApiCall)),
+    Kept(CallbackUrl),
+    Fixed(CallbackUrl, "business", "mode", "event"),
+    Begins(Callback, "waiting", "paused"),
+    Fixed(
+        *(Callback, "business", "mode", "callback_url", "event", "kind", "source_type", "source_id"),
+        *("data", "created_at"),
+    ),
+    Moves(Callback),
+    Fixed(
+        *(CallbackAttempt, "business", "mode", "callback", "n", "at", "url", "host"),
+        *("asker_kind", "asker_id", "asker_name"),
+    ),
+    Refused(CallbackAttempt, "ends", "BEFORE UPDATE", "has ended", when="OLD.seconds IS NOT NULL"),
+    *(RowLevelSecurity(model) for model in (ApiKey, ValidationToken, ApiCall, CallbackUrl, Callback, CallbackAttempt)),
     Rights(ApiCall, app="SELECT, INSERT", operator="SELECT, DELETE"),
-    *(Rights(model, app="SELECT, INSERT, UPDATE") for model in (ApiKey, ValidationToken)),
+    *(Rights(model, app="SELECT, INSERT, UPDATE") for model in (ApiKey, ValidationToken, CallbackUrl)),
+    # The sweep, which is the operator's, throws away what is old.
+    Rights(Callback, app="SELECT, INSERT, UPDATE, MAINTAIN", operator="DELETE"),
+    Rights(CallbackAttempt, app="SELECT, INSERT, MAINTAIN", operator="UPDATE, DELETE"),
 ]

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from developer.callbacks import addresses, fetch, signing
 from developer.callbacks.addresses import BadAddress, NameNotFound
-from developer.callbacks.fetch import Problem
+from developer.problems import Problem
 from tests.developer.receivers import drip, found_at, raw, receiver, status
 
 GOOD = "https://hooks.kopikita.co.id/flipdash?from=1"
