@@ -297,6 +297,17 @@ RECEIPT_LINKS_A_DAY = 1_000
 """How many addresses of receipts a business may make in the same time, the mailed ones included."""
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place
 
+# --- What the operator writes under documents (documents/operator.py) ------------------------------------------------
+OPERATOR_LEGAL_NAME = env.str("OPERATOR_LEGAL_NAME", "PT FlipDash Demo" if LOCAL or TESTING else "")
+OPERATOR_ADDRESS = env.str(
+    "OPERATOR_ADDRESS",
+    "Gedung Contoh Lantai 8, Jalan Jenderal Sudirman Kav. 1, Jakarta Selatan 12190, Indonesia"
+    if LOCAL or TESTING
+    else "",
+)
+OPERATOR_NPWP = env.str("OPERATOR_NPWP", "0012345678011000" if LOCAL or TESTING else "")
+OPERATOR_NITKU = env.str("OPERATOR_NITKU", "0012345678011000000000" if LOCAL or TESTING else "")
+
 # --- The deposit -----------------------------------------------------------------------------------------------------
 TOP_UP_MIN = env.int("TOP_UP_MIN", 10_000)  # rupiah
 TOP_UP_MAX = env.int("TOP_UP_MAX", 1_000_000_000)  # rupiah

@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from documents import pdf
+from documents import operator, pdf
+from flipdash import money
 from flipdash.histories import History
 from flipdash.histories.columns import Fact, Row
 from flipdash.scope import Scope
@@ -74,11 +75,37 @@ class Paper:
         return self.history.state_of(self.row)
 
     @cached_property
-    def facts(self) -> list[Fact]:
-        """The lines of the receipt, fit for print."""
+    def groups(self) -> list[list[Fact]]:
+        """The lines of the receipt, fit for print: whom it is about, how it is found again, and the money."""
+        declared = self.history.receipt
+        parts = (declared.about, declared.record, declared.figures) if declared else ()
         left_out = () if self.with_fee else (FEE,)
-        facts = self.history.receipt_facts_of(self.row, without=left_out)
-        return [{**fact, "value": pdf.printable(fact["value"])} for fact in facts]
+        return [
+            [
+                {**fact, "value": pdf.printable(fact["value"])}
+                for fact in self.history.receipt_facts_of(self.row, [name for name in part if name not in left_out])
+            ]
+            for part in parts
+        ]
+
+    @property
+    def facts(self) -> list[Fact]:
+        """All lines of the receipt."""
+        return [fact for group in self.groups for fact in group]
+
+    @property
+    def total(self) -> Fact | None:
+        """What it took from the deposit, for whoever sees the fee."""
+        declared = self.history.receipt
+        if not (declared and declared.total and self.with_fee):
+            return None
+        taken = money.rupiah(self.transaction.amount + self.transaction.fee)
+        return {"label": declared.total, "value": taken, "copyable": False}
+
+    @property
+    def about(self) -> str:
+        """Whom it was paid to or by, in a line, fit for print."""
+        return pdf.printable(self.history.about_in_words(self.row))
 
     @property
     def business(self) -> str:
@@ -127,6 +154,7 @@ def printed(papers: Sequence[Paper], scope: Scope, *, several: bool = False) -> 
         "several": several,
         "language": get_language(),
         "logo": LOGO if logo else "",
+        "operator": operator.from_settings(),
     }
     return pdf.render("pdf/receipt.html", context, {LOGO: logo} if logo else None)
 

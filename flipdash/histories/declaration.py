@@ -1,6 +1,6 @@
 """What a declaration of a history says: its columns, its search, its filters, its sums and its receipt."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -69,8 +69,12 @@ class Receipt:
     title: Words
     business: Words
     """What the business is on it: the sender or the receiver."""
-    fields: tuple[str, ...]
-    """The columns that stand on it, by their fields."""
+    about: tuple[str, ...]
+    """The columns that say to whom, or from whom, and what for, by their fields."""
+    record: tuple[str, ...]
+    """Those by which it is found again."""
+    figures: tuple[str, ...]
+    """Those of money."""
     party: str
     """The field with the name of whoever was paid, or paid."""
     at: str
@@ -79,6 +83,13 @@ class Receipt:
     """The fields that are the same in all transactions with somebody: their account, or their address."""
     email: str = ""
     """The field with an e-mail address that the receipt may go to."""
+    total: Words = ""
+    """What amount and fee are together, if the business pays them together."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All columns that stand on it, in their order."""
+        return (*self.about, *self.record, *self.figures)
 
 
 @dataclass(frozen=True)
@@ -203,13 +214,16 @@ class Declaration:
         briefs = {column.name: format_html("<bdi>{}</bdi>", column.brief(row)) for column in self.columns}
         return SafeString(escape(self.about) % briefs) if self.about else SafeString("")
 
+    def about_in_words(self, row: Row) -> str:
+        """Return the same as plain text, for what isn't a page."""
+        return str(self.about) % {column.name: column.brief(row) for column in self.columns}
+
     def facts_of(self, row: Row) -> list[Fact]:
         """Return every field in words; what the table doesn't show is left out where it is empty."""
         columns = [column for column in self.columns if column is not self.state_column]
         return [column.fact(row) for column in columns if column.shown or column.text(row)]
 
-    def receipt_facts_of(self, row: Row, *, without: Collection[str] = ()) -> list[Fact]:
-        """Return the fields that stand on the receipt, in its order, but for those that are left out."""
+    def receipt_facts_of(self, row: Row, names: Iterable[str]) -> list[Fact]:
+        """Return what these of the receipt's fields say, but for those that say nothing."""
         named = {column.field: column for column in self.columns}
-        names = self.receipt.fields if self.receipt else ()
-        return [named[name].fact(row) for name in names if name not in without and named[name].text(row)]
+        return [named[name].fact(row) for name in names if named[name].text(row)]

@@ -74,10 +74,10 @@ class InternationalHistory(histories.History):
     receipt = histories.Receipt(
         _("International transfer receipt"),
         business=_("From"),
-        fields=(
-            *("beneficiary_name", "country", "beneficiary_bank", "account_number", "amount", "fee", "rate"),
-            *("amount_received", "purpose", "created_at", "completed_at", "id", "bank_reference"),
-        ),
+        about=("beneficiary_name", "country", "beneficiary_bank", "account_number", "purpose"),
+        record=("id", "bank_reference", "created_at", "completed_at"),
+        figures=("rate", "amount_received", "amount", "fee"),
+        total=_("Taken from deposit"),
         party="beneficiary_name",
         at="completed_at",
         known_by=("country", "account_number"),

@@ -37,7 +37,9 @@ class LinkCode(histories.Code):
 RECEIPT = histories.Receipt(
     _("Payment receipt"),
     business=_("Paid to"),
-    fields=("title", "sender_name", "sender_email", "channel", "amount", "paid_at", "id", "reference"),
+    about=("sender_name", "sender_email", "title", "channel"),
+    record=("id", "reference", "paid_at"),
+    figures=("amount",),
     party="sender_name",
     at="paid_at",
     known_by=("sender_email",),

@@ -91,10 +91,10 @@ class TransferHistory(histories.History):
     receipt = histories.Receipt(
         _("Transfer receipt"),
         business=_("From"),
-        fields=(
-            *("beneficiary_name", "bank", "account_number", "amount", "fee", "remark", "created_at", "completed_at"),
-            *("id", "bank_reference"),
-        ),
+        about=("beneficiary_name", "bank", "account_number", "remark"),
+        record=("id", "bank_reference", "created_at", "completed_at"),
+        figures=("amount", "fee"),
+        total=_("Taken from deposit"),
         party="beneficiary_name",
         at="completed_at",
         known_by=("bank", "account_number"),
