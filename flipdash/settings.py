@@ -318,6 +318,13 @@ SIMULATED_BANK = LOCAL or TESTING
 """Whether the simulated bank answers in Live Mode too. No variable turns it on: in production it never does."""
 SIMULATED_BANK_SECONDS = 4
 
+RAILS = {"test": "simulator", "live": env.str("LIVE_RAIL", "simulator" if LOCAL or TESTING else "none")}
+"""What moves the money in each mode: a module of transactions/rails; "none": nothing can be sent."""
+if RAILS["live"] == "simulator" and not (LOCAL or TESTING):
+    raise ImproperlyConfigured("LIVE_RAIL can't be the simulator: it would say that money was paid which never was.")
+SIMULATED_RAIL_SECONDS = 4
+"""About how long the simulated rail thinks before it answers."""
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

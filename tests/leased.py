@@ -19,6 +19,8 @@ from flipdash.leases import Worker
 from imports import services as imports
 from imports.models import ImportJob
 from tests.deposits.banking import bca
+from transactions.models import SimulatedPayout
+from transactions.rails import Payout, simulator
 
 _numbers = count(1)
 
@@ -37,10 +39,21 @@ def make_due_statement(member: Member) -> StatementImport:
     return statements.request_import(bank="bca", upload=ContentFile(bca("5000|R1"), name="mutasi.csv"), by=member.user)
 
 
+def make_due_answer(member: Member) -> SimulatedPayout:
+    """Make a payout that the simulated rail was told of, and answers now."""
+    key = f"money_transfer-{next(_numbers)}"
+    sent = Payout(key, member.business_id, "live", "bca", "0012345678", "Siti Rahmawati", 85_000)
+    simulator.RAIL.send(sent)
+    SimulatedPayout.objects.filter(key=key).update(due_at=None)
+    simulator.SIMULATED.wake_on_commit()
+    return SimulatedPayout.objects.get(key=key)
+
+
 MAKERS: dict[str, Callable[[Member], Any]] = {
     "statements": make_due_statement,
     "imports": make_due_import,
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
+    "simulator": make_due_answer,
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),
 }
 """What makes a row that waits, for the worker of each name."""

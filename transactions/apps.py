@@ -14,6 +14,7 @@ class TransactionsConfig(AppConfig):
         from transactions.international.importing import InternationalImport
         from transactions.payments.history import PaymentHistory
         from transactions.payments.importing import PaymentImport
+        from transactions.rails import simulator  # noqa: F401  (its worker)
         from transactions.transfers.history import TransferHistory
         from transactions.transfers.importing import MoneyTransferImport
 

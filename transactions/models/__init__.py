@@ -13,6 +13,7 @@ from transactions.models.destination import Destination
 from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
 from transactions.models.money_transfer import MoneyTransfer, TransferBatch, TransferEvent
 from transactions.models.payment import Payment, PaymentEvent, PaymentLink, PaymentStatus, Settlement, new_slug
+from transactions.models.simulated import SimulatedPayout
 
 __all__ = [
     "Corridor",
@@ -30,6 +31,7 @@ __all__ = [
     "Quote",
     "SearchText",
     "Settlement",
+    "SimulatedPayout",
     "Status",
     "Transaction",
     "TransactionEvent",

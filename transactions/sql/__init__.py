@@ -11,6 +11,7 @@ from transactions.models import (
     PaymentEvent,
     PaymentLink,
     Quote,
+    SimulatedPayout,
     TransferEvent,
 )
 
@@ -34,4 +35,7 @@ AFTER_TABLES: list[Code] = [
     Fixed(Destination, "code"),
     Moves(Destination),
     Rights(Destination, app="SELECT, UPDATE (status, changed_at, changer_kind, changer_id, changer_name)"),
+    Kept(SimulatedPayout),
+    Fixed(SimulatedPayout, "business", "mode", "key", "bank", "account_number", "amount"),
+    Moves(SimulatedPayout),
 ]

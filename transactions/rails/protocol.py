@@ -1,0 +1,123 @@
+"""What FlipDash asks of whoever moves the money: the same four questions, whether it is simulated or a provider's.
+
+A rail never sees our models, and we never see its words: a payout goes out by our own key, and what comes back is one
+of a few outcomes with one of our reasons. All of it may happen more than once (trust.md L8), so the key is what a rail
+knows a payout by: told twice, it pays once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Outcome(StrEnum):
+    """What a rail says of a payout."""
+
+    UNKNOWN = "unknown"  # it was never told of it
+    PENDING = "pending"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    RETURNED = "returned"  # it had arrived, and the bank sent it back
+
+
+class HolderStatus(StrEnum):
+    """What a rail says of an account (reference/flip-api.md §4.1)."""
+
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    CLOSED = "closed"
+    SUSPECTED = "suspected"
+    BLACKLISTED = "blacklisted"
+    PENDING = "pending"  # the bank is slow: ask again
+    FAILED = "failed"  # no final answer
+
+
+class BankState(StrEnum):
+    """How well a rail reaches a bank."""
+
+    OPERATIONAL = "operational"
+    DISTURBED = "disturbed"
+    HEAVILY_DISTURBED = "heavily_disturbed"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whose account is this? Asked for a business in a mode."""
+
+    business_id: int
+    mode: str
+    bank: str
+    account_number: str
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The answer to a Question; the name is as the bank writes it, perhaps masked, and "" unless it was found."""
+
+    status: HolderStatus
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Payout:
+    """Money to be paid out, in whole rupiah. `key` is ours, and unique over everything that is ever sent."""
+
+    key: str
+    business_id: int
+    mode: str
+    bank: str
+    account_number: str
+    beneficiary_name: str
+    amount: int
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a payout so far. `reason` is a value of transactions.reasons.Reason, for what failed."""
+
+    outcome: Outcome
+    reason: str = ""
+    reference: str = ""
+    """The bank's own reference."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it ends the payout."""
+        return self.outcome in (Outcome.SUCCESSFUL, Outcome.FAILED)
+
+
+class RailProblem(Exception):
+    """The rail did not do what it was asked."""
+
+
+class NoAnswer(RailProblem):
+    """Nobody knows whether the rail took it: a time-out. It is asked by our key before anything is sent again."""
+
+
+class RailDown(RailProblem):
+    """The rail certainly took nothing: it could not be reached, or said that it is busy."""
+
+
+class KeyReused(RailProblem):
+    """The rail knows the key with another account or amount: a fault of ours, which nothing may be tried over."""
+
+
+class Rail(Protocol):
+    """Whoever moves the money."""
+
+    name: str
+    """As the ledger's clearing account is called."""
+
+    def inquire(self, question: Question) -> Holder:
+        """Return whose account it is. Raises RailProblem."""
+
+    def send(self, payout: Payout) -> Answer:
+        """Pay out, once for each key, however often it is told. Raises NoAnswer, RailDown, KeyReused."""
+
+    def status(self, key: str) -> Answer:
+        """Return what became of a payout; UNKNOWN for one that never arrived. Raises NoAnswer, RailDown."""
+
+    def banks(self) -> Mapping[str, BankState]:
+        """Return the banks that it doesn't reach as well as always."""

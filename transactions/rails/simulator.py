@@ -1,0 +1,188 @@
+"""The simulated rail: it serves Test Mode and demos, remembers what it was told, and answers by itself after a while.
+
+What it does with an account depends on the last four digits of its number, and on an amount by its last three; all
+others arrive. The tables are shown in docs/transfers.md and behind Test Mode's form. Nothing is thrown by chance: what
+looks like chance is drawn from the key, so that a run repeats.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from hashlib import sha256
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from flipdash.leases import Worker
+from transactions import rails
+from transactions.models import SimulatedPayout
+from transactions.rails.protocol import (
+    Answer,
+    BankState,
+    Holder,
+    HolderStatus,
+    KeyReused,
+    NoAnswer,
+    Outcome,
+    Payout,
+    Question,
+    RailDown,
+)
+from transactions.reasons import Reason
+
+Status = SimulatedPayout.Status
+
+NOT_FOUND, CLOSED, BLOCKED, SLOW, OTHER_NAME = "9001", "9002", "9003", "9004", "9005"
+SILENT, LOST, CONTRADICTS, RETURNS, BUSY = "9006", "9007", "9008", "9009", "9010"
+
+ACCOUNTS: Mapping[str, Reason] = {
+    NOT_FOUND: Reason.ACCOUNT_NOT_FOUND,
+    CLOSED: Reason.ACCOUNT_CLOSED,
+    BLOCKED: Reason.ACCOUNT_BLOCKED,
+}
+"""Endings of account numbers to which nothing can be paid, and why."""
+AMOUNTS: Mapping[int, Reason] = {
+    901: Reason.BANK_UNAVAILABLE,
+    902: Reason.LIMIT_EXCEEDED,
+    903: Reason.BANK_REFUSED,
+    904: Reason.ACCOUNT_NOT_VERIFIED,
+}
+"""Endings of amounts that fail, and why."""
+STRANGER = "BAMBANG SUTEJO"
+"""Whose account it is where the ending says that it is somebody else's."""
+FIRST = ("SITI", "BUDI", "DEWI", "AGUS", "SRI", "ANDI", "RINA", "EKO", "PUTRI", "HENDRA", "WAYAN", "MARIA")
+LAST = ("RAHMAWATI", "SANTOSO", "LESTARI", "WIJAYA", "HARTONO", "PERMATA", "NUGROHO", "SIREGAR", "UTAMI", "SAPUTRA")
+
+Knows = Callable[[Question], str]
+_knows: list[Knows] = []
+
+SIMULATED = Worker("simulator", SimulatedPayout, most_attempts=8)
+
+
+def knows_names(knows: Knows) -> Knows:
+    """Register who may know the name of an account, such as by what was paid to it before; "" where they don't."""
+    if knows not in _knows:
+        _knows.append(knows)
+    return knows
+
+
+class AlreadyAnswered(Exception):
+    """The simulator has answered already."""
+
+
+class NotTold(Exception):
+    """The simulator wasn't told of this payout yet."""
+
+
+class Simulator:
+    """The rail that is none."""
+
+    name = "simulator"
+
+    def inquire(self, question: Question) -> Holder:
+        """Return whose account it is: who was paid there before, or else somebody drawn from its number."""
+        ending = question.account_number[-4:]
+        if ending in (NOT_FOUND, CLOSED):
+            return Holder(HolderStatus.NOT_FOUND if ending == NOT_FOUND else HolderStatus.CLOSED)
+        if ending == SLOW:
+            return Holder(HolderStatus.FAILED)
+        if ending == OTHER_NAME:
+            return Holder(HolderStatus.FOUND, STRANGER)
+        known = next(filter(None, (knows(question) for knows in _knows)), "")
+        return Holder(HolderStatus.FOUND, known.upper() or _name_for(question))
+
+    def send(self, payout: Payout) -> Answer:
+        """Take a payout, once for each key."""
+        if payout.account_number.endswith(BUSY):
+            raise RailDown(payout.bank)
+        row, is_new = SimulatedPayout.objects.get_or_create(
+            key=payout.key,
+            defaults={
+                "business_id": payout.business_id,
+                "mode": str(payout.mode),
+                "bank": payout.bank,
+                "account_number": payout.account_number,
+                "amount": payout.amount,
+                "reference": _reference(payout.key),
+                "due_at": Now() + timedelta(seconds=settings.SIMULATED_RAIL_SECONDS * (0.5 + _drawn(payout.key, 1.0))),
+            },
+        )
+        if (row.bank, row.account_number, row.amount) != (payout.bank, payout.account_number, payout.amount):
+            raise KeyReused(payout.key)
+        if not is_new:
+            SimulatedPayout.objects.filter(pk=row.pk).update(told=F("told") + 1)
+        elif payout.account_number.endswith(LOST):
+            raise NoAnswer(payout.key)  # taken, and nobody hears of it
+        return _answer_of(row)
+
+    def status(self, key: str) -> Answer:
+        """Return what became of a payout."""
+        row = SimulatedPayout.objects.filter(key=key).first()
+        if row is None:
+            return Answer(Outcome.UNKNOWN)
+        SimulatedPayout.objects.filter(pk=row.pk).update(asked=F("asked") + 1)
+        return _answer_of(row)
+
+    def banks(self) -> Mapping[str, BankState]:
+        """Return none: the simulator reaches everybody."""
+        return {}
+
+
+RAIL = Simulator()
+
+
+@SIMULATED.runs
+def _answer(row: SimulatedPayout) -> None:
+    """Answer a payout by itself, as its account and amount say."""
+    if row.account_number.endswith(SILENT):
+        SIMULATED.finish(row, Status.SILENT)
+        return
+    result, reason = _result_for(row)
+    SIMULATED.note(row, result=result, reason=reason)
+    told = Answer(result, reason, row.reference)
+    rails.deliver(row.key, told)
+    if row.account_number.endswith(CONTRADICTS):
+        rails.deliver(row.key, Answer(Outcome.FAILED, Reason.BANK_REFUSED, row.reference))
+    if row.account_number.endswith(RETURNS):
+        rails.deliver(row.key, Answer(Outcome.RETURNED, "", row.reference))
+    SIMULATED.finish(row, Status.ANSWERED)
+
+
+def force(key: str, outcome: Outcome) -> None:
+    """Let the simulator answer at once, as a person says. Raises NotTold, AlreadyAnswered."""
+    with transaction.atomic():
+        row = SimulatedPayout.objects.select_for_update().filter(key=key).first()
+        if row is None:
+            raise NotTold(key)
+        if row.result:
+            raise AlreadyAnswered(key)
+        row.result = outcome.value
+        row.reason = Reason.BANK_REFUSED if outcome == Outcome.FAILED else ""
+        row.status, row.lease_until = Status.ANSWERED, None
+        row.save(update_fields=["result", "reason", "status", "lease_until"])
+        SimulatedPayout.objects.filter(pk=row.pk).update(finished_at=Now())
+        rails.deliver(key, _answer_of(row))
+
+
+def _result_for(row: SimulatedPayout) -> tuple[Outcome, str]:
+    reason = ACCOUNTS.get(row.account_number[-4:]) or AMOUNTS.get(row.amount % 1_000)
+    return (Outcome.FAILED, str(reason)) if reason else (Outcome.SUCCESSFUL, "")
+
+
+def _answer_of(row: SimulatedPayout) -> Answer:
+    return Answer(Outcome(row.result), row.reason, row.reference) if row.result else Answer(Outcome.PENDING)
+
+
+def _name_for(question: Question) -> str:
+    text = f"{question.bank} {question.account_number}"
+    return f"{FIRST[int(_drawn(text, len(FIRST)))]} {LAST[int(_drawn(f'{text} last', len(LAST)))]}"
+
+
+def _reference(key: str) -> str:
+    return f"SIM{int(_drawn(key, 10**12)):012d}"
+
+
+def _drawn(text: str, most: float) -> float:
+    """Return a number from 0 up to `most`, always the same for a text."""
+    return int.from_bytes(sha256(text.encode()).digest()[:8]) / 2**64 * most
