@@ -1,13 +1,15 @@
 """How a month of the deposit is drawn and written down: two charts, and the rows of the table with their figures."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
 
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from deposits.overview.cashflow import Cashflow, Day
+from deposits.overview.cashflow import Cashflow
 from flipdash import charts, formats, money
 
 
@@ -34,30 +36,39 @@ def month(flow: Cashflow) -> list[Chart]:
 
 def rows(flow: Cashflow) -> SafeString:
     """Return the rows of the days' table, newest first as in every list; each day leads to its entries."""
-    figure = '<td class="cell cell--amount" data-card="extra" data-label="{}">{}</td>'
-    labels = (_("Money in"), _("Money out"), _("Balance at the end"))
-    return format_html_join(
-        "",
-        '<tr><th scope="row" class="cell" data-card="title"><a href="{}">{}</a></th>' + 3 * figure + "</tr>",
-        (
-            (day.url, formats.day(day.day), *chain(*zip(labels, map(money.rupiah, _figures_of(day)), strict=True)))
-            for day in reversed(flow.days)
-        ),
-    )
+    write, rupiah = formats.Moments(), _rupiah()
+    # Written by hand, for there are many cells: addresses, days and figures are our own, and escaped like all others.
+    cells = [
+        f'<td class="cell cell--amount" data-card="extra" data-label="{escape(label)}">'
+        for label in (_("Money in"), _("Money out"), _("Balance at the end"))
+    ]
+    written = []
+    for day in reversed(flow.days):
+        name = f'<a href="{escape(day.url)}">{escape(write.day(day.day))}</a>'
+        written.append(f'<tr><th scope="row" class="cell" data-card="title">{name}</th>')
+        figures = (day.came_in, day.went_out, day.balance)
+        written += [f"{cell}{escape(rupiah(figure))}</td>" for cell, figure in zip(cells, figures, strict=True)]
+        written.append("</tr>")
+    return mark_safe("".join(written))  # noqa: S308  (each part was escaped)
 
 
-def _figures_of(day: Day) -> tuple[int, int, int]:
-    return day.came_in, day.went_out, day.balance
+def _rupiah() -> Callable[[int], str]:
+    """Return what writes many figures in the active language."""
+    return partial(money.rupiah, language=get_language())
 
 
 def _in_and_out(flow: Cashflow) -> SafeString:
     said = _("%(day)s: in %(came_in)s, out %(went_out)s")
     most_in, most_out = max(flow.days, key=lambda d: d.came_in), max(flow.days, key=lambda d: d.went_out)
+    write, rupiah = formats.Moments(), _rupiah()
     told = _("Most came in on %(in_day)s, %(came_in)s; most went out on %(out_day)s, %(went_out)s.")
     return charts.bars(
         [day.came_in for day in flow.days],
         [day.went_out for day in flow.days],
-        [said % {"day": formats.day(day.day), **_figures(day.came_in, day.went_out)} for day in flow.days],
+        [
+            said % {"day": write.day(day.day), "came_in": rupiah(day.came_in), "went_out": rupiah(day.went_out)}
+            for day in flow.days
+        ],
         label=_("Money in and out by day"),
         told=told
         % {
