@@ -10,3 +10,7 @@ frame.brings(
         AND kind IN ('available', 'held')
     """,
 )
+frame.brings(
+    "least_deposit",
+    "SELECT threshold FROM deposits_lowbalance WHERE business_id = %(business)s AND mode = %(mode)s",
+)

@@ -16,6 +16,7 @@ from deposits.models.ledger import Account
 from deposits.overview.cashflow import PACE, Cashflow, cashflow
 from deposits.overview.pending import PendingTotal, all_pending
 from flipdash import events, mail, money, rls
+from flipdash.frame import Frame
 from flipdash.mode import mode_url
 from flipdash.scope import Scope
 
@@ -59,10 +60,9 @@ class Overview:
         return self.days_left is not None and self.days_left > LONGEST_DAYS
 
 
-def overview(scope: Scope) -> Overview:
-    """Return the deposit of a scope as it is now."""
-    low = LowBalance.objects.visible_to(scope).first()
-    return Overview(cashflow(scope), all_pending(scope), low.threshold if low else None)
+def overview(frame: Frame) -> Overview:
+    """Return the deposit as it is now, in the scope of a page's frame, which brings the threshold."""
+    return Overview(cashflow(frame.scope), all_pending(frame.scope), frame["least_deposit"])
 
 
 def set_threshold(scope: Scope, threshold: int | None) -> None:

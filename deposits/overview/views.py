@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import Permission, requires
 from deposits.overview import pictures, services
 from deposits.overview.forms import LowBalanceForm
+from flipdash import frame
 from flipdash.http import Request
 
 
@@ -16,7 +17,7 @@ from flipdash.http import Request
 @requires(Permission.VIEW_HISTORY)
 def overview(request: Request) -> HttpResponse:
     """Show what is available and held, why it isn't what it was yesterday, what waits, and how long it lasts."""
-    deposit = services.overview(request.scope)
+    deposit = services.overview(frame.of(request))
     return _page(request, deposit, LowBalanceForm.showing(deposit.threshold))
 
 
@@ -26,7 +27,7 @@ def low_balance(request: Request) -> HttpResponse:
     """Keep the amount under which people are warned; an empty one warns no more."""
     form = LowBalanceForm(request.POST)
     if not form.is_valid():
-        return _page(request, services.overview(request.scope), form, status=422)
+        return _page(request, services.overview(frame.of(request)), form, status=422)
     services.set_threshold(request.scope, form.cleaned_data["threshold"])
     messages.success(request, _("The warning is saved.") if form.cleaned_data["threshold"] else _("No more warnings."))
     return redirect("deposits:overview")

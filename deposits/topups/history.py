@@ -1,6 +1,5 @@
 """My Deposit → Top-Up History."""
 
-from django.db.models import Count, Sum
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -9,7 +8,7 @@ from accounts.permissions import Permission
 from deposits import banks
 from deposits.ledger.history import TOP_UP
 from deposits.models import OPEN, TopUp, TopUpStatus
-from deposits.overview.pending import PendingTotal
+from deposits.overview.pending import Pending
 from flipdash import histories
 from flipdash.scope import Scope
 from flipdash.searchkeys import SearchIndex
@@ -73,9 +72,7 @@ class TopUpHistory(histories.History):
     )
 
 
-def pending(scope: Scope) -> list[PendingTotal]:
+def pending(scope: Scope) -> list[Pending]:
     """Return the top-ups that wait for a payment, or whose payment is looked for."""
-    rows = TopUp.objects.visible_to(scope, searched=True).filter(status__in=OPEN)
-    found = rows.aggregate(count=Count("pk"), sum=Sum("exact_amount"))
     url = f"{reverse('deposits:top-ups')}?{'&'.join(f'status={status}' for status in OPEN)}"
-    return [PendingTotal(_("Open top-ups"), found["count"], found["sum"] or 0, url)]
+    return [Pending(_("Open top-ups"), TopUp, "status", OPEN, "exact_amount", url)]

@@ -268,8 +268,9 @@ def test_the_difference_is_said_in_a_sentence(scope, web, noon, amount, words):
 
 def test_what_does_not_close_is_said(midnight, web, monkeypatch):
     assert "This doesn’t close" not in web.get(PAGE).content.decode()
-    openings = cashflow._openings
-    monkeypatch.setattr(cashflow, "_openings", lambda *asked: {kind: was + 1 for kind, was in openings(*asked).items()})
+    monkeypatch.setattr(
+        cashflow, "TURNOVER", cashflow.TURNOVER.replace("SELECT balance_after", "SELECT balance_after + 1")
+    )
     assert "This doesn’t close" in web.get(PAGE).content.decode()
 
 
@@ -294,8 +295,8 @@ def test_who_sees_7_days_sees_7_days_of_the_chart(people, scope, midnight, clien
     assert page.count('scope="row" class="cell"') == len(days)
 
 
-def test_it_asks_twice(midnight, django_assert_num_queries):
-    with rls.inside(midnight), django_assert_num_queries(2):
+def test_it_asks_once(midnight, django_assert_num_queries):
+    with rls.inside(midnight), django_assert_num_queries(1):
         cashflow.cashflow(midnight)
 
 

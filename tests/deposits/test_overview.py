@@ -12,6 +12,7 @@ from deposits.ledger import Source
 from deposits.models import LowBalance
 from deposits.overview import services as overview
 from flipdash import clock, rls
+from flipdash.frame import Frame
 from flipdash.models import Message
 from tests import factories
 
@@ -30,7 +31,7 @@ def hold(scope, amount, number=1, **how):
 
 def see(scope) -> overview.Overview:
     with rls.inside(scope):
-        return overview.overview(scope)
+        return overview.overview(Frame(scope))
 
 
 @pytest.mark.django_db
@@ -162,3 +163,11 @@ def test_the_header_shows_the_deposit_everywhere(web, scope):
 @pytest.mark.django_db
 def test_nobody_signed_out_sees_it():
     assert Client().get(PAGE)["Location"].startswith("/sign-in/")
+
+
+def test_the_page_asks_seven_statements(web, scope, django_assert_num_queries):
+    """The session, the member, the wall, the frame, what moved, what waits, and the wall again."""
+    top_up(scope, 1_000_000)
+    web.get(PAGE)  # a session that begins is noted, and so is a member who comes
+    with django_assert_num_queries(7):
+        web.get(PAGE)
