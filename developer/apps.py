@@ -9,6 +9,7 @@ class DeveloperConfig(AppConfig):
     def ready(self) -> None:
         """Make known what developers do."""
         from developer import leaving, mails, menu  # noqa: F401  (importing registers)
+        from developer.callbacks import facts  # noqa: F401
         from flipdash import events
 
         events.declare(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -16,13 +16,12 @@ from accounts.rights import check
 from developer.api import errors
 from developer.api.errors import Invalid
 from developer.api.general import scope_of
+from developer.times import ZONE, moment
 from flipdash import db
 from flipdash.scope import Scope
 from transactions.models import MoneyTransfer, Status, Via
 from transactions.reasons import Reason
 
-ZONE = timezone(timedelta(hours=7))
-"""All times of the API are GMT+7, whatever the business's zone."""
 NEVER = "0000-00-00 00:00:00"
 NUL = "\x00"
 """No text of Postgres holds it, so nothing has it."""
@@ -189,14 +188,14 @@ def as_disbursement(row: MoneyTransfer, version: int) -> dict[str, Any]:
         "amount": row.amount,
         "status": status,
         "reason": REASONS.get(row.reason, "") if status == CANCELLED else "",
-        "timestamp": _moment(row.created_at),
+        "timestamp": moment(row.created_at),
         "bank_code": row.bank,
         "account_number": row.account_number,
         "recipient_name": row.beneficiary_name or "-",
         "sender_bank": None,
         "remark": row.remark,
         "receipt": "",
-        "time_served": _moment(row.completed_at) if status == DONE and row.completed_at else NEVER,
+        "time_served": moment(row.completed_at) if status == DONE and row.completed_at else NEVER,
         "bundle_id": (row.batch_id or 0) if row.via == Via.DASHBOARD else 0,
         "company_id": row.business_id,
         "recipient_city": 0,
@@ -319,7 +318,3 @@ def _number(text: str) -> int | None:
     if not re.fullmatch(r"[0-9]{1,19}", text, re.ASCII) or int(text) >= 2**63:
         return None
     return int(text)
-
-
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}"

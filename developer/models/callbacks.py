@@ -119,7 +119,11 @@ class CallbackStatus(State):
         to="delivered failed paused waiting",
         said=("Tried again", "Retrying", "Dicoba lagi"),
     )
-    PAUSED = state("paused", _("Paused"), "grey", "pause", to="waiting retrying", said=("Paused", "Dijeda"))
+    PAUSED = state(
+        *("paused", _("Paused"), "grey", "pause"),
+        to="waiting retrying delivered failed",
+        said=("Paused", "Dijeda"),
+    )
     DELIVERED = state("delivered", _("Delivered"), "green", "check", later="waiting", said=("Delivered", "Terkirim"))
     FAILED = state("failed", _("Failed"), "red", "x", later="waiting", said=("Failed", "Gagal"))
 
@@ -167,6 +171,8 @@ class Callback(TenantModel):
     """How many of them since it was made, or somebody asked for it once more: by this the schedule goes."""
     asker_kind, asker_id, asker_name = actor_fields(_("Resent by"), blank=True)
     """Who asked last for it to be sent once more."""
+    asked_at = models.DateTimeField(null=True)
+    """When they did."""
     last_at = models.DateTimeField(_("Last attempt"), null=True)
     last_code = models.CharField(_("Answer code"), max_length=3, blank=True)
     """The HTTP status of the last attempt; empty without an answer."""
@@ -203,6 +209,9 @@ class Callback(TenantModel):
             models.Index(F("callback_url"), F("due_at"), name="callback_due", condition=Q(status__in=DUE)),
             models.Index(F("callback_url"), F("id"), name="callback_held", condition=Q(status=CallbackStatus.PAUSED)),
             models.Index(F("created_at"), name="callback_age"),
+            models.Index(
+                *(F("business"), F("mode"), F("asked_at")), name="callback_asked", condition=Q(asked_at__isnull=False)
+            ),
             WORDS.index("callback_words"),
         ]
 

@@ -1,0 +1,131 @@
+"""A callback is written in the transaction of its fact: never without it, never before it (trust: C1, C2)."""
+
+import json
+from urllib.parse import parse_qs
+
+import pytest
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from deposits.models import TopUp
+from deposits.statements import matching
+from developer.callbacks import outbox
+from developer.callbacks.samples import SAMPLES
+from developer.models import Callback, CallbackEvent, CallbackStatus
+from flipdash import clock, events, rls
+from flipdash.mode import Mode
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def asleep(monkeypatch):
+    """Note when the worker of callbacks is woken; mails wake another."""
+    woken = []
+
+    def send_task(name, args=(), *, queue, **options):
+        if queue == outbox.QUEUE:
+            woken.append(name)
+
+    monkeypatch.setattr(outbox.app, "send_task", send_task)
+    return woken
+
+
+def fact(scope, at=None) -> events.Event:
+    return events.Event(scope, "top-up.credited", None, {}, at)
+
+
+def credited(member, mode: str = Mode.LIVE) -> TopUp:
+    top_up = factories.make_top_up(member, mode=mode)
+    line = matching.report_payment(top_up)
+    matching.match(line.pk)
+    assert matching.credit_matched(line.pk)
+    return TopUp.objects.using("operator").get(pk=top_up.pk)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_a_credited_top_up_is_told_as_our_api_says_it(admin, asleep, mode):
+    to = factories.make_callback_url(admin, mode=mode)
+    top_up = credited(admin, mode)
+    callback = Callback.objects.using("operator").get()
+    assert (callback.callback_url_id, callback.mode, callback.kind) == (to.pk, mode, "top-up.credited")
+    assert (callback.source_type, callback.source_id) == ("top_up", top_up.pk)
+    told = json.loads(callback.data)
+    assert list(told) == list(SAMPLES["top-up"])
+    assert told["id"] == top_up.pk
+    assert told["amount"] == top_up.exact_amount == top_up.credited_amount
+    assert told["status"] == "DONE"
+    assert asleep == ["developer.tasks.send_callbacks"]
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_whoever_has_no_url_is_told_nothing(admin, stranger, asleep):
+    factories.make_callback_url(admin, mode="test")
+    factories.make_callback_url(admin, CallbackEvent.REFUND)
+    factories.make_callback_url(stranger)
+    factories.make_callback_url(admin, CallbackEvent.TOP_UP, url="")
+    credited(admin)
+    assert not Callback.objects.using("operator").exists()
+    assert not asleep
+
+
+def test_a_fact_that_is_rolled_back_leaves_no_callback_and_wakes_nobody(
+    admin, scope, asleep, django_capture_on_commit_callbacks
+):
+    with rls.inside(scope), django_capture_on_commit_callbacks(execute=True):
+        factories.make_callback_url(admin)
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            assert outbox.tell(fact(scope), CallbackEvent.TOP_UP, {})
+            raise ZeroDivisionError
+        assert not Callback.objects.exists()
+    assert not asleep
+
+
+def test_nobody_is_woken_before_the_fact_is_there(admin, scope, asleep, django_capture_on_commit_callbacks):
+    with rls.inside(scope), django_capture_on_commit_callbacks(execute=True):
+        factories.make_callback_url(admin)
+        outbox.tell(fact(scope), CallbackEvent.TOP_UP, {})
+        assert not asleep
+    assert len(asleep) == 1
+
+
+def test_what_happened_earlier_by_the_seed_is_told_to_nobody(admin, scope, asleep):
+    with rls.inside(scope):
+        factories.make_callback_url(admin)
+        assert outbox.tell(fact(scope, at=clock.now()), CallbackEvent.TOP_UP, {}) is None
+
+
+def test_for_a_paused_url_it_waits(admin, scope, asleep):
+    with rls.inside(scope):
+        factories.make_callback_url(admin, paused_at=clock.now(), paused_why="failing")
+        callback = outbox.tell(fact(scope), CallbackEvent.TOP_UP, {})
+        assert callback.status is CallbackStatus.PAUSED
+
+
+def test_without_a_broker_the_fact_stands(admin, scope, monkeypatch, django_capture_on_commit_callbacks):
+    def away(*args, **kwargs):
+        raise OperationalError
+
+    monkeypatch.setattr(outbox.app, "send_task", away)
+    with rls.inside(scope), django_capture_on_commit_callbacks(execute=True):
+        factories.make_callback_url(admin)
+        assert outbox.tell(fact(scope), CallbackEvent.TOP_UP, {})
+    with rls.inside(scope):
+        assert Callback.objects.count() == 1
+
+
+def test_the_body_is_a_form_of_data_and_token_and_always_the_same():
+    data = '{"name":"Sri & Co. ☕ = 100%","text":"a+b"}'
+    body = outbox.body(data, "tok/en+=")
+    assert parse_qs(body.decode(), strict_parsing=True) == {"data": [data], "token": ["tok/en+="]}
+    assert body == outbox.body(data, "tok/en+=")
+
+
+def test_data_keeps_what_people_typed(admin, scope, asleep):
+    with rls.inside(scope):
+        factories.make_callback_url(admin)
+        said = {"name": "Kedai ☕ Si Mbah", "amount": 2**62, "nothing": None}
+        callback = outbox.tell(fact(scope), CallbackEvent.TOP_UP, said)
+        assert json.loads(Callback.objects.get(pk=callback.pk).data) == said
