@@ -11,6 +11,7 @@ from accounts.models import Activity, User
 from flipdash import backoffice
 from flipdash.actors import SYSTEM, Actor
 from tests import factories
+from transactions.models import Destination
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])  # who sees commits only
 
@@ -92,6 +93,7 @@ def test_nothing_is_added_changed_or_deleted(office, admin, model):
         "MoneyTransfer": lambda: factories.make_transfer(admin.business),
         "InternationalTransfer": lambda: factories.make_international(admin.business),
         "Payment": lambda: factories.make_payment(admin.business),
+        "Destination": lambda: Destination.objects.get(code="bca"),
         "Report": lambda: factories.make_report(admin),
         "Business": lambda: admin.business,
         "User": lambda: admin.user,
