@@ -9,12 +9,14 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 from ninja import Schema
 
 from accounts.permissions import Permission
 from accounts.rights import check
 from developer.api import errors
 from developer.api.errors import Invalid
+from developer.api.fields import MOST, asked, list_of, told
 from developer.api.general import scope_of
 from developer.times import ZONE, moment
 from flipdash import db
@@ -63,56 +65,112 @@ ORDERS = {
     "time_served": "completed_at",
     "created_from": "via",
 }
-MOMENT = re.compile(r"\d{4}(-\d{2}(-\d{2}( \d{2}(:\d{2}(:\d{2})?)?)?)?)?", re.ASCII)
 PARTS = ("%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d %H", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
+
+
+BEGINNING = r"\d{4}(-\d{2}(-\d{2}( \d{2}(:\d{2}(:\d{2})?)?)?)?)?"
+"""A moment, or how it begins."""
+WORDS = [PENDING, DONE, CANCELLED]
+SORTS = [sign + name for name in ORDERS for sign in ("", "-")]
 
 
 class DisbursementOut(Schema):
     """One disbursement."""
 
-    id: int
-    user_id: int
-    amount: int
-    status: str
-    reason: str
-    timestamp: str
-    bank_code: str
-    account_number: str
-    recipient_name: str
-    sender_bank: str | None
-    remark: str
-    receipt: str
-    time_served: str
-    bundle_id: int
-    company_id: int
-    recipient_city: int
-    created_from: str
-    direction: str
-    sender: None
-    fee: int
+    id: int = told(_("Its number, 19 digits long: more than a number of JavaScript holds."), 2611271030150000042)
+    user_id: int = told(_("Who created it: a person or a key of yours; 0 if nobody is known."), 23)
+    amount: int = told(_("Whole rupiah, without the fee."), 1_850_000, minimum=1)
+    status: str = told(
+        _("PENDING: on its way or waiting. DONE: arrived. CANCELLED: failed or cancelled."), DONE, enum=WORDS
+    )
+    reason: str = told(_("Why, if it was cancelled and there is a word for it."), "", enum=["", *REASONS.values()])
+    timestamp: str = told(_("When it was created."), "2026-11-27 10:30:15")
+    bank_code: str = told(_("The bank or e-wallet."), "bca")
+    account_number: str = told(_("The account, with its leading zeros."), "0012345678")
+    recipient_name: str = told(_("Who gets it; - while that isn’t known."), "Sri Wahyuni")
+    sender_bank: str | None = told(_("Always null."), None)
+    remark: str = told(_("What the recipient reads."), "Gaji November")
+    receipt: str = told(_("Always empty: receipts are made in the dashboard."), "")
+    time_served: str = told(_("When it arrived; 0000-00-00 00:00:00 as long as it hasn’t."), "2026-11-27 10:30:20")
+    bundle_id: int = told(_("The batch of the dashboard that it came with; 0 if with none."), 0)
+    company_id: int = told(_("Your business."), 7)
+    recipient_city: int = told(_("Always 0."), 0)
+    created_from: str = told(_("Where it was created: API or DASHBOARD."), "API", enum=[*CREATED_FROM.values()])
+    direction: str = told(_("Always DOMESTIC_TRANSFER."), DIRECTION)
+    sender: None = told(_("Always null."), None)
+    fee: int = told(_("Whole rupiah that it costs."), 2_500, minimum=0)
 
 
 class DisbursementOutV3(DisbursementOut):
     """One disbursement, as v3 has it."""
 
-    beneficiary_email: str
-    idempotency_key: str
+    beneficiary_email: str = told(_("Always empty."), "")
+    idempotency_key: str = told(_("The key that it was created with; empty for what people created."), "order-10231")
 
 
 class QueueOut(Schema):
     """The queue before one disbursement."""
 
-    queue: int
+    queue: int = told(_("How many of your transfers go to the same bank before this one."), 3, minimum=0)
 
 
-class DisbursementPage(Schema):
-    """A page of disbursements (style A)."""
+class Page(Schema):
+    """What a page of a list says of itself (style A)."""
 
-    total_data: int
-    data_per_page: int
-    total_page: int
-    page: int
-    data: list[DisbursementOutV3]
+    total_data: int = told(_("How many there are on all pages."), 1, minimum=0)
+    data_per_page: int = told(_("How many are on this page."), 1, minimum=0)
+    total_page: int = told(_("How many pages there are."), 1, minimum=0)
+    page: int = told(_("Which page this is."), 1, minimum=1)
+
+
+class DisbursementPage(Page):
+    """A page of disbursements, as v2 has it."""
+
+    data: list[DisbursementOut] = list_of(_("The disbursements."))
+
+
+class DisbursementPageV3(Page):
+    """A page of disbursements, as v3 has it."""
+
+    data: list[DisbursementOutV3] = list_of(_("The disbursements."))
+
+
+class DisbursementQuery(Schema):
+    """Which disbursements, in which order."""
+
+    pagination: str = asked(_("How many on a page, 100 at most."), "20", type="integer", minimum=1, default=PAGE)
+    page: str = asked(_("Which page."), "1", type="integer", minimum=1, default=1)
+    sort: str = asked(
+        _("By what to sort; - in front turns it round. Without it the newest come first."), "-amount", enum=SORTS
+    )
+    id: str = asked(_("Exactly this number."), "2611271030150000042", type="integer", minimum=1, maximum=MOST)
+    amount: str = asked(_("Exactly this amount, in rupiah."), "1850000", type="integer", minimum=1, maximum=MOST)
+    status: str = asked(_("PENDING, DONE or CANCELLED."), DONE)
+    direction: str = asked(_("All there are go inside the country: DOMESTIC_TRANSFER."), DIRECTION)
+    timestamp: str = asked(_("When it was created, or how that begins."), "2026-11", pattern=f"^{BEGINNING}$")
+    time_served: str = asked(_("When it arrived, or how that begins."), "2026-11-27 10", pattern=f"^{BEGINNING}$")
+    bank_code: str = asked(_("A part of the code."), "bca")
+    account_number: str = asked(_("A part of the account number."), "5678")
+    recipient_name: str = asked(_("A part of the name, in any case of letters."), "sri")
+    remark: str = asked(_("A part of the remark."), "gaji")
+    created_from: str = asked(_("API or DASHBOARD."), "API")
+
+
+class IdPath(Schema):
+    """The disbursement that an address names."""
+
+    pk: str = told(_("The number of the disbursement."), "2611271030150000042", type="integer", minimum=1, maximum=MOST)
+
+
+class OneQuery(Schema):
+    """Which disbursement."""
+
+    id: str = asked(_("Its number."), "2611271030150000042", type="integer", minimum=1, maximum=MOST)
+    idempotency_key: str = asked(
+        _("The key that it was created with. If there is an id as well, the id counts."),
+        "order-10231",
+        name="idempotency-key",
+    )
 
 
 def one(request: HttpRequest, pk: str, version: int) -> HttpResponseBase:
@@ -142,11 +200,10 @@ def queue_of(request: HttpRequest, pk: str) -> HttpResponseBase:
     return JsonResponse({"queue": before.count() if row.status == Status.PROCESSING else 0})
 
 
-def many(request: HttpRequest, version: int) -> HttpResponseBase:
+def many(request: HttpRequest, asked: Mapping[str, str], version: int) -> HttpResponseBase:
     """Answer a page of disbursements, filtered and sorted; raises Invalid."""
     scope = scope_of(request)
     check(scope, Permission.VIEW_HISTORY)
-    asked = request.GET
     size, page = _positive(asked, "pagination", PAGE), _positive(asked, "page", 1)
     size = min(size, LARGEST_PAGE)
     rows = _filtered(scope, asked).order_by(*_order(asked.get("sort", "")))
@@ -291,7 +348,7 @@ def _span(name: str, written: str) -> tuple[datetime, datetime]:
     Flip compares by "like": a year, a month, a day or an hour finds all that begins so.
     """
     text = written.strip().rstrip("%")
-    if not MOMENT.fullmatch(text):
+    if not re.fullmatch(BEGINNING, text, re.ASCII):
         raise Invalid((name, errors.DATE_INVALID, f"{name} must begin like 2026-11-30 23:59:59."))
     parts = len(re.findall(r"\d+", text))
     try:

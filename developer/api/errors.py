@@ -3,6 +3,10 @@
 from typing import Any
 
 from django.http import JsonResponse
+from django.utils.translation import gettext_lazy as _
+from ninja import Schema
+
+from developer.api.fields import list_of, told
 
 NAMES = {
     401: "Unauthorized",
@@ -17,6 +21,29 @@ NAMES = {
 EMPTY, BAD_PAGINATION, DATE_INVALID, NOT_ALLOWED, DIGITS_ONLY = 1001, 1032, 1040, 1041, 1020
 UNKNOWN_BANK, UNKNOWN_ID, UNKNOWN_KEY = 1033, 1072, 1073
 """Inner codes (reference/flip-api.md §10)."""
+
+
+class Fault(Schema):
+    """A call that was not answered, in short."""
+
+    name: str = told(_("Its name."), "Unauthorized")
+    message: str = told(_("What is wrong, in English."), "Page not found.")
+    status: int = told(_("The HTTP status once more."), 404)
+
+
+class Problem(Schema):
+    """One thing that can't be taken."""
+
+    attribute: str = told(_("The parameter."), "pagination")
+    code: int = told(_("What is wrong, as a number for programs."), 1032)
+    message: str = told(_("What is wrong, in English."), "pagination must be a positive number.")
+
+
+class Refusal(Schema):
+    """A call with something that can't be taken: one problem for each parameter."""
+
+    code: str = told(_("What kind of refusal it is."), "VALIDATION_ERROR")
+    errors: list[Problem] = list_of(_("One item for each problem."))
 
 
 def named(status: int, message: str, **headers: str) -> JsonResponse:

@@ -4,12 +4,15 @@ from django.conf import settings
 from django.db.models import Count
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
-from ninja import Schema
+from django.utils.translation import gettext_lazy as _
+from ninja import Query, Schema
 
 from accounts.permissions import Permission
 from accounts.rights import check
 from deposits import ledger
 from developer.api import errors
+from developer.api.errors import Refusal
+from developer.api.fields import asked, told
 from flipdash.scope import Scope
 from transactions import destinations
 from transactions.fees import fee_to
@@ -19,33 +22,42 @@ from transactions.models import Destination, MoneyTransfer, Status
 class BalanceOut(Schema):
     """The deposit."""
 
-    balance: int
-    """Whole rupiah that can be spent; what is held for transfers is not in it."""
+    balance: int = told(_("Whole rupiah that can be spent. What is held for transfers isn’t in it."), 49_656_053)
 
 
 class BankOut(Schema):
     """A bank or an e-wallet that can be paid."""
 
-    bank_code: str
-    name: str
-    """The everyday name."""
-    fee: int
-    """Whole rupiah of a transfer to it."""
-    queue: int
-    """How many of the business's own transfers are on their way to it."""
-    status: str
+    bank_code: str = told(_("The code by which transfers name it."), "bca")
+    name: str = told(_("Its everyday name."), "BCA")
+    fee: int = told(_("Whole rupiah that a transfer to it costs."), 2_500, minimum=0)
+    queue: int = told(_("How many of your transfers are on their way to it. More means slower."), 0, minimum=0)
+    status: str = told(
+        _(
+            "OPERATIONAL: works normally. DISTURBED: transfers arrive late. "
+            "HEAVILY_DISTURBED: they may not arrive the same day."
+        ),
+        "OPERATIONAL",
+        enum=[status.upper() for status in Destination.Status.values],
+    )
+
+
+class BankRefusal(Refusal):
+    """A bank that isn't there."""
+
+    message: str = asked(_("BANK_NOT_FOUND, for a code that no bank has."), "BANK_NOT_FOUND")
 
 
 class OperationalOut(Schema):
     """Whether transfers are processed now."""
 
-    operational: bool
+    operational: bool = told(_("Always true: there are no working hours."), True)
 
 
 class MaintenanceOut(Schema):
     """Whether the API rests."""
 
-    maintenance: bool
+    maintenance: bool = told(_("Whether every other endpoint answers 503 now."), False)
 
 
 def scope_of(request: HttpRequest) -> Scope:
@@ -60,8 +72,15 @@ def balance(request: HttpRequest) -> BalanceOut:
     return BalanceOut(balance=ledger.balance(scope).available)
 
 
-def banks(request: HttpRequest, code: str = "") -> HttpResponseBase:
+class BankQuery(Schema):
+    """Which banks."""
+
+    code: str = asked(_("Only the bank or e-wallet of this code. The answer is a list all the same."), "bca")
+
+
+def banks(request: HttpRequest, asked: Query[BankQuery]) -> HttpResponseBase:
     """Return the banks and e-wallets that can be paid, or the one of a code."""
+    code = asked.code
     scope = scope_of(request)
     check(scope, Permission.VIEW_HISTORY)
     if code and code not in destinations.NAMES:

@@ -1,16 +1,19 @@
 """The merchant API's addresses: two versions, and a first segment that names the mode (reference/flip-api.md §1.1)."""
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
-from ninja import NinjaAPI, Query
+from django.utils.translation import gettext_lazy as _
+from ninja import NinjaAPI, Path, Query
 from ninja.errors import HttpError, ValidationError
 
 from accounts.rights import NotAllowed
-from developer.api import disbursements, errors, general
+from developer.api import disbursements, document, errors, general
+from developer.api.declaring import answers, endpoint
 from developer.api.door import behind_the_door, nowhere
 from developer.api.errors import Invalid
 from flipdash.mode import Mode
@@ -31,46 +34,85 @@ def api_of(mode: Mode, version: int) -> NinjaAPI:
         docs_url=None,
         openapi_url=None,
     )
-    api.get("general/balance", response=general.BalanceOut)(general.balance)
-    api.get("general/banks", response=list[general.BankOut])(general.banks)
-    api.get("general/maintenance", response=general.MaintenanceOut)(general.maintenance)
-
-    @api.get("disbursement", response=disbursements.DisbursementPage)
-    def disbursement_list(request: HttpRequest) -> HttpResponseBase:
-        """List disbursements, filtered and sorted."""
-        return disbursements.many(request, version)
-
-    if version == 2:
-
-        @api.get("disbursement/{pk}", response=disbursements.DisbursementOut)
-        def disbursement(request: HttpRequest, pk: str) -> HttpResponseBase:
-            """Return one disbursement."""
-            return disbursements.one(request, pk, version)
-
-        @api.get("disbursement/{pk}/queue", response=disbursements.QueueOut)
-        def disbursement_queue(request: HttpRequest, pk: str) -> HttpResponseBase:
-            """Return how many disbursements go to the same bank before this one."""
-            return disbursements.queue_of(request, pk)
-
-        api.get("general/operational", response=general.OperationalOut)(general.operational)
-    else:
-
-        @api.get("get-disbursement", response=disbursements.DisbursementOutV3)
-        def get_disbursement(
-            request: HttpRequest, id: str = "", idempotency_key: str = Query("", alias="idempotency-key")
-        ) -> HttpResponseBase:
-            """Return one disbursement by its id, or else by the idempotency key it was created with."""
-            if id or not idempotency_key:
-                return disbursements.one(request, id, version)
-            return disbursements.one_by_key(request, idempotency_key, version)
-
+    _general(api, version)
+    _disbursements(api, version)
     _answer_faults(api)
     return api
 
 
+def _general(api: NinjaAPI, version: int) -> None:
+    get = partial(endpoint, api, group=_("General"))
+    get(
+        *("general/balance", "getBalance", answers(general.BalanceOut)),
+        summary=_("Balance"),
+        description=_("What can be spent of the deposit."),
+    )(general.balance)
+    get(
+        *("general/banks", "listBanks", answers(list[general.BankOut], refusal=general.BankRefusal)),
+        summary=_("Banks and e-wallets"),
+        description=_("What can be paid, what a transfer there costs, and whether it gets through now."),
+    )(general.banks)
+    get(
+        *("general/maintenance", "getMaintenance", {200: general.MaintenanceOut}),
+        summary=_("Maintenance"),
+        description=_("Whether the API rests. The only call that needs no key, and is answered even then."),
+    )(general.maintenance)
+    if version == 2:
+        get(
+            *("general/operational", "getOperational", answers(general.OperationalOut)),
+            summary=_("Working hours"),
+            description=_("Kept for old programs that ask: there are no working hours."),
+            deprecated=True,
+        )(general.operational)
+
+
+def _disbursements(api: NinjaAPI, version: int) -> None:
+    get = partial(endpoint, api, group=_("Money Transfer"))
+    whole: Any = disbursements.DisbursementOut if version == 2 else disbursements.DisbursementOutV3
+    page: Any = disbursements.DisbursementPage if version == 2 else disbursements.DisbursementPageV3
+
+    @get(
+        *("disbursement", "listDisbursements", answers(page)),
+        summary=_("List of disbursements"),
+        description=_("Money transfers, however they were created. All filters that you give have to match."),
+    )
+    def disbursement_list(request: HttpRequest, asked: Query[disbursements.DisbursementQuery]) -> HttpResponseBase:
+        return disbursements.many(request, asked.dict(), version)
+
+    if version == 3:
+
+        @get(
+            *("get-disbursement", "getDisbursement", answers(whole)),
+            summary=_("One disbursement"),
+            description=_("One money transfer, by its number or by the idempotency key that it was created with."),
+        )
+        def get_disbursement(request: HttpRequest, asked: Query[disbursements.OneQuery]) -> HttpResponseBase:
+            if asked.id or not asked.idempotency_key:
+                return disbursements.one(request, asked.id, version)
+            return disbursements.one_by_key(request, asked.idempotency_key, version)
+
+        return
+
+    @get(
+        *("disbursement/{pk}", "getDisbursement", answers(whole, unknown=True)),
+        summary=_("One disbursement"),
+        description=_("One money transfer, by its number."),
+    )
+    def disbursement(request: HttpRequest, asked: Path[disbursements.IdPath]) -> HttpResponseBase:
+        return disbursements.one(request, asked.pk, version)
+
+    @get(
+        *("disbursement/{pk}/queue", "getDisbursementQueue", answers(disbursements.QueueOut, unknown=True)),
+        summary=_("Queue before a disbursement"),
+        description=_("How many transfers go before it: 0 for one that is next, or no longer on its way."),
+    )
+    def disbursement_queue(request: HttpRequest, asked: Path[disbursements.IdPath]) -> HttpResponseBase:
+        return disbursements.queue_of(request, asked.pk)
+
+
 def document_of(mode: Mode, version: int) -> dict[str, Any]:
-    """Return the OpenAPI document of one mode and version, made from the code."""
-    return dict(api_of(mode, version).get_openapi_schema(path_prefix=f"/{ROOTS[mode]}/v{version}/"))
+    """Return the OpenAPI document of one mode and version, made from the code, in the language that is active."""
+    return document.finished(api_of(mode, version).get_openapi_schema(path_prefix=f"/{ROOTS[mode]}/v{version}/"))
 
 
 def _answer_faults(api: NinjaAPI) -> None:

@@ -11,13 +11,11 @@ from deposits import ledger
 from deposits.ledger import Source
 from developer.api import disbursements, limits
 from developer.api.door import MARK
-from developer.api.urls import document_of
 from developer.models import ApiKey
 from flipdash import rls
 from flipdash.actors import SYSTEM
-from flipdash.mode import Mode
 from tests import factories
-from tests.developer.calling import ROOTS, Program
+from tests.developer.calling import Program
 from tests.test_permissions import routes
 from transactions import destinations, disturbances
 from transactions.models import MoneyTransfer, Status, Via
@@ -425,18 +423,6 @@ def test_a_page_of_the_list_is_few_statements(admin, shop, django_assert_max_num
         made(admin.business)
     with django_assert_max_num_queries(11):
         shop.get("disbursement")
-
-
-def test_answers_are_as_the_document_says(admin, shop):
-    made(admin.business)
-    for mode in Mode:
-        for version in (2, 3):
-            document = document_of(mode, version)
-            assert document["openapi"].startswith("3.1")
-            assert f"{ROOTS[mode]}/v{version}/general/balance" in document["paths"]
-    fields = document_of(Mode.LIVE, 3)["components"]["schemas"]["DisbursementOutV3"]["properties"]
-    [one] = shop.get("disbursement").json()["data"]
-    assert set(one) == set(fields)
 
 
 def test_a_key_without_the_right_is_refused_in_words(shop, monkeypatch):
