@@ -10,6 +10,7 @@ class DeveloperConfig(AppConfig):
         """Make known what developers do."""
         from developer import leaving, mails, menu  # noqa: F401  (importing registers)
         from developer.callbacks import facts  # noqa: F401
+        from developer.calls import history  # noqa: F401
         from flipdash import events
 
         events.declare(

@@ -1,7 +1,9 @@
 from django.urls import path
 
+from developer.calls.history import CallHistory
 from developer.keys import views as keys
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
+from flipdash.histories.pages import detail_view, history_view
 
 app_name = "developer"
 
@@ -15,4 +17,6 @@ urlpatterns = [
     path("manage/keys/<bigid:key>/end/", keys.end, name="key-end"),
     path("manage/token/", keys.change_token, name="token-change"),
     path("manage/token/text/", keys.show_token, name="token-show"),
+    path("logs/", history_view(CallHistory), name="calls"),
+    path("logs/<bigid:pk>/", detail_view(CallHistory), name="call"),
 ]

@@ -158,6 +158,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
         "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
         "members/activity/<bigid:pk>": f"members/activity/{activity.pk}",
+        "developer/logs/<bigid:pk>": f"developer/logs/{factories.make_call(member, mode=mode, path=f'/{mark}').pk}",
         "<path:object_id>": str(member.user.pk),
         "<int:pk>": "1",
         "<int:number>": str(report.number),
@@ -526,7 +527,7 @@ def test_the_menu_stands_in_the_order_of_the_product():
         ("My Deposit", ["Overview", "Deposit History", "Top-Up History"]),
         ("Document", ["Reports"]),
         ("Manage Multi Account", ["Accounts", "Activity Log"]),
-        ("Developer", ["Manage API"]),
+        ("Developer", ["Manage API", "API Logs"]),
         ("Settings", ["Account & Profile", "Import history"]),
     ]
 

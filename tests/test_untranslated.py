@@ -52,6 +52,10 @@ NAMES = {
     "WIT",
     "UTC",
     "Rp",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
 }
 """What reads the same in every language: names, keys of the keyboard."""
 READ = {"alt", "title", "aria-label", "aria-description", "placeholder", "summary", "label"}

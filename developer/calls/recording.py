@@ -16,11 +16,10 @@ from django.http.response import HttpResponseBase
 
 from developer.calls import masking
 from developer.models import ApiCall, ApiKey, Outcome
+from developer.models.calls import MOST_KEPT
 from flipdash.scope import Scope
 
 log = logging.getLogger(__name__)
-MOST_KEPT = 16_000
-"""Characters of a body."""
 BATCH = 5_000
 """How many old rows one statement deletes."""
 

@@ -1,5 +1,6 @@
 """What a business's programs called: each call of the merchant API, as API Logs shows it."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db import models
@@ -7,7 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from developer import wording
+from developer import reading, wording
 from developer.models.keys import ApiKey
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
@@ -15,6 +16,10 @@ from flipdash.states import State, state
 
 PATH = SearchIndex(("path",))
 """What a search looks through; a guarded table has no index of keys."""
+
+
+MOST_KEPT = 16_000
+"""Characters of a body."""
 
 
 class Outcome(State):
@@ -28,6 +33,22 @@ class Outcome(State):
     def of(cls, status: int) -> "Outcome":
         """Return the outcome that a status code means."""
         return cls.BROKEN if status >= 500 else cls.REFUSED if status >= 400 else cls.OK
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a call as its page shows it."""
+
+    headers: str
+    body: str
+    bytes: int
+    """How many the whole body has."""
+    is_cut: bool
+
+    @classmethod
+    def of(cls, headers: dict[str, str], body: str, size: int) -> "Side":
+        """Lay out what is kept of it."""
+        return cls(reading.header_lines(headers), reading.laid_out(body), size, len(body) >= MOST_KEPT)
 
 
 class ApiCall(TenantModel):
@@ -87,6 +108,16 @@ class ApiCall(TenantModel):
             models.Index(fields=["request_id"], name="apicall_request"),
             models.Index(fields=["created_at"], name="apicall_age"),
         ]
+
+    @property
+    def request_shown(self) -> "Side":
+        """What was sent, for people to read."""
+        return Side.of(self.request_headers, self.request_body, self.request_bytes)
+
+    @property
+    def answer_shown(self) -> "Side":
+        """What was answered, for people to read."""
+        return Side.of(self.answer_headers, self.answer_body, self.answer_bytes)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.status}"

@@ -6,6 +6,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
@@ -76,6 +78,11 @@ class ApiKey(TenantModel):
     def shown(self) -> str:
         """The key as pages show it without telling it: fd_live_q3ZkR81mTn0c…"""
         return wording.shown(self.mode, self.public)
+
+    @property
+    def calls_url(self) -> str:
+        """Where the calls are that came with it."""
+        return f"{reverse('developer:calls')}?{urlencode({'key': self.pk})}"
 
     @property
     def last_use(self) -> str:
