@@ -33,3 +33,4 @@ class Command(BaseCommand):
         if not demo.is_written():
             demo.write_all()
         documents.send_a_receipt()
+        call_command("demo_developer")
