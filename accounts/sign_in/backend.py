@@ -1,5 +1,6 @@
 """Who is behind a session: the person, and with them, in one question, whom they act for."""
 
+from functools import cache
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
@@ -16,8 +17,15 @@ FACTORS = Authenticator.objects.filter(
 
 def membership_of(user_id: int) -> Member | None:
     """Return the active membership of a person, with the time and whether they have a second step."""
-    members = Member.objects.active().select_related("business", "user").filter(user_id=user_id)
-    return members.annotate(asked_at=Now(), has_factor=Exists(FACTORS)).first()
+    found = _members().filter(user_id=user_id).annotate(asked_at=Now())
+    return next(iter(found[:1]), None)
+
+
+@cache
+def _members() -> Any:
+    """Return the query of every page, but for whose: to put it together takes longer than to answer it."""
+    members = Member.objects.active().select_related("business", "user").order_by("pk")
+    return members.annotate(has_factor=Exists(FACTORS))
 
 
 class Backend(AuthenticationBackend):
