@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections
 from django.db.models import Max, Min, Q, QuerySet
 from django.db.models.sql import Query as SqlQuery
 
 from flipdash.histories.columns import Row
-from flipdash.histories.paging import FIRST_PAGE, ORDER, Position
+from flipdash.histories.paging import FIRST_PAGE, ORDER, Cursor, Position
 from flipdash.histories.plan import Plan, Way, by_words
 from flipdash.histories.query import Query, Reading
 from flipdash.searchkeys import DAYS, EACH, Span
@@ -86,6 +86,23 @@ def find(source: Source, plans: Sequence[Plan], at: Position) -> Found:
         if rows is not None:
             return Found(rows, replace(plan, is_sure=True))
     raise ValueError("The last plan always holds.")
+
+
+def neighbours(source: Source, plans: Sequence[Plan], cursor: Cursor) -> tuple[int | None, int | None]:
+    """Find the keys of the nearest newer and the nearest older row; None where there is none."""
+    newer, older = (Position(cursor, is_older, size=0) for is_older in (False, True))  # one row is enough
+    if plans[0].query.is_everything:
+        where, _joins, params = _compiled(source, Q())
+        up, down = (
+            f"(SELECT id FROM {source.table} WHERE {where} AND (created_at, id) {compares} (%s, %s) {_page_of(at)})"
+            for at, compares in ((newer, ">"), (older, "<"))
+        )
+        asks = (*params, cursor.at, cursor.pk)
+        ((one, other),) = source.rows(f"SELECT {up}, {down}", (*asks, *asks))
+        return one, other
+    source = replace(source, fields=("created_at", "id"))
+    one, other = (next((row["id"] for row in find(source, plans, at).rows), None) for at in (newer, older))
+    return one, other
 
 
 def choose(source: Source, plans: Sequence[Plan]) -> Plan:
@@ -226,7 +243,10 @@ def _compiled(source: Source, condition: Q) -> tuple[str, str, tuple]:
     compiler = source.visible.filter(condition).order_by().query.get_compiler(source.visible.db)
     compiler.pre_sql_setup()
     (_table, *joins), _params = compiler.get_from_clause()
-    where, params = compiler.compile(compiler.where)
+    try:
+        where, params = compiler.compile(compiler.where)
+    except FullResultSet:
+        where, params = "TRUE", ()
     return where, " ".join(joins), tuple(params)
 
 

@@ -147,7 +147,7 @@ class History(Declaration):
         if not self.is_valid:
             return None, None
         url_of, (newer, older) = self.page_of_cells.url_of, self.listing.beside(row)
-        return (url_of(newer) if newer else None), (url_of(older) if older else None)
+        return (url_of({"id": newer}) if newer else None), (url_of({"id": older}) if older else None)
 
     def count(self, plan: Plan | None = None) -> int | None:
         """Return how many rows there are, up to one more than the cap; None when that takes too long for a page."""

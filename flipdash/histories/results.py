@@ -17,7 +17,7 @@ from flipdash import db, money
 from flipdash.histories.address import Address
 from flipdash.histories.columns import Row
 from flipdash.histories.declaration import Declaration
-from flipdash.histories.finding import Source, choose, find, is_slow_to_count
+from flipdash.histories.finding import Source, choose, find, is_slow_to_count, neighbours
 from flipdash.histories.meanings import Part
 from flipdash.histories.paging import ROWS_A_PAGE, Cursor, Position
 from flipdash.histories.plan import Plan, left, plans
@@ -135,17 +135,15 @@ class Listing:
             counted=self.counted,
         )
 
-    def beside(self, row: Row) -> tuple[Row | None, Row | None]:
-        """Return the nearest newer and the nearest older row of what is shown; None where none is found in time."""
+    def beside(self, row: Row) -> tuple[int | None, int | None]:
+        """Return the keys of the nearest newer and older row of what is shown; None where none is found in time."""
+        if self.query.is_everything:  # the next of an index, which needs no limit
+            return neighbours(self.source, self.plans, Cursor.of(row))
         try:
             with db.time_limit(settings.HISTORY_TIMEOUT_MS, self.source.visible.db):
-                return self._nearest(row, is_older=False), self._nearest(row, is_older=True)
+                return neighbours(self.source, self.plans, Cursor.of(row))
         except db.TooSlow:
             return None, None
-
-    def _nearest(self, row: Row, *, is_older: bool) -> Row | None:
-        rows = find(self.source, self.plans, Position(Cursor.of(row), is_older)).rows
-        return rows[0] if rows else None
 
     def _explain(self, results: Results) -> None:
         """Say what filters hide, or don't."""
