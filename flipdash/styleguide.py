@@ -103,7 +103,7 @@ DAY = datetime(2026, 11, 22, tzinfo=UTC)
 ENTRIES = [
     Sample(
         created_at=DAY + timedelta(minutes=minute),
-        posting=Sample(get_kind_display=kind),
+        what=kind,
         account="Held",
         amount=amount,
         balance_after=184_250_000,
@@ -125,11 +125,11 @@ BRIDGE = Sample(
     now=184_250_000,
 )
 EVENTS = [
-    Sample(look="green", get_kind_display="Created", who="Ratna Maker", at=DAY.replace(hour=8, minute=4)),
-    Sample(look="grey", get_kind_display="Sent to the bank", at=DAY.replace(hour=8, minute=21), note="88A1-4402"),
-    Sample(look="red", get_kind_display="Callback refused", at=DAY.replace(hour=8, minute=28), note="503, third try"),
-    Sample(look="amber", get_kind_display="Returned by the bank", at=DAY.replace(hour=19)),
-    Sample(look="next", get_kind_display="Callback, fourth attempt", when="in 12 minutes"),
+    Sample(look="green", what="Created", who="Ratna Maker", at=DAY.replace(hour=8, minute=4)),
+    Sample(look="grey", what="Sent to the bank", at=DAY.replace(hour=8, minute=21), note="88A1-4402"),
+    Sample(look="red", what="Callback refused", at=DAY.replace(hour=8, minute=28), note="503, third try"),
+    Sample(look="amber", what="Returned by the bank", at=DAY.replace(hour=19)),
+    Sample(look="next", what="Callback, fourth attempt", when="in 12 minutes"),
 ]
 
 

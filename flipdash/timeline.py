@@ -7,6 +7,7 @@ A line is written by an event about its transaction, never by hand: the model sa
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from django.db import models
@@ -15,6 +16,7 @@ from django.db.models.functions import Now
 from flipdash import events
 from flipdash.actors import ActorKind, actor_fields, actor_known, in_words
 from flipdash.scope import TenantModel, mode_known
+from flipdash.words import Words
 
 NO_LINE = ""
 """For an event that is told of a transaction and is no step of its life."""
@@ -50,6 +52,11 @@ class Event(TenantModel):
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
 
     @property
+    def what(self) -> str:
+        """What happened, in words."""
+        return str(_words_of(type(self)).get(self.kind, self.kind))
+
+    @property
     def look(self) -> str:
         """The colour by meaning of the timeline's dot."""
         return self.looks.get(self.kind, "grey")
@@ -68,6 +75,12 @@ class Event(TenantModel):
         """Add the line; an existing one can't be saved again."""
         kwargs["force_insert"] = True
         super().save(*args, **kwargs)
+
+
+@cache
+def _words_of(model: type[Event]) -> dict[str, Words]:
+    """Return the words for the kinds of a model's lines. Django's get_kind_display collects them anew for each line."""
+    return dict(model._meta.get_field("kind").flatchoices)
 
 
 def write_line(told: events.Event) -> None:

@@ -10,7 +10,8 @@ from datetime import date
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from deposits.models import AccountKind, Entry
+from deposits.ledger.shown import Moved
+from deposits.models import AccountKind
 from flipdash import formats, money
 from transactions.models import Payment, Status, Transaction, TransactionEvent
 from transactions.models.base import ENDED_BADLY, ENDS_BADLY
@@ -29,11 +30,11 @@ class Outcome:
 
 
 def outcome_of(
-    row: Transaction, lines: Iterable[TransactionEvent], entries: Iterable[Entry], today: date
+    row: Transaction, lines: Iterable[TransactionEvent], entries: Iterable[Moved], today: date
 ) -> Outcome | None:
     """Return what became of a row, by its timeline and its entries in the ledger; None where all went well."""
     told = list(lines)
-    deposit = [entry for entry in entries if entry.account.kind == AccountKind.AVAILABLE]
+    deposit = [entry for entry in entries if entry.account_kind == AccountKind.AVAILABLE]
     if row.status in ENDED_BADLY:
         reason = Reason.of(row.reason)
         look, then = "error" if row.status == Status.FAILED else "info", str(reason.then) if reason else ""
@@ -62,7 +63,7 @@ def _happened(row: Transaction, lines: Sequence[TransactionEvent], reason: Reaso
     return _("Cancelled: %(why)s.") % {"why": why}
 
 
-def _moved(row: Transaction, lines: Sequence[TransactionEvent], deposit: Sequence[Entry], today: date) -> str:
+def _moved(row: Transaction, lines: Sequence[TransactionEvent], deposit: Sequence[Moved], today: date) -> str:
     """Say what was taken from the deposit, and what of it went back."""
     if not deposit:
         return _nothing(row, lines)
@@ -83,8 +84,8 @@ def _nothing(row: Transaction, lines: Sequence[TransactionEvent]) -> str:
     return _("Nothing was taken from your deposit.")
 
 
-def _came_back(row: Transaction, deposit: Sequence[Entry], today: date) -> str:
-    returned = [entry for entry in deposit if entry.posting.kind == "return"]
+def _came_back(row: Transaction, deposit: Sequence[Moved], today: date) -> str:
+    returned = [entry for entry in deposit if entry.kind == "return"]
     if not returned:
         return _("It was made in another system: your deposit here was never touched.")
     words = {"sum": money.rupiah(returned[-1].amount), "when": _when(returned[-1], today)}
@@ -102,7 +103,7 @@ def _whole(row: Transaction, taken: int) -> str:
     return money.rupiah(taken)
 
 
-def _when(entry: Entry, today: date) -> str:
+def _when(entry: Moved, today: date) -> str:
     if timezone.localdate(entry.created_at) == today:
         return _("at %(time)s") % {"time": formats.time_of_day(entry.created_at)}
     return _("on %(moment)s") % {"moment": formats.moment(entry.created_at)}

@@ -111,7 +111,12 @@ class Account(LedgerModel):
         ]
 
     def __str__(self) -> str:
-        return " · ".join(filter(None, (self.get_kind_display(), banks.NAMES.get(self.detail, self.detail))))
+        return account_in_words(AccountKind(self.kind), self.detail)
+
+
+def account_in_words(kind: AccountKind, detail: str) -> str:
+    """Return what an account is called: its kind, and the bank or whatever else it is kept for."""
+    return " · ".join(filter(None, (str(kind.label), banks.NAMES.get(detail, detail))))
 
 
 class Posting(LedgerModel):
