@@ -5,11 +5,12 @@ Each app says in SQL what it brings, in a module of its own that `ready()` impor
     frame.brings("tray", "SELECT json_agg(…) FROM … WHERE business_id = %(business)s AND mode = %(mode)s …")
 """
 
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 from django.db import connection, models
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from flipdash.scope import Scope
@@ -37,6 +38,17 @@ class Frame:
 
     def __init__(self, scope: Scope, history: str = "") -> None:
         self.scope, self.history = scope, history
+        self._also: dict[str, QuerySet] = {}
+
+    def also(self, name: str, rows: QuerySet[M]) -> Callable[[], list[M]]:
+        """Have the statement bring some rows of the page's subject, too; what is returned gives them in their order.
+
+        They are whole rows of one table, and few. It has to be said before anything of the frame is wanted.
+        """
+        if "_values" in self.__dict__:
+            raise RuntimeError("The frame has been asked for already.")
+        self._also[name] = rows
+        return cache(lambda: instances(rows.model, self[name]))
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -44,7 +56,6 @@ class Frame:
     @cached_property
     def _values(self) -> dict[str, Any]:
         scope = self.scope
-        sql = ", ".join(f"({part}) AS {name}" for name, part in _brought.items())
         asks = _values | {
             "business": scope.business.pk,
             "mode": str(scope.mode),
@@ -53,9 +64,14 @@ class Frame:
             "permissions": list(map(str, scope.member.permissions)),
             "history": self.history,
         }
+        parts = dict(_brought)
+        for name, rows in self._also.items():
+            parts[name], params = _all_of(name, rows)
+            asks |= params
+        sql = ", ".join(f"({part}) AS {name}" for name, part in parts.items())
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {sql}", asks)
-            return dict(zip(_brought, cursor.fetchone(), strict=True))
+            return dict(zip(parts, cursor.fetchone(), strict=True))
 
 
 def of(request: HttpRequest, history: str = "") -> Frame:
@@ -64,6 +80,14 @@ def of(request: HttpRequest, history: str = "") -> Frame:
     if found is None:
         found = request.frame = Frame(request.scope, history)  # type: ignore[attr-defined]  # set here, and by ScopeMiddleware
     return found
+
+
+def _all_of(name: str, rows: QuerySet) -> tuple[str, dict[str, Any]]:
+    """Return what selects the rows of a query as one value, and the values that stand in it."""
+    sql, params = rows.query.sql_with_params()
+    named = {f"{name}_{place}": value for place, value in enumerate(params)}
+    written = sql.replace("%%", "%%%%") % tuple(f"%({one})s" for one in named)
+    return f"SELECT json_agg(found) FROM ({written}) AS found", named  # noqa: S608  (Django's)
 
 
 def instances(model: type[M], rows: Iterable[dict[str, Any]] | None) -> list[M]:

@@ -1,5 +1,6 @@
 """What surrounds a page is asked by one statement, and is what each app would find by itself."""
 
+from functools import partial
 from itertools import product
 
 import pytest
@@ -110,3 +111,42 @@ def test_the_first_page_of_a_history_asks_eight_statements(everybody, client_of,
     asked = [query["sql"] for query in queries if not query["sql"].startswith(WITHOUT)]
     assert content
     assert len(asked) <= 8 + (name == "international-transfers"), asked  # which reads the countries that it offers
+
+
+def test_a_page_has_its_own_rows_brought_too(everybody):
+    member = everybody[0]
+    scope = member.scope("live")
+    transfer = factories.make_transfer(member.business, remark="100 % & more")
+    for kind in ("created", "approved"):
+        transfer.events.create(business=member.business, mode="live", kind=kind, by_kind="system", by_name="")
+    rows = transfer.events.visible_to(scope).exclude(note="100 %s").order_by("-at", "-id")
+    with rls.inside(scope):
+        asked = frame.Frame(scope)
+        events, none = asked.also("events", rows), asked.also("none", rows.filter(pk=0))
+        with CaptureQueriesContext(connection) as queries:
+            assert [vars_of(event) for event in events()] == [vars_of(event) for event in rows]
+        assert len(queries) == 2, "of which the second is what it is compared with"
+        assert (none(), asked["deposit"]) == ([], frame.Frame(scope)["deposit"])
+        with pytest.raises(RuntimeError):
+            asked.also("late", rows)
+
+
+@pytest.mark.parametrize("name", factories.ALL_MAKERS)
+def test_a_rows_page_asks_eight_statements(everybody, client_of, name):
+    """The session, the member, the wall, the row, its neighbours, the frame, the ledger, and the wall again."""
+    member = next(one for one in everybody if one.role == Role.ADMIN)
+    web, declared = client_of(member), histories.get(name)
+    make = (
+        partial(factories.make_top_up, member)
+        if name == "top-ups"
+        else partial(factories.ALL_MAKERS[name], member.business)
+    )
+    _oldest, middle, _newest = sorted((make() for _more in range(3)), key=lambda row: (row.created_at, row.pk))
+    url = reverse(declared.row_url_name, args=[middle.pk])
+    web.get(url)  # a session that begins is noted, and so is a member who comes
+    with CaptureQueriesContext(connection) as queries:
+        page = web.get(url).content.decode()
+    asked = [query["sql"] for query in queries if not query["sql"].startswith(WITHOUT)]
+    assert "Newer" in page
+    assert "Older" in page
+    assert len(asked) <= 8, asked

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -194,6 +194,12 @@ class Declaration:
         """The model fields that all columns read, and the key."""
         return fields_of(self.columns)
 
+    def read(self, rows: QuerySet) -> tuple[Any, Row] | None:
+        """Return the one row of a query, with the values that all columns read of it; None where there is none."""
+        related = {field.rpartition("__")[0] for field in self.value_fields} - {""}
+        row = (rows.select_related(*related) if related else rows).first()
+        return row and (row, {field: _value(row, field.split("__")) for field in self.value_fields})
+
     @property
     def state_column(self) -> StatusColumn | None:
         """The column of the state that a row is in, if rows have states."""
@@ -227,3 +233,10 @@ class Declaration:
         """Return what these of the receipt's fields say, but for those that say nothing."""
         named = {column.field: column for column in self.columns}
         return [named[name].fact(row) for name in names if named[name].text(row)]
+
+
+def _value(row: Any, path: Sequence[str]) -> Any:
+    """Return what a row, or what it leads to, has in a field; None where it leads nowhere."""
+    for name in path:
+        row = getattr(row, name, None)
+    return row

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from flipdash import frame
@@ -66,8 +66,10 @@ def detail_view(declared: type[History]) -> View:
     def detail_page(request: Request, pk: int) -> HttpResponse:
         history = _list_of(declared, request)
         rows = declared.model.objects.visible_to(request.scope, searched=True).filter(pk=pk)
-        shown = get_object_or_404(rows)
-        row = rows.values(*history.value_fields).get()
+        found = history.read(rows)
+        if found is None:
+            raise Http404
+        shown, row = found
         return render(
             request,
             declared.detail_template,
@@ -93,10 +95,12 @@ def _list_of(declared: type[History], request: Request) -> History:
     return history if history.is_valid else declared(request.scope, QueryDict())
 
 
-def _timeline_of(row: Any, request: Request) -> Any:
-    """Return what happened to a row that has a timeline; None for one that has none."""
+def _timeline_of(row: Any, request: Request) -> Callable[[], list] | None:
+    """Return what gives what happened to a row that has a timeline; None for one that has none."""
     events = getattr(row, "events", None)
-    return None if events is None else events.visible_to(request.scope).order_by("at", "id")
+    if events is None:
+        return None
+    return frame.of(request).also("events", events.visible_to(request.scope).order_by("at", "id"))
 
 
 def history_page(request: Request, declared: type[History]) -> HttpResponse:
