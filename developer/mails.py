@@ -1,10 +1,10 @@
-"""All Admins are told by mail when a key or the token changes (trust.md §1.7)."""
+"""All Admins are told by mail when a key, the token or a Callback URL changes (trust.md §1.7)."""
 
 from typing import cast
 
 from accounts.mails import tell_admins
 from accounts.models import Business
-from developer.models import ApiKey
+from developer.models import ApiKey, CallbackEvent
 from flipdash import events
 
 CHANGES = {"api-key.made": "made", "api-key.changed": "changed", "api-key.ended": "ended"}
@@ -21,6 +21,21 @@ def tell_key(told: events.Event) -> None:
 def tell_token(told: events.Event) -> None:
     """Tell that callbacks carry another token now."""
     _tell(told, change="token")
+
+
+CALLBACK_CHANGES = {
+    "callback-url.saved": "callback-saved",
+    "callback-url.removed": "callback-removed",
+    "callback-url.secret-changed": "callback-secret",
+}
+
+
+@events.on(*CALLBACK_CHANGES)
+def tell_callback_url(told: events.Event) -> None:
+    """Tell which event's callbacks go elsewhere now, or are signed otherwise."""
+    facts = told.facts
+    event = CallbackEvent(facts["callback_event"]).label  # each Admin reads it in their language
+    _tell(told, change=CALLBACK_CHANGES[told.kind], event=event, old=facts.get("old"), new=facts.get("new"))
 
 
 def _tell(told: events.Event, **context: object) -> None:

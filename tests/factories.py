@@ -34,7 +34,7 @@ from deposits.topups import services as topups
 from developer import wording
 from developer.callbacks import signing
 from developer.keys.services import MAC
-from developer.models import ApiCall, ApiKey, Callback, CallbackEvent, CallbackUrl, Outcome
+from developer.models import ApiCall, ApiKey, Callback, CallbackEvent, CallbackResend, CallbackUrl, Outcome
 from documents.models import ReceiptLink, Report
 from flipdash import clock, histories, rls, sealing
 from flipdash.actors import Actor
@@ -422,6 +422,11 @@ def make_callback(to: CallbackUrl, **fields: Any) -> Callback:
     values = {"kind": "top-up.credited", "data": '{"id":1}', "event": to.event, "url": to.url, **fields}
     with rls.inside_of(to.business_id, to.mode):
         return Callback.objects.create(business_id=to.business_id, mode=to.mode, callback_url=to, **values)
+
+
+def make_resend(member: Member, *callbacks: Callback, mode: str = Mode.LIVE, **fields: Any) -> CallbackResend:
+    values = {"number": next(_counter), "callbacks": [one.pk for one in callbacks], **fields}
+    return CallbackResend.objects.create(business=member.business, mode=mode, member=member, **values)
 
 
 def make_import(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> ImportJob:

@@ -13,11 +13,15 @@ from django.db.models.functions import Now
 from accounts.models import Member
 from deposits.models import StatementImport
 from deposits.statements import services as statements
+from developer.callbacks import resending
+from developer.callbacks.resending import Chosen
+from developer.models import CallbackResend, CallbackUrl
 from documents.reports import services as reports
-from flipdash import mail
+from flipdash import mail, rls
 from flipdash.leases import Worker
 from imports import services as imports
 from imports.models import ImportJob
+from tests import factories
 from tests.deposits.banking import bca
 from transactions.models import SimulatedPayout
 from transactions.rails import Payout, simulator
@@ -49,9 +53,19 @@ def make_due_answer(member: Member) -> SimulatedPayout:
     return SimulatedPayout.objects.get(key=key)
 
 
+def make_due_resend(member: Member) -> CallbackResend:
+    """Make a resend of one callback."""
+    scope = member.scope("live")
+    with rls.inside(scope):
+        to = CallbackUrl.objects.visible_to(scope).first() or factories.make_callback_url(member)
+        callback = factories.make_callback(to, status="waiting")
+        return resending.request_resend(scope, Chosen([callback.pk], 1), "one")
+
+
 MAKERS: dict[str, Callable[[Member], Any]] = {
     "statements": make_due_statement,
     "imports": make_due_import,
+    "callback resends": make_due_resend,
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
     "simulator": make_due_answer,
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),

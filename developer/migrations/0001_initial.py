@@ -147,6 +147,31 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='callbacks', to='developer.callbackurl'),
         ),
         migrations.CreateModel(
+            name='CallbackResend',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('attempt', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField(null=True)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('lease_until', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True, verbose_name='Finished')),
+                ('problem', models.CharField(blank=True, max_length=20)),
+                ('number', models.PositiveIntegerField()),
+                ('callbacks', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('asked', models.CharField(blank=True, max_length=500)),
+                ('status', models.CharField(choices=[('queued', 'Waiting'), ('running', 'Being resent'), ('done', 'Resent'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=9)),
+                ('rows_done', models.PositiveIntegerField(default=0)),
+                ('resent', models.PositiveIntegerField(default=0)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.member')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
             name='ValidationToken',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -346,5 +371,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='validationtoken',
             constraint=models.UniqueConstraint(fields=('business', 'mode'), name='validationtoken_once'),
+        ),
+        migrations.AddIndex(
+            model_name='callbackresend',
+            index=models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='developer_callbackresend_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='callbackresend',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'number'), name='callbackresend_number_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='callbackresend',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='callbackresend_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='callbackresend',
+            constraint=models.CheckConstraint(condition=models.Q(('resent__lte', models.F('rows_done'))), name='callbackresend_resends_what_it_looked_at'),
         ),
     ]

@@ -3,6 +3,7 @@
 from developer.models.callbacks import Callback, CallbackAttempt, CallbackEvent, CallbackStatus, CallbackUrl
 from developer.models.calls import ApiCall, Outcome
 from developer.models.keys import ApiKey, ValidationToken
+from developer.models.resends import CallbackResend
 
 __all__ = [
     "ApiCall",
@@ -10,6 +11,7 @@ __all__ = [
     "Callback",
     "CallbackAttempt",
     "CallbackEvent",
+    "CallbackResend",
     "CallbackStatus",
     "CallbackUrl",
     "Outcome",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from developer.problems import Problem
 from flipdash.actors import Actor, actor_fields, actor_known
 from flipdash.functions import NextTransactionId
-from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
+from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
 from flipdash.states import State, StatusField, state
 
@@ -181,7 +181,7 @@ class Callback(TenantModel):
     delivered_at = models.DateTimeField(_("Delivered"), null=True)
     """When it arrived first."""
 
-    objects: ClassVar[Any] = TenantQuerySet.as_manager()
+    objects: ClassVar[Any] = TransactionQuerySet.as_manager()
 
     class Meta:
         constraints = [

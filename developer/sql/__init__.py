@@ -1,6 +1,14 @@
 """What the database itself holds of keys, tokens, calls and callbacks: whose they are, and what never changes."""
 
-from developer.models import ApiCall, ApiKey, Callback, CallbackAttempt, CallbackUrl, ValidationToken
+from developer.models import (
+    ApiCall,
+    ApiKey,
+    Callback,
+    CallbackAttempt,
+    CallbackResend,
+    CallbackUrl,
+    ValidationToken,
+)
 from flipdash.sql.declaring import Begins, Code, Fixed, Kept, Moves, Refused, Rights, RowLevelSecurity, files
 
 AFTER_TABLES: list[Code] = [
@@ -24,6 +32,7 @@ AFTER_TABLES: list[Code] = [
         *("data", "created_at"),
     ),
     Moves(Callback),
+    Moves(CallbackResend),
     Fixed(
         *(CallbackAttempt, "business", "mode", "callback", "n", "at", "url", "host"),
         *("asker_kind", "asker_id", "asker_name"),

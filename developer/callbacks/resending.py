@@ -1,0 +1,135 @@
+"""Callbacks sent once more: one, those that were ticked, or all that a filter shows (trust.md C7).
+
+Many are leased work (flipdash/leases.py): the row keeps exactly the callbacks that were shown and counted, and each
+step of them is queued in one transaction with how far it is, so that a worker that is killed leaves none out and
+queues none twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from accounts import rights
+from accounts.permissions import Permission
+from accounts.rights import lock_business
+from developer.callbacks import outbox
+from developer.models import Callback, CallbackResend, CallbackStatus
+from flipdash import events, money, rls
+from flipdash.leases import Worker
+from flipdash.numbers import next_number
+from flipdash.scope import Scope
+
+MOST = 10_000
+"""How many callbacks can be resent at once."""
+MOST_OPEN = 5
+"""How many resends of a business may be under way in one mode."""
+STEP = 500
+RESENDABLE = (CallbackStatus.DELIVERED, CallbackStatus.FAILED)
+"""All others are sent by themselves."""
+
+Status = CallbackResend.Status
+RESENDS = Worker(
+    "callback resends",
+    CallbackResend,
+    per="business",
+    problems={rights.NotAllowed: "not allowed"},
+    related=("business", "member__user", "member__business"),
+)
+
+
+class TooMany(Exception):
+    """More than can be resent at once, or another resend is under way; the words say what to do."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Callbacks that somebody wants to resend, and what would happen to them."""
+
+    callbacks: Sequence[int]
+    resendable: int
+    """How many would be sent once more."""
+
+    @property
+    def left_alone(self) -> int:
+        """How many are being sent anyway."""
+        return len(self.callbacks) - self.resendable
+
+
+def queue(scope: Scope, callbacks: Sequence[int]) -> int:
+    """Send callbacks once more that were delivered or given up; returns how many. Call it inside a transaction.
+
+    What is being sent by itself is left alone, so that asking twice sends nothing twice.
+    """
+    rows = Callback.objects.visible_to(scope, searched=True).filter(pk__in=callbacks, status__in=RESENDABLE)
+    transaction.on_commit(outbox.wake)
+    return rows.exclude(callback_url__url="").update(
+        status=CallbackStatus.WAITING, due_at=Now(), tried=0, asked_at=Now(), **scope.actor.columns("asker")
+    )
+
+
+@transaction.atomic
+def resend(scope: Scope, callback: Callback) -> bool:
+    """Send one callback once more; returns whether it wasn't being sent anyway. Raises NotAllowed."""
+    lock_business(scope, Permission.MANAGE_API)
+    is_queued = queue(scope, [callback.pk]) == 1
+    if is_queued:
+        events.record(scope, "callback.resent", callback, callback_event=callback.event)
+    return is_queued
+
+
+def choose(scope: Scope, callbacks: Sequence[int]) -> Chosen:
+    """Return what would happen to callbacks that somebody wants to resend, oldest first. Raises TooMany."""
+    if len(callbacks) > MOST:
+        raise TooMany(
+            _("At most %(most)s callbacks can be resent at once. Narrow them by a filter, such as fewer days.")
+            % {"most": money.number(MOST)}
+        )
+    rows = Callback.objects.visible_to(scope, searched=True).filter(pk__in=callbacks)
+    resendable = rows.filter(status__in=RESENDABLE).exclude(callback_url__url="").count()
+    return Chosen(sorted(rows.values_list("pk", flat=True)), resendable)
+
+
+@transaction.atomic
+def request_resend(scope: Scope, chosen: Chosen, asked: str) -> CallbackResend:
+    """Resend many in the background. Raises NotAllowed, and TooMany while many resends are under way."""
+    lock_business(scope, Permission.MANAGE_API)
+    number = next_number(scope, CallbackResend)
+    if CallbackResend.objects.visible_to(scope).filter(status__in=Status.open()).count() >= MOST_OPEN:
+        raise TooMany(_("Callbacks are being resent already. Wait until that is done, or cancel it."))
+    made = CallbackResend.objects.create(
+        business_id=scope.business.pk,
+        mode=scope.mode,
+        number=number,
+        member_id=scope.member.pk,
+        callbacks=list(chosen.callbacks),
+        asked=asked[:500],
+    )
+    events.record(scope, "callback.resend-asked", made, rows=len(chosen.callbacks), asked=made.asked)
+    RESENDS.wake_on_commit()
+    return made
+
+
+def cancel(resend: CallbackResend, *, by: Scope) -> bool:
+    """Stop a resend; what it has queued is sent. Returns whether it was still to be stopped."""
+    with transaction.atomic():
+        is_stopped = RESENDS.cancel(resend)
+        if is_stopped:
+            events.record(by, "callback.resend-cancelled", resend, asked=resend.asked)
+    return is_stopped
+
+
+@RESENDS.runs
+def _resend(row: CallbackResend) -> None:
+    scope = rights.scope_now(row.member_id, row.mode, "resend", Permission.MANAGE_API)
+    done, resent = row.rows_done, row.resent
+    with rls.inside(scope):
+        for first in range(done, len(row.callbacks), STEP):
+            some = row.callbacks[first : first + STEP]
+            with transaction.atomic():
+                resent += queue(scope, some)
+                done += len(some)
+                RESENDS.note(row, rows_done=done, resent=resent)
+    RESENDS.finish(row, Status.DONE)
