@@ -9,8 +9,9 @@ class DeveloperConfig(AppConfig):
     def ready(self) -> None:
         """Make known what developers do."""
         from developer import leaving, mails, menu  # noqa: F401  (importing registers)
-        from developer.callbacks import facts  # noqa: F401
-        from developer.calls import history  # noqa: F401
+        from developer.callbacks import facts, kinds, resending  # noqa: F401  (importing registers)
+        from developer.callbacks import history as callbacks  # noqa: F401
+        from developer.calls import history as calls  # noqa: F401
         from flipdash import events
 
         events.declare(

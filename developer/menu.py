@@ -8,5 +8,6 @@ from flipdash.menu import Entry, Section, declare
 declare(
     Section("developer", _("Developer"), "code-xml", 90),
     Entry(_("Manage API"), "developer:manage", Permission.MANAGE_API),
+    Entry(_("Callback Deliveries"), "developer:callbacks", Permission.MANAGE_API),
     Entry(_("API Logs"), "developer:calls", Permission.MANAGE_API),
 )

@@ -97,10 +97,14 @@ class Route:
         return path
 
 
+SAME_FOR_ALL = ("<event:event>", "top-up")
+"""A part of an address that names no row but something that everybody has, and one such name."""
+
+
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[Route]:
     """Yield every address that the site routes."""
     for pattern in (resolver or get_resolver()).url_patterns:
-        whole = prefix + str(pattern.pattern)
+        whole = (prefix + str(pattern.pattern)).replace(*SAME_FOR_ALL)
         if isinstance(pattern, URLPattern):
             mark = getattr(pattern.callback, "permission", None)
             yield Route(whole, mark, getattr(pattern.callback, "operators_too", False))
@@ -151,6 +155,9 @@ def rows_of(member, mode) -> dict[str, str]:
         faults_as=default_storage.save("walk/faults.csv", ContentFile(mark.encode())),
     )
     by = replace(member.actor, name=mark).columns("by")
+    callback_url = factories.make_callback_url(member, mode=mode)
+    callback = factories.make_callback(callback_url, url=f"https://hooks.kopikita.com/{mark}")
+    resend = factories.make_resend(member, callback, mode=mode)
     activity = Activity.objects.create(business=member.business, mode=mode, kind="report.made", area="report", **by)
     return {
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
@@ -159,6 +166,8 @@ def rows_of(member, mode) -> dict[str, str]:
         "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
         "members/activity/<bigid:pk>": f"members/activity/{activity.pk}",
         "developer/logs/<bigid:pk>": f"developer/logs/{factories.make_call(member, mode=mode, path=f'/{mark}').pk}",
+        "callbacks/<bigid:pk>": f"callbacks/{callback.pk}",
+        "<int:resend_number>": str(resend.number),
         "<path:object_id>": str(member.user.pk),
         "<int:pk>": "1",
         "<int:number>": str(report.number),
@@ -475,6 +484,7 @@ def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
     missing = {
         "<int:number>": "999999",
         "<int:import_number>": "999999",
+        "<int:resend_number>": "999999",
         "<bigid:pk>": "1111111111111111111",
         "<bigid:view>": "999999",
         "<bigid:link>": "999999",
@@ -527,7 +537,7 @@ def test_the_menu_stands_in_the_order_of_the_product():
         ("My Deposit", ["Overview", "Deposit History", "Top-Up History"]),
         ("Document", ["Reports"]),
         ("Manage Multi Account", ["Accounts", "Activity Log"]),
-        ("Developer", ["Manage API", "API Logs"]),
+        ("Developer", ["Manage API", "Callback Deliveries", "API Logs"]),
         ("Settings", ["Account & Profile", "Import history"]),
     ]
 

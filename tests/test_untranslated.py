@@ -18,6 +18,7 @@ from django.template.base import Lexer, TokenType
 from django.utils import translation
 
 from accounts.models import Business, User
+from developer.callbacks.snippets import snippets
 from developer.models import ApiKey
 from devtools import messages
 from documents.reports import summary
@@ -56,6 +57,9 @@ NAMES = {
     "PUT",
     "PATCH",
     "DELETE",
+    "data",
+    "whsec_••••••••",
+    *(snippet.language for snippet in snippets()),
 }
 """What reads the same in every language: names, keys of the keyboard."""
 READ = {"alt", "title", "aria-label", "aria-description", "placeholder", "summary", "label"}

@@ -38,7 +38,7 @@ APP = "app"
 @requires(Permission.MANAGE_API)
 def manage(request: Request) -> HttpResponse:
     """Show keys and token, none of them readable."""
-    return _page(request)
+    return manage_page(request)
 
 
 # --- Making a key --------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def show(request: Request, key: int) -> HttpResponse:
         text = keys.show_key(request.scope, key)
     except ApiKey.DoesNotExist as problem:
         raise Http404 from problem
-    return _page(request, shown_key=key, text=text)
+    return manage_page(request, shown_key=key, text=text)
 
 
 @require_POST
@@ -217,7 +217,7 @@ def show_token(request: Request) -> HttpResponse:
 
 
 def _show_token(request: Request) -> HttpResponse:
-    return _page(request, token=keys.show_token(request.scope))
+    return manage_page(request, token=keys.show_token(request.scope))
 
 
 @require_form
@@ -228,14 +228,15 @@ def change_token(request: Request) -> HttpResponse:
     if request.method == "POST":
         token = keys.change_token(request.scope)
         messages.success(request, _("The Validation Token is changed. Callbacks carry the new one from now on."))
-        return _page(request, token=token)
+        return manage_page(request, token=token)
     return render(request, "developer/token_change.html", {"crumbs": _crumbs()})
 
 
 # --- The page ------------------------------------------------------------------------------------------------
 
 
-def _page(request: Request, **more: Any) -> HttpResponse:
+def manage_page(request: Request, **more: Any) -> HttpResponse:
+    """Answer the page, with what else its template needs to know."""
     now, rows = clock.now(), ApiKey.objects.visible_to(request.scope)
     good = list(rows.good().order_by("-is_main", "created_at"))
     for key in good:

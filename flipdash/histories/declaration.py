@@ -146,6 +146,8 @@ class Declaration:
     """What stands under the head of a row's own page, of its columns by their names: "to %(beneficiary_name)s"."""
     detail_template: ClassVar[str] = "histories/detail.html"
     """What shows one row; another one extends this one."""
+    acts_template: ClassVar[str] = ""
+    """What people may do with the rows that are shown or ticked: a template above the table, which has `history`."""
     is_looked_up: ClassVar[bool] = True
     """Whether the box over everything (flipdash/lookup.py) looks here too."""
     everything: ClassVar[Words] = gettext_lazy("All transactions")
