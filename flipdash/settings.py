@@ -207,6 +207,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_FORMS = {"authenticate": "accounts.sign_in.forms.SecondStepForm"}
 MFA_TOTP_TOLERANCE = 0
 MFA_TOTP_ISSUER = "FlipDash"
+SESSION_ENGINE = "flipdash.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 24 * 60 * 60  # seconds; the business's own limits are shorter (accounts/middleware.py)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

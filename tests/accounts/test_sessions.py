@@ -227,3 +227,12 @@ def test_the_path_decides_the_mode_in_one_session(here):
     """trust: S7."""
     for path, is_test in (("/test/my-profile/sessions/", True), ("/my-profile/sessions/", False)):
         assert here.get(path).context["scope"].is_test is is_test
+
+
+@pytest.mark.parametrize(
+    "cookie", ['"' + "\\000" * 32 + '"', "'; DROP TABLE x; --", "x" * 50_000, '"' + "\\377" * 32 + '"']
+)
+def test_a_cookie_that_no_session_can_have_is_nobodys(cookie):
+    """Quoted, a cookie holds any character: NUL broke every page."""
+    answer = Client().get("/money-transfers/", headers={"Cookie": f"sessionid={cookie}"})
+    assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in/")
