@@ -65,6 +65,7 @@ ORDERS = {
     "time_served": "completed_at",
     "created_from": "via",
 }
+LENGTHS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
 PARTS = ("%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d %H", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
 
@@ -357,9 +358,9 @@ def _span(name: str, written: str) -> tuple[datetime, datetime]:
             return begin, begin.replace(year=begin.year + 1)
         if parts == 2:
             return begin, (begin + timedelta(days=32)).replace(day=1)
+        return begin, begin + LENGTHS[parts - 3]
     except (ValueError, OverflowError):
         raise Invalid((name, errors.DATE_INVALID, f"{name} names no day of the calendar.")) from None
-    return begin, begin + (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))[parts - 3]
 
 
 def _positive(asked: Mapping[str, str], name: str, usual: int) -> int:

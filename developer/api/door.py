@@ -16,8 +16,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from developer.api import errors, limits
+from developer.api import bodies, errors, limits
 from developer.api.authentication import Unauthorized, admitted, is_from_elsewhere, note_use
+from developer.api.bodies import NotTaken
 from developer.calls import recording
 from flipdash.mode import Mode
 from flipdash.scope import Scope
@@ -34,7 +35,7 @@ def behind_the_door(mode: Mode, view: View, *, is_open: bool = False) -> View:
     @wraps(view)
     def through(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if is_open:
-            return _marked(view(request, *args, **kwargs))
+            return _marked(_opened(request, lambda: view(request, *args, **kwargs)))
         if settings.API_MAINTENANCE:
             answer = errors.named(503, "The service is in maintenance. Try again later.", **{"Retry-After": "60"})
             return _marked(answer)
@@ -85,10 +86,33 @@ def _let_in(request: HttpRequest, mode: Mode, answered: Callable[[], HttpRespons
         return answer
 
 
+def _opened(request: HttpRequest, answered: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """Answer a call for which nothing stands in the way."""
+    try:
+        _read(request)
+    except NotTaken as problem:
+        return errors.named(problem.status, str(problem))
+    return _in_our_form(answered())
+
+
 def _served(request: HttpRequest, scope: Scope, answered: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     note_use(scope, request)
     request.scope = scope  # type: ignore[attr-defined]  # as ScopeMiddleware sets it for people
-    return answered()
+    return _opened(request, answered)
+
+
+def _read(request: HttpRequest) -> None:
+    """Read what was sent, once and strictly, before any endpoint does; raises NotTaken."""
+    bodies.check_charset(request)
+    bodies.pairs(request.META.get("QUERY_STRING", ""))
+    request.sent = bodies.read(request) if request.method in bodies.METHODS else {}  # type: ignore[attr-defined]
+
+
+def _in_our_form(answer: HttpResponseBase) -> HttpResponseBase:
+    """Write as we do what django-ninja answers by itself: that a method isn't one of an address."""
+    if answer.status_code != errors.NOT_BY_THIS_METHOD:
+        return answer
+    return errors.named(answer.status_code, "Method not allowed.", Allow=answer.headers.get("Allow", ""))
 
 
 def _marked(answer: HttpResponseBase) -> HttpResponseBase:

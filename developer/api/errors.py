@@ -9,16 +9,20 @@ from ninja import Schema
 from developer.api.fields import list_of, told
 
 NAMES = {
+    400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    413: "Content Too Large",
     415: "Unsupported Media Type",
     429: "Too Many Requests",
     500: "Internal Server Error",
     503: "SERVICE_UNAVAILABLE",
 }
+NOT_BY_THIS_METHOD = 405
 EMPTY, BAD_PAGINATION, DATE_INVALID, NOT_ALLOWED, DIGITS_ONLY = 1001, 1032, 1040, 1041, 1020
+STALE, TIMESTAMP_INVALID = 1094, 1095
 UNKNOWN_BANK, UNKNOWN_ID, UNKNOWN_KEY = 1033, 1072, 1073
 """Inner codes (reference/flip-api.md §10)."""
 

@@ -12,7 +12,7 @@ from ninja import NinjaAPI, Path, Query
 from ninja.errors import HttpError, ValidationError
 
 from accounts.rights import NotAllowed
-from developer.api import disbursements, document, errors, general
+from developer.api import bodies, disbursements, document, errors, general
 from developer.api.declaring import answers, endpoint
 from developer.api.door import behind_the_door, nowhere
 from developer.api.errors import Invalid
@@ -33,6 +33,7 @@ def api_of(mode: Mode, version: int) -> NinjaAPI:
         urls_namespace=f"api-{mode}-v{version}",
         docs_url=None,
         openapi_url=None,
+        parser=bodies.StrictParser(),
     )
     _general(api, version)
     _disbursements(api, version)

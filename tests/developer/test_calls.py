@@ -60,7 +60,7 @@ def test_refused_and_broken_calls_are_kept_too(admin, monkeypatch):
     shop = Program(admin)
     shop.get("disbursement", {"page": "x"})
     shop.get("nothing/here")
-    shop.client.post(f"{shop.root}/v3/general/balance", headers=shop.headers())
+    shop.client.post(f"{shop.root}/v3/general/balance", headers=shop.headers(), content_type="application/json")
     monkeypatch.setattr(disbursements, "_filtered", lambda scope, asked: 1 / 0)
     shop.get("disbursement")
     Program(admin, allowed_addresses=("203.0.113.7",)).get("general/balance")
