@@ -308,6 +308,10 @@ OPERATOR_ADDRESS = env.str(
 )
 OPERATOR_NPWP = env.str("OPERATOR_NPWP", "0012345678011000" if LOCAL or TESTING else "")
 OPERATOR_NITKU = env.str("OPERATOR_NITKU", "0012345678011000000000" if LOCAL or TESTING else "")
+PPN = env.list("PPN", default=["2022-04-01 11 1/1", "2025-01-01 12 11/12"])
+"""Rates of PPN: from which day, how many per cent, of which share of the price (documents/invoices/tax.py)."""
+INVOICE_STAMP_FROM = env.int("INVOICE_STAMP_FROM", 0)
+"""Invoices from this sum on, in rupiah, wait for an e-meterai before they are issued; 0: none does."""
 
 # --- The deposit -----------------------------------------------------------------------------------------------------
 TOP_UP_MIN = env.int("TOP_UP_MIN", 10_000)  # rupiah
