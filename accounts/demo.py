@@ -27,6 +27,7 @@ class DemoBusiness:
     name: str
     legal_name: str
     npwp: str
+    address: str
     time_zone: str
     domain: str
     people: dict[Role, str]
@@ -41,6 +42,7 @@ KOPI_KITA = DemoBusiness(
     name="Kopi Kita",
     legal_name="PT Kopi Kita Nusantara",
     npwp="0921345678017000",
+    address="Jalan Braga No. 27, Sumur Bandung, Bandung 40111, Indonesia",
     time_zone=Business.TimeZone.WIB,
     domain="kopikita.test",
     people=dict(
@@ -66,6 +68,7 @@ TOKO_SEBELAH = DemoBusiness(
     name="Toko Sebelah",
     legal_name="CV Toko Sebelah Makassar",
     npwp="0734561289805000",
+    address="Jalan Somba Opu No. 112, Ujung Pandang, Makassar 90111, Indonesia",
     time_zone=Business.TimeZone.WITA,
     domain="tokosebelah.test",
     people={
@@ -117,6 +120,7 @@ def _make_business(demo: DemoBusiness) -> Business:
         "name": demo.name,
         "legal_name": demo.legal_name,
         "npwp": demo.npwp,
+        "address": demo.address,
         "time_zone": demo.time_zone,
         "created_at": clock.now() - HISTORY,
     }

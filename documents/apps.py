@@ -8,8 +8,9 @@ class DocumentsConfig(AppConfig):
     def ready(self) -> None:
         """Tell what can happen to reports and receipts, and who makes reports."""
         from documents import menu  # noqa: F401  (importing registers)
+        from documents.invoices import services as invoices  # noqa: F401  (its worker is known)
         from documents.reports import finder, frame, services, wording  # noqa: F401  (importing registers)
-        from flipdash import events
+        from flipdash import events, money
 
         events.declare(
             {
@@ -20,12 +21,20 @@ class DocumentsConfig(AppConfig):
                 "receipt.sent": _("Receipt sent"),
                 "receipt.linked": _("Link to a receipt made"),
                 "receipt.revoked": _("Link to a receipt revoked"),
+                "invoice.issued": _("Invoice issued"),
+                "invoice.downloaded": _("Invoice downloaded"),
+                "invoice.paper": _("Paper attached to an invoice"),
+                "invoice.readers": _("Who is mailed of invoices changed"),
             },
-            areas={"report": _("Reports"), "receipt": _("Receipts")},
+            areas={"report": _("Reports"), "receipt": _("Receipts"), "invoice": _("Invoices")},
             facts={
                 "history": events.Fact(_("History"), wording.history),
                 "asked": events.Fact(_("Asked for"), wording.asked),
                 "format": events.Fact(_("Format"), wording.file_format),
                 "with_fee": _("Fee shown"),
+                "number": _("Number"),
+                "total": events.Fact(_("Total"), money.rupiah),
+                "paper": _("Paper"),
+                "readers": _("Mailed"),
             },
         )

@@ -4,6 +4,7 @@ WeasyPrint never says that a file misses the standard it was asked for. So what 
 it: texts go through `printable`, fonts come from our own files, and every warning of the renderer is an error.
 """
 
+import atexit
 import logging
 import threading
 import unicodedata
@@ -153,6 +154,9 @@ def _styles() -> tuple[Any, Any]:
     files = {f"flipdash:inter-{weight}": content for weight, content in inter.items()}
     styles = weasyprint.CSS(string=rules + CSS.read_text(), url_fetcher=_fetcher(files), font_config=font_config)
     return styles, font_config
+
+
+atexit.register(_styles.cache_clear)  # before the libraries go that its fonts are given back to
 
 
 def _inter() -> dict[str, bytes]:

@@ -155,6 +155,7 @@ CELERY_BEAT_SCHEDULE = {
     "tidy-top-ups": {"task": "deposits.tasks.tidy_top_ups", "schedule": 60.0, "options": {"expires": 60}},
     "seal-activity": {"task": "accounts.tasks.seal_activity", "schedule": 3.0, "options": {"expires": 3}},
     "clean-search-lists": {"task": "flipdash.tasks.clean_search_lists", "schedule": 2.0, "options": {"expires": 2}},
+    "issue-invoices": {"task": "documents.tasks.issue_invoices", "schedule": 600.0, "options": {"expires": 600}},
     "sweep": {"task": "flipdash.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "tidy-calls": {"task": "developer.tasks.tidy_calls", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -1,7 +1,7 @@
 """Leased work in tests: a row of each kind that waits, time that passes, and nobody who is woken."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -16,6 +16,8 @@ from deposits.statements import services as statements
 from developer.callbacks import resending
 from developer.callbacks.resending import Chosen
 from developer.models import CallbackResend, CallbackUrl
+from documents.invoices import services as invoices
+from documents.models import Invoice
 from documents.reports import services as reports
 from flipdash import mail, rls
 from flipdash.leases import Worker
@@ -62,10 +64,26 @@ def make_due_resend(member: Member) -> CallbackResend:
         return resending.request_resend(scope, Chosen([callback.pk], 1), "one")
 
 
+def make_due_invoice(member: Member) -> Invoice:
+    """Make a month of a business that waits to be billed."""
+    month = date(2026, 1 + next(_numbers) % 9, 1)
+    invoices.INVOICES.wake()
+    return Invoice.objects.using("operator").create(
+        business_id=member.business_id,
+        mode="live",
+        period=month,
+        revision=next(_numbers),
+        starts_at=datetime(2026, month.month, 1, tzinfo=UTC),
+        ends_at=datetime(2026, month.month + 1, 1, tzinfo=UTC),
+        zone="Asia/Jakarta",
+    )
+
+
 MAKERS: dict[str, Callable[[Member], Any]] = {
     "statements": make_due_statement,
     "imports": make_due_import,
     "callback resends": make_due_resend,
+    "invoices": make_due_invoice,
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
     "simulator": make_due_answer,
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),

@@ -115,6 +115,7 @@ FACTS: dict[str, Words | events.Fact] = {
     "logo": _("Logo"),
     "name": _("Name"),
     "npwp": "NPWP",
+    "nitku": "NITKU",
     "phone": _("Phone"),
     "reason": _("Reason"),
     "role": events.Fact(_("Role"), role_words),

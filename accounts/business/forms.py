@@ -24,10 +24,22 @@ class DetailsForm(forms.Form):
         label="NPWP",
         required=False,
         max_length=40,
-        help_text=gettext_lazy("15 or 16 digits; dots and dashes are left out."),
+        help_text=gettext_lazy("16 digits; dots and dashes are left out. It stands on invoices."),
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
-    address = LineField(label=gettext_lazy("Address"), required=False, max_length=500)
+    nitku = LineField(
+        label="NITKU",
+        required=False,
+        max_length=60,
+        help_text=gettext_lazy("22 digits: the NPWP and 6 more. Left empty, it is the head office (000000)."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+    address = LineField(
+        label=gettext_lazy("Address"),
+        required=False,
+        max_length=500,
+        help_text=gettext_lazy("As the tax office has it. It stands on invoices."),
+    )
     time_zone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
         choices=Business.TimeZone.choices,
@@ -42,8 +54,21 @@ class DetailsForm(forms.Form):
     def clean_npwp(self) -> str:
         """Keep the digits alone."""
         digits = re.sub(r"[ .\-]", "", self.cleaned_data["npwp"])
-        if digits and not re.fullmatch(r"[0-9]{15,16}", digits, re.ASCII):
-            raise ValidationError(_("An NPWP has 15 or 16 digits."))
+        if re.fullmatch(r"[0-9]{15}", digits, re.ASCII):
+            raise ValidationError(
+                _("An NPWP has 16 digits. An old one of 15 begins with a 0 now, if it is a company’s.")
+            )
+        if digits and not re.fullmatch(r"[0-9]{16}", digits, re.ASCII):
+            raise ValidationError(_("An NPWP has 16 digits."))
+        return digits
+
+    def clean_nitku(self) -> str:
+        """Keep the digits alone; it begins with the NPWP."""
+        digits = re.sub(r"[ .\-]", "", self.cleaned_data["nitku"])
+        if digits and not re.fullmatch(r"[0-9]{22}", digits, re.ASCII):
+            raise ValidationError(_("A NITKU has 22 digits."))
+        if digits and not digits.startswith(self.cleaned_data.get("npwp") or "-"):
+            raise ValidationError(_("A NITKU begins with the 16 digits of the NPWP."))
         return digits
 
 

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(max_length=100, unique=True)),
                 ('legal_name', models.CharField(max_length=200)),
                 ('npwp', models.CharField(blank=True, max_length=16, verbose_name='NPWP')),
+                ('nitku', models.CharField(blank=True, db_default='', default='', max_length=22, verbose_name='NITKU')),
                 ('time_zone', models.CharField(choices=[('Asia/Jakarta', 'WIB'), ('Asia/Makassar', 'WITA'), ('Asia/Jayapura', 'WIT')], default='Asia/Jakarta', max_length=20)),
                 ('language', models.CharField(choices=[('en', 'English'), ('id', 'Bahasa Indonesia')], default='en', max_length=2)),
                 ('address', models.CharField(blank=True, max_length=500)),

@@ -21,6 +21,8 @@ from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 
+HEAD_OFFICE = "000000"
+"""What follows an NPWP in the NITKU of a head office."""
 SEEN_EVERY = timedelta(minutes=5)
 
 
@@ -64,6 +66,8 @@ class Business(models.Model):
     slug = models.SlugField(max_length=100, unique=True)
     legal_name = models.CharField(max_length=200)
     npwp = models.CharField("NPWP", max_length=16, blank=True)
+    nitku = models.CharField("NITKU", max_length=22, blank=True, db_default="", default="")
+    """Which of its places of business it is for the tax office; empty is the head office."""
     time_zone = models.CharField(max_length=20, choices=TimeZone.choices, default=TimeZone.WIB)
     language = models.CharField(max_length=2, choices=settings.LANGUAGES, default="en")
     """In which those mails go to whoever has no language of their own yet: invitations."""
@@ -119,6 +123,11 @@ class Business(models.Model):
         if coming and self.next_second_person_at and self.next_second_person_at <= (at or clock.now()):
             return coming
         return SecondPersonRule(self.second_person_required, self.second_person_from)
+
+    @property
+    def nitku_or_head_office(self) -> str:
+        """The NITKU of its place of business; "" where there is no NPWP to begin it."""
+        return self.nitku or (f"{self.npwp}{HEAD_OFFICE}" if self.npwp else "")
 
     @property
     def logo_version(self) -> str:

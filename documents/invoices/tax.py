@@ -1,7 +1,7 @@
 """PPN on an invoice: by which rule on a day, and how a month's fees, in which it is included, are split.
 
-Rates come from the setting `PPN`, each with the day from which it holds; since 2025 it is 12 % of a base that is 11/12 of
-the price. All of it is whole rupiah and integers.
+Rates come from the setting `PPN`, each with the day from which it holds; since 2025 it is 12 % of a base that is
+11/12 of the price. All of it is whole rupiah and integers.
 """
 
 from collections.abc import Sequence

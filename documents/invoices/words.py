@@ -2,16 +2,34 @@
 
 from collections.abc import Callable
 
-SMALL_ID = "nol satu dua tiga empat lima enam tujuh delapan sembilan sepuluh sebelas".split()
+SMALL_ID = ["nol", "satu", "dua", "tiga", "empat", "lima", "enam", "tujuh", "delapan", "sembilan", "sepuluh", "sebelas"]
 SCALES_ID = ("", "ribu", "juta", "miliar", "triliun", "kuadriliun")
 IRREGULAR_ID = {"satu belas": "sebelas", "satu puluh": "sepuluh", "satu ratus": "seratus", "satu ribu": "seribu"}
 """Where one is "se-"; of a thousand also inside of millions: satu juta seribu."""
 
-SMALL_EN = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-TENS_EN = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
+SMALL_EN = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS_EN = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 SCALES_EN = ("", "thousand", "million", "billion", "trillion", "quadrillion")
 
 

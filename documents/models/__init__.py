@@ -1,6 +1,7 @@
-"""Reports, and links to receipts."""
+"""Reports, links to receipts, and invoices."""
 
+from documents.models.invoices import Invoice, InvoiceCounter, InvoiceLine, InvoicePaper, InvoiceReader
 from documents.models.receipts import ReceiptLink
 from documents.models.reports import Report
 
-__all__ = ["ReceiptLink", "Report"]
+__all__ = ["Invoice", "InvoiceCounter", "InvoiceLine", "InvoicePaper", "InvoiceReader", "ReceiptLink", "Report"]

@@ -148,7 +148,9 @@ def printed(papers: Sequence[Paper], scope: Scope, *, several: bool = False) -> 
     further one 20 ms: a page may wait for one.
     """
     logo = logo_of(scope)
+    title = str(papers[0].history.receipt.title) if papers[0].history.receipt else ""
     context = {
+        "title": title if several else f"{title} {papers[0].transaction.pk}",
         "papers": papers,
         "scope": scope,
         "several": several,

@@ -1,7 +1,64 @@
 """What the database itself refuses of reports and of links to receipts."""
 
-from documents.models import ReceiptLink, Report
-from flipdash.sql.declaring import Code, Fixed, Kept, Moves, Refused, RowLevelSecurity, files
+from documents.models import Invoice, InvoiceCounter, InvoiceLine, InvoicePaper, InvoiceReader, ReceiptLink, Report
+from flipdash.sql.declaring import (
+    AppendOnly,
+    Begins,
+    Code,
+    Fixed,
+    Kept,
+    Moves,
+    Refused,
+    Rights,
+    RowLevelSecurity,
+    files,
+)
+
+NUMBERED = (
+    *("number", "issued_at", "language", "dpp", "dpp_other", "ppn", "total"),
+    *("seller_name", "seller_address", "seller_npwp", "seller_nitku"),
+    *("buyer_name", "buyer_address", "buyer_npwp", "buyer_nitku"),
+    *("tax_percent", "tax_numerator", "tax_denominator"),
+)
+"""What an invoice says once it has a number."""
+
+
+def _differ(names: tuple[str, ...]) -> str:
+    old, new = (", ".join(f"{row}.{name}" for name in names) for row in ("OLD", "NEW"))
+    return f"({old}) IS DISTINCT FROM ({new})"
+
+
+INVOICES: list[Code] = [
+    Kept(Invoice),
+    Begins(Invoice, "queued", empty=["number", "total"]),
+    Moves(Invoice),
+    Fixed(Invoice, "business", "mode", "kind", "period", "revision", "starts_at", "ends_at", "zone", "corrects", "why"),
+    Refused(Invoice, "issued", "BEFORE UPDATE", "is issued, and never changes", when="OLD.status = 'issued'"),
+    Refused(
+        *(Invoice, "numbered", "BEFORE UPDATE", "keeps its number and what it says"),
+        when=f"OLD.number IS NOT NULL AND {_differ(NUMBERED)}",
+    ),
+    AppendOnly(InvoiceLine),
+    AppendOnly(InvoicePaper),
+    Kept(InvoiceCounter),
+    Refused(
+        *(InvoiceCounter, "grows", "BEFORE UPDATE", "goes on by one"),
+        when="NEW.last <> OLD.last + 1 OR (OLD.series, OLD.year) IS DISTINCT FROM (NEW.series, NEW.year)",
+    ),
+    *(RowLevelSecurity(model) for model in (Invoice, InvoiceLine, InvoicePaper, InvoiceReader)),
+    # Who serves reads invoices; the operator's worker makes them. That one is issued is noted by the app role, with the
+    # event that tells it in the same transaction.
+    Rights(
+        Invoice,
+        app="SELECT, UPDATE (status, lease_until, finished_at, stored_as, size, sha256, "
+        "sheet_stored_as, sheet_size, sheet_sha256)",
+        operator="INSERT, UPDATE",
+    ),
+    Rights(InvoiceLine, app="SELECT", operator="INSERT"),
+    Rights(InvoiceCounter, app="", operator="SELECT, INSERT, UPDATE"),
+    Rights(InvoicePaper, app="SELECT, INSERT"),
+    Rights(InvoiceReader, app="SELECT, INSERT, DELETE"),
+]
 
 AFTER_TABLES: list[Code] = [
     Moves(Report),
@@ -20,4 +77,5 @@ AFTER_TABLES: list[Code] = [
         when="OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at",
     ),
     *files(__file__, "receipt_link_place"),
+    *INVOICES,
 ]

@@ -22,6 +22,7 @@ DETAILS = {
     "details-name": "Kopi Kita Jaya",
     "details-legal_name": "PT Kopi Kita Jaya",
     "details-npwp": "09.213.456.7-801.7000",
+    "details-nitku": "0921345678017000 000001",
     "details-address": "Jl. Malioboro 1, Yogyakarta",
     "details-time_zone": "Asia/Makassar",
     "details-language": "id",
@@ -42,9 +43,10 @@ def now_of(kopi_kita):
 def test_details_are_saved_and_told_with_old_and_new(web, kopi_kita, told):
     assert web.post("/settings/account/details/", DETAILS)["Location"] == "/settings/account/"
     saved = now_of(kopi_kita)
-    assert (saved.name, saved.npwp, saved.time_zone, saved.language) == (
+    assert (saved.name, saved.npwp, saved.nitku, saved.time_zone, saved.language) == (
         "Kopi Kita Jaya",
         "0921345678017000",
+        "0921345678017000000001",
         "Asia/Makassar",
         "id",
     )
@@ -59,9 +61,12 @@ def test_details_are_saved_and_told_with_old_and_new(web, kopi_kita, told):
     [
         ("name", "", "required"),
         ("name", "Kopi\u202eatiK", "can’t be seen"),
-        ("npwp", "12345", "15 or 16 digits"),
-        ("npwp", "١٢٣٤٥٦٧٨٩٠١٢٣٤٥", "15 or 16 digits"),
-        ("npwp", "1" * 17, "15 or 16 digits"),
+        ("npwp", "12345", "16 digits"),
+        ("npwp", "١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦", "16 digits"),
+        ("npwp", "1" * 17, "16 digits"),
+        ("npwp", "092134567801700", "begins with a 0 now"),
+        ("nitku", "0921345678017000", "22 digits"),
+        ("nitku", "0" * 22, "begins with the 16 digits of the NPWP"),
         ("time_zone", "Europe/Paris", "valid choice"),
         ("language", "xx", "valid choice"),
     ],

@@ -119,7 +119,8 @@ class XlsxWriter(BookWriter):
     def _save(self) -> None:
         self._end_sheet()
         for name, content in self._other_parts().items():
-            self.archive.writestr(name, HEAD + content)
+            with self.archive.open(name, "w") as part:  # as the sheets: it notes no time, so the bytes are the same
+                part.write((HEAD + content).encode())
         self.archive.close()
 
     def _write(self, text: str) -> None:

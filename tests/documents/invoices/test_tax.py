@@ -13,7 +13,7 @@ NOW = Tax(date(2025, 1, 1), 12, 11, 12)
 
 
 def test_every_sum_to_three_million_splits_by_the_written_rule():
-    """By the formula of the rule as it is printed: PPN half up, the price is the rest, and how often a rupiah is odd."""
+    """PPN half up, the price is the rest; and how often the rate of the printed base is a rupiah beside."""
     odd = 0
     for total in range(3_000_001):
         made = split(total, NOW)

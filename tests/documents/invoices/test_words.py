@@ -73,7 +73,9 @@ def test_every_number_is_said_once_and_reads_back():
     assert len(seen) == 20_000 + len(range(1_000_000, 1_012_000, 7)) + 2
 
 
-ONES = dict(zip("nol satu dua tiga empat lima enam tujuh delapan sembilan".split(), range(10), strict=True))
+ONES = dict(
+    zip(["nol", "satu", "dua", "tiga", "empat", "lima", "enam", "tujuh", "delapan", "sembilan"], range(10), strict=True)
+)
 SCALES = {"ribu": 10**3, "juta": 10**6, "miliar": 10**9, "triliun": 10**12}
 
 
