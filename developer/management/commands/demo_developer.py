@@ -1,4 +1,4 @@
-"""`manage.py demo_developer`: what the demo's programs did."""
+"""`manage.py demo_developer`: what the demo's programs did, and were told."""
 
 from typing import Any
 
@@ -6,14 +6,16 @@ from django.core.management.base import BaseCommand
 
 from accounts import demo as people
 from developer import demo
+from developer.callbacks import demo as callbacks
 
 
 class Command(BaseCommand):
-    """Make the demo's API keys and a month of calls, where they are missing; print nothing."""
+    """Make the demo's API keys, a month of calls and a year of callbacks, where they are missing; print nothing."""
 
-    help = "Make the demo's API keys and their calls."
+    help = "Make the demo's API keys, their calls and callbacks."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what is missing."""
         people.check_allowed()
         demo.write_calls()
+        callbacks.write_callbacks()
