@@ -1,12 +1,23 @@
 """The facts that callbacks tell of, each as our API would say it (docs/developer.md)."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from deposits.models import TopUp
 from developer.callbacks import outbox
-from developer.models import CallbackEvent
+from developer.models import CallbackEvent, CallbackUrl
 from developer.times import moment
-from flipdash import events
+from flipdash import events, rls
+from flipdash.scope import Scope
+from transactions import disturbances
+from transactions.models import Destination
+
+MESSAGES: dict[str, str] = {
+    Destination.Status.OPERATIONAL: "Transfers go through normally.",
+    Destination.Status.DISTURBED: "Transfers arrive late.",
+    Destination.Status.HEAVILY_DISTURBED: "Transfers may not arrive the same day.",
+}
+"""What a callback says of a bank's state; in English, as all that the API says to programs."""
 
 
 @events.on("top-up.credited")
@@ -14,6 +25,27 @@ def tell_top_up(told: events.Event) -> None:
     """Tell that a top-up is in the deposit."""
     top_up = cast(TopUp, told.subject)
     outbox.tell(told, CallbackEvent.TOP_UP, as_top_up(top_up), source=("top_up", top_up.pk))
+
+
+@disturbances.on_change
+def tell_banks(changed: Sequence[Destination]) -> None:
+    """Tell every business that has a URL for it which banks are disturbed, or work again."""
+    data = [as_bank(bank) for bank in changed]
+    urls = CallbackUrl.objects.using("operator").exclude(url="").filter(event=CallbackEvent.BANK_STATUS)
+    for url in urls.select_related("business").order_by("pk"):
+        with rls.inside_of(url.business_id, url.mode):
+            told = events.Event(Scope.by_itself(url.business, url.mode), "bank.status", None, {})
+            outbox.tell(told, CallbackEvent.BANK_STATUS, data)
+
+
+def as_bank(bank: Destination) -> dict[str, Any]:
+    """Return a bank's state as a callback tells it."""
+    return {
+        "bank_code": bank.code,
+        "status": bank.status.upper(),
+        "message": MESSAGES[bank.status],
+        "updated_at": moment(bank.changed_at),
+    }
 
 
 def as_top_up(top_up: TopUp) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_every_address_of_the_api_stands_behind_the_door(web):
     found = api_routes()
     assert len(found) == 20
     for route in found:
-        path = "/" + route.pattern.replace("<pk>", "1")
+        path = "/" + route.pattern.replace("<id>", "1")
         for client in (Client(), web):
             for method in ("get", "post", "put", "delete"):
                 answer = getattr(client, method)(path)
@@ -157,6 +157,7 @@ def test_banks_are_all_that_can_be_paid(admin, shop, stranger):
         assert (banks["gopay"]["fee"], banks["gopay"]["queue"]) == (1_000, 0)
 
 
+@pytest.mark.django_db(databases=["default", "operator"])  # who has a URL for it is looked up
 def test_one_bank_is_a_list_of_one_and_says_how_it_does(shop):
     disturbances.set_status(["bri"], "heavily_disturbed", by=SYSTEM)
     [bri] = shop.get("general/banks", {"code": "bri"}).json()

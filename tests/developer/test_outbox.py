@@ -13,8 +13,10 @@ from developer.callbacks import outbox
 from developer.callbacks.samples import SAMPLES
 from developer.models import Callback, CallbackEvent, CallbackStatus
 from flipdash import clock, events, rls
+from flipdash.actors import SYSTEM
 from flipdash.mode import Mode
 from tests import factories
+from transactions import disturbances
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +60,37 @@ def test_a_credited_top_up_is_told_as_our_api_says_it(admin, asleep, mode):
     assert told["amount"] == top_up.exact_amount == top_up.credited_amount
     assert told["status"] == "DONE"
     assert asleep == ["developer.tasks.send_callbacks"]
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_a_bank_that_is_disturbed_is_told_to_every_business_with_a_url_in_both_modes(admin, stranger, asleep):
+    to = [
+        factories.make_callback_url(member, CallbackEvent.BANK_STATUS, mode=mode)
+        for member, mode in ((admin, "live"), (admin, "test"), (stranger, "live"))
+    ]
+    factories.make_callback_url(stranger, CallbackEvent.BANK_STATUS, mode="test", url="")
+    factories.make_callback_url(admin, CallbackEvent.TOP_UP)
+    try:
+        disturbances.set_status(["bni", "bri"], "disturbed", by=SYSTEM)
+        told = list(Callback.objects.using("operator").order_by("callback_url_id"))
+        assert [one.callback_url_id for one in told] == [url.pk for url in to]
+        assert [(one.business_id, one.mode) for one in told] == [(url.business_id, url.mode) for url in to]
+        data = [json.loads(one.data) for one in told]
+        assert [(bank["bank_code"], bank["status"]) for bank in data[0]] == [("bni", "DISTURBED"), ("bri", "DISTURBED")]
+        assert list(data[0][0]) == list(SAMPLES["bank-status"][0])
+        assert data[0] == data[1] == data[2]
+    finally:
+        disturbances.set_status(["bni", "bri"], "operational", by=SYSTEM)
+    assert Callback.objects.using("operator").count() == 6
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_a_change_that_is_rolled_back_tells_nobody_of_a_bank(admin, asleep):
+    factories.make_callback_url(admin, CallbackEvent.BANK_STATUS)
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        disturbances.set_status(["bni"], "disturbed", by=SYSTEM)
+        raise ZeroDivisionError
+    assert not Callback.objects.using("operator").exists()
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "operator"])

@@ -11,7 +11,7 @@ from transactions import destinations, disturbances
 from transactions.models import Destination
 
 OFFICE = "/admin/transactions/destination/"
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "operator"])
 
 
 @pytest.fixture
