@@ -10,4 +10,5 @@ declare(
     Entry(_("Manage API"), "developer:manage", Permission.MANAGE_API),
     Entry(_("Callback Deliveries"), "developer:callbacks", Permission.MANAGE_API),
     Entry(_("API Logs"), "developer:calls", Permission.MANAGE_API),
+    Entry(_("API Reference"), "developer:reference", Permission.MANAGE_API),
 )

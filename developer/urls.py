@@ -6,6 +6,7 @@ from developer.callbacks.converters import EventConverter
 from developer.callbacks.history import CallbackHistory
 from developer.calls.history import CallHistory
 from developer.keys import views as keys
+from developer.reference import views as reference
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from flipdash.histories.pages import detail_view, history_view
 
@@ -42,4 +43,8 @@ urlpatterns = [
         deliveries.resend_cancellation,
         name="resend-cancellation",
     ),
+    path("reference/", reference.overview, name="reference"),
+    path("reference/callbacks/", reference.callbacks, name="reference-callbacks"),
+    path("reference/v<int:version>/openapi.json", reference.openapi, name="reference-openapi"),
+    path("reference/v<int:version>/<slug:name>/", reference.call, name="reference-call"),
 ]

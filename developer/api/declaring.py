@@ -7,7 +7,9 @@ from ninja import NinjaAPI
 
 from developer.api.errors import Fault, Refusal
 
-FAULTS: dict[int, Any] = {401: Fault, 403: Fault, 429: Fault, 500: Fault, 503: Fault}
+UNREADABLE: dict[int, Any] = {400: Fault, 415: Fault}
+"""What every endpoint answers to what can't be read at all."""
+FAULTS: dict[int, Any] = {**UNREADABLE, 401: Fault, 403: Fault, 429: Fault, 500: Fault, 503: Fault}
 """What every endpoint behind the door can answer besides what it is for."""
 
 

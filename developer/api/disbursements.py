@@ -160,7 +160,7 @@ class DisbursementQuery(Schema):
 class IdPath(Schema):
     """The disbursement that an address names."""
 
-    pk: str = told(_("The number of the disbursement."), "2611271030150000042", type="integer", minimum=1, maximum=MOST)
+    id: str = told(_("The number of the disbursement."), "2611271030150000042", type="integer", minimum=1, maximum=MOST)
 
 
 class OneQuery(Schema):

@@ -13,9 +13,11 @@ OPEN = ("getMaintenance",)
 """The operations that need no key."""
 
 FAULT_EXAMPLES: dict[int, dict[str, Any]] = {
+    400: {"name": "Bad Request", "message": "A parameter is not UTF-8.", "status": 400},
     401: {"name": "Unauthorized", "message": "Your request was made with invalid credentials.", "status": 401},
     403: {"name": "Forbidden", "message": "This key may not do this.", "status": 403},
     404: {"name": "Not Found", "message": "Page not found.", "status": 404},
+    415: {"name": "Unsupported Media Type", "message": "The charset must be utf-8.", "status": 415},
     422: {
         "code": "VALIDATION_ERROR",
         "errors": [{"attribute": "id", "code": 1072, "message": "Disbursement is not found."}],
@@ -48,9 +50,11 @@ def meanings() -> dict[int, str]:
     """Return what each status means, in words."""
     return {
         200: _("What was asked for."),
+        400: _("The call can’t be read: something in it is broken, or could be read in two ways."),
         401: _("No key, an unknown or ended one, one of the other mode, or an address that the key doesn’t admit."),
         403: _("The key may not do this."),
         404: _("There is no such address."),
+        415: _("The body is of a kind that isn’t taken, or its charset isn’t UTF-8."),
         422: _("Something that was sent can’t be taken, or what it names isn’t there. Nothing was changed."),
         429: _("The key calls too often. Try again after the seconds of Retry-After."),
         500: _("Something broke on our side. Try again."),

@@ -25,6 +25,16 @@ EMPTY, BAD_PAGINATION, DATE_INVALID, NOT_ALLOWED, DIGITS_ONLY = 1001, 1032, 1040
 STALE, TIMESTAMP_INVALID = 1094, 1095
 UNKNOWN_BANK, UNKNOWN_ID, UNKNOWN_KEY = 1033, 1072, 1073
 """Inner codes (reference/flip-api.md §10)."""
+INNER_CODES = {
+    DIGITS_ONLY: _("Only digits are allowed."),
+    BAD_PAGINATION: _("It has to be a positive whole number."),
+    UNKNOWN_BANK: _("No bank or e-wallet has this code."),
+    DATE_INVALID: _("It is no moment, nor the beginning of one."),
+    NOT_ALLOWED: _("The value isn’t one of those that are allowed."),
+    UNKNOWN_ID: _("No disbursement of yours has this number."),
+    UNKNOWN_KEY: _("No disbursement of yours was created with this idempotency key."),
+}
+"""What those that we answer mean."""
 
 
 class Fault(Schema):

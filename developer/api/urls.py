@@ -13,7 +13,7 @@ from ninja.errors import HttpError, ValidationError
 
 from accounts.rights import NotAllowed
 from developer.api import bodies, disbursements, document, errors, general
-from developer.api.declaring import answers, endpoint
+from developer.api.declaring import UNREADABLE, answers, endpoint
 from developer.api.door import behind_the_door, nowhere
 from developer.api.errors import Invalid
 from flipdash.mode import Mode
@@ -54,7 +54,7 @@ def _general(api: NinjaAPI, version: int) -> None:
         description=_("What can be paid, what a transfer there costs, and whether it gets through now."),
     )(general.banks)
     get(
-        *("general/maintenance", "getMaintenance", {200: general.MaintenanceOut}),
+        *("general/maintenance", "getMaintenance", {200: general.MaintenanceOut, **UNREADABLE}),
         summary=_("Maintenance"),
         description=_("Whether the API rests. The only call that needs no key, and is answered even then."),
     )(general.maintenance)
@@ -95,20 +95,20 @@ def _disbursements(api: NinjaAPI, version: int) -> None:
         return
 
     @get(
-        *("disbursement/{pk}", "getDisbursement", answers(whole, unknown=True)),
+        *("disbursement/{id}", "getDisbursement", answers(whole, unknown=True)),
         summary=_("One disbursement"),
         description=_("One money transfer, by its number."),
     )
     def disbursement(request: HttpRequest, asked: Path[disbursements.IdPath]) -> HttpResponseBase:
-        return disbursements.one(request, asked.pk, version)
+        return disbursements.one(request, asked.id, version)
 
     @get(
-        *("disbursement/{pk}/queue", "getDisbursementQueue", answers(disbursements.QueueOut, unknown=True)),
+        *("disbursement/{id}/queue", "getDisbursementQueue", answers(disbursements.QueueOut, unknown=True)),
         summary=_("Queue before a disbursement"),
         description=_("How many transfers go before it: 0 for one that is next, or no longer on its way."),
     )
     def disbursement_queue(request: HttpRequest, asked: Path[disbursements.IdPath]) -> HttpResponseBase:
-        return disbursements.queue_of(request, asked.pk)
+        return disbursements.queue_of(request, asked.id)
 
 
 def document_of(mode: Mode, version: int) -> dict[str, Any]:
