@@ -13,14 +13,15 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import F, Func, Max, Min, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.sql import Query as SqlQuery
 
 from flipdash.histories.columns import Row
 from flipdash.histories.paging import FIRST_PAGE, ORDER, Cursor, Position
 from flipdash.histories.plan import Plan, Way, by_words
 from flipdash.histories.query import Query, Reading
-from flipdash.searchkeys import DAYS, EACH, Span
+from flipdash.searchkeys import DAYS, EACH, Infix, Span
 
 NEAREST = 2_000
 """How many rows a text search looks at before it asks the index."""
@@ -126,8 +127,7 @@ def is_slow_to_count(source: Source, plan: Plan) -> bool:
 
 def _page_by_number(source: Source, plan: Plan, at: Position) -> list[Row] | None:
     """Return a page, or None when the search isn't exactly what any row has."""
-    ids, is_all = _by_number(source, plan.query, at)
-    rows = source.page(at, Q(pk__in=ids)) if ids else []
+    rows, is_all = _by_number(source, plan.query, at)
     if not is_all:
         rows = _merged(at, [*rows, *find(source, by_words(plan.query.as_meanings), at).rows])
     if rows or plan.is_sure:
@@ -139,15 +139,40 @@ def _page_by_number(source: Source, plan: Plan, at: Position) -> list[Row] | Non
 
 def _is_number(source: Source, plan: Plan) -> bool:
     """Ask whether any row is exactly what the search says, whatever the filters say."""
-    ids, _is_all = _by_number(source, plan.query.without_filters, FIRST_PAGE)
-    return bool(ids)
+    asked = _keys_by_number(source, plan.query.without_filters, FIRST_PAGE)
+    if asked is None:
+        return False
+    (is_number,) = source.values(f"{asked[0]} SELECT cardinality(ids) > 0 FROM found", asked[1])
+    return bool(is_number)
 
 
-def _by_number(source: Source, query: Query, at: Position) -> tuple[list[int], bool]:
-    """Ask each exact field by its own index for at most a page, and merge; return also whether that is surely all.
+def _by_number(source: Source, query: Query, at: Position) -> tuple[list[Row], bool]:
+    """Return the rows of a page that have a number, and whether that is surely all.
 
     Where a number's beginning leads to too many rows, or filters hide the nearest that have the number, somebody else
-    has to look further.
+    has to look further. It is one statement: to ask for keys first, and then for their rows, took half as long again.
+    """
+    asked = _keys_by_number(source, query, at)
+    if asked is None:
+        return [], True
+    found, params = asked
+    is_found = Q(Infix(F("pk"), "=", Func(RawSQL("found.ids", ()), function="ANY")))
+    compiler = source.visible.filter(is_found).order_by().values(*source.fields).query.get_compiler(source.visible.db)
+    rows, rows_params = compiler.as_sql()
+    joined = f"found LEFT JOIN LATERAL ({rows}) AS here ON TRUE"
+    answer = source.rows(
+        f"{found} SELECT here.*, found.is_more FROM {joined} {_page_of(at, 'here')}", (*params, *rows_params)
+    )
+    converters = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
+    values = compiler.apply_converters(answer, converters) if converters else answer
+    page = [dict(zip(source.fields, one, strict=False)) for one in values]
+    return [row for row in page if row["id"] is not None], not answer[0][-1]
+
+
+def _keys_by_number(source: Source, query: Query, at: Position) -> tuple[str, tuple] | None:
+    """Return what asks each exact field by its own index for at most a page of keys, and merges them, as `found`.
+
+    It has one row: `ids`, and whether there may be more than these say. None where no field can have the number.
     """
     parts: list[str] = []
     values: list[Any] = []
@@ -162,11 +187,11 @@ def _by_number(source: Source, query: Query, at: Position) -> tuple[list[int], b
             names.append(name)
             more.append(has_more)
     if not names:
-        return [], True
+        return None
     found = " UNION ".join(f"SELECT created_at, id FROM {name}" for name in names)
-    ids = f"ARRAY(SELECT id FROM ({found}) AS found {_page_of(at)})"
-    ((some, is_more),) = source.rows(f"WITH {', '.join(parts)} SELECT {ids}, {' OR '.join(more)}", tuple(values))
-    return some, not is_more
+    ids = f"ARRAY(SELECT id FROM ({found}) AS found {_page_of(at)}) AS ids"
+    parts.append(f"found AS MATERIALIZED (SELECT {ids}, {' OR '.join(more)} AS is_more)")
+    return f"WITH {', '.join(parts)}", tuple(values)
 
 
 def _by_reading(source: Source, query: Query, reading: Reading, at: Position, name: str) -> tuple[str, tuple, str]:
