@@ -539,7 +539,7 @@ def test_the_menu_stands_in_the_order_of_the_product():
         ("My Deposit", ["Overview", "Deposit History", "Top-Up History"]),
         ("Document", ["Reports"]),
         ("Manage Multi Account", ["Accounts", "Activity Log"]),
-        ("Developer", ["Manage API", "Callback Deliveries", "API Logs"]),
+        ("Developer", ["Manage API", "Callback Deliveries", "API Logs", "API Reference"]),
         ("Settings", ["Account & Profile", "Import history"]),
     ]
 

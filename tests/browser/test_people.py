@@ -17,7 +17,7 @@ HISTORIES = [
 ]
 DOCUMENTS = ["Document", "Reports"]
 PEOPLE = ["Manage Multi Account", "Accounts", "Activity Log"]
-DEVELOPERS = ["Developer", "Manage API", "Callback Deliveries", "API Logs"]
+DEVELOPERS = ["Developer", "Manage API", "Callback Deliveries", "API Logs", "API Reference"]
 SETTINGS = ["Settings", "Account & Profile", "Import history"]
 COLOUR_BEHIND = """element => {
   const brush = new OffscreenCanvas(1, 1).getContext("2d");
