@@ -13,13 +13,13 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from flipdash import formats, money
-from flipdash.tables import CsvFile, Fault, Import, Incoming, Outcome, shown
+from flipdash.tables import CsvFile, Fault, FileRows, Import, Incoming, Outcome, shown
 
 FIRST_RECORDS = 10
 FAULTS_SHOWN = 100
 
 
-def make(kind: Import, incoming: Incoming, outcome: Outcome, ignored_sheets: list[str]) -> dict[str, Any]:
+def make(kind: Import, incoming: Incoming, outcome: Outcome, rows: FileRows) -> dict[str, Any]:
     """Return what the page shows, as plain texts in the active language and time zone."""
 
     def labels(names: tuple[str, ...]) -> list[str]:
@@ -32,7 +32,9 @@ def make(kind: Import, incoming: Incoming, outcome: Outcome, ignored_sheets: lis
         "first": [_record(kind, values) for values in incoming.first(FIRST_RECORDS)],
         "faults": [[fault.record, fault.line, fault.column, fault.words] for fault in outcome.faults[:FAULTS_SHOWN]],
         "ignored_columns": outcome.ignored_columns,
-        "ignored_sheets": [shown(name) for name in ignored_sheets],
+        "ignored_sheets": [shown(name) for name in rows.ignored_sheets],
+        "hidden_sheet": shown(rows.hidden_sheet) if rows.hidden_sheet else "",
+        "hidden_rows": rows.hidden_rows,
     }
 
 

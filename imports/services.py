@@ -224,7 +224,7 @@ def _check(job: ImportJob) -> None:
         values = {
             **{name: getattr(outcome, name) for name in ("read", "good", "fault_count", "is_doubtful")},
             "already_there": incoming.already_there(),
-            "preview": previews.make(kind, incoming, outcome, rows.ignored_sheets),
+            "preview": previews.make(kind, incoming, outcome, rows),
             "faults_as": faults_as,
         }
     try:

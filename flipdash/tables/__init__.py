@@ -18,11 +18,11 @@ from flipdash.tables.cleaning import (
     rupiah,
     text,
 )
-from flipdash.tables.faults import Doubt, Fault, Unreadable, shown
+from flipdash.tables.faults import Doubt, Fault, Unreadable, broken, shown
 from flipdash.tables.kinds import Import, kinds, most, register
 from flipdash.tables.layouts import REQUIRED, Field, Header, Kept, Layout
-from flipdash.tables.reader.tables import Number, Row
-from flipdash.tables.reading import MOST_MEGABYTES, FileRows, read_file, weigh
+from flipdash.tables.reader.tables import Broken, Number, Row
+from flipdash.tables.reading import MOST_MEGABYTES, FileRows, read_file, read_statement, weigh
 from flipdash.tables.storing import INCOMING, Incoming, run
 from flipdash.tables.writing import CsvFile
 
@@ -30,6 +30,7 @@ __all__ = [
     "INCOMING",
     "MOST_MEGABYTES",
     "REQUIRED",
+    "Broken",
     "Checker",
     "Cleaner",
     "CsvFile",
@@ -48,6 +49,7 @@ __all__ = [
     "Row",
     "Unreadable",
     "account",
+    "broken",
     "choice",
     "decimal",
     "digits",
@@ -56,6 +58,7 @@ __all__ = [
     "most",
     "only_digits",
     "read_file",
+    "read_statement",
     "register",
     "run",
     "rupiah",

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from flipdash.tables.faults import CELL_KEPT, Doubt, Fault, Unreadable
-from flipdash.tables.layouts import Header, Layout
-from flipdash.tables.reader.tables import Row
+from flipdash.tables.faults import CELL_KEPT, Doubt, Fault, Unreadable, broken
+from flipdash.tables.layouts import Field, Header, Layout
+from flipdash.tables.reader.tables import Broken, Row
 
 FAULTS_KEPT = 1_000
 """So many faults are kept to be shown; the others are only counted."""
@@ -122,10 +122,15 @@ class Checker:
         for column in self.layout.fields:
             place = self._header.places.get(column.name)
             try:
-                values[column.name] = column.empty if place is None else self.layout.value(column, row.cells[place])
+                values[column.name] = column.empty if place is None else self._value(column, row.cells[place])
             except ValueError as problem:
                 self._fault(row, column.name, problem)
         return values
+
+    def _value(self, column: Field, cell: str) -> Any:
+        if isinstance(cell, Broken):
+            raise ValueError(broken(cell))
+        return self.layout.value(column, cell)
 
     def _repeated(self, row: Row, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         key = values.get(self.layout.key)

@@ -20,6 +20,9 @@ Cleaner = Callable[[str], Any]
 LINE_BREAKS = "\n\u2028\u2029"
 SHORTENED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 WITH_DECIMALS = re.compile(r"[0-9]+[.,][0-9]+")
+KEPT_AS_TEXT = re.compile(r"=\"([^\"]*)\"|'(.*)")
+GROUPS = re.compile(r"\+?[0-9]+(?:[ \xa0-][0-9]+)+|\+?[0-9]+(?:\.[0-9]+){2,}")
+"""Digits in groups; a single dot could be a decimal point."""
 
 
 def text(most: int, *, lines: bool = False) -> Cleaner:
@@ -65,11 +68,18 @@ def identifier(most: int) -> Cleaner:
 
 
 def digits(most: int, *, plus: bool = False) -> Cleaner:
-    """Return a cleaner for a number that is text, as an account's: leading zeros stay, `plus` allows +62…"""
+    """Return a cleaner for a number that is text, as an account's: leading zeros stay, `plus` allows +62…
+
+    It may stand in groups, and as ="0012…" or '0012…, by which spreadsheets are kept from dropping zeros.
+    """
     pattern = re.compile(r"\+?[0-9]+" if plus else r"[0-9]+")
 
     def clean(cell: str) -> str:
         value = cell.strip()
+        if kept := KEPT_AS_TEXT.fullmatch(value):
+            value = kept[1] or kept[2]
+        if GROUPS.fullmatch(value):
+            value = re.sub("[ \xa0.-]", "", value)
         if SHORTENED.fullmatch(value):
             raise ValueError(_shortened())
         if WITH_DECIMALS.fullmatch(value):
@@ -181,7 +191,13 @@ def choice(words: Mapping[Any, Sequence[str]]) -> Cleaner:
     return clean
 
 
-TIME = r"[ T](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
+TIME = (
+    r"(?:[ T](?P<hour>[0-9]{2})(?P<between>[:.])(?P<minute>[0-9]{2})"
+    r"(?:(?P=between)(?P<second>[0-9]{2})(?:\.[0-9]{1,6})?)?)?"
+)
+"""With dots where Indonesian spreadsheets write them; a day without a time begins at midnight."""
+OFFSET = r"(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?"
+"""The zone that programs write behind a time; without it the time is the business's."""
 
 
 class Dates:
@@ -192,8 +208,9 @@ class Dates:
     """
 
     styles = {
-        "YYYY-MM-DD": re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})" + TIME),
+        "YYYY-MM-DD": re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})" + TIME + OFFSET),
         "DD/MM/YYYY": re.compile(r"(?P<day>[0-9]{2})/(?P<month>[0-9]{2})/(?P<year>[0-9]{4})" + TIME),
+        "DD-MM-YYYY": re.compile(r"(?P<day>[0-9]{2})-(?P<month>[0-9]{2})-(?P<year>[0-9]{4})" + TIME),
     }
     earliest = datetime(2010, 1, 1, tzinfo=UTC)
     """A transaction's id begins with the two digits of its year, and has 19 digits from then on."""
@@ -216,19 +233,22 @@ class Dates:
             raise ValueError(_("is before the year %(year)d") % {"year": self.earliest.year})
         return moment
 
-    def _parts(self, written: str) -> tuple[str, dict[str, int]]:
+    def _parts(self, written: str) -> tuple[str, dict[str, str | None]]:
         for style, pattern in self.styles.items():
             if found := pattern.fullmatch(written):
-                return style, {name: int(part or 0) for name, part in found.groupdict().items()}
+                return style, found.groupdict()
         if re.fullmatch(r"[0-9]+([.,][0-9]+)?", written):
             raise ValueError(_("a spreadsheet has made a number of this date; export the column as text"))
         raise ValueError(_("is not a date and time; write it as 2026-02-28 14:05 or 28/02/2026 14:05"))
 
-    def _moment(self, style: str, parts: dict[str, int]) -> datetime:
+    def _moment(self, style: str, said: dict[str, str | None]) -> datetime:
+        parts = {name: int(said[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second")}
         try:
+            if offset := said.get("offset"):
+                return datetime(**parts, tzinfo=datetime.strptime(offset, "%z").tzinfo)
             return datetime(**parts, tzinfo=self.zone)
         except ValueError:
             pass
-        if style == "DD/MM/YYYY" and parts["month"] > 12 >= parts["day"]:
+        if style != "YYYY-MM-DD" and parts["month"] > 12 >= parts["day"]:
             raise Doubt(_("has no such month; the file's dates may be month/day/year, and must be day/month/year"))
         raise ValueError(_("there is no such day or time"))

@@ -41,6 +41,13 @@ class Doubt(ValueError):
     """A value is wrong in a way that puts other records in doubt, so that skipping this one isn't enough."""
 
 
+def broken(cell: str) -> str:
+    """Return the reason for a cell of a workbook without a value: an error, or a formula that nobody worked out."""
+    if cell == "=":
+        return _("is a formula whose result the file doesn’t hold; open it in a spreadsheet program and save it again")
+    return _("is an error in the workbook, not a value")
+
+
 def visible(value: str) -> str:
     """Return a text with control characters written out."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)

@@ -11,7 +11,7 @@ from typing import IO, Any, BinaryIO
 from django.utils.translation import gettext_lazy
 
 from flipdash.tables.faults import Fault, Unreadable
-from flipdash.tables.reader.tables import Number, Row, plain
+from flipdash.tables.reader.tables import Broken, Number, Row, plain
 
 MOST_MEGABYTES = 25
 """The largest upload; a business's 100,000 rows are about 16 MB as .csv and 6 MB as .xlsx (decision 0007)."""
@@ -64,14 +64,18 @@ class FileRows(Iterator[Row]):
     """The rows of an uploaded file, header first; raises Unreadable.
 
     `about` is how many records there are, roughly, `ignored_sheets` the other sheets with something in them, and
-    `above` what stands above the header of a workbook: all are known when the first row is.
+    `above` what stands above the header, `hidden_sheet` the name of the sheet that is read when it is hidden,
+    `hidden_rows` how many records people don't see, and `separator` what stands between a text file's cells: all are
+    known when the first row is.
     """
 
-    def __init__(self, stream: BinaryIO, names: Iterable[str]) -> None:
+    def __init__(self, stream: BinaryIO, names: Iterable[str], act: str = "read") -> None:
         self.about: int | None = None
         self.ignored_sheets: list[str] = []
         self.above: list[Row] = []
-        self._rows = self._read(stream, sorted({plain(name) for name in names}))
+        self.hidden_sheet, self.hidden_rows = "", 0
+        self.separator = ""
+        self._rows = self._read(stream, act, sorted({plain(name) for name in names}))
 
     def __next__(self) -> Row:
         return next(self._rows)
@@ -80,9 +84,9 @@ class FileRows(Iterator[Row]):
         """Stop reading before the end."""
         self._rows.close()
 
-    def _read(self, stream: BinaryIO, names: list[str]) -> "Generator[Row, None, None]":
+    def _read(self, stream: BinaryIO, act: str, names: list[str]) -> "Generator[Row, None, None]":
         last = (1, 1)
-        with _start(stream, "read", *names) as process:
+        with _start(stream, act, *names) as process:
             try:
                 for message in _messages(process.stdout):
                     if isinstance(message, list):
@@ -93,6 +97,8 @@ class FileRows(Iterator[Row]):
                         raise _unreadable(message)
                     else:
                         self.about, self.ignored_sheets = message["about"], message["ignored"]
+                        self.hidden_sheet, self.hidden_rows = message["hidden_sheet"], message["hidden_rows"]
+                        self.separator = message["separator"]
                         self.above = [_row(row) for row in message["above"]]
             except BaseException:  # also when nobody wants the other rows
                 process.kill()
@@ -105,6 +111,13 @@ def read_file(stream: BinaryIO, names: Iterable[str]) -> FileRows:
     """Return the rows of a .csv, .xls or .xlsx, in which `names` are those a header may hold."""
     stream.flush()  # the other process reads what is in the file, not what waits here
     return FileRows(stream, names)
+
+
+def read_statement(stream: BinaryIO, names: Iterable[str]) -> FileRows:
+    """Return the rows of a bank's statement: as `read_file`, but cells may be merged, and of an MT940 each line is a
+    row."""
+    stream.flush()
+    return FileRows(stream, names, "statement")
 
 
 def weigh(stream: BinaryIO) -> None:
@@ -137,7 +150,11 @@ def _messages(answers: IO[bytes] | None) -> Iterator[Any]:
 
 def _row(message: list[Any]) -> Row:
     number, line, cells = message
-    return Row(number, line, [cell if isinstance(cell, str) else Number(cell[0]) for cell in cells])
+    return Row(number, line, [cell if isinstance(cell, str) else _special(*cell) for cell in cells])
+
+
+def _special(text: str, broken: int | None = None) -> str:
+    return Number(text) if broken is None else Broken(text)
 
 
 def _unreadable(message: dict[str, Any]) -> Unreadable:

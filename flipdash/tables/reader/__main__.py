@@ -7,7 +7,7 @@ import sys
 
 from . import files
 from .refusals import Refused
-from .tables import Number, Row, Table, plain
+from .tables import Broken, Number, Row, Table, plain
 
 MEMORY = 200 << 20  # bytes
 SECONDS = 2
@@ -21,12 +21,13 @@ def main() -> None:
     """Weigh or read the file on standard input, under limits; the words after that are the names to be known."""
     _limit()
     act, *names = sys.argv[1:]
+    known = frozenset(names)
     stream = open(0, "rb", closefd=False)  # noqa: SIM115  (open until the end)
     try:
         weight = files.weigh(stream)
-        if act == "read":
+        if act in ("read", "statement"):
             _allow_seconds(SECONDS + weight // BYTES_A_SECOND)
-            _send_table(files.read(stream, lambda name: plain(name) in names))
+            _send_table(files.read(stream, lambda name: plain(name) in known, of_a_bank=act == "statement"))
     except Refused as refusal:
         _send(refusal.as_message())
     except MemoryError:
@@ -49,14 +50,19 @@ def _allow_seconds(seconds: int) -> None:
 
 def _send_table(table: Table) -> None:
     above = [_as_message(row) for row in table.above]
-    _send({"about": table.about, "ignored": table.ignored, "above": above})
+    hidden = {"hidden_sheet": table.hidden_sheet, "hidden_rows": table.hidden_rows}
+    _send({"about": table.about, "ignored": table.ignored, "above": above, "separator": table.separator, **hidden})
     for row in table.rows:
         _send(_as_message(row))
 
 
 def _as_message(row: Row) -> list[object]:
-    """Return a row as JSON: a text is a text, a number is a list of one text."""
-    return [row.number, row.line, [[cell] if isinstance(cell, Number) else cell for cell in row.cells]]
+    """Return a row as JSON: a text is a text, a number is a list of one text, a broken cell one of it and a zero."""
+    return [row.number, row.line, [_cell_as_message(cell) for cell in row.cells]]
+
+
+def _cell_as_message(cell: str) -> object:
+    return [cell] if isinstance(cell, Number) else [cell, 0] if isinstance(cell, Broken) else cell
 
 
 def _send(message: object) -> None:

@@ -3,31 +3,86 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator
-from itertools import chain
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import BinaryIO
 
 from .refusals import Refused
-from .tables import MOST_COLUMNS, Knows, Row
+from .tables import MOST_COLUMNS, NAMES_OF_A_HEADER, ROWS_ABOVE_A_HEADER, Knows, Row, Table
 
 MOST_CHARACTERS_IN_A_LINE = 1_000_000
 
 BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 DELIMITERS = (",", ";", "\t")
+SEPARATOR = re.compile(r"\"?sep=([,;\t])\"?", re.IGNORECASE)
+"""How Excel is told the delimiter, in the first line."""
+LONGEST_HEADER = 20_000
+"""Characters of a line that may be a header."""
 
 
-def read_csv(stream: BinaryIO, knows: Knows) -> Iterator[Row]:
-    """Yield the rows of a .csv, header first, holding one at a time; raises Refused.
+def read_csv(stream: BinaryIO, knows: Knows) -> Table:
+    """Return the rows of a .csv, header first, held one at a time; raises Refused, also while its rows are taken.
 
-    The text is UTF-8, or UTF-16 if a byte order mark says so. The delimiter is the one with which the header
-    row has the most column names that `knows` knows. Empty lines are passed over and not counted as records.
+    The text is UTF-8, or UTF-16 if a byte order mark says so. The header is the first of the upper lines that holds
+    names which `knows` knows, else the first that isn't empty; the delimiter is the one with which it has the most, or
+    what a line "sep=;" says. Empty lines are passed over and not counted as records.
     """
     lines = Lines(stream)
-    number, start = 0, 1
+    head, rest = _upper_lines(lines)
+    said = SEPARATOR.fullmatch(head[0].strip()) if head else None
+    first = 1 if said else 0
+    header, delimiter = _find_header(head, first, (said[1],) if said else DELIMITERS, knows)
+    above = [
+        Row(0, place + 1, cells)
+        for place in range(first, header)
+        if head[place].strip() and (cells := next(csv.reader([head[place]], delimiter=delimiter), []))
+    ]
+    rows = _rows(chain(head[header:], rest), lines, header, delimiter)
+    return Table(rows, 0, above=above, separator=delimiter)
+
+
+def _upper_lines(lines: "Lines") -> tuple[list[str], Iterator[str]]:
+    """Return the lines in which a header may stand, and the others; what is no text is met in its place."""
+    head: list[str] = []
     try:
-        first = next((line for line in lines if line.strip()), "")
-        before = max(lines.count - 1, 0)
-        reader = csv.reader(chain([first], lines), delimiter=_delimiter(first, knows), strict=True)
+        head.extend(islice(lines, ROWS_ABOVE_A_HEADER + 1))
+    except NotText as problem:
+        return head, _meet(problem)
+    return head, lines
+
+
+def _meet(problem: "NotText") -> Iterator[str]:
+    yield from ()
+    raise problem
+
+
+def _find_header(head: list[str], first: int, delimiters: Sequence[str], knows: Knows) -> tuple[int, str]:
+    """Return the place of the header among the upper lines, and the delimiter."""
+    for place in range(first, len(head)):
+        counts = {delimiter: _known_names(head[place], delimiter, knows) for delimiter in delimiters}
+        best = max(counts, key=lambda delimiter: counts[delimiter])
+        if counts[best] >= NAMES_OF_A_HEADER:
+            return place, best
+    place = next((place for place in range(first, len(head)) if head[place].strip()), first)
+    line = head[place] if place < len(head) else ""
+    return place, max(delimiters, key=lambda delimiter: (_known_names(line, delimiter, knows), line.count(delimiter)))
+
+
+def _known_names(line: str, delimiter: str, knows: Knows) -> int:
+    if len(line) > LONGEST_HEADER:
+        return 0
+    try:
+        return sum(knows(name) for name in next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:
+        return 0
+
+
+def _rows(taken: Iterator[str], lines: "Lines", before: int, delimiter: str) -> Iterator[Row]:
+    """Yield the rows of the lines from the header on, before which there are so many others."""
+    number, start = 0, before + 1
+    reader = csv.reader(taken, delimiter=delimiter, strict=True)
+    try:
         while True:
             start = before + reader.line_num + 1
             cells = next(reader, None)
@@ -39,18 +94,29 @@ def read_csv(stream: BinaryIO, knows: Knows) -> Iterator[Row]:
                     raise Refused("columns", number, start, count=len(cells), most=MOST_COLUMNS)
                 yield Row(number, start, cells)
     except NotText as problem:
-        raise Refused(problem.reason, number + 1, problem.line, encoding=problem.encoding) from problem
+        raise _not_text(problem, number + 1) from problem
     except csv.Error as problem:
-        is_long = "field limit" in str(problem) and start == lines.count
-        reason = "long cell" if is_long else "quote" if start == lines.count else "open quote"
-        raise Refused(reason, number + 1, start, end=lines.count) from problem
+        read = before + reader.line_num
+        is_long = "field limit" in str(problem) and start == read
+        reason = "long cell" if is_long else "quote" if start == read else "open quote"
+        raise Refused(reason, number + 1, start, end=read) from problem
 
 
-def _delimiter(header: str, knows: Knows) -> str:
-    def known_names(delimiter: str) -> int:
-        return sum(knows(name) for name in next(csv.reader([header], delimiter=delimiter), []))
+def _not_text(problem: "NotText", number: int) -> Refused:
+    return Refused(problem.reason, number, problem.line, encoding=problem.encoding)
 
-    return max(DELIMITERS, key=known_names)
+
+def read_lines(stream: BinaryIO) -> Table:
+    """Return the lines of a text, each as a row of one cell; raises Refused, also while its rows are taken."""
+    return Table(_whole_lines(Lines(stream)), 0)
+
+
+def _whole_lines(lines: "Lines") -> Iterator[Row]:
+    try:
+        for number, line in enumerate(lines, 1):
+            yield Row(number, number, [line.rstrip("\r\n")])
+    except NotText as problem:
+        raise _not_text(problem, problem.line) from problem
 
 
 class NotText(ValueError):

@@ -1,13 +1,16 @@
 """Which reader a file gets: its content decides, never its name."""
 
+import re
 from typing import BinaryIO
 
 from . import archives
-from .delimited import read_csv
+from .delimited import read_csv, read_lines
 from .refusals import Refused
 from .tables import Knows, Table
 from .workbooks import read_workbook
 
+MT940 = re.compile(rb"\{1:F01|\{4:|:20:")
+"""How a file of SWIFT's statements begins."""
 PIECE = 1 << 20  # bytes
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -50,13 +53,19 @@ def weigh(stream: BinaryIO) -> int:
     return stream.seek(0, 2)
 
 
-def read(stream: BinaryIO, knows: Knows) -> Table:
-    """Return the table in a file that was weighed; raises Refused, also while its rows are taken."""
+def read(stream: BinaryIO, knows: Knows, *, of_a_bank: bool = False) -> Table:
+    """Return the table in a file that was weighed; raises Refused, also while its rows are taken.
+
+    A bank's statement may have merged cells, or be an MT940, whose lines are the rows.
+    """
     stream.seek(0)
-    start = stream.read(8)
+    start = stream.read(512)
     stream.seek(0)
-    if start.startswith(ZIP) or start == OLE:
-        return read_workbook(stream, knows)
+    if start.startswith((*ZIP, OLE)):
+        return read_workbook(stream, knows, may_be_merged=of_a_bank)
     lines = sum(piece.count(b"\n") for piece in iter(lambda: stream.read(PIECE), b""))
     stream.seek(0)
-    return Table(read_csv(stream, knows), max(0, lines - 1))
+    is_mt940 = of_a_bank and MT940.match(start.removeprefix(b"\xef\xbb\xbf").lstrip())
+    table = read_lines(stream) if is_mt940 else read_csv(stream, knows)
+    table.about = max(0, lines - 1)
+    return table

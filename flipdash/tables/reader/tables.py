@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 MOST_COLUMNS = 300
+ROWS_ABOVE_A_HEADER = 30
+NAMES_OF_A_HEADER = 2
+"""So many known names make a row the header; one could be a title."""
 
 Knows = Callable[[str], bool]
 """Tells whether a text is the name of a column."""
@@ -13,6 +16,12 @@ Knows = Callable[[str], bool]
 
 class Number(str):
     """What a spreadsheet holds as a number, in plain digits. Zeros in front are lost, if there were any."""
+
+    __slots__ = ()
+
+
+class Broken(str):
+    """A cell without a value that could be read: "#N/A", or "=" for a formula whose result the file doesn't hold."""
 
     __slots__ = ()
 
@@ -34,6 +43,12 @@ class Table:
     ignored: list[str] = field(default_factory=list)
     above: list[Row] = field(default_factory=list)
     """What stands above the header, where a reader looks for one further down."""
+    hidden_sheet: str = ""
+    """The name of the sheet that is read, when it is hidden."""
+    hidden_rows: int = 0
+    """So many of the records stand in hidden rows."""
+    separator: str = ""
+    """What stands between the cells of a text file."""
 
 
 def plain(header: str) -> str:
