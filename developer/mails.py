@@ -1,10 +1,10 @@
-"""All Admins are told by mail when a key, the token or a Callback URL changes (trust.md §1.7)."""
+"""All Admins are told by mail when a key, the token or a Callback URL changes (trust.md §1.7) or takes nothing (C7)."""
 
 from typing import cast
 
 from accounts.mails import tell_admins
 from accounts.models import Business
-from developer.models import ApiKey, CallbackEvent
+from developer.models import ApiKey, CallbackEvent, CallbackUrl
 from flipdash import events
 
 CHANGES = {"api-key.made": "made", "api-key.changed": "changed", "api-key.ended": "ended"}
@@ -38,6 +38,14 @@ def tell_callback_url(told: events.Event) -> None:
     _tell(told, change=CALLBACK_CHANGES[told.kind], event=event, old=facts.get("old"), new=facts.get("new"))
 
 
-def _tell(told: events.Event, **context: object) -> None:
+@events.on("callback-url.failing", "callback-url.paused")
+def tell_how_it_fares(told: events.Event) -> None:
+    """Tell that an address has taken nothing for an hour, or that nothing more is sent to it."""
+    to = cast(CallbackUrl, told.subject)
+    label = CallbackEvent(to.event).label  # in the language of each who reads it
+    _tell(told, "callback_url", change=to.paused_why or "failing", url=told.facts["callback_url"], event=label)
+
+
+def _tell(told: events.Event, mail: str = "api_key", **context: object) -> None:
     business = Business.objects.get(pk=told.scope.business.pk)
-    tell_admins(business, "api_key", by=told.actor.name, is_test=told.scope.is_test, **context)
+    tell_admins(business, mail, by=told.actor.name, is_test=told.scope.is_test, **context)

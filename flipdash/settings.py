@@ -156,6 +156,11 @@ CELERY_BEAT_SCHEDULE = {
     "seal-activity": {"task": "accounts.tasks.seal_activity", "schedule": 3.0, "options": {"expires": 3}},
     "clean-search-lists": {"task": "flipdash.tasks.clean_search_lists", "schedule": 2.0, "options": {"expires": 2}},
     "issue-invoices": {"task": "documents.tasks.issue_invoices", "schedule": 600.0, "options": {"expires": 600}},
+    "sweep-callbacks": {
+        "task": "developer.tasks.sweep_callbacks",
+        "schedule": 2.0,
+        "options": {"expires": 2, "queue": "callbacks"},
+    },
     "sweep": {"task": "flipdash.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "tidy-calls": {"task": "developer.tasks.tidy_calls", "schedule": 3600.0, "options": {"expires": 3600}},
 }
@@ -217,6 +222,8 @@ CSRF_FAILURE_VIEW = "accounts.views.pages.csrf_failure"
 # --- The merchant API, and callbacks (developer/) --------------------------------------------------------------------
 CALLBACK_NETWORKS = [ip_network(one) for one in env.list("CALLBACK_NETWORKS", default=[]) if LOCAL or TESTING]
 """Networks besides the public internet that callbacks may go to: for trying them on a laptop, never in production."""
+CALLBACK_LEASE_SECONDS = env.int("CALLBACK_LEASE_SECONDS", 45)
+"""After how long a callback is taken over whose worker died. A call ends at least five seconds earlier."""
 
 API_CALLS_A_SECOND = env.int("API_CALLS_A_SECOND", 20)
 API_CALLS_AT_ONCE = env.int("API_CALLS_AT_ONCE", 100)

@@ -20,6 +20,7 @@ from devtools.local.processes import stop
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 SERVICES = yaml.safe_load(COMPOSE)["services"]
+RUNNING = ("web", "worker", "sender", "beat")
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "flipdash"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 INIT = ROOT / "docker" / "postgres-init.sh"
@@ -40,10 +41,10 @@ def test_compose_keeps_its_schema(schema):
 
 
 def test_the_services_are_those_of_make_run():
-    assert set(SERVICES) == {"web", "worker", "beat", "migrate", "postgres", "valkey"}
-    assert [OURS[name]["command"] for name in ("web", "worker", "beat")] == [["bin/web"], ["bin/worker"], ["bin/beat"]]
+    assert set(SERVICES) == {"web", "worker", "sender", "beat", "migrate", "postgres", "valkey"}
+    assert [OURS[name]["command"] for name in RUNNING] == [[f"bin/{name}"] for name in RUNNING]
     started = (ROOT / "devtools" / "local" / "__main__.py").read_text()
-    for entry in ("web", "worker", "beat"):
+    for entry in RUNNING:
         assert f'"{entry}"' in started
 
 
@@ -68,7 +69,7 @@ def test_nothing_runs_as_root_or_writes_outside_its_volumes():
 
 
 def test_only_the_owner_of_the_tables_has_the_owners_password():
-    for name in ("web", "worker", "beat"):
+    for name in RUNNING:
         assert "POSTGRES_OWNER_PASSWORD" not in str(OURS[name]["environment"])
         assert "POSTGRES_PASSWORD" not in str(OURS[name]["environment"])
     assert "POSTGRES_OWNER_PASSWORD" in OURS["migrate"]["environment"]["DATABASE_OWNER_URL"]
@@ -108,12 +109,12 @@ def test_compose_passes_on_every_documented_variable():
     table = (ROOT / "docs" / "running.md").read_text().partition("## Processes")[0]
     documented = {name for row in re.findall(r"^\| (`.*?) \|", table, re.M) for name in re.findall(r"`([A-Z_]+)`", row)}
     assert {"TRUSTED_PROXIES", "SECRET_KEY", "TOP_UP_MAX"} <= documented
-    for service in ("web", "worker", "beat"):
+    for service in RUNNING:
         assert documented - HELD_BY_THE_IMAGE <= set(OURS[service]["environment"]), service
 
 
 def test_everything_waits_for_what_it_needs():
-    for name in ("web", "worker", "beat"):
+    for name in RUNNING:
         conditions = {on: how["condition"] for on, how in OURS[name]["depends_on"].items()}
         assert conditions == {"migrate": "service_completed_successfully", "valkey": "service_healthy"}
         assert OURS[name]["restart"] == "unless-stopped"

@@ -124,13 +124,11 @@ def _end(scope: Scope, callback: Callback, answer: Answer) -> CallbackAttempt:
 
 
 def _go_on(scope: Scope, to: CallbackUrl) -> None:
-    """Note a success of a locked address; what was paused waits no longer."""
+    """Note a success of a locked address; what was paused goes on, by the next sweeps (health.py)."""
     values: dict[str, Any] = {"last_success_at": Now(), "failing_since": None, "warned_at": None}
     if to.is_paused:
         values |= {"paused_at": None, "paused_why": ""}
-        held = Callback.objects.visible_to(scope).filter(callback_url=to, status=CallbackStatus.PAUSED)
-        waiting = held.update(status=CallbackStatus.WAITING, due_at=Now())
-        transaction.on_commit(outbox.wake)
+        waiting = Callback.objects.visible_to(scope).filter(callback_url=to, status=CallbackStatus.PAUSED).count()
         events.record(scope, "callback-url.resumed", to, callback_event=to.event, rows=waiting)
     CallbackUrl.objects.visible_to(scope).filter(pk=to.pk).update(**values)
 

@@ -89,7 +89,8 @@ class CallbackUrl(TenantModel):
             ),
         ]
         indexes = [
-            models.Index(F("failing_since"), name="callbackurl_failing", condition=Q(failing_since__isnull=False))
+            models.Index(F("failing_since"), name="callbackurl_failing", condition=Q(failing_since__isnull=False)),
+            models.Index(F("id"), name="callbackurl_held", condition=Q(paused_at__isnull=False) | Q(url="")),
         ]
 
     def __str__(self) -> str:

@@ -40,8 +40,8 @@ def run(arguments: list[str]) -> int:
             say("Preparing the database. The first time, filling in the demo's history takes a minute.")
             family.run("bootstrap", *MANAGE, "bootstrap", seconds=600)
             family.run("collectstatic", *MANAGE, "collectstatic", "--no-input", "--verbosity=0", seconds=60)
-            say("Starting web, worker and beat.")
-            apps = [family.start(name, ROOT / "bin" / name) for name in ("web", "worker", "beat")]
+            say("Starting web, worker, sender and beat.")
+            apps = [family.start(name, ROOT / "bin" / name) for name in ("web", "worker", "sender", "beat")]
             wait_until(lambda: _is_ready(port), seconds=120, what="The web server", needs=apps)
             _show_people(environment)
             say(f"\nFlipDash is ready at http://127.0.0.1:{port}/")

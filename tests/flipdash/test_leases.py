@@ -252,10 +252,13 @@ def test_the_tasks_and_their_messages_go_to_our_broker(settings):
     assert app.conf.broker_url == settings.CELERY_BROKER_URL
 
 
-def test_every_queue_is_served_by_the_worker(settings):
+def test_every_queue_is_served_by_a_worker(settings):
     served = (settings.BASE_DIR / "bin" / "worker").read_text()
     queues = re.search(r"QUEUES:-(.*?)}", served)[1].split(",")
     assert {worker.queue for worker in leases.workers.values()} <= set(queues)
+    asked = {task["options"].get("queue", "default") for task in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert asked == {"default", "callbacks"}
+    assert "--queues callbacks" in (settings.BASE_DIR / "bin" / "sender").read_text()
 
 
 STOPPABLE = [name for name in sorted(MAKERS) if "CANCELLED" in leases.workers[name].model.Status.__members__]
