@@ -33,13 +33,13 @@ class TickColumn(histories.IdColumn):
             text = escape(self.text(row))
             name = f"{before}{text}{after}"
             box = f'<input type="checkbox" name="callback" value="{text}" form="resend" aria-label="{name}">'
-            return f"{box} {write_id(row)}"
+            return f'<label class="tick">{box}</label>{write_id(row)}'
 
         return write
 
 
 @dataclass(frozen=True)
-class NumberColumn(histories.CodeColumn):
+class NumberColumn(histories.AccountColumn):
     """A transaction's number: text everywhere, as a spreadsheet would round it."""
 
     def text(self, row: Row) -> str:
@@ -112,7 +112,7 @@ class CallbackHistory(histories.History):
     is_looked_up = False  # what was told of things, not the things
     everything = gettext_lazy("All callbacks")
     counted = ngettext_lazy("%(shown)s callback", "%(shown)s callbacks", "number")
-    about = "%(event)s"
+    about = gettext_lazy("to %(url)s")
 
     columns = (
         TickColumn(gettext_lazy("Callback ID"), "id"),
@@ -121,7 +121,7 @@ class CallbackHistory(histories.History):
         NumberColumn(gettext_lazy("Transaction ID"), "source_id", card="line", gives_way=3),
         AnswerColumn(gettext_lazy("Answer"), "last_code", card="meta", also=("last_problem",)),
         CountColumn(gettext_lazy("Attempts"), "attempt", gives_way=2),
-        histories.Column(gettext_lazy("URL"), "url", card="line", gives_way=1),
+        histories.Column(gettext_lazy("URL"), "url", shown=False),
         histories.DateTimeColumn(gettext_lazy("Created Date"), "created_at", card="meta"),
         histories.DateTimeColumn(gettext_lazy("Last attempt"), "last_at", after="created_at", gives_way=4),
         histories.DateTimeColumn(gettext_lazy("Next attempt"), "due_at", after="created_at", shown=False),

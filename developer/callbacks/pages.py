@@ -12,7 +12,7 @@ from developer.callbacks import wording
 from developer.callbacks.forms import AddressForm
 from developer.callbacks.samples import SAMPLES
 from developer.models import Callback, CallbackAttempt, CallbackEvent, CallbackUrl
-from flipdash import money
+from flipdash import formats, money
 from flipdash.histories.columns import icon
 from flipdash.scope import Scope
 
@@ -68,6 +68,11 @@ class ShownAttempt:
     def n(self) -> int:
         """Which attempt it is, from 1 on."""
         return self.attempt.n
+
+    @property
+    def heading(self) -> str:
+        """Which one it is, and when it began."""
+        return _("Attempt %(n)s, %(at)s") % {"n": self.n, "at": formats.moment_to_the_second(self.at)}
 
     @property
     def at(self) -> datetime:

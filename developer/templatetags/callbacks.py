@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 
+from deposits.ledger import sources
 from developer.callbacks import pages, resending, wording
 from developer.callbacks.forms import AddressForm
 from developer.callbacks.pages import Destination, ShownAttempt
@@ -31,6 +32,12 @@ def callbacks_of(history: History, row: Any) -> Iterable[Callback]:
         return []
     told = Callback.objects.visible_to(history.scope, searched=True)
     return told.filter(source_type=history.ledger_source, source_id=row.pk).order_by("-id")[:MOST]
+
+
+@register.simple_tag
+def source_url(callback: Callback) -> str:
+    """Return the page of the transaction that a callback tells of, or "" where it is none."""
+    return sources.url_of(callback.source_type, callback.source_id) if callback.source_id else ""
 
 
 @register.simple_tag
