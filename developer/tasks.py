@@ -31,6 +31,12 @@ def sweep_callbacks() -> None:
         SENDER.send_due()
 
 
+@shared_task
+def tidy_callbacks() -> None:
+    """Delete the callbacks that are kept long enough."""
+    health.tidy()
+
+
 @worker_shutting_down.connect
 def stop_sending(**kwargs: Any) -> None:
     """Let what is under way end; the rest is for the next worker."""

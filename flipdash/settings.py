@@ -162,6 +162,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 2, "queue": "callbacks"},
     },
     "sweep": {"task": "flipdash.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
+    "tidy-callbacks": {"task": "developer.tasks.tidy_callbacks", "schedule": 3600.0, "options": {"expires": 3600}},
     "tidy-calls": {"task": "developer.tasks.tidy_calls", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
@@ -224,6 +225,8 @@ CALLBACK_NETWORKS = [ip_network(one) for one in env.list("CALLBACK_NETWORKS", de
 """Networks besides the public internet that callbacks may go to: for trying them on a laptop, never in production."""
 CALLBACK_LEASE_SECONDS = env.int("CALLBACK_LEASE_SECONDS", 45)
 """After how long a callback is taken over whose worker died. A call ends at least five seconds earlier."""
+CALLBACK_DAYS_KEPT = 400
+"""How long callbacks and their attempts are kept, once they are over."""
 
 API_CALLS_A_SECOND = env.int("API_CALLS_A_SECOND", 20)
 API_CALLS_AT_ONCE = env.int("API_CALLS_AT_ONCE", 100)

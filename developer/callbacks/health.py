@@ -6,6 +6,7 @@ succeeds.
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
@@ -20,7 +21,7 @@ from flipdash.scope import Scope
 
 WARN_AFTER, PAUSE_AFTER = timedelta(hours=1), timedelta(days=3)
 AT_A_TIME = 1_000
-"""How many callbacks a sweep holds back at most."""
+"""How many callbacks a sweep holds back at most, and how many are deleted together."""
 RELEASED = 100
 """How many callbacks of one URL a sweep, which comes every two seconds, lets go on."""
 
@@ -53,6 +54,17 @@ WHERE id IN (
     ) AS held
     WHERE to_.paused_at IS NULL AND to_.url <> ''
 )
+"""
+
+TIDY = """
+WITH old AS (
+    SELECT id FROM developer_callback
+    WHERE created_at < statement_timestamp() - make_interval(days => %(days)s) AND status IN ('delivered', 'failed')
+    ORDER BY created_at LIMIT %(most)s
+), attempts AS (
+    DELETE FROM developer_callbackattempt WHERE callback_id IN (SELECT id FROM old)
+)
+DELETE FROM developer_callback WHERE id IN (SELECT id FROM old)
 """
 
 
@@ -110,3 +122,14 @@ def _warn(to: CallbackUrl) -> None:
 
 def _tell(scope: Scope, kind: str, to: CallbackUrl, **more: Any) -> None:
     events.record(scope, kind, to, callback_event=to.event, callback_url=told(to.url), **more)
+
+
+def tidy() -> int:
+    """Delete the callbacks that are over and older than they are kept, a batch at a time; return how many."""
+    deleted = 0
+    while True:
+        with connections[USING].cursor() as cursor:
+            cursor.execute(TIDY, {"days": settings.CALLBACK_DAYS_KEPT, "most": AT_A_TIME})
+            deleted += cursor.rowcount
+            if cursor.rowcount < AT_A_TIME:
+                return deleted

@@ -160,7 +160,7 @@ class Callback(TenantModel):
     url = models.CharField(_("URL"), max_length=LONGEST_URL)
     """Where it was sent last; before the first attempt, where it would have gone when it was written."""
     data = models.TextField()
-    """The JSON of the field `data`, as each attempt sends it. The token is added when it is sent (decision 0059)."""
+    """The JSON of the field `data`, as each attempt sends it. The token is added when it is sent (decision 0061)."""
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
 
     status = StatusField(_("Status"), max_length=9, choices=CallbackStatus, default=CallbackStatus.WAITING)

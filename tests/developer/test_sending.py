@@ -512,3 +512,19 @@ def test_what_is_let_go_on_comes_in_portions(to, monkeypatch):
         health.sweep()
         left.append(Callback.objects.using("operator").filter(status="paused").count())
     assert left == [3, 1, 0]
+
+
+# --- How long they are kept ----------------------------------------------------------------------------------------
+
+
+def test_what_is_over_is_kept_for_400_days_and_what_waits_for_ever(to, monkeypatch):
+    def make(days):
+        return factories.make_callback(to, created_at=Now() - timedelta(days=days))
+
+    young, *old = make(399), make(401), make(402), make(403)
+    Sender(Web()).send_due()
+    waiting = make(500)
+    monkeypatch.setattr(health, "AT_A_TIME", 2)
+    assert health.tidy() == len(old)
+    assert set(Callback.objects.using("operator").values_list("pk", flat=True)) == {young.pk, waiting.pk}
+    assert CallbackAttempt.objects.using("operator").count() == 1
