@@ -241,6 +241,11 @@ class Worker(Generic[R]):
         if not self.mine(row).update(status=status, lease_until=None, finished_at=finished_at, **values):
             raise Stopped
 
+    def later(self, row: R, status: State, **values: Any) -> None:
+        """Let a row wait again though nothing failed, as long as after a failure; raises Stopped."""
+        if not self.mine(row).update(status=status, lease_until=None, due_at=self._next_attempt(), **values):
+            raise Stopped
+
     def cancel(self, row: R) -> bool:
         """Stop a row for a person; False when it is finished, or is being finished in this very moment."""
         unfinished = self.rows.filter(pk=row.pk, status__in=self.model.Status.open())

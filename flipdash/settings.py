@@ -338,6 +338,8 @@ RAILS = {"test": "simulator", "live": env.str("LIVE_RAIL", "simulator" if LOCAL 
 """What moves the money in each mode: a module of transactions/rails; "none": nothing can be sent."""
 if RAILS["live"] == "simulator" and not (LOCAL or TESTING):
     raise ImproperlyConfigured("LIVE_RAIL can't be the simulator: it would say that money was paid which never was.")
+APPROVAL_DAYS = 7
+"""How long what was made waits for an approver before it is cancelled."""
 SIMULATED_RAIL_SECONDS = 4
 """About how long the simulated rail thinks before it answers."""
 

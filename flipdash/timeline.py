@@ -21,6 +21,9 @@ from flipdash.words import Words
 NO_LINE = ""
 """For an event that is told of a transaction and is no step of its life."""
 
+LONGEST_NOTE = 200
+"""Characters of what somebody wrote about it: the fact `note` of its event."""
+
 EVENT_LOOKS = {
     "created": "green",
     "approved": "green",
@@ -40,7 +43,7 @@ class Event(TenantModel):
     kind = models.CharField(max_length=16)
     at = models.DateTimeField(db_default=Now())
     by_kind, by_id, by_name = actor_fields()
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=LONGEST_NOTE, blank=True)
 
     looks: ClassVar[Mapping[str, str]] = EVENT_LOOKS
 
@@ -84,11 +87,16 @@ def _words_of(model: type[Event]) -> dict[str, Words]:
 
 
 def write_line(told: events.Event) -> None:
-    """Write the line of an event about a transaction; KeyError if its model doesn't say which."""
+    """Write the line of an event about a transaction; KeyError if its model doesn't say which.
+
+    What another app tells of it, such as that its receipt was sent, is in another area, and no step of its life.
+    """
     row: Any = told.subject
     lines = getattr(row, "timeline", None)
-    if lines is None:
+    if lines is None or events.area_of(told.kind) not in map(events.area_of, lines):
         return
     if line := lines[told.kind]:
         moment = {"at": told.at} if told.at else {}
-        row.events.create(business_id=row.business_id, mode=row.mode, kind=line, **moment, **told.actor.columns("by"))
+        note = str(told.facts.get("note", ""))[:LONGEST_NOTE]
+        owner = {"business_id": row.business_id, "mode": row.mode}
+        row.events.create(**owner, kind=line, note=note, **moment, **told.actor.columns("by"))

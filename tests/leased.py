@@ -25,7 +25,8 @@ from imports import services as imports
 from imports.models import ImportJob
 from tests import factories
 from tests.deposits.banking import bca
-from transactions.models import SimulatedPayout
+from tests.transactions.sending import create, fund
+from transactions.models import RailOrder, SimulatedPayout
 from transactions.rails import Payout, simulator
 
 _numbers = count(1)
@@ -77,6 +78,11 @@ def make_due_invoice(member: Member) -> Invoice:
         ends_at=datetime(2026, month.month + 1, 1, tzinfo=UTC),
         zone="Asia/Jakarta",
     )
+def make_due_order(member: Member) -> RailOrder:
+    """Make an approved transfer that waits to be sent."""
+    fund(member.business)
+    transfer = create(member, account_number=f"00{next(_numbers):08}")
+    return RailOrder.objects.get(source_id=transfer.pk)
 
 
 MAKERS: dict[str, Callable[[Member], Any]] = {
@@ -86,6 +92,7 @@ MAKERS: dict[str, Callable[[Member], Any]] = {
     "invoices": make_due_invoice,
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
     "simulator": make_due_answer,
+    "orders": make_due_order,
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),
 }
 """What makes a row that waits, for the worker of each name."""

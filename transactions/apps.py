@@ -1,20 +1,26 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class TransactionsConfig(AppConfig):
     name = "transactions"
+    verbose_name = _("Transactions")
 
     def ready(self) -> None:
         """Make the products known: histories, kinds of import, what moves the deposit and what waits for it."""
         from deposits.ledger import sources
         from deposits.overview import pending as deposit
-        from flipdash import tables
+        from flipdash import events, money, tables
         from transactions import checks, frame, leaving, menu, pending  # noqa: F401  (importing registers)
+        from transactions.approvals import frame as approvals  # noqa: F401  (importing registers)
         from transactions.international.history import InternationalHistory
         from transactions.international.importing import InternationalImport
+        from transactions.models import RailCase, Status
+        from transactions.outgoing import sweeps  # noqa: F401  (importing registers)
         from transactions.payments.history import PaymentHistory
         from transactions.payments.importing import PaymentImport
         from transactions.rails import simulator  # noqa: F401  (its worker)
+        from transactions.transfers import services  # noqa: F401  (importing registers)
         from transactions.transfers.history import TransferHistory
         from transactions.transfers.importing import MoneyTransferImport
 
@@ -23,3 +29,27 @@ class TransactionsConfig(AppConfig):
         for kind in (MoneyTransferImport, InternationalImport, PaymentImport):
             tables.register(kind)
         deposit.register(pending.pending)
+        events.declare(
+            {
+                "transfer.created": _("Money transfer created"),
+                "transfer.approved": _("Money transfer approved"),
+                "transfer.rejected": _("Money transfer rejected"),
+                "transfer.cancelled": _("Money transfer cancelled"),
+                "transfer.expired": _("Money transfer not approved in time"),
+                "transfer.due": _("Date of a money transfer has come"),
+                "transfer.sent": _("Money transfer sent to the bank"),
+                "transfer.successful": _("Money transfer successful"),
+                "transfer.failed": _("Money transfer failed"),
+                "transfer.returned": _("Money transfer returned by the bank"),
+                "transfer.forced": _("Answer of the simulated bank forced"),
+                "transfer.contradicted": _("Money transfer needs FlipDash to look at it"),
+            },
+            areas={"transfer": _("Money transfers")},
+            facts={
+                "beneficiary": _("Beneficiary Name"),
+                "note": _("Note"),
+                "fee": events.Fact(_("Fee"), money.rupiah),
+                "outcome": events.Fact(_("Answer"), lambda outcome: str(dict(Status.choices)[outcome])),
+                "problem": events.Fact(_("Problem"), lambda kind: str(dict(RailCase.Kind.choices)[kind])),
+            },
+        )

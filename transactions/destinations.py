@@ -189,6 +189,11 @@ def full_label(code: str) -> str:
     return name if name == full_name else f"{name} · {full_name}"
 
 
+def label_of(kind: str, code: str) -> str:
+    """Return what a form and an approver call a destination: BCA, GoPay, BNI (VA)."""
+    return f"{NAMES[code]} ({Kind.VA.label})" if kind == Kind.VA else NAMES[code]
+
+
 def codes_of(kind: str) -> frozenset[str]:
     """Return the destination codes that an account of this kind can have."""
     if kind == Kind.EWALLET:

@@ -618,4 +618,226 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='simulatedpayout_mode_known'), models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('result__in', ['', 'successful', 'failed'])), name='simulatedpayout_known')],
             },
         ),
+        migrations.CreateModel(
+            name='BankPace',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('rail', models.CharField(max_length=32)),
+                ('bank', models.CharField(max_length=32)),
+                ('troubles', models.PositiveSmallIntegerField(default=0)),
+                ('until', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Beneficiary',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('destination_kind', models.CharField(choices=[('bank', 'Bank'), ('va', 'VA'), ('ewallet', 'E-Wallet')], max_length=8)),
+                ('bank', models.CharField(max_length=32, verbose_name='Bank')),
+                ('account_number', models.CharField(max_length=32, verbose_name='Account Number')),
+                ('name', models.CharField(max_length=100, verbose_name='Beneficiary Name')),
+                ('email', models.EmailField(blank=True, max_length=254, verbose_name='Beneficiary Email')),
+                ('saver_kind', models.CharField(max_length=8)),
+                ('saver_id', models.BigIntegerField(blank=True, null=True)),
+                ('saver_name', models.CharField(max_length=100)),
+                ('saved_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('paid_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='RailCase',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('kind', models.CharField(choices=[('contradiction', 'Says something else than before'), ('returned', 'Says that the bank sent it back'), ('no_answer', 'Doesn’t say what became of it'), ('given_up', 'Can’t be sent')], max_length=13, verbose_name='Kind')),
+                ('was', models.CharField(max_length=20, verbose_name='Was')),
+                ('said', models.CharField(blank=True, max_length=20, verbose_name='Said')),
+                ('reason', models.CharField(blank=True, max_length=20)),
+                ('opened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Opened')),
+                ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed')], default='open', max_length=6)),
+                ('closed_at', models.DateTimeField(null=True, verbose_name='Closed')),
+                ('closer_kind', models.CharField(blank=True, max_length=8)),
+                ('closer_id', models.BigIntegerField(blank=True, null=True)),
+                ('closer_name', models.CharField(blank=True, max_length=100, verbose_name='Closed by')),
+                ('note', models.CharField(blank=True, max_length=200)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='RailOrder',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('attempt', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField(null=True)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('lease_until', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True, verbose_name='Finished')),
+                ('problem', models.CharField(blank=True, max_length=20)),
+                ('source', models.CharField(max_length=32)),
+                ('source_id', models.BigIntegerField()),
+                ('key', models.CharField(max_length=64, unique=True)),
+                ('rail', models.CharField(max_length=32)),
+                ('bank', models.CharField(max_length=32)),
+                ('told_at', models.DateTimeField(null=True)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('status', models.CharField(choices=[('queued', 'Waiting to be sent'), ('sending', 'Being sent'), ('sent', 'Sent'), ('asking', 'Being asked for'), ('done', 'Answered'), ('failed', 'Given up')], default='queued', max_length=7)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.AddField(
+            model_name='internationaltransfer',
+            name='once_key',
+            field=models.UUIDField(editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='internationaltransfer',
+            name='send_at',
+            field=models.DateTimeField(blank=True, null=True, verbose_name='Send on'),
+        ),
+        migrations.AddField(
+            model_name='moneytransfer',
+            name='beneficiary_email',
+            field=models.EmailField(blank=True, db_default='', default='', max_length=254, verbose_name='Beneficiary Email'),
+        ),
+        migrations.AddField(
+            model_name='moneytransfer',
+            name='holder_name',
+            field=models.CharField(blank=True, db_default='', default='', max_length=100, verbose_name='Account holder'),
+        ),
+        migrations.AddField(
+            model_name='moneytransfer',
+            name='name_reason',
+            field=models.CharField(blank=True, db_default='', default='', max_length=200, verbose_name='Why the name differs'),
+        ),
+        migrations.AddField(
+            model_name='moneytransfer',
+            name='once_key',
+            field=models.UUIDField(editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='moneytransfer',
+            name='send_at',
+            field=models.DateTimeField(blank=True, null=True, verbose_name='Send on'),
+        ),
+        migrations.AlterField(
+            model_name='internationalevent',
+            name='kind',
+            field=models.CharField(choices=[('created', 'Created'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('due', 'Its date has come'), ('sent', 'Sent to the bank'), ('successful', 'Received by the beneficiary'), ('failed', 'Refused by the bank'), ('cancelled', 'Cancelled before it was sent'), ('returned', 'Returned by the bank'), ('imported', 'Imported from another system')], max_length=16),
+        ),
+        migrations.AlterField(
+            model_name='transferevent',
+            name='kind',
+            field=models.CharField(choices=[('created', 'Created'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('due', 'Its date has come'), ('sent', 'Sent to the bank'), ('successful', 'Received by the beneficiary'), ('failed', 'Refused by the bank'), ('cancelled', 'Cancelled before it was sent'), ('returned', 'Returned by the bank'), ('imported', 'Imported from another system')], max_length=16),
+        ),
+        migrations.AddIndex(
+            model_name='internationaltransfer',
+            index=models.Index(models.F('send_at'), condition=models.Q(('status', 'scheduled')), name='internationaltransfer_due'),
+        ),
+        migrations.AddIndex(
+            model_name='internationaltransfer',
+            index=models.Index(models.F('created_at'), condition=models.Q(('status', 'pending_approval')), name='internationaltransfer_pending'),
+        ),
+        migrations.AddIndex(
+            model_name='moneytransfer',
+            index=models.Index(models.F('send_at'), condition=models.Q(('status', 'scheduled')), name='moneytransfer_due'),
+        ),
+        migrations.AddIndex(
+            model_name='moneytransfer',
+            index=models.Index(models.F('created_at'), condition=models.Q(('status', 'pending_approval')), name='moneytransfer_pending'),
+        ),
+        migrations.AddIndex(
+            model_name='moneytransfer',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('internal_reference'), models.OrderBy(models.F('created_at'), descending=True), condition=models.Q(('internal_reference', ''), _negated=True), name='moneytransfer_reference'),
+        ),
+        migrations.AddConstraint(
+            model_name='internationaltransfer',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'once_key'), name='internationaltransfer_made_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='moneytransfer',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'once_key'), name='moneytransfer_made_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='bankpace',
+            constraint=models.UniqueConstraint(fields=('rail', 'bank'), name='bankpace_once'),
+        ),
+        migrations.AddField(
+            model_name='beneficiary',
+            name='business',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business'),
+        ),
+        migrations.AddField(
+            model_name='railcase',
+            name='business',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business'),
+        ),
+        migrations.AddField(
+            model_name='railorder',
+            name='business',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business'),
+        ),
+        migrations.AddField(
+            model_name='railcase',
+            name='order',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='transactions.railorder'),
+        ),
+        migrations.AddIndex(
+            model_name='beneficiary',
+            index=models.Index(models.F('business'), models.F('mode'), models.OrderBy(models.F('paid_at'), descending=True, nulls_last=True), name='beneficiary_paid'),
+        ),
+        migrations.AddConstraint(
+            model_name='beneficiary',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'destination_kind', 'bank', 'account_number'), name='beneficiary_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='beneficiary',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='beneficiary_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='beneficiary',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('saver_id__isnull', False), ('saver_kind__in', ['member', 'key', 'operator'])), models.Q(('saver_id', None), ('saver_kind__in', ['system', 'named'])), _connector='OR'), name='beneficiary_saver_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='beneficiary',
+            constraint=models.CheckConstraint(condition=models.Q(('destination_kind__in', ['bank', 'va', 'ewallet'])), name='beneficiary_kind_known'),
+        ),
+        migrations.AddIndex(
+            model_name='railorder',
+            index=models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='transactions_railorder_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='railorder',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='railorder_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='railorder',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'id'), name='railorder_tenant'),
+        ),
+        migrations.AddConstraint(
+            model_name='railorder',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'source', 'source_id'), name='railorder_once'),
+        ),
+        migrations.AddIndex(
+            model_name='railcase',
+            index=models.Index(models.F('id'), condition=models.Q(('status', 'open')), name='railcase_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='railcase',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='railcase_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='railcase',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closer_id__isnull', False), ('closer_kind__in', ['member', 'key', 'operator'])), models.Q(('closer_id', None), ('closer_kind__in', ['system', 'named'])), models.Q(('closer_id', None), ('closer_kind', ''), ('closer_name', '')), _connector='OR'), name='railcase_closer_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='railcase',
+            constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='order', name='railcase_order_tenant', to='transactions.RailOrder'),
+        ),
+        migrations.AddConstraint(
+            model_name='railcase',
+            constraint=models.UniqueConstraint(fields=('order', 'kind', 'said'), name='railcase_once'),
+        ),
     ]

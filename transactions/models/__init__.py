@@ -9,13 +9,17 @@ from transactions.models.base import (
     TransactionEvent,
     Via,
 )
+from transactions.models.beneficiary import Beneficiary
 from transactions.models.destination import Destination
 from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
 from transactions.models.money_transfer import MoneyTransfer, TransferBatch, TransferEvent
+from transactions.models.orders import BankPace, RailCase, RailOrder
 from transactions.models.payment import Payment, PaymentEvent, PaymentLink, PaymentStatus, Settlement, new_slug
 from transactions.models.simulated import SimulatedPayout
 
 __all__ = [
+    "BankPace",
+    "Beneficiary",
     "Corridor",
     "Destination",
     "InternationalEvent",
@@ -29,6 +33,8 @@ __all__ = [
     "PaymentStatus",
     "Purpose",
     "Quote",
+    "RailCase",
+    "RailOrder",
     "SearchText",
     "Settlement",
     "SimulatedPayout",

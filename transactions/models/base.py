@@ -12,7 +12,7 @@ from flipdash.functions import NextTransactionId as NextTransactionId  # the mig
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchText as SearchText
 from flipdash.states import State, StatusField, state
-from flipdash.timeline import Event
+from flipdash.timeline import NO_LINE, Event
 from transactions.reasons import Reason
 
 
@@ -109,6 +109,10 @@ class OutgoingTransfer(Transaction):
     maker_kind, maker_id, maker_name = actor_fields(_("Maker Name"))
     approver_kind, approver_id, approver_name = actor_fields(_("Approved By"), blank=True)
     bank_reference = models.CharField(_("Bank Reference"), max_length=64, blank=True)
+    once_key = models.UUIDField(null=True, editable=False)
+    """The hidden key of the form that made it, so that a double click makes one (trust.md L6)."""
+    send_at = models.DateTimeField(_("Send on"), null=True, blank=True)
+    """When it is sent, once it is approved; None: at once."""
     completed_at = models.DateTimeField(_("Completed Date"), null=True, blank=True)
     returned_at = models.DateTimeField(_("Returned"), null=True, blank=True)
 
@@ -118,6 +122,7 @@ class OutgoingTransfer(Transaction):
             *Transaction.Meta.constraints,
             actor_known("%(class)s", "maker"),
             actor_known("%(class)s", "approver", blank=True),
+            models.UniqueConstraint(fields=["business", "mode", "once_key"], name="%(class)s_made_once"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="%(class)s_status_known"),
             models.CheckConstraint(
                 condition=Q(completed_at=None) | Q(completed_at__gte=F("created_at")),
@@ -138,7 +143,28 @@ class OutgoingTransfer(Transaction):
                 name="%(class)s_status",
                 condition=~Q(status=Status.SUCCESSFUL),
             ),
+            models.Index(F("send_at"), name="%(class)s_due", condition=Q(status=Status.SCHEDULED)),
+            models.Index(F("created_at"), name="%(class)s_pending", condition=Q(status=Status.PENDING_APPROVAL)),
         ]
+
+    @classmethod
+    def lines_of(cls, area: str) -> dict[str, str]:
+        """Return which line of the timeline each event writes, by what stands before the dot of its kind."""
+        lines = {
+            "created": OutgoingEventKind.CREATED,
+            "approved": OutgoingEventKind.APPROVED,
+            "rejected": OutgoingEventKind.REJECTED,
+            "cancelled": OutgoingEventKind.CANCELLED,
+            "expired": OutgoingEventKind.CANCELLED,
+            "due": OutgoingEventKind.DUE,
+            "sent": OutgoingEventKind.SENT,
+            "successful": OutgoingEventKind.SUCCESSFUL,
+            "failed": OutgoingEventKind.FAILED,
+            "returned": OutgoingEventKind.RETURNED,
+            "forced": NO_LINE,
+            "contradicted": NO_LINE,
+        }
+        return {f"{area}.{act}": str(line) for act, line in lines.items()}
 
     @property
     def maker(self) -> Actor | None:
@@ -173,6 +199,7 @@ class OutgoingEventKind(models.TextChoices):
     CREATED = "created", _("Created")
     APPROVED = "approved", _("Approved")
     REJECTED = "rejected", _("Rejected")
+    DUE = "due", _("Its date has come")
     SENT = "sent", _("Sent to the bank")
     SUCCESSFUL = "successful", _("Received by the beneficiary")
     FAILED = "failed", _("Refused by the bank")

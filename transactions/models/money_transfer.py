@@ -52,6 +52,10 @@ class MoneyTransfer(OutgoingTransfer):
     bank = models.CharField(_("Bank"), max_length=32)
     account_number = models.CharField(_("Account Number"), max_length=32)
     beneficiary_name = models.CharField(_("Beneficiary Name"), max_length=100)
+    holder_name = models.CharField(_("Account holder"), max_length=100, blank=True, default="", db_default="")
+    """Whose account it is, as the bank said before it was sent; empty where nobody asked or nobody answered."""
+    name_reason = models.CharField(_("Why the name differs"), max_length=200, blank=True, default="", db_default="")
+    beneficiary_email = models.EmailField(_("Beneficiary Email"), blank=True, default="", db_default="")
     remark = models.CharField(_("Remark"), max_length=100, blank=True)
     idempotency_key = models.CharField(_("Idempotency Key"), max_length=255, blank=True, default="", db_default="")
     """By which the program that created it knows it again; empty for what people create."""
@@ -65,6 +69,7 @@ class MoneyTransfer(OutgoingTransfer):
     )
 
     words = WORDS
+    timeline = OutgoingTransfer.lines_of("transfer")
 
     class Meta(OutgoingTransfer.Meta):
         constraints = [
@@ -103,6 +108,14 @@ class MoneyTransfer(OutgoingTransfer):
                 F("created_at").desc(),
                 F("id").desc(),
                 name="moneytransfer_account_end",
+            ),
+            models.Index(
+                F("business"),
+                F("mode"),
+                F("internal_reference"),
+                F("created_at").desc(),
+                name="moneytransfer_reference",
+                condition=~Q(internal_reference=""),
             ),
             models.Index(F("batch"), name="moneytransfer_batch", condition=Q(batch__isnull=False)),
             WORDS.index("moneytransfer_words"),

@@ -2,6 +2,8 @@
 
 from flipdash.sql.declaring import AppendOnly, Code, Fixed, Kept, Moves, Rights
 from transactions.models import (
+    BankPace,
+    Beneficiary,
     Corridor,
     Destination,
     InternationalEvent,
@@ -11,6 +13,8 @@ from transactions.models import (
     PaymentEvent,
     PaymentLink,
     Quote,
+    RailCase,
+    RailOrder,
     SimulatedPayout,
     TransferEvent,
 )
@@ -35,7 +39,12 @@ AFTER_TABLES: list[Code] = [
     Fixed(Destination, "code"),
     Moves(Destination),
     Rights(Destination, app="SELECT, UPDATE (status, changed_at, changer_kind, changer_id, changer_name)"),
-    Kept(SimulatedPayout),
+    Fixed(Beneficiary, "business", "mode", "destination_kind", "bank", "account_number"),
+    *(Kept(model) for model in (SimulatedPayout, RailOrder, RailCase)),
+    Fixed(RailOrder, "business", "mode", "source", "source_id", "key", "rail", "bank"),
+    Fixed(RailCase, "business", "mode", "order", "kind", "was", "said"),
+    *(Moves(model) for model in (RailOrder, RailCase)),
+    Rights(BankPace, app="SELECT, INSERT, UPDATE"),
     Fixed(SimulatedPayout, "business", "mode", "key", "bank", "account_number", "amount"),
     Moves(SimulatedPayout),
 ]

@@ -1,0 +1,189 @@
+"""What people do to money that leaves: approve, reject, cancel; and what happens by itself: its date comes, or nobody
+approves it in time.
+
+Each act locks its row, asks the permission again under the lock, and moves state and money in one transaction.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from accounts.models import Business, Member
+from accounts.permissions import Permission
+from accounts.rights import NotAllowed, lock_row
+from deposits import ledger
+from flipdash import clock, rls, states
+from flipdash.actors import ActorKind
+from flipdash.scope import Scope
+from transactions import rails
+from transactions.models import Status
+from transactions.models.base import OutgoingTransfer
+from transactions.outgoing import orders
+from transactions.outgoing.products import Product, owner_of, products
+from transactions.outgoing.refusals import (
+    Changed,
+    MayBeTwice,
+    NothingSends,
+    NotWaiting,
+    SecondPersonNeeded,
+    ShortOfMoney,
+)
+from transactions.reasons import Reason
+
+WAITING = (Status.PENDING_APPROVAL, Status.SCHEDULED)
+"""Where it can still be stopped: nothing has left."""
+
+
+# --- What people do ----------------------------------------------------------------------------------------------
+
+
+def approve(scope: Scope, product: Product, pk: int, *, seen: str, sure: bool = False) -> OutgoingTransfer:
+    """Let a waiting transaction go: its amount and fee are held, and it is sent, at once or on its date.
+
+    `seen` is the digest of what the approver looked at; `sure` says that they know of its possible duplicates. Raises
+    NotWaiting, Changed, SecondPersonNeeded, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
+    """
+    with transaction.atomic():
+        locked = _lock(scope, product, pk, Permission.APPROVE_TRANSACTIONS)
+        if locked.status != Status.PENDING_APPROVAL:
+            raise NotWaiting(locked)
+        if seen != product.digest_of(scope, locked):
+            raise Changed
+        if not may_approve(scope, locked):
+            raise SecondPersonNeeded
+        if not sure and product.duplicates(scope, locked):
+            raise MayBeTwice
+        let_go(scope, product, locked)
+    return locked
+
+
+def may_approve(scope: Scope, row: OutgoingTransfer) -> bool:
+    """Return whether the second-person rule, as it is at this moment, lets the actor approve this row."""
+    rule = Business.objects.get(pk=scope.business.pk).second_person_rule()
+    return scope.actor != row.maker or not rule.holds_for(row.amount)
+
+
+def let_go(scope: Scope, product: Product, locked: OutgoingTransfer) -> None:
+    """Hold the money of a locked row that waits, and send it, or let it wait for its date.
+
+    Raises ShortOfMoney, NothingSends.
+    """
+    try:
+        rail = rails.serving(locked.mode)
+        ledger.hold(scope, product.source_of(locked), amount=locked.amount + locked.fee, by=scope.actor)
+    except rails.NoRail as problem:
+        raise NothingSends from problem
+    except ledger.NotEnoughDeposit as problem:
+        raise ShortOfMoney(problem) from problem
+    waits = locked.send_at is not None and locked.send_at > clock.now()
+    to = Status.SCHEDULED if waits else Status.PROCESSING
+    signed = scope.actor.columns("approver")
+    states.move(locked, to, by=scope, kind=product.kind("approved"), facts=facts_of(locked), **signed)
+    if not waits:
+        orders.queue(product, locked, rail.name)
+
+
+def reject(scope: Scope, product: Product, pk: int, *, reason: str = "", note: str = "") -> OutgoingTransfer:
+    """Refuse what waits, for a reason of our list or in somebody's words; what was held comes back.
+
+    Raises NotWaiting, NotAllowed.
+    """
+    with transaction.atomic():
+        locked = _lock(scope, product, pk, Permission.APPROVE_TRANSACTIONS)
+        _stop(scope, product, locked, "rejected", reason=reason, note=note)
+    return locked
+
+
+def cancel(scope: Scope, product: Product, pk: int, *, reason: str = "", note: str = "") -> OutgoingTransfer:
+    """Stop what one made oneself before it is sent; whoever may approve stops anybody's.
+
+    Raises NotWaiting, NotAllowed.
+    """
+    with transaction.atomic():
+        locked = _lock(scope, product, pk, Permission.CREATE_TRANSACTIONS)
+        if not may_cancel(scope, locked):
+            raise NotAllowed(Permission.APPROVE_TRANSACTIONS)
+        _stop(scope, product, locked, "cancelled", reason=reason, note=note)
+    return locked
+
+
+def may_cancel(scope: Scope, row: OutgoingTransfer) -> bool:
+    """Return whether the actor may stop this row while it waits."""
+    return scope.can(Permission.CREATE_TRANSACTIONS) and (
+        scope.actor == row.maker or scope.can(Permission.APPROVE_TRANSACTIONS)
+    )
+
+
+def facts_of(row: OutgoingTransfer) -> dict[str, Any]:
+    """Return what is told of every act: rupiah, and to whom."""
+    return {"amount": row.amount, "fee": row.fee, "beneficiary": row.beneficiary_name}  # type: ignore[attr-defined]  # all products have it
+
+
+def _stop(by: Scope, product: Product, locked: OutgoingTransfer, act: str, *, reason: str = "", note: str = "") -> None:
+    if locked.status not in WAITING:
+        raise NotWaiting(locked)
+    if locked.status == Status.SCHEDULED:
+        whole = locked.amount + locked.fee
+        ledger.release(owner_of(locked), product.source_of(locked), amount=whole, by=by.actor)
+    told = {**facts_of(locked), **({"note": note} if note else {})}
+    states.move(locked, Status.CANCELLED, by=by, kind=product.kind(act), facts=told, reason=reason)
+
+
+def _lock(scope: Scope, product: Product, pk: int, permission: Permission) -> OutgoingTransfer:
+    rows = product.model.objects.visible_to(scope, searched=True)
+    return lock_row(scope, rows, pk, permission)
+
+
+# --- What happens by itself --------------------------------------------------------------------------------------
+
+
+def send_due(most: int = 200) -> int:
+    """Send what waited for its date, if whoever approved it still may (trust.md Q2); returns how many were found."""
+    return sum(_each(product, "due", most) for product in products.values())
+
+
+def expire_due(most: int = 200) -> int:
+    """Cancel what nobody approved in time; returns how many were found."""
+    return sum(_each(product, "expired", most) for product in products.values())
+
+
+def _each(product: Product, act: str, most: int) -> int:
+    due: dict[str, Any] = {"status": Status.SCHEDULED, "send_at__lte": Now()}
+    if act == "expired":
+        kept = Now() - timedelta(days=settings.APPROVAL_DAYS)
+        due = {"status": Status.PENDING_APPROVAL, "created_at__lte": kept}
+    found = product.model.objects.using("operator").filter(**due).values_list("pk", "business_id", "mode")[:most]
+    for pk, business_id, mode in found:
+        with rls.inside_of(business_id, mode), transaction.atomic():
+            rows = product.model.objects.select_for_update(skip_locked=True, of=("self",)).select_related("business")
+            if locked := rows.filter(pk=pk, **due).first():
+                _send_now(product, locked) if act == "due" else _expire(product, locked)
+    return len(found)
+
+
+def _expire(product: Product, locked: OutgoingTransfer) -> None:
+    itself = Scope.by_itself(locked.business, locked.mode)
+    _stop(itself, product, locked, "expired", reason=Reason.NOT_APPROVED)
+
+
+def _send_now(product: Product, locked: OutgoingTransfer) -> None:
+    itself = Scope.by_itself(locked.business, locked.mode)
+    if not _may_still(locked):
+        note = _("Whoever approved it may no longer approve")
+        _stop(itself, product, locked, "cancelled", reason=Reason.NOT_APPROVED, note=note)
+        return
+    states.move(locked, Status.PROCESSING, by=itself, kind=product.kind("due"), facts=facts_of(locked))
+    orders.queue(product, locked, rails.serving(locked.mode).name)
+
+
+def _may_still(row: OutgoingTransfer) -> bool:
+    """Whether whoever approved a row is still somebody who may."""
+    approver = row.approver
+    if approver is None or approver.kind != ActorKind.MEMBER:
+        return approver is not None
+    member = Member.objects.active().behind(approver).filter(business_id=row.business_id).first()
+    return member is not None and Permission.APPROVE_TRANSACTIONS in member.permissions

@@ -1,0 +1,114 @@
+"""What a rail answers: the first final answer closes a transaction, and its money with it. What comes late, twice or
+out of order changes nothing; what contradicts opens a case for a person, and moves no money (trust.md L8, Q5)."""
+
+import logging
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from deposits import ledger
+from flipdash import clock, events, rls, states
+from flipdash.scope import Scope
+from transactions import rails
+from transactions.models import RailCase, RailOrder, Status
+from transactions.models.base import OutgoingTransfer
+from transactions.outgoing.products import Product, owner_of, products
+from transactions.rails import Answer, Outcome
+from transactions.reasons import Reason
+
+log = logging.getLogger(__name__)
+
+AGREES: dict[str, Outcome] = {Status.SUCCESSFUL: Outcome.SUCCESSFUL, Status.FAILED: Outcome.FAILED}
+"""What a rail says of a row that ended so, as often as it likes."""
+
+
+@rails.on_answer
+def take(key: str, answer: Answer) -> None:
+    """Take an answer, asked for or not, whenever it comes and however often."""
+    order = RailOrder.objects.filter(key=key).first()
+    if order is None:
+        log.warning("an answer for %s, which nobody sent", key)
+        return
+    product = products[order.source]
+    with rls.inside_of(order.business_id, order.mode), transaction.atomic():
+        row = lock(product, order)
+        if answer.outcome in (Outcome.PENDING, Outcome.UNKNOWN):
+            return
+        note_sent(product, row, order)
+        if row.status == Status.PROCESSING and answer.is_final:
+            _close(product, row, order, answer)
+        elif answer.outcome == Outcome.RETURNED:
+            if row.returned_at is None:
+                open_case(order, row, RailCase.Kind.RETURNED, answer)
+        elif AGREES.get(row.status) != answer.outcome:
+            open_case(order, row, RailCase.Kind.CONTRADICTION, answer)
+
+
+def lock(product: Product, order: RailOrder) -> OutgoingTransfer:
+    """Lock the row of an order until the transaction ends. Always before the order's own."""
+    rows = product.model.objects.select_for_update(of=("self",)).select_related("business")
+    return rows.get(pk=order.source_id, business_id=order.business_id, mode=order.mode)
+
+
+def note_sent(product: Product, row: OutgoingTransfer, order: RailOrder) -> None:
+    """Tell, once, that a rail has a locked row."""
+    if RailOrder.objects.filter(pk=order.pk, sent_at=None).update(sent_at=Now()):
+        events.record(Scope.by_itself(row.business, row.mode), product.kind("sent"), row)
+
+
+def open_case(order: RailOrder, row: OutgoingTransfer, kind: str, answer: Answer) -> None:
+    """Ask a person to settle what a rail said of a locked row; once for each thing it says."""
+    said = {"said": str(answer.outcome), "reason": answer.reason}
+    owner = {"business_id": row.business_id, "mode": row.mode}
+    _case, is_new = RailCase.objects.get_or_create(
+        order=order, kind=kind, said=said["said"], defaults={**owner, "was": str(row.status), "reason": said["reason"]}
+    )
+    if is_new:
+        log.error("%s: %s, was %s, said %s", order.key, kind, row.status, answer.outcome)
+        product = products[order.source]
+        itself = Scope.by_itself(row.business, row.mode)
+        events.record(itself, product.kind("contradicted"), row, problem=str(kind))
+
+
+def _close(product: Product, row: OutgoingTransfer, order: RailOrder, answer: Answer) -> None:
+    """End a locked row that is on its way, and move its money."""
+    itself, owner, source = Scope.by_itself(row.business, row.mode), owner_of(row), product.source_of(row)
+    facts = {"amount": row.amount, "fee": row.fee, "beneficiary": row.beneficiary_name}  # type: ignore[attr-defined]  # all products have it
+    if answer.outcome == Outcome.SUCCESSFUL:
+        ledger.capture(owner, source, amount=row.amount, fee=row.fee, rail=order.rail)
+        states.move(
+            row,
+            Status.SUCCESSFUL,
+            by=itself,
+            kind=product.kind("successful"),
+            facts=facts,
+            completed_at=max(clock.now(), row.created_at),
+            bank_reference=answer.reference[:64],
+        )
+        product.paid(row)
+    else:
+        ledger.release(owner, source, amount=row.amount + row.fee)
+        reason = Reason.of(answer.reason) or Reason.BANK_REFUSED
+        states.move(row, Status.FAILED, by=itself, kind=product.kind("failed"), facts=facts, reason=reason)
+    RailOrder.objects.filter(pk=order.pk).update(
+        status=RailOrder.Status.DONE, lease_until=None, due_at=None, finished_at=Now(), problem=""
+    )
+
+
+def credit_return(case: RailCase, *, by: Scope) -> bool:
+    """Credit what a bank sent back, once a person says that it is there; False if it was credited before.
+
+    Raises states.MoveRefused when the row never arrived.
+    """
+    product = products[case.order.source]
+    with rls.inside_of(case.business_id, case.mode), transaction.atomic():
+        row = lock(product, case.order)
+        if row.status != Status.SUCCESSFUL:
+            raise states.MoveRefused(f"{row.pk} never arrived")
+        if row.returned_at is not None:
+            return False
+        ledger.give_back(owner_of(row), product.source_of(row), amount=row.amount, rail=case.order.rail, by=by.actor)
+        row.returned_at = clock.now()
+        row.save(update_fields=["returned_at"])
+        events.record(by, product.kind("returned"), row, amount=row.amount)
+    return True

@@ -1,0 +1,134 @@
+"""Sending: each order is told to its rail once, by our key, under a lease; then its answer is waited and asked for.
+
+That the rail may have heard of an order is noted before it is told. So after a kill, a time-out or a lost answer it is
+asked by our key first, and told again only what it says that it never heard of (trust.md L8). A bank that doesn't
+answer makes its own queue wait, and no other.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models.functions import Least, Now
+
+from flipdash import rls
+from flipdash.leases import Worker
+from transactions import rails
+from transactions.models import BankPace, RailCase, RailOrder
+from transactions.models.base import OutgoingTransfer
+from transactions.outgoing import answers
+from transactions.outgoing.products import Product, products
+from transactions.rails import Answer, KeyReused, NoAnswer, Outcome, Rail, RailDown
+
+log = logging.getLogger(__name__)
+
+Status = RailOrder.Status
+
+PAUSE = timedelta(seconds=5)
+"""How long a bank is left alone after it didn't answer once; twice as long each time more."""
+LONGEST_PAUSE = timedelta(minutes=10)
+MOST_AT_ONCE = 4
+"""Orders of one bank that are worked on at a time, so that a slow one never has all workers."""
+
+
+class Orders(Worker[RailOrder]):
+    """Claims orders first come, first served, but none of a bank that is paused or has its share of workers."""
+
+    def due(self) -> Any:
+        """Return what a worker may begin with."""
+        paused = BankPace.objects.filter(rail=OuterRef("rail"), bank=OuterRef("bank"), until__gt=Now())
+        due = super().due().exclude(Exists(paused))
+        running = self.rows.filter(self._running(lease_until__gte=Now())).values("bank").order_by()
+        busy = [row["bank"] for row in running.annotate(n=Count("pk")).filter(n__gte=MOST_AT_ONCE)]
+        return due.exclude(bank__in=busy) if busy else due
+
+
+ORDERS = Orders("orders", RailOrder, most_attempts=12, problems={KeyReused: "key reused"})
+
+
+def queue(product: Product, row: OutgoingTransfer, rail: str) -> RailOrder:
+    """Let a row be sent as soon as the transaction has committed; its state is Processing by now."""
+    order = RailOrder.objects.create(
+        business_id=row.business_id,
+        mode=row.mode,
+        source=product.source,
+        source_id=row.pk,
+        key=product.key_of(row),
+        rail=rail,
+        bank=product.bank(row),
+    )
+    ORDERS.wake_on_commit()
+    return order
+
+
+@ORDERS.runs
+def _work(order: RailOrder) -> None:
+    product, rail = products[order.source], rails.named(order.rail)
+    with rls.inside_of(order.business_id, order.mode):
+        try:
+            answer = _tell_or_ask(order, product, rail)
+        except RailDown:
+            _slow_down(order)
+            ORDERS.later(order, Status.QUEUED if order.status == Status.SENDING else Status.SENT)
+        except NoAnswer:
+            _slow_down(order)
+            ORDERS.later(order, Status.SENT)
+        else:
+            _go_on(order)
+            _note(order, product, answer)
+
+
+def _tell_or_ask(order: RailOrder, product: Product, rail: Rail) -> Answer:
+    """Tell the rail of a new order; ask of one that it may have heard of, and tell it only what it never did."""
+    if order.told_at is not None:
+        answer = rail.status(order.key)
+        if answer.outcome != Outcome.UNKNOWN:
+            return answer
+    ORDERS.note(order, told_at=Now())
+    row = product.model.objects.get(pk=order.source_id)
+    return rail.send(product.payout(order.key, row))
+
+
+def _note(order: RailOrder, product: Product, answer: Answer) -> None:
+    """Note that the rail has it, and what it says; whoever it takes too long to answer opens a case."""
+    with transaction.atomic():
+        row = answers.lock(product, order)  # before the order's own row, as everywhere
+        answers.note_sent(product, row, order)
+        ORDERS.later(order, Status.SENT)
+        if order.attempt >= ORDERS.most_attempts and not answer.is_final:
+            answers.open_case(order, row, RailCase.Kind.NO_ANSWER, answer)
+    if answer.is_final:
+        answers.take(order.key, answer)
+
+
+def _slow_down(order: RailOrder) -> None:
+    """Leave a bank alone for a while, longer each time."""
+    pace, is_new = BankPace.objects.get_or_create(
+        rail=order.rail, bank=order.bank, defaults={"troubles": 1, "until": Now() + PAUSE}
+    )
+    if not is_new:
+        pause = min(PAUSE * 2 ** min(pace.troubles, 10), LONGEST_PAUSE)
+        BankPace.objects.filter(pk=pace.pk).update(troubles=Least(F("troubles") + 1, 30), until=Now() + pause)
+    log.warning("%s: %s doesn't answer", order.rail, order.bank)
+
+
+def _go_on(order: RailOrder) -> None:
+    """Note that a bank answers again."""
+    BankPace.objects.filter(Q(troubles__gt=0), rail=order.rail, bank=order.bank).update(troubles=0, until=Now())
+
+
+def ask_again(order: RailOrder) -> bool:
+    """Let an order that was given up be worked on once more, for a person; False if it wasn't."""
+    given_up = RailOrder.objects.filter(pk=order.pk, status=Status.FAILED)
+    return bool(given_up.update(status=Status.QUEUED, attempt=0, due_at=None, finished_at=None, problem=""))
+
+
+def open_cases_of_given_up(most: int = 50) -> None:
+    """Open a case for each order that no worker could finish: its money is held until a person has looked."""
+    without = ~Exists(RailCase.objects.filter(order=OuterRef("pk"), kind=RailCase.Kind.GIVEN_UP))
+    for order in RailOrder.objects.using("operator").filter(without, status=Status.FAILED)[:most]:
+        with rls.inside_of(order.business_id, order.mode), transaction.atomic():
+            row = answers.lock(products[order.source], order)
+            answers.open_case(order, row, RailCase.Kind.GIVEN_UP, Answer(Outcome.UNKNOWN, order.problem))

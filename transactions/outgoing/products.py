@@ -1,0 +1,84 @@
+"""The kinds of transaction by which money leaves, each declared once."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from deposits.ledger import LedgerOwner, Source
+from flipdash.scope import Scope
+from flipdash.words import Words
+from transactions.models.base import OutgoingTransfer
+from transactions.rails import Payout
+
+
+def _none(scope: Scope, row: Any) -> Sequence[Any]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Product:
+    """What one kind of outgoing transaction has of its own."""
+
+    source: str
+    """As its postings name it: History.ledger_source."""
+    area: str
+    """What stands before the dot of its events."""
+    label: Words
+    """What people call one of them."""
+    label_of_many: Words
+    model: type[OutgoingTransfer]
+    row_url_name: str
+    approval_url_name: str
+    rejection_url_name: str
+    payout: Callable[[str, Any], Payout]
+    """What a rail is told of a row, by its key."""
+    bank: Callable[[Any], str]
+    """Whose queue a row waits in."""
+    destination: Callable[[Any], str]
+    """What people call where it goes."""
+    shown: Callable[[Any], dict[str, Any]]
+    """What an approver sees of a row, fit for JSON: what is approved is this and nothing else (trust.md M3)."""
+    duplicates: Callable[[Scope, Any], Sequence[Any]] = field(default=_none)
+    """The rows that may be the same money once more."""
+    paid: Callable[[Any], None] = field(default=lambda row: None)
+    """What else follows, in the same transaction, when one has arrived."""
+
+    def key_of(self, row: OutgoingTransfer) -> str:
+        """Return what a rail knows a row by; the row's number is unique over both modes and all businesses."""
+        return f"{self.source}-{row.pk}"
+
+    def source_of(self, row: OutgoingTransfer) -> Source:
+        """Return what the ledger knows a row by."""
+        return Source(self.source, row.pk)
+
+    def kind(self, act: str) -> str:
+        """Return the kind of event of an act."""
+        return f"{self.area}.{act}"
+
+    def digest_of(self, scope: Scope, row: Any) -> str:
+        """Return what stands for all that an approver sees of a row, its possible duplicates included."""
+        same = [twin.pk for twin in self.duplicates(scope, row)]
+        seen = {"id": row.pk, "amount": row.amount, "fee": row.fee, "duplicates": same, **self.shown(row)}
+        return sha256(json.dumps(seen, sort_keys=True, default=str).encode()).hexdigest()
+
+
+products: dict[str, Product] = {}
+"""All products, by their source."""
+
+
+def register(product: Product) -> Product:
+    """Make a product known."""
+    products[product.source] = product
+    return product
+
+
+def of(row: OutgoingTransfer) -> Product:
+    """Return the product of a row."""
+    return next(product for product in products.values() if isinstance(row, product.model))
+
+
+def owner_of(row: OutgoingTransfer) -> LedgerOwner:
+    """Return whose ledger a row moves."""
+    return LedgerOwner(row.business, row.mode)

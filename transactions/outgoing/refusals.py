@@ -1,0 +1,68 @@
+"""Why an act isn't done, in words for people. Nothing was changed then."""
+
+from django.utils.translation import gettext as _
+
+from deposits.ledger import NotEnoughDeposit
+from flipdash import money
+from transactions.models import Status
+from transactions.models.base import OutgoingTransfer
+
+
+class OutgoingRefused(Exception):
+    """The act can't be done; the message says why, in words for people. Nothing was changed."""
+
+
+class NotWaiting(OutgoingRefused):
+    """The transaction is past that step: somebody else was faster, or it was done before."""
+
+    def __init__(self, row: OutgoingTransfer) -> None:
+        super().__init__(_why_not(row))
+
+
+class Changed(OutgoingRefused):
+    """What was approved isn't what is there now (trust.md M3)."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Something about it has changed since you looked. Look again, then decide."))
+
+
+class SecondPersonNeeded(OutgoingRefused):
+    """Whoever made it can't approve it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("You made this yourself: somebody else has to approve it."))
+
+
+class MayBeTwice(OutgoingRefused):
+    """It looks like another one, and nobody has said that it isn't."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This may be paid twice. Look at the others, and say that it isn’t."))
+
+
+class ShortOfMoney(OutgoingRefused):
+    """The deposit doesn't cover it; `missing` rupiah are short."""
+
+    def __init__(self, problem: NotEnoughDeposit) -> None:
+        self.missing = problem.missing
+        short = {"missing": money.rupiah(problem.missing), "available": money.rupiah(problem.balance)}
+        super().__init__(_("Your deposit is short of %(missing)s: %(available)s is available.") % short)
+
+
+class NothingSends(OutgoingRefused):
+    """No rail serves the mode."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Nothing can be sent in this mode yet: no bank connection is set up."))
+
+
+def _why_not(row: OutgoingTransfer) -> str:
+    words: dict[str, str] = {
+        Status.PENDING_APPROVAL: _("It still waits for an approver. Nothing was changed."),
+        Status.SCHEDULED: _("It is approved already, and waits for its date. Nothing was changed."),
+        Status.PROCESSING: _("It is on its way already. Nothing was changed."),
+        Status.SUCCESSFUL: _("It has arrived already. Nothing was changed."),
+        Status.CANCELLED: _("It was cancelled already. Nothing was changed."),
+        Status.FAILED: _("It has failed already. Nothing was changed."),
+    }
+    return words[row.status]

@@ -1,0 +1,335 @@
+"""Money Transfer: a transfer is made, once for each form; and what is its own in the life that all products share.
+
+What follows (approve, send, answer) is transactions/outgoing's.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.permissions import Permission
+from accounts.rights import ask_again
+from flipdash import clock, db, events
+from flipdash.scope import Scope
+from transactions import rails
+from transactions.destinations import label_of
+from transactions.fees import FEES
+from transactions.models import Beneficiary, MoneyTransfer, Status, Via
+from transactions.outgoing import acts, products
+from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
+from transactions.rails import Holder, HolderStatus, Payout, Question, RailProblem, simulator
+from transactions.reasons import Reason
+from transactions.transfers import accounts, names
+
+REMARK = 18
+"""Characters of a remark that reach the bank."""
+SENT_AT = time(9)
+"""When a transfer of a chosen day is sent, in the business's zone."""
+FARTHEST = timedelta(days=366)
+TWICE_WITHIN = timedelta(days=30)
+STOPPING = Reason.choices_of((Reason.WRONG_AMOUNT, Reason.ENTERED_TWICE, Reason.WITHDRAWN))
+"""Why people stop a transfer, as far as our list has it; they write all other reasons."""
+MOST_TWINS = 5
+"""How many possible duplicates are shown."""
+
+
+class NameDiffers(OutgoingRefused):
+    """The bank has another name than was typed, and nobody has written why that is right."""
+
+
+class AccountRefused(OutgoingRefused):
+    """The bank says that nothing can be paid to this account."""
+
+
+class WrongDate(OutgoingRefused):
+    """Nothing can be sent on this day."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a person wants to send. Amounts are rupiah; the account number is clean."""
+
+    kind: str
+    bank: str
+    account_number: str
+    amount: int
+    beneficiary_name: str = ""
+    holder_name: str = ""
+    """Whose account it is, as the bank said."""
+    name_reason: str = ""
+    beneficiary_email: str = ""
+    remark: str = ""
+    internal_reference: str = ""
+    send_on: date | None = None
+    is_sure: bool = False
+    """Whether its possible duplicates were seen, and it is none."""
+
+    @property
+    def fee(self) -> int:
+        """What it costs."""
+        return FEES[self.kind]
+
+    @property
+    def total(self) -> int:
+        """What the deposit pays."""
+        return self.amount + self.fee
+
+    @property
+    def name_differs(self) -> bool:
+        """Whether the bank has another name than was typed."""
+        return bool(self.beneficiary_name and self.holder_name) and not names.is_same(
+            self.beneficiary_name, self.holder_name
+        )
+
+
+@dataclass(frozen=True)
+class Created:
+    """The transfer that a form made; `is_new` is false when the same form had made it before."""
+
+    transfer: MoneyTransfer
+    is_new: bool
+
+
+# --- Before it is made -------------------------------------------------------------------------------------------
+
+
+def look_up(scope: Scope, bank: str, account_number: str) -> Holder:
+    """Ask the rail whose account it is; where nobody answers, that is the answer."""
+    try:
+        return rails.serving(scope.mode).inquire(Question(scope.business.pk, scope.mode, bank, account_number))
+    except (RailProblem, rails.NoRail):
+        return Holder(HolderStatus.FAILED)
+
+
+def check_holder(holder: Holder) -> None:
+    """Raise AccountRefused for an account that can't be paid."""
+    words = {
+        HolderStatus.NOT_FOUND: _("This bank has no such account. Check the number with the beneficiary."),
+        HolderStatus.CLOSED: _("This account is closed. Ask the beneficiary for another one."),
+        HolderStatus.BLACKLISTED: _("This account is known for fraud. Nothing can be sent to it."),
+    }
+    if said := words.get(holder.status):
+        raise AccountRefused(said)
+
+
+def moment_of(scope: Scope, send_on: date | None) -> datetime | None:
+    """Return when a transfer of a chosen day is sent; None for at once. Raises WrongDate."""
+    if send_on is None:
+        return None
+    today = scope.now().astimezone(scope.zone).date()
+    if send_on < today:
+        raise WrongDate(_("This day is over. Choose today or a day to come."))
+    if send_on > today + FARTHEST:
+        raise WrongDate(_("This is more than a year from now."))
+    return datetime.combine(send_on, SENT_AT, tzinfo=scope.zone) if send_on > today else None
+
+
+def twins(
+    scope: Scope, *, bank: str, account_number: str, amount: int, internal_reference: str = "", but: int = 0
+) -> Sequence[MoneyTransfer]:
+    """Return what may be the same money: the same account and amount, or Internal Reference, of the last 30 days, by
+    whatever channel, unless it went back; the newest first, at most MOST_TWINS."""
+    same = Q(bank=bank, account_number=account_number, amount=amount)
+    if internal_reference:
+        same |= Q(internal_reference=internal_reference)
+    rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(same, created_at__gte=Now() - TWICE_WITHIN)
+    gone = (Status.FAILED, Status.CANCELLED)
+    found = rows.exclude(pk=but).exclude(status__in=gone).filter(returned_at=None).order_by("-created_at", "-pk")
+    return list(found[:MOST_TWINS])
+
+
+def twins_of_draft(scope: Scope, draft: Draft) -> Sequence[MoneyTransfer]:
+    """Return what a draft may pay once more."""
+    return twins(
+        scope,
+        bank=draft.bank,
+        account_number=draft.account_number,
+        amount=draft.amount,
+        internal_reference=draft.internal_reference,
+    )
+
+
+def goes_at_once(scope: Scope, draft: Draft) -> bool:
+    """Whether making it also approves it: its maker may approve, and the rule asks for nobody else."""
+    row = MoneyTransfer(amount=draft.amount, **scope.actor.columns("maker"))
+    return scope.can(Permission.APPROVE_TRANSACTIONS) and acts.may_approve(scope, row)
+
+
+def is_new_account(scope: Scope, row: MoneyTransfer) -> bool:
+    """Whether nothing has ever arrived at a row's account before."""
+    rows = MoneyTransfer.objects.visible_to(scope, searched=True)
+    return not rows.filter(account_number=row.account_number, bank=row.bank, status=Status.SUCCESSFUL).exists()
+
+
+# --- Making it ---------------------------------------------------------------------------------------------------
+
+
+def made_before(scope: Scope, once_key: str) -> MoneyTransfer | None:
+    """Return what a form has made already; what is no key at all has made nothing."""
+    try:
+        key = uuid.UUID(once_key)
+    except ValueError:
+        return None
+    found: MoneyTransfer | None = MoneyTransfer.objects.visible_to(scope, searched=True).filter(once_key=key).first()
+    return found
+
+
+def create(scope: Scope, draft: Draft, *, once_key: uuid.UUID, via: str = Via.DASHBOARD) -> Created:
+    """Make a transfer, once for each form key, whatever is sent with it later. Who may approve it has approved it.
+
+    Raises AccountRefused, NameDiffers, MayBeTwice, WrongDate, ShortOfMoney, NothingSends, NotAllowed; WrongAccount and
+    WrongAmount for what a form should have refused.
+    """
+    with transaction.atomic():
+        # A twin of this form waits here, and then finds our row.
+        db.lock(f"form/{scope.business.pk}/{scope.mode}/{once_key}")
+        ask_again(scope, Permission.CREATE_TRANSACTIONS)
+        rows = MoneyTransfer.objects.visible_to(scope, searched=True)
+        if before := rows.filter(once_key=once_key).first():
+            return Created(before, is_new=False)
+        _check(scope, draft)
+        transfer = _add(scope, draft, once_key, via)
+        if goes_at_once(scope, draft):
+            acts.let_go(scope, MONEY_TRANSFERS, transfer)
+    return Created(transfer, is_new=True)
+
+
+def _check(scope: Scope, draft: Draft) -> None:
+    accounts.check_amount(draft.kind, draft.amount)
+    if accounts.clean_account(draft.kind, draft.bank, draft.account_number) != draft.account_number:
+        raise accounts.WrongAccount(draft.account_number)
+    if draft.name_differs and not draft.name_reason:
+        raise NameDiffers(_("The bank has another name for this account. Write why it is right."))
+    if not draft.is_sure and twins_of_draft(scope, draft):
+        raise MayBeTwice
+
+
+def _add(scope: Scope, draft: Draft, once_key: uuid.UUID, via: str) -> MoneyTransfer:
+    transfer = MoneyTransfer.objects.create(
+        business_id=scope.business.pk,
+        mode=scope.mode,
+        status=Status.PENDING_APPROVAL,
+        destination_kind=draft.kind,
+        bank=draft.bank,
+        account_number=draft.account_number,
+        beneficiary_name=draft.beneficiary_name or draft.holder_name,
+        holder_name=draft.holder_name,
+        name_reason=draft.name_reason if draft.name_differs else "",
+        beneficiary_email=draft.beneficiary_email,
+        amount=draft.amount,
+        fee=draft.fee,
+        remark=draft.remark,
+        internal_reference=draft.internal_reference,
+        send_at=moment_of(scope, draft.send_on),
+        via=via,
+        once_key=once_key,
+        **scope.actor.columns("maker"),
+    )
+    transfer.refresh_from_db()
+    events.record(scope, MONEY_TRANSFERS.kind("created"), transfer, **acts.facts_of(transfer))
+    return transfer
+
+
+# --- Beneficiaries -----------------------------------------------------------------------------------------------
+
+
+def save_beneficiary(scope: Scope, draft: Draft) -> Beneficiary:
+    """Save whom a draft pays, or renew the name and address of who is saved. Raises NotAllowed."""
+    with transaction.atomic():
+        ask_again(scope, Permission.CREATE_TRANSACTIONS)
+        saved, _is_new = Beneficiary.objects.update_or_create(
+            business_id=scope.business.pk,
+            mode=scope.mode,
+            destination_kind=draft.kind,
+            bank=draft.bank,
+            account_number=draft.account_number,
+            defaults={"name": draft.beneficiary_name or draft.holder_name, "email": draft.beneficiary_email},
+            create_defaults={
+                "name": draft.beneficiary_name or draft.holder_name,
+                "email": draft.beneficiary_email,
+                **scope.actor.columns("saver"),
+            },
+        )
+    return saved
+
+
+# --- Its own in the life of all products -------------------------------------------------------------------------
+
+
+def _payout(key: str, row: MoneyTransfer) -> Payout:
+    return Payout(
+        key=key,
+        business_id=row.business_id,
+        mode=row.mode,
+        bank=row.bank,
+        account_number=row.account_number,
+        beneficiary_name=row.beneficiary_name,
+        amount=row.amount,
+        remark=row.remark[:REMARK],
+    )
+
+
+def _shown(row: MoneyTransfer) -> dict[str, Any]:
+    names = ("destination_kind", "bank", "account_number", "beneficiary_name", "holder_name", "name_reason", "remark")
+    others = ("internal_reference", "beneficiary_email", "send_at")
+    return {name: getattr(row, name) for name in (*names, *others)}
+
+
+def _twins_of(scope: Scope, row: MoneyTransfer) -> Sequence[MoneyTransfer]:
+    """What a row may pay once more: what is older than it."""
+    return twins(
+        scope,
+        bank=row.bank,
+        account_number=row.account_number,
+        amount=row.amount,
+        internal_reference=row.internal_reference,
+        but=row.pk,
+    )
+
+
+def _paid(row: MoneyTransfer) -> None:
+    """Note when a saved beneficiary was last paid."""
+    known = {"destination_kind": row.destination_kind, "bank": row.bank, "account_number": row.account_number}
+    rows = Beneficiary.objects.filter(business_id=row.business_id, mode=row.mode, **known)
+    rows.update(paid_at=clock.now())
+
+
+MONEY_TRANSFERS = products.register(
+    products.Product(
+        source="money_transfer",
+        area="transfer",
+        label=gettext_lazy("Money transfer"),
+        label_of_many=gettext_lazy("Money transfers"),
+        model=MoneyTransfer,
+        row_url_name="transactions:transfer-detail",
+        approval_url_name="transactions:transfer-approval",
+        rejection_url_name="transactions:transfer-rejection",
+        payout=_payout,
+        bank=lambda row: row.bank,
+        destination=lambda row: label_of(row.destination_kind, row.bank),
+        shown=_shown,
+        duplicates=_twins_of,
+        paid=_paid,
+    )
+)
+
+
+@simulator.knows_names
+def _paid_before(question: Question) -> str:
+    """Whose account it is, by what was last paid to it."""
+    rows = MoneyTransfer.objects.filter(
+        business_id=question.business_id,
+        mode=question.mode,
+        bank=question.bank,
+        account_number=question.account_number,
+        status=Status.SUCCESSFUL,
+    )
+    return rows.order_by("-created_at").values_list("beneficiary_name", flat=True).first() or ""
