@@ -108,6 +108,7 @@ class ShownEntry:
 class ShownSection:
     """A section as one person sees it on one page."""
 
+    name: str
     label: str
     icon: str
     is_current: bool
@@ -148,5 +149,5 @@ def menu_for(permissions: Collection[str], path: str) -> list[ShownSection]:
         here = max((url for entry, url in around if not entry.is_alone or url == path), key=len, default="")
         if allowed:
             lines = [ShownEntry(str(entry.label), url, url == here) for entry, url in allowed]
-            shown.append(ShownSection(str(section.label), section.icon, bool(around), lines))
+            shown.append(ShownSection(section.name, str(section.label), section.icon, bool(around), lines))
     return shown

@@ -78,6 +78,8 @@ def make_due_invoice(member: Member) -> Invoice:
         ends_at=datetime(2026, month.month + 1, 1, tzinfo=UTC),
         zone="Asia/Jakarta",
     )
+
+
 def make_due_order(member: Member) -> RailOrder:
     """Make an approved transfer that waits to be sent."""
     fund(member.business)

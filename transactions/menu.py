@@ -6,7 +6,12 @@ from accounts.permissions import Permission
 from flipdash.menu import Entry, Section, declare
 
 declare(
+    Section("approvals", _("Approvals"), "circle-check", 15),
+    Entry(_("Approvals"), "transactions:approvals", Permission.APPROVE_TRANSACTIONS),
+)
+declare(
     Section("money-transfer", _("Money Transfer"), "arrow-left-right", 20),
+    Entry(_("Create Transfer"), "transactions:transfer-create", Permission.CREATE_TRANSACTIONS),
     Entry(_("Transaction History"), "transactions:transfers", Permission.VIEW_HISTORY),
 )
 declare(

@@ -5,6 +5,7 @@ import "./boost.js";
 import "./columns.js";
 import "./copy.js";
 import "./countdown.js";
+import "./counter.js";
 import "./dates.js";
 import "./dialog.js";
 import "./drawer.js";

@@ -1,14 +1,17 @@
-"""What became of a transaction, on its page."""
+"""What became of a transaction and what may be done with it, on its page; and how many wait, in the menu."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django import template
 
+from accounts.permissions import Permission
 from deposits.ledger.shown import Moved
+from flipdash import frame
 from flipdash.histories import History
-from transactions.models import Transaction, TransactionEvent
+from transactions.models import MoneyTransfer, Status, Transaction, TransactionEvent
 from transactions.outcomes import outcome_of
+from transactions.outgoing import acts
 
 register = template.Library()
 
@@ -19,3 +22,32 @@ def outcome(
 ) -> dict[str, Any]:
     """Show what happened, whether money moved, and what to do next, where not all went well."""
     return {"outcome": outcome_of(row, events, entries, history.today)}
+
+
+@register.inclusion_tag("transactions/actions.html", takes_context=True)
+def transfer_actions(context: Any, row: Transaction) -> dict[str, Any]:
+    """Offer what this person may do with a money transfer; nothing for what only the ledger moves."""
+    if not isinstance(row, MoneyTransfer):
+        return {}
+    scope = context["scope"]
+    may_decide = scope.can(Permission.APPROVE_TRANSACTIONS)
+    may_create = scope.can(Permission.CREATE_TRANSACTIONS)
+    waits, is_open = row.status == Status.PENDING_APPROVAL, row.status in acts.WAITING
+    return {
+        "row": row,
+        "csrf_token": context["csrf_token"],
+        "may_approve": may_decide and waits and acts.may_approve(scope, row),
+        "may_reject": may_decide and is_open,
+        "may_cancel": is_open and acts.may_cancel(scope, row),
+        "may_create": may_create,
+        "may_force": may_create and scope.is_test and row.status == Status.PROCESSING,
+    }
+
+
+@register.simple_tag(takes_context=True)
+def waiting_count(context: Any) -> int:
+    """Return how many transactions wait for whoever may approve; 0 for anybody else."""
+    scope = context.get("scope")
+    if scope is None or not scope.can(Permission.APPROVE_TRANSACTIONS):
+        return 0
+    return int(frame.of(context["request"])["waiting"] or 0)

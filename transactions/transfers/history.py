@@ -61,6 +61,10 @@ class TransferHistory(histories.History):
         histories.ChoiceColumn(_("Created via"), "via", shown=False, choices=Via),
         histories.Column(_("External ID"), "external_id", shown=False),
         histories.DateTimeColumn(_("Returned Date"), "returned_at", shown=False),
+        histories.DateTimeColumn(_("Send on"), "send_at", shown=False),
+        histories.Column(_("Account holder"), "holder_name", shown=False),
+        histories.Column(_("Why the name differs"), "name_reason", shown=False),
+        histories.Column(_("Beneficiary Email"), "beneficiary_email", shown=False),
         reason_column(SENDING, instead_of=("completed_at",)),
     )
     search_hint = _("Transaction ID, account number, amount, beneficiary name or remark")

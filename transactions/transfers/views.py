@@ -1,0 +1,307 @@
+"""Money Transfer → Create Transfer, and what people do to a transfer from its own page."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import F, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from accounts.permissions import Permission, refuse, requires
+from accounts.rights import NotAllowed
+from deposits import ledger
+from flipdash import events, money
+from flipdash.http import Request, require_form
+from transactions.destinations import Kind, label_of
+from transactions.fees import FEES
+from transactions.models import Beneficiary, Destination, MoneyTransfer, Status
+from transactions.outgoing import acts
+from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused, ShortOfMoney
+from transactions.rails import Outcome, simulator
+from transactions.transfers import forms as transfer_forms
+from transactions.transfers import services
+from transactions.transfers.forms import StopForm, TransferForm
+from transactions.transfers.services import MONEY_TRANSFERS
+
+CRUMBS = ({"label": gettext_lazy("Money Transfer")},)
+MOST_SAVED = 6
+"""Saved beneficiaries that are offered at once."""
+
+
+# --- Create ------------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_form
+@requires(Permission.CREATE_TRANSACTIONS)
+def transfer_create(request: Request) -> HttpResponse:
+    """Make a transfer: the form, what it would come to as one types, the confirmation, and then the transfer."""
+    step = request.POST.get("step", "")
+    if request.method != "POST" or step == "edit":
+        form = TransferForm(scope=request.scope, initial=_initial(request))
+        return _form_page(request, form)
+    form = TransferForm(request.POST, scope=request.scope)
+    if step == "look":
+        return render(request, "transactions/create_figures.html", _figures(request, form))
+    if step == "create" and (before := services.made_before(request.scope, request.POST.get("once_key", ""))):
+        messages.info(request, _("This form was sent before: here is the transfer that it made."))
+        return redirect("transactions:transfer-detail", before.pk)
+    if not form.is_valid() or form.draft is None:
+        return _form_page(request, form)
+    if step == "create" and (created := _create(request, form)):
+        return _answer(request, form, created)
+    if form.errors:
+        return _form_page(request, form)
+    return render(request, "transactions/create_confirm.html", _confirmation(request, form))
+
+
+def _create(request: Request, form: TransferForm) -> services.Created | None:
+    """Make it, or say why it can't be."""
+    draft = form.draft
+    if draft is None:
+        return None
+    try:
+        return services.create(request.scope, draft, once_key=form.cleaned_data["once_key"])
+    except ShortOfMoney as problem:
+        form.add_error("amount", str(problem))
+    except services.NameDiffers as problem:
+        form.add_error("name_reason", str(problem))
+    except MayBeTwice as problem:
+        form.add_error("is_sure", str(problem))
+    except OutgoingRefused as problem:
+        form.add_error(None, str(problem))
+    return None
+
+
+def _answer(request: Request, form: TransferForm, created: services.Created) -> HttpResponse:
+    transfer = created.transfer
+    if not created.is_new:
+        messages.info(request, _("This form was sent before: here is the transfer that it made."))
+        return redirect("transactions:transfer-detail", transfer.pk)
+    if form.cleaned_data["save_beneficiary"] and form.draft:
+        services.save_beneficiary(request.scope, form.draft)
+    said = {
+        Status.PENDING_APPROVAL: _("The transfer of %(amount)s was made. It waits for an approver."),
+        Status.SCHEDULED: _("The transfer of %(amount)s is approved, and waits for its date."),
+        Status.PROCESSING: _("The transfer of %(amount)s is on its way."),
+    }
+    messages.success(request, said[Status(transfer.status)] % {"amount": money.rupiah(transfer.amount)})  # type: ignore[call-arg]  # an enum's lookup
+    return redirect("transactions:transfer-detail", transfer.pk)
+
+
+def _initial(request: Request) -> dict[str, Any]:
+    """Begin with a saved beneficiary, with another transfer that is paid once more, or with what was typed before."""
+    if request.method == "POST":
+        return {name: request.POST[name] for name in TransferForm.base_fields if name in request.POST}
+    scope = request.scope
+    if (pk := request.GET.get("beneficiary", "")).isdecimal():
+        saved = get_object_or_404(Beneficiary.objects.visible_to(scope), pk=pk)
+        name, email = saved.name, saved.email
+        kind, bank, number = saved.destination_kind, saved.bank, saved.account_number
+        return _account(kind, bank, number) | {"beneficiary_name": name, "beneficiary_email": email}
+    if (pk := request.GET.get("again", "")).isdecimal():
+        row = get_object_or_404(MoneyTransfer.objects.visible_to(scope, searched=True), pk=pk)
+        same = ("beneficiary_name", "beneficiary_email", "internal_reference", "name_reason")
+        again = {"remark": row.remark[: services.REMARK], "amount": money.number(row.amount)}
+        account = _account(row.destination_kind, row.bank, row.account_number)
+        return account | again | {name: getattr(row, name) for name in same}
+    return {}
+
+
+def _account(kind: str, bank: str, number: str) -> dict[str, Any]:
+    return {"destination": label_of(kind, bank), "account_number": number}
+
+
+def _form_page(request: Request, form: TransferForm) -> HttpResponse:
+    term = request.GET.get("find", "")[:100]
+    shown = {
+        "form": form,
+        "crumbs": CRUMBS,
+        "choices": transfer_forms.choices(),
+        "saved": _saved(request, term),
+        "find": term,
+        "has_saved": bool(term) or Beneficiary.objects.visible_to(request.scope).exists(),
+        **_figures(request, form),
+    }
+    return render(request, "transactions/create.html", shown)
+
+
+def _saved(request: Request, term: str) -> list[Beneficiary]:
+    """The saved beneficiaries that a word finds by name or account, who was paid last first."""
+    rows = Beneficiary.objects.visible_to(request.scope)
+    for word in term.split()[:5]:
+        rows = rows.filter(Q(name__icontains=word) | Q(account_number__startswith=word))
+    return list(rows.order_by(F("paid_at").desc(nulls_last=True), "name", "pk")[:MOST_SAVED])
+
+
+def _figures(request: Request, form: TransferForm) -> dict[str, Any]:
+    """What it would come to: the fee, what leaves the deposit and what is then left, the bank's state, the holder."""
+    typed = form.data if form.is_bound else form.initial
+    shown: dict[str, Any] = {"deposit": ledger.balance(request.scope).available}
+    try:
+        kind, bank = transfer_forms.read_destination(str(typed.get("destination", ""))[:100])
+    except transfer_forms.forms.ValidationError:
+        return shown
+    shown["fee"] = FEES[kind]
+    shown["bank"] = Destination.objects.filter(code=bank).first()
+    shown["kind"] = Kind(kind).label
+    try:
+        amount = transfer_forms.RupiahField().clean(str(typed.get("amount", "")))
+    except transfer_forms.forms.ValidationError:
+        amount = None
+    if amount:
+        left = shown["deposit"] - amount - shown["fee"]
+        shown |= {"amount": amount, "total": amount + shown["fee"], "left": left, "missing": max(0, -left)}
+    if form.is_bound:
+        shown["holder"] = _holder(request, form, kind, bank)
+    return shown
+
+
+def _holder(request: Request, form: TransferForm, kind: str, bank: str) -> Any:
+    """Whose account it is, as soon as the number is one."""
+    try:
+        number = transfer_forms.accounts.clean_account(kind, bank, form.data.get("account_number", "")[:40])
+    except transfer_forms.accounts.WrongAccount:
+        return None
+    return services.look_up(request.scope, bank, number)
+
+
+def _confirmation(request: Request, form: TransferForm) -> dict[str, Any]:
+    draft = form.draft
+    if draft is None:
+        raise Http404
+    available = ledger.balance(request.scope).available
+    return {
+        "form": form,
+        "draft": draft,
+        "crumbs": [*CRUMBS, {"label": _("Create Transfer"), "url": reverse("transactions:transfer-create")}],
+        "destination": label_of(draft.kind, draft.bank),
+        "send_at": services.moment_of(request.scope, draft.send_on),
+        "goes_at_once": services.goes_at_once(request.scope, draft),
+        "left": available - draft.total,
+        "missing": max(0, draft.total - available),
+        "twins": form.twins,
+    }
+
+
+# --- From its own page -------------------------------------------------------------------------------------------
+
+
+def found(request: Request, pk: int) -> MoneyTransfer:
+    """Return a transfer of the scope, or 404."""
+    row: MoneyTransfer = get_object_or_404(MoneyTransfer.objects.visible_to(request.scope, searched=True), pk=pk)
+    return row
+
+
+def crumbs_of(row: MoneyTransfer) -> list[dict[str, Any]]:
+    """Return the way to a transfer."""
+    history = {"label": _("Transaction History"), "url": reverse("transactions:transfers")}
+    return [*CRUMBS, history, {"label": str(row.pk), "url": reverse("transactions:transfer-detail", args=[row.pk])}]
+
+
+@never_cache
+@require_form
+@requires(Permission.APPROVE_TRANSACTIONS)
+def transfer_approval(request: Request, pk: int) -> HttpResponse:
+    """Show what an approver has to know, and approve it."""
+    row = found(request, pk)
+    if request.method == "POST":
+        seen, sure = request.POST.get("seen", ""), bool(request.POST.get("sure"))
+        try:
+            acts.approve(request.scope, MONEY_TRANSFERS, row.pk, seen=seen, sure=sure)
+        except OutgoingRefused as problem:
+            messages.error(request, str(problem))
+            if row.status == Status.PENDING_APPROVAL and not isinstance(problem, acts.NotWaiting):
+                return redirect(request.path)
+        except NotAllowed as problem:
+            return refuse(request, problem.permission)
+        else:
+            amount = {"amount": money.rupiah(row.amount)}
+            messages.success(request, _("The transfer of %(amount)s is approved.") % amount)
+        return redirect("transactions:transfer-detail", row.pk)
+    if row.status != Status.PENDING_APPROVAL:
+        messages.info(request, str(acts.NotWaiting(row)))
+        return redirect("transactions:transfer-detail", row.pk)
+    return render(request, "transactions/approval.html", _approval(request, row))
+
+
+def _approval(request: Request, row: MoneyTransfer) -> dict[str, Any]:
+    scope, total = request.scope, row.amount + row.fee
+    available = ledger.balance(scope).available
+    return {
+        "row": row,
+        "crumbs": crumbs_of(row),
+        "destination": label_of(row.destination_kind, row.bank),
+        "bank": Destination.objects.filter(code=row.bank).first(),
+        "twins": MONEY_TRANSFERS.duplicates(scope, row),
+        "seen": MONEY_TRANSFERS.digest_of(scope, row),
+        "is_new_account": services.is_new_account(scope, row),
+        "total": total,
+        "left": available - total,
+        "missing": max(0, total - available),
+        "may_approve": acts.may_approve(scope, row),
+    }
+
+
+@never_cache
+@require_form
+@requires(Permission.APPROVE_TRANSACTIONS)
+def transfer_rejection(request: Request, pk: int) -> HttpResponse:
+    """Ask why a transfer is rejected, and do it."""
+    return _stop(request, found(request, pk), is_rejection=True)
+
+
+@never_cache
+@require_form
+@requires(Permission.CREATE_TRANSACTIONS)
+def transfer_cancellation(request: Request, pk: int) -> HttpResponse:
+    """Ask whether a transfer is cancelled, and do it."""
+    row = found(request, pk)
+    if not acts.may_cancel(request.scope, row):
+        return refuse(request, Permission.APPROVE_TRANSACTIONS)
+    return _stop(request, row, is_rejection=False)
+
+
+def _stop(request: Request, row: MoneyTransfer, *, is_rejection: bool) -> HttpResponse:
+    form = StopForm(request.POST if request.method == "POST" else None, must_say=is_rejection)
+    if row.status not in acts.WAITING:
+        messages.info(request, str(acts.NotWaiting(row)))
+        return redirect("transactions:transfer-detail", row.pk)
+    if request.method == "POST" and form.is_valid():
+        act = acts.reject if is_rejection else acts.cancel
+        try:
+            act(request.scope, MONEY_TRANSFERS, row.pk, **form.cleaned_data)
+        except OutgoingRefused as problem:
+            messages.warning(request, str(problem))
+        except NotAllowed as problem:
+            return refuse(request, problem.permission)
+        else:
+            said = _("The transfer was rejected.") if is_rejection else _("The transfer was cancelled.")
+            messages.success(request, said)
+        return redirect("transactions:transfer-detail", row.pk)
+    shown = {"row": row, "form": form, "crumbs": crumbs_of(row), "is_rejection": is_rejection}
+    return render(request, "transactions/stop.html", shown)
+
+
+@require_POST
+@requires(Permission.CREATE_TRANSACTIONS)
+def transfer_forced(request: Request, pk: int) -> HttpResponse:
+    """Let the simulated bank answer at once; in Test Mode only (trust.md D8)."""
+    row = found(request, pk)
+    outcome = {"successful": Outcome.SUCCESSFUL, "failed": Outcome.FAILED}.get(request.POST.get("outcome", ""))
+    if not request.scope.is_test or outcome is None:
+        raise Http404
+    try:
+        simulator.force(MONEY_TRANSFERS.key_of(row), outcome)
+    except simulator.NotTold:
+        messages.info(request, _("It hasn’t reached the simulated bank yet. Try again in a moment."))
+    except simulator.AlreadyAnswered:
+        messages.info(request, _("The simulated bank has answered already."))
+    else:
+        events.record(request.scope, MONEY_TRANSFERS.kind("forced"), row, outcome=str(outcome))
+    return redirect("transactions:transfer-detail", row.pk)
