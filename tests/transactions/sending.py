@@ -36,7 +36,7 @@ def create(who: Member | Scope, **fields: Any) -> MoneyTransfer:
     """Make a transfer, by a form of its own."""
     scope = who if isinstance(who, Scope) else who.scope("live")
     with rls.inside(scope):
-        return services.create(scope, draft(**fields), once_key=uuid.uuid4()).transfer
+        return services.create(scope, draft(**fields), made_key=uuid.uuid4()).transfer
 
 
 def approve(who: Member | Scope, transfer: MoneyTransfer, **how: Any) -> MoneyTransfer:

@@ -57,8 +57,8 @@ def text_of(page):
 
 def begin(web, **typed):
     """Fill in the form and continue."""
-    key = unseen(web.get(CREATE))["once_key"]
-    return web.post(CREATE, {**TYPED, "once_key": key, "step": "check", **typed})
+    key = unseen(web.get(CREATE))["made_key"]
+    return web.post(CREATE, {**TYPED, "made_key": key, "step": "check", **typed})
 
 
 def finish(web, page, **more):

@@ -148,20 +148,20 @@ def test_one_form_makes_one_transfer(money, maker):
     """trust: L6."""
     key, scope = uuid.uuid4(), maker.scope("live")
     with rls.inside(scope):
-        first = services.create(scope, draft(), once_key=key)
-        second = services.create(scope, draft(amount=99_000), once_key=key)
+        first = services.create(scope, draft(), made_key=key)
+        second = services.create(scope, draft(amount=99_000), made_key=key)
     assert (first.is_new, second.is_new) == (True, False)
     assert first.transfer == second.transfer
     assert MoneyTransfer.objects.count() == 1
 
 
-def test_the_same_once_key_in_another_business_or_mode_is_another(money, maker, stranger):
+def test_the_same_made_key_in_another_business_or_mode_is_another(money, maker, stranger):
     key = uuid.uuid4()
     for scope in (maker.scope("live"), maker.scope("test"), stranger.scope("live")):
         if scope.business != money:
             fund(scope.business)
         with rls.inside(scope):
-            assert services.create(scope, draft(), once_key=key).is_new
+            assert services.create(scope, draft(), made_key=key).is_new
 
 
 @pytest.mark.parametrize("role", [Role.APPROVER, Role.REVIEWER, Role.CUSTOMER_SERVICE, Role.DEPOSIT_ADMIN])

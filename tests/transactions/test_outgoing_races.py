@@ -73,7 +73,7 @@ def test_one_form_sent_thirty_times_at_once_makes_one(cast):
     """trust: L6."""
     key = uuid.uuid4()
     maker = cast[Role.MAKER]
-    outcomes = outcomes_of([(maker, lambda scope: services.create(scope, draft(), once_key=key))] * 30)
+    outcomes = outcomes_of([(maker, lambda scope: services.create(scope, draft(), made_key=key))] * 30)
     assert outcomes == {"done": 30}
     assert MoneyTransfer.objects.count() == 1
 

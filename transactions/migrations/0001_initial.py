@@ -689,7 +689,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='internationaltransfer',
-            name='once_key',
+            name='made_key',
             field=models.UUIDField(editable=False, null=True),
         ),
         migrations.AddField(
@@ -714,7 +714,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='moneytransfer',
-            name='once_key',
+            name='made_key',
             field=models.UUIDField(editable=False, null=True),
         ),
         migrations.AddField(
@@ -754,11 +754,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='internationaltransfer',
-            constraint=models.UniqueConstraint(fields=('business', 'mode', 'once_key'), name='internationaltransfer_made_once'),
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'made_key'), name='internationaltransfer_made_once'),
         ),
         migrations.AddConstraint(
             model_name='moneytransfer',
-            constraint=models.UniqueConstraint(fields=('business', 'mode', 'once_key'), name='moneytransfer_made_once'),
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'made_key'), name='moneytransfer_made_once'),
         ),
         migrations.AddConstraint(
             model_name='bankpace',

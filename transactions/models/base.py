@@ -109,7 +109,7 @@ class OutgoingTransfer(Transaction):
     maker_kind, maker_id, maker_name = actor_fields(_("Maker Name"))
     approver_kind, approver_id, approver_name = actor_fields(_("Approved By"), blank=True)
     bank_reference = models.CharField(_("Bank Reference"), max_length=64, blank=True)
-    once_key = models.UUIDField(null=True, editable=False)
+    made_key = models.UUIDField(null=True, editable=False)
     """The hidden key of the form that made it, so that a double click makes one (trust.md L6)."""
     send_at = models.DateTimeField(_("Send on"), null=True, blank=True)
     """When it is sent, once it is approved; None: at once."""
@@ -122,7 +122,7 @@ class OutgoingTransfer(Transaction):
             *Transaction.Meta.constraints,
             actor_known("%(class)s", "maker"),
             actor_known("%(class)s", "approver", blank=True),
-            models.UniqueConstraint(fields=["business", "mode", "once_key"], name="%(class)s_made_once"),
+            models.UniqueConstraint(fields=["business", "mode", "made_key"], name="%(class)s_made_once"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="%(class)s_status_known"),
             models.CheckConstraint(
                 condition=Q(completed_at=None) | Q(completed_at__gte=F("created_at")),

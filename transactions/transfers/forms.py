@@ -121,13 +121,13 @@ class TransferForm(forms.Form):
     )
     save_beneficiary = forms.BooleanField(label=gettext_lazy("Save this beneficiary"), required=False)
     is_sure = forms.BooleanField(label=gettext_lazy("It isn’t a duplicate: pay it"), required=False)
-    once_key = forms.UUIDField(widget=forms.HiddenInput)
+    made_key = forms.UUIDField(widget=forms.HiddenInput)
     looked_up = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.scope = scope
-        self.initial.setdefault("once_key", uuid.uuid4())
+        self.initial.setdefault("made_key", uuid.uuid4())
         self.holder = Holder(HolderStatus.PENDING)
         self.twins: Any = ()
         self.draft: Draft | None = None

@@ -172,17 +172,17 @@ def is_new_account(scope: Scope, row: MoneyTransfer) -> bool:
 # --- Making it ---------------------------------------------------------------------------------------------------
 
 
-def made_before(scope: Scope, once_key: str) -> MoneyTransfer | None:
+def made_before(scope: Scope, made_key: str) -> MoneyTransfer | None:
     """Return what a form has made already; what is no key at all has made nothing."""
     try:
-        key = uuid.UUID(once_key)
+        key = uuid.UUID(made_key)
     except ValueError:
         return None
-    found: MoneyTransfer | None = MoneyTransfer.objects.visible_to(scope, searched=True).filter(once_key=key).first()
+    found: MoneyTransfer | None = MoneyTransfer.objects.visible_to(scope, searched=True).filter(made_key=key).first()
     return found
 
 
-def create(scope: Scope, draft: Draft, *, once_key: uuid.UUID, via: str = Via.DASHBOARD) -> Created:
+def create(scope: Scope, draft: Draft, *, made_key: uuid.UUID, via: str = Via.DASHBOARD) -> Created:
     """Make a transfer, once for each form key, whatever is sent with it later. Who may approve it has approved it.
 
     Raises AccountRefused, NameDiffers, MayBeTwice, WrongDate, ShortOfMoney, NothingSends, NotAllowed; WrongAccount and
@@ -190,13 +190,13 @@ def create(scope: Scope, draft: Draft, *, once_key: uuid.UUID, via: str = Via.DA
     """
     with transaction.atomic():
         # A twin of this form waits here, and then finds our row.
-        db.lock(f"form/{scope.business.pk}/{scope.mode}/{once_key}")
+        db.lock(f"form/{scope.business.pk}/{scope.mode}/{made_key}")
         ask_again(scope, Permission.CREATE_TRANSACTIONS)
         rows = MoneyTransfer.objects.visible_to(scope, searched=True)
-        if before := rows.filter(once_key=once_key).first():
+        if before := rows.filter(made_key=made_key).first():
             return Created(before, is_new=False)
         _check(scope, draft)
-        transfer = _add(scope, draft, once_key, via)
+        transfer = _add(scope, draft, made_key, via)
         if goes_at_once(scope, draft):
             acts.let_go(scope, MONEY_TRANSFERS, transfer)
     return Created(transfer, is_new=True)
@@ -212,7 +212,7 @@ def _check(scope: Scope, draft: Draft) -> None:
         raise MayBeTwice
 
 
-def _add(scope: Scope, draft: Draft, once_key: uuid.UUID, via: str) -> MoneyTransfer:
+def _add(scope: Scope, draft: Draft, made_key: uuid.UUID, via: str) -> MoneyTransfer:
     transfer = MoneyTransfer.objects.create(
         business_id=scope.business.pk,
         mode=scope.mode,
@@ -230,7 +230,7 @@ def _add(scope: Scope, draft: Draft, once_key: uuid.UUID, via: str) -> MoneyTran
         internal_reference=draft.internal_reference,
         send_at=moment_of(scope, draft.send_on),
         via=via,
-        once_key=once_key,
+        made_key=made_key,
         **scope.actor.columns("maker"),
     )
     transfer.refresh_from_db()

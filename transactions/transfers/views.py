@@ -48,7 +48,7 @@ def transfer_create(request: Request) -> HttpResponse:
     form = TransferForm(request.POST, scope=request.scope)
     if step == "look":
         return render(request, "transactions/create_figures.html", _figures(request, form))
-    if step == "create" and (before := services.made_before(request.scope, request.POST.get("once_key", ""))):
+    if step == "create" and (before := services.made_before(request.scope, request.POST.get("made_key", ""))):
         messages.info(request, _("This form was sent before: here is the transfer that it made."))
         return redirect("transactions:transfer-detail", before.pk)
     if not form.is_valid() or form.draft is None:
@@ -66,7 +66,7 @@ def _create(request: Request, form: TransferForm) -> services.Created | None:
     if draft is None:
         return None
     try:
-        return services.create(request.scope, draft, once_key=form.cleaned_data["once_key"])
+        return services.create(request.scope, draft, made_key=form.cleaned_data["made_key"])
     except ShortOfMoney as problem:
         form.add_error("amount", str(problem))
     except services.NameDiffers as problem:
