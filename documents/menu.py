@@ -7,5 +7,6 @@ from flipdash.menu import Entry, Section, declare
 
 declare(
     Section("document", _("Document"), "file-text", 70),
+    Entry(_("Invoices"), "documents:invoices", Permission.DOWNLOAD_REPORTS),
     Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),
 )

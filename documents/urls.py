@@ -1,5 +1,6 @@
 from django.urls import path
 
+from documents.invoices import views as invoice_views
 from documents.receipts.views import links_view, receipt_view, revocation_view, sending_view
 from documents.reports import views
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
@@ -10,6 +11,13 @@ from transactions.transfers.history import TransferHistory
 app_name = "documents"
 
 urlpatterns = [
+    path("invoices/", invoice_views.invoices, name="invoices"),
+    path("invoices/zip/", invoice_views.invoices_zip, name="invoices-zip"),
+    path("invoices/readers/", invoice_views.invoice_readers, name="invoice-readers"),
+    path("invoices/<bigid:pk>/", invoice_views.invoice, name="invoice"),
+    path("invoices/<bigid:pk>/file/", invoice_views.invoice_file, name="invoice-file"),
+    path("invoices/<bigid:pk>/sheet/", invoice_views.invoice_sheet, name="invoice-sheet"),
+    path("invoices/<bigid:pk>/papers/<bigid:paper>/", invoice_views.invoice_paper, name="invoice-paper"),
     path("reports/", views.reports, name="reports"),
     path("reports/new/", views.report_new, name="report-new"),
     path("reports/tray/", views.report_tray, name="report-tray"),

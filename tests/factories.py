@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -35,7 +35,7 @@ from developer import wording
 from developer.callbacks import signing
 from developer.keys.services import MAC
 from developer.models import ApiCall, ApiKey, Callback, CallbackEvent, CallbackResend, CallbackUrl, Outcome
-from documents.models import ReceiptLink, Report
+from documents.models import Invoice, InvoiceLine, InvoicePaper, ReceiptLink, Report
 from flipdash import clock, histories, rls, sealing
 from flipdash.actors import Actor
 from flipdash.mode import Mode
@@ -251,6 +251,52 @@ def make_top_up(
 def make_report(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Report:
     values = {"number": next(_counter), "history": "money-transfers", **fields}
     return Report.objects.create(business=member.business, mode=mode, member=member, **values)
+
+
+def make_invoice(business: Business, *, mode: str = Mode.LIVE, status: str = "issued", **fields: Any) -> Invoice:
+    """Make the invoice of a month, in any state; its files are what it is called."""
+    number = next(_counter)
+    period = fields.pop("period", date(2026, 10, 1))
+    numbered = status in ("issued", "stamping")
+    said = {
+        "number": f"INV/{period:%Y/%m}/{number:06d}",
+        "issued_at": timezone.now(),
+        "language": "en",
+        **{f"{who}_name": business.legal_name for who in ("seller", "buyer")},
+        **{"tax_percent": 12, "tax_numerator": 11, "tax_denominator": 12},
+        **{"dpp": 2_252, "dpp_other": 2_064, "ppn": 248, "total": 2_500},
+        "stored_as": f"invoices/{number}.pdf",
+        "sheet_stored_as": f"invoices/{number}.xlsx",
+        **{"size": 1, "sheet_size": 1, "sha256": "0" * 64, "sheet_sha256": "0" * 64},
+        **fields,
+    }
+    month = {"period": period, "zone": business.time_zone, "revision": number}
+    starts_at = datetime(period.year, period.month, 1, tzinfo=UTC)
+    with rls.inside_of(business.pk, mode):
+        row = Invoice.objects.create(
+            business=business, mode=mode, starts_at=starts_at, ends_at=starts_at + timedelta(days=31), **month
+        )
+        rows = Invoice.objects.filter(pk=row.pk)
+        if numbered:
+            line = {"product": "money_transfer.bank", "count": 1, "price": 2_500, "amount": 2_500}
+            InvoiceLine.objects.create(business=business, mode=mode, invoice=row, place=1, **line)
+        if status != "queued":
+            rows.update(status="making")
+            rows.update(status=status, **(said if numbered else {}))
+        return rows.get()
+
+
+def make_paper(member: Member, invoice: Invoice, **fields: Any) -> InvoicePaper:
+    """Make a Bukti Potong beside an invoice."""
+    values = {"kind": "potong", "number": "BP-1", "dated": date(2026, 11, 3), "stored_as": "x", "size": 1, **fields}
+    with rls.inside_of(invoice.business_id, invoice.mode):
+        return InvoicePaper.objects.create(
+            business_id=invoice.business_id,
+            mode=invoice.mode,
+            invoice=invoice,
+            sha256="0" * 64,
+            **{**values, **member.actor.columns("by")},
+        )
 
 
 def make_receipt_link(member: Member, row: Any, *, history: str = "money-transfers", **fields: Any) -> ReceiptLink:

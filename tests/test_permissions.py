@@ -159,7 +159,15 @@ def rows_of(member, mode) -> dict[str, str]:
     callback = factories.make_callback(callback_url, url=f"https://hooks.kopikita.com/{mark}")
     resend = factories.make_resend(member, callback, mode=mode)
     activity = Activity.objects.create(business=member.business, mode=mode, kind="report.made", area="report", **by)
+    stored = default_storage.save("walk/invoice.pdf", ContentFile(mark.encode()))
+    invoice = factories.make_invoice(
+        member.business, mode=mode, number=f"INV/{rows['payments']}"[:24], buyer_name=mark, stored_as=stored,
+        sheet_stored_as=stored,
+    )  # fmt: skip
+    paper = factories.make_paper(member, invoice, number=mark[:40], stored_as=stored)
     return {
+        "invoices/<bigid:pk>": f"invoices/{invoice.pk}",
+        "<bigid:paper>": str(paper.pk),
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
         "deposit/history/<bigid:pk>": f"deposit/history/{entry.pk}",
         "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
@@ -490,6 +498,7 @@ def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
         "<bigid:pk>": "1111111111111111111",
         "<bigid:view>": "999999",
         "<bigid:link>": "999999",
+        "<bigid:paper>": "999999",
         "<bigid:key>": "999999",
         "<bigid:member_id>": "999999",
         "<bigid:invitation_id>": "999999",

@@ -38,6 +38,7 @@ ENGLISH_ON_PURPOSE = ("styleguide",)
 NAMES = {
     "FlipDash",
     "NPWP",
+    "NITKU",
     "c",
     "f",
     "j",

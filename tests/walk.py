@@ -7,6 +7,7 @@ pages found before. What answers nothing this way is `silent`, and the tests tha
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from html.parser import HTMLParser
 from random import Random
 from typing import Any
@@ -127,6 +128,8 @@ def make_rows(member: Member) -> dict[str, str]:
     business.logo = default_storage.save("walk/logo.png", ContentFile(b64decode(DOT)))
     business.save(update_fields=["logo"])
     make_reports(member)
+    for month, status in enumerate(("queued", "stamping", "failed", "none", "issued"), start=1):
+        factories.make_invoice(member.business, status=status, period=date(2026, month, 1))
     for number in range(3):
         factories.make_view(member, f"{LONG[:50]} {number}", roles=[Role.MAKER] if number else [])
     return rows_of(member, "live")

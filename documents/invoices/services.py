@@ -26,6 +26,7 @@ from documents.operator import Party
 from flipdash import clock, events, rls
 from flipdash.leases import Stopped, Worker
 from flipdash.mode import Mode
+from flipdash.scope import Business as AnyBusiness
 from flipdash.scope import Scope
 
 Status = Invoice.Status
@@ -283,6 +284,11 @@ def credit(invoice: Invoice, *, why: str, reissue: bool = True) -> Invoice:
         return note
 
 
-def today_in(business: Business) -> date:
+def today_in(business: AnyBusiness) -> date:
     """Return today in a business's zone."""
-    return timezone.localtime(clock.now(), ZoneInfo(business.time_zone)).date()
+    return local_day(clock.now(), business)
+
+
+def local_day(moment: datetime, business: AnyBusiness) -> date:
+    """Return the day of a moment in a business's zone."""
+    return timezone.localtime(moment, ZoneInfo(business.time_zone)).date()

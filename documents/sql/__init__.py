@@ -46,15 +46,9 @@ INVOICES: list[Code] = [
         when="NEW.last <> OLD.last + 1 OR (OLD.series, OLD.year) IS DISTINCT FROM (NEW.series, NEW.year)",
     ),
     *(RowLevelSecurity(model) for model in (Invoice, InvoiceLine, InvoicePaper, InvoiceReader)),
-    # Who serves reads invoices; the operator's worker makes them. That one is issued is noted by the app role, with the
-    # event that tells it in the same transaction.
-    Rights(
-        Invoice,
-        app="SELECT, UPDATE (status, lease_until, finished_at, stored_as, size, sha256, "
-        "sheet_stored_as, sheet_size, sheet_sha256)",
-        operator="INSERT, UPDATE",
-    ),
-    Rights(InvoiceLine, app="SELECT", operator="INSERT"),
+    Rights(Invoice, app="SELECT, INSERT, UPDATE"),
+    Rights(InvoiceLine, app="SELECT, INSERT"),
+    # Who serves takes no numbers: the worker does, as the operator.
     Rights(InvoiceCounter, app="", operator="SELECT, INSERT, UPDATE"),
     Rights(InvoicePaper, app="SELECT, INSERT"),
     Rights(InvoiceReader, app="SELECT, INSERT, DELETE"),
