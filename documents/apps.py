@@ -8,7 +8,7 @@ class DocumentsConfig(AppConfig):
     def ready(self) -> None:
         """Tell what can happen to reports and receipts, and who makes reports."""
         from documents import menu  # noqa: F401  (importing registers)
-        from documents.invoices import papers  # noqa: F401  (importing registers)
+        from documents.invoices import checks, papers  # noqa: F401  (importing registers)
         from documents.invoices import services as invoices  # noqa: F401  (its worker is known)
         from documents.reports import finder, frame, services, wording  # noqa: F401  (importing registers)
         from flipdash import events, money

@@ -1,8 +1,9 @@
-"""The demo's receipt: one that was sent, so that its page, its mail in the Outbox and its link can be looked at."""
+"""The demo's documents: invoices of its months, and a receipt that was sent, with its mail and its link."""
 
 from accounts.demo import KOPI_KITA
 from accounts.models import Member
 from accounts.permissions import Role
+from documents.invoices import services as invoices
 from documents.models import ReceiptLink
 from documents.receipts import sharing
 from flipdash import rls
@@ -10,6 +11,11 @@ from flipdash.mode import Mode
 from transactions.transfers.history import TransferHistory
 
 TO = "sri@pemasok.test"
+
+
+def ask_for_invoices() -> None:
+    """Let the months of the demo be billed, as if each had been when it ended: by the worker, once it runs."""
+    invoices.queue_due(as_if_in_time=True)
 
 
 def send_a_receipt() -> None:

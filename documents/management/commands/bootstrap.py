@@ -33,4 +33,5 @@ class Command(BaseCommand):
         if not demo.is_written():
             demo.write_all()
         documents.send_a_receipt()
+        documents.ask_for_invoices()
         call_command("demo_developer")
