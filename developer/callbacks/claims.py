@@ -55,13 +55,17 @@ WITH RECURSIVE url (id) AS (
             ORDER BY later.callback_url_id LIMIT 1)
     FROM url WHERE url.id IS NOT NULL
 ),
-busy AS (
-    SELECT attempt.host, count(*) AS calls, count(*) FILTER (WHERE to_.failing_since IS NOT NULL) AS failing
+place (host, is_failing) AS (
+    SELECT attempt.host, to_.failing_since IS NOT NULL
     FROM developer_callbackattempt AS attempt
     JOIN developer_callback AS callback ON callback.id = attempt.callback_id
     JOIN developer_callbackurl AS to_ ON to_.id = callback.callback_url_id
     WHERE attempt.seconds IS NULL
-    GROUP BY attempt.host
+    UNION ALL
+    SELECT host, false FROM unnest(%(resting)s::text[]) AS host
+),
+busy AS (
+    SELECT host, count(*) AS calls, count(*) FILTER (WHERE is_failing) AS failing FROM place GROUP BY host
 ),
 due AS (
     SELECT callback.id, callback.due_at, to_.host, to_.failing_since IS NOT NULL AS is_failing,
@@ -113,10 +117,11 @@ taken AS (
         CASE WHEN locked.tried = 0 THEN locked.asker_name ELSE '' END,
         '', '', ''
     FROM locked JOIN developer_callbackurl AS to_ ON to_.id = locked.callback_url_id
-    RETURNING id, callback_id, at, url
+    RETURNING id, callback_id, at, url, host
 )
-SELECT (SELECT count(*) FROM due), taken.id, taken.callback_id, taken.at, taken.url, locked.business_id, locked.mode,
-    locked.event, locked.tried, locked.data, to_.id, to_.failing_since IS NOT NULL, to_.sealed_secret,
+SELECT (SELECT count(*) FROM due), taken.id, taken.callback_id, taken.at, taken.url, taken.host,
+    locked.business_id, locked.mode, locked.event, locked.tried, locked.data, to_.id, to_.failing_since IS NOT NULL,
+    to_.sealed_secret,
     CASE WHEN to_.old_secret_until > statement_timestamp() THEN to_.sealed_old_secret ELSE '' END
 FROM (VALUES (1)) AS always
 LEFT JOIN (taken JOIN locked ON locked.id = taken.callback_id
@@ -190,6 +195,7 @@ class Call:
     url_id: int
     at: datetime
     url: str
+    host: str
     business: int
     mode: str
     event: str
@@ -211,8 +217,10 @@ class Ended:
     """None if it failed on our side: nothing is noted, and it is made again when its lease is over."""
 
 
-def take(*, room: int, failing_room: int) -> tuple[list[Call], bool]:
+def take(*, room: int, failing_room: int, resting: Sequence[str] = ()) -> tuple[list[Call], bool]:
     """Take what is due, at most as much as there is room for; and whether something due was left.
+
+    `resting` names a host for each place there that stays free a moment longer.
 
     Claims come one after the other, across all workers, so that no host gets more than its places.
     """
@@ -223,6 +231,7 @@ def take(*, room: int, failing_room: int) -> tuple[list[Call], bool]:
         "failing_at_host": FAILING_AT_ONE_HOST,
         "lease": settings.CALLBACK_LEASE_SECONDS,
         "interrupted": INTERRUPTED,
+        "resting": list(resting),
     }
     with transaction.atomic(using=USING):
         db.lock("claim/callbacks", using=USING)
@@ -231,9 +240,24 @@ def take(*, room: int, failing_room: int) -> tuple[list[Call], bool]:
             cursor.execute(TAKE, asked)
             rows = cursor.fetchall()
     taken = [row for row in rows if row[1] is not None]
-    tokens = _tokens({(row[5], row[6]) for row in taken})
+    tokens = _tokens({(row[6], row[7]) for row in taken})
     calls = []
-    for _due, attempt, callback, at, url, business, mode, event, tried, data, url_id, is_failing, *sealed in taken:
+    for (
+        _due,
+        attempt,
+        callback,
+        at,
+        url,
+        host,
+        business,
+        mode,
+        event,
+        tried,
+        data,
+        url_id,
+        is_failing,
+        *sealed,
+    ) in taken:
         try:
             keys = tuple(sealing.unseal(secret, CallbackUrl.SECRET_SEAL) for secret in sealed if secret)
             token = sealing.unseal(tokens[business, mode], TOKEN)
@@ -241,7 +265,7 @@ def take(*, room: int, failing_room: int) -> tuple[list[Call], bool]:
             log.exception("callback %s: its secret can't be opened", callback)
             continue
         calls.append(
-            Call(attempt, callback, url_id, at, url, business, mode, event, tried, is_failing, data, token, keys)
+            Call(attempt, callback, url_id, at, url, host, business, mode, event, tried, is_failing, data, token, keys)
         )
     return calls, bool(rows[0][0] > len(taken))
 

@@ -5,6 +5,7 @@ lasts 30 seconds holds no connection and no lock, and what ends together is note
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
@@ -25,8 +26,8 @@ PLACES = 64
 OF_FAILING = PLACES // 2
 """How many of them go to URLs that failed lately: a host that hangs for 30 seconds never takes all."""
 PACE = 50
-"""How many calls a second one host gets at most: each keeps its place there for so long that there are no more."""
-KEEPS_PLACE = AT_ONE_HOST / PACE  # seconds
+"""How many calls a second one host gets at most: a place there is given again only when that keeps to it."""
+REST = AT_ONE_HOST / PACE  # seconds from the beginning of a call until its place is given again
 MARGIN = 5.0  # seconds between the end of a call and of its lease
 PATIENCE = 1.0  # seconds, before the database is asked again that was away
 
@@ -43,6 +44,8 @@ class Sender:
         self._turn = Lock()
         self._is_stopping = False
         self._threads: ThreadPoolExecutor | None = None
+        self._resting: list[tuple[float, str]] = []
+        """Until when a place at a host isn't given again, the soonest first."""
 
     def send_due(self) -> None:
         """Send what is due, until nothing is. If somebody is at it in this process, they are told to look again."""
@@ -63,7 +66,9 @@ class Sender:
         is_more = False
         while True:
             # Nothing is waited for only if nothing is under way: then all is done.
-            news = self._collect(wait=bool(under_way))
+            resting = self._resting if is_more else []
+            until = resting[0][0] - monotonic() if resting else PATIENCE
+            news = self._collect(wait=min(max(until, 0.001), PATIENCE) if under_way or resting else 0)
             for one in news:
                 if one:
                     under_way.pop(one.call.attempt, None)
@@ -75,14 +80,16 @@ class Sender:
                     ended = []
                     for call in gone.values():
                         health.switch_off(call)
-                if not self._is_stopping and (is_more or None in news):
+                if self._is_stopping:
+                    is_more = False
+                elif is_more or None in news:
                     is_more = self._take(under_way)
             except (OperationalError, InterfaceError):
                 log.warning("callbacks: the database is away; what was answered is noted later", exc_info=True)
                 connections[claims.USING].close()
                 sleep(PATIENCE)
                 self._news.put(None)
-            if not under_way and not ended and self._news.empty():
+            if not (under_way or ended or (is_more and self._resting)) and self._news.empty():
                 return
 
     def _take(self, under_way: dict[int, Call]) -> bool:
@@ -91,25 +98,31 @@ class Sender:
         room = PLACES - len(under_way)
         if room <= 0:
             return True
-        taken, is_more = claims.take(room=room, failing_room=max(0, OF_FAILING - failing))
+        now = monotonic()
+        self._resting = [rest for rest in self._resting if rest[0] > now]
+        hosts_under_way = Counter(call.host for call in under_way.values())
+        resting = Counter(host for _until, host in self._resting) - hosts_under_way
+        failing_room = max(0, OF_FAILING - failing)
+        taken, is_more = claims.take(room=room, failing_room=failing_room, resting=list(resting.elements()))
+        until = monotonic() + REST
+        self._resting += [(until, call.host) for call in taken]
         threads = self._threads = self._threads or ThreadPoolExecutor(PLACES, thread_name_prefix="callback")
         for call in taken:
             under_way[call.attempt] = call
             threads.submit(self._call, call)
         return is_more
 
-    def _collect(self, *, wait: bool) -> list[Ended | None]:
-        """Return what has happened since the last time, and wait for it if need be."""
+    def _collect(self, *, wait: float) -> list[Ended | None]:
+        """Return what has happened since the last time; wait for it so many seconds at most."""
         news: list[Ended | None] = []
         try:
-            news.append(self._news.get(timeout=PATIENCE) if wait else self._news.get_nowait())
+            news.append(self._news.get(timeout=wait) if wait else self._news.get_nowait())
             while True:
                 news.append(self._news.get_nowait())
         except Empty:
             return news
 
     def _call(self, call: Call) -> None:
-        began = monotonic()
         answer: Answer | None
         try:
             body = outbox.body(call.data, call.token)
@@ -120,7 +133,6 @@ class Sender:
         except Exception:  # not the receiver's fault: it is made again when its lease is over
             log.exception("callback %s: the call failed on our side", call.callback)
             answer = None
-        sleep(max(0.0, KEEPS_PLACE - (monotonic() - began)))
         self._news.put(Ended(call, answer))
 
 

@@ -31,7 +31,7 @@ GONE = Answer(0.01, 410, b"gone")
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(sending, "KEEPS_PLACE", 0.0)
+    monkeypatch.setattr(sending, "REST", 0.0)
     monkeypatch.setattr(sending, "PATIENCE", 0.02)
 
 
@@ -275,6 +275,18 @@ def test_somebody_elses_failing_url_at_a_host_leaves_the_others_their_places(adm
     with sending_to(web):
         wait_until(lambda: len(web.got) == 5)
         assert {url for url, _body, _headers in web.got} == {good.url}
+
+
+def test_a_host_gets_no_more_than_its_pace(to, monkeypatch):
+    monkeypatch.setattr(sending, "REST", 0.2)
+    for _ in range(9):
+        factories.make_callback(to)
+    began = []
+    sender = Sender(lambda *args, **options: began.append(monotonic()) or OK)
+    sender.send_due()
+    assert len(began) == 9
+    assert began[4] - began[0] > 0.19
+    assert began[8] - began[4] > 0.19
 
 
 def test_urls_of_one_host_take_turns(admin, stranger):
