@@ -16,7 +16,7 @@ class TransactionsConfig(AppConfig):
         from transactions.international.history import InternationalHistory
         from transactions.international.importing import InternationalImport
         from transactions.models import RailCase, Status
-        from transactions.outgoing import sweeps  # noqa: F401  (importing registers)
+        from transactions.outgoing import mails, sweeps  # noqa: F401  (importing registers)
         from transactions.payments.history import PaymentHistory
         from transactions.payments.importing import PaymentImport
         from transactions.rails import simulator  # noqa: F401  (its worker)
