@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from allauth.account.adapter import get_adapter
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -54,7 +55,7 @@ def admitted(request: HttpRequest, mode: Mode) -> Iterator[Scope]:
     pk, business, _mode, _mac = found
     with rls.inside_of(business, mode):
         key = ApiKey.objects.select_related("business").get(pk=pk, business_id=business, mode=mode)
-        address = get_adapter(request).get_client_ip(request)
+        address = _address_of(request)
         agent = request.headers.get("User-Agent", "")
         yield Scope(key.business, mode, key, via="api", address=address, agent=agent)
 
@@ -69,8 +70,16 @@ def note_use(scope: Scope, request: HttpRequest) -> None:
     key, stale = _key(scope), Q(last_used_at=None) | Q(last_used_at__lt=Now() - NOTED_EVERY)
     asked = masking.storable(masking.text(f"{request.method} {request.path}"))[:100]
     ApiKey.objects.filter(stale, pk=key.pk).update(
-        last_used_at=Now(), last_used_from=scope.address, last_used_for=asked
+        last_used_at=Now(), last_used_from=scope.address or None, last_used_for=asked
     )
+
+
+def _address_of(request: HttpRequest) -> str:
+    """Return where a call comes from; nothing where what proxies say of it makes no sense."""
+    try:
+        return str(get_adapter(request).get_client_ip(request))
+    except PermissionDenied:
+        return ""
 
 
 def _key(scope: Scope) -> ApiKey:

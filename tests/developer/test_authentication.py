@@ -130,6 +130,17 @@ def test_an_address_that_the_client_names_itself_is_not_believed(admin):
         assert is_from_elsewhere(scope)
 
 
+@pytest.mark.parametrize(("listed", "is_refused"), [((), False), (("203.0.113.7",), True)])
+def test_a_call_whose_address_nobody_knows_comes_in_only_where_none_is_listed(admin, listed, is_refused):
+    """What proxies forward may make no sense; that answered a page for people."""
+    key, text = make(admin, allowed_addresses=listed)
+    scope, _seen = ask(f"Basic {basic(text + ':')}", address="")
+    assert (scope.address, is_from_elsewhere(scope)) == ("", is_refused)
+    with rls.inside(admin.scope("live")):
+        key.refresh_from_db()
+    assert key.last_used_from is None
+
+
 def test_the_last_use_is_noted_once_a_minute(admin, django_assert_num_queries):
     key, text = make(admin)
     header = f"Basic {basic(text + ':')}"
