@@ -4,8 +4,9 @@ import base64
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from developer import wording
@@ -115,14 +116,34 @@ def test_who_calls_from_elsewhere_uses_up_nothing_of_the_owners_calls(admin, set
 
 @pytest.mark.django_db(transaction=True)
 def test_a_row_that_cannot_be_written_takes_nothing_from_the_call(admin, monkeypatch, caplog):
-    def full(row, **kwargs):
+    def full(row):
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(ApiCall, "save", full)
+    monkeypatch.setattr(recording, "add", full)
     answer = Program(admin).get("general/balance")
     assert (answer.status_code, answer.json()) == (200, {"balance": 0})
     assert "a call could not be kept" in caplog.text
     assert kept(admin) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keeping_a_call_doesnt_wait_for_the_disk_and_relaxes_nothing_else(admin):
+    def waits():
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            return cursor.fetchone()[0]
+
+    shop, before = Program(admin), waits()
+    with CaptureQueriesContext(connection) as sent:
+        shop.get("general/balance")
+    [insert] = [query["sql"] for query in sent if "INSERT INTO" in query["sql"]]
+    assert insert.startswith("SELECT set_config('synchronous_commit', 'off', true); INSERT")
+    assert (len(kept(admin)), waits()) == (1, before)
+    with rls.inside(admin.scope("live")), transaction.atomic():
+        [row] = ApiCall.objects.all()
+        row.pk = None
+        recording.add(row)
+        assert waits() == before
 
 
 def test_long_bodies_are_cut_and_their_size_is_said(admin, monkeypatch):
@@ -249,6 +270,6 @@ def test_a_call_of_anothers_key_is_refused(admin, stranger):
 def test_keeping_a_call_is_one_statement(admin, django_assert_num_queries):
     shop = Program(admin)
     shop.get("general/balance")
-    # whose key, inside, key and business, its last use, the balance, the call, outside
-    with django_assert_num_queries(7):
+    # whose key, inside, key and business, the balance, the call, outside
+    with django_assert_num_queries(6):
         shop.get("general/balance")
