@@ -144,8 +144,8 @@ class DisbursementQuery(Schema):
     sort: str = asked(
         _("By what to sort; - in front turns it round. Without it the newest come first."), "-amount", enum=SORTS
     )
-    id: str = asked(_("Exactly this number."), "2611271030150000042", type="integer", minimum=1, maximum=MOST)
-    amount: str = asked(_("Exactly this amount, in rupiah."), "1850000", type="integer", minimum=1, maximum=MOST)
+    id: str = asked(_("Exactly this number."), "2611271030150000042", type="integer", minimum=0, maximum=MOST)
+    amount: str = asked(_("Exactly this amount, in rupiah."), "1850000", type="integer", minimum=0, maximum=MOST)
     status: str = asked(_("PENDING, DONE or CANCELLED."), DONE)
     direction: str = asked(_("All there are go inside the country: DOMESTIC_TRANSFER."), DIRECTION)
     timestamp: str = asked(_("When it was created, or how that begins."), "2026-11", pattern=f"^{BEGINNING}$")
