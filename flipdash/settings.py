@@ -346,7 +346,8 @@ SIMULATED_RAIL_SECONDS = 4
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "formatters": {"masked": {"()": "developer.calls.logs.Masked"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "masked"}},
     "loggers": {"twilio.http_client": {"level": "WARNING"}},  # else it writes down each request
     "root": {"handlers": ["console"], "level": "INFO"},
 }

@@ -18,6 +18,7 @@ from developer.callbacks import fetch, outbox, signing
 from developer.callbacks.fetch import Answer
 from developer.callbacks.pages import ShownAttempt
 from developer.callbacks.samples import SAMPLES
+from developer.calls import masking
 from developer.keys.services import token
 from developer.models import Callback, CallbackAttempt, CallbackStatus, CallbackUrl
 from flipdash import clock, events, sealing
@@ -134,5 +135,8 @@ def _go_on(scope: Scope, to: CallbackUrl) -> None:
 
 
 def readable(body: bytes) -> str:
-    """Return an answer's body as text that can be kept: what is no UTF-8 is marked, and a NUL too."""
-    return body.decode(errors="replace").replace("\0", "\ufffd")
+    """Return an answer's body as text that can be kept: what is no UTF-8 is marked, and a NUL too.
+
+    A receiver may answer with what it was sent: the token in it is masked (trust.md K1).
+    """
+    return masking.text(body.decode(errors="replace").replace("\0", "\ufffd"))
