@@ -97,14 +97,20 @@ class Route:
         return path
 
 
-SAME_FOR_ALL = ("<event:event>", "top-up")
-"""A part of an address that names no row but something that everybody has, and one such name."""
+SAME_FOR_ALL = {
+    "<event:event>": "top-up",
+    "reference/v<int:version>/<slug:name>": "reference/v3/getBalance",
+    "reference/v<int:version>": "reference/v3",
+}
+"""Parts of addresses that name no row but something that everybody has, each with one such name."""
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[Route]:
     """Yield every address that the site routes."""
     for pattern in (resolver or get_resolver()).url_patterns:
-        whole = (prefix + str(pattern.pattern)).replace(*SAME_FOR_ALL)
+        whole = prefix + str(pattern.pattern)
+        for part, name in SAME_FOR_ALL.items():
+            whole = whole.replace(part, name)
         if isinstance(pattern, URLPattern):
             mark = getattr(pattern.callback, "permission", None)
             yield Route(whole, mark, getattr(pattern.callback, "operators_too", False))
@@ -184,8 +190,6 @@ def rows_of(member, mode) -> dict[str, str]:
         "disbursement/<id>": f"disbursement/{rows['money-transfers']}",
         "<bigid:key>": str(factories.make_key(member, mark, mode=mode).pk),
         "<int:import_number>": str(job.number),
-        "v<int:version>/<slug:name>": "v3/getBalance",
-        "v<int:version>": "v3",
         **people_rows(member),
         **personal_rows(member),
         **UNKNOWN_KEYS,

@@ -61,6 +61,12 @@ NAMES = {
     "data",
     "whsec_••••••••",
     *(snippet.language for snippet in snippets()),
+    "curl",
+    "OpenAPI",
+    "v2",
+    "v3",
+    "JSON",
+    "HTTP",
 }
 """What reads the same in every language: names, keys of the keyboard."""
 READ = {"alt", "title", "aria-label", "aria-description", "placeholder", "summary", "label"}

@@ -3,13 +3,15 @@
 import base64
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from developer.api import disbursements
-from developer.callbacks import outbox, signing
+from developer.callbacks import health, outbox, schedule, signing
 from developer.callbacks.samples import SAMPLES
 from developer.models import CallbackEvent
 from transactions.rails import simulator
@@ -84,3 +86,25 @@ def envelope() -> str:
     lines = ["POST /your/path HTTP/1.1", "Content-Type: application/x-www-form-urlencoded"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\n".join([*lines, "", body.decode()])
+
+
+def again() -> list[Words]:
+    """Return what happens to a callback that fails, in words."""
+    waits = [wait_words(wait) for wait in schedule.WAITS]
+    first = len(list(takewhile(lambda wait: wait == waits[0], waits)))
+    return [
+        _("What fails comes again: %(times)s times after %(wait)s, then after %(waits)s, each a fifth more or less.")
+        % {"times": first, "wait": waits[0], "waits": ", ".join(waits[first:])},
+        _("If nothing is taken for an hour, all Admins get a mail. After %(days)s days the URL is paused.")
+        % {"days": health.PAUSE_AFTER.days},
+        _("While it is paused its callbacks wait. After the first Send Test that succeeds they go on by themselves."),
+        _("410 pauses the URL at once: it says that the address is gone."),
+    ]
+
+
+def wait_words(wait: timedelta) -> str:
+    """Write how long a wait is: 30 minutes, 2 hours."""
+    minutes = int(wait.total_seconds() // 60)
+    if minutes < 60:
+        return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}
+    return ngettext("%(count)s hour", "%(count)s hours", minutes // 60) % {"count": minutes // 60}

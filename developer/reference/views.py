@@ -57,7 +57,7 @@ def callbacks(request: Request) -> HttpResponse:
         "snippets": verifying(),
         "most_seconds": int(fetch.ANSWER_WITHIN),
         "envelope": chapters.envelope(),
-        "again": [],
+        "again": chapters.again(),
         "crumbs": _crumbs(),
     }
     return render(request, "developer/reference/callbacks.html", {**_frame(request.scope.mode), **context})

@@ -138,6 +138,15 @@ def test_the_callbacks_that_are_told_are_those_that_the_code_tells(web):
         assert str(event) in SAMPLES
 
 
+def test_when_a_callback_comes_again_is_what_the_schedule_says(web):
+    page = text(web.get(REFERENCE + "callbacks/"))
+    assert (
+        "5 times after 2 minutes, then after 30 minutes, 2 hours, 5 hours, 10 hours, 14 hours, 20 hours, 24 hours"
+        in page
+    )
+    assert "After 3 days the URL is paused." in page
+
+
 # --- Try it --------------------------------------------------------------------------------------------------
 
 
