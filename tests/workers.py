@@ -52,7 +52,7 @@ class Worker:
 def start_worker(name: str, folder: Path, **environment: str) -> Worker:
     """Start a worker whose files are in a folder, and wait until it answers."""
     environment = {
-        **{name: _on_test_database(os.environ[name]) for name in DATABASES},
+        **{name: on_test_database(os.environ[name]) for name in DATABASES},
         "FLIPDASH_DATA": str(folder),
         **environment,
     }
@@ -67,5 +67,6 @@ def start_worker(name: str, folder: Path, **environment: str) -> Worker:
     return Worker(child)
 
 
-def _on_test_database(url: str) -> str:
+def on_test_database(url: str) -> str:
+    """Return a database's address with the name of this test's."""
     return urlsplit(url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()

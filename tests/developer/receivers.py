@@ -22,9 +22,9 @@ def receiver(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[Recei
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.body = self.rfile.read(int(self.headers["Content-Length"]))
             self.server.found = found
-            found.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            found.got.append(({name.lower(): value for name, value in self.headers.items()}, self.body))
             with contextlib.suppress(OSError):
                 answer(self)
 
