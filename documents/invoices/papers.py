@@ -27,13 +27,18 @@ class BadPaper(ValueError):
     """The file can't stand beside an invoice; the words say why."""
 
 
-def attach(scope: Scope, invoice: Invoice, *, kind: str, number: str, dated: date, content: bytes) -> InvoicePaper:
-    """Keep a PDF beside an issued invoice; the same file again is the one that is there. Raises BadPaper."""
+def checked(content: bytes) -> bytes:
+    """Return what was uploaded, if it is a PDF that isn't too large; raises BadPaper."""
     if len(content) > MOST_BYTES:
         raise BadPaper(_("The file is larger than %d MB.") % (MOST_BYTES >> 20))
     if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-2_048:]:
         raise BadPaper(_("Choose a PDF."))
-    digest = sha256(content).hexdigest()
+    return content
+
+
+def attach(scope: Scope, invoice: Invoice, *, kind: str, number: str, dated: date, content: bytes) -> InvoicePaper:
+    """Keep a PDF beside an issued invoice; the same file again is the one that is there. Raises BadPaper."""
+    digest = sha256(checked(content)).hexdigest()
     papers = InvoicePaper.objects.visible_to(scope).filter(invoice_id=invoice.pk)
     if there := papers.filter(kind=kind, number=number, sha256=digest).first():
         return there
@@ -46,7 +51,7 @@ def attach(scope: Scope, invoice: Invoice, *, kind: str, number: str, dated: dat
             kept = InvoicePaper.objects.create(
                 business_id=invoice.business_id,
                 mode=invoice.mode,
-                invoice=invoice,
+                invoice_id=invoice.pk,
                 kind=kind,
                 number=number,
                 dated=dated,

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.models import Business
@@ -104,9 +104,9 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
 
 
-def try_again() -> int:
-    """Put back what waits for a person, who may have mended it; return how many there were."""
-    failed = Invoice.objects.using(USING).filter(status=Status.FAILED)
+def try_again(rows: QuerySet[Invoice] | None = None) -> int:
+    """Put back what waits for a person, who may have mended it: of some rows, or all. Return how many there were."""
+    failed = (Invoice.objects.using(USING) if rows is None else rows).filter(status=Status.FAILED)
     count = failed.update(status=Status.QUEUED, attempt=0, due_at=None, finished_at=None, problem="")
     if count:
         INVOICES.wake()
