@@ -26,10 +26,15 @@ SLOWEST = 4_000  # milliseconds
 def resend_one(request: Request, pk: int) -> HttpResponse:
     """Send one callback once more."""
     found = get_object_or_404(Callback.objects.visible_to(request.scope, searched=True), pk=pk)
-    if resending.resend(request.scope, found):
-        messages.success(request, _("It is sent once more. This page shows what comes of it."))
+    try:
+        is_queued = resending.resend(request.scope, found)
+    except TooMany as problem:
+        messages.error(request, str(problem))
     else:
-        messages.info(request, _("It is being sent anyway, or its event has no Callback URL any more."))
+        if is_queued:
+            messages.success(request, _("It is sent once more. This page shows what comes of it."))
+        else:
+            messages.info(request, _("It is being sent anyway, or its event has no Callback URL any more."))
     return redirect("developer:callback", pk)
 
 

@@ -33,7 +33,7 @@ class TickColumn(histories.IdColumn):
             text = escape(self.text(row))
             name = f"{before}{text}{after}"
             box = f'<input type="checkbox" name="callback" value="{text}" form="resend" aria-label="{name}">'
-            return f'<label class="tick">{box}</label>{write_id(row)}'
+            return f'<label class="tick no-print">{box}</label>{write_id(row)}'
 
         return write
 

@@ -7,6 +7,7 @@ queues none twice.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -17,13 +18,15 @@ from accounts.permissions import Permission
 from accounts.rights import lock_business
 from developer.callbacks import outbox
 from developer.models import Callback, CallbackResend, CallbackStatus
-from flipdash import events, money, rls
+from flipdash import clock, events, money, rls
 from flipdash.leases import Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
 
 MOST = 10_000
 """How many callbacks can be resent at once."""
+MOST_AN_HOUR = 20_000
+"""How many a business may ask for in one mode: what is resent takes turns with all that is sent to its hosts."""
 MOST_OPEN = 5
 """How many resends of a business may be under way in one mode."""
 STEP = 500
@@ -41,7 +44,7 @@ RESENDS = Worker(
 
 
 class TooMany(Exception):
-    """More than can be resent at once, or another resend is under way; the words say what to do."""
+    """More than can be resent at once or within an hour; the words say what to do."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,22 @@ def queue(scope: Scope, callbacks: Sequence[int]) -> int:
     )
 
 
+def _check_quota(scope: Scope, more: int) -> None:
+    """Raise TooMany if so many more would be above what a business may resend in an hour. Call it under its lock."""
+    hour = clock.now() - timedelta(hours=1)
+    asked = Callback.objects.visible_to(scope, searched=True).filter(asked_at__gt=hour).count()
+    if asked + more > MOST_AN_HOUR:
+        raise TooMany(
+            _("At most %(most)s callbacks are resent within an hour, and most of these are used up. Try again later.")
+            % {"most": money.number(MOST_AN_HOUR)}
+        )
+
+
 @transaction.atomic
 def resend(scope: Scope, callback: Callback) -> bool:
-    """Send one callback once more; returns whether it wasn't being sent anyway. Raises NotAllowed."""
+    """Send one callback once more; returns whether it wasn't being sent anyway. Raises NotAllowed and TooMany."""
     lock_business(scope, Permission.MANAGE_API)
+    _check_quota(scope, 1)
     is_queued = queue(scope, [callback.pk]) == 1
     if is_queued:
         events.record(scope, "callback.resent", callback, callback_event=callback.event)
@@ -96,6 +111,7 @@ def choose(scope: Scope, callbacks: Sequence[int]) -> Chosen:
 def request_resend(scope: Scope, chosen: Chosen, asked: str) -> CallbackResend:
     """Resend many in the background. Raises NotAllowed, and TooMany while many resends are under way."""
     lock_business(scope, Permission.MANAGE_API)
+    _check_quota(scope, chosen.resendable)
     number = next_number(scope, CallbackResend)
     if CallbackResend.objects.visible_to(scope).filter(status__in=Status.open()).count() >= MOST_OPEN:
         raise TooMany(_("Callbacks are being resent already. Wait until that is done, or cancel it."))

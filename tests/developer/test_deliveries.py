@@ -11,6 +11,7 @@ from accounts.permissions import Role
 from developer.callbacks import resending
 from developer.callbacks.resending import RESENDS, Chosen, TooMany
 from developer.models import Callback, CallbackAttempt, CallbackResend, CallbackUrl
+from documents.reports import services as reports
 from flipdash import clock, rls
 from tests import factories
 
@@ -126,6 +127,19 @@ def test_the_list_asks_few_questions_however_long_it_is(page, to, django_assert_
     page.get(LIST)
     with django_assert_max_num_queries(10):
         page.get(LIST)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator", "snapshot"])
+def test_a_report_has_all_of_them_as_text(developer, some, files):
+    scope = developer.scope("live")
+    made = reports.request_report(scope, history="callbacks", query="status=failed", format="csv")
+    reports.REPORTS.work(made.pk)
+    made.refresh_from_db()
+    assert (made.status, made.problem) == ("ready", "")
+    lines = (files / made.stored_as).read_text("utf-8-sig").splitlines()
+    assert len(lines) == 3
+    assert {str(some[name].pk) for name in ("failed", "timeout")} == {line.split(",")[0] for line in lines[1:]}
+    assert any("Timed out" in line for line in lines)
 
 
 # --- One of them ---------------------------------------------------------------------------------------------
@@ -288,6 +302,16 @@ def test_too_many_are_refused_with_what_to_do(page, some, monkeypatch):
     monkeypatch.setattr(resending, "MOST", 1)
     answer = page.get(MANY, {"which": "shown", "query": "status=failed"}, follow=True)
     assert "At most 1 callbacks" in text_of(answer)
+
+
+def test_an_hours_resends_are_limited(page, some, monkeypatch):
+    monkeypatch.setattr(resending, "MOST_AN_HOUR", 1)
+    asked = page.post(MANY, {"which": "shown", "query": "status=failed", "seen": "2"}, follow=True)
+    assert "At most 1 callbacks are resent within an hour" in text_of(asked)
+    page.post(f"{LIST}{some['failed'].pk}/resending/")
+    answer = page.post(f"{LIST}{some['timeout'].pk}/resending/", follow=True)
+    assert "within an hour" in text_of(answer)
+    assert [state_of(some[name])[0] for name in ("failed", "timeout")] == ["waiting", "failed"]
 
 
 def test_resends_at_once_are_limited(developer, some, monkeypatch):
