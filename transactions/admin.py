@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.operators import Operator
 from flipdash.backoffice import ReadOnlyAdmin
+from flipdash.states import MoveRefused
 from transactions import disturbances
-from transactions.models import Destination, InternationalTransfer, MoneyTransfer, Payment
+from transactions.models import Destination, InternationalTransfer, MoneyTransfer, Payment, RailCase, RailOrder
+from transactions.outgoing import cases, orders
 
 
 class TransactionAdmin(ReadOnlyAdmin):
@@ -68,3 +70,49 @@ class DestinationAdmin(ReadOnlyAdmin):
         changed = disturbances.set_status(rows.values_list("code", flat=True), status, by=by)
         names = ", ".join(row.name for row in changed)
         messages.success(request, names or _("Nothing was changed."))
+
+
+@admin.register(RailCase)
+class CaseAdmin(ReadOnlyAdmin):
+    """What a rail said that can't be: a person looks, then closes it with a note (trust.md L8, Q5)."""
+
+    list_display = ("id", "business", "mode", "kind", "order", "was", "said", "opened_at", "status")
+    list_filter = ("status", "kind", "mode")
+    list_select_related = ("business", "order")
+    search_fields = ("=order__key",)
+    ordering = ("-id",)
+    actions = ("close", "credit_return")
+
+    @admin.action(description=gettext_lazy("Close: it is settled"))
+    def close(self, request: HttpRequest, queryset: QuerySet[RailCase]) -> None:
+        """Close what is settled."""
+        for case in queryset:
+            cases.close(case, by=request.user)  # type: ignore[arg-type]  # the operator's people are Users
+        self.message_user(request, _("Closed."))
+
+    @admin.action(description=gettext_lazy("Credit what the bank sent back, and close"))
+    def credit_return(self, request: HttpRequest, queryset: QuerySet[RailCase]) -> None:
+        """Credit what came back, once the money is really there."""
+        for case in queryset.filter(kind=RailCase.Kind.RETURNED):
+            try:
+                cases.credit(case, by=request.user)  # type: ignore[arg-type]  # the operator's people are Users
+            except MoveRefused as problem:
+                self.message_user(request, str(problem), messages.ERROR)
+
+
+@admin.register(RailOrder)
+class RailOrderAdmin(ReadOnlyAdmin):
+    """What is on its way through a rail."""
+
+    list_display = ("key", "business", "mode", "rail", "bank", "status", "attempt", "told_at", "sent_at", "problem")
+    list_filter = ("status", "rail", "mode")
+    list_select_related = ("business",)
+    search_fields = ("=key",)
+    ordering = ("-id",)
+    actions = ("ask_again",)
+
+    @admin.action(description=gettext_lazy("Try again what was given up"))
+    def ask_again(self, request: HttpRequest, queryset: QuerySet[RailOrder]) -> None:
+        """Let what was given up be asked for and, if it never arrived, sent."""
+        tried = sum(orders.ask_again(order) for order in queryset)
+        self.message_user(request, _("Tried again: %d") % tried)

@@ -7,13 +7,14 @@ import pytest
 from django.db import transaction
 from django.db.models.functions import Now
 
+from accounts import operators
 from accounts.models import Activity
 from accounts.permissions import Role
 from accounts.rights import NotAllowed
 from deposits import ledger
 from deposits.ledger import Balance
 from flipdash import clock, rls, states
-from flipdash.actors import SYSTEM, Actor, ActorKind
+from flipdash.actors import SYSTEM
 from tests import factories
 from tests.leased import let_time_pass
 from tests.transactions.sending import (
@@ -29,7 +30,7 @@ from tests.transactions.sending import (
 )
 from transactions import rails
 from transactions.models import BankPace, MoneyTransfer, RailCase, RailOrder, SimulatedPayout, Status
-from transactions.outgoing import acts, answers, orders
+from transactions.outgoing import acts, answers, cases, orders
 from transactions.outgoing.orders import ORDERS
 from transactions.outgoing.refusals import (
     Changed,
@@ -498,15 +499,19 @@ def test_what_came_back_is_credited_by_a_person_and_once(money, maker, approver,
 
 
 def _operator(admin):
-    from dataclasses import replace
+    return operators.scope(admin.user, admin.business, "live")
 
-    class Operator:
-        pk, role, name = None, "", "Olga"
-        actor = Actor(ActorKind.OPERATOR, admin.user.pk, "Olga")
-        permissions: frozenset[str] = frozenset()
-        sees_recent_only = False
 
-    return replace(admin.scope("live"), member=Operator(), via="backoffice")
+def test_a_case_is_closed_once_by_name(money, maker, approver, admin):
+    approve(approver, create(maker, account_number="0012349009"))
+    let_it_arrive()
+    case = RailCase.objects.get()
+    assert cases.credit(case, by=admin.user)
+    assert not cases.close(case, by=admin.user)
+    assert not cases.credit(case, by=admin.user)
+    case.refresh_from_db()
+    assert (case.status, case.closer_kind, case.closer_name) == ("closed", "operator", admin.user.name)
+    assert balance(money) == Balance(10_000_000 - 2_500, 0)
 
 
 def test_what_never_arrived_is_not_credited(on_its_way, admin):

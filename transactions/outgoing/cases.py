@@ -1,0 +1,24 @@
+"""What a person of the operator's does about a case: closes it, or credits what a bank sent back."""
+
+from accounts import operators
+from accounts.models import User
+from flipdash import clock, rls, states
+from transactions.models import RailCase
+from transactions.outgoing import answers
+
+
+def close(case: RailCase, *, by: User, note: str = "") -> bool:
+    """Close a case that is settled; False if it was closed before."""
+    if case.status != RailCase.Status.OPEN:
+        return False
+    with rls.inside_of(case.business_id, case.mode):
+        signed = operators.scope(by, case.business, case.mode).actor.columns("closer")
+        states.step(case, RailCase.Status.CLOSED, closed_at=clock.now(), note=note[:200], **signed)
+    return True
+
+
+def credit(case: RailCase, *, by: User) -> bool:
+    """Credit what the bank of a case sent back, and close it; False if it was credited before. Raises MoveRefused."""
+    is_new = answers.credit_return(case, by=operators.scope(by, case.business, case.mode))
+    close(case, by=by)
+    return is_new
