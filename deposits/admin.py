@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
@@ -22,7 +22,8 @@ from deposits.ledger import NotEnoughDeposit
 from deposits.models import BankAccount, Correction, Reason, StatementImport, StatementLine, TopUp
 from deposits.statements import matching
 from deposits.statements import services as statements
-from deposits.statements.layouts import LAYOUTS
+from deposits.statements.declaration import Confidence
+from deposits.statements.shipped import DECLARATIONS
 from flipdash import money
 from flipdash.backoffice import ReadOnlyAdmin
 from flipdash.forms import LineField
@@ -30,21 +31,44 @@ from flipdash.mode import Mode
 from flipdash.tables import MOST_MEGABYTES
 
 PAGE = "backoffice/deposits.html"
+MOST_FILES = 20
+"""Statements that are uploaded at once."""
+
+
+class FilesInput(forms.ClearableFileInput):
+    """Several files at once, dropped on it or chosen."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One or several files, none larger than a statement may be."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """Return all files; refuses what is too large to be one statement."""
+        files = [super(FilesField, self).clean(file, initial) for file in (data or [None])]
+        if len(files) > MOST_FILES:
+            raise forms.ValidationError(_("At most %d files at once.") % MOST_FILES)
+        for file in files:
+            if file.size > MOST_MEGABYTES << 20:
+                words = _("“%(name)s” is larger than %(most)d MB. Split it.")
+                raise forms.ValidationError(words % {"name": file.name, "most": MOST_MEGABYTES})
+        return files
 
 
 class UploadForm(forms.Form):
-    """A bank's statement."""
+    """Banks' statements."""
 
-    bank = forms.ChoiceField(label=gettext_lazy("Bank"), choices=banks.Bank.choices)
+    bank = forms.ChoiceField(
+        label=gettext_lazy("Bank"),
+        choices=[("", gettext_lazy("As the file says")), *banks.Bank.choices],
+        required=False,
+        help_text=gettext_lazy("To be chosen where the file names no account: BNI Direct, workbooks."),
+    )
     mode = forms.ChoiceField(label=gettext_lazy("Mode"), choices=Mode.choices, initial=Mode.LIVE)
-    file = forms.FileField(label=gettext_lazy("File"))
-
-    def clean_file(self) -> Any:
-        """Refuse what is too large to be one statement."""
-        file = self.cleaned_data["file"]
-        if file.size > MOST_MEGABYTES << 20:
-            raise forms.ValidationError(_("This file is larger than %d MB. Split it.") % MOST_MEGABYTES)
-        return file
+    file = FilesField(label=gettext_lazy("Files"))
 
 
 class ProposeForm(forms.Form):
@@ -103,11 +127,11 @@ class BankAccountAdmin(DepositAdmin):
 class StatementImportAdmin(DepositAdmin):
     """Bank statements, and where they are uploaded."""
 
-    list_display = ("id", "bank", "mode", "file_name", "status", "lines", "added", "by", "created_at")
+    list_display = ("id", "bank", "layout", "mode", "file_name", "status", "lines", "added", "by", "created_at", "look")
     list_filter = ("status", "bank", "mode")
     list_select_related = ("by",)
     ordering = ("-id",)
-    fields = (*list_display, "finished_at", "what_is_wrong")
+    fields = (*list_display[:-1], "pending", "skipped", "accepted_by", "finished_at", "what_came", "what_is_wrong")
     readonly_fields = fields
     change_list_template = "backoffice/statementimport_list.html"
 
@@ -115,33 +139,92 @@ class StatementImportAdmin(DepositAdmin):
     def what_is_wrong(self, job: StatementImport) -> str:
         """Why nothing was imported, and the faults, one a line."""
         why = [job.problem_in_words] if job.problem else []
-        return "\n".join([*why, *job.problems]) or "–"
+        return "\n".join([*why, *job.problems, *job.doubts]) or "–"
+
+    @admin.display(description=gettext_lazy("What came of it"))
+    def what_came(self, job: StatementImport) -> SafeString | str:
+        """How many of its lines are credited, wait and why, or are passed over; those that wait lead to the queue."""
+        rows = StatementLine.objects.using(self.using).filter(statement=job).values("status", "reason")
+        counts = [(row["status"], row["reason"], row["n"]) for row in rows.annotate(n=Count("pk")).order_by("status")]
+        queue = reverse("admin:deposits_statementline_changelist")
+        parts = []
+        for status, reason, count in counts:
+            words = f"{dict(StatementLine.Status.choices)[status]}{': ' + str(Reason(reason).label) if reason else ''}"
+            url = f"{queue}?status__exact={status}&reason__exact={reason}"
+            parts.append((url, f"{money.number(count)} · {words}"))
+        return format_html_join(format_html("<br>"), '<a href="{}">{}</a>', parts) or "–"
+
+    @admin.display(description="")
+    def look(self, job: StatementImport) -> SafeString | str:
+        """The way to the page on which it is decided whether what doesn't add up is imported all the same."""
+        if job.status != StatementImport.Status.HELD:
+            return ""
+        return format_html('<a href="{}">{}</a>', reverse(f"admin:{self.named('word')}", args=[job.pk]), _("Decide"))
 
     def get_urls(self) -> list[URLPattern]:
-        return [path("upload/", self.upload, name=self.named("upload")), *super().get_urls()]
+        """Add the pages to upload, to decide, and to see which layouts are known."""
+        return [
+            path("upload/", self.upload, name=self.named("upload")),
+            path("<int:pk>/word/", self.word, name=self.named("word")),
+            *super().get_urls(),
+        ]
+
+    def word(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what doesn't add up in a statement, and import it all the same or leave it."""
+        job = self.row(request, pk)
+        if request.method == "POST":
+            is_accepted = request.POST.get("decision") == "approve"
+            try:
+                statements.decide(job, by=request.user, is_accepted=is_accepted)  # type: ignore[arg-type]  # the door asked
+            except statements.NotHeld:
+                messages.error(request, _("This statement doesn’t wait any more. Nothing was changed."))
+            else:
+                said = _("It is imported now.") if is_accepted else _("Nothing of it was imported.")
+                messages.success(request, said)
+            return redirect("admin:deposits_statementimport_changelist")
+        figures = {"lines": money.number(job.lines), "pending": money.number(job.pending)}
+        return self.page(
+            request,
+            _("A statement that doesn’t add up"),
+            note=_("Nothing of it is imported yet. Look whether a page or a file between is missing."),
+            facts=[
+                (_("File"), job.file_name),
+                (_("Bank"), f"{job.get_bank_display()}, {job.layout}"),
+                (_("Lines"), _("%(lines)s, and %(pending)s pending") % figures),
+                *((_("What doesn’t add up"), doubt) for doubt in job.doubts),
+            ],
+            choices=[("approve", _("Import it all the same")), ("reject", _("Leave it"))]
+            if job.status == StatementImport.Status.HELD
+            else None,
+        )
 
     def upload(self, request: HttpRequest) -> HttpResponse:
         """Take a statement; a worker imports it."""
         form = UploadForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             values = form.cleaned_data
-            job = statements.request_import(
-                bank=values["bank"],
-                mode=values["mode"],
-                upload=values["file"],
-                by=request.user,  # type: ignore[arg-type]  # the door asked who it is
-            )
-            messages.success(request, _("Statement %d waits to be imported. Look again in a moment.") % job.pk)
+            for file in values["file"]:
+                statements.request_import(
+                    bank=values["bank"],
+                    mode=values["mode"],
+                    upload=file,
+                    by=request.user,  # type: ignore[arg-type]  # the door asked who it is
+                )
+            messages.success(request, _("Statements that wait to be imported: %d.") % len(values["file"]))
             return redirect("admin:deposits_statementimport_changelist")
-        facts = [(name, ", ".join(LAYOUTS[bank].needed())) for bank, name in banks.NAMES.items()]
+        known = [*DECLARATIONS, *statements.declared()]
+        facts = [(f"{banks.NAMES.get(d.bank, '')} {d.channel}".strip(), Confidence(d.confidence).label) for d in known]
         return self.page(
             request,
-            _("Upload a bank statement"),
+            _("Upload bank statements"),
             form=form,
             button=_("Upload"),
             has_file=True,
-            note=_("A .csv (UTF-8) with these columns named in its first line. All of a file is imported, or nothing."),
-            facts=facts,
+            note=_(
+                "As the bank gives them: .csv, .xls, .xlsx or MT940. The header row says which layout it is. All of a "
+                "file is imported, or nothing; what doesn’t add up waits for your word."
+            ),
+            facts=[*facts, ("MT940 / MT942", Confidence.HIGH.label)],
         )
 
 
@@ -149,7 +232,7 @@ class StatementImportAdmin(DepositAdmin):
 class StatementLineAdmin(DepositAdmin):
     """The lines of all statements; the queue is those that wait for a person."""
 
-    list_display = ("id", "bank", "mode", "booked_on", "rupiah", "sender", "status", "reason", "look")
+    list_display = ("id", "bank", "mode", "booked_on", "paid_on", "rupiah", "sender", "status", "reason", "look")
     list_filter = ("status", "reason", "bank", "mode")
     search_fields = ("=amount", "=reference", "sender")
     ordering = ("-id",)
@@ -157,7 +240,7 @@ class StatementLineAdmin(DepositAdmin):
     @admin.display(description=gettext_lazy("Amount"), ordering="amount")
     def rupiah(self, line: StatementLine) -> str:
         """The amount as people read it."""
-        return money.rupiah(line.amount)
+        return money.with_sen(line.amount)
 
     @admin.display(description="")
     def look(self, line: StatementLine) -> SafeString | str:
@@ -334,10 +417,12 @@ def line_facts(line: StatementLine) -> list[tuple[str, str]]:
     """Return what a line says."""
     return [
         (_("Bank"), f"{line.get_bank_display()}, {line.get_mode_display()}"),
-        (_("Date"), line.booked_on.isoformat()),
-        (_("Amount"), money.rupiah(line.amount)),
+        (_("Account"), line.account),
+        (_("Date"), " ".join(filter(None, (line.booked_on.isoformat(), str(line.booked_at or ""))))),
+        (_("Day of payment"), line.paid_on.isoformat() if line.paid_on else ""),
+        (_("Amount"), money.with_sen(line.amount)),
         (_("Description"), line.description),
-        (_("Sender"), line.sender),
+        (_("Sender"), " · ".join(filter(None, (line.sender, line.sender_bank)))),
         (_("Reference"), line.reference),
         (_("Status"), f"{line.get_status_display()} {line.get_reason_display() if line.reason else ''}".strip()),
     ]

@@ -63,6 +63,14 @@ def rupiah(amount: int, language: str | None = None) -> str:
     return f"{_minus(amount)}Rp{_grouped(amount, language)}"
 
 
+def with_sen(amount: Decimal | int, language: str | None = None) -> str:
+    """Return an amount with its sen where it has some: "Rp1,234.56", "Rp5,000,417"."""
+    value = Decimal(amount)
+    if value == value.to_integral_value():
+        return rupiah(int(value), language)
+    return f"{_minus(value)}Rp{decimal(abs(value).quantize(Decimal('0.01')), language)}"
+
+
 def moved(amount: int, language: str | None = None) -> str:
     """Return what came in or went out, with its sign before it: "+Rp5,000,417" or "−Rp85,000"."""
     return f"{'+' if amount > 0 else ''}{rupiah(amount, language)}"

@@ -13,7 +13,7 @@ from deposits.models.ledger import (
     PostingKind,
     Turnover,
 )
-from deposits.models.statements import Correction, Reason, StatementImport, StatementLine
+from deposits.models.statements import Correction, Reason, StatementImport, StatementLayout, StatementLine
 from deposits.models.topups import CODES, OPEN, TopUp, TopUpEvent, TopUpStatus
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "PostingKind",
     "Reason",
     "StatementImport",
+    "StatementLayout",
     "StatementLine",
     "TopUp",
     "TopUpEvent",

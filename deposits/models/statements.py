@@ -1,5 +1,6 @@
 """The operator's bank statements, line by line, and what two of its people correct by hand."""
 
+from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -17,23 +18,29 @@ from flipdash.states import State, StatusField, state
 
 
 class StatementImport(Leased):
-    """One uploaded bank statement: queued → running → done, or failed with what is wrong in it."""
+    """One uploaded bank statement: queued → running → done, or failed with what is wrong in it.
+
+    What can be read but doesn't add up is held until somebody says that it is to be imported all the same.
+    """
 
     class Status(State):
         """Where the import stands."""
 
         QUEUED = state("queued", _("Waiting"), "grey", "hourglass", to="running")
-        RUNNING = state("running", _("Being read"), "blue", "loader", to="queued done failed")
+        RUNNING = state("running", _("Being read"), "blue", "loader", to="queued held done failed")
+        HELD = state("held", _("Waits for your word"), "amber", "pause", to="queued failed")
         DONE = state("done", _("Imported"), "green", "check")
         FAILED = state("failed", _("Not imported"), "red", "x")
 
     STEPS = {Status.QUEUED: Status.RUNNING}
     PROBLEMS = {
         "faults": _("Nothing of the file was imported. Correct what is named, and upload it again."),
+        "declined": _("Nothing of the file was imported: somebody has decided so."),
         "error": _("Something went wrong on our side. Nothing was imported; upload the file again."),
     }
 
-    bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
+    bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()), blank=True)
+    """Chosen, or "" until the file has said it."""
     mode = models.CharField(_("Mode"), max_length=4, choices=Mode.choices, default=Mode.LIVE)
     file_name = models.CharField(_("File"), max_length=190)
     stored_as = models.CharField(max_length=100, blank=True)
@@ -42,13 +49,27 @@ class StatementImport(Leased):
     """The first faults, in words: record, line, column, reason."""
     lines = models.PositiveIntegerField(_("Lines"), default=0)
     added = models.PositiveIntegerField(_("New lines"), default=0)
+    layout = models.CharField(_("Layout"), max_length=60, blank=True)
+    """What the file turned out to be, as people call it."""
+    pending = models.PositiveIntegerField(_("Pending lines"), default=0)
+    """Not booked yet, and so not imported."""
+    skipped = models.PositiveIntegerField(_("Skipped lines"), default=0)
+    """Without a date or a sum."""
+    doubts = models.JSONField(_("What doesn’t add up"), default=list)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        verbose_name=_("Imported all the same by"),
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("By"))
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
 
     class Meta(Leased.Meta):
         constraints = [
             mode_known("statementimport"),
-            models.CheckConstraint(condition=Q(bank__in=list(banks.NAMES)), name="statementimport_bank_known"),
+            models.CheckConstraint(condition=Q(bank__in=["", *banks.NAMES]), name="statementimport_bank_known"),
         ]
 
     def __str__(self) -> str:
@@ -67,6 +88,7 @@ class Reason(models.TextChoices):
     OTHER_BANK = "other_bank", _("Paid to another bank than chosen")
     ATM = "atm", _("An ATM transfer that the sender doesn't confirm")
     CHANGED = "changed", _("The bank has changed a line that was imported before")
+    OTHER_NAME = "other_name", _("It names another business")
     REVERSED = "reversed", _("A payment that the bank may have taken back")
     UNDONE = "undone", _("Its credit was taken back")
     DEBIT = "debit", _("Money that went out")
@@ -94,15 +116,21 @@ class StatementLine(models.Model):
 
     bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
     mode = models.CharField(_("Mode"), max_length=4, choices=Mode.choices)
+    account = models.CharField(_("Account"), max_length=32, blank=True)
+    """The operator's, that the statement is of; "" from the simulated bank."""
     booked_on = models.DateField(_("Date"))
-    amount = models.BigIntegerField(_("Amount"))
-    """Whole rupiah: positive came in, negative went out."""
+    booked_at = models.TimeField(_("Time"), null=True)
+    paid_on = models.DateField(_("Day of payment"), null=True)
+    """Where the text or the value date says it: banks book on Monday what was paid on Saturday."""
+    amount = models.DecimalField(_("Amount"), max_digits=17, decimal_places=2)
+    """Rupiah with sen: positive came in, negative went out."""
     description = models.CharField(_("Description"), max_length=500, blank=True)
     sender = models.CharField(_("Sender"), max_length=100, blank=True)
+    sender_bank = models.CharField(_("Sender’s bank"), max_length=40, blank=True)
     reference = models.CharField(_("Reference"), max_length=64, blank=True)
-    balance = models.BigIntegerField(_("Balance"), null=True)
+    balance = models.DecimalField(_("Balance"), max_digits=17, decimal_places=2, null=True)
     fingerprint = models.CharField(max_length=64)
-    """SHA-256 of the line as it was printed, and of which of several identical ones it is."""
+    """SHA-256 of what names the line in its account, and of which of several such lines it is."""
     statement = models.ForeignKey(
         StatementImport, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=_("Import")
     )
@@ -146,11 +174,43 @@ class StatementLine(models.Model):
                 F("mode"), F("bank"), F("reference"), name="statementline_reference", condition=~Q(reference="")
             ),
             models.Index(F("mode"), F("bank"), F("amount"), F("booked_on"), name="statementline_amounts"),
+            models.Index(F("mode"), F("account"), F("booked_on"), F("id"), name="statementline_account"),
             models.Index(F("top_up"), name="statementline_topup", condition=Q(top_up__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_bank_display()} {self.booked_on} {self.amount}"
+
+    @property
+    def whole(self) -> int | None:
+        """The amount in rupiah; None when it has sen, as no top-up has."""
+        return int(self.amount) if self.amount == int(self.amount) else None
+
+    @property
+    def day(self) -> date:
+        """The day by which it is matched: of the payment, where it is known."""
+        return self.paid_on or self.booked_on
+
+
+class StatementLayout(models.Model):
+    """A layout that one of the operator's people has declared: columns chosen by hand, for a bank of which no real file
+    was seen yet. Kept for next time."""
+
+    bank = models.CharField(_("Bank"), max_length=16, choices=list(banks.NAMES.items()))
+    declaration = models.JSONField()
+    """As deposits/statements/declaration.py has it."""
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("By"))
+    created_at = models.DateTimeField(_("Created Date"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("Statement layout")
+        verbose_name_plural = _("Statement layouts")
+        constraints = [
+            models.CheckConstraint(condition=Q(bank__in=list(banks.NAMES)), name="statementlayout_bank_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_bank_display()} {self.declaration.get('channel', '')}"
 
 
 class Correction(TenantModel):

@@ -8,6 +8,7 @@ from deposits.models import (
     LowBalance,
     Posting,
     StatementImport,
+    StatementLayout,
     StatementLine,
     TopUp,
     TopUpEvent,
@@ -75,8 +76,8 @@ STATEMENTS: list[Code] = [
     Kept(StatementLine),
     Begins(StatementLine, "new"),
     Fixed(
-        *(StatementLine, "bank", "mode", "booked_on", "amount", "description", "sender", "reference"),
-        *("balance", "fingerprint", "statement", "imported_at"),
+        *(StatementLine, "bank", "mode", "account", "booked_on", "booked_at", "paid_on", "amount", "description"),
+        *("sender", "sender_bank", "reference", "balance", "fingerprint", "statement", "imported_at"),
     ),
     Refused(
         *(StatementLine, "keeps", "BEFORE UPDATE", "is matched already"),
@@ -106,6 +107,7 @@ RIGHTS: list[Code] = [
     # and then may only note that it is credited.
     Rights(BankAccount, app="SELECT", operator="INSERT, UPDATE"),
     Rights(StatementImport, app="", operator="SELECT, INSERT, UPDATE"),
+    Rights(StatementLayout, app="", operator="SELECT, INSERT, DELETE"),
     Rights(StatementLine, app="SELECT, UPDATE (status, credited_at)", operator="INSERT, UPDATE, MAINTAIN"),
     Rights(Correction, app="SELECT, UPDATE", operator="INSERT"),
 ]

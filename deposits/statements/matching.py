@@ -9,7 +9,7 @@ whatever is left half done is found again by the sweep, and what is done is not 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import cast
 
 from django.db import IntegrityError, connections, transaction
@@ -23,7 +23,7 @@ from deposits.models import OPEN, Correction, Reason, StatementLine, TopUp, TopU
 from deposits.statements.files import JAKARTA
 from deposits.topups import crediting
 from deposits.topups import services as topups
-from flipdash import clock, money, rls, states
+from flipdash import banknames, clock, formats, money, rls, states
 from flipdash.scope import Scope
 
 NEAR = 10_000
@@ -71,8 +71,10 @@ def examine(line: StatementLine) -> Examined:
         return Examined(None, Reason.REVERSED, suggestions)
     if line.amount < 0:
         return Examined(None, Reason.DEBIT, [])
-    if line.reference and _said_otherwise(line):
+    if line.reference and line.balance is None and _said_otherwise(line):
         return Examined(None, Reason.CHANGED, suggestions)
+    if suggestions and suggestions[0].reason == Reason.NONE and _names_another(line, suggestions[0].top_up):
+        return Examined(None, Reason.OTHER_NAME, suggestions)
     if suggestions and suggestions[0].reason == Reason.NONE:
         return Examined(suggestions[0].top_up, Reason.NONE, suggestions)
     return Examined(None, suggestions[0].reason if suggestions else Reason.UNKNOWN, suggestions)
@@ -81,26 +83,35 @@ def examine(line: StatementLine) -> Examined:
 def _suggest(line: StatementLine) -> Iterable[Suggestion]:
     """Yield the top-ups that a line may pay, the likeliest first."""
     top_ups = TopUp.objects.using("operator").filter(mode=line.mode, is_code_held=True).select_related("business")
-    for top_up in _in_time(line, top_ups.filter(bank=line.bank, exact_amount=line.amount)):
-        yield _of_exact(line, top_up)
-    for top_up in _in_time(line, top_ups.filter(exact_amount=line.amount).exclude(bank=line.bank)):
-        words = _("the exact amount, but %s was chosen") % top_up.bank_name
-        yield Suggestion(top_up, Reason.OTHER_BANK, words)
-    near = top_ups.filter(
-        bank=line.bank, status__in=OPEN, exact_amount__range=(line.amount - NEAR, line.amount + NEAR)
-    ).exclude(exact_amount=line.amount)
+    if line.whole is not None:  # a top-up has no sen
+        exact = top_ups.filter(exact_amount=line.whole)
+        of_bank = list(exact.filter(bank=line.bank))
+        for top_up in _in_time(line, of_bank):
+            yield _of_exact(line, top_up)
+        for top_up in of_bank:
+            if _day_of(top_up) - line.day == timedelta(days=1):
+                words = _("the exact amount, but booked on the day before it was asked for")
+                yield Suggestion(top_up, Reason.UNKNOWN, words)
+        for top_up in _in_time(line, exact.exclude(bank=line.bank)):
+            words = _("the exact amount, but %s was chosen") % top_up.bank_name
+            yield Suggestion(top_up, Reason.OTHER_BANK, words)
+    about = int(line.amount)
+    near = top_ups.filter(bank=line.bank, status__in=OPEN, exact_amount__range=(about - NEAR, about + NEAR))
+    near = near.exclude(exact_amount=line.whole) if line.whole is not None else near
     for top_up in sorted(_in_time(line, near[:100]), key=lambda top_up: abs(top_up.exact_amount - line.amount)):
         missing = top_up.exact_amount - line.amount
         if missing > 0:
-            yield Suggestion(top_up, Reason.TOO_LITTLE, _("%s less than asked for") % money.rupiah(missing))
+            yield Suggestion(top_up, Reason.TOO_LITTLE, _("%s less than asked for") % money.with_sen(missing))
         else:
-            yield Suggestion(top_up, Reason.TOO_MUCH, _("%s more than asked for") % money.rupiah(-missing))
+            yield Suggestion(top_up, Reason.TOO_MUCH, _("%s more than asked for") % money.with_sen(-missing))
 
 
 def _suggest_taken_back(line: StatementLine) -> Iterable[Suggestion]:
     """Yield the top-ups that a payment out may take back: those paid, or awaited, by a payment in of its amount."""
     top_ups = TopUp.objects.using("operator").filter(mode=line.mode, bank=line.bank).select_related("business")
-    about = top_ups.filter(Q(exact_amount=-line.amount) | Q(lines__in=_opposite(line), lines__status__in=PAYING))
+    if line.whole is None:
+        return
+    about = top_ups.filter(Q(exact_amount=-line.whole) | Q(lines__in=_opposite(line), lines__status__in=PAYING))
     for top_up in _in_time(line, about.order_by("-pk").distinct()):
         words = _("the exact amount went out again: %s") % top_up.status.label
         yield Suggestion(top_up, Reason.REVERSED, words)
@@ -118,6 +129,10 @@ def _of_exact(line: StatementLine, top_up: TopUp) -> Suggestion:
     if top_up.status == TopUpStatus.SUCCESSFUL:
         return Suggestion(top_up, Reason.PAID_TWICE, _("the exact amount, but it is credited already"))
     if not top_up.is_open:
+        if line.paid_on and line.paid_on <= top_up.expires_at.astimezone(JAKARTA).date():
+            words = _("the exact amount, paid in time (%(day)s) and booked after it was closed: %(status)s")
+            said = {"day": formats.day(line.paid_on), "status": top_up.status.label}
+            return Suggestion(top_up, Reason.LATE, words % said)
         return Suggestion(top_up, Reason.LATE, _("the exact amount, but it was closed: %s") % top_up.status.label)
     if top_up.is_atm and not _confirms(line, top_up):
         sender = f"{top_up.sender_name}, {top_up.sender_bank}"
@@ -125,15 +140,48 @@ def _of_exact(line: StatementLine, top_up: TopUp) -> Suggestion:
     return Suggestion(top_up, Reason.NONE, _("the exact amount"))
 
 
-def _in_time(line: StatementLine, top_ups: QuerySet[TopUp]) -> list[TopUp]:
-    """Leave out the top-ups that didn't exist yet when the bank booked the line."""
-    return [top_up for top_up in top_ups if top_up.created_at.astimezone(JAKARTA).date() <= line.booked_on]
+def _in_time(line: StatementLine, top_ups: Iterable[TopUp]) -> list[TopUp]:
+    """Leave out the top-ups that didn't exist yet when the line was paid."""
+    return [top_up for top_up in top_ups if _day_of(top_up) <= line.day]
+
+
+def _day_of(top_up: TopUp) -> date:
+    """Return the day on which a top-up was asked for, as banks count days."""
+    return top_up.created_at.astimezone(JAKARTA).date()
+
+
+NAME_SHOWN = 15
+"""Characters of a sender's name that every bank shows; some show no more."""
 
 
 def _confirms(line: StatementLine, top_up: TopUp) -> bool:
-    """Whether an ATM transfer's line names the sender and the bank that the business told us."""
-    said = f" {_plain(line.sender)} {_plain(line.description)} "
-    return all(f" {_plain(text)} " in said for text in (top_up.sender_name, top_up.sender_bank))
+    """Whether an ATM transfer's line holds the sender's name and the bank that the business told us.
+
+    The name isn't taken out of the text, where every bank puts it elsewhere: it is asked for, as far as all show it. A
+    bank may stand as its name, its BI code or its BIC.
+    """
+    said = f" {_plain(line.sender)} {_plain(line.description)} {_plain(line.sender_bank)} "
+    name = _plain(top_up.sender_name)
+    has_name = f" {name} " in said or (len(name) > NAME_SHOWN and f" {name[:NAME_SHOWN]}" in said)
+    words = banknames.words_for(top_up.sender_bank) or {top_up.sender_bank}
+    return has_name and any(f" {_plain(word)} " in said for word in words)
+
+
+def _names_another(line: StatementLine, top_up: TopUp) -> bool:
+    """Whether a payment plainly names another business than the one whose amount it has."""
+    said = f" {_plain(line.description)} "
+    if f" {_plain(top_up.business.name)} " in said:
+        return False
+    with connections["operator"].cursor() as cursor:
+        cursor.execute(NAMED, [top_up.business_id, said.upper()])
+        return any(f" {_plain(name)} " in said for (name,) in cursor.fetchall())
+
+
+NAMED = """
+SELECT name FROM accounts_business
+WHERE id <> %s AND length(name) >= 8 AND position(upper(split_part(name, ' ', 1)) IN %s) > 0
+"""
+"""The other businesses whose first word stands in a text; short names stand in many."""
 
 
 def _plain(text: str) -> str:
@@ -141,9 +189,11 @@ def _plain(text: str) -> str:
 
 
 def _said_otherwise(line: StatementLine) -> bool:
-    """Whether the bank's reference stands on another line that was there before: then one of them was changed."""
+    """Whether the bank's reference stands on another payment in of that day that was there before: then one of them was
+    changed. References come back on other days, and belong to a payment and its fee."""
     others = StatementLine.objects.using("operator").filter(mode=line.mode, bank=line.bank, reference=line.reference)
-    return others.exclude(reference="").filter(pk__lt=line.pk).exists()  # as statementline_reference says
+    before = others.exclude(reference="").filter(pk__lt=line.pk)  # as statementline_reference says
+    return before.filter(booked_on=line.booked_on, amount__gt=0, balance=None).exists()
 
 
 # --- By itself ---------------------------------------------------------------------------------------------------
@@ -154,7 +204,10 @@ def match_due(most: int = 1_000) -> int:
     _pass_over_hopeless()
     lines = StatementLine.objects.using("operator")
     credited = 0
-    for pk in lines.filter(status=Status.NEW).order_by("pk").values_list("pk", flat=True)[:most]:
+    today = clock.now("operator").astimezone(JAKARTA).date()
+    # What comes in with a day ahead waits for that day; what goes out may take something back that is there already.
+    due = lines.filter(Q(booked_on__lte=today) | Q(amount__lt=0), status=Status.NEW)
+    for pk in due.order_by("pk").values_list("pk", flat=True)[:most]:
         match(pk)
     for pk in lines.filter(status=Status.MATCHED).order_by("pk").values_list("pk", flat=True)[:most]:
         credited += credit_matched(pk)
@@ -254,7 +307,8 @@ def _pass_over_hopeless() -> None:
     """Put all new lines for which nothing awaited comes near into the queue at once, and payments out that nothing
     came in for aside: most lines of a big statement."""
     with connections["operator"].cursor() as cursor:
-        cursor.execute(HOPELESS, [NEAR, NEAR])
+        today = clock.now("operator").astimezone(JAKARTA).date()
+        cursor.execute(HOPELESS, [today, NEAR, NEAR])
 
 
 HOPELESS = """
@@ -263,18 +317,20 @@ SET status = CASE WHEN l.amount < 0 THEN 'ignored' ELSE 'waiting' END,
     reason = CASE WHEN l.amount < 0 THEN 'debit' ELSE 'unknown' END
 FROM (
     SELECT n.id FROM deposits_statementline n
-    WHERE n.status = 'new' AND ((n.amount < 0 AND NOT EXISTS (
+    WHERE n.status = 'new' AND (n.booked_on <= %s OR n.amount < 0) AND ((n.amount < 0 AND NOT EXISTS (
         SELECT FROM deposits_statementline i
         WHERE i.mode = n.mode AND i.bank = n.bank AND i.amount = -n.amount
             AND i.booked_on BETWEEN n.booked_on - 7 AND n.booked_on
     )) OR (n.amount > 0 AND
         NOT EXISTS (
             SELECT FROM deposits_topup t
-            WHERE t.mode = n.mode AND t.exact_amount BETWEEN n.amount - %s AND n.amount + %s AND t.is_code_held
+            WHERE t.mode = n.mode AND t.is_code_held
+                AND t.exact_amount BETWEEN n.amount::bigint - %s AND n.amount::bigint + %s
         )
-        AND (n.reference = '' OR NOT EXISTS (
+        AND (n.reference = '' OR n.balance IS NOT NULL OR NOT EXISTS (
             SELECT FROM deposits_statementline o
             WHERE o.mode = n.mode AND o.bank = n.bank AND o.reference = n.reference AND o.reference <> ''
+                AND o.booked_on = n.booked_on AND o.amount > 0 AND o.balance IS NULL
                 AND o.id + 0 < n.id -- never by the key's index: that reads all lines before, for every line
         ))
     ))
@@ -387,6 +443,8 @@ def _check_credit(line: StatementLine, top_up: TopUp) -> None:
     _check_waits(line)
     if line.amount < 0:
         raise CorrectionRefused(_("Money that went out can’t be credited."))
+    if line.whole is None:
+        raise CorrectionRefused(_("This line has sen, and a deposit has none."))
     if line.mode != top_up.mode:
         raise CorrectionRefused(_("This line and this top-up are of different modes."))
     if top_up.posting_id is not None:

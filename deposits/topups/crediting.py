@@ -45,13 +45,16 @@ def credit(top_up: TopUp, line: StatementLine, *, by: Scope | None = None, at: d
             raise NotCreditable(
                 topups.why_not(locked) if not locked.is_open else _("This line isn’t matched any more.")
             )
+        amount = own_line.whole
+        if amount is None:
+            raise NotCreditable(_("This line has sen, and a deposit has none."))
         at = at or _seeded_at(own_line, locked)
         moment = at or clock.now()
         by = by or Scope.by_itself(locked.business, locked.mode)
         posted = ledger.top_up(
             _owner_of(locked),
             Source(SOURCE, locked.pk),
-            amount=own_line.amount,
+            amount=amount,
             bank=locked.bank,
             by=by.actor,
             effective_at=at,
@@ -61,10 +64,10 @@ def credit(top_up: TopUp, line: StatementLine, *, by: Scope | None = None, at: d
             TopUpStatus.SUCCESSFUL,
             by=by,
             kind="top-up.credited",
-            facts={"amount": own_line.amount, "requested_by": locked.maker_name},
+            facts={"amount": amount, "requested_by": locked.maker_name},
             at=at,
             posting_id=posted.id,
-            credited_amount=own_line.amount,
+            credited_amount=amount,
             settled_at=moment,
         )
         states.step(own_line, StatementLine.Status.CREDITED, credited_at=moment)

@@ -2,11 +2,13 @@
 
 import itertools
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.files.base import ContentFile
 
 from accounts.models import User
+from deposits.demo import ACCOUNTS
 from deposits.models import StatementImport, StatementLine, TopUp
 from deposits.statements import matching
 from deposits.statements import services as statements
@@ -60,27 +62,58 @@ def fate(made: StatementLine) -> tuple[str, str]:
     return made.status, made.reason
 
 
-HEADS = {
-    "bca": "Tanggal,Keterangan,Jumlah,D/K,Pengirim,No. Referensi,Saldo",
-    "mandiri": "Posting Date,Remark,Additional Desc,Credit Amount,Debit Amount,Reference No,Close Balance",
-    "bri": "TGL_TRAN;DESK_TRAN;MUTASI_DEBET;MUTASI_KREDIT;NO_REF;SALDO_AKHIR_MUTASI",
-    "bni": "Post Date;Journal No.;Description;Amount;Db/Cr;Balance",
-    "permata": "Tanggal Transaksi;Deskripsi;Debet;Kredit;Nama Pengirim;Nomor Referensi;Saldo",
-    "cimb": "Transaction Date,Transaction Description,Debit,Credit,Ref. No.,Running Balance",
-}
+HEAD = ("Tanggal Transaksi", "Keterangan", "Cabang", "Jumlah")
 
 
-def bca(*lines: str, on: date | None = None) -> bytes:
-    """A statement of BCA's; each line is "amount,reference" or whole."""
+def bca(*lines: str, on: date | None = None, account: str = ACCOUNTS["bca"]) -> bytes:
+    """A statement of KlikBCA Bisnis without balances; each line is "amount|what tells it apart", less than zero out."""
     day = (on or today()).strftime("%d/%m/%Y")
-    rows = [HEADS["bca"]]
+    rows = [[f"No. rekening : {account}"], list(HEAD)]
     for text in lines:
-        amount, _comma, reference = text.partition("|")
-        rows.append(f'{day},TRSF E-BANKING CR,"{int(amount):,}.00",CR,KOPI KITA,{reference},')
-    return ("\n".join(rows) + "\n").encode()
+        amount, _bar, mark = text.partition("|")
+        way = "DB" if int(amount) < 0 else "CR"
+        rows.append([day, f"TRSF E-BANKING {way} {mark} KOPI", "0000", f"{abs(int(amount)):,}.00 {way}"])
+    rows.append(["Saldo Akhir : 1.00"])
+    return quoted(rows)
 
 
-def import_statement(content: bytes, bank: str = "bca", mode: str = "live") -> StatementImport:
+def bni(*lines: str, on: date | None = None) -> bytes:
+    """A statement of BNI Direct, which names no account and has no balances; each line is "amount|journal number"."""
+    day = (on or today()).strftime("%d/%m/%y")
+    rows = [["Post Date", "Value Date", "Branch", "Journal No.", "Description", "Debit", "Credit", ""]]
+    for text in lines:
+        amount, _bar, journal = text.partition("|")
+        sums = (".00", f"{int(amount):,}.00") if int(amount) > 0 else (f"{-int(amount):,}.00", ".00")
+        rows.append([f"{day} 05.20.11", f"{day} 05.20.11", "0259", journal, "TRANSFER DARI", *sums, ""])
+    return quoted(rows)
+
+
+def kopra(*amounts: Decimal | int, opening: Decimal | int = 10_000, text: str = "TRSF") -> bytes:
+    """A statement of Mandiri's Kopra, with an account and a balance in each row."""
+    head = "AccountNo;Ccy;PostDate;Remarks;AdditionalDesc;Credit Amount;Debit Amount;Close Balance"
+    rows, balance = [head], Decimal(opening)
+    for number, amount in enumerate(amounts):
+        balance += amount
+        at = f"{today().day} {today():%B %Y} 09:00:{number:02}"
+        sums = f"{max(amount, 0):.2f};{max(-amount, 0):.2f};{balance:.2f}"
+        rows.append(f"{ACCOUNTS['mandiri']};IDR;{at};{text};;{sums}")
+    return "\n".join([*rows, ""]).encode()
+
+
+def mcm(*amounts: int) -> bytes:
+    """A statement of Mandiri's MCM, which has no balances."""
+    head = "Account No,Date,Val. Date,Transaction Code,Description,Description,Reference No.,Debit,Credit"
+    day = today().strftime("%d/%m/%y")
+    rows = [f'{ACCOUNTS["mandiri"]},{day},{day},1,TRSF,KOPI,,".00","{amount:,}.00"' for amount in amounts]
+    return "\n".join([head, *rows, ""]).encode()
+
+
+def quoted(rows: list[list[str]]) -> bytes:
+    """Rows as a bank writes them that quotes all its cells."""
+    return "".join(",".join(f'"{cell}"' for cell in row) + "\r\n" for row in rows).encode()
+
+
+def import_statement(content: bytes, bank: str = "", mode: str = "live") -> StatementImport:
     """Upload and import a statement, and match its lines."""
     by = User.objects.filter(email__endswith="@operator.test").first() or operator_person("Importer")
     job = statements.request_import(bank=bank, mode=mode, upload=ContentFile(content, name="mutasi.csv"), by=by)

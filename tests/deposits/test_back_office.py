@@ -50,10 +50,10 @@ def text(answer) -> str:
 def test_a_statement_is_uploaded_imported_and_credited(scope, ayu):
     top_up = ask(scope)
     url = "/admin/deposits/statementimport/upload/"
-    assert "No. Referensi" in text(ayu.get(url))
+    assert "Kopra (MCM 2.0)" in text(ayu.get(url))
     file = SimpleUploadedFile("mutasi.csv", bca(f"{top_up.exact_amount}|R1"))
     answer = ayu.post(url, {"bank": "bca", "mode": "live", "file": file}, follow=True)
-    assert "waits to be imported" in text(answer)
+    assert "wait to be imported: 1" in text(answer)
     statements.STATEMENTS.work()
     matching.match_due()
     assert again(top_up).status == "successful"
@@ -61,13 +61,13 @@ def test_a_statement_is_uploaded_imported_and_credited(scope, ayu):
 
 
 def test_a_bad_statement_says_what_is_wrong(ayu):
-    file = SimpleUploadedFile("mutasi.csv", bca("5|R1") + b"31/02/2026,x,5,CR,y,z,\n")
+    file = SimpleUploadedFile("mutasi.csv", bca("5|R1") + b'"31/02/2026","x","0000","5.00 CR"\n')
     ayu.post("/admin/deposits/statementimport/upload/", {"bank": "bca", "mode": "live", "file": file})
     statements.STATEMENTS.work()
     job = StatementImport.objects.using("operator").get()
     shown = text(ayu.get(f"/admin/deposits/statementimport/{job.pk}/change/"))
     assert "Nothing of the file was imported" in shown
-    assert "Line 3, column Tanggal" in shown
+    assert "Line 5, column Tanggal Transaksi" in shown
     for values in ({}, {"bank": "danamon", "mode": "live", "file": file}):
         assert ayu.post("/admin/deposits/statementimport/upload/", values).status_code == 200
     assert StatementImport.objects.using("operator").count() == 1

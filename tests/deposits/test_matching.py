@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.files.base import ContentFile
@@ -21,7 +22,21 @@ from deposits.topups import services as topups
 from documents.reports import services as reports
 from flipdash import clock, events, mail, rls, states
 from flipdash.models import Message
-from tests.deposits.banking import again, ask, bca, fate, import_statement, line, long_ago, mark, operator_person, today
+from tests.deposits.banking import (
+    again,
+    ask,
+    bca,
+    bni,
+    fate,
+    import_statement,
+    kopra,
+    line,
+    long_ago,
+    mark,
+    mcm,
+    operator_person,
+    today,
+)
 from tests.deposits.conftest import connect
 from tests.deposits.test_top_ups import in_threads
 
@@ -204,10 +219,8 @@ def test_paid_and_taken_back_in_one_file_neither_is_credited(scope, order, later
 
 def test_the_import_of_one_file_keeps_both(scope):
     amount = ask(scope).exact_amount
-    paid, out = bca(f"{amount}|R1", f"{amount}|R1").decode().splitlines()[1:]
-    head = bca().decode().splitlines()[0]
-    for rows in ((paid, out.replace(",CR,", ",DB,")), (out.replace(",CR,", ",DB,").replace("R1", "R2"), paid)):
-        import_statement("\n".join((head, *rows)).encode() + b"\n")
+    for rows in ((f"{amount}|R1", f"-{amount}|R1"), (f"-{amount}|R2", f"{amount}|R1")):
+        assert import_statement(bca(*rows)).status == "done"
     assert available(scope) == 0
     queue = StatementLine.objects.using("operator").waiting()
     assert {(one.amount, one.reason) for one in queue} == {(amount, "reversed"), (-amount, "reversed")}
@@ -309,13 +322,173 @@ def test_twice_overlapping_and_changed_every_real_line_is_credited_once(scope):
     overlapping = import_statement(bca(f"{b}|R2", f"{c}|R3", f"{d}|R4"))
     assert (overlapping.lines, overlapping.added) == (3, 1)
     assert available(scope) == a + b + c + d
-    fifth = ask(scope)
-    changed = import_statement(bca(f"{a}|R1", f"{fifth.exact_amount}|R2", f"{c}|R3"))
-    assert changed.added == 1
+
+
+def test_a_line_that_the_bank_has_changed_waits(scope):
+    """The same reference on the same day, where no balance names the line."""
+    first, other = ask(scope, bank="bni"), ask(scope, bank="bni")
+    import_statement(bni(f"{first.exact_amount}|297650"), bank="bni")
+    assert available(scope) == first.exact_amount
+    assert import_statement(bni(f"{other.exact_amount}|297650"), bank="bni").added == 1
     queue = StatementLine.objects.using("operator").waiting()
-    assert [(one.reference, one.reason) for one in queue] == [("R2", "changed")]
-    assert available(scope) == a + b + c + d
-    assert again(fifth).status == "waiting"
+    assert [(one.reference, one.reason) for one in queue] == [("297650", "changed")]
+    assert (available(scope), again(other).status) == (first.exact_amount, "waiting")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("{a}|297650 {b}|950529", "{b}|950529 {c}|980056"),  # an overlap
+        ("{a}|0000 {b}|0000 {c}|-",),  # fillers
+        ("{a}|980056 -2500|980056 {b}|980057 {c}|980058",),  # a payment in and a fee
+    ],
+)
+def test_a_reference_is_a_hint_and_no_name(scope, rows):
+    """F2: all of them are credited by themselves."""
+    tops = [ask(scope, bank="bni") for _name in "abc"]
+    amounts = dict(zip("abc", (top_up.exact_amount for top_up in tops), strict=True))
+    for text in rows:
+        import_statement(bni(*text.format(**amounts).split(" ")), bank="bni")
+    assert [again(top_up).status for top_up in tops] == ["successful"] * 3
+
+
+def test_a_reference_comes_back_on_another_day(scope):
+    """F2: BNI's journal numbers do."""
+    line(7_000, bank="bni", reference="297650", booked_on=today() - timedelta(days=1))
+    top_up = ask(scope, bank="bni")
+    import_statement(bni(f"{top_up.exact_amount}|297650"), bank="bni")
+    assert again(top_up).status == "successful"
+
+
+def test_a_line_without_a_balance_is_known_from_a_channel_with_one(scope):
+    """Two channels of one account: as many lines of a day and an amount as the fuller one has."""
+    tops = [ask(scope, bank="mandiri") for _n in range(2)]
+    a, b = (top_up.exact_amount for top_up in tops)
+    assert import_statement(kopra(a, b)).added == 2
+    again_without = import_statement(mcm(a, b, a))
+    assert (again_without.status, again_without.lines, again_without.added) == ("done", 3, 1)
+    assert import_statement(mcm(a, b, a)).added == 0
+    assert available(scope) == a + b
+    assert [one.reason for one in StatementLine.objects.using("operator").waiting()] == ["paid_twice"]
+
+
+def test_a_text_that_the_bank_rewrites_overnight_is_no_new_line(scope):
+    """BRI and others: the balance names the line."""
+    amount = ask(scope, bank="mandiri").exact_amount
+    assert import_statement(kopra(amount, text="REMARK")).added == 1
+    assert import_statement(kopra(amount, text="REMARK WS_OB;1;TELLER")).added == 0
+    assert not StatementLine.objects.using("operator").waiting().exists()
+
+
+# --- Whether a statement adds up ---------------------------------------------------------------------------------
+
+
+def test_a_gap_holds_the_file_until_somebody_says_so(scope):
+    """F12: nothing is credited before that."""
+    top_up, other = ask(scope, bank="mandiri"), ask(scope, bank="mandiri")
+    assert import_statement(kopra(1_000, opening=50)).status == "done"
+    held = import_statement(kopra(top_up.exact_amount, opening=99_000))
+    assert (held.status, held.lines, held.added) == ("held", 1, 0)
+    assert "begins with Rp99,000" in held.doubts[0]
+    assert again(top_up).status == "waiting"
+    by = operator_person("Ayu")
+    statements.decide(held, by=by, is_accepted=True)
+    assert statements.STATEMENTS.work(held.pk)
+    matching.match_due()
+    held.refresh_from_db(using="operator")
+    assert (held.status, held.added, held.accepted_by_id) == ("done", 1, by.pk)
+    assert again(top_up).status == "successful"
+    follows = import_statement(kopra(other.exact_amount, opening=99_000 + top_up.exact_amount))
+    assert (follows.status, again(other).status) == ("done", "successful")
+
+
+def test_what_is_left_is_not_imported(scope):
+    import_statement(kopra(1_000))
+    held = import_statement(kopra(2_000, opening=99_000))
+    by = operator_person("Ayu")
+    statements.decide(held, by=by, is_accepted=False)
+    with pytest.raises(statements.NotHeld):
+        statements.decide(held, by=by, is_accepted=True)
+    assert not statements.STATEMENTS.work(held.pk)
+    held.refresh_from_db(using="operator")
+    assert (held.status, held.problem) == ("failed", "declined")
+    assert StatementLine.objects.using("operator").count() == 1
+
+
+def test_a_file_that_names_no_account_needs_its_bank(scope):
+    """F4"""
+    top_up = ask(scope, bank="bni")
+    unnamed = import_statement(bni(f"{top_up.exact_amount}|297650"), bank="")
+    assert (unnamed.status, again(top_up).status) == ("failed", "waiting")
+    assert "names no account" in unnamed.problems[0]
+    assert import_statement(bca("5000|x"), bank="").bank == "bca"
+
+
+# --- Sen, days, names --------------------------------------------------------------------------------------------
+
+
+def test_lines_with_sen_are_kept_and_nobodys_and_the_others_are_credited(scope):
+    """F3"""
+    top_up, near = ask(scope, bank="mandiri"), ask(scope, bank="mandiri")
+    near_sen = Decimal(near.exact_amount) + Decimal("0.56")
+    job = import_statement(kopra(top_up.exact_amount, Decimal("1234.56"), near_sen, opening=Decimal("100.44")))
+    assert (job.status, job.added) == ("done", 3)
+    assert (again(top_up).status, again(near).status) == ("successful", "waiting")
+    queue = {one.amount: one for one in StatementLine.objects.using("operator").waiting()}
+    assert {amount: one.reason for amount, one in queue.items()} == {
+        Decimal("1234.56"): "unknown",
+        near_sen: "too_much",
+    }
+    with pytest.raises(CorrectionRefused, match="has sen"):
+        matching.propose_credit(queue[near_sen], near, by=operator_person("Ayu"), why="x")
+
+
+def test_what_was_paid_on_saturday_and_booked_on_monday_was_in_time(scope):
+    """F10: the day of payment is what a top-up is matched by."""
+    late = ask(scope, at=clock.now() - timedelta(hours=30))
+    topups.expire_due()
+    paid = line(late.exact_amount, paid_on=today() - timedelta(days=1))
+    matching.match_due()
+    assert fate(paid) == ("waiting", "late")
+    assert "paid in time" in matching.examine(paid).suggestions[0].why
+    early = ask(scope)
+    before = line(early.exact_amount, paid_on=today() - timedelta(days=1))
+    matching.match_due()
+    assert fate(before) == ("waiting", "unknown")
+    assert [one.top_up for one in matching.examine(before).suggestions] == [early]
+
+
+def test_what_is_booked_ahead_waits_for_its_day(scope):
+    """F9"""
+    ahead = line(ask(scope).exact_amount, booked_on=today() + timedelta(days=3))
+    matching.match_due()
+    assert fate(ahead) == ("new", "")
+
+
+def test_a_payment_that_names_another_business_waits(scope, stranger):
+    first, second = ask(scope), ask(scope)
+    named = line(first.exact_amount, description=f"TRSF {stranger.business.name.upper()} TOPUP")
+    both = line(second.exact_amount, description=f"{scope.business.name} DARI {stranger.business.name}")
+    matching.match_due()
+    assert fate(named) == ("waiting", "other_name")
+    assert fate(both) == ("credited", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_confirmed"),
+    [
+        ("SWITCHING CR TRANSFER DR 542 MUHAMMAD ABDURRA", True),  # cut after 15 letters
+        ("TRF JAGBIDJA/MUHAMMAD ABDURRAHMAN", True),
+        ("TRF BANK JAGO Muhammad Abdurrahman", True),
+        ("SWITCHING CR TRANSFER DR 014 MUHAMMAD ABDURRAHMAN", False),
+        ("SWITCHING CR TRANSFER DR 542 MUHAMMAD", False),
+    ],
+)
+def test_it_is_asked_whether_a_text_holds_the_name_and_bank_that_were_told(scope, text, is_confirmed):
+    top_up = mark(scope, ask(scope), sender_bank="Bank Jago", sender_name="Muhammad Abdurrahman")
+    paid = line(top_up.exact_amount, description=text)
+    matching.match_due()
+    assert fate(paid) == (("credited", "") if is_confirmed else ("waiting", "atm"))
 
 
 def test_identical_lines_of_one_day_are_each_a_line(scope):
@@ -532,7 +705,7 @@ def test_a_big_statement_is_passed_over_in_one_go(scope):
     top_up = ask(scope)
     with connections["operator"].cursor() as cursor:
         cursor.execute(MANY_LINES)
-        cursor.execute("EXPLAIN " + matching.HOPELESS, [matching.NEAR, matching.NEAR])
+        cursor.execute("EXPLAIN " + matching.HOPELESS, [today(), matching.NEAR, matching.NEAR])
         plan = "\n".join(text for (text,) in cursor.fetchall())
     assert "statementline_reference" in plan
     assert "pkey on deposits_statementline o" not in plan
@@ -544,9 +717,9 @@ def test_a_big_statement_is_passed_over_in_one_go(scope):
 
 
 MANY_LINES = """
-INSERT INTO deposits_statementline (bank, mode, status, reason, booked_on, amount, description, sender, reference,
-    fingerprint)
-SELECT 'bca', 'live', 'new', '', current_date, 50000000 + g, 'TRSF', '', 'R' || g, md5(g::text) || md5('x' || g)
+INSERT INTO deposits_statementline (bank, mode, account, status, reason, booked_on, amount, description, sender,
+    sender_bank, reference, fingerprint)
+SELECT 'bca', 'live', '', 'new', '', current_date, 50000000 + g, 'TRSF', '', '', 'R' || g, md5(g::text) || md5('x' || g)
 FROM generate_series(1, 20000) AS g
 """
 

@@ -1,8 +1,5 @@
 """Layouts of table files: declared by class attributes, read without a model or a file."""
 
-import pytest
-
-from deposits.statements.layouts import LAYOUTS, Statement
 from flipdash.tables import Checker, Fault, Field, Import, Layout, Row, digits, rupiah
 from flipdash.tables.reader.tables import plain
 
@@ -56,12 +53,6 @@ def test_a_header_can_be_asked_which_layout_fits():
     assert [column for column, _reason in Payroll.header_of(["Nama", "Name", "Jumlah"]).problems] == ["Name", ""]
 
 
-@pytest.mark.parametrize("bank", LAYOUTS)
-def test_a_banks_header_fits_its_own_layout_and_no_other(bank):
-    header = LAYOUTS[bank].names()
-    assert [name for name, layout in LAYOUTS.items() if not layout.header_of(header).problems] == [bank]
-
-
 def declared(base):
     for layout in base.__subclasses__():
         yield layout
@@ -71,10 +62,10 @@ def declared(base):
 def test_every_layout_declares_its_fields_as_class_attributes():
     ours = [layout for layout in declared(Layout) if not layout.__module__.startswith("tests.")]
     concrete = [layout for layout in ours if not layout.__subclasses__()]
-    assert len(concrete) >= 9
+    assert len(concrete) >= 3
     for layout in concrete:
         assert isinstance(vars(layout)["fields"], tuple)
         names = [plain(name) for field in layout.fields for name in field.headers]
         assert len(names) == len(set(names)), layout
         assert "__init__" not in vars(layout)
-        assert issubclass(layout, Import | Statement)
+        assert issubclass(layout, Import)
