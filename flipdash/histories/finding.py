@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
@@ -278,7 +279,8 @@ def _compiled(source: Source, condition: Q) -> tuple[str, str, tuple]:
 def _driven(source: Source, plan: Plan) -> Plan:
     """Choose what leads to rows that are found by indexes, where there is a choice: what is rarest of the nearest rows.
 
-    Postgres knows how common an amount is, but little of letters that stand together.
+    Postgres knows how common an amount is, but little of letters that stand together. So it is asked only of what is
+    equally rare there: of days and of words, mostly, that none of the nearest rows have.
     """
     drivers = plan.query.drivers if plan.way is Way.BY_KEYS else []
     if len(drivers) < 2 or plan.chosen is not None:
@@ -292,7 +294,11 @@ def _driven(source: Source, plan: Plan) -> Plan:
         values += where_params
     sql = f"SELECT ARRAY[{', '.join(counts)}] FROM ({nearest}) {source.table}"
     (found,) = source.values(sql, (*values, *params))
-    return replace(plan, chosen=drivers[found.index(min(found))])
+    rarest = [driver for driver, count in zip(drivers, found, strict=True) if count == min(found)]
+    if len(rarest) > 1:
+        reached = [source.visible.filter(plan.query.near & driver.condition) for driver in rarest]
+        rarest = [min(zip(map(_estimated, reached), rarest, strict=True), key=itemgetter(0))[1]]
+    return replace(plan, chosen=rarest[0])
 
 
 def _page_by_keys(source: Source, plan: Plan, at: Position) -> list[Row]:

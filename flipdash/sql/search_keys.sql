@@ -72,4 +72,38 @@ BEGIN
     RETURN public.search_keys(business, mode, words, marks);
 END $$;
 
-GRANT EXECUTE ON FUNCTION search_fold, search_words, search_keys, search_row_keys TO flipdash_app;
+-- These keys from a row's columns: its texts, and what its fields hold, each under its name. Before a name stands what
+-- the field is for: ~ for a code, found in any case, # for an amount, ^ for a number that is looked for by both ends.
+-- The numbers here are AMOUNTS, EDGE, DAYS and DAY_0 of flipdash/searchkeys.py.
+CREATE OR REPLACE FUNCTION search_row(
+    business bigint, mode text, texts text[], names text[], held text[], at timestamptz
+) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
+DECLARE
+    marks text[] := '{}';
+    name text;
+    value text;
+    day int;
+BEGIN
+    FOR place IN 1 .. cardinality(names) LOOP
+        value := held[place];
+        CONTINUE WHEN value IS NULL OR value = '';
+        name := names[place];
+        IF starts_with(name, '~') THEN
+            marks := marks || public.search_fold(substr(name, 2) || '=' || value);
+        ELSIF starts_with(name, '#') THEN
+            marks := marks || (substr(name, 2) || '=' || mod(value::bigint, 4093));
+        ELSIF starts_with(name, '^') THEN
+            marks := marks || (substr(name, 2) || '=' || left(value, 4)) || (substr(name, 2) || '=' || right(value, 4));
+        ELSE
+            marks := marks || (name || '=' || value);
+        END IF;
+    END LOOP;
+    IF at IS NOT NULL THEN
+        day := (at AT TIME ZONE 'UTC')::date - '2000-01-01'::date;
+        marks := marks || ('day=' || day) || ('days=' || day / 32);
+    END IF;
+    RETURN public.search_row_keys(business, mode, public.search_fold(array_to_string(texts, ' ')), marks);
+END $$;
+
+GRANT EXECUTE ON FUNCTION search_fold, search_words, search_keys, search_row_keys, search_row TO flipdash_app;
