@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -25,22 +25,13 @@ ROUNDS, SECONDS, CLIENTS = 3, 8, 4
 QUICK_ROUNDS, QUICK_SECONDS = 1, 3
 KEPT = 2_000_000
 """How many of the rows the copies hold: enough that the index is far larger than a pending list."""
-LIST = ("(id)", "(business_id, mode, created_at DESC, id DESC)")
-OTHERS = (
-    "(business_id, mode, completed_at DESC)",
-    "(business_id, mode, amount, created_at DESC, id DESC)",
-    "(business_id, mode, account_number text_pattern_ops, created_at DESC, id DESC)",
-    "(business_id, mode, right(account_number, 4), created_at DESC, id DESC)",
-    "(business_id, mode, status, created_at DESC, id DESC) WHERE status <> 'successful'",
-)
-WORDS = (
-    "USING gin (search_row_keys(business_id, mode, search_fold(beneficiary_name || ' ' || remark),"
-    " ARRAY['status=' || status, 'destination_kind=' || destination_kind, 'bank=' || bank, 'via=' || via,"
-    " 'amount=' || mod(amount, 4093)::text, 'account_number=' || left(account_number, 4),"
-    " 'account_number=' || right(account_number, 4),"
-    " 'day=' || ((created_at AT TIME ZONE 'UTC')::date - '2000-01-01'::date)::text,"
-    " 'days=' || (((created_at AT TIME ZONE 'UTC')::date - '2000-01-01'::date) / 32)::text]))"
-)
+LIST = ("UNIQUE INDEX ON {table} (id)", "INDEX ON {table} (business_id, mode, created_at DESC, id DESC)")
+FILTERS_AND_WORDS = """
+SELECT indexname LIKE '%%_words', substring(indexdef FROM '( USING .*)$')
+FROM pg_indexes JOIN pg_index ON indexrelid = indexname::regclass
+WHERE tablename = %s AND NOT indisunique AND indexname NOT LIKE '%%_newest' ORDER BY indexname
+"""
+"""What is there for searches and filters, as the table has it, and whether it is the text's; not keys and the list."""
 BARE, PLAIN = "key and list alone", "all but the text's"
 CLEANED = "a long list, cleaned every 2 s by another process (ours)"
 SETTINGS = {
@@ -57,14 +48,19 @@ SELECT row_number() OVER () AS place, t.* FROM (SELECT * FROM transactions_money
 SCRIPT = r"""
 \set who random(1, 200)
 \set digits random(1, 999999999)
-INSERT INTO {table} (id, business_id, mode, status, destination_kind, bank, account_number, beneficiary_name, amount,
-    fee, remark, internal_reference, via, maker_name, maker_kind, approver_name, approver_kind, bank_reference,
-    created_at)
-SELECT nextval('bench_number'), :who, 'live', status, destination_kind, bank, :digits, beneficiary_name, :digits, fee,
-    'INV/2026/' || :digits, internal_reference, via, maker_name, maker_kind, approver_name, approver_kind,
-    bank_reference, clock_timestamp()
-FROM bench_sample WHERE place = 1 + :digits % 1000;
+INSERT INTO {table} ({columns}) SELECT {values} FROM bench_sample WHERE place = 1 + :digits % 1000;
 """
+MADE = {
+    "id": "nextval('bench_number')",
+    "business_id": ":who",
+    "mode": "'live'",
+    "account_number": ":digits",
+    "amount": ":digits",
+    "remark": "'INV/2026/' || :digits",
+    "external_id": "NULL",
+    "created_at": "clock_timestamp()",
+}
+"""What each insert makes anew, by columns; the others are those of some row."""
 
 
 def lines(bench: Bench) -> list[Line]:
@@ -131,16 +127,31 @@ def _copies(connection: psycopg.Connection) -> Iterator[None]:
         connection.execute("CREATE SEQUENCE bench_number START 9000000000000000000 CACHE 100")
         connection.execute(SAMPLE)
         connection.execute("CREATE UNIQUE INDEX ON bench_sample (place)")
-        for name, indexes in zip(names, (LIST, LIST + OTHERS, LIST + OTHERS), strict=True):
+        found = connection.execute(FILTERS_AND_WORDS, [TABLE]).fetchall()
+        ((words,), others) = ([by for is_words, by in found if is_words == asked] for asked in (True, False))
+        for name, indexes in zip(names, (LIST, (*LIST, *_on(others)), (*LIST, *_on(others))), strict=True):
             connection.execute(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING DEFAULTS)")
             connection.execute(f"INSERT INTO {name} SELECT * FROM {TABLE} ORDER BY id DESC LIMIT {KEPT}")  # noqa: S608  (ours)
-            for number, index in enumerate(indexes):
-                connection.execute(f"CREATE {'UNIQUE ' if not number else ''}INDEX ON {name} {index}")
-        connection.execute(f"CREATE INDEX bench_full_words ON bench_full {WORDS}")
+            for index in indexes:
+                connection.execute(f"CREATE {index.format(table=name)}")
+        connection.execute(f"CREATE INDEX bench_full_words ON bench_full {words}")
         connection.execute(f"VACUUM (ANALYZE) {', '.join(names)}, bench_sample")
         yield
     finally:
         connection.execute(drop)
+
+
+def _on(indexes: Iterable[str]) -> list[str]:
+    return [f"INDEX ON {{table}} {by.replace('{', '{{').replace('}', '}}')}" for by in indexes]
+
+
+def _script(bench: Bench, table: str) -> str:
+    """Return what pgbench does: one insert into a copy, of all columns that the table has."""
+    with psycopg.connect(bench.superuser_url) as connection:
+        named = "SELECT column_name FROM information_schema.columns WHERE table_name = %s ORDER BY ordinal_position"
+        columns = [name for (name,) in connection.execute(named, [TABLE])]
+    values = ", ".join(MADE.get(name, name) for name in columns)
+    return SCRIPT.format(table=table, columns=", ".join(columns), values=values)
 
 
 def _run(bench: Bench, table: str, seconds: int) -> tuple[float, float, float]:
@@ -148,7 +159,7 @@ def _run(bench: Bench, table: str, seconds: int) -> tuple[float, float, float]:
     place = bench.superuser_url.partition("host=")[2]
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "insert.sql")
-        script.write_text(SCRIPT.format(table=table))
+        script.write_text(_script(bench, table))
         command: list[str] = [
             str(postgres.program("pgbench")),
             "-n",
