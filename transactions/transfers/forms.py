@@ -43,6 +43,8 @@ def choices() -> list[dict[str, str]]:
 def read_destination(written: str) -> tuple[str, str]:
     """Return the kind and the code of a destination as people write it; raises ValidationError with the nearest."""
     word = written.strip()
+    if not re.search(r"\w", word):
+        raise forms.ValidationError(_("Choose where the money goes."))
     if is_va := re.fullmatch(r"(.+?)\s*\((?:VA|Virtual Account)\)", word, re.IGNORECASE):
         if code := destinations.find(is_va[1], Kind.VA):
             return Kind.VA, code
