@@ -121,6 +121,11 @@ class ShownSection:
         return self.entries[0].url
 
     @property
+    def is_itself(self) -> bool:
+        """Whether it is one page, of the same name: its head is enough."""
+        return [entry.label for entry in self.entries] == [self.label]
+
+    @property
     def is_nearest(self) -> bool:
         """Whether the page belongs to the section and to none of its entries, as a form behind a button does."""
         return self.is_current and not any(entry.is_current for entry in self.entries)

@@ -263,7 +263,8 @@ def transfer_cancellation(request: Request, pk: int) -> HttpResponse:
     """Ask whether a transfer is cancelled, and do it."""
     row = found(request, pk)
     if not acts.may_cancel(request.scope, row):
-        return refuse(request, Permission.APPROVE_TRANSACTIONS)
+        messages.error(request, _("Only who made it, or somebody who may approve, can cancel it. Nothing was changed."))
+        return redirect("transactions:transfer-detail", row.pk)
     return _stop(request, row, is_rejection=False)
 
 
