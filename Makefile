@@ -26,6 +26,7 @@ coverage: ## Run the tests, and hold how much of the code they reach
 
 torture: ## Move money in any order for long, beside a model (LEDGER_STEPS=500000 LEDGER_SEED=1)
 	@LEDGER_STEPS=$${LEDGER_STEPS:-100000} $(RUN) test tests/deposits/test_machine.py -s $(ARGS)
+	@TRANSFER_STEPS=$${TRANSFER_STEPS:-5000} $(RUN) test tests/transactions/test_outgoing_machine.py -s $(ARGS)
 
 lint: setup ## Check style, templates, types and the direction of imports
 	$(BIN)/ruff check .

@@ -1,9 +1,9 @@
 """The demo's history: a year of believable transactions of every kind, from a fixed seed (design.md §11)."""
 
-from transactions.demo import deposit, international, payments
+from transactions.demo import deposit, international, living, payments
 from transactions.demo.money_transfers import HISTORIES, fill, plan, write
 
-__all__ = ["HISTORIES", "deposit", "fill", "international", "payments", "plan", "write", "write_all"]
+__all__ = ["HISTORIES", "deposit", "fill", "international", "living", "payments", "plan", "write", "write_all"]
 
 
 def is_written() -> bool:
@@ -24,3 +24,4 @@ def write_all(*, slug: str | None = None) -> None:
     for history in HISTORIES:
         if slug in {None, history.slug}:
             deposit.write(history)
+            living.wake(history)
