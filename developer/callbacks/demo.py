@@ -42,7 +42,7 @@ WAITS = (0.0, 120.0, 245.0, 360.0, 490.0, 605.0, 2_400.0, 9_700.0)
 """Seconds after the fact at which attempts began."""
 TO_THE_END = (*WAITS, 28_500.0, 64_000.0, 115_000.0, 186_000.0, 272_000.0)
 """The same of a callback that was given up in the end."""
-REFUSED, REFUSED_PART = '{"error":"bill_title has characters that our till does not know"}', 0.003
+REFUSED, REFUSED_PART = '{"error":"bill_title has characters that our till does not know"}', 0.008
 """What the shop says of some payments whenever it is told of them, and of which part of all."""
 BUSY = "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"
 DONE = (Status.SUCCESSFUL, Status.FAILED)
