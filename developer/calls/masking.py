@@ -32,6 +32,8 @@ LONGEST_SECRET = 200
 _NAMES = "token|secret|password|passwd|pwd|authorization|api_?key|signature|otp|pin|cvv"
 NAMED = re.compile(rf"(?:^|[_\W]|(?<=[a-z])(?=[A-Z]))(?i:{_NAMES})$")
 """A name that ends so is a secret's: validation_token, X-Signature, apiKey; but not `spin`."""
+SUSPECT = re.compile(rf'(?i:{_NAMES})"\s*:')
+"""What stands in each JSON that has such a name, and in nearly no other."""
 OURS = re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{8,}|(?<![\w-])[\w-]{43}(?![\w-])", re.ASCII)
 """A signing secret; and 43 characters of base64, which a Validation Token is, and the secret part of a key."""
 PAIR = re.compile(r'"((?:[^"\\]|\\.){1,100})"(\s*:\s*)("(?:[^"\\]|\\.)*"?|\[[^][{}]*\]?|[^][\s,{}"]+)')
@@ -69,10 +71,15 @@ def body(sent: bytes, content_type: str, most: int) -> str:
     if not (kind in {FORM, JSON, ""} or kind.startswith("text/")):
         return ""
     beginning = sent[: most + LONGEST_SECRET].decode("utf-8", "replace")
-    masked = parameters(beginning) if kind == FORM else text(PAIR.sub(_pair, beginning))
+    masked = parameters(beginning) if kind == FORM else text(_pairs(beginning))
     if len(sent) > most + LONGEST_SECRET:
         masked = masked[:-LONGEST_SECRET]  # in which half of a secret may stand, which nobody can know
     return storable(masked)[:most]
+
+
+def _pairs(written: str) -> str:
+    """Mask the values of JSON whose names are a secret's; a text without such a name isn't walked through."""
+    return PAIR.sub(_pair, written) if SUSPECT.search(written) else written
 
 
 def _pair(found: re.Match[str]) -> str:
