@@ -13,7 +13,10 @@ from bench import cluster, measure
 from devtools.local.processes import stops_on_signals
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
-GROUPS = ("page", "browser", "lists", "search", "inserts", "hostile", "sheets", "together", "api", "callbacks")
+GROUPS = (
+    *("page", "browser", "lists", "search", "inserts", "hostile", "sheets", "documents", "together", "api"),
+    "callbacks",
+)
 """Modules of this package with a function `lines(bench)`; the table has their lines in this order."""
 MEASURED = {"usual": GROUPS, "lopsided": ("lists", "search", "hostile")}
 """What is measured on the rows of each distribution: all, or what depends on how rows are shared out."""

@@ -245,7 +245,7 @@ def _note_issued(invoice: Invoice, status: Any, **values: Any) -> None:
     scope = Scope.by_itself(invoice.business, invoice.mode)
     is_dated = invoice.issued_at is not None and clock.now(USING) - invoice.issued_at > timedelta(days=20)
     with rls.inside(scope), transaction.atomic():
-        mine = Invoice.objects.visible_to(scope).filter(pk=invoice.pk, status=invoice.status)
+        mine = Invoice.objects.visible_to(scope).filter(pk=invoice.pk, status=invoice.status, attempt=invoice.attempt)
         finished_at = clock.now() if status == Status.ISSUED else None
         if not mine.update(status=status, lease_until=None, finished_at=finished_at, **values):
             raise Stopped
@@ -258,9 +258,15 @@ def _note_issued(invoice: Invoice, status: Any, **values: Any) -> None:
 
 def stamp(invoice: Invoice, stamped: bytes) -> None:
     """Take the paper with its e-meterai in place of the one without, and issue it; raises Stopped if that is done."""
+    if invoice.status != Status.STAMPING:
+        raise Stopped
     name = f"invoices/{invoice.business_id}/{invoice.pk}-stamped-{secrets.token_hex(8)}.pdf"
     default_storage.save(name, ContentFile(stamped))
-    _note_issued(invoice, Status.ISSUED, stored_as=name, size=len(stamped), sha256=sha256(stamped).hexdigest())
+    try:
+        _note_issued(invoice, Status.ISSUED, stored_as=name, size=len(stamped), sha256=sha256(stamped).hexdigest())
+    except Stopped:  # somebody else was faster
+        default_storage.delete(name)
+        raise
 
 
 def credit(invoice: Invoice, *, why: str, reissue: bool = True) -> Invoice:
