@@ -8,7 +8,7 @@ from time import monotonic, sleep
 from urllib.parse import parse_qs
 
 import pytest
-from django.db import DatabaseError, OperationalError, connections
+from django.db import DatabaseError, OperationalError, connections, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -298,6 +298,34 @@ def test_urls_of_one_host_take_turns(admin, stranger):
     calls, is_more = claims.take(room=64, failing_room=32)
     assert is_more
     assert Counter(call.url_id for call in calls) == {first.pk: 3, second.pk: 1}
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_claim_and_a_note_are_few_statements_however_many_they_take(
+    admin, stranger, django_assert_num_queries, count
+):
+    for who in (admin, stranger):
+        for event in CallbackEvent:
+            to = factories.make_callback_url(who, event, url=f"https://{event}.example.com/")
+            factories.make_callback(to)
+    claims.take(room=2, failing_room=0)  # makes the tokens; BEGIN and COMMIT are statements too
+    with django_assert_num_queries(6, using="operator"):
+        calls, _is_more = claims.take(room=count, failing_room=0)
+    assert len(calls) == count
+    with django_assert_num_queries(3, using="operator"):
+        claims.end([claims.Ended(call, OK) for call in calls])
+
+
+def test_a_claim_finds_what_is_due_by_its_index(to):
+    factories.make_callback(to)
+    asked = {"room": 64, "failing_room": 32, "at_host": 4, "failing_at_host": 1, "lease": 45, "resting": []}
+    with transaction.atomic(using="operator"), connections["operator"].cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute("EXPLAIN " + claims.TAKE, asked)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert plan.count("callback_due on developer_callback ") >= 3
+    assert "Seq Scan on developer_callback" not in plan
 
 
 # --- Workers that die, and a database that is away --------------------------------------------------------------
