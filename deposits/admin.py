@@ -4,6 +4,7 @@ Rows are to look at. What is done goes through matching.py and services.py of de
 asks and says what came of it. A credit and its undoing are proposed by one person and done by another (trust.md D3).
 """
 
+import csv
 from typing import Any
 
 from django import forms
@@ -14,15 +15,24 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from deposits import banks
 from deposits.ledger import NotEnoughDeposit
-from deposits.models import BankAccount, Correction, Reason, StatementImport, StatementLine, TopUp
+from deposits.models import (
+    BankAccount,
+    Correction,
+    Reason,
+    StatementImport,
+    StatementLayout,
+    StatementLine,
+    TopUp,
+)
 from deposits.statements import matching
 from deposits.statements import services as statements
-from deposits.statements.declaration import Confidence
+from deposits.statements.declaration import STYLES, Confidence, Declaration, NoDeclaration, fitting
 from deposits.statements.shipped import DECLARATIONS
 from flipdash import money
 from flipdash.backoffice import ReadOnlyAdmin
@@ -225,6 +235,126 @@ class StatementImportAdmin(DepositAdmin):
                 "file is imported, or nothing; what doesn’t add up waits for your word."
             ),
             facts=[*facts, ("MT940 / MT942", Confidence.HIGH.label)],
+        )
+
+
+class LayoutForm(forms.Form):
+    """Columns chosen by hand, for a bank of which no real file was seen yet."""
+
+    bank = forms.ChoiceField(label=gettext_lazy("Bank"), choices=banks.Bank.choices)
+    channel = LineField(label=gettext_lazy("Channel"), max_length=60)
+    header = LineField(
+        label=gettext_lazy("The header row, as it stands in the file"),
+        max_length=1000,
+        help_text=gettext_lazy("Names with a comma, semicolon or tab between them."),
+    )
+    date = LineField(label=gettext_lazy("Column of the date"), max_length=60)
+    style = forms.ChoiceField(
+        label=gettext_lazy("How its days are written"),
+        choices=[("", "–"), *((style, style) for style in STYLES)],
+        help_text=gettext_lazy("11/03/2026 is 11 March or 3 November: look for a day beyond the 12th in the file."),
+    )
+    text = LineField(label=gettext_lazy("Column of the text"), max_length=60)
+    credit = LineField(label=gettext_lazy("Column of money in"), max_length=60, required=False)
+    debit = LineField(label=gettext_lazy("Column of money out"), max_length=60, required=False)
+    amount = LineField(label=gettext_lazy("Or one column of sums"), max_length=60, required=False)
+    sign = LineField(label=gettext_lazy("Column of its direction (CR, DB)"), max_length=60, required=False)
+    signed = forms.BooleanField(label=gettext_lazy("A minus says that money went out"), required=False)
+    decimal = forms.ChoiceField(
+        label=gettext_lazy("Decimal sign"),
+        choices=[("", gettext_lazy("As the file says")), (".", "5,000,417.00"), (",", "5.000.417,00")],
+        required=False,
+    )
+    balance = LineField(label=gettext_lazy("Column of the balance"), max_length=60, required=False)
+    account = LineField(label=gettext_lazy("Column of the account"), max_length=60, required=False)
+    value_date = LineField(label=gettext_lazy("Column of the value date"), max_length=60, required=False)
+    reference = LineField(label=gettext_lazy("Column of the reference"), max_length=60, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Make the declaration; what can be none is said beside the form."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.errors:
+            return values
+        separator = max(",;\t", key=values["header"].count)
+        data = {name: value for name, value in values.items() if name not in ("style", "header", "text")}
+        data |= {
+            "key": f"{values['bank']}-{slugify(values['channel'])}",
+            "confidence": Confidence.LOW,
+            "header": next(csv.reader([values["header"]], delimiter=separator), []),
+            "styles": [values["style"]],
+            "text": [values["text"]],
+        }
+        try:
+            values["declaration"] = Declaration.from_data(data)
+        except NoDeclaration as problem:
+            raise forms.ValidationError(_("These columns make no layout: %s") % problem) from problem
+        others = [*DECLARATIONS, *statements.declared()]
+        header = [name.removeprefix("?").split("|")[0] for name in values["declaration"].header]
+        if known := [*fitting(others, header, files="text"), *fitting(others, header, files="workbook")]:
+            raise forms.ValidationError(_("This header is known already: %s") % known[0].channel)
+        return values
+
+
+@admin.register(StatementLayout)
+class StatementLayoutAdmin(DepositAdmin):
+    """Layouts declared by hand, kept for next time."""
+
+    list_display = ("id", "bank", "channel", "by", "created_at", "remove_link")
+    list_select_related = ("by",)
+    ordering = ("-id",)
+    change_list_template = "backoffice/statementlayout_list.html"
+
+    @admin.display(description=gettext_lazy("Channel"))
+    def channel(self, layout: StatementLayout) -> str:
+        """What people call it."""
+        return str(layout.declaration.get("channel", ""))
+
+    @admin.display(description="")
+    def remove_link(self, layout: StatementLayout) -> SafeString:
+        """The way to the page that removes it."""
+        return format_html(
+            '<a href="{}">{}</a>', reverse(f"admin:{self.named('remove')}", args=[layout.pk]), _("Remove")
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages to declare a layout and to remove one."""
+        return [
+            path("declare/", self.declare, name=self.named("declare")),
+            path("<int:pk>/remove/", self.remove, name=self.named("remove")),
+            *super().get_urls(),
+        ]
+
+    def declare(self, request: HttpRequest) -> HttpResponse:
+        """Keep the columns of a bank's file."""
+        form = LayoutForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            declaration = form.cleaned_data["declaration"]
+            StatementLayout.objects.using(self.using).create(
+                bank=declaration.bank, declaration=declaration.as_data(), by_id=request.user.pk or 0
+            )
+            messages.success(request, _("Kept. Files with this header are read now."))
+            return redirect("admin:deposits_statementlayout_changelist")
+        return self.page(
+            request,
+            _("Declare the columns of a statement"),
+            form=form,
+            button=_("Keep the layout"),
+            note=_("For a bank’s file that no layout fits. Columns are named as in the header row."),
+        )
+
+    def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Remove a layout; what was imported by it stays."""
+        layout = self.row(request, pk)
+        if request.method == "POST":
+            layout.delete(using=self.using)
+            messages.success(request, _("Removed. What was imported stays."))
+            return redirect("admin:deposits_statementlayout_changelist")
+        return self.page(
+            request,
+            _("Remove a layout"),
+            note=_("What was imported stays."),
+            facts=[(_("Bank"), layout.get_bank_display()), (_("Channel"), self.channel(layout))],
+            choices=[("remove", _("Remove"))],
         )
 
 

@@ -17,9 +17,9 @@ from deposits import banks
 from deposits.statements import mt940
 from deposits.statements.accounts import check_account
 from deposits.statements.declaration import Declaration, fitting
-from deposits.statements.lines import MOST_FAULTS, ParsedLine, Reader, Refused, Said, in_words
+from deposits.statements.lines import MOST_FAULTS, MOST_LINES, ParsedLine, Reader, Refused, Said, in_words
 from deposits.statements.shipped import DECLARATIONS, MT940, MT940_SENDERS
-from deposits.statements.tables import TableStatement, decimal_of
+from deposits.statements.tables import MOST_SKIPPED, TableStatement, decimal_of
 from flipdash.tables import Fault, FileRows, Row, Unreadable, read_statement, shown
 
 __all__ = ["JAKARTA", "ParsedLine", "Refused", "Said", "Statement", "in_words", "open_statement"]
@@ -156,6 +156,9 @@ def _table(
     declarations: Sequence[Declaration],
     decimal: str | ValueError,
 ) -> Statement:
+    if rows.about and rows.about > MOST_LINES + ROWS_ABOVE + MOST_SKIPPED:
+        words = _("the file has more than %(most)d records; split it into several") % {"most": MOST_LINES}
+        raise Refused([Fault(first.number, first.line, "", words)])
     above, header, found = _header_in(first, rows, declarations)
     if not found:
         raise Refused([_no_layout(first, bank, declarations)])

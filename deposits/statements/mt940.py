@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from deposits.statements import cells
 from deposits.statements.accounts import check_account
 from deposits.statements.lines import MOST_DESCRIPTION, MOST_FAULTS, Chain, ParsedLine, Said, sender_of
-from flipdash.tables import Fault, Row
+from flipdash.tables import Fault, Row, Unreadable
 
 BEGINS = re.compile(r"\{1:F01|\{4:|:20:")
 TAG = re.compile(r":(\d{2}[A-Z]?):(.*)")
@@ -73,7 +73,7 @@ class Mt940:
                 continue
             elif held:
                 if len(held[2]) > MOST_INFORMATION:
-                    raise_too_long(row)
+                    raise Unreadable(Fault(row.number, row.line, f":{held[1]}:", _("this text is too long")))
                 held[2].append(text)
         if held:
             yield held[0], held[1], "\n".join(held[2])
@@ -128,11 +128,6 @@ class Mt940:
             sender_bank=sender.bank,
             paid_on=sender.paid_on or (value_day if value_day < booked_on else None),
         )
-
-
-def raise_too_long(row: Row) -> None:
-    """Refuse a text that no bank would send."""
-    raise ValueError(_("line %d: this text is too long") % row.line)
 
 
 def _balance(value: str) -> Decimal:

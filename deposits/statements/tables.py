@@ -32,6 +32,8 @@ TOTAL = re.compile(r"\b(?:total|jumlah|saldo|balance|subtotal)\b", re.IGNORECASE
 """What stands in a row of sums below a table, which has no date."""
 UNCLEAR = re.compile(r"(?<![\d.,])\d{1,3}[.,]\d{3}(?![\d.,])")
 """1.234 alone: a thousand to some, a little more than one to others."""
+MOST_SKIPPED = 1_000
+"""So many lines without a date or a sum may stand in a file besides as many as have both."""
 PERIOD = re.compile(r"(\d{2}/\d{2}/\d{4})\s*(?:-|s/d|to)\s*(\d{2}/\d{2}/\d{4})")
 
 
@@ -82,6 +84,9 @@ class TableStatement:
             if len(self.faults) >= MOST_FAULTS:
                 return
             parsed = self._line(row)
+            if self.said.skipped > MOST_SKIPPED + count:
+                self._fault(row, "", _("most lines have neither a date nor a sum; this is no statement"))
+                return
             if parsed is None:
                 continue
             count += 1

@@ -7,11 +7,11 @@ from django.test import Client
 from accounts import operators
 from deposits import ledger
 from deposits.ledger import LedgerOwner
-from deposits.models import BankAccount, Correction, StatementImport
+from deposits.models import BankAccount, Correction, StatementImport, StatementLayout
 from deposits.statements import matching
 from deposits.statements import services as statements
 from flipdash import backoffice, rls
-from tests.deposits.banking import again, ask, bca, fate, line
+from tests.deposits.banking import again, ask, bca, fate, import_statement, kopra, line, today
 from tests.leased import let_time_pass
 
 pytestmark = [
@@ -161,3 +161,67 @@ def test_businesses_people_find_nothing(web, scope):
         assert web.get(url).status_code == 404
         assert web.post(url, {"why": "x"}).status_code == 404
     assert not Correction.objects.using("operator").exists()
+
+
+PERMATA = b"PermataNet\nPosting Date,Eff Date,Transaction Desc,Debit,Credit,Balance\n%s,,TRF BIFAST,0.00,%d.00,5.00\n"
+COLUMNS = {
+    "bank": "permata",
+    "channel": "PermataNet",
+    "header": "Posting Date,Eff Date,Transaction Desc,Debit,Credit,Balance",
+    "date": "Posting Date",
+    "style": "DD/MM/YYYY",
+    "text": "Transaction Desc",
+    "credit": "Credit",
+    "debit": "Debit",
+    "decimal": ".",
+    "balance": "Balance",
+}
+
+
+def test_columns_declared_by_hand_are_kept_for_next_time(scope, ayu):
+    top_up = ask(scope, bank="permata")
+    content = PERMATA % (today().strftime("%d/%m/%Y").encode(), top_up.exact_amount)
+    refused = import_statement(content, bank="permata")
+    assert "no known layout has this header" in refused.problems[0]
+    url = "/admin/deposits/statementlayout/declare/"
+    assert "These columns make no layout" in text(ayu.post(url, {**COLUMNS, "date": "Hari"}))
+    assert "This header is known already: BNI Direct" in text(
+        ayu.post(url, {**COLUMNS, "header": "Post Date,Value Date,Branch,Journal No.,Description,Debit,Credit",
+                       "date": "Post Date", "text": "Description", "balance": ""})
+    )  # fmt: skip
+    assert "Kept." in text(ayu.post(url, COLUMNS, follow=True))
+    assert "This header is known already: PermataNet" in text(ayu.post(url, COLUMNS))
+    assert import_statement(content, bank="permata").status == "done"
+    assert again(top_up).status == "successful"
+    assert "Not yet seen; columns chosen by hand" in text(ayu.get("/admin/deposits/statementimport/upload/"))
+    layout = StatementLayout.objects.using("operator").get()
+    ayu.post(f"/admin/deposits/statementlayout/{layout.pk}/remove/")
+    assert not StatementLayout.objects.using("operator").exists()
+    assert "no known layout" in import_statement(content, bank="permata").problems[0]
+
+
+def test_several_files_at_once_and_a_word_on_what_does_not_add_up(scope, ayu):
+    first, second = ask(scope), ask(scope, bank="mandiri")
+    import_statement(kopra(1_000))
+    url = "/admin/deposits/statementimport/upload/"
+    files = [
+        SimpleUploadedFile("a.csv", bca(f"{first.exact_amount}|R1")),
+        SimpleUploadedFile("b.csv", kopra(second.exact_amount, opening=77_000)),
+    ]
+    ayu.post(url, {"bank": "", "mode": "live", "file": files})
+    while statements.STATEMENTS.work():
+        pass
+    matching.match_due()
+    assert (again(first).status, again(second).status) == ("successful", "waiting")
+    held = StatementImport.objects.using("operator").get(status="held")
+    page = text(ayu.get(f"/admin/deposits/statementimport/{held.pk}/word/"))
+    assert "begins with Rp77,000" in page
+    answer = ayu.post(f"/admin/deposits/statementimport/{held.pk}/word/", {"decision": "approve"}, follow=True)
+    assert "It is imported now" in text(answer)
+    statements.STATEMENTS.work()
+    matching.match_due()
+    assert again(second).status == "successful"
+    assert "wait any more" in text(
+        ayu.post(f"/admin/deposits/statementimport/{held.pk}/word/", {"decision": "reject"}, follow=True)
+    )
+    assert "1 · Credited" in text(ayu.get(f"/admin/deposits/statementimport/{held.pk}/change/"))
