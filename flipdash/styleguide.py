@@ -17,6 +17,7 @@ from flipdash import charts, clock, histories
 from flipdash.forms import LineField
 from flipdash.gate import public
 from flipdash.histories import pages
+from flipdash.scope import Scope
 from flipdash.states import State, state
 
 LONG = "gudang-selatan/pembelian/2026-11/biji-kopi-gayo-grade-1-karung-60kg-lot-00482193-pengiriman-kedua.xlsx"
@@ -149,13 +150,20 @@ def _charts() -> list[Sample]:
 
 
 def _a_history(request: Any) -> dict[str, Any]:
-    """Return what the page of the history with the most kinds of column shows, to whoever may see it."""
-    declared = max(map(histories.get, histories.names()), key=_variety)
+    """Return what the page of a history with rows shows to whoever may see it: of the one with most kinds of column."""
     scope = getattr(request, "scope", None)
-    if scope is None or not scope.can(declared.permission):
+    if scope is None:
+        return {}
+    allowed = [found for found in map(histories.get, histories.names()) if scope.can(found.permission)]
+    declared = next((one for one in sorted(allowed, key=_variety, reverse=True) if _has_rows(one, scope)), None)
+    if declared is None:
         return {}
     settings = pages.settings_of(request, declared)
     return pages.shown_of(settings, settings.lay_out(QueryDict()))
+
+
+def _has_rows(declared: type[histories.History], scope: Scope) -> bool:
+    return bool(declared(scope, QueryDict()).visible_rows().exists())
 
 
 def _variety(declared: type[histories.History]) -> tuple[int, int]:
