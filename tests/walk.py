@@ -129,7 +129,9 @@ def make_rows(member: Member) -> dict[str, str]:
     business.save(update_fields=["logo"])
     make_reports(member)
     for month, status in enumerate(("queued", "stamping", "failed", "none", "issued"), start=1):
-        factories.make_invoice(member.business, status=status, period=date(2026, month, 1))
+        stored = default_storage.save("walk/invoice.pdf", ContentFile(b"%PDF-"))
+        files = {"stored_as": stored, "sheet_stored_as": stored}
+        factories.make_invoice(member.business, status=status, period=date(2026, month, 1), **files)
     for number in range(3):
         factories.make_view(member, f"{LONG[:50]} {number}", roles=[Role.MAKER] if number else [])
     return rows_of(member, "live")
