@@ -216,7 +216,7 @@ def _check(job: ImportJob) -> None:
     kind = _kind(job)
     with _upload(job) as stream, previews.FaultFile() as faults, Incoming(kind) as incoming:
         rows = read_file(stream, kind.header_names)
-        checker = Checker(kind, _told(job, rows))
+        checker = Checker(kind, _told(job, rows), rows)
         checker.outcome.note = faults.add
         incoming.fill(checker.good())
         outcome = checker.outcome
@@ -248,7 +248,7 @@ def _import(job: ImportJob) -> None:
     kind = _kind(job)
     with _upload(job) as stream, Incoming(kind) as incoming:
         rows = read_file(stream, kind.header_names)
-        checker = Checker(kind, _told(job, rows))
+        checker = Checker(kind, _told(job, rows), rows)
         incoming.fill(checker.good())
         outcome = checker.outcome
         if not outcome.may_be_stored(skip_bad=job.skip_bad):

@@ -163,7 +163,8 @@ def positive_rupiah(cell: str) -> int:
 
 DATES = Kept("dates")
 NUMBERED = Field(
-    *("external_id", "Transaction ID", "ID Transaksi", "External ID"),
+    *("external_id", "Transaction ID", "ID Transaksi"),
+    spare=("External ID", "ID Eksternal"),  # our own reports have both
     clean=identifier(most(Transaction, "external_id")),
     example="TRX-0001",
 )

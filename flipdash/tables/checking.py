@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from flipdash.tables.faults import CELL_KEPT, Doubt, Fault, Unreadable, broken
 from flipdash.tables.layouts import Field, Header, Layout
 from flipdash.tables.reader.tables import Broken, Row
+from flipdash.tables.reading import FileRows
 
 FAULTS_KEPT = 1_000
 """So many faults are kept to be shown; the others are only counted."""
@@ -53,8 +54,10 @@ class Outcome:
 class Checker:
     """Checks the rows of one file, header first, and gathers in `outcome` what is wrong with them."""
 
-    def __init__(self, layout: Layout, rows: Iterable[Row]) -> None:
+    def __init__(self, layout: Layout, rows: Iterable[Row], file: FileRows | None = None) -> None:
+        """`file` is what the rows come from, where that is one."""
         self.layout, self.rows = layout, iter(rows)
+        self._file = rows if file is None and isinstance(rows, FileRows) else file
         self.outcome = Outcome()
         self._header = Header([])
         self._least = 0
@@ -75,6 +78,7 @@ class Checker:
             return False
         self._header = self.layout.header_of(first.cells)
         self._least = max(self._header.places.values(), default=0) + 1
+        self.layout.heed(self._header, self._file.separator if self._file else "")
         self.outcome.ignored_columns += self._header.ignored
         for column, reason in self._header.problems:
             self._refuse(first, column, reason)

@@ -17,6 +17,11 @@ WAKES_INSIDE = {
 }
 """Where a cell would begin with a formula if the file were opened with the other separator, which knows nothing of the
 quotes around this one's fields."""
+INSERTED = {
+    separator: re.compile(rf"([{other}\t\r\n][\"{UNSEEN}]*)'(?=[{SIGN}])")
+    for separator, other in ((",", ";"), (";", ","))
+}
+"""Where `guarded` has put a ' inside."""
 LEADING = re.compile(rf"\A[{UNSEEN}]+")
 SIGNS = "=+-@＝＋－＠\t\r\n\x00"
 """What a text must have anywhere to wake a formula."""
@@ -29,6 +34,16 @@ def guarded(text: str, separator: str) -> str:
     start = len(text) - len(LEADING.sub("", text))
     inside = text[:start] + WAKES_INSIDE[separator].sub(r"\1'", text[start:])
     return f"'{inside}" if WAKES_A_FORMULA.match(text) else inside
+
+
+def unguarded(text: str, separator: str) -> str:
+    """Return what `guarded` was given where a text is what it makes of something; else the text itself."""
+    if "'" not in text:
+        return text
+    for bare in (text[1:], INSERTED[separator].sub(r"\1", text[1:]), INSERTED[separator].sub(r"\1", text)):
+        if bare != text and guarded(bare, separator) == text:
+            return bare
+    return text
 
 
 def plain_column(values: Sequence[Any], separator: str) -> Sequence[str]:

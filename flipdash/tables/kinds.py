@@ -10,7 +10,7 @@ from django.db import models
 from flipdash.actors import Actor
 from flipdash.scope import Business
 from flipdash.tables.cleaning import Dates
-from flipdash.tables.layouts import Layout
+from flipdash.tables.layouts import Header, Layout
 from flipdash.words import Words
 
 
@@ -32,6 +32,12 @@ class Import(Layout, ABC):
         self.by, self.source = by, source
         self.dates = Dates(ZoneInfo(business.time_zone), now)
         super().__init__()
+
+    def heed(self, header: Header, separator: str) -> None:
+        """Read times in the zone that the header names."""
+        super().heed(header, separator)
+        if header.zone:
+            self.dates.zone = ZoneInfo(header.zone)
 
     def longest(self, name: str) -> int:
         """Return how many characters the database takes."""

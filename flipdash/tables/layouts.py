@@ -1,5 +1,6 @@
 """Declaring what a table file holds, column by column; no model is needed."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -9,9 +10,12 @@ from django.utils.translation import gettext as _
 
 from flipdash.tables.cleaning import Cleaner, text
 from flipdash.tables.faults import shown, visible
+from flipdash.tables.guard import unguarded
 from flipdash.tables.reader.tables import plain
 
 REQUIRED: Any = object()
+ZONES = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
+WITH_ZONE = re.compile(r"(.+?)\s*\((WIB|WITA|WIT)\)")
 LONGEST = 1_000
 """Characters of a text for which nothing else is declared."""
 
@@ -35,10 +39,12 @@ class Field:
         required: bool = True,
         empty: Any = REQUIRED,
         example: str = "",
+        spare: tuple[str, ...] = (),
     ) -> None:
         """Declare a column. Unless `clean` says otherwise its cells are texts; `required=False` lets a file lack the
-        column, and `empty` is what an empty cell means, which is a fault otherwise."""
-        self.name, self.headers, self.clean = name, headers, clean
+        column, and `empty` is what an empty cell means, which is a fault otherwise. `spare` are names that mean it
+        where none of the others stands in the file."""
+        self.name, self.headers, self.clean, self.spare = name, headers, clean, spare
         self.required, self.empty, self.example = required, empty, example
 
     @property
@@ -55,8 +61,16 @@ class Header:
     places: dict[str, int] = attribute(default_factory=dict)
     """Where each field's column stands, from 0."""
     ignored: list[str] = attribute(default_factory=list)
+    zone: str = ""
+    """The zone that its times are in, where the names say it, as those of our own reports: Created Date (WIB)."""
     problems: list[tuple[str, str]] = attribute(default_factory=list)
     """A column's name (or "") and a reason for each; without any, the layout fits."""
+
+
+def without_zone(header: str) -> tuple[str, str]:
+    """Return a column's name without the zone of its times, and that zone: "Created Date (WITA)"."""
+    found = WITH_ZONE.fullmatch(header.strip())
+    return (found[1], ZONES[found[2]]) if found else (header, "")
 
 
 class Layout:
@@ -94,8 +108,13 @@ class Layout:
         """Return how many characters a text may have."""
         return LONGEST
 
+    guarded_with = ""
+    """The separator of the file, where its texts were kept from waking as formulas; else ""."""
+
     def value(self, column: Field, cell: str) -> Any:
         """Return the value of a cell; raises ValueError with the reason for people."""
+        if self.guarded_with:
+            cell = unguarded(cell, self.guarded_with)
         if cell.strip():
             return self.cleaners[column.name](cell)
         if column.empty is REQUIRED:
@@ -127,8 +146,13 @@ class Layout:
     @classmethod
     def field_of(cls, header: str) -> Field | None:
         """Return the field that a column's name means, or None."""
-        wanted = plain(header)
+        wanted = plain(without_zone(header)[0])
         return next((column for column in cls.fields if wanted in map(plain, column.headers)), None)
+
+    @classmethod
+    def spare_of(cls, header: str) -> Field | None:
+        """Return the field that a column's name means where no better one stands in the file, or None."""
+        return next((column for column in cls.fields if plain(header) in map(plain, column.spare)), None)
 
     @classmethod
     def header_of(cls, cells: list[str]) -> Header:
@@ -137,16 +161,34 @@ class Layout:
         for place, name in enumerate(header.names):
             known = cls.field_of(name)
             if known is None:
-                header.ignored += [shown(name)] if name else []
+                header.ignored += [shown(name)] if name and not cls._stands_in(header, name, place) else []
             elif known.name in header.places:
                 other = shown(header.names[header.places[known.name]])
                 reason = _("the header has this column twice (the other is %(other)s)") % {"other": other}
                 header.problems.append((visible(name), reason))
             else:
                 header.places[known.name] = place
+                cls._note_zone(header, name)
         missing = [column.headers[0] for column in cls.fields if column.required and column.name not in header.places]
         header.problems += cls.lacking(missing)
         return header
+
+    @classmethod
+    def _stands_in(cls, header: Header, name: str, place: int) -> bool:
+        """Whether a spare name has to do, because the file has none that is better; then its column is taken."""
+        spare = cls.spare_of(name)
+        others = {known.name for other in header.names if (known := cls.field_of(other))}
+        if spare is None or spare.name in others or spare.name in header.places:
+            return False
+        header.places[spare.name] = place
+        return True
+
+    @classmethod
+    def _note_zone(cls, header: Header, name: str) -> None:
+        zone = without_zone(name)[1]
+        if zone and header.zone not in ("", zone):
+            header.problems.append((visible(name), _("the header names two time zones")))
+        header.zone = header.zone or zone
 
     @classmethod
     def lacking(cls, names: list[str]) -> list[tuple[str, str]]:
@@ -156,4 +198,9 @@ class Layout:
     @property
     def header_names(self) -> list[str]:
         """Every name that a header may hold."""
-        return [name for column in self.fields for name in column.headers]
+        return [name for column in self.fields for name in (*column.headers, *column.spare)]
+
+    def heed(self, header: Header, separator: str) -> None:
+        """Take from the header what cells mean by it. A .csv of our own, known by the zone in its header, has ' in
+        front of what a spreadsheet would take for a formula."""
+        self.guarded_with = separator if header.zone and separator in (",", ";") else ""

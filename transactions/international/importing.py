@@ -64,7 +64,7 @@ class InternationalImport(TransactionImport):
         Field("amount_received", "Amount Received", "Jumlah Diterima", clean=decimal(places=3), example="104.50"),
         Field("rate", "Rate", "Exchange Rate", "Kurs", clean=decimal(places=4), required=False, empty=None),
         Field(
-            *("purpose", "Purpose", "Tujuan"),
+            *("purpose", "Purpose", "Tujuan", "Tujuan Pembayaran"),
             clean=choice(PURPOSES),
             required=False,
             empty=Purpose.OTHER,
