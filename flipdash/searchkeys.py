@@ -254,6 +254,8 @@ class Span:
     number: int
     length: int
     """In days: 1 or DAYS."""
+    count: int = 1
+    """How many of that length, one after the other."""
 
     @classmethod
     def of(cls, moment: datetime, length: int = DAYS) -> "Span":
@@ -263,7 +265,7 @@ class Span:
     @property
     def facet(self) -> tuple[str, list[str]]:
         """Under which facet the index has it; with the number EACH, whichever a statement has."""
-        return self.FIELDS[self.length > 1], [str(self.number)]
+        return self.FIELDS[self.length > 1], [str(self.number + place) for place in range(self.count)]
 
     @property
     def start(self) -> datetime:
@@ -273,12 +275,12 @@ class Span:
     @property
     def end(self) -> datetime:
         """When it has ended."""
-        return self.start + timedelta(days=self.length)
+        return self.start + timedelta(days=self.length * self.count)
 
     @property
     def days(self) -> list["Span"]:
         """Its days, the oldest first."""
-        return [Span(self.number * self.length + day, 1) for day in range(self.length)]
+        return [Span(self.number * self.length + day, 1) for day in range(self.length * self.count)]
 
 
 def contains(text: models.Expression, word: str) -> Q:

@@ -35,6 +35,10 @@ SURELY_MUCH = 10_000
 """Of how many rows expected it isn't tried whether they are no more than GATHERED."""
 TRIED = 2
 """How many spans are asked for, one after the other, before it is asked which of the others have anything."""
+WIDEST = 8
+"""How many spans are asked for together, at most."""
+FEW_ALTERNATIVES = 3
+"""With so many things that words can mean together, it can be asked of each of some days whether it has anything."""
 FEW_DAYS, FEW_MONTHS = timedelta(days=2), timedelta(days=64)
 """Ranges of so many days are asked for by the day, or by 32, from the start."""
 COUNTED_AT_ONCE = 50_000
@@ -379,22 +383,38 @@ def _spans(start: datetime, end: datetime, length: int = DAYS) -> list[Span]:
 
 
 def _ids_by_spans(source: Source, query: Query, at: Position, spans: Sequence[Span]) -> list[int]:
-    """Return the ids of a page from some spans, the nearest first."""
+    """Return the ids of a page from some spans, the nearest first: one, and where they have few, more together."""
     ids: list[int] = []
     nearest_first = list(reversed(spans) if at.is_older else spans)
-    for place, span in enumerate(nearest_first):
-        if place == TRIED and not ids:
+    done, width, narrow = 0, 1, 0
+    is_told_apart = len(spans) > TRIED and (spans[0].length > 1 or query.alternatives <= FEW_ALTERNATIVES)
+    while done < len(nearest_first) and len(ids) < at.enough:
+        if done == TRIED and not ids and is_told_apart:
             left = spans[:-TRIED] if at.is_older else spans[TRIED:]
             return _ids_by_spans(source, query, at, _spans_with_any(source, query, left))
-        within = query.within(span)
-        if span.length == 1:
-            ids += _gathered(source, within, at) or []
+        span = _together(nearest_first[done : done + width])
+        within, is_day = query.within(span), span.length * span.count == 1
+        some = _gathered(source, within, at, most=0 if is_day else GATHERED)
+        if some is None and span.count > 1:
+            width, narrow = 1, done + span.count  # too many together: one by one, so far
+            continue
+        ids += _ids_by_spans(source, query, at, span.days) if some is None else some
+        done += span.count
+        if done < narrow or (is_told_apart and not ids):
+            width = 1
         else:
-            some = _gathered(source, within, at, most=GATHERED)
-            ids += _ids_by_spans(source, query, at, span.days) if some is None else some
-        if len(ids) >= at.enough:
-            break
+            width = min(2 * width, WIDEST, max(1, (at.enough - len(ids)) * done // len(ids)) if ids else WIDEST)
     return ids[: at.enough]
+
+
+def _together(spans: Sequence[Span]) -> Span:
+    """Return those of some spans, from the first on, that lie side by side, as one."""
+    run = [spans[0]]
+    for span in spans[1:]:
+        if abs(span.number - run[-1].number) != 1:
+            break
+        run.append(span)
+    return replace(min(run, key=lambda span: span.number), count=len(run))
 
 
 def _spans_with_any(source: Source, query: Query, spans: Sequence[Span]) -> list[Span]:

@@ -189,6 +189,11 @@ class Query:
         )
 
     @property
+    def alternatives(self) -> int:
+        """How many things the words can mean together."""
+        return prod(len(part.meanings) for part in self.parts)
+
+    @property
     def has_spans(self) -> bool:
         """Whether the index of search keys has lists of days."""
         return self.text is not None and self.text.has_keys and bool(self.text.index.when)

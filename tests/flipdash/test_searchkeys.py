@@ -38,3 +38,11 @@ def test_an_insert_adds_to_a_list_and_never_sorts_it(model):
 def test_the_clock_has_them_cleaned_every_two_seconds():
     planned = settings.CELERY_BEAT_SCHEDULE["clean-search-lists"]
     assert (planned["task"], planned["schedule"]) == (tasks.clean_search_lists.name, 2.0)
+
+
+@pytest.mark.parametrize(("length", "field"), [(1, "day"), (searchkeys.DAYS, "days")])
+def test_spans_side_by_side_are_asked_for_as_one(length, field):
+    first, second, both = (searchkeys.Span(300, length), searchkeys.Span(301, length), searchkeys.Span(300, length, 2))
+    assert both.facet == (field, ["300", "301"])
+    assert (both.start, both.end) == (first.start, second.end)
+    assert both.days == first.days + second.days
