@@ -11,7 +11,7 @@ THIS = Path(__file__).name
 GLOSSARY = settings.BASE_DIR / "docs" / "glossary.md"
 GIVEN_UP = {
     "fresh_proof": "reauthenticated",
-    "made_key": "idempotency_key",
+    "once_key": "idempotency_key",
     "class Guess": "VerificationAttempt",
     "class Books": "LedgerOwner",
     "class Finding": "CheckResult, BrokenLink, Examined",

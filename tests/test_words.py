@@ -11,7 +11,8 @@ TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 NAMES = {
     *("Add Account", "Yes, Add Account", "Create Report", "Top-Up Deposit", "Continue to Payment"),
     *("I Have Transferred", "Cancel Top-Up", "Back to Home", "Deposit History", "See it in Top-Up History"),
-    *("Generate Key", "Change Key", "Change Token", "Send Test", "Download Invoice"),
+    *("Generate Key", "Change Key", "Change Token", "Change Secret", "Send Test", "Download Invoice"),
+    *("Callback Deliveries", "Create Transfer", "Force Success", "Force Failed", "Attach Bukti Potong"),
 }
 """What product.md writes in bold, and a page's own name: everything else is in sentence case."""
 

@@ -17,6 +17,7 @@ from django.db import connections, transaction
 from accounts.models import Business
 from developer.callbacks import schedule
 from developer.callbacks.fetch import Answer
+from developer.calls import masking
 from developer.keys.services import TOKEN
 from developer.keys.services import token as make_token
 from developer.models import CallbackUrl, ValidationToken
@@ -293,15 +294,10 @@ def end(ended: Sequence[Ended]) -> None:
         wait = schedule.wait_after(call.event, call.tried + 1)
         values = (
             *(call.attempt, call.url_id, answer.seconds, str(answer.status or ""), str(answer.problem or "")),
-            as_text(answer.body),
+            masking.readable(answer.body),
             *(wait.total_seconds() if wait else None, schedule.is_last(call.tried + 1)),
         )
         for column, value in zip(columns.values(), values, strict=True):
             column.append(value)
     with transaction.atomic(using=USING), connections[USING].cursor() as cursor:
         cursor.execute(END, columns)
-
-
-def as_text(body: bytes) -> str:
-    """Return what is kept of an answer as text, whatever it was."""
-    return body.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")

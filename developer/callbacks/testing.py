@@ -105,7 +105,7 @@ def _end(scope: Scope, callback: Callback, answer: Answer) -> CallbackAttempt:
         seconds=answer.seconds,
         code=str(answer.status or ""),
         problem=answer.problem or "",
-        answer=readable(answer.body),
+        answer=masking.readable(answer.body),
         **scope.actor.columns("asker"),
     )
     status = CallbackStatus.DELIVERED if answer.is_success else CallbackStatus.FAILED
@@ -132,11 +132,3 @@ def _go_on(scope: Scope, to: CallbackUrl) -> None:
         waiting = Callback.objects.visible_to(scope).filter(callback_url=to, status=CallbackStatus.PAUSED).count()
         events.record(scope, "callback-url.resumed", to, callback_event=to.event, rows=waiting)
     CallbackUrl.objects.visible_to(scope).filter(pk=to.pk).update(**values)
-
-
-def readable(body: bytes) -> str:
-    """Return an answer's body as text that can be kept: what is no UTF-8 is marked, and a NUL too.
-
-    A receiver may answer with what it was sent: the token in it is masked (trust.md K1).
-    """
-    return masking.text(body.decode(errors="replace").replace("\0", "\ufffd"))

@@ -45,6 +45,14 @@ def text(written: str) -> str:
     return OURS.sub(MASK, wording.masked(written))
 
 
+def readable(answer: bytes) -> str:
+    """Return the body of a receiver's answer as text that can be kept: what is no UTF-8 is marked, and a NUL too.
+
+    A receiver may answer with what it was sent: the token in it is masked.
+    """
+    return text(answer.decode(errors="replace").replace("\0", "\ufffd"))
+
+
 def headers(sent: Mapping[str, str]) -> dict[str, str]:
     """Return the headers that are kept, by the names that people know."""
     given = {name.lower(): value for name, value in sent.items()}

@@ -95,7 +95,7 @@ def again() -> list[Words]:
     return [
         _("What fails comes again: %(times)s times after %(wait)s, then after %(waits)s, each a fifth more or less.")
         % {"times": first, "wait": waits[0], "waits": ", ".join(waits[first:])},
-        _("If nothing is taken for an hour, all Admins get a mail. After %(days)s days the URL is paused.")
+        _("If nothing is taken for an hour, all Admins get an email. After %(days)s days the URL is paused.")
         % {"days": health.PAUSE_AFTER.days},
         _("While it is paused its callbacks wait. After the first Send Test that succeeds they go on by themselves."),
         _("410 pauses the URL at once: it says that the address is gone."),

@@ -70,14 +70,14 @@ def _nearest(word: str) -> str:
 class TransferForm(forms.Form):
     """A transfer to be made. The hidden key makes that one form makes one (trust.md L6)."""
 
-    destination = forms.CharField(
+    destination = LineField(
         label=gettext_lazy("Destination"),
         max_length=100,
         help_text=gettext_lazy("Bank, virtual account or e-wallet: type a part of its name."),
         widget=forms.TextInput(attrs={**TEXT, "list": "destinations"}),
         error_messages={"required": gettext_lazy("Choose where the money goes.")},
     )
-    account_number = forms.CharField(
+    account_number = LineField(
         label=gettext_lazy("Account Number"),
         max_length=40,
         help_text=gettext_lazy("Of an e-wallet: the phone number."),
