@@ -124,7 +124,7 @@ class TransferForm(forms.Form):
     save_beneficiary = forms.BooleanField(label=gettext_lazy("Save this beneficiary"), required=False)
     is_sure = forms.BooleanField(label=gettext_lazy("It isn’t a duplicate: pay it"), required=False)
     made_key = forms.UUIDField(widget=forms.HiddenInput)
-    looked_up = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput)
+    looked_up = LineField(required=False, max_length=400, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
