@@ -43,6 +43,8 @@ NAMES = {
     "DPP",
     "DPP nilai lain",
     "SHA-256",
+    "Faktur Pajak",
+    "Bukti Potong",
     "c",
     "f",
     "j",
