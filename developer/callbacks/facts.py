@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from deposits.models import TopUp
+from developer.api import disbursements
 from developer.callbacks import outbox
 from developer.models import CallbackEvent, CallbackUrl
 from developer.times import moment
 from flipdash import events, rls
 from flipdash.scope import Scope
 from transactions import disturbances
-from transactions.models import Destination
+from transactions.models import Destination, MoneyTransfer
 
 MESSAGES: dict[str, str] = {
     Destination.Status.OPERATIONAL: "Transfers go through normally.",
@@ -25,6 +26,14 @@ def tell_top_up(told: events.Event) -> None:
     """Tell that a top-up is in the deposit."""
     top_up = cast(TopUp, told.subject)
     outbox.tell(told, CallbackEvent.TOP_UP, as_top_up(top_up), source=("top_up", top_up.pk))
+
+
+@events.on("transfer.successful", "transfer.failed", "transfer.cancelled", "transfer.rejected", "transfer.expired")
+def tell_transfer(told: events.Event) -> None:
+    """Tell how a money transfer ended."""
+    transfer = cast(MoneyTransfer, told.subject)
+    data = disbursements.as_disbursement(transfer, version=2)
+    outbox.tell(told, CallbackEvent.TRANSFER, data, source=("money_transfer", transfer.pk))
 
 
 @disturbances.on_change

@@ -7,8 +7,10 @@ import pytest
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from accounts.permissions import Role
 from deposits.models import TopUp
 from deposits.statements import matching
+from developer.api import disbursements
 from developer.callbacks import outbox
 from developer.callbacks.samples import SAMPLES
 from developer.models import Callback, CallbackEvent, CallbackStatus
@@ -16,7 +18,12 @@ from flipdash import clock, events, rls
 from flipdash.actors import SYSTEM
 from flipdash.mode import Mode
 from tests import factories
+from tests.transactions import sending
 from transactions import disturbances
+from transactions.outgoing import acts
+from transactions.rails import simulator
+from transactions.reasons import Reason
+from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +67,44 @@ def test_a_credited_top_up_is_told_as_our_api_says_it(admin, asleep, mode):
     assert told["amount"] == top_up.exact_amount == top_up.credited_amount
     assert told["status"] == "DONE"
     assert asleep == ["developer.tasks.send_callbacks"]
+
+
+@pytest.fixture
+def sent_to(kopi_kita):
+    """A Callback URL for money transfers, of a business that has money and may send it."""
+    sending.fund(kopi_kita)
+    return factories.make_callback_url(factories.make_member(kopi_kita, Role.ADMIN), CallbackEvent.TRANSFER)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+@pytest.mark.parametrize(
+    ("account", "kind", "status", "reason"),
+    [
+        ("0012345678", "transfer.successful", "DONE", ""),
+        (f"001234{simulator.CLOSED}", "transfer.failed", "CANCELLED", "INACTIVE_ACCOUNT"),
+    ],
+)
+def test_how_a_transfer_ended_is_told_as_our_api_says_it(sent_to, asleep, kopi_kita, account, kind, status, reason):
+    transfer = sending.create(factories.make_member(kopi_kita, Role.MAKER), account_number=account)
+    sending.approve(factories.make_member(kopi_kita, Role.APPROVER), transfer)
+    sending.send()
+    assert not Callback.objects.using("operator").exists(), "it is on its way"
+    sending.answer()
+    callback = Callback.objects.using("operator").get()
+    assert (callback.kind, callback.source_type, callback.source_id) == (kind, "money_transfer", transfer.pk)
+    told = json.loads(callback.data)
+    assert list(told) == list(SAMPLES["transfer"])
+    assert (told["id"], told["status"], told["reason"]) == (transfer.pk, status, reason)
+    assert (told["time_served"] == disbursements.NEVER) == (status == "CANCELLED")
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_a_transfer_that_is_rejected_is_told(sent_to, asleep, kopi_kita):
+    transfer = sending.create(factories.make_member(kopi_kita, Role.MAKER))
+    scope = factories.make_member(kopi_kita, Role.APPROVER).scope("live")
+    with rls.inside(scope):
+        acts.reject(scope, MONEY_TRANSFERS, transfer.pk, reason=Reason.WRONG_AMOUNT)
+    assert [one.kind for one in Callback.objects.using("operator")] == ["transfer.rejected"]
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "operator"])
