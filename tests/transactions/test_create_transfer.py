@@ -10,8 +10,10 @@ from accounts.permissions import Role
 from deposits import ledger
 from flipdash import rls
 from tests import factories
+from tests.accounts.signing_in import PASSWORD
 from tests.transactions.sending import ACCOUNT, answer, approve, create, fund, lines, send
 from transactions.models import Beneficiary, Destination, MoneyTransfer, Status
+from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "operator"]),
@@ -266,6 +268,36 @@ def test_approve_from_its_page(money, maker, approver, client_of):
     assert transfer.status == Status.PROCESSING
     assert web.post(f"{url}approval/", unseen(page), follow=True).status_code == 200
     assert lines(transfer) == ["created", "approved"]
+
+
+def test_where_the_business_wants_it_the_password_comes_before_approving(money, admin, maker, approver, client_of):
+    """trust: M5, and the policy of Account & Profile."""
+    money.approvals_need_reauthentication = True
+    money.save()
+    for user in (admin.user, approver.user):
+        user.set_password(PASSWORD)
+        user.save()
+    transfer = create(maker)
+    web, url = client_of(approver), f"/money-transfers/{transfer.pk}/approval/"
+    assert web.get(url)["Location"].startswith("/re-authentication/")
+    seen = {"seen": MONEY_TRANSFERS.digest_of(approver.scope("live"), transfer)}
+    asked = web.post(url, seen)
+    assert (asked.status_code, "reauth-password" in asked.content.decode()) == (403, True)
+    transfer.refresh_from_db()
+    assert transfer.status == Status.PENDING_APPROVAL
+    right = {**seen, "reauth-password": PASSWORD}
+    assert web.post(url, right)["Location"] == f"/money-transfers/{transfer.pk}/"
+    transfer.refresh_from_db()
+    assert transfer.status == Status.PROCESSING
+
+    web = client_of(admin)  # who would send at once
+    asked = finish(web, begin(web, account_number="0012345679", internal_reference="PO-2"))
+    assert (asked.status_code, MoneyTransfer.objects.count()) == (403, 1)
+    web.post(CREATE, {**unseen(asked), "reauth-password": PASSWORD})
+    assert MoneyTransfer.objects.filter(status=Status.PROCESSING).count() == 2
+    web = client_of(maker)  # who approves nothing
+    finish(web, begin(web, account_number="0012345680", internal_reference="PO-3"))
+    assert MoneyTransfer.objects.count() == 3
 
 
 def test_what_was_seen_is_what_is_approved(money, maker, approver, client_of):

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts import operators
-from accounts.models import Activity
-from accounts.permissions import Role
+from accounts.models import Activity, Member
+from accounts.permissions import Permission, Role
 from accounts.rights import NotAllowed
 from deposits import ledger
 from deposits.ledger import Balance
@@ -30,7 +30,7 @@ from tests.transactions.sending import (
 )
 from transactions import rails
 from transactions.models import BankPace, MoneyTransfer, RailCase, RailOrder, SimulatedPayout, Status
-from transactions.outgoing import acts, answers, cases, orders
+from transactions.outgoing import acts, answers, cases, orders, sweeps
 from transactions.outgoing.orders import ORDERS
 from transactions.outgoing.refusals import (
     Changed,
@@ -617,3 +617,74 @@ def let_it_arrive_without_hearing(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(rails, "_listeners", [])
         let_it_arrive()
+
+
+# --- Rights and duplicates, asked again when they count ---
+
+
+def test_whoever_lost_the_right_to_approve_while_their_form_was_open_sends_nothing(money, admin):
+    """trust: R4."""
+    scope = admin.scope("live")
+    Member.objects.filter(pk=admin.pk).update(role=Role.MAKER)
+    assert scope.can(Permission.APPROVE_TRANSACTIONS), "as it was when the request began"
+    with pytest.raises(NotAllowed):
+        create(scope)
+    assert not MoneyTransfer.objects.exists()
+
+
+def test_whoever_lost_the_right_to_approve_cancels_only_their_own(money, maker, admin):
+    """trust: R4."""
+    transfer, scope = create(maker), admin.scope("live")
+    Member.objects.filter(pk=admin.pk).update(role=Role.MAKER)
+    with rls.inside(scope), pytest.raises(NotAllowed):
+        acts.cancel(scope, MONEY_TRANSFERS, transfer.pk)
+    assert status(transfer) == Status.PENDING_APPROVAL
+
+
+def test_the_second_person_rule_is_asked_again_when_the_date_comes(money, admin):
+    """trust: Q2."""
+    transfer = create(admin, send_on=admin.scope("live").now().date() + timedelta(days=3))
+    assert transfer.status == Status.SCHEDULED
+    money.second_person_required = True
+    money.save()
+    MoneyTransfer.objects.filter(pk=transfer.pk).update(send_at=Now())
+    acts.send_due()
+    assert (status(transfer), balance(money).held) == (Status.CANCELLED, 0)
+
+
+def test_a_duplicate_that_moved_on_since_it_was_seen_is_asked_again(money, maker, approver):
+    """trust: M3."""
+    first, second = create(maker), create(maker)
+    scope = approver.scope("live")
+    with rls.inside(scope):
+        seen = MONEY_TRANSFERS.digest_of(scope, second)
+    approve(approver, first)
+    with pytest.raises(Changed):
+        approve(approver, second, seen=seen)
+
+
+def test_what_was_made_long_ago_for_a_date_to_come_counts_as_a_duplicate(money, maker):
+    now = clock.now()
+    same = {"bank": "bca", "account_number": draft().account_number, "amount": draft().amount}
+    dated = {"created_at": now - timedelta(days=60), "send_at": now + timedelta(days=1)}
+    factories.make_transfer(money, status="scheduled", **same, **dated)
+    with pytest.raises(MayBeTwice):
+        create(maker, is_sure=False)
+
+
+def test_one_that_cannot_be_sent_keeps_no_other_from_its_date(money, maker, approver, monkeypatch, caplog):
+    both = [create(maker, send_on=maker.scope("live").now().date() + timedelta(days=3)) for _more in range(2)]
+    for transfer in both:
+        approve(approver, transfer)
+    MoneyTransfer.objects.update(send_at=Now())
+    queue = orders.queue
+
+    def fails_for_the_first(product, locked, rail):
+        if locked.pk == both[0].pk:
+            raise RuntimeError("no")
+        queue(product, locked, rail)
+
+    monkeypatch.setattr(orders, "queue", fails_for_the_first)
+    sweeps.tidy()
+    assert [status(one) for one in both] == [Status.SCHEDULED, Status.PROCESSING]
+    assert "can't be handled now" in caplog.text

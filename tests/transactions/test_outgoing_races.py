@@ -78,6 +78,13 @@ def test_one_form_sent_thirty_times_at_once_makes_one(cast):
     assert MoneyTransfer.objects.count() == 1
 
 
+def test_equal_transfers_made_at_once_by_different_forms_are_seen_as_duplicates(cast):
+    """trust: L5."""
+    maker = cast[Role.MAKER]
+    same = [(maker, lambda scope: services.create(scope, draft(is_sure=False), made_key=uuid.uuid4()))] * 10
+    assert outcomes_of(same) == {"done": 1, "MayBeTwice": 9}
+
+
 def test_of_many_that_share_the_deposit_exactly_what_fits_is_approved(cast):
     """trust: L1."""
     maker, approver = cast[Role.MAKER], cast[Role.APPROVER]

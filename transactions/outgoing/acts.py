@@ -4,6 +4,7 @@ approves it in time.
 Each act locks its row, asks the permission again under the lock, and moves state and money in one transaction.
 """
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Business, Member
 from accounts.permissions import Permission
-from accounts.rights import NotAllowed, lock_row
+from accounts.rights import NotAllowed, ask_again, lock_row
 from deposits import ledger
-from flipdash import clock, rls, states
+from flipdash import clock, db, rls, states
 from flipdash.actors import ActorKind
 from flipdash.scope import Scope
 from transactions import rails
@@ -36,6 +37,7 @@ from transactions.reasons import Reason
 
 WAITING = (Status.PENDING_APPROVAL, Status.SCHEDULED)
 """Where it can still be stopped: nothing has left."""
+log = logging.getLogger(__name__)
 
 
 # --- What people do ----------------------------------------------------------------------------------------------
@@ -48,6 +50,7 @@ def approve(scope: Scope, product: Product, pk: int, *, seen: str, sure: bool = 
     NotWaiting, Changed, SecondPersonNeeded, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
     """
     with transaction.atomic():
+        one_at_a_time(scope, product)
         locked = _lock(scope, product, pk, Permission.APPROVE_TRANSACTIONS)
         if locked.status != Status.PENDING_APPROVAL:
             raise NotWaiting(locked)
@@ -61,10 +64,24 @@ def approve(scope: Scope, product: Product, pk: int, *, seen: str, sure: bool = 
     return locked
 
 
+def one_at_a_time(scope: Scope, product: Product) -> None:
+    """Let nobody else of the business make or approve one of this kind until the transaction ends.
+
+    Two that pay the same are made, or approved, one after the other: the second is seen as a duplicate (trust.md L5).
+    Taken before a row is locked, and never after.
+    """
+    db.lock(f"{product.source}/{scope.business.pk}/{scope.mode}")
+
+
 def may_approve(scope: Scope, row: OutgoingTransfer) -> bool:
     """Return whether the second-person rule, as it is at this moment, lets the actor approve this row."""
     rule = Business.objects.get(pk=scope.business.pk).second_person_rule()
     return scope.actor != row.maker or not rule.holds_for(row.amount)
+
+
+def need_reauthentication(scope: Scope) -> bool:
+    """Return whether the business wants the password once more before anything is approved."""
+    return Business.objects.filter(pk=scope.business.pk, approvals_need_reauthentication=True).exists()
 
 
 def let_go(scope: Scope, product: Product, locked: OutgoingTransfer) -> None:
@@ -107,6 +124,8 @@ def cancel(scope: Scope, product: Product, pk: int, *, reason: str = "", note: s
         locked = _lock(scope, product, pk, Permission.CREATE_TRANSACTIONS)
         if not may_cancel(scope, locked):
             raise NotAllowed(Permission.APPROVE_TRANSACTIONS)
+        if scope.actor != locked.maker:
+            ask_again(scope, Permission.APPROVE_TRANSACTIONS)
         _stop(scope, product, locked, "cancelled", reason=reason, note=note)
     return locked
 
@@ -142,7 +161,10 @@ def _lock(scope: Scope, product: Product, pk: int, permission: Permission) -> Ou
 
 
 def send_due(most: int = 200) -> int:
-    """Send what waited for its date, if whoever approved it still may (trust.md Q2); returns how many were found."""
+    """Send what waited for its date, if whoever approved it still may (trust.md Q2); returns how many were found.
+
+    A row that can't be handled now is logged, and keeps none of the others from it.
+    """
     return sum(_each(product, "due", most) for product in products.values())
 
 
@@ -156,13 +178,20 @@ def _each(product: Product, act: str, most: int) -> int:
     if act == "expired":
         kept = Now() - timedelta(days=settings.APPROVAL_DAYS)
         due = {"status": Status.PENDING_APPROVAL, "created_at__lte": kept}
-    found = product.model.objects.using("operator").filter(**due).values_list("pk", "business_id", "mode")[:most]
+    rows = product.model.objects.using("operator").filter(**due).order_by("?")
+    found = rows.values_list("pk", "business_id", "mode")[:most]
     for pk, business_id, mode in found:
-        with rls.inside_of(business_id, mode), transaction.atomic():
-            rows = product.model.objects.select_for_update(skip_locked=True, of=("self",)).select_related("business")
-            if locked := rows.filter(pk=pk, **due).first():
-                _send_now(product, locked) if act == "due" else _expire(product, locked)
+        try:
+            with rls.inside_of(business_id, mode), transaction.atomic():
+                _one(product, act, product.model.objects.filter(pk=pk, **due))
+        except Exception:
+            log.exception("%s %s: what is %s can't be handled now", product.source, pk, act)
     return len(found)
+
+
+def _one(product: Product, act: str, row: Any) -> None:
+    if locked := row.select_for_update(skip_locked=True, of=("self",)).select_related("business").first():
+        _send_now(product, locked) if act == "due" else _expire(product, locked)
 
 
 def _expire(product: Product, locked: OutgoingTransfer) -> None:
@@ -181,9 +210,11 @@ def _send_now(product: Product, locked: OutgoingTransfer) -> None:
 
 
 def _may_still(row: OutgoingTransfer) -> bool:
-    """Whether whoever approved a row is still somebody who may."""
+    """Whether whoever approved a row is still somebody who may, and whom the second-person rule of today lets."""
     approver = row.approver
+    if approver == row.maker and row.business.second_person_rule().holds_for(row.amount):
+        return False
     if approver is None or approver.kind != ActorKind.MEMBER:
-        return approver is not None
+        return approver is not None and approver.kind != ActorKind.KEY
     member = Member.objects.active().behind(approver).filter(business_id=row.business_id).first()
     return member is not None and Permission.APPROVE_TRANSACTIONS in member.permissions

@@ -59,7 +59,7 @@ class Product:
 
     def digest_of(self, scope: Scope, row: Any) -> str:
         """Return what stands for all that an approver sees of a row, its possible duplicates included."""
-        same = [twin.pk for twin in self.duplicates(scope, row)]
+        same = [(twin.pk, str(twin.status)) for twin in self.duplicates(scope, row)]
         seen = {"id": row.pk, "amount": row.amount, "fee": row.fee, "duplicates": same, **self.shown(row)}
         return sha256(json.dumps(seen, sort_keys=True, default=str).encode()).hexdigest()
 

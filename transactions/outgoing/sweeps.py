@@ -1,11 +1,20 @@
 """What every sweep does besides waking workers: what is due is sent, what nobody approved is cancelled."""
 
+import logging
+
 from transactions.outgoing import acts, orders
+
+log = logging.getLogger(__name__)
 
 
 @orders.ORDERS.tidies
 def tidy() -> None:
-    """Send what waited for its date, cancel what waited too long, and ask people about what was given up."""
-    acts.send_due()
-    acts.expire_due()
-    orders.open_cases_of_given_up()
+    """Send what waited for its date, cancel what waited too long, and ask people about what was given up.
+
+    Each by itself: what fails is logged, and comes again with the next sweep.
+    """
+    for step in (acts.send_due, acts.expire_due, orders.open_cases_of_given_up):
+        try:
+            step()
+        except Exception:
+            log.exception("%s failed", step.__name__)

@@ -135,12 +135,16 @@ def moment_of(scope: Scope, send_on: date | None) -> datetime | None:
 def twins(
     scope: Scope, *, bank: str, account_number: str, amount: int, internal_reference: str = "", but: int = 0
 ) -> Sequence[MoneyTransfer]:
-    """Return what may be the same money: the same account and amount, or Internal Reference, of the last 30 days, by
-    whatever channel, unless it went back; the newest first, at most MOST_TWINS."""
+    """Return what may be the same money: the same account and amount, or Internal Reference, by whatever channel.
+
+    Made or dated in the last 30 days, dated later, or on its way, unless it went back; the newest MOST_TWINS of them.
+    """
     same = Q(bank=bank, account_number=account_number, amount=amount)
     if internal_reference:
         same |= Q(internal_reference=internal_reference)
-    rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(same, created_at__gte=Now() - TWICE_WITHIN)
+    since = Now() - TWICE_WITHIN
+    lately = Q(created_at__gte=since) | Q(send_at__gte=since) | Q(status__in=Status.open())
+    rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(same, lately)
     gone = (Status.FAILED, Status.CANCELLED)
     found = rows.exclude(pk=but).exclude(status__in=gone).filter(returned_at=None).order_by("-created_at", "-pk")
     return list(found[:MOST_TWINS])
@@ -195,9 +199,11 @@ def create(scope: Scope, draft: Draft, *, made_key: uuid.UUID, via: str = Via.DA
         rows = MoneyTransfer.objects.visible_to(scope, searched=True)
         if before := rows.filter(made_key=made_key).first():
             return Created(before, is_new=False)
+        acts.one_at_a_time(scope, MONEY_TRANSFERS)
         _check(scope, draft)
         transfer = _add(scope, draft, made_key, via)
         if goes_at_once(scope, draft):
+            ask_again(scope, Permission.APPROVE_TRANSACTIONS)
             acts.let_go(scope, MONEY_TRANSFERS, transfer)
     return Created(transfer, is_new=True)
 

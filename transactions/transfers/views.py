@@ -1,10 +1,12 @@
 """Money Transfer → Create Transfer, and what people do to a transfer from its own page."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import F, Q
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.permissions import Permission, refuse, requires
 from accounts.rights import NotAllowed
+from accounts.sign_in.reauthentication import reauthenticated
 from deposits import ledger
 from flipdash import events, money
 from flipdash.http import Request, require_form
@@ -28,6 +31,7 @@ from transactions.transfers import services
 from transactions.transfers.forms import StopForm, TransferForm
 from transactions.transfers.services import MONEY_TRANSFERS
 
+View = Callable[..., HttpResponseBase]
 CRUMBS = ({"label": gettext_lazy("Money Transfer")},)
 MOST_SAVED = 6
 """Saved beneficiaries that are offered at once."""
@@ -39,7 +43,7 @@ MOST_SAVED = 6
 @never_cache
 @require_form
 @requires(Permission.CREATE_TRANSACTIONS)
-def transfer_create(request: Request) -> HttpResponse:
+def transfer_create(request: Request) -> HttpResponseBase:
     """Make a transfer: the form, what it would come to as one types, the confirmation, and then the transfer."""
     step = request.POST.get("step", "")
     if request.method != "POST" or step == "edit":
@@ -53,7 +57,19 @@ def transfer_create(request: Request) -> HttpResponse:
         return redirect("transactions:transfer-detail", before.pk)
     if not form.is_valid() or form.draft is None:
         return _form_page(request, form)
-    if step == "create" and (created := _create(request, form)):
+    if step == "create":
+        at_once = services.goes_at_once(request.scope, form.draft)
+        return (_asked_first(request, _create_page) if at_once else _create_page)(request, form)
+    return render(request, "transactions/create_confirm.html", _confirmation(request, form))
+
+
+def _asked_first(request: Request, view: View) -> View:
+    """Re-authenticate before what approves, where the business wants that (Account & Profile)."""
+    return reauthenticated(view) if acts.need_reauthentication(request.scope) else view
+
+
+def _create_page(request: Request, form: TransferForm) -> HttpResponseBase:
+    if created := _create(request, form):
         return _answer(request, form, created)
     if form.errors:
         return _form_page(request, form)
@@ -207,9 +223,12 @@ def crumbs_of(row: MoneyTransfer) -> list[dict[str, Any]]:
 @never_cache
 @require_form
 @requires(Permission.APPROVE_TRANSACTIONS)
-def transfer_approval(request: Request, pk: int) -> HttpResponse:
+def transfer_approval(request: Request, pk: int) -> HttpResponseBase:
     """Show what an approver has to know, and approve it."""
-    row = found(request, pk)
+    return _asked_first(request, _approval_page)(request, found(request, pk))
+
+
+def _approval_page(request: Request, row: MoneyTransfer) -> HttpResponseBase:
     if request.method == "POST":
         seen, sure = request.POST.get("seen", ""), bool(request.POST.get("sure"))
         try:
