@@ -440,6 +440,28 @@ def test_killed_after_it_was_told_it_is_asked_for_and_not_sent_again(on_its_way)
     assert lines(on_its_way) == ["created", "approved", "sent", "successful"]
 
 
+def test_what_a_rail_had_and_forgot_is_never_sent_again_but_opens_one_case(on_its_way, money, monkeypatch):
+    """trust: L8. It may have been paid: whoever forgets it doesn't know the key either, and would pay twice."""
+    send()
+    monkeypatch.setattr(simulator.RAIL, "status", lambda key: Answer(Outcome.UNKNOWN), raising=False)
+    for _turn in range(3):
+        ask()
+    assert told(on_its_way) == 1
+    assert list(RailCase.objects.values_list("kind", "was", "said")) == [("contradiction", "processing", "unknown")]
+    assert (status(on_its_way), balance(money).held) == (Status.PROCESSING, WHOLE)
+    order = RailOrder.objects.get()
+    assert (order.status, order.attempt) == ("sent", 4), "asking goes on"
+
+
+def test_what_a_rail_says_that_it_never_got_counts_as_unsent(on_its_way, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(simulator.RAIL, "send", lambda payout: Answer(Outcome.UNKNOWN), raising=False)
+        send()
+    assert RailOrder.objects.get().sent_at is None
+    ask()
+    assert (told(on_its_way), lines(on_its_way)) == (1, ["created", "approved", "sent"])
+
+
 def test_an_answer_that_is_faster_than_the_note_that_it_was_sent(on_its_way, monkeypatch):
     def answer_at_once(payout):
         answers.take(payout.key, Answer(Outcome.SUCCESSFUL))

@@ -81,10 +81,14 @@ def _work(order: RailOrder) -> None:
 
 
 def _tell_or_ask(order: RailOrder, product: Product, rail: Rail) -> Answer:
-    """Tell the rail of a new order; ask of one that it may have heard of, and tell it only what it never did."""
+    """Tell the rail of a new order; ask of one that it may have heard of, and tell it only what it never did.
+
+    What it once said that it has is never told again: a rail that forgets may have paid all the same.
+    """
     if order.told_at is not None:
         answer = rail.status(order.key)
-        if answer.outcome != Outcome.UNKNOWN:
+        order.refresh_from_db(fields=["sent_at"])  # it may have said so by itself since
+        if answer.outcome != Outcome.UNKNOWN or order.sent_at is not None:
             return answer
     ORDERS.note(order, told_at=Now())
     row = product.model.objects.get(pk=order.source_id)
@@ -95,7 +99,10 @@ def _note(order: RailOrder, product: Product, answer: Answer) -> None:
     """Note that the rail has it, and what it says; whoever it takes too long to answer opens a case."""
     with transaction.atomic():
         row = answers.lock(product, order)  # before the order's own row, as everywhere
-        answers.note_sent(product, row, order)
+        if answer.outcome != Outcome.UNKNOWN:
+            answers.note_sent(product, row, order)
+        elif order.sent_at is not None:
+            answers.open_case(order, row, RailCase.Kind.CONTRADICTION, answer)
         ORDERS.later(order, Status.SENT)
         if order.attempt >= ORDERS.most_attempts and not answer.is_final:
             answers.open_case(order, row, RailCase.Kind.NO_ANSWER, answer)
