@@ -495,6 +495,28 @@ def test_an_answer_for_what_nobody_sent_changes_nothing(db):
     assert not RailCase.objects.exists()
 
 
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_what_came_back_before_anybody_heard_that_it_arrived(on_its_way, money, admin, monkeypatch, is_asked):
+    """trust: L8, Q5. It had arrived, so it is Successful; what came back waits for a person, as ever."""
+    send()
+    came_back = Answer(Outcome.RETURNED, "", "BCA-1")
+    if is_asked:
+        monkeypatch.setattr(simulator.RAIL, "status", lambda key: came_back, raising=False)
+        ask()
+    else:
+        answers.take(key_of(on_its_way), came_back)
+    answers.take(key_of(on_its_way), came_back)
+    answers.take(key_of(on_its_way), Answer(Outcome.SUCCESSFUL))
+    found = again(on_its_way)
+    assert (found.status, found.bank_reference, bool(found.completed_at)) == (Status.SUCCESSFUL, "BCA-1", True)
+    assert RailOrder.objects.get().status == "done"
+    case = RailCase.objects.get()
+    assert (case.kind, case.was, case.said) == ("returned", "successful", "returned")
+    assert balance(money) == Balance(10_000_000 - WHOLE, 0)
+    assert cases.credit(case, by=admin.user)
+    assert balance(money) == Balance(10_000_000 - 2_500, 0)
+
+
 def test_the_simulators_own_contradiction_and_return(money, maker, approver):
     for account in ("0012349008", "0012349009"):
         approve(approver, create(maker, account_number=account))

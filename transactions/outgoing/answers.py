@@ -32,16 +32,21 @@ def take(key: str, answer: Answer) -> None:
     product = products[order.source]
     with rls.inside_of(order.business_id, order.mode), transaction.atomic():
         row = lock(product, order)
-        if answer.outcome in (Outcome.PENDING, Outcome.UNKNOWN):
+        if not is_news(answer):
             return
         note_sent(product, row, order)
-        if row.status == Status.PROCESSING and answer.is_final:
+        if row.status == Status.PROCESSING:
             _close(product, row, order, answer)
-        elif answer.outcome == Outcome.RETURNED:
+        if answer.outcome == Outcome.RETURNED:
             if row.returned_at is None:
                 open_case(order, row, RailCase.Kind.RETURNED, answer)
         elif AGREES.get(row.status) != answer.outcome:
             open_case(order, row, RailCase.Kind.CONTRADICTION, answer)
+
+
+def is_news(answer: Answer) -> bool:
+    """Return whether an answer says what became of a payout."""
+    return answer.outcome not in (Outcome.PENDING, Outcome.UNKNOWN)
 
 
 def lock(product: Product, order: RailOrder) -> OutgoingTransfer:
@@ -71,10 +76,10 @@ def open_case(order: RailOrder, row: OutgoingTransfer, kind: str, answer: Answer
 
 
 def _close(product: Product, row: OutgoingTransfer, order: RailOrder, answer: Answer) -> None:
-    """End a locked row that is on its way, and move its money."""
+    """End a locked row that is on its way, and move its money. What came back had arrived before."""
     itself, owner, source = Scope.by_itself(row.business, row.mode), owner_of(row), product.source_of(row)
     facts = {"amount": row.amount, "fee": row.fee, "beneficiary": row.beneficiary_name}  # type: ignore[attr-defined]  # all products have it
-    if answer.outcome == Outcome.SUCCESSFUL:
+    if answer.outcome in (Outcome.SUCCESSFUL, Outcome.RETURNED):
         ledger.capture(owner, source, amount=row.amount, fee=row.fee, rail=order.rail)
         states.move(
             row,

@@ -104,9 +104,9 @@ def _note(order: RailOrder, product: Product, answer: Answer) -> None:
         elif order.sent_at is not None:
             answers.open_case(order, row, RailCase.Kind.CONTRADICTION, answer)
         ORDERS.later(order, Status.SENT)
-        if order.attempt >= ORDERS.most_attempts and not answer.is_final:
+        if order.attempt >= ORDERS.most_attempts and not answers.is_news(answer):
             answers.open_case(order, row, RailCase.Kind.NO_ANSWER, answer)
-    if answer.is_final:
+    if answers.is_news(answer):
         answers.take(order.key, answer)
 
 
