@@ -657,6 +657,44 @@ def test_a_rail_that_cannot_be_asked_is_asked_later(on_its_way, monkeypatch, pro
     assert (status(on_its_way), told(on_its_way)) == (Status.SUCCESSFUL, 1)
 
 
+@pytest.mark.parametrize("problem", [NoAnswer, RailDown])
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_rail_that_is_silent_all_the_time_opens_one_case_and_is_asked_on(
+    on_its_way, money, monkeypatch, problem, asks
+):
+    """trust: L8. docs/transfers.md: 12 turns."""
+
+    def fail(_asked):
+        raise problem
+
+    if asks:
+        send()
+    with monkeypatch.context() as patch:
+        patch.setattr(simulator.RAIL, "send", fail, raising=False)
+        patch.setattr(simulator.RAIL, "status", fail, raising=False)
+        opened = []
+        while RailOrder.objects.get().attempt < ORDERS.most_attempts + 2:
+            BankPace.objects.update(until=Now())
+            ask()
+            opened.append(RailCase.objects.count())
+    assert opened[-4:] == [0, 1, 1, 1], "after the twelfth turn, and once"
+    assert RailCase.objects.get().kind == "no_answer"
+    assert (status(on_its_way), balance(money).held) == (Status.PROCESSING, WHOLE)
+    assert RailOrder.objects.get().is_unfinished
+    BankPace.objects.update(until=Now())
+    ask()
+    answer()
+    assert (status(on_its_way), told(on_its_way)) == (Status.SUCCESSFUL, 1)
+
+
+@pytest.mark.parametrize(("attempt", "seconds"), [(0, 5), (3, 40), (11, 3_600), (400, 3_600)])
+def test_an_order_waits_an_hour_at_most(on_its_way, attempt, seconds):
+    RailOrder.objects.update(attempt=attempt)
+    send()
+    order = RailOrder.objects.get()
+    assert order.due_at - order.started_at == pytest.approx(timedelta(seconds=seconds), abs=timedelta(seconds=2))
+
+
 def let_it_arrive_without_hearing(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(rails, "_listeners", [])

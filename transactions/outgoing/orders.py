@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
-from django.db.models.functions import Least, Now
+from django.db.models import Count, DateTimeField, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Value
+from django.db.models.functions import Least, Now, Power
 
 from flipdash import rls
 from flipdash.leases import Worker
+from flipdash.states import State
 from transactions import rails
 from transactions.models import BankPace, RailCase, RailOrder
 from transactions.models.base import OutgoingTransfer
@@ -29,6 +30,8 @@ Status = RailOrder.Status
 PAUSE = timedelta(seconds=5)
 """How long a bank is left alone after it didn't answer once; twice as long each time more."""
 LONGEST_PAUSE = timedelta(minutes=10)
+LONGEST_WAIT = timedelta(hours=1)
+"""How long an order waits at most until it is asked for once more."""
 MOST_AT_ONCE = 4
 """Orders of one bank that are worked on at a time, so that a slow one never has all workers."""
 
@@ -43,6 +46,12 @@ class Orders(Worker[RailOrder]):
         running = self.rows.filter(self._running(lease_until__gte=Now())).values("bank").order_by()
         busy = [row["bank"] for row in running.annotate(n=Count("pk")).filter(n__gte=MOST_AT_ONCE)]
         return due.exclude(bank__in=busy) if busy else due
+
+    def _next_attempt(self) -> Any:
+        # The exponent has its own end: asking goes on for weeks, and 2 to the hundreds is no interval any more.
+        doubled = Value(self.wait) * Power(2.0, Least(F("attempt") - 1, 12))
+        wait = Least(ExpressionWrapper(doubled, output_field=DurationField()), Value(LONGEST_WAIT))
+        return ExpressionWrapper(Now() + wait, output_field=DateTimeField())
 
 
 ORDERS = Orders("orders", RailOrder, most_attempts=12, problems={KeyReused: "key reused"})
@@ -70,11 +79,9 @@ def _work(order: RailOrder) -> None:
         try:
             answer = _tell_or_ask(order, product, rail)
         except RailDown:
-            _slow_down(order)
-            ORDERS.later(order, Status.QUEUED if order.status == Status.SENDING else Status.SENT)
+            _note_silence(order, product, Status.QUEUED if order.status == Status.SENDING else Status.SENT)
         except NoAnswer:
-            _slow_down(order)
-            ORDERS.later(order, Status.SENT)
+            _note_silence(order, product, Status.SENT)
         else:
             _go_on(order)
             _note(order, product, answer)
@@ -104,10 +111,26 @@ def _note(order: RailOrder, product: Product, answer: Answer) -> None:
         elif order.sent_at is not None:
             answers.open_case(order, row, RailCase.Kind.CONTRADICTION, answer)
         ORDERS.later(order, Status.SENT)
-        if order.attempt >= ORDERS.most_attempts and not answers.is_news(answer):
-            answers.open_case(order, row, RailCase.Kind.NO_ANSWER, answer)
+        if not answers.is_news(answer):
+            _ask_people(order, row, answer)
     if answers.is_news(answer):
         answers.take(order.key, answer)
+
+
+def _note_silence(order: RailOrder, product: Product, status: State) -> None:
+    """Note that the rail said nothing: its bank is left alone for a while, and the order waits."""
+    _slow_down(order)
+    with transaction.atomic():
+        row = answers.lock(product, order)
+        ORDERS.later(order, status)
+        _ask_people(order, row, Answer(Outcome.UNKNOWN))
+
+
+def _ask_people(order: RailOrder, row: OutgoingTransfer, answer: Answer) -> None:
+    """Open a case, once, for an order whose rail doesn't say after so many turns what became of a locked row."""
+    no_answer = RailCase.Kind.NO_ANSWER
+    if order.attempt >= ORDERS.most_attempts and not order.cases.filter(kind=no_answer).exists():
+        answers.open_case(order, row, no_answer, answer)
 
 
 def _slow_down(order: RailOrder) -> None:
