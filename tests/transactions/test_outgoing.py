@@ -631,6 +631,31 @@ def test_what_wears_out_its_workers_waits_for_a_person_with_its_money_held(on_it
     assert (status(on_its_way), told(on_its_way)) == (Status.SUCCESSFUL, 1)
 
 
+def test_what_is_given_up_again_opens_a_case_again(on_its_way, admin):
+    def give_up():
+        for _attempt in range(ORDERS.most_attempts):
+            assert ORDERS.claim()
+            let_time_pass(ORDERS)
+        ORDERS.sweep()
+        ORDERS.sweep()
+
+    def open_cases():
+        return RailCase.objects.filter(kind="given_up", status="open").count()
+
+    give_up()
+    assert orders.ask_again(RailOrder.objects.get())
+    give_up()
+    assert RailCase.objects.count() == 1, "nobody has looked at the first one yet"
+    assert cases.close(RailCase.objects.get(), by=admin.user)
+    ORDERS.sweep()
+    assert open_cases() == 0, "it was settled after it was given up"
+    for number in (2, 3):
+        assert orders.ask_again(RailOrder.objects.get())
+        give_up()
+        assert (open_cases(), RailCase.objects.count()) == (1, number)
+        assert cases.close(RailCase.objects.get(status="open"), by=admin.user)
+
+
 def test_a_key_that_the_rail_knows_with_something_else_is_not_tried_again(on_its_way, monkeypatch):
     def refuse(payout):
         raise KeyReused(payout.key)

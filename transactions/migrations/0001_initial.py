@@ -838,6 +838,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='railcase',
-            constraint=models.UniqueConstraint(fields=('order', 'kind', 'said'), name='railcase_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('kind', 'given_up'), _negated=True), ('status', 'open'), _connector='OR'), fields=('order', 'kind', 'said'), name='railcase_once'),
         ),
     ]

@@ -117,7 +117,9 @@ class RailCase(TenantModel):
             mode_known("railcase"),
             actor_known("railcase", "closer", blank=True),
             TenantForeignKey(field="order", to="transactions.RailOrder", name="railcase_order_tenant"),
-            models.UniqueConstraint(fields=["order", "kind", "said"], name="railcase_once"),
+            models.UniqueConstraint(
+                fields=["order", "kind", "said"], condition=~Q(kind="given_up") | Q(status="open"), name="railcase_once"
+            ),
         ]
         indexes = [models.Index(F("id"), name="railcase_open", condition=Q(status="open"))]
 

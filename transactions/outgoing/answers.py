@@ -62,11 +62,19 @@ def note_sent(product: Product, row: OutgoingTransfer, order: RailOrder) -> None
 
 
 def open_case(order: RailOrder, row: OutgoingTransfer, kind: str, answer: Answer) -> None:
-    """Ask a person to settle what a rail said of a locked row; once for each thing it says."""
+    """Ask a person to settle what a rail said of a locked row; once for each thing it says.
+
+    What was given up may be tried again, and given up again: once at a time.
+    """
     said = {"said": str(answer.outcome), "reason": answer.reason}
     owner = {"business_id": row.business_id, "mode": row.mode}
+    waiting = {"status": RailCase.Status.OPEN} if kind == RailCase.Kind.GIVEN_UP else {}
     _case, is_new = RailCase.objects.get_or_create(
-        order=order, kind=kind, said=said["said"], defaults={**owner, "was": str(row.status), "reason": said["reason"]}
+        order=order,
+        kind=kind,
+        said=said["said"],
+        **waiting,
+        defaults={**owner, "was": str(row.status), "reason": said["reason"]},
     )
     if is_new:
         log.error("%s: %s, was %s, said %s", order.key, kind, row.status, answer.outcome)

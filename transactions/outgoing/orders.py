@@ -156,9 +156,13 @@ def ask_again(order: RailOrder) -> bool:
 
 
 def open_cases_of_given_up(most: int = 50) -> None:
-    """Open a case for each order that no worker could finish: its money is held until a person has looked."""
-    without = ~Exists(RailCase.objects.filter(order=OuterRef("pk"), kind=RailCase.Kind.GIVEN_UP))
-    for order in RailOrder.objects.using("operator").filter(without, status=Status.FAILED)[:most]:
+    """Open a case for each order that no worker could finish: its money is held until a person has looked.
+
+    What was tried again and given up again is asked about again, unless a case still waits.
+    """
+    about_this = Q(status=RailCase.Status.OPEN) | Q(closed_at__gte=OuterRef("finished_at"))
+    asked = RailCase.objects.filter(about_this, order=OuterRef("pk"), kind=RailCase.Kind.GIVEN_UP)
+    for order in RailOrder.objects.using("operator").filter(~Exists(asked), status=Status.FAILED)[:most]:
         with rls.inside_of(order.business_id, order.mode), transaction.atomic():
             row = answers.lock(products[order.source], order)
             answers.open_case(order, row, RailCase.Kind.GIVEN_UP, Answer(Outcome.UNKNOWN, order.problem))
