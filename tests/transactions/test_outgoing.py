@@ -667,6 +667,25 @@ def test_a_key_that_the_rail_knows_with_something_else_is_not_tried_again(on_its
     assert RailCase.objects.get().reason == "key reused"
 
 
+@pytest.mark.parametrize("said", [Outcome.SUCCESSFUL, Outcome.FAILED, Outcome.RETURNED])
+def test_what_a_rail_says_of_something_else_by_our_key_moves_no_money(on_its_way, money, monkeypatch, said):
+    """trust: L8."""
+
+    def refuse(payout):
+        raise KeyReused(payout.key)
+
+    monkeypatch.setattr(simulator.RAIL, "send", refuse, raising=False)
+    send()
+    order = RailOrder.objects.get()
+    assert not orders.ask_again(order), "its answer would be another payout's"
+    for _time in range(2):
+        answers.take(order.key, Answer(said))
+    assert (status(on_its_way), balance(money).held) == (Status.PROCESSING, WHOLE)
+    assert list(RailCase.objects.values_list("kind", "was", "said")) == [("contradiction", "processing", said)]
+    order.refresh_from_db()
+    assert (order.status, order.sent_at, lines(on_its_way)) == ("failed", None, ["created", "approved"])
+
+
 @pytest.mark.parametrize("problem", [NoAnswer, RailDown])
 def test_a_rail_that_cannot_be_asked_is_asked_later(on_its_way, monkeypatch, problem):
     def fail(key):

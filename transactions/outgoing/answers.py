@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 AGREES: dict[str, Outcome] = {Status.SUCCESSFUL: Outcome.SUCCESSFUL, Status.FAILED: Outcome.FAILED}
 """What a rail says of a row that ended so, as often as it likes."""
 
+KEY_REUSED = "key reused"
+"""The `problem` of an order whose key the rail knows with another account or amount."""
+
 
 @rails.on_answer
 def take(key: str, answer: Answer) -> None:
@@ -33,6 +36,10 @@ def take(key: str, answer: Answer) -> None:
     with rls.inside_of(order.business_id, order.mode), transaction.atomic():
         row = lock(product, order)
         if not is_news(answer):
+            return
+        order.refresh_from_db(fields=["problem"])  # as it is now that the row is locked
+        if row.status == Status.PROCESSING and order.problem == KEY_REUSED:
+            open_case(order, row, RailCase.Kind.CONTRADICTION, answer)  # it speaks of something else
             return
         note_sent(product, row, order)
         if row.status == Status.PROCESSING:

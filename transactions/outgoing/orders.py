@@ -54,7 +54,7 @@ class Orders(Worker[RailOrder]):
         return ExpressionWrapper(Now() + wait, output_field=DateTimeField())
 
 
-ORDERS = Orders("orders", RailOrder, most_attempts=12, problems={KeyReused: "key reused"})
+ORDERS = Orders("orders", RailOrder, most_attempts=12, problems={KeyReused: answers.KEY_REUSED})
 
 
 def queue(product: Product, row: OutgoingTransfer, rail: str) -> RailOrder:
@@ -150,8 +150,11 @@ def _go_on(order: RailOrder) -> None:
 
 
 def ask_again(order: RailOrder) -> bool:
-    """Let an order that was given up be worked on once more, for a person; False if it wasn't."""
-    given_up = RailOrder.objects.filter(pk=order.pk, status=Status.FAILED)
+    """Let an order that was given up be worked on once more, for a person; False if it wasn't.
+
+    Not one whose key the rail knows with something else: what it says by that key isn't about this order.
+    """
+    given_up = RailOrder.objects.filter(pk=order.pk, status=Status.FAILED).exclude(problem=answers.KEY_REUSED)
     return bool(given_up.update(status=Status.QUEUED, attempt=0, due_at=None, finished_at=None, problem=""))
 
 
