@@ -17,7 +17,8 @@ METHODS = ("POST", "PUT", "PATCH", "DELETE")
 """Which methods may come with a body; that of any other is never read."""
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MOST_BYTES, MOST_FIELDS, DEEPEST = 256_000, 1_000, 32
-TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]')
+"""Texts and brackets. A text that nothing closes goes to the end, so that no letter is looked at twice."""
 PARAMETER = re.compile(r";\s*([\w-]+)\s*=\s*\"?([^\";]*)\"?", re.ASCII)
 
 

@@ -316,6 +316,15 @@ def test_the_deepest_and_the_largest_that_is_taken():
     assert len(bodies.form("&".join(f"p{n}=1" for n in range(bodies.MOST_FIELDS)))) == bodies.MOST_FIELDS
 
 
+def test_a_text_that_is_never_closed_is_refused_at_once():
+    hostile = '"' + '\\"' * 127_000  # each of its quotes might begin a text
+    assert len(hostile) < bodies.MOST_BYTES
+    began = time.process_time()
+    with pytest.raises(NotTaken, match="not JSON"):
+        bodies.json_object(hostile)
+    assert time.process_time() - began < 2  # of the processor; it takes a hundredth, and took minutes
+
+
 # --- When it was made ---------------------------------------------------------------------------------------------
 
 
