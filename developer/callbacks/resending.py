@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,7 @@ from accounts import rights
 from accounts.permissions import Permission
 from accounts.rights import lock_business
 from developer.callbacks import outbox
-from developer.models import Callback, CallbackResend, CallbackStatus
+from developer.models import Callback, CallbackAttempt, CallbackResend, CallbackStatus
 from flipdash import clock, events, money, rls
 from flipdash.leases import Worker
 from flipdash.numbers import next_number
@@ -27,6 +28,8 @@ MOST = 10_000
 """How many callbacks can be resent at once."""
 MOST_AN_HOUR = 20_000
 """How many a business may ask for in one mode: what is resent takes turns with all that is sent to its hosts."""
+MOST_OF_ONE = 100
+"""After how many attempts, by itself or asked for, a callback isn't resent any more."""
 MOST_OPEN = 5
 """How many resends of a business may be under way in one mode."""
 STEP = 500
@@ -66,18 +69,28 @@ def queue(scope: Scope, callbacks: Sequence[int]) -> int:
 
     What is being sent by itself is left alone, so that asking twice sends nothing twice.
     """
-    rows = Callback.objects.visible_to(scope, searched=True).filter(pk__in=callbacks, status__in=RESENDABLE)
     transaction.on_commit(outbox.wake)
-    return rows.exclude(callback_url__url="").update(
+    return _resendable(scope, callbacks).update(
         status=CallbackStatus.WAITING, due_at=Now(), tried=0, asked_at=Now(), **scope.actor.columns("asker")
     )
 
 
+def _resendable(scope: Scope, callbacks: Sequence[int]) -> QuerySet[Callback]:
+    rows = Callback.objects.visible_to(scope, searched=True).filter(pk__in=callbacks, status__in=RESENDABLE)
+    return rows.filter(attempt__lt=MOST_OF_ONE).exclude(callback_url__url="")
+
+
 def _check_quota(scope: Scope, more: int) -> None:
-    """Raise TooMany if so many more would be above what a business may resend in an hour. Call it under its lock."""
+    """Raise TooMany if so many more would be above what a business may resend in an hour. Call it under its lock.
+
+    What counts is each attempt that somebody asked for, however many are of one callback, and what is still to come.
+    """
     hour = clock.now() - timedelta(hours=1)
-    asked = Callback.objects.visible_to(scope, searched=True).filter(asked_at__gt=hour).count()
-    if asked + more > MOST_AN_HOUR:
+    made = CallbackAttempt.objects.visible_to(scope).filter(at__gt=hour).exclude(asker_kind="").count()
+    queued = Callback.objects.visible_to(scope, searched=True).filter(asked_at__gt=hour, tried=0).count()
+    under_way = CallbackResend.objects.visible_to(scope).filter(status__in=Status.open())
+    to_come = under_way.aggregate(rows=Sum(F("callbacks__len") - F("rows_done")))["rows"] or 0
+    if made + queued + to_come + more > MOST_AN_HOUR:
         raise TooMany(
             _("At most %(most)s callbacks are resent within an hour, and most of these are used up. Try again later.")
             % {"most": money.number(MOST_AN_HOUR)}
@@ -88,6 +101,8 @@ def _check_quota(scope: Scope, more: int) -> None:
 def resend(scope: Scope, callback: Callback) -> bool:
     """Send one callback once more; returns whether it wasn't being sent anyway. Raises NotAllowed and TooMany."""
     lock_business(scope, Permission.MANAGE_API)
+    if callback.attempt >= MOST_OF_ONE:
+        raise TooMany(_("It was sent %(most)s times. It isn’t sent any more.") % {"most": money.number(MOST_OF_ONE)})
     _check_quota(scope, 1)
     is_queued = queue(scope, [callback.pk]) == 1
     if is_queued:
@@ -103,7 +118,7 @@ def choose(scope: Scope, callbacks: Sequence[int]) -> Chosen:
             % {"most": money.number(MOST)}
         )
     rows = Callback.objects.visible_to(scope, searched=True).filter(pk__in=callbacks)
-    resendable = rows.filter(status__in=RESENDABLE).exclude(callback_url__url="").count()
+    resendable = _resendable(scope, callbacks).count()
     return Chosen(sorted(rows.values_list("pk", flat=True)), resendable)
 
 

@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Created Date')),
                 ('status', models.CharField(choices=[('waiting', 'Waiting'), ('retrying', 'Tried again'), ('paused', 'Paused'), ('delivered', 'Delivered'), ('failed', 'Failed')], default='waiting', max_length=9, verbose_name='Status')),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), null=True, verbose_name='Next attempt')),
-                ('attempt', models.PositiveSmallIntegerField(default=0, verbose_name='Attempts')),
+                ('attempt', models.PositiveIntegerField(default=0, verbose_name='Attempts')),
                 ('tried', models.PositiveSmallIntegerField(default=0)),
                 ('asker_kind', models.CharField(blank=True, max_length=8)),
                 ('asker_id', models.BigIntegerField(blank=True, null=True)),
@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
-                ('n', models.PositiveSmallIntegerField()),
+                ('n', models.PositiveIntegerField()),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('lease_until', models.DateTimeField()),
                 ('url', models.CharField(max_length=2000)),
@@ -247,6 +247,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='callbackattempt',
             index=models.Index(models.F('host'), condition=models.Q(('seconds', None)), name='callbackattempt_under_way'),
+        ),
+        migrations.AddIndex(
+            model_name='callbackattempt',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('at'), condition=models.Q(('asker_kind', ''), _negated=True), name='callbackattempt_asked'),
         ),
         migrations.AddConstraint(
             model_name='callbackattempt',

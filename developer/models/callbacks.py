@@ -166,7 +166,7 @@ class Callback(TenantModel):
     status = StatusField(_("Status"), max_length=9, choices=CallbackStatus, default=CallbackStatus.WAITING)
     due_at = models.DateTimeField(_("Next attempt"), null=True, db_default=Now())
     """When its next attempt may begin; None where none comes by itself."""
-    attempt = models.PositiveSmallIntegerField(_("Attempts"), default=0)
+    attempt = models.PositiveIntegerField(_("Attempts"), default=0)
     """How many attempts have ended."""
     tried = models.PositiveSmallIntegerField(default=0)
     """How many of them since it was made, or somebody asked for it once more: by this the schedule goes."""
@@ -231,7 +231,7 @@ class CallbackAttempt(TenantModel):
     callback = models.ForeignKey(
         Callback, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="attempts"
     )
-    n = models.PositiveSmallIntegerField()
+    n = models.PositiveIntegerField()
     """1 for the first."""
     at = models.DateTimeField(db_default=Now())
     lease_until = models.DateTimeField()
@@ -257,7 +257,12 @@ class CallbackAttempt(TenantModel):
             models.UniqueConstraint(fields=["callback", "n"], name="callbackattempt_once"),
             actor_known("callbackattempt", "asker", blank=True),
         ]
-        indexes = [models.Index(F("host"), name="callbackattempt_under_way", condition=Q(seconds=None))]
+        indexes = [
+            models.Index(F("host"), name="callbackattempt_under_way", condition=Q(seconds=None)),
+            models.Index(
+                *(F("business"), F("mode"), F("at")), name="callbackattempt_asked", condition=~Q(asker_kind="")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.callback_id} ({self.n})"

@@ -16,7 +16,7 @@ from flipdash.scope import Scope
 register = template.Library()
 
 MOST = 50
-"""How many callbacks a transaction's page lists, newest first."""
+"""How many callbacks a transaction's page lists, and how many attempts the page of one of them; newest first."""
 
 
 @register.simple_tag
@@ -42,8 +42,8 @@ def source_url(callback: Callback) -> str:
 
 @register.simple_tag
 def attempts_of(callback: Callback) -> list[ShownAttempt]:
-    """Return the attempts to send a callback, newest first."""
-    return [ShownAttempt(attempt, callback) for attempt in callback.attempts.order_by("-n")]
+    """Return the newest attempts to send a callback, newest first."""
+    return [ShownAttempt(attempt, callback) for attempt in callback.attempts.order_by("-n")[:MOST]]
 
 
 @register.simple_tag

@@ -314,6 +314,61 @@ def test_an_hours_resends_are_limited(page, some, monkeypatch):
     assert [state_of(some[name])[0] for name in ("failed", "timeout")] == ["waiting", "failed"]
 
 
+def test_an_hours_resends_count_each_attempt_of_one_callback(page, some, monkeypatch, to):
+    monkeypatch.setattr(resending, "MOST_AN_HOUR", 2)
+    address = f"{LIST}{some['failed'].pk}/resending/"
+    for n in (4, 5):
+        page.post(address)
+        with rls.inside_of(to.business_id, to.mode):
+            sent = Callback.objects.get(pk=some["failed"].pk)
+            assert sent.status == "waiting"
+            asker = {name: getattr(sent, name) for name in ("asker_kind", "asker_id", "asker_name")}
+            values = {"lease_until": clock.now(), "url": sent.url, "host": to.host, "seconds": 0.1, "code": "503"}
+            CallbackAttempt.objects.create(
+                business_id=to.business_id, mode=to.mode, callback=sent, n=n, **values, **asker
+            )
+            Callback.objects.filter(pk=sent.pk).update(status="failed", due_at=None, attempt=n, tried=1)
+    assert "within an hour" in text_of(page.post(address, follow=True))
+    assert state_of(some["failed"])[0] == "failed"
+
+
+def test_what_open_resends_still_have_to_do_counts_too(developer, some, monkeypatch):
+    monkeypatch.setattr(resending, "MOST_AN_HOUR", 2)
+    scope = developer.scope("live")
+    with rls.inside(scope):
+        made = resending.request_resend(scope, Chosen([some["failed"].pk, some["timeout"].pk], 2), "")
+        with pytest.raises(TooMany, match="within an hour"):
+            resending.resend(scope, some["delivered"])
+        CallbackResend.objects.filter(pk=made.pk).update(rows_done=1)
+        assert resending.resend(scope, some["delivered"])
+
+
+def test_one_that_was_sent_a_hundred_times_is_not_resent(page, some, developer):
+    row = some["failed"]
+    with rls.inside_of(row.business_id, row.mode):
+        Callback.objects.filter(pk=row.pk).update(attempt=resending.MOST_OF_ONE)
+    answer = text_of(page.post(f"{LIST}{row.pk}/resending/", follow=True))
+    assert "It was sent 100 times" in answer
+    assert "Only the newest attempts are shown" in answer
+    scope = developer.scope("live")
+    with rls.inside(scope):
+        assert resending.choose(scope, [row.pk]).left_alone == 1
+        assert resending.queue(scope, [row.pk]) == 0
+    assert state_of(row)[0] == "failed"
+
+
+def test_more_attempts_than_a_small_number_holds_hold_up_nobody(page, to):
+    row = ended(to, "failed", code="500", attempts=60)
+    assert text_of(page.get(f"{LIST}{row.pk}/")).count('class="disclosure"') == 50
+    with rls.inside_of(to.business_id, to.mode):
+        last = CallbackAttempt.objects.filter(callback=row, n=60).values_list("lease_until", "url", "host").get()
+        values = dict(zip(("lease_until", "url", "host"), last, strict=True))
+        CallbackAttempt.objects.create(
+            business_id=to.business_id, mode=to.mode, callback=row, n=32_768, seconds=0.1, **values
+        )
+        Callback.objects.filter(pk=row.pk).update(attempt=32_768)
+
+
 def test_resends_at_once_are_limited(developer, some, monkeypatch):
     monkeypatch.setattr(resending, "MOST_OPEN", 1)
     scope = developer.scope("live")
