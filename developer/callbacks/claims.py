@@ -156,9 +156,9 @@ health AS (
         last_failure_at = CASE WHEN by_url.is_failure THEN statement_timestamp() ELSE to_.last_failure_at END,
         failing_since = CASE WHEN NOT by_url.is_success THEN coalesce(to_.failing_since, statement_timestamp()) END,
         warned_at = CASE WHEN NOT by_url.is_success THEN to_.warned_at END
-    FROM (SELECT url_id, bool_or(is_success) AS is_success, bool_or(NOT is_success) AS is_failure
-          FROM told GROUP BY url_id) AS by_url
-    WHERE to_.id = by_url.url_id
+    FROM (SELECT url_id, url, bool_or(is_success) AS is_success, bool_or(NOT is_success) AS is_failure
+          FROM told GROUP BY url_id, url) AS by_url
+    WHERE to_.id = by_url.url_id AND to_.url = by_url.url  -- else another one has been saved meanwhile
     AND (by_url.is_failure OR to_.failing_since IS NOT NULL
          OR coalesce(to_.last_success_at, '-infinity') < statement_timestamp() - interval '1 minute')
 )

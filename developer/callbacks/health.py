@@ -83,8 +83,12 @@ def sweep() -> None:
 
 
 def _failing_for(limit: timedelta) -> QuerySet[CallbackUrl]:
-    """Return the URLs that are still tried and have failed for so long: one failure long ago isn't enough."""
-    still_waits = Exists(Callback.objects.using(USING).filter(callback_url=OuterRef("pk"), status__in=DUE))
+    """Return the URLs that are still tried and have failed for so long: one failure long ago isn't enough.
+
+    Nor is a callback that waits for its first attempt: it says nothing about the URL yet.
+    """
+    waits = Callback.objects.using(USING).filter(callback_url=OuterRef("pk"), status__in=DUE)
+    still_waits = Exists(waits.filter(tried__gt=0, last_at__gte=OuterRef("failing_since")))
     failed_since = Q(last_failure_at__gte=F("failing_since") + limit)
     failing = CallbackUrl.objects.using(USING).filter(failing_since__lte=Now() - limit, paused_at=None)
     return failing.exclude(url="").filter(failed_since | still_waits)

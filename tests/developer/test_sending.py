@@ -498,6 +498,36 @@ def test_one_failure_long_ago_pauses_nothing(admin):
     assert not mails()
 
 
+def test_one_failure_long_ago_pauses_nothing_while_a_new_one_waits_for_its_first_attempt(admin):
+    to = factories.make_callback_url(admin, CallbackEvent.INQUIRY)
+    factories.make_callback(to)
+    Sender(Web(kopikita=BAD)).send_due()
+    long_ago = Now() - timedelta(days=4)
+    CallbackUrl.objects.using("operator").update(failing_since=long_ago, last_failure_at=long_ago)
+    factories.make_callback(to)
+    health.sweep()
+    assert not url_row(to).is_paused
+    assert not mails()
+
+
+@pytest.mark.parametrize("answer", [OK, BAD], ids=["success", "failure"])
+def test_what_an_address_answered_that_was_changed_meanwhile_says_nothing_of_the_new_one(to, answer):
+    callback = factories.make_callback(to)
+
+    def changed():
+        since = None if answer is BAD else Now() - timedelta(hours=2)
+        CallbackUrl.objects.using("operator").update(
+            url="https://new.example.com/", host="new.example.com", failing_since=since
+        )
+        return answer
+
+    Sender(Web(kopikita=changed)).send_due()
+    new = url_row(to)
+    assert (new.last_success_at, new.last_failure_at) == (None, None)
+    assert bool(new.failing_since) == (answer is OK)
+    assert row(callback).status == ("delivered" if answer is OK else "retrying")
+
+
 def test_a_success_in_between_begins_the_count_anew(to):
     factories.make_callback(to)
     Sender(Web(kopikita=BAD)).send_due()
