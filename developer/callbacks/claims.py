@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from accounts.models import Business
-from developer.callbacks import schedule
+from developer.callbacks import fetch, schedule
 from developer.callbacks.fetch import Answer
 from developer.calls import masking
 from developer.keys.services import TOKEN
@@ -294,7 +294,7 @@ def end(ended: Sequence[Ended]) -> None:
         wait = schedule.wait_after(call.event, call.tried + 1)
         values = (
             *(call.attempt, call.url_id, answer.seconds, str(answer.status or ""), str(answer.problem or "")),
-            masking.readable(answer.body),
+            masking.readable(answer.body, call.token, fetch.MOST_KEPT),
             *(wait.total_seconds() if wait else None, schedule.is_last(call.tried + 1)),
         )
         for column, value in zip(columns.values(), values, strict=True):

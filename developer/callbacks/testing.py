@@ -43,13 +43,14 @@ def send_test(scope: Scope, to: CallbackUrl) -> CallbackAttempt:
     """
     callback = _begin(scope, to)
     at = clock.now()
-    body = outbox.body(callback.data, token(scope))
+    secret = token(scope)
+    body = outbox.body(callback.data, secret)
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",
         **signing.headers(str(callback.pk), at, body, secrets_of(to)),
     }
     answer = fetch.post(to.url, scope.mode, body, headers, within=WITHIN)
-    return _end(scope, callback, answer)
+    return _end(scope, callback, answer, masking.readable(answer.body, secret, fetch.MOST_KEPT))
 
 
 def last_of(scope: Scope, to: CallbackUrl) -> ShownAttempt | None:
@@ -91,8 +92,8 @@ def _begin(scope: Scope, to: CallbackUrl) -> Callback:
 
 
 @transaction.atomic
-def _end(scope: Scope, callback: Callback, answer: Answer) -> CallbackAttempt:
-    """Keep what came of it, and let go on what waited for a success."""
+def _end(scope: Scope, callback: Callback, answer: Answer, kept: str) -> CallbackAttempt:
+    """Keep what came of it, of the answer what is kept of its body, and let go on what waited for a success."""
     to = CallbackUrl.objects.visible_to(scope).select_for_update().get(pk=callback.callback_url_id)
     made = CallbackAttempt.objects.create(
         business_id=scope.business.pk,
@@ -105,7 +106,7 @@ def _end(scope: Scope, callback: Callback, answer: Answer) -> CallbackAttempt:
         seconds=answer.seconds,
         code=str(answer.status or ""),
         problem=answer.problem or "",
-        answer=masking.readable(answer.body),
+        answer=kept,
         **scope.actor.columns("asker"),
     )
     status = CallbackStatus.DELIVERED if answer.is_success else CallbackStatus.FAILED

@@ -39,18 +39,29 @@ OURS = re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{8,}|(?<![\w-])[\w-]{43}(?![\w-])", 
 PAIR = re.compile(r'"((?:[^"\\]|\\.){1,100})"(\s*:\s*)("(?:[^"\\]|\\.)*"?|\[[^][{}]*\]?|[^][\s,{}"]+)')
 """A name and its value in JSON, however deep, of a text that was cut, too: a text, a flat list, or a number."""
 
+ESCAPED = r"%(?:25)?{0:02x}|\\{{1,2}}u{0:04x}|&\#x0{{0,2}}{0:x};|&\#0{{0,2}}{0:d};"
+"""How one sign is written by who escapes it: %2D, %252D, \\u002d, &#x2d; or &#45;."""
+LONGEST_SIGN = 8  # characters
+
 
 def text(written: str) -> str:
     """Return a text in which each of our secrets is masked."""
     return OURS.sub(MASK, wording.masked(written))
 
 
-def readable(answer: bytes) -> str:
+def readable(answer: bytes, token: str, most: int) -> str:
     """Return the body of a receiver's answer as text that can be kept: what is no UTF-8 is marked, and a NUL too.
 
-    A receiver may answer with what it was sent: the token in it is masked.
+    A receiver may answer with what it was sent: the token in it is masked, as it was sent or as others write it. Of a
+    body that was cut after so many bytes, the end is left out, in which a part of the token may stand.
     """
-    return text(answer.decode(errors="replace").replace("\0", "\ufffd"))
+    masked = text(_as_written(token).sub(MASK, answer.decode(errors="replace").replace("\0", "\ufffd")))
+    return masked[: -max(LONGEST_SECRET, LONGEST_SIGN * len(token))] if len(answer) >= most else masked
+
+
+def _as_written(known: str) -> re.Pattern[str]:
+    """Return what finds a secret whose signs may be percent-encoded, or escaped as in JSON or HTML."""
+    return re.compile("".join(f"(?:{re.escape(sign)}|(?i:{ESCAPED.format(ord(sign))}))" for sign in known) or r"(?!)")
 
 
 def headers(sent: Mapping[str, str]) -> dict[str, str]:

@@ -289,7 +289,7 @@ def test_only_4_kb_of_an_answer_are_kept(page, developer, this_machine):
     with receiver(status(200, b"x" * 50_000)) as got:
         answered_test(page, got.port)
     with rls.inside(developer.scope("test")):
-        assert len(CallbackAttempt.objects.get().answer) == 4096
+        assert 3_500 < len(CallbackAttempt.objects.get().answer) < 4_096  # the end is left out, see masking.readable
 
 
 def test_tests_are_limited(page, developer, this_machine):

@@ -228,6 +228,34 @@ def test_a_secret_that_stands_where_a_body_is_cut_is_not_kept_in_part(secret, be
     assert not any(hidden[start : start + 8] in written for start in range(len(hidden) - 7))
 
 
+ECHOES = {
+    "as it is": lambda token: token,
+    "in a query": lambda token: f"to=%3D{token}%26",
+    "in JSON": lambda token: f'"token\\u003d{token}\\u0026x"',
+    "percent-encoded": lambda token: "".join(f"%{ord(sign):02X}" for sign in token),
+    "partly percent-encoded": lambda token: token.replace("-", "%2d").replace("_", "%255F"),
+    "escaped": lambda token: "".join(f"\\u{ord(sign):04X}" for sign in token),
+    "in HTML": lambda token: "".join(f"&#x{ord(sign):x};" for sign in token[:20]) + token[20:].replace("-", "&#45;"),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=list(ECHOES))
+def test_a_token_that_a_receiver_sends_back_is_masked_however_it_writes_it(echo):
+    token = "Ab-_" + "x9Zq-_k" * 5 + "7-_w"
+    assert len(token) == 43
+    sent = echo(token)
+    kept = masking.readable(f"ok {sent} bye".encode(), token, 4_096)
+    assert masking.MASK in kept
+    assert kept.startswith("ok ")
+    assert kept.endswith(" bye")
+    assert not any(piece in kept for piece in ("x9Zq", "%78", "u0078", "#x78"))
+    for room in (5, len(sent) // 2, len(sent) - 1):  # cut in its midst
+        cut = f"{'y' * (4_096 - room)}{sent}".encode()[:4_096]
+        kept = masking.readable(cut, token, 4_096)
+        assert len(kept) > 3_500
+        assert set(kept) == {"y"}
+
+
 # --- The table -----------------------------------------------------------------------------------------------
 
 
