@@ -155,8 +155,7 @@ def _lines_of(invoice: Invoice) -> list[InvoiceLine]:
 def _number(invoice: Invoice, lines: list[InvoiceLine]) -> None:
     """Give it the next number of its series and year, and all that it will say, at once."""
     seller, buyer = _parties(invoice)
-    rate = tax.rate_on(invoice.ends_at.astimezone(ZoneInfo(invoice.zone)).date() - timedelta(days=1))
-    split = tax.split(sum(line.amount for line in lines), rate)
+    taxed = _taxed_as(invoice.corrects) if invoice.corrects else _taxed(invoice, sum(line.amount for line in lines))
     with transaction.atomic(using=USING):
         INVOICES.hold(invoice)
         InvoiceLine.objects.using(USING).bulk_create(lines)
@@ -165,16 +164,34 @@ def _number(invoice: Invoice, lines: list[InvoiceLine]) -> None:
             number=_next_number(invoice),
             issued_at=invoice.issued_at or clock.now(USING),
             language=invoice.business.language,
-            tax_percent=rate.percent,
-            tax_numerator=rate.numerator,
-            tax_denominator=rate.denominator,
-            dpp=split.dpp,
-            dpp_other=split.other,
-            ppn=split.ppn,
-            total=split.total,
+            **taxed,
             **_columns("seller", seller),
             **_columns("buyer", buyer),
         )
+
+
+def _taxed(invoice: Invoice, total: int) -> dict[str, int]:
+    """Return the rate of an invoice's month and its sums, in rupiah; raises NoRate."""
+    rate = tax.rate_on(invoice.ends_at.astimezone(ZoneInfo(invoice.zone)).date() - timedelta(days=1))
+    split = tax.split(total, rate)
+    return {
+        "tax_percent": rate.percent,
+        "tax_numerator": rate.numerator,
+        "tax_denominator": rate.denominator,
+        "dpp": split.dpp,
+        "dpp_other": split.other,
+        "ppn": split.ppn,
+        "total": split.total,
+    }
+
+
+def _taxed_as(corrected: Invoice) -> dict[str, int]:
+    """Return the rate of the invoice that a credit note takes back, and its sums below zero.
+
+    Not split anew: the setting may have been mended since, and both have to come to nothing, PPN too.
+    """
+    rate = {name: getattr(corrected, name) for name in ("tax_percent", "tax_numerator", "tax_denominator")}
+    return rate | {name: -getattr(corrected, name) for name in ("dpp", "dpp_other", "ppn", "total")}
 
 
 def _parties(invoice: Invoice) -> tuple[Party, Party]:

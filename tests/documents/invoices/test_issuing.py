@@ -206,6 +206,24 @@ def test_an_invoice_is_taken_back_by_a_credit_note_and_billed_anew_with_the_righ
     assert "Minus five thousand rupiah" in said
 
 
+def test_a_credit_note_takes_back_the_tax_that_was_billed_whatever_the_setting_says_now(billed, settings):
+    settings.PPN = ["2022-04-01 11 1/1"]
+    issue_all()
+    settings.PPN = ["2022-04-01 12 11/12", "2026-09-01 20 1/2"]
+    services.credit(live(billed)[0], why="Wrong rate")
+    issue_all()
+    first, note, second = live(billed)[:3]
+    rates = [(one.tax_percent, one.tax_numerator, one.tax_denominator) for one in (first, note, second)]
+    assert rates == [(11, 1, 1), (11, 1, 1), (20, 1, 2)]
+    sums = ("dpp", "dpp_other", "ppn", "total")
+    assert (
+        [getattr(note, name) for name in sums]
+        == [-getattr(first, name) for name in sums]
+        == [-4_505, -4_505, -495, -5_000]
+    )
+    assert "11%" in text_of(stored(note.stored_as))
+
+
 def test_an_e_meterai_is_put_in_before_it_is_issued(billed, settings):
     settings.INVOICE_STAMP_FROM = 9_000
     issue_all()
