@@ -260,13 +260,12 @@ def _publish(invoice: Invoice, files: paper.Files) -> None:
 def _note_issued(invoice: Invoice, status: Any, **values: Any) -> None:
     """Note it, and tell it, in one transaction of the app role; raises Stopped when it isn't ours any more."""
     scope = Scope.by_itself(invoice.business, invoice.mode)
-    is_dated = invoice.issued_at is not None and clock.now(USING) - invoice.issued_at > timedelta(days=20)
     with rls.inside(scope), transaction.atomic():
         mine = Invoice.objects.visible_to(scope).filter(pk=invoice.pk, status=invoice.status, attempt=invoice.attempt)
         finished_at = clock.now() if status == Status.ISSUED else None
         if not mine.update(status=status, lease_until=None, finished_at=finished_at, **values):
             raise Stopped
-        if status == Status.ISSUED and not is_dated:  # the seed's tell nobody
+        if status == Status.ISSUED and not invoice.is_backdated:  # the seed's tell nobody
             events.record(scope, "invoice.issued", invoice, number=invoice.number, total=invoice.total)
 
 

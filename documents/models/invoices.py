@@ -178,6 +178,14 @@ class Invoice(TenantModel, Leased):
         return self.status == self.Status.ISSUED
 
     @property
+    def is_backdated(self) -> bool:
+        """Whether it is dated before its row was there: the seed's are, as if issued when their month ended.
+
+        However long a row waits for its stamp or for a person, it was there before it got its date.
+        """
+        return self.issued_at is not None and self.issued_at < self.created_at
+
+    @property
     def file_name(self) -> str:
         """INV-2026-11-000047.pdf: what people find again in a folder."""
         return f"{(self.number or '').replace('/', '-')}.pdf"

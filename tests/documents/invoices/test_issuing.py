@@ -1,6 +1,6 @@
 """Issuing: whose fees, in which month, with which number; once, whole, and never otherwise (trust: D7)."""
 
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 
 import psycopg
@@ -8,6 +8,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connections
 
+from accounts.models import Activity
 from deposits import ledger
 from deposits.ledger import Line, Source
 from deposits.models import AccountKind, PostingKind
@@ -15,6 +16,7 @@ from documents.invoices import paper, services
 from documents.models import Invoice, InvoiceLine
 from flipdash import clock, rls
 from flipdash.scope import Scope
+from tests import factories
 from tests.deposits.conftest import connect
 from tests.documents.invoices.conftest import at, fill, issue_all, live, pay_fee, settle
 from tests.documents.test_pdf import check_standard
@@ -234,3 +236,17 @@ def test_an_e_meterai_is_put_in_before_it_is_issued(billed, settings):
     assert stamped.status == "issued"
     assert stored(stamped.stored_as).endswith(b"% stamped")
     assert sha256(stored(stamped.stored_as)).hexdigest() == stamped.sha256
+
+
+@pytest.mark.parametrize(("days_before", "told"), [(40, 1), (20, 0)])
+def test_an_invoice_that_waited_long_is_told_and_one_dated_before_its_row_is_not(kopi_kita, files, days_before, told):
+    """The row is 40 or 20 days old, its date 30: the one waited for its stamp, the other was dated by the seed."""
+    now = clock.now()
+    row = factories.make_invoice(
+        kopi_kita,
+        status="stamping",
+        issued_at=now - timedelta(days=30),
+        created_at=now - timedelta(days=days_before),
+    )
+    services.stamp(Invoice.objects.using("operator").get(pk=row.pk), b"%PDF stamped")
+    assert Activity.objects.using("operator").filter(kind="invoice.issued").count() == told

@@ -7,7 +7,7 @@ from django.db.models import Sum
 
 from accounts import demo as people
 from accounts.demo import TOKO_SEBELAH
-from accounts.models import Business
+from accounts.models import Activity, Business
 from deposits.models import AccountKind, Entry
 from documents import demo as documents
 from documents.invoices import checks, services
@@ -40,4 +40,5 @@ def test_all_lines_of_the_seeds_invoices_are_the_fees_in_the_ledger_month_by_mon
         fees[services.month_of(services.local_day(at, business))] += amount
     assert billed == dict(fees)
     assert list(checks.files()) == []
+    assert not Activity.objects.using("operator").filter(kind="invoice.issued").exists()
     assert Message.objects.count() == mails  # nobody is mailed of what the seed says happened
