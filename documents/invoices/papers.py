@@ -20,7 +20,7 @@ from flipdash.scope import Scope
 
 MOST_BYTES = 5 << 20
 MOST = 20
-"""Papers beside one invoice: a corrected one is added, the old one stays."""
+"""Papers of one kind beside an invoice: a corrected one is added, the old one stays. No kind uses up the other's."""
 
 
 class BadPaper(ValueError):
@@ -37,17 +37,21 @@ def checked(content: bytes) -> bytes:
 
 
 def attach(scope: Scope, invoice: Invoice, *, kind: str, number: str, dated: date, content: bytes) -> InvoicePaper:
-    """Keep a PDF beside an issued invoice; the same file again is the one that is there. Raises BadPaper."""
+    """Keep a PDF beside an issued invoice; the same file again is the one that is there. Raises BadPaper.
+
+    The invoice's row is locked first, so that two at once are counted one after the other.
+    """
     digest = sha256(checked(content)).hexdigest()
-    papers = InvoicePaper.objects.visible_to(scope).filter(invoice_id=invoice.pk)
-    if there := papers.filter(kind=kind, number=number, sha256=digest).first():
-        return there
-    if papers.count() >= MOST:
-        raise BadPaper(_("%d papers stand beside this invoice already.") % MOST)
     name = f"invoices/{invoice.business_id}/papers/{invoice.pk}-{secrets.token_hex(12)}.pdf"
-    default_storage.save(name, ContentFile(content))
-    try:
-        with transaction.atomic():
+    with transaction.atomic():
+        Invoice.objects.visible_to(scope).select_for_update(of=("self",), no_key=True).get(pk=invoice.pk)
+        papers = InvoicePaper.objects.visible_to(scope).filter(invoice_id=invoice.pk, kind=kind)
+        if there := papers.filter(number=number, sha256=digest).first():
+            return there
+        if papers.count() >= MOST:
+            raise BadPaper(_("%d papers stand beside this invoice already.") % MOST)
+        default_storage.save(name, ContentFile(content))
+        try:
             kept = InvoicePaper.objects.create(
                 business_id=invoice.business_id,
                 mode=invoice.mode,
@@ -61,10 +65,18 @@ def attach(scope: Scope, invoice: Invoice, *, kind: str, number: str, dated: dat
                 **scope.actor.columns("by"),
             )
             events.record(scope, "invoice.paper", invoice, paper=str(kept), number=invoice.number)
-    except BaseException:
-        default_storage.delete(name)
-        raise
+        except BaseException:
+            default_storage.delete(name)
+            raise
     return kept
+
+
+def attach_ours(scope: Scope, invoice: Invoice, *, number: str, dated: date, content: bytes) -> InvoicePaper:
+    """Keep a Bukti Potong of a member of the business beside an invoice; raises BadPaper, NotAllowed."""
+    with transaction.atomic():
+        rights.lock_row(scope, Invoice.objects.visible_to(scope), invoice.pk, Permission.MANAGE_ACCOUNT)
+        kind = InvoicePaper.Kind.BUKTI_POTONG
+        return attach(scope, invoice, kind=kind, number=number, dated=dated, content=content)
 
 
 # --- Who is mailed -----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import rights
 from accounts.permissions import Permission, requires
 from deposits.ledger import sources
 from documents.invoices import finding, papers, products
@@ -88,10 +89,12 @@ def invoices_zip(request: Request) -> HttpResponseBase:
 @require_form
 @requires(Permission.DOWNLOAD_REPORTS)
 def invoice(request: Request, pk: int) -> HttpResponse:
-    """Show an invoice with the transactions behind its total; POST keeps a Bukti Potong beside it."""
+    """Show an invoice with the transactions behind its total; who manages the account keeps a Bukti Potong by POST."""
     shown = _invoice_or_404(request, pk)
+    manages = request.scope.can(Permission.MANAGE_ACCOUNT)
     if request.method != "POST":
-        return _page(request, shown, PaperForm(scope=request.scope))
+        return _page(request, shown, PaperForm(scope=request.scope) if manages else None)
+    rights.check(request.scope, Permission.MANAGE_ACCOUNT)
     if not shown.is_issued:
         raise Http404
     form = PaperForm(request.POST, request.FILES, scope=request.scope)
@@ -101,11 +104,8 @@ def invoice(request: Request, pk: int) -> HttpResponse:
     elif form.is_valid():
         given = form.cleaned_data
         content = given["file"].read(papers.MOST_BYTES + 1)
-        kind = InvoicePaper.Kind.BUKTI_POTONG
         try:
-            papers.attach(
-                request.scope, shown, kind=kind, number=given["number"], dated=given["dated"], content=content
-            )
+            papers.attach_ours(request.scope, shown, number=given["number"], dated=given["dated"], content=content)
         except papers.BadPaper as problem:
             form.add_error("file", str(problem))
     if form.errors:
@@ -191,7 +191,7 @@ def _note_download(request: Request, row: Invoice) -> None:
     events.record(request.scope, "invoice.downloaded", row, number=row.number)
 
 
-def _page(request: Request, shown: Invoice, form: PaperForm) -> HttpResponse:
+def _page(request: Request, shown: Invoice, form: PaperForm | None) -> HttpResponse:
     lines = [paper_.line_in_words(line) for line in shown.lines.order_by("place")]
     rows = InvoicePaper.objects.visible_to(request.scope).filter(invoice_id=shown.pk).order_by("-id")
     behind, more = _behind(request, shown) if shown.number else ([], "")

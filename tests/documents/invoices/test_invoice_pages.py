@@ -9,11 +9,15 @@ from hashlib import sha256
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
+from accounts import rights
 from accounts.permissions import Role
 from documents.invoices import papers, services, views
 from documents.models import Invoice, InvoicePaper
+from flipdash import rls
 from flipdash.models import Message
 from tests import factories
 from tests.documents.invoices.conftest import issue_all, live, pay_fee
@@ -142,6 +146,49 @@ def test_a_bukti_potong_stands_beside_the_invoice_once(web, issued):
     [kept] = InvoicePaper.objects.using("operator").all()
     assert content_of(web.get(f"{address}papers/{kept.pk}/")) == PDF
     assert "Bukti Potong" in web.get(address).content.decode()
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.DEPOSIT_ADMIN, Role.DEVELOPER])
+def test_who_may_not_manage_the_account_attaches_nothing_and_sees_no_form(issued, client_of, people, role):
+    web, address = client_of(people[role]), f"{LIST}{issued[0].pk}/"
+    given = {"number": "BP-77", "dated": "2026-11-03", "file": SimpleUploadedFile("x.pdf", PDF)}
+    assert web.post(address, given).status_code == 403
+    assert not InvoicePaper.objects.using("operator").exists()
+    page = web.get(address).content.decode()
+    assert "Tax papers" in page
+    assert "Attach Bukti Potong" not in page
+
+
+def test_who_lost_the_right_on_the_way_attaches_nothing(issued, people):
+    admin = people[Role.ADMIN]
+    scope = admin.scope("live")
+    type(admin).objects.filter(pk=admin.pk).update(role=Role.REVIEWER)
+    with rls.inside(scope), pytest.raises(rights.NotAllowed):
+        papers.attach_ours(scope, issued[0], number="BP-77", dated=date(2026, 11, 3), content=PDF)
+    assert not InvoicePaper.objects.using("operator").exists()
+
+
+def test_bukti_potong_use_up_no_place_of_the_faktur_pajak(issued, people):
+    admin = people[Role.ADMIN]
+    for number in range(papers.MOST):
+        factories.make_paper(admin, issued[0], number=f"BP-{number}")
+    scope = admin.scope("live")
+    given = {"dated": date(2026, 11, 3), "content": PDF}
+    with rls.inside(scope):
+        with pytest.raises(papers.BadPaper, match="20 papers"):
+            papers.attach_ours(scope, issued[0], number="BP-77", **given)
+        kept = papers.attach(scope, issued[0], kind="faktur", number="04002600012345678", **given)
+    assert kept.kind == "faktur"
+
+
+def test_the_invoice_is_locked_before_its_papers_are_counted(issued, people):
+    scope = people[Role.ADMIN].scope("live")
+    given = {"number": "04002600012345678", "dated": date(2026, 11, 3), "content": PDF}
+    with rls.inside(scope), CaptureQueriesContext(connection) as sent:
+        papers.attach(scope, issued[0], kind="faktur", **given)
+    asked = [query["sql"] for query in sent if "documents_invoice" in query["sql"]]
+    assert "FOR NO KEY UPDATE" in asked[0]
+    assert "documents_invoicepaper" in asked[1]
 
 
 @pytest.mark.parametrize(
