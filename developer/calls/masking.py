@@ -4,6 +4,7 @@ Only headers of a known kind are kept at all. In addresses and bodies, whatever 
 wherever it stands, and so is the value of every parameter whose name says that it is one.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
@@ -29,15 +30,20 @@ MASK = "•••"
 LONGEST_SECRET = 200
 """No secret that is known by its look has as many characters: so much is cut off the end of what was cut."""
 
-_NAMES = "token|secret|password|passwd|pwd|authorization|api_?key|signature|otp|pin|cvv"
-NAMED = re.compile(rf"(?:^|[_\W]|(?<=[a-z])(?=[A-Z]))(?i:{_NAMES})$")
-"""A name that ends so is a secret's: validation_token, X-Signature, apiKey; but not `spin`."""
-SUSPECT = re.compile(rf'(?i:{_NAMES})"\s*:')
-"""What stands in each JSON that has such a name, and in nearly no other."""
+_NAMES = r"token|secret|password|passwd|pwd|authorization|api[_-]?key|signature|otp|cvv"
+_MORE = r"(?:[_-]?(?:code|key|value|[0-9]{1,4})){0,2}"
+NAMED = re.compile(rf"(?:(?i:{_NAMES})|(?:^|[_\W]|(?<=[a-z])(?=[A-Z]))(?i:pin))(?i:{_MORE})$")
+"""A name that ends so is a secret's: validation_token, accesstoken, apiKey, otp_code, cvv2; but not `spin`."""
+PARTS = re.compile(r"[][.]+")
+"""What stands between the parts of a name: user[otp], otp[], login.otp."""
+SUSPECT = re.compile(rf'(?i:{_NAMES}|pin)[^"]{{0,100}}"\s*:|\\u00')
+"""What stands in each JSON that has such a name, and in nearly no other; a name may be written in escapes."""
 OURS = re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{8,}|(?<![\w-])[\w-]{43}(?![\w-])", re.ASCII)
 """A signing secret; and 43 characters of base64, which a Validation Token is, and the secret part of a key."""
-PAIR = re.compile(r'"((?:[^"\\]|\\.){1,100})"(\s*:\s*)("(?:[^"\\]|\\.)*"?|\[[^][{}]*\]?|[^][\s,{}"]+)')
-"""A name and its value in JSON, however deep, of a text that was cut, too: a text, a flat list, or a number."""
+NAME = re.compile(r'"((?:[^"\\]|\\.){1,100})"\s*:\s*', re.DOTALL)
+"""A name in JSON, however deep, of a text that was cut, too."""
+PART = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[][{}]|[^][\s,{}"]+|[\s,]+', re.DOTALL)
+"""What a value in JSON is made of: texts, of which the last may be cut, brackets, and numbers."""
 
 ESCAPED = r"%(?:25)?{0:02x}|\\{{1,2}}u{0:04x}|&\#x0{{0,2}}{0:x};|&\#0{{0,2}}{0:d};"
 """How one sign is written by who escapes it: %2D, %252D, \\u002d, &#x2d; or &#45;."""
@@ -80,7 +86,7 @@ def _parameter(written: str) -> str:
     name, equals, value = written.partition("=")
     plain_name, plain_value = unquote_plus(name), unquote_plus(value)
     shown = name if text(plain_name) == plain_name else MASK
-    hidden = value and (is_secret(plain_name) or text(plain_value) != plain_value)
+    hidden = value and (is_secret(plain_name) or text(_pairs(plain_value)) != plain_value)
     return f"{shown}{equals}{MASK if hidden else value}"
 
 
@@ -97,18 +103,47 @@ def body(sent: bytes, content_type: str, most: int) -> str:
 
 
 def _pairs(written: str) -> str:
-    """Mask the values of JSON whose names are a secret's; a text without such a name isn't walked through."""
-    return PAIR.sub(_pair, written) if SUSPECT.search(written) else written
+    """Mask the values of JSON whose names are a secret's; a text without such a name isn't walked through.
+
+    It isn't read as JSON: so it stays as it was sent, and what was cut, or is nearly JSON, is masked too.
+    """
+    if not SUSPECT.search(written):
+        return written
+    kept, place = [], 0
+    while found := NAME.search(written, place):
+        kept.append(written[place : found.end()])
+        place = found.end()
+        if is_secret(_unescaped(found[1])) and (end := _end_of_value(written, place)) > place:
+            kept.append(f'"{MASK}"')
+            place = end
+    return "".join([*kept, written[place:]])
 
 
-def _pair(found: re.Match[str]) -> str:
-    name, colon, _value = found.groups()
-    return f'"{name}"{colon}"{MASK}"' if is_secret(name) else found[0]
+def _end_of_value(written: str, place: int) -> int:
+    """Return where a value in JSON ends, with all that is inside it; of one that was cut, the end of the text."""
+    depth = 0
+    while found := PART.match(written, place):
+        part = found[0]
+        if not depth and (part in "]}" or part[0] in ", \t\r\n"):  # there is no value
+            break
+        place = found.end()
+        depth += (part in "[{") - (part in "]}")
+        if not depth:
+            break
+    return place
+
+
+def _unescaped(name: str) -> str:
+    """Return a name as it is read: one written as \\u006ftp is otp."""
+    try:
+        return str(json.loads(f'"{name}"', strict=False))
+    except ValueError:
+        return name
 
 
 def is_secret(name: str) -> bool:
-    """Return whether a parameter's name says that its value is a secret."""
-    return bool(NAMED.search(name))
+    """Return whether a parameter's name, or a part of it, says that its value is a secret."""
+    return any(map(NAMED.search, PARTS.split(name)))
 
 
 def storable(written: str) -> str:

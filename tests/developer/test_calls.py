@@ -1,6 +1,8 @@
 """What is kept of the calls of the merchant API, without its secrets (trust: K1, K6, O5, W1, W4)."""
 
 import base64
+import json
+import time
 from datetime import timedelta
 
 import pytest
@@ -8,6 +10,8 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from developer import wording
 from developer.api import disbursements, limits
@@ -199,7 +203,34 @@ SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
         (f"a={KEY.replace('_', '%5F')}", masking.FORM, "a=•••"),
         (f"{KEY}=1&n+ame=x", masking.FORM, "•••=1&n+ame=x"),
         ("remark=spin&amount=10000&opinion=yes", masking.FORM, "remark=spin&amount=10000&opinion=yes"),
-        ("otp=123456&user[password]=x&apiKey=y", masking.FORM, "otp=•••&user[password]=x&apiKey=•••"),
+        ("otp=123456&user[password]=x&apiKey=y", masking.FORM, "otp=•••&user[password]=•••&apiKey=•••"),
+        (
+            "user%5Botp%5D=1&otp[]=2&otp[first]=3&cvv2=4",
+            masking.FORM,
+            "user%5Botp%5D=•••&otp[]=•••&otp[first]=•••&cvv2=•••",
+        ),
+        (
+            "otp_code=1&secret_key=2&accesstoken=3&smsOtp=4",
+            masking.FORM,
+            "otp_code=•••&secret_key=•••&accesstoken=•••&smsOtp=•••",
+        ),
+        ("data=%7B%22otp%22%3A1%7D&more=%7B%22a%22%3A1%7D", masking.FORM, "data=•••&more=%7B%22a%22%3A1%7D"),
+        ('{"otp": [["123456"]], "a": [1]}', masking.JSON, '{"otp": "•••", "a": [1]}'),
+        ('{"otp":{"code":"1","]}":[{}]},"a":{"cvv2":123}}', masking.JSON, '{"otp":"•••","a":{"cvv2":"•••"}}'),
+        (
+            r'{"\u006ftp": "1", "user[otp]": "a\"b", "n": "\"otp\""}',
+            masking.JSON,
+            r'{"\u006ftp": "•••", "user[otp]": "•••", "n": "\"otp\""}',
+        ),
+        ('{"otp": [["123', masking.JSON, '{"otp": "•••"'),
+        (
+            '{"otp": {"a": "1"}, "spin": {"a": 1}, "keys": {"code": 2}',
+            masking.JSON,
+            '{"otp": "•••", "spin": {"a": 1}, "keys": {"code": 2}',
+        ),
+        ('said 5" and "token":\n"a\\\nb" after', "text/plain", 'said 5" and "token":\n"•••" after'),
+        ('{"otp[one_of_several_parts]": 1}', masking.JSON, '{"otp[one_of_several_parts]": "•••"}'),
+        ('{"otp": , "otp": }', masking.JSON, '{"otp": , "otp": }'),
         ('{"a": 1, "token": "x", "deep": [{"api_key": 5}], "otp": ["1", "2"]}', masking.JSON, None),
         (f'{{"note": "{KEY}", "s": "{SIGNING}"}}', masking.JSON, f'{{"note": "{KEY[:20]}…", "s": "•••"}}'),
         ('{"token": "never clo', masking.JSON, '{"token": "•••"'),
@@ -215,6 +246,29 @@ def test_bodies_are_kept_without_secrets_and_masking_twice_changes_nothing(sent,
         shown if shown is not None else '{"a": 1, "token": "•••", "deep": [{"api_key": "•••"}], "otp": "•••"}'
     )
     assert masking.body(once.encode(), kind, 16_000) == once
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "code", '"]', "otp"]), inner),
+    max_leaves=12,
+)
+
+
+@given(_VALUES, st.sampled_from(["otp", "user[pin]", "secret_key"]), st.booleans(), st.sampled_from([None, 1]))
+def test_whatever_stands_under_a_secrets_name_is_masked_whole_and_the_rest_stays(value, name, escaped, indent):
+    written = json.dumps({"before": [1], name: value, "after": {"a": 1}}, ensure_ascii=escaped, indent=indent)
+    shown = masking.body(written.encode("utf-8", "replace"), masking.JSON, 64_000)
+    assert json.loads(shown) == {"before": [1], name: masking.MASK, "after": {"a": 1}}
+
+
+def test_a_hostile_body_is_masked_in_a_moment():
+    for piece in ('"otp":', '"otp":[', '"', '"otp":"\\', "otp1111", '"a', '[{"otp":['):
+        sent = (piece * 20_000)[:16_000].encode()
+        for kind in (masking.JSON, masking.FORM):
+            begun = time.perf_counter()
+            masking.body(sent, kind, 16_000)
+            assert time.perf_counter() - begun < 1
 
 
 @pytest.mark.parametrize("before", range(60, 420, 7))
