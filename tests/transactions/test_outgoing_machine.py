@@ -247,10 +247,10 @@ class TransferMachine(RuleBasedStateMachine):
         self.compare(f"said {outcome}")
 
     def end(self, pk: int, outcome: Outcome) -> None:
-        if self.status[pk] != "processing" or outcome not in (Outcome.SUCCESSFUL, Outcome.FAILED):
+        if self.status[pk] != "processing" or outcome in (Outcome.PENDING, Outcome.UNKNOWN):
             return
-        self.status[pk] = outcome.value
-        self.paid += self.whole[pk] if outcome == Outcome.SUCCESSFUL else 0
+        self.status[pk] = "failed" if outcome == Outcome.FAILED else "successful"  # what came back had arrived
+        self.paid += 0 if outcome == Outcome.FAILED else self.whole[pk]
 
 
 @pytest.mark.django_db

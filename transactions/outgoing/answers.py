@@ -35,7 +35,7 @@ def take(key: str, answer: Answer) -> None:
     product = products[order.source]
     with rls.inside_of(order.business_id, order.mode), transaction.atomic():
         row = lock(product, order)
-        if not is_news(answer):
+        if not answer.is_final:
             return
         order.refresh_from_db(fields=["problem"])  # as it is now that the row is locked
         if row.status == Status.PROCESSING and order.problem == KEY_REUSED:
@@ -49,11 +49,6 @@ def take(key: str, answer: Answer) -> None:
                 open_case(order, row, RailCase.Kind.RETURNED, answer)
         elif AGREES.get(row.status) != answer.outcome:
             open_case(order, row, RailCase.Kind.CONTRADICTION, answer)
-
-
-def is_news(answer: Answer) -> bool:
-    """Return whether an answer says what became of a payout."""
-    return answer.outcome not in (Outcome.PENDING, Outcome.UNKNOWN)
 
 
 def lock(product: Product, order: RailOrder) -> OutgoingTransfer:

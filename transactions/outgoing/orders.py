@@ -111,9 +111,9 @@ def _note(order: RailOrder, product: Product, answer: Answer) -> None:
         elif order.sent_at is not None:
             answers.open_case(order, row, RailCase.Kind.CONTRADICTION, answer)
         ORDERS.later(order, Status.SENT)
-        if not answers.is_news(answer):
+        if not answer.is_final:
             _ask_people(order, row, answer)
-    if answers.is_news(answer):
+    if answer.is_final:
         answers.take(order.key, answer)
 
 

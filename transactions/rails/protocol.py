@@ -84,8 +84,8 @@ class Answer:
 
     @property
     def is_final(self) -> bool:
-        """Whether it ends the payout."""
-        return self.outcome in (Outcome.SUCCESSFUL, Outcome.FAILED)
+        """Whether it says what became of the payout: what came back has ended too."""
+        return self.outcome not in (Outcome.PENDING, Outcome.UNKNOWN)
 
 
 class RailProblem(Exception):
