@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db.models import Exists
 from django.http import HttpResponse
 from django.template import Template
 from django.test import Client
@@ -22,6 +23,7 @@ from django.utils import timezone
 from accounts import operators
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
+from accounts.sign_in import backend
 from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
 from developer.api import door
 from flipdash import backoffice, clock
@@ -446,7 +448,8 @@ def _without_asking_whose_it_is(monkeypatch):
 
 
 def _without_deactivation(monkeypatch):
-    monkeypatch.setattr("accounts.models.people.MemberQuerySet.active", lambda self: self.all())
+    everybody = Member.objects.select_related("business", "user").annotate(has_factor=Exists(backend.FACTORS))
+    monkeypatch.setattr("accounts.sign_in.backend._members", lambda: everybody.order_by("pk"))
 
 
 def _without_the_back_offices_door(monkeypatch):
@@ -546,11 +549,12 @@ def test_menu_shows_only_what_the_role_may_use(client_of, people):
 def test_the_menu_stands_in_the_order_of_the_product():
     names = [(str(section.label), [str(entry.label) for entry in entries]) for section, entries in sections()]
     assert names == [
-        ("Money Transfer", ["Transaction History"]),
+        ("Approvals", ["Approvals"]),
+        ("Money Transfer", ["Create Transfer", "Transaction History"]),
         ("International Transfer", ["Transaction History"]),
         ("Accept Payment", ["Payment History"]),
         ("My Deposit", ["Overview", "Deposit History", "Top-Up History"]),
-        ("Document", ["Reports"]),
+        ("Document", ["Invoices", "Reports"]),
         ("Manage Multi Account", ["Accounts", "Activity Log"]),
         ("Developer", ["Manage API", "Callback Deliveries", "API Logs", "API Reference"]),
         ("Settings", ["Account & Profile", "Import history"]),

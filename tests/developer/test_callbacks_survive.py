@@ -17,6 +17,7 @@ from django.db.models import Max
 from standardwebhooks import Webhook
 
 from developer.callbacks import outbox
+from developer.callbacks.claims import AT_ONE_HOST
 from developer.models import Callback, CallbackAttempt, CallbackEvent, CallbackUrl
 from devtools.local.processes import Child, start, stop
 from flipdash import events, rls, sealing
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "oper
 FACTS = int(os.environ.get("CALLBACK_FACTS", "300"))
 A_SECOND = 50
 LEASE = 8  # seconds
+KILLS = 4
 GOOD = (CallbackEvent.TOP_UP, CallbackEvent.PAYMENT, CallbackEvent.REFUND)
 DEAD, DRIPPING = CallbackEvent.TRANSFER, CallbackEvent.INTERNATIONAL
 
@@ -181,7 +183,8 @@ def test_under_faults_none_is_lost_none_is_early_and_few_come_twice(admin, sende
     accepted = Counter({callback: sum(code == 200 for _at, code, *_ in calls) for callback, calls in got.items()})
     again = accepted.total() - len(accepted)
     print(f"{FACTS} facts: lost 0, {again} of {len(accepted)} came twice")
-    assert again <= 0.02 * len(accepted)
+    # Each kill repeats at most what was under way; beside few facts that is more than 2 %.
+    assert again <= 0.02 * len(accepted) + AT_ONE_HOST * KILLS
     for calls in got.values():
         assert len({body for _at, _code, body, _headers in calls}) == 1
 

@@ -139,7 +139,7 @@ def test_headers_are_frozen_fixed_and_name_the_zone(scope, transfers):
         "Remark", "Maker Name", "Created Date (WIB)", "Completed Date (WIB)", "Internal Reference", "Batch",
         "Approved By",
         "Bank Reference", "Created via", "External ID", "Returned Date (WIB)",
-        "Failure Reason",
+        "Failure Reason", "Send on (WIB)", "Account holder", "Why the name differs", "Beneficiary Email",
     ]  # fmt: skip
     assert (sheet.panes_are_frozen, sheet.horz_split_pos) == (1, 1)
 

@@ -20,6 +20,15 @@ def _batches(scope: Scope) -> QuerySet:
     return TransferBatch.objects.visible_to(scope).order_by("-created_at", "-id")
 
 
+MADE_HERE = (
+    histories.DateTimeColumn(_("Send on"), "send_at", shown=False),
+    histories.Column(_("Account holder"), "holder_name", shown=False),
+    histories.Column(_("Why the name differs"), "name_reason", shown=False),
+    histories.Column(_("Beneficiary Email"), "beneficiary_email", shown=False),
+)
+"""What is known of transfers that are made here. Last: reports keep the order of the columns that there were."""
+
+
 class TransferHistory(histories.History):
     """Money Transfer → Transaction History."""
 
@@ -61,11 +70,8 @@ class TransferHistory(histories.History):
         histories.ChoiceColumn(_("Created via"), "via", shown=False, choices=Via),
         histories.Column(_("External ID"), "external_id", shown=False),
         histories.DateTimeColumn(_("Returned Date"), "returned_at", shown=False),
-        histories.DateTimeColumn(_("Send on"), "send_at", shown=False),
-        histories.Column(_("Account holder"), "holder_name", shown=False),
-        histories.Column(_("Why the name differs"), "name_reason", shown=False),
-        histories.Column(_("Beneficiary Email"), "beneficiary_email", shown=False),
         reason_column(SENDING, instead_of=("completed_at",)),
+        *MADE_HERE,
     )
     search_hint = _("Transaction ID, account number, amount, beneficiary name or remark")
     search = (
