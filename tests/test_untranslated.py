@@ -20,6 +20,7 @@ from django.utils import translation
 from accounts.models import Business, User
 from developer.callbacks.snippets import snippets
 from developer.models import ApiKey
+from developer.reference import calls
 from devtools import messages
 from documents.reports import summary
 from flipdash import histories, rls
@@ -189,8 +190,10 @@ def marked(monkeypatch) -> Iterator[None]:
         getattr(translation._trans, name)
         monkeypatch.setattr(translation._trans, name, kind)
     kept.forget()
+    calls._groups.cache_clear()
     yield
     kept.forget()  # no page after this has brackets
+    calls._groups.cache_clear()
 
 
 def without_marked(html: str) -> str:
