@@ -77,10 +77,9 @@ def shows_nothing(path: str) -> bool:
     answers = [Client().get(address) for address in (path, "/receipts/" + "x" * 32 + "/")]
     assert "No receipt here" in answers[1].content.decode()
     files = [Client().get(f"{address}file/") for address in (path, "/receipts/" + "x" * 32 + "/")]
-    whole = [
-        [answer.status_code, answer.content, sorted(set(answer.items()) - {("Expires", answer.get("Expires"))})]
-        for answer in (*answers, *files)
-    ]
+    for answer in (*answers, *files):
+        answer.headers.pop("Expires", None)  # which says the second
+    whole = [[answer.status_code, answer.content, sorted(answer.items())] for answer in (*answers, *files)]
     return whole[0] == whole[1] == whole[2] == whole[3] and answers[0].status_code == 404
 
 
