@@ -5,7 +5,8 @@ let used = null;
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   if (detail.boosted) used = placeOf(detail.elt); // what a page asks for by itself moves nobody
 });
-document.addEventListener("htmx:afterSettle", () => {
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (!detail.boosted) return; // sums that come in while the next page is awaited are not that page
   tellCount();
   if (!used || (document.activeElement && document.activeElement !== document.body)) return;
   (find(used) ?? document.querySelector("#history [data-search]"))?.focus({ preventScroll: used.kind !== "rows" });

@@ -64,6 +64,15 @@ def test_after_another_page_the_focus_is_on_the_rows_and_the_count_is_said(histo
     expect(history.locator("#announce")).to_have_text("60 transactions")
 
 
+def test_sums_that_come_in_while_a_page_is_awaited_take_no_focus_from_it(history):
+    first = re.compile(r"before=")
+    history.route(first, lambda route: (history.wait_for_timeout(300), route.continue_()))
+    history.keyboard.press("n")
+    history.evaluate("document.body.dispatchEvent(new CustomEvent('htmx:afterSettle', {bubbles: true, detail: {}}))")
+    expect(history.get_by_role("link", name="Newer")).to_be_visible()
+    expect(history.locator(".table-wrap")).to_be_focused()
+
+
 def test_after_apply_the_focus_is_on_filter(history):
     summary = history.locator("summary", has_text="Filter")
     summary.press("Enter")
@@ -97,10 +106,13 @@ def test_all_rows_are_one_stop_of_tab_and_arrows_lead_through_them(history):
 
 
 def test_keys_turn_the_page_open_the_filter_and_copy_the_number(history):
+    rows = history.locator(".table-wrap")
     history.keyboard.press("n")
     expect(history.get_by_role("link", name="Newer")).to_be_visible()
+    expect(rows).to_be_focused()  # before that a key would open a whole page: the links aren't htmx's yet
     history.keyboard.press("p")
     expect(history.get_by_role("link", name="Newer")).to_have_count(0)
+    expect(rows).to_be_focused()
     history.keyboard.press("j")
     history.keyboard.press("c")
     expect(history.locator("#announce")).to_have_text("Copied")
