@@ -141,6 +141,7 @@ POST = """
 SELECT posting_id, is_new FROM ledger_post(
     %s, %s, %s, %s, %s, %s, %s::text[], %s::text[], %s::bigint[], %s::boolean[], %s, %s, %s, %s)
 """
+HOLD_MANY = "SELECT ledger_hold_many(%s, %s, %s, %s, %s, %s, %s, %s, %s), true"
 POST_MANY = "SELECT posting_id, is_new FROM ledger_post_many(%s, %s, %s, %s::jsonb)"
 
 
@@ -233,6 +234,15 @@ def top_up(owner: Owner, source: Source, *, amount: int, bank: str, **how: Any) 
 def hold(owner: Owner, source: Source, *, amount: int, **how: Any) -> Posted:
     """Set aside an amount with its fee, so that it can't be spent twice; raises NotEnoughDeposit."""
     return post(owner, PostingKind.HOLD, source, hold_lines(amount), **how)
+
+
+def hold_many(owner: Owner, source_type: str, holds: Sequence[tuple[int, int]], *, by: Actor = SYSTEM) -> None:
+    """Set aside an amount with its fee for each of many sources, by their ids: all or none, in one statement.
+
+    Raises NotEnoughDeposit for their sum, and AlreadyPosted where one of them is held already.
+    """
+    ids, amounts = [source for source, _amount in holds], [_whole(amount) for _source, amount in holds]
+    _call(HOLD_MANY, [*_owner_of(owner), source_type, ids, amounts, *by.columns("by").values()], "default")
 
 
 def capture(owner: Owner, source: Source, *, amount: int, fee: int, rail: str, **how: Any) -> Posted:

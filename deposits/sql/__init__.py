@@ -30,7 +30,7 @@ from flipdash.sql.declaring import (
 )
 
 LEDGER: list[Code] = [
-    *files(__file__, "ledger_chain", "ledger_post", "ledger_rules"),
+    *files(__file__, "ledger_chain", "ledger_post", "ledger_hold_many", "ledger_rules"),
     AppendOnly(Posting),
     AppendOnly(Entry),
     Kept(Account),
@@ -41,13 +41,14 @@ LEDGER: list[Code] = [
     ),
     Refused(
         *(Account, "moves", "BEFORE UPDATE", "moves its balance by entries only"),
-        when="NEW.seq <> OLD.seq + 1",
+        # That there is an entry for each number up to it is asked at the end, of the entries (ledger_rules.sql).
+        when="NEW.seq <= OLD.seq",
     ),
     Kept(Turnover),
     Fixed(Turnover, "business", "mode", "account", "hour", "kind"),
     Refused(
         *(Turnover, "grows", "BEFORE UPDATE", "grows with each entry"),
-        when="NEW.entries <> OLD.entries + 1 OR NEW.came_in < OLD.came_in OR NEW.went_out < OLD.went_out "
+        when="NEW.entries <= OLD.entries OR NEW.came_in < OLD.came_in OR NEW.went_out < OLD.went_out "
         "OR NEW.came_in + NEW.went_out = OLD.came_in + OLD.went_out",
     ),
     AtCommit(Account, "moved_by_entry", "AFTER UPDATE", "deposits_check_account()"),

@@ -102,7 +102,7 @@ REFUSED = {
     "empty the accounts": ("TRUNCATE deposits_account CASCADE", "append-only"),
     "change a balance": ("UPDATE deposits_account SET balance = 10 WHERE id = {account}", "by entries only"),
     "change a head": ("UPDATE deposits_account SET head = '' WHERE id = {account}", "by entries only"),
-    "skip a number": ("UPDATE deposits_account SET seq = seq + 2 WHERE id = {account}", "by entries only"),
+    "skip a number": ("UPDATE deposits_account SET seq = seq + 2 WHERE id = {account}", "without an entry"),
     "move a balance without an entry": (MOVE, "without an entry"),
     "take the floor away": ("UPDATE deposits_account SET floor = NULL WHERE id = {account}", "identity"),
     "give an account away": ("UPDATE deposits_account SET business_id = {theirs} WHERE id = {account}", "identity"),
@@ -260,12 +260,19 @@ def test_nobody_else_may_post():
         cursor.execute("SELECT proname, proacl::text[] FROM pg_proc WHERE proname ~ '^(ledger|deposits)_'")
         rights = dict(cursor.fetchall())
     may = {name for name, acl in rights.items() if any(a.startswith("flipdash_app=X") for a in acl)}
-    assert may == {"ledger_post", "ledger_post_many", "ledger_seal", "ledger_link", "deposits_free_code"}
+    assert may == {
+        "ledger_post",
+        "ledger_post_many",
+        "ledger_hold_many",
+        "ledger_seal",
+        "ledger_link",
+        "deposits_free_code",
+    }
     assert len(rights) > 9
     assert not any(a.startswith("=") for acl in rights.values() for a in acl), "PUBLIC may execute"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT prosecdef, proconfig FROM pg_proc WHERE proname = 'ledger_post'")
-        assert cursor.fetchone() == (True, ["search_path=pg_catalog, pg_temp"])
+        cursor.execute("SELECT prosecdef, proconfig FROM pg_proc WHERE proname IN ('ledger_post', 'ledger_hold_many')")
+        assert cursor.fetchall() == [(True, ["search_path=pg_catalog, pg_temp"])] * 2
 
 
 @pytest.mark.django_db
