@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
+from unittest import mock
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -26,8 +27,11 @@ from imports.models import ImportJob
 from tests import factories
 from tests.deposits.banking import bca
 from tests.transactions.sending import create, fund
-from transactions.models import RailOrder, SimulatedPayout
+from transactions.models import BulkApproval, RailOrder, SimulatedPayout
+from transactions.outgoing import many
+from transactions.outgoing.many import Selection
 from transactions.rails import Payout, simulator
+from transactions.transfers.services import MONEY_TRANSFERS
 
 _numbers = count(1)
 
@@ -87,6 +91,16 @@ def make_due_order(member: Member) -> RailOrder:
     return RailOrder.objects.get(source_id=transfer.pk)
 
 
+def make_due_approval(member: Member) -> BulkApproval:
+    """Make the approval of a transfer that waits, which a worker has to do."""
+    fund(member.business)
+    scope = member.scope("live")
+    transfer = factories.make_transfer(member.business, status="pending_approval", approver_name="", completed_at=None)
+    selection = Selection(MONEY_TRANSFERS, (transfer.pk,))
+    with rls.inside(scope), mock.patch.object(many, "AT_ONCE", 0):
+        return many.approve_many(scope, selection, seen=many.look_at(scope, selection).digest, sure=True)
+
+
 MAKERS: dict[str, Callable[[Member], Any]] = {
     "statements": make_due_statement,
     "imports": make_due_import,
@@ -95,6 +109,7 @@ MAKERS: dict[str, Callable[[Member], Any]] = {
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
     "simulator": make_due_answer,
     "orders": make_due_order,
+    "approvals": make_due_approval,
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),
 }
 """What makes a row that waits, for the worker of each name."""

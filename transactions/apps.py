@@ -16,7 +16,7 @@ class TransactionsConfig(AppConfig):
         from transactions.international.history import InternationalHistory
         from transactions.international.importing import InternationalImport
         from transactions.models import RailCase, Status
-        from transactions.outgoing import mails, sweeps  # noqa: F401  (importing registers)
+        from transactions.outgoing import mails, many, sweeps  # noqa: F401  (importing registers)
         from transactions.payments.history import PaymentHistory
         from transactions.payments.importing import PaymentImport
         from transactions.rails import simulator  # noqa: F401  (its worker)
@@ -33,6 +33,7 @@ class TransactionsConfig(AppConfig):
             {
                 "transfer.created": _("Money transfer created"),
                 "transfer.approved": _("Money transfer approved"),
+                "transfer.approved_many": _("Money transfers approved together"),
                 "transfer.rejected": _("Money transfer rejected"),
                 "transfer.cancelled": _("Money transfer cancelled"),
                 "transfer.expired": _("Money transfer not approved in time"),
@@ -48,6 +49,7 @@ class TransactionsConfig(AppConfig):
             facts={
                 "beneficiary": _("Beneficiary Name"),
                 "note": _("Note"),
+                "count": _("Count"),
                 "fee": events.Fact(_("Fee"), money.rupiah),
                 "outcome": events.Fact(_("Answer"), lambda outcome: str(dict(Status.choices)[outcome])),
                 "problem": events.Fact(_("Problem"), lambda kind: str(dict(RailCase.Kind.choices)[kind])),

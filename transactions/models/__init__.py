@@ -10,6 +10,7 @@ from transactions.models.base import (
     Via,
 )
 from transactions.models.beneficiary import Beneficiary
+from transactions.models.bulk_approval import BulkApproval
 from transactions.models.destination import Destination
 from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
 from transactions.models.money_transfer import MoneyTransfer, TransferBatch, TransferEvent
@@ -20,6 +21,7 @@ from transactions.models.simulated import SimulatedPayout
 __all__ = [
     "BankPace",
     "Beneficiary",
+    "BulkApproval",
     "Corridor",
     "Destination",
     "InternationalEvent",

@@ -1,7 +1,7 @@
 """The kinds of transaction by which money leaves, each declared once."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -12,9 +12,16 @@ from flipdash.words import Words
 from transactions.models.base import OutgoingTransfer
 from transactions.rails import Payout
 
+Twins = dict[int, list[tuple[int, str]]]
+"""Of rows, by their ids, the ids and states of what may be the same money once more; the newest first."""
+
 
 def _none(scope: Scope, row: Any) -> Sequence[Any]:
     return ()
+
+
+def _none_of_any(scope: Scope, ids: Sequence[int]) -> Twins:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ class Product:
     """What an approver sees of a row, fit for JSON: what is approved is this and nothing else (trust.md M3)."""
     duplicates: Callable[[Scope, Any], Sequence[Any]] = field(default=_none)
     """The rows that may be the same money once more."""
+    twins: Callable[[Scope, Sequence[int]], Twins] = field(default=_none_of_any)
+    """The same of many rows at once."""
     paid: Callable[[Any], None] = field(default=lambda row: None)
     """What else follows, in the same transaction, when one has arrived."""
 
@@ -60,8 +69,18 @@ class Product:
     def digest_of(self, scope: Scope, row: Any) -> str:
         """Return what stands for all that an approver sees of a row, its possible duplicates included."""
         same = [(twin.pk, str(twin.status)) for twin in self.duplicates(scope, row)]
+        return sha256(self._seen(row, same)).hexdigest()
+
+    def digest_of_many(self, rows: Iterable[Any], twins: Twins) -> str:
+        """Return what stands for all that an approver sees of a set of rows, which come in the order of their ids."""
+        digest = sha256(self.source.encode())
+        for row in rows:
+            digest.update(self._seen(row, twins.get(row.pk, [])))
+        return digest.hexdigest()
+
+    def _seen(self, row: Any, same: Sequence[tuple[int, str]]) -> bytes:
         seen = {"id": row.pk, "amount": row.amount, "fee": row.fee, "duplicates": same, **self.shown(row)}
-        return sha256(json.dumps(seen, sort_keys=True, default=str).encode()).hexdigest()
+        return json.dumps(seen, sort_keys=True, default=str).encode()
 
 
 products: dict[str, Product] = {}

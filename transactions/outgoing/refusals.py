@@ -49,6 +49,13 @@ class ShortOfMoney(OutgoingRefused):
         super().__init__(_("Your deposit is short of %(missing)s: %(available)s is available.") % short)
 
 
+class NothingSelected(OutgoingRefused):
+    """None of what was chosen waits any more, or nothing was chosen."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Choose at least one that waits."))
+
+
 class NothingSends(OutgoingRefused):
     """No rail serves the mode."""
 

@@ -4,6 +4,7 @@ from flipdash.sql.declaring import AppendOnly, Code, Fixed, Kept, Moves, Rights
 from transactions.models import (
     BankPace,
     Beneficiary,
+    BulkApproval,
     Corridor,
     Destination,
     InternationalEvent,
@@ -47,4 +48,7 @@ AFTER_TABLES: list[Code] = [
     Rights(BankPace, app="SELECT, INSERT, UPDATE"),
     Fixed(SimulatedPayout, "business", "mode", "key", "bank", "account_number", "amount"),
     Moves(SimulatedPayout),
+    Kept(BulkApproval),
+    Fixed(BulkApproval, "business", "mode", "member", "source", "rows", "seen", "is_sure"),
+    Moves(BulkApproval),
 ]

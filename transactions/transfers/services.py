@@ -28,17 +28,16 @@ from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Holder, HolderStatus, Payout, Question, RailProblem, simulator
 from transactions.reasons import Reason
 from transactions.transfers import accounts, names
+from transactions.transfers import twins as many
+from transactions.transfers.twins import MOST_TWINS, TWICE_WITHIN
 
 REMARK = 18
 """Characters of a remark that reach the bank."""
 SENT_AT = time(9)
 """When a transfer of a chosen day is sent, in the business's zone."""
 FARTHEST = timedelta(days=366)
-TWICE_WITHIN = timedelta(days=30)
 STOPPING = Reason.choices_of((Reason.WRONG_AMOUNT, Reason.ENTERED_TWICE, Reason.WITHDRAWN))
 """Why people stop a transfer, as far as our list has it; they write all other reasons."""
-MOST_TWINS = 5
-"""How many possible duplicates are shown."""
 
 
 class NameDiffers(OutgoingRefused):
@@ -323,6 +322,7 @@ MONEY_TRANSFERS = products.register(
         destination=lambda row: label_of(row.destination_kind, row.bank),
         shown=_shown,
         duplicates=_twins_of,
+        twins=many.of_many,
         paid=_paid,
     )
 )

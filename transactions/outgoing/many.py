@@ -1,0 +1,266 @@
+"""Approving many transactions as one act: exactly the set that was seen, all of it or none (trust.md M1-M4).
+
+A page asks `look_at` what a selection comes to, and hands back its digest. A small set is approved at once; a large one
+by a worker, which asks everything again under the locks. Whatever is killed midway has approved nothing, and is begun
+again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts import rights
+from accounts.models import Business
+from accounts.permissions import Permission
+from deposits import ledger
+from flipdash import clock, events, rls
+from flipdash.leases import Worker
+from flipdash.scope import Scope
+from transactions import rails
+from transactions.models import BulkApproval, RailOrder, Status
+from transactions.outgoing import acts, orders
+from transactions.outgoing.products import Product, Twins, products
+from transactions.outgoing.refusals import (
+    Changed,
+    MayBeTwice,
+    NothingSelected,
+    NothingSends,
+    OutgoingRefused,
+    SecondPersonNeeded,
+    ShortOfMoney,
+)
+
+AT_ONCE = 200
+"""So many are approved while the person waits; a worker approves more."""
+STEP = 1_000
+"""Rows that are written in one statement."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Transactions of one kind that somebody chose, by their ids, in order."""
+
+    product: Product
+    ids: tuple[int, ...]
+
+    @classmethod
+    def of(cls, product: Product, rows: Any, *, until: datetime | None = None) -> "Selection":
+        """Choose what waits of a queryset that began with `visible_to`; `until` leaves out what was made later."""
+        waiting = rows.filter(status=Status.PENDING_APPROVAL)
+        if until is not None:
+            waiting = waiting.filter(created_at__lte=until)
+        return cls(product, tuple(waiting.order_by("id").values_list("id", flat=True)))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a selection comes to, in rupiah, and the digest of all that was shown of it."""
+
+    count: int
+    amount: int
+    fee: int
+    twins: Twins
+    digest: str
+
+    @property
+    def total(self) -> int:
+        """What the deposit pays."""
+        return self.amount + self.fee
+
+
+def look_at(scope: Scope, selection: Selection) -> Look:
+    """Return what a selection comes to now."""
+    return _look(scope, selection.product, _rows(scope, selection.product, selection.ids))
+
+
+def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = False) -> BulkApproval:
+    """Approve a selection as it was seen; returns the approval, which is DONE, or which a worker has from now on.
+
+    `seen` is the digest of `look_at`; `sure` says that the approver knows of the possible duplicates. All are approved
+    or none. Raises NothingSelected, Changed, SecondPersonNeeded, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
+    """
+    product = selection.product
+    if not selection.ids:
+        raise NothingSelected
+    with transaction.atomic():
+        if len(selection.ids) > AT_ONCE:
+            look = look_at(scope, selection)
+            _check(scope, product, _rows(scope, product, selection.ids), look, seen, sure=sure)
+            rights.ask_again(scope, Permission.APPROVE_TRANSACTIONS)
+            approval = _note(scope, selection, look, seen, sure=sure)
+            APPROVALS.wake_on_commit()
+            return approval
+        look = _let_go(scope, product, selection.ids, seen, sure=sure)
+        approval = _note(scope, selection, look, seen, sure=sure)
+        done = {"status": BulkApproval.Status.DONE, "finished_at": clock.now()}
+        BulkApproval.objects.filter(pk=approval.pk).update(status=BulkApproval.Status.APPROVING)
+        BulkApproval.objects.filter(pk=approval.pk).update(**done)
+        approval.refresh_from_db()
+        _tell(scope, product, approval, look)
+    return approval
+
+
+def _note(scope: Scope, selection: Selection, look: Look, seen: str, *, sure: bool) -> BulkApproval:
+    return BulkApproval.objects.create(
+        business_id=scope.business.pk,
+        mode=scope.mode,
+        member_id=scope.member.pk,
+        source=selection.product.source,
+        rows=list(selection.ids),
+        seen=seen,
+        is_sure=sure,
+        count=look.count,
+        total=look.total,
+    )
+
+
+def _tell(scope: Scope, product: Product, approval: BulkApproval, look: Look) -> None:
+    kind = product.kind("approved_many")
+    events.record(scope, kind, approval, count=look.count, amount=look.amount, fee=look.fee)
+
+
+# --- Under the locks -------------------------------------------------------------------------------------------------
+
+
+def _rows(scope: Scope, product: Product, ids: Sequence[int]) -> Any:
+    return product.model.objects.visible_to(scope, searched=True).filter(pk__in=ids).order_by("pk")
+
+
+def _look(scope: Scope, product: Product, rows: Any) -> Look:
+    found = list(rows)
+    twins = product.twins(scope, [row.pk for row in found])
+    return Look(
+        count=len(found),
+        amount=sum(row.amount for row in found),
+        fee=sum(row.fee for row in found),
+        twins=twins,
+        digest=product.digest_of_many(found, twins),
+    )
+
+
+def _check(scope: Scope, product: Product, rows: Any, look: Look, seen: str, *, sure: bool) -> None:
+    """Raise why a set can't be approved, as it is at this moment."""
+    if look.digest != seen or rows.exclude(status=Status.PENDING_APPROVAL).exists():
+        raise Changed
+    own = sum(row.amount for row in rows.filter(scope.actor.is_in("maker")).only("amount"))
+    if own and Business.objects.get(pk=scope.business.pk).second_person_rule().holds_for(own):
+        raise SecondPersonNeeded
+    if look.twins and not sure:
+        raise MayBeTwice
+    balance = ledger.balance(scope)
+    if look.total > balance.available:
+        raise ShortOfMoney(ledger.NotEnoughDeposit("available", balance.available, look.total))
+
+
+def _let_go(scope: Scope, product: Product, ids: Sequence[int], seen: str, *, sure: bool) -> Look:
+    """Hold the money of a set and send it, or let it wait for its date: all of it, within the open transaction.
+
+    Raises what `approve_many` raises.
+    """
+    acts.one_at_a_time(scope, product)
+    rows = _rows(scope, product, ids).select_for_update(of=("self",))
+    found = list(rows)
+    rights.ask_again(scope, Permission.APPROVE_TRANSACTIONS)
+    if len(found) != len(ids):
+        raise Changed
+    look = _look(scope, product, found)
+    _check(scope, product, _rows(scope, product, ids), look, seen, sure=sure)
+    let_go_many(scope, product, found)
+    return look
+
+
+def let_go_many(scope: Scope, product: Product, locked: Sequence[Any]) -> None:
+    """Hold the money of locked rows that wait, and send them, or let them wait for their dates.
+
+    As acts.let_go of each, in few statements: the timeline of each says so, and one event of all follows by whoever
+    calls. Raises ShortOfMoney, NothingSends.
+    """
+    try:
+        rail = rails.serving(scope.mode)
+        for some in _steps(locked):
+            ledger.hold_many(scope, product.source, [(row.pk, row.amount + row.fee) for row in some], by=scope.actor)
+    except rails.NoRail as problem:
+        raise NothingSends from problem
+    except ledger.NotEnoughDeposit as problem:
+        raise ShortOfMoney(problem) from problem
+    now = clock.now()
+    later = [row for row in locked if row.send_at is not None and row.send_at > now]
+    waits = {row.pk for row in later}
+    at_once = [row for row in locked if row.pk not in waits]
+    for to, rows in ((Status.SCHEDULED, later), (Status.PROCESSING, at_once)):
+        for some in _steps(rows):
+            _move(scope, product, some, to)
+    for some in _steps(at_once):
+        _queue(product, some, rail.name)
+    if at_once:
+        orders.ORDERS.wake_on_commit()
+
+
+def _move(scope: Scope, product: Product, rows: Sequence[Any], to: Status) -> None:
+    """Take locked rows to a state, with the line of each in its timeline."""
+    waiting = product.model.objects.filter(pk__in=[row.pk for row in rows], status=Status.PENDING_APPROVAL)
+    if waiting.update(status=to, **scope.actor.columns("approver")) != len(rows):
+        raise Changed
+    add_lines(scope, product, rows, "approved")
+
+
+def add_lines(scope: Scope, product: Product, rows: Sequence[Any], act: str) -> None:
+    """Write a line in the timeline of each row, as the event of one would."""
+    model: Any = product.model
+    lines = model._meta.get_field("events").related_model
+    parent, kind = lines.parent, model.timeline[product.kind(act)]
+    by = scope.actor.columns("by")
+    lines.objects.bulk_create(
+        [lines(business_id=row.business_id, mode=row.mode, kind=kind, **{f"{parent}_id": row.pk}, **by) for row in rows]
+    )
+
+
+def _queue(product: Product, rows: Sequence[Any], rail: str) -> None:
+    RailOrder.objects.bulk_create(
+        [
+            RailOrder(
+                business_id=row.business_id,
+                mode=row.mode,
+                source=product.source,
+                source_id=row.pk,
+                key=product.key_of(row),
+                rail=rail,
+                bank=product.bank(row),
+            )
+            for row in rows
+        ]
+    )
+
+
+def _steps(rows: Sequence[Any]) -> list[Sequence[Any]]:
+    return [rows[start : start + STEP] for start in range(0, len(rows), STEP)]
+
+
+# --- By a worker -----------------------------------------------------------------------------------------------------
+
+PROBLEMS: dict[type[Exception], str] = {
+    Changed: "changed",
+    SecondPersonNeeded: "second person",
+    MayBeTwice: "twice",
+    ShortOfMoney: "short",
+    NothingSends: "nothing sends",
+    rights.NotAllowed: "not allowed",
+}
+APPROVALS = Worker("approvals", BulkApproval, per="business", is_alone=True, problems=PROBLEMS)
+
+
+@APPROVALS.runs
+def _work(approval: BulkApproval) -> None:
+    product = products[approval.source]
+    with rls.inside_of(approval.business_id, approval.mode):
+        scope = rights.scope_now(approval.member_id, approval.mode, "dashboard", Permission.APPROVE_TRANSACTIONS)
+        with transaction.atomic():
+            look = _let_go(scope, product, approval.rows, approval.seen, sure=approval.is_sure)
+            APPROVALS.finish(approval, BulkApproval.Status.DONE)
+            _tell(scope, product, approval, look)
+
+
+__all__ = ["AT_ONCE", "Look", "OutgoingRefused", "Selection", "approve_many", "let_go_many", "look_at"]

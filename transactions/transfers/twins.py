@@ -1,0 +1,48 @@
+"""What may be the same money once more, asked of many transfers in one query: as services.twins of each."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+
+from flipdash.scope import Scope
+from transactions.models import MoneyTransfer, Status
+from transactions.outgoing.products import Twins
+
+TWICE_WITHIN = timedelta(days=30)
+MOST_TWINS = 5
+"""How many possible duplicates are shown."""
+TABLE = MoneyTransfer._meta.db_table
+STILL_COUNTS = f"""
+    t.business_id = r.business_id AND t.mode = r.mode AND t.id <> r.id AND t.returned_at IS NULL
+    AND t.status NOT IN ('{Status.FAILED}', '{Status.CANCELLED}')
+    AND (t.created_at >= now() - %(within)s OR t.send_at >= now() - %(within)s
+        OR t.status IN ({", ".join(f"'{status}'" for status in Status.open())}))
+"""
+NEWEST = "ORDER BY t.created_at DESC, t.id DESC LIMIT %(most)s"
+TWINS = f"""
+    SELECT r.id, t.id, t.status FROM {TABLE} r CROSS JOIN LATERAL (
+        SELECT * FROM (
+            (SELECT t.id, t.status, t.created_at FROM {TABLE} t WHERE {STILL_COUNTS}
+                AND t.account_number = r.account_number AND t.bank = r.bank AND t.amount = r.amount {NEWEST})
+            UNION
+            (SELECT t.id, t.status, t.created_at FROM {TABLE} t WHERE {STILL_COUNTS}
+                AND r.internal_reference <> '' AND t.internal_reference <> ''
+                AND t.internal_reference = r.internal_reference {NEWEST})
+        ) t {NEWEST}
+    ) t
+    WHERE r.business_id = %(business)s AND r.mode = %(mode)s AND r.id = ANY(%(ids)s)
+    ORDER BY r.id, t.created_at DESC, t.id DESC
+"""  # noqa: S608  (our own constants)
+
+
+def of_many(scope: Scope, ids: Sequence[int]) -> Twins:
+    """Return, of transfers by their ids, the ids and states of what each may pay once more, the newest first."""
+    values: dict[str, Any] = {"business": scope.business.pk, "mode": scope.mode, "ids": list(ids)}
+    found: Twins = {}
+    with connection.cursor() as cursor:
+        cursor.execute(TWINS, values | {"within": TWICE_WITHIN, "most": MOST_TWINS})
+        for row, twin, status in cursor.fetchall():
+            found.setdefault(row, []).append((twin, status))
+    return found
