@@ -7,10 +7,12 @@ every network address that the name has must be one that the public internet rou
 import re
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLong
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from threading import Lock
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -46,7 +48,13 @@ CLOSED_V4 = tuple(
 OPEN_V6 = ip_network("2000::/3")
 CLOSED_V6 = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 
-_resolvers = ThreadPoolExecutor(16, thread_name_prefix="resolve")
+LOOKUPS = 128
+"""How many names are looked up at once: more than a sender has places, for those that nobody waits for any more
+end only when the resolver gives up, after 6 seconds at most (RES_OPTIONS in bin/)."""
+_resolvers = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="resolve")
+_lock = Lock()
+_under_way: dict[tuple[Any, ...], Future[list]] = {}
+"""Look-ups that haven't ended: a name whose servers hang holds one thread, however often it is asked for."""
 
 
 class BadAddress(ValueError):
@@ -122,8 +130,7 @@ def resolve(target: Target, look_up: Callable[..., list] | None = None) -> str:
     The name is looked up once, and the call goes to what was judged here, so that a name that answers differently the
     second time gains nothing (trust.md F3).
     """
-    ask = look_up or socket.getaddrinfo
-    waiting = _resolvers.submit(ask, target.host, target.port, type=socket.SOCK_STREAM)
+    waiting = _looked_up(look_up or socket.getaddrinfo, target.host, target.port)
     try:
         found = list(dict.fromkeys(str(entry[4][0]) for entry in waiting.result(RESOLVE_WITHIN)))
     except (OSError, UnicodeError, TooLong):
@@ -133,6 +140,17 @@ def resolve(target: Target, look_up: Callable[..., list] | None = None) -> str:
     if not all(is_public(address) for address in found):
         raise BadAddress(_("This name leads to an address inside a network. Give the public name of your server."))
     return min(found, key=lambda address: ":" in address)  # IPv4 first: everybody has it
+
+
+def _looked_up(ask: Callable[..., list], host: str, port: int) -> Future[list]:
+    """Return the look-up of a name: the one that is under way, or a new one."""
+    asked = (ask, host, port)
+    with _lock:
+        if found := _under_way.get(asked):
+            return found
+        made = _under_way[asked] = _resolvers.submit(ask, host, port, type=socket.SOCK_STREAM)
+    made.add_done_callback(lambda _ended: _under_way.pop(asked, None))
+    return made
 
 
 def is_public(address: str) -> bool:

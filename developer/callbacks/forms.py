@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from developer.callbacks import addresses
+from developer.callbacks import addresses, places
 from developer.callbacks.addresses import BadAddress, NameNotFound, Target
 from developer.models import CallbackEvent
 from flipdash.scope import Scope
@@ -42,8 +42,9 @@ class AddressForm(forms.Form):
             return ""
         try:
             self.target = addresses.parse(typed, self.scope.mode)
-            addresses.resolve(self.target)
-        except BadAddress as problem:
+            with places.place(self.scope, self.target.host):
+                addresses.resolve(self.target)
+        except (BadAddress, places.Busy) as problem:
             raise ValidationError(str(problem)) from problem
         except NameNotFound as problem:
             raise ValidationError(

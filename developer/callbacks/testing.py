@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import Permission
 from accounts.rights import lock_business
-from developer.callbacks import fetch, outbox, signing
+from developer.callbacks import fetch, outbox, places, signing
 from developer.callbacks.fetch import Answer
 from developer.callbacks.pages import ShownAttempt
 from developer.callbacks.samples import SAMPLES
@@ -39,8 +39,13 @@ class TooManyTests(Exception):
 def send_test(scope: Scope, to: CallbackUrl) -> CallbackAttempt:
     """Call an address now and return what came of it; a success lets go on what is paused.
 
-    Raises NotAllowed and TooManyTests. No transaction is open while the other side answers.
+    Raises NotAllowed, TooManyTests, and Busy (places.py). No transaction is open while the other side answers.
     """
+    with places.place(scope, to.host):
+        return _send(scope, to)
+
+
+def _send(scope: Scope, to: CallbackUrl) -> CallbackAttempt:
     callback = _begin(scope, to)
     at = clock.now()
     secret = token(scope)

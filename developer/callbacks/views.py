@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, requires
 from accounts.sign_in.reauthentication import reauthenticated
-from developer.callbacks import pages, saving, testing
+from developer.callbacks import pages, places, saving, testing
 from developer.callbacks.forms import AddressForm
 from developer.callbacks.snippets import snippets
 from developer.keys.views import manage_page
@@ -68,7 +68,7 @@ def test_call(request: Request, event: CallbackEvent) -> HttpResponse:
         raise Http404
     try:
         testing.send_test(request.scope, row)
-    except testing.TooManyTests as problem:
+    except (testing.TooManyTests, places.Busy) as problem:
         messages.error(request, str(problem))
     return redirect(f"{reverse('developer:callback-url', args=[event])}#test")
 

@@ -1,10 +1,12 @@
 """Manage API → Callback URL: saved apart, their secrets, and test calls (product.md §7; trust: F1, F2, C5, C7)."""
 
+import contextlib
 import json
 import re
 import socket
 from datetime import timedelta
 from ipaddress import ip_network
+from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import pytest
@@ -13,7 +15,7 @@ from standardwebhooks import Webhook
 from accounts.models import Activity
 from accounts.permissions import Role
 from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
-from developer.callbacks import addresses, testing
+from developer.callbacks import addresses, places, testing
 from developer.keys import services as keys
 from developer.models import Callback, CallbackAttempt, CallbackEvent, CallbackUrl
 from flipdash import clock, rls
@@ -298,6 +300,42 @@ def test_tests_are_limited(page, developer, this_machine):
             answered_test(page, got.port)
         assert "within a minute" in answered_test(page, got.port)
         assert len(got.got) == testing.MOST_A_MINUTE
+
+
+def test_few_wait_for_other_peoples_servers_at_once(page, developer, stranger, this_machine):
+    """Of one business one, of one host one, of a process two: the others are told at once, and nothing is begun."""
+    others = [SimpleNamespace(business=SimpleNamespace(pk=-n)) for n in range(1, 4)]
+    held = [
+        [(developer.scope("live"), "another.co.id")],
+        [(others[0], "hooks.kopikita.co.id")],
+        [(others[0], "one.co.id"), (others[1], "two.co.id")],
+    ]
+    with receiver(status(200)) as got:
+        url = f"http://hooks.kopikita.co.id:{got.port}/flipdash"
+        save(page, url, prefix="/test")
+        for holders in held:
+            with contextlib.ExitStack() as stack:
+                for scope, host in holders:
+                    stack.enter_context(places.place(scope, host))
+                said = text_of(page.post(f"/test{MANAGE}callbacks/top-up/test/", follow=True))
+                assert "Try again in a moment" in said
+                answer = save(page, url + "2", prefix="/test")
+                assert "Try again in a moment" in text_of(answer)
+                assert f'value="{url}2"' in text_of(answer)
+        with rls.inside(developer.scope("test")):
+            assert not Callback.objects.exists()
+        assert row_of(developer, mode="test").url == url
+        answered_test(page, got.port)  # they are all free again
+    assert len(got.got) == 1
+
+
+def test_a_place_is_free_again_whatever_happened(developer):
+    scope = developer.scope("live")
+    for _n in range(3):
+        with pytest.raises(ZeroDivisionError), places.place(scope, "one.co.id"):
+            raise ZeroDivisionError
+    with places.place(scope, "one.co.id"), pytest.raises(places.Busy), places.place(scope, "two.co.id"):
+        pass
 
 
 def test_a_success_lets_go_on_what_was_paused(page, developer, this_machine):

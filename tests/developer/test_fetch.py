@@ -3,13 +3,14 @@
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from ipaddress import ip_network
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from developer.callbacks import addresses, fetch, signing
+from developer.callbacks import addresses, fetch, sending, signing
 from developer.callbacks.addresses import BadAddress, NameNotFound
 from developer.problems import Problem
 from tests.developer.receivers import drip, found_at, raw, receiver, status
@@ -189,6 +190,50 @@ def test_a_name_server_that_hangs_costs_its_time_alone(monkeypatch):
     answer = fetch.post(GOOD, "live", b"", {}, look_up=lambda *args, **kwargs: time.sleep(1))
     assert answer.problem == Problem.NAME
     assert time.monotonic() - began < 0.9
+
+
+def test_name_servers_that_hang_keep_nobody_else_waiting(monkeypatch):
+    """As many names hang as a sender has places, each asked for again and again; another one is found at once."""
+    monkeypatch.setattr(addresses, "RESOLVE_WITHIN", 0.05)
+    goes_on, asked = threading.Event(), []
+
+    def hang(host, port, **kwargs):
+        asked.append(host)
+        goes_on.wait(20)
+        return []
+
+    def hangs(name):
+        return fetch.post(f"https://{name}.co.id/", "live", b"", {}, look_up=hang).problem == Problem.NAME
+
+    try:
+        with ThreadPoolExecutor(sending.PLACES) as callers:
+            assert all(callers.map(hangs, [f"shop{n % sending.PLACES}" for n in range(3 * sending.PLACES)]))
+        assert len(asked) == len(set(asked)) == sending.PLACES  # one thread for a name that hangs
+        monkeypatch.setattr(addresses, "RESOLVE_WITHIN", 5.0)
+        began = time.monotonic()
+        assert addresses.resolve(addresses.parse(GOOD, "live"), found_at("8.8.8.8")) == "8.8.8.8"
+        assert time.monotonic() - began < 1
+    finally:
+        goes_on.set()
+
+
+def test_who_asks_for_a_name_that_is_being_looked_up_gets_its_answer():
+    goes_on, asked = threading.Event(), []
+
+    def slow(host, port, **kwargs):
+        asked.append(host)
+        goes_on.wait(20)
+        return found_at("8.8.8.8")(host, port)
+
+    target = addresses.parse(GOOD, "live")
+    with ThreadPoolExecutor(5) as askers:
+        answers = [askers.submit(addresses.resolve, target, slow) for _n in range(5)]
+        time.sleep(0.05)
+        goes_on.set()
+        assert {answer.result(5) for answer in answers} == {"8.8.8.8"}
+    assert len(asked) == 1
+    assert addresses.resolve(target, slow) == "8.8.8.8"
+    assert len(asked) == 2  # what has ended is asked for again
 
 
 def test_the_name_is_looked_up_once_and_what_was_judged_is_called(this_machine):
