@@ -4,7 +4,7 @@ Every endpoint stands behind it. It reads no session and no cookie (trust.md S6)
 dashboard is nobody here. What came in by a right key is kept for API Logs, with whatever it was answered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from time import monotonic
 from typing import Any
@@ -21,7 +21,6 @@ from developer.api.authentication import Unauthorized, admitted, is_from_elsewhe
 from developer.api.bodies import NotTaken
 from developer.calls import recording
 from flipdash.mode import Mode
-from flipdash.scope import Scope
 
 MARK = "api"
 """What the walk over all addresses reads in place of a permission: a key opens it, and no person."""
@@ -29,18 +28,30 @@ MARK = "api"
 View = Callable[..., HttpResponseBase]
 
 
-def behind_the_door(mode: Mode, view: View, *, is_open: bool = False) -> View:
-    """Return the view as the API serves it; `is_open` needs no key and answers in maintenance too."""
+def behind_the_door(mode: Mode, view: View, *, methods: Collection[str], is_open: bool = False) -> View:
+    """Return the view as the API serves it, by these methods; `is_open` needs no key and answers in maintenance too.
+
+    Address, key and method are judged before a body is read: nobody makes us wait for what is nothing here.
+    """
+
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method not in methods:
+            return errors.named(405, "Method not allowed.", Allow=", ".join(sorted(methods)))
+        try:
+            _read(request)
+        except NotTaken as problem:
+            return errors.named(problem.status, str(problem))
+        return view(request, *args, **kwargs)
 
     @wraps(view)
     def through(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if is_open:
-            return _marked(_opened(request, lambda: view(request, *args, **kwargs)))
+            return _marked(answered(request, *args, **kwargs))
         if settings.API_MAINTENANCE:
             answer = errors.named(503, "The service is in maintenance. Try again later.", **{"Retry-After": "60"})
             return _marked(answer)
         try:
-            return _let_in(request, mode, lambda: view(request, *args, **kwargs))
+            return _let_in(request, mode, lambda: answered(request, *args, **kwargs))
         except Unauthorized as problem:
             return _marked(errors.named(401, str(problem)))
 
@@ -79,26 +90,13 @@ def _let_in(request: HttpRequest, mode: Mode, answered: Callable[[], HttpRespons
         elif taken.wait:
             answer = errors.named(429, "Too many requests. Slow down.", **{"Retry-After": str(taken.wait)})
         else:
-            answer = _served(request, scope, answered)
+            note_use(scope, request)
+            request.scope = scope  # type: ignore[attr-defined]  # as ScopeMiddleware sets it for people
+            answer = answered()
         _marked(answer)
         if taken.stands_for:
             recording.note(scope, request, answer, began=began, stands_for=taken.stands_for)
         return answer
-
-
-def _opened(request: HttpRequest, answered: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    """Answer a call for which nothing stands in the way."""
-    try:
-        _read(request)
-    except NotTaken as problem:
-        return errors.named(problem.status, str(problem))
-    return _in_our_form(answered())
-
-
-def _served(request: HttpRequest, scope: Scope, answered: Callable[[], HttpResponseBase]) -> HttpResponseBase:
-    note_use(scope, request)
-    request.scope = scope  # type: ignore[attr-defined]  # as ScopeMiddleware sets it for people
-    return _opened(request, answered)
 
 
 def _read(request: HttpRequest) -> None:
@@ -106,13 +104,6 @@ def _read(request: HttpRequest) -> None:
     bodies.check_charset(request)
     bodies.pairs(request.META.get("QUERY_STRING", ""))
     request.sent = bodies.read(request) if request.method in bodies.METHODS else {}  # type: ignore[attr-defined]
-
-
-def _in_our_form(answer: HttpResponseBase) -> HttpResponseBase:
-    """Write as we do what django-ninja answers by itself: that a method isn't one of an address."""
-    if answer.status_code != errors.NOT_BY_THIS_METHOD:
-        return answer
-    return errors.named(answer.status_code, "Method not allowed.", Allow=answer.headers.get("Allow", ""))
 
 
 def _marked(answer: HttpResponseBase) -> HttpResponseBase:

@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, re_path
 from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI, Path, Query
 from ninja.errors import HttpError, ValidationError
+from ninja.utils import replace_path_param_notation
 
 from accounts.rights import NotAllowed
 from developer.api import bodies, disbursements, document, errors, general
@@ -141,13 +142,23 @@ def _answer_faults(api: NinjaAPI) -> None:
 
 
 def _patterns(mode: Mode, version: int) -> list[URLPattern]:
-    found = []
-    for pattern in api_of(mode, version).urls[0]:
+    api, found = api_of(mode, version), {}
+    methods = _methods(api)
+    for pattern in api.urls[0]:
         route = str(pattern.pattern)
-        if route and pattern.callback:
-            view: Any = behind_the_door(mode, pattern.callback, is_open=route in OPEN)
-            found.append(path(f"{ROOTS[mode]}/v{version}/{route}", view))
-    return found
+        if route in methods and pattern.callback:
+            view: Any = behind_the_door(mode, pattern.callback, methods=methods[route], is_open=route in OPEN)
+            found[route] = path(f"{ROOTS[mode]}/v{version}/{route}", view)
+    return list(found.values())
+
+
+def _methods(api: NinjaAPI) -> dict[str, set[str]]:
+    """Return by which methods each route is called."""
+    endpoints = api.default_router.path_operations.items()
+    return {
+        replace_path_param_notation(path): {method for operation in view.operations for method in operation.methods}
+        for path, view in endpoints
+    }
 
 
 urlpatterns = [pattern for mode in Mode for version in VERSIONS for pattern in _patterns(mode, version)]

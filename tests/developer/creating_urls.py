@@ -53,7 +53,7 @@ def _created(request: HttpRequest, wanted: Wanted) -> Any:
 
 def _paths(mode: Mode, root: str) -> list[Any]:
     found = [pattern for pattern in _api(mode).urls[0] if str(pattern.pattern) in {"forms", "objects"}]
-    return [path(f"{root}/v3/{one.pattern}", behind_the_door(mode, one.callback)) for one in found]
+    return [path(f"{root}/v3/{one.pattern}", behind_the_door(mode, one.callback, methods={"POST"})) for one in found]
 
 
 urlpatterns = [*_paths(Mode.LIVE, "api"), *_paths(Mode.TEST, "big_sandbox_api"), *urls.urlpatterns]

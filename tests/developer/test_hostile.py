@@ -166,6 +166,35 @@ def test_another_method_is_refused_in_our_form(shop, method):
         assert missing or "GET" in answer["Allow"]
 
 
+class Untouchable(BytesIO):
+    """A body that must not be read."""
+
+    def read(self, *args):
+        raise AssertionError("a body was read that is nothing here")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "is_known", "status"),
+    [
+        ("POST", "v2/general/maintenance", False, 405),
+        ("POST", "v2/general/balance", True, 405),
+        ("DELETE", "v3/disbursement", True, 405),
+        ("POST", "v3/nowhere", True, 404),
+        ("POST", "v3/nowhere", False, 404),
+        ("POST", "v3/forms", False, 401),
+    ],
+)
+def test_address_key_and_method_are_judged_before_a_body_is_read(shop, method, path, is_known, status):
+    answer = shop.client.generic(
+        *(method, f"{shop.root}/{path}"),
+        content_type=JSON,
+        headers=shop.headers() if is_known else {},
+        **{"wsgi.input": Untouchable(), "CONTENT_LENGTH": "200000"},
+    )
+    assert answer.status_code == status
+    assert is_envelope(answer)
+
+
 HEADERS = {
     "charset": {"Content-Type": "text/plain; charset=hex"},
     "rot13": {"Content-Type": f"{FORM}; charset=rot13"},
