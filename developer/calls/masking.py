@@ -30,13 +30,21 @@ MASK = "•••"
 LONGEST_SECRET = 200
 """No secret that is known by its look has as many characters: so much is cut off the end of what was cut."""
 
-_NAMES = r"token|secret|password|passwd|pwd|authorization|api[_-]?key|signature|otp|cvv"
-_MORE = r"(?:[_-]?(?:code|key|value|[0-9]{1,4})){0,2}"
-NAMED = re.compile(rf"(?:(?i:{_NAMES})|(?:^|[_\W]|(?<=[a-z])(?=[A-Z]))(?i:pin))(?i:{_MORE})$")
-"""A name that ends so is a secret's: validation_token, accesstoken, apiKey, otp_code, cvv2; but not `spin`."""
+_NAMES = (
+    r"token|secret|password|passwd|passphrase|passcode|pwd|credential|authorization|bearer|signature|otp|cvv|sandi|rahasia"
+    r"|(?:api|private|access|signing|client|encryption)[_-]?key|session[_-]?id|cookie"
+    r"|(?:verification|security|one[_-]?time)[_-]?code|kode[_-]?(?:verifikasi|keamanan)"
+)
+"""Wherever a name ends so; in both languages, for people name things in theirs."""
+_WORDS = r"(?:[meu]|tx)?pin|pass|cvc|jwt"
+"""Too short for that: they count as a word of their own only, as in userPin or user_pin; but not in `spin`."""
+_MORE = r"s?(?:[_-]?(?:code|key|value|hash|new|old|baru|lama|again|ulang|confirm(?:ation)?|konfirmasi|[0-9]{1,4})){0,2}"
+"""What may follow: otp_code, cvv2, tokens, password_confirmation."""
+NAMED = re.compile(rf"(?:(?i:{_NAMES})|(?:^|[_\W]|(?<=[a-z])(?=[A-Z]))(?i:{_WORDS}))(?i:{_MORE})$")
+"""A name that ends so is a secret's: validation_token, accesstoken, apiKey, mpin, kata_sandi."""
 PARTS = re.compile(r"[][.]+")
 """What stands between the parts of a name: user[otp], otp[], login.otp."""
-SUSPECT = re.compile(rf'(?i:{_NAMES}|pin)[^"]{{0,100}}"\s*:|\\u00')
+SUSPECT = re.compile(rf'(?i:{_NAMES}|{_WORDS})[^"]{{0,100}}"\s*:|\\u00')
 """What stands in each JSON that has such a name, and in nearly no other; a name may be written in escapes."""
 OURS = re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]{8,}|(?<![\w-])[\w-]{43}(?![\w-])", re.ASCII)
 """A signing secret; and 43 characters of base64, which a Validation Token is, and the secret part of a key."""

@@ -196,6 +196,31 @@ KEY = _BODY + wording._check(_BODY)
 SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
+SECRET_NAMES = """
+token tokens access_token accessTokens refresh_token secret secrets client_secret password passwords new_password
+passwordConfirmation password_again pass user_pass passwd pwd passphrase passcode credential credentials bearer
+authorization signature otp otps totp otp_code smsOtp one_time_code onetimecode verification_code securityCode cvv
+cvv2 cvc card[cvc] pin pins userPin user_pin mpin m_pin MPIN upin txPin pin_baru pin_lama kata_sandi katasandi
+kataSandi sandi sandi_baru konfirmasi_kata_sandi kode_rahasia kode_verifikasi kodeKeamanan api_key apiKeys private_key
+accessKey session_id sessionid cookie jwt
+"""
+OTHER_NAMES = """
+spin opinion pinned shipping compass bypass passenger passport remark amount account_number bank_code sandi_bank
+inquiry_key idempotency_key key code kode token_type token_expires_in keys status pinjaman kode_bank city_code
+postal_code sessions beneficiary_email nama tokenizer
+"""
+
+
+@pytest.mark.parametrize(("names", "is_secret"), [(SECRET_NAMES, True), (OTHER_NAMES, False)])
+def test_which_names_say_that_a_value_is_a_secret_in_both_languages(names, is_secret):
+    for name in names.split():
+        assert masking.is_secret(name) == is_secret, name
+        shown = masking.MASK if is_secret else "112233"
+        assert masking.parameters(f"{name}=112233") == f"{name}={shown}"
+        sent = json.dumps({name: "112233", "n": 1}).encode()
+        assert json.loads(masking.body(sent, masking.JSON, 1_000)) == {name: shown, "n": 1}
+
+
 @pytest.mark.parametrize(
     ("sent", "kind", "shown"),
     [
