@@ -21,9 +21,9 @@ MESSAGES: dict[str, str] = {
 """What a callback says of a bank's state; in English, as all that the API says to programs."""
 
 
-@events.on("top-up.credited")
+@events.on("top-up.credited", "top-up.reversed")
 def tell_top_up(told: events.Event) -> None:
-    """Tell that a top-up is in the deposit."""
+    """Tell that a top-up is in the deposit, or that it was taken back out of it."""
     top_up = cast(TopUp, told.subject)
     outbox.tell(told, CallbackEvent.TOP_UP, as_top_up(top_up), source=("top_up", top_up.pk))
 
@@ -58,13 +58,17 @@ def as_bank(bank: Destination) -> dict[str, Any]:
 
 
 def as_top_up(top_up: TopUp) -> dict[str, Any]:
-    """Return a credited top-up as a callback tells it: what came in, its unique code included."""
+    """Return a credited top-up as a callback tells it: what came in, its unique code included.
+
+    Flip has no callback for top-ups, so the words are ours: REVERSED is one that was credited and is taken back.
+    """
     assert top_up.settled_at is not None  # noqa: S101  (the database has it: topup_successful_is_posted)
     return {
         "id": top_up.pk,
         "amount": top_up.credited_amount,
         "bank_code": top_up.bank,
-        "status": "DONE",
+        "status": "REVERSED" if top_up.reversed_at else "DONE",
         "created_at": moment(top_up.created_at),
         "credited_at": moment(top_up.settled_at),
+        "reversed_at": moment(top_up.reversed_at) if top_up.reversed_at else "",
     }

@@ -88,6 +88,7 @@ SAMPLES: dict[str, Any] = {
         "status": "DONE",
         "created_at": AT,
         "credited_at": SERVED_AT,
+        "reversed_at": "",
     },
     "bank-status": [{"bank_code": "bca", "status": "DISTURBED", "message": "Sample", "updated_at": AT}],
 }

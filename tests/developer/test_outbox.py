@@ -18,6 +18,7 @@ from flipdash import clock, events, rls
 from flipdash.actors import SYSTEM
 from flipdash.mode import Mode
 from tests import factories
+from tests.deposits.banking import operator_person
 from tests.transactions import sending
 from transactions import disturbances
 from transactions.outgoing import acts
@@ -67,6 +68,20 @@ def test_a_credited_top_up_is_told_as_our_api_says_it(admin, asleep, mode):
     assert told["amount"] == top_up.exact_amount == top_up.credited_amount
     assert told["status"] == "DONE"
     assert asleep == ["developer.tasks.send_callbacks"]
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_a_top_up_that_is_taken_back_is_told_once_more(admin, asleep):
+    factories.make_callback_url(admin)
+    top_up = credited(admin)
+    ayu, bayu = operator_person("Ayu"), operator_person("Bayu")
+    matching.approve(matching.propose_undo(top_up, by=ayu, why="The bank took it back"), by=bayu)
+    first, second = Callback.objects.using("operator").order_by("pk")
+    assert (second.kind, second.source_id) == ("top-up.reversed", top_up.pk)
+    before, told = json.loads(first.data), json.loads(second.data)
+    assert (told["status"], before["reversed_at"], bool(told["reversed_at"])) == ("REVERSED", "", True)
+    same = {"id", "amount", "bank_code", "created_at", "credited_at"}
+    assert {name: told[name] for name in same} == {name: before[name] for name in same}
 
 
 @pytest.fixture
