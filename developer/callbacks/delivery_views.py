@@ -54,6 +54,7 @@ def resend_many(request: Request) -> HttpResponse:
         return redirect(_back(asked))
     context = {
         "chosen": chosen,
+        "most_of_one": resending.MOST_OF_ONE,
         "words": words,
         "ticked": asked.getlist("callback"),
         "query": asked.get("query", ""),

@@ -60,7 +60,7 @@ class Chosen:
 
     @property
     def left_alone(self) -> int:
-        """How many are being sent anyway."""
+        """How many are not: sent anyway, without a Callback URL, or sent as often as one may be."""
         return len(self.callbacks) - self.resendable
 
 

@@ -106,6 +106,11 @@ class CallbackUrl(TenantModel):
         """Whether callbacks wait for a successful test call."""
         return self.paused_at is not None
 
+    @property
+    def is_made_up(self) -> bool:
+        """Whether it is an address of the demo: names of this end are nobody's, and none can be saved (RFC 6761)."""
+        return self.host.endswith(".test")
+
 
 class CallbackStatus(State):
     """Where a callback stands. While one is being sent it keeps its state: an attempt without an end says so."""

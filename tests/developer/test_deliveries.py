@@ -269,6 +269,15 @@ def test_what_is_being_sent_anyway_is_left_alone(page, some):
     assert "1 more is left alone" in asked
 
 
+def test_what_was_sent_a_hundred_times_is_left_alone_and_the_page_says_so(page, some, developer):
+    with rls.inside(developer.scope("live")):
+        Callback.objects.filter(pk=some["failed"].pk).update(attempt=resending.MOST_OF_ONE)
+    asked = text_of(page.get(MANY, {"which": "shown", "query": ""}))
+    assert "2 callbacks are sent once more" in asked
+    assert "2 more are left alone" in asked
+    assert "or they were sent 100 times" in asked
+
+
 def test_only_the_ticked_ones_are_resent(page, some):
     ticked = [some["failed"].pk, some["delivered"].pk]
     asked = text_of(page.get(MANY, {"which": "ticked", "query": "", "callback": ticked}))
