@@ -76,7 +76,7 @@ def test_a_top_up_that_is_taken_back_is_told_once_more(admin, asleep):
     top_up = credited(admin)
     ayu, bayu = operator_person("Ayu"), operator_person("Bayu")
     matching.approve(matching.propose_undo(top_up, by=ayu, why="The bank took it back"), by=bayu)
-    first, second = Callback.objects.using("operator").order_by("pk")
+    first, second = Callback.objects.using("operator").order_by("created_at")
     assert (second.kind, second.source_id) == ("top-up.reversed", top_up.pk)
     before, told = json.loads(first.data), json.loads(second.data)
     assert (told["status"], before["reversed_at"], bool(told["reversed_at"])) == ("REVERSED", "", True)
