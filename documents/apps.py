@@ -10,6 +10,7 @@ class DocumentsConfig(AppConfig):
         from documents import menu  # noqa: F401  (importing registers)
         from documents.invoices import checks, papers  # noqa: F401  (importing registers)
         from documents.invoices import services as invoices  # noqa: F401  (its worker is known)
+        from documents.layouts import frame as layouts  # noqa: F401  (importing registers)
         from documents.reports import finder, frame, services, wording  # noqa: F401  (importing registers)
         from flipdash import events, money
 
@@ -19,6 +20,9 @@ class DocumentsConfig(AppConfig):
                 "report.cancelled": _("Report cancelled"),
                 "report.made": _("Report ready"),
                 "report.downloaded": _("Report downloaded"),
+                "report_template.kept": _("Report template kept"),
+                "report_template.changed": _("Report template changed"),
+                "report_template.deleted": _("Report template deleted"),
                 "receipt.sent": _("Receipt sent"),
                 "receipt.linked": _("Link to a receipt made"),
                 "receipt.revoked": _("Link to a receipt revoked"),
@@ -27,12 +31,18 @@ class DocumentsConfig(AppConfig):
                 "invoice.paper": _("Paper attached to an invoice"),
                 "invoice.readers": _("Who is mailed of invoices changed"),
             },
-            areas={"report": _("Reports"), "receipt": _("Receipts"), "invoice": _("Invoices")},
+            areas={
+                "report": _("Reports"),
+                "report_template": _("Report templates"),
+                "receipt": _("Receipts"),
+                "invoice": _("Invoices"),
+            },
             facts={
                 "history": events.Fact(_("History"), wording.history),
                 "asked": events.Fact(_("Asked for"), wording.asked),
                 "format": events.Fact(_("Format"), wording.file_format),
                 "with_fee": _("Fee shown"),
+                "template": _("Template"),
                 "number": _("Number"),
                 "total": events.Fact(_("Total"), money.rupiah),
                 "paper": _("Paper"),

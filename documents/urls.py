@@ -1,6 +1,7 @@
 from django.urls import path
 
 from documents.invoices import views as invoice_views
+from documents.layouts import views as layout_views
 from documents.receipts.views import links_view, receipt_view, revocation_view, sending_view
 from documents.reports import views
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
@@ -18,6 +19,10 @@ urlpatterns = [
     path("invoices/<bigid:pk>/file/", invoice_views.invoice_file, name="invoice-file"),
     path("invoices/<bigid:pk>/sheet/", invoice_views.invoice_sheet, name="invoice-sheet"),
     path("invoices/<bigid:pk>/papers/<bigid:paper>/", invoice_views.invoice_paper, name="invoice-paper"),
+    path("templates/", layout_views.templates, name="templates"),
+    path("templates/new/", layout_views.template_new, name="template-new"),
+    path("templates/<bigid:template>/", layout_views.template, name="template"),
+    path("templates/<bigid:template>/deletion/", layout_views.template_deletion, name="template-deletion"),
     path("reports/", views.reports, name="reports"),
     path("reports/new/", views.report_new, name="report-new"),
     path("reports/tray/", views.report_tray, name="report-tray"),

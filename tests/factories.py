@@ -35,7 +35,7 @@ from developer import wording
 from developer.callbacks import signing
 from developer.keys.services import MAC
 from developer.models import ApiCall, ApiKey, Callback, CallbackEvent, CallbackResend, CallbackUrl, Outcome
-from documents.models import Invoice, InvoiceLine, InvoicePaper, ReceiptLink, Report
+from documents.models import Invoice, InvoiceLine, InvoicePaper, ReceiptLink, Report, ReportTemplate
 from flipdash import clock, histories, rls, sealing
 from flipdash.actors import Actor
 from flipdash.mode import Mode
@@ -251,6 +251,17 @@ def make_top_up(
 def make_report(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Report:
     values = {"number": next(_counter), "history": "money-transfers", **fields}
     return Report.objects.create(business=member.business, mode=mode, member=member, **values)
+
+
+def make_template(
+    member: Member, name: str = "For accounting", *, mode: str = Mode.LIVE, **fields: Any
+) -> ReportTemplate:
+    """Make a report template, of two columns."""
+    values = {"history": "money-transfers", "columns": [["amount", "Nilai"], ["id", ""]], "name": name, **fields}
+    with rls.inside_of(member.business_id, mode):
+        return ReportTemplate.objects.create(
+            business=member.business, mode=mode, **member.actor.columns("by"), **values
+        )
 
 
 def make_invoice(business: Business, *, mode: str = Mode.LIVE, status: str = "issued", **fields: Any) -> Invoice:

@@ -168,6 +168,7 @@ def rows_of(member, mode) -> dict[str, str]:
     resend = factories.make_resend(member, callback, mode=mode)
     activity = Activity.objects.create(business=member.business, mode=mode, kind="report.made", area="report", **by)
     stored = default_storage.save("walk/invoice.pdf", ContentFile(mark.encode()))
+    template = factories.make_template(member, mark[:60], mode=mode)
     invoice = factories.make_invoice(
         member.business, mode=mode, number=f"INV/{rows['payments']}"[:24], buyer_name=mark, stored_as=stored,
         sheet_stored_as=stored,
@@ -189,6 +190,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "<int:number>": str(report.number),
         "<bigid:link>": str(receipt_link.pk),
         "<bigid:view>": str(view.pk),
+        "<bigid:template>": str(template.pk),
         "disbursement/<id>": f"disbursement/{rows['money-transfers']}",
         "<bigid:key>": str(factories.make_key(member, mark, mode=mode).pk),
         "<int:import_number>": str(job.number),

@@ -1,7 +1,17 @@
-"""Reports, links to receipts, and invoices."""
+"""Reports and their templates, links to receipts, and invoices."""
 
 from documents.models.invoices import Invoice, InvoiceCounter, InvoiceLine, InvoicePaper, InvoiceReader
 from documents.models.receipts import ReceiptLink
 from documents.models.reports import Report
+from documents.models.templates import ReportTemplate
 
-__all__ = ["Invoice", "InvoiceCounter", "InvoiceLine", "InvoicePaper", "InvoiceReader", "ReceiptLink", "Report"]
+__all__ = [
+    "Invoice",
+    "InvoiceCounter",
+    "InvoiceLine",
+    "InvoicePaper",
+    "InvoiceReader",
+    "ReceiptLink",
+    "Report",
+    "ReportTemplate",
+]

@@ -91,6 +91,10 @@ class Report(TenantModel, Leased):
     separator = models.CharField(max_length=1, choices=Separator.choices, default=Separator.COMMA, db_default=",")
     with_fee = models.BooleanField(default=True, db_default=True)
     """Whether receipts show what the transaction cost."""
+    columns = models.JSONField(default=list)
+    """Columns and headings as the template had them (documents/models/templates.py); none stands for all."""
+    template_name = models.CharField(max_length=60, blank=True)
+    """What the template was called."""
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
     status = StatusField(max_length=9, choices=Status, default=Status.QUEUED)
     rows_done = models.PositiveIntegerField(default=0)

@@ -24,12 +24,12 @@ from django.utils.translation import gettext as _
 
 from accounts import rights
 from accounts.permissions import Permission
-from documents.models import Report
+from documents.models import Report, ReportTemplate
 from documents.receipts import bundles
 from documents.reports import leftovers, summary
 from documents.reports.writers import WRITERS, Heading, TooBig
 from flipdash import db, events, histories, rls
-from flipdash.histories import History
+from flipdash.histories import Column, History
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
@@ -44,6 +44,10 @@ class BadQuery(ValueError):
 
 class BadFormat(ValueError):
     """There is no such kind of file."""
+
+
+class BadTemplate(ValueError):
+    """The template is another history's, or names a column that no longer exists."""
 
 
 Status = Report.Status
@@ -89,10 +93,12 @@ def request_report(
     format: str = Report.Format.XLS,
     separator: str = Report.Separator.COMMA,
     with_fee: bool = True,
+    template: ReportTemplate | None = None,
 ) -> Report:
     """Ask for a report of what a history shows under a query; asking twice gives the one that is being made.
 
-    Raises BadFormat, and what `shown_history` raises; for receipts also bundles.TooMany and NoneThere.
+    It keeps the template's columns as they are now. Raises BadFormat, BadTemplate, and what `shown_history` raises;
+    for receipts also bundles.TooMany and NoneThere.
     """
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
@@ -104,6 +110,7 @@ def request_report(
     query = shown.address.query  # without empty parts, pages and columns
     number = next_number(scope, Report)
     wanted = {"history": history, "query": query, "format": format, "separator": separator, "with_fee": with_fee}
+    wanted |= _columns_of(template, history, format)
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, **wanted)
     if waiting := mine.unfinished().first():
         return waiting
@@ -118,6 +125,15 @@ def request_report(
     events.record(scope, "report.requested", report, asked=report.asked, format=format)
     REPORTS.wake_on_commit()
     return report
+
+
+def _columns_of(template: ReportTemplate | None, history: str, format: str) -> dict[str, Any]:
+    """Return the columns that a report keeps of its template; receipts have none."""
+    if template is None or format == Report.Format.PDF:
+        return {"columns": [], "template_name": ""}
+    if template.history != history or template.unknown:
+        raise BadTemplate
+    return {"columns": template.columns, "template_name": template.name}
 
 
 def _asked(history: History, format: str) -> dict[str, str]:
@@ -205,16 +221,28 @@ def _write(report: Report, scope: Scope, path: Path) -> _Written:
             return _Written(_file_name(report, scope, history), breaks=0)
         totals = history.totals()
         REPORTS.note(report, rows_total=sum(row["rows"] for row in totals))
-        headings = [
-            Heading(f"{c.label} ({scope.zone_name})" if c.sheet_kind == "datetime" else str(c.label), c.sheet_kind)
-            for c in history.columns
-        ]
+        columns, headings = _laid_out(report, history)
         writer = WRITERS[report.format](path, headings, report.separator)
         writer.summary(history.known_as(), summary.lines(report, history, totals))
-        for columns in _batches(report, history):
-            writer.columns(columns)
+        for values in _batches(report, history, columns):
+            writer.columns(values)
         writer.close()
         return _Written(_file_name(report, scope, history), history.breaks())
+
+
+def _laid_out(report: Report, history: History) -> tuple[list[Column], list[Heading]]:
+    """Return the report's columns in their order, and their headings: those that somebody gave are left as they are."""
+    by_name = {column.name: column for column in history.columns}
+    chosen = report.columns or [[name, ""] for name in by_name]
+    if any(name not in by_name for name, _given in chosen):
+        raise BadQuery
+    columns = [by_name[name] for name, _given in chosen]
+    usual = [
+        f"{column.label} ({history.scope.zone_name})" if column.sheet_kind == "datetime" else str(column.label)
+        for column in columns
+    ]
+    headings = [given or label for (_name, given), label in zip(chosen, usual, strict=True)]
+    return columns, [Heading(words, column.sheet_kind) for words, column in zip(headings, columns, strict=True)]
 
 
 def _write_receipts(report: Report, history: History, path: Path) -> None:
@@ -225,11 +253,12 @@ def _write_receipts(report: Report, history: History, path: Path) -> None:
     )
 
 
-def _batches(report: Report, history: History) -> Iterator[list[Sequence[Any]]]:
+def _batches(report: Report, history: History, columns: Sequence[Column]) -> Iterator[list[Sequence[Any]]]:
     """Yield the columns' values some rows at a time, telling how far it is, until somebody stops it."""
     done = noted = 0
-    for batch in history.batches(min(AT_A_TIME, PROGRESS_EVERY), times_as_text=report.format == Report.Format.CSV):
-        yield [column.values(batch) for column in history.columns]
+    as_text = report.format == Report.Format.CSV
+    for batch in history.batches(min(AT_A_TIME, PROGRESS_EVERY), columns, times_as_text=as_text):
+        yield [column.values(batch) for column in columns]
         done += len(batch["id"])
         if done - noted >= PROGRESS_EVERY:
             REPORTS.note(report, rows_done=done)

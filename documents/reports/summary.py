@@ -28,6 +28,8 @@ def lines(report: Report, history: History, totals: list[dict[str, Any]]) -> Ite
     yield _("Time zone"), scope.zone_name
     yield from _period(history)
     yield from history.in_words(with_days=False)
+    if report.template_name:
+        yield _("Template"), report.template_name
     if not history.is_narrowed:
         yield _("Search and filters"), _("None: everything")
     yield _("Rows"), sum(row["rows"] for row in totals)

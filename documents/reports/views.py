@@ -12,13 +12,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, refuse, requires
-from documents.models import Report
+from documents.models import Report, ReportTemplate
 from documents.receipts import bundles
 from documents.reports import services
 from documents.reports.writers import CONTENT_TYPES
 from flipdash import histories, numbered
 from flipdash.gate import polled
 from flipdash.http import Request, require_form
+
+MOST_DIGITS = 18
+"""Of the id of a row."""
 
 
 @require_form
@@ -38,7 +41,14 @@ def _create(request: Request) -> HttpResponse:
     name, query = _history_of(request.POST)
     with_fee = wanted.get("format") != Report.Format.PDF or "with_fee" in request.POST
     try:
-        services.request_report(request.scope, history=name, query=query, with_fee=with_fee, **wanted)
+        template = _template_of(request, request.POST.get("template", ""))
+        services.request_report(
+            request.scope, history=name, query=query, with_fee=with_fee, template=template, **wanted
+        )
+    except (ReportTemplate.DoesNotExist, services.BadTemplate):
+        words = _("No report was made: its template was deleted, or names a column that no longer exists.")
+        messages.error(request, words)
+        return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
     except services.BadQuery:
         return _refuse_query(request)
     except (bundles.TooMany, bundles.NoneThere) as problem:
@@ -55,6 +65,16 @@ def _create(request: Request) -> HttpResponse:
         return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
     request.session["tray_opens"] = True  # once: on other pages it would cover what they are worked with
     return redirect(histories.get(name)(request.scope, QueryDict(query)).address.url_with())
+
+
+def _template_of(request: Request, chosen: str) -> ReportTemplate | None:
+    """Return the template that a form names; None for all columns. Raises ReportTemplate.DoesNotExist."""
+    if not chosen:
+        return None
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) <= MOST_DIGITS):
+        raise ReportTemplate.DoesNotExist
+    template: ReportTemplate = ReportTemplate.objects.visible_to(request.scope).get(pk=int(chosen))
+    return template
 
 
 def _no_receipts(problem: ValueError) -> str:
@@ -90,6 +110,11 @@ def report_new(request: Request) -> HttpResponse:
         "results": results,
         "crumbs": history.crumbs,
         "chosen_format": chosen if chosen in Report.Format else "",
+        "report_templates": [
+            (row.pk, row.name)
+            for row in ReportTemplate.objects.visible_to(request.scope).filter(history=name).order_by("name", "pk")
+        ],
+        "chosen_template": request.GET.get("template", ""),
         "hides_fee": request.GET.get("fee") == "without",
     }
     return render(request, "documents/report_new.html", context)

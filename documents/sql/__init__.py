@@ -1,6 +1,15 @@
 """What the database itself refuses of reports and of links to receipts."""
 
-from documents.models import Invoice, InvoiceCounter, InvoiceLine, InvoicePaper, InvoiceReader, ReceiptLink, Report
+from documents.models import (
+    Invoice,
+    InvoiceCounter,
+    InvoiceLine,
+    InvoicePaper,
+    InvoiceReader,
+    ReceiptLink,
+    Report,
+    ReportTemplate,
+)
 from flipdash.sql.declaring import (
     AppendOnly,
     Begins,
@@ -56,6 +65,8 @@ INVOICES: list[Code] = [
 
 AFTER_TABLES: list[Code] = [
     Moves(Report),
+    RowLevelSecurity(ReportTemplate),
+    Fixed(ReportTemplate, "business", "mode", "history", "by_kind", "by_id", "by_name", "created_at"),
     RowLevelSecurity(ReceiptLink),
     Kept(ReceiptLink),
     Fixed(

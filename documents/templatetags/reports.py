@@ -7,6 +7,7 @@ from django.template import Context
 
 from documents.models import Report
 from documents.receipts import bundles
+from flipdash import frame
 from flipdash.histories import History, Results
 from flipdash.scope import Scope
 
@@ -24,8 +25,16 @@ def report_form(context: Context, history: History, results: Results, is_dialog:
         "has_receipts": history.receipt is not None,
         "chosen": context.get("chosen_format") or Report.Format.XLS,
         "hides_fee": context.get("hides_fee", False),
+        "templates": _templates(context),
+        "chosen_template": context.get("chosen_template", ""),
         "usual_separator": Report.Separator.usual_in(context["scope"].member.user.language),
     }
+
+
+def _templates(context: Context) -> list[tuple[int, str]]:
+    """Return the templates of the history: the page of a history has them in its frame."""
+    known = context.get("report_templates")
+    return (frame.of(context["request"])["report_templates"] or []) if known is None else known
 
 
 @register.simple_tag

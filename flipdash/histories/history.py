@@ -161,10 +161,10 @@ class History(Declaration):
         """Return everything that the search and the filters show, newest first: what a report holds."""
         return self.listing.plan.rows(self.listing.source.visible)
 
-    def batches(self, size: int, *, times_as_text: bool = False) -> Iterator[Batch]:
-        """Yield what all columns read of the rows, so many at a time, in the order of reports."""
+    def batches(self, size: int, columns: Sequence[Column] = (), *, times_as_text: bool = False) -> Iterator[Batch]:
+        """Yield what columns read of the rows, or all of them, so many at a time, in the order of reports."""
         rows = self.rows().order_by(*OLDEST_FIRST) if self.report_is_oldest_first else self.rows()
-        return export.batches(rows, self.columns, size, times_as_text=times_as_text)
+        return export.batches(rows, columns or self.columns, size, times_as_text=times_as_text)
 
     def totals(self) -> list[dict[str, Any]]:
         """Return count and sums per state, and currency if there are some."""
