@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from psycopg.errors import QueryCanceled
 
 
@@ -59,3 +63,15 @@ def snapshot() -> Iterator[str]:
             yield "snapshot"
     finally:
         connections["snapshot"].close()
+
+
+def bound_waiting(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Tell a new connection how long it may wait: by SET, for a pooler in front takes no start-up options."""
+    bounds = settings.DATABASE_BOUNDS.get(connection.alias, {})
+    if bounds:
+        with connection.cursor() as cursor:
+            calls = ", ".join(["set_config(%s, %s, false)"] * len(bounds))
+            cursor.execute(f"SELECT {calls}", [word for name, value in bounds.items() for word in (name, str(value))])
+
+
+connection_created.connect(bound_waiting, dispatch_uid="flipdash.db")

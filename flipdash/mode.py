@@ -18,7 +18,6 @@ UNPREFIXED = (
     "/api/",
     "/big_sandbox_api/",
     "/static/",
-    "/health/",
     "/outbox/",
     "/invitations/",
     "/receipts/",

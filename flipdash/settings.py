@@ -53,7 +53,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "flipdash.mode.TestModeMiddleware",  # first: it moves /test out of the path for all that follow
+    "flipdash.serving.health.HealthMiddleware",  # before all that could be away
+    "flipdash.serving.requests.RequestLogMiddleware",
+    "flipdash.serving.charsets.Utf8Only",
+    "flipdash.mode.TestModeMiddleware",  # it moves /test out of the path for all that follow
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "flipdash.assets.CompressPages",
@@ -106,12 +109,30 @@ if len({bool(env.str(f"DATABASE_{role}URL", "")) for role in ("", "OWNER_", "OPE
     )
 
 
+NO_LONGER_THAN = {
+    "connect_timeout": 5,  # seconds
+    "tcp_user_timeout": 10_000,  # milliseconds, for what was sent and never acknowledged
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""After how long a server that hangs, or a network that drops packets, counts as away."""
+DATABASE_BOUNDS = {
+    "default": {
+        "statement_timeout": env.int("STATEMENT_TIMEOUT_MS", 0),  # bin/web sets it: only its people wait
+        "idle_in_transaction_session_timeout": 5 * 60 * 1_000,
+    },
+    "owner": {"lock_timeout": 60_000 if TESTING else 10_000},  # a migration that waits keeps all who come after it
+}
+"""What each connection is told, in milliseconds; 0 is for ever (flipdash/db.py)."""
+
+
 def _database(variable: str) -> dict:
     database = env.db(variable)
     return database | {
         "CONN_MAX_AGE": 0 if TESTING else 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5} | database.get("OPTIONS", {}),
+        "OPTIONS": NO_LONGER_THAN | database.get("OPTIONS", {}),
         "TEST": {"MIRROR": "owner"},
     }
 
@@ -208,7 +229,9 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "5/5m/key",  # by address of the network: accounts.sign_in.adapter.FAILURES_BY_ADDRESS
 }
 PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 0)
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+"""Whether the proxy in front is believed: that it says https, and whose address it adds to X-Forwarded-For."""
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.str("TRUSTED_PROXIES", "") or BEHIND_PROXY)
 MFA_ADAPTER = "accounts.sign_in.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_FORMS = {"authenticate": "accounts.sign_in.forms.SecondStepForm"}
@@ -288,10 +311,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not (LOCAL or TESTING))
-SECURE_REDIRECT_EXEMPT = [r"^health/"]  # who asks for our health is beside us, and speaks http
 SECURE_HSTS_SECONDS = 0 if LOCAL or TESTING else 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not (LOCAL or TESTING)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (LOCAL or TESTING)
 X_FRAME_OPTIONS = "DENY"
@@ -346,8 +368,18 @@ SIMULATED_RAIL_SECONDS = 4
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"masked": {"()": "developer.calls.logs.Masked"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "masked"}},
-    "loggers": {"twilio.http_client": {"level": "WARNING"}},  # else it writes down each request
+    "formatters": {
+        "words": {"()": "developer.calls.logs.Masked", "format": "%(levelname)s %(name)s: %(message)s"},
+        "lines": {"()": "developer.calls.logs.MaskedLines"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "words" if LOCAL or TESTING else "lines"}},
+    "loggers": {
+        "twilio.http_client": {"level": "WARNING"},  # else it writes down each request
+        # sweeps run every two seconds: of tasks, only what goes wrong is told
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "flipdash.serving.requests": {"level": "WARNING" if LOCAL or TESTING else "INFO"},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
 }

@@ -1,10 +1,10 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from flipdash import styleguide, views
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("views/", include("lists.urls")),
     path("deposit/", include("deposits.urls")),
@@ -15,8 +15,6 @@ urlpatterns = [
     path("receipts/", include("documents.receipts.urls")),
     path("settings/import-history/", include("imports.urls")),
     path("admin/", admin.site.urls),
-    path("health/live", views.live, name="health-live"),
-    path("health/ready", views.ready, name="health-ready"),
 ]
 
 if settings.OUTBOX:

@@ -1,8 +1,8 @@
-"""Health and errors: pages that belong to no product."""
+"""Errors, and what was sent: pages that belong to no product."""
 
-import redis
-from django.conf import settings
-from django.db import connection
+import sys
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -10,41 +10,9 @@ from django.views.decorators.http import require_safe
 
 from flipdash.gate import public
 from flipdash.models import Message
+from flipdash.serving import away, charsets
 
 OUTBOX_SHOWS = 100
-
-
-@public
-@require_safe
-def live(request: HttpRequest) -> HttpResponse:
-    """Answer that the process runs."""
-    return JsonResponse({"status": "live"})
-
-
-@public
-@require_safe
-def ready(request: HttpRequest) -> HttpResponse:
-    """Answer whether the database and the broker can be reached; 503 names which can't."""
-    checks = {"database": _database_answers, "redis": _redis_answers}
-    state = {name: "ok" if check() else "unreachable" for name, check in checks.items()}
-    return JsonResponse(state, status=200 if set(state.values()) == {"ok"} else 503)
-
-
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Exception:  # whatever it is, the answer is "no"
-        return False
-    return True
-
-
-def _redis_answers() -> bool:
-    try:
-        redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2).ping()
-    except Exception:  # whatever it is, the answer is "no"
-        return False
-    return True
 
 
 @public
@@ -61,6 +29,15 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 @public
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Say that something broke, without asking the database for anything."""
-    return HttpResponse(render_to_string("500.html"), status=500)
+def server_error(request: Any) -> HttpResponse:
+    """Say that something broke, or that what we need is away, without asking the database for anything."""
+    is_away = away.is_away(sys.exc_info()[1])
+    status, headers = (503, {"Retry-After": str(away.RETRY_AFTER)}) if is_away else (500, {})
+    if request.path_info.startswith(charsets.API):
+        name, words = ("SERVICE_UNAVAILABLE", "Try again in a moment.") if is_away else ("Internal Server Error", WRONG)
+        return JsonResponse({"name": name, "message": words, "status": status}, status=status, headers=headers)
+    page = render_to_string("away.html" if is_away else "500.html", {"number": getattr(request, "number", "")})
+    return HttpResponse(page, status=status, headers=headers)
+
+
+WRONG = "Something went wrong. Try again."

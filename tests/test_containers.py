@@ -113,6 +113,12 @@ def test_compose_passes_on_every_documented_variable():
         assert documented - HELD_BY_THE_IMAGE <= set(OURS[service]["environment"]), service
 
 
+def test_what_is_written_is_kept_for_a_while_only():
+    for name, service in SERVICES.items():
+        options = service["logging"]["options"]
+        assert set(options) == {"max-size", "max-file"}, name
+
+
 def test_everything_waits_for_what_it_needs():
     for name in RUNNING:
         conditions = {on: how["condition"] for on, how in OURS[name]["depends_on"].items()}
@@ -148,13 +154,6 @@ def test_the_health_check_asks_the_web_server(live_server, what):
 def test_the_health_check_fails_where_nobody_answers(words, code):
     environment = {"PATH": os.environ["PATH"], "PORT": "9"}
     assert subprocess.run([ROOT / "bin/healthy", *words], env=environment, capture_output=True).returncode == code
-
-
-@pytest.mark.django_db
-def test_health_is_answered_without_a_redirect_to_https(client, settings):
-    settings.SECURE_SSL_REDIRECT = True
-    assert client.get("/health/live").status_code == client.get("/health/ready").status_code == 200
-    assert client.get("/sign-in/").status_code == 301
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from developer.api.declaring import UNREADABLE, answers, endpoint
 from developer.api.door import behind_the_door, nowhere
 from developer.api.errors import Invalid
 from flipdash.mode import Mode
+from flipdash.serving import away
 
 log = logging.getLogger(__name__)
 ROOTS = {Mode.LIVE: "api", Mode.TEST: "big_sandbox_api"}
@@ -133,6 +134,9 @@ def _answer_faults(api: NinjaAPI) -> None:
 
     @api.exception_handler(Exception)
     def broken(request: HttpRequest, problem: Exception) -> HttpResponseBase:
+        if away.is_away(problem):
+            log.warning("the merchant API can't answer: %s", type(problem).__name__)
+            return errors.named(503, "Try again in a moment.", **{"Retry-After": str(away.RETRY_AFTER)})
         log.exception("the merchant API broke: %s %s", request.method, request.path)
         return errors.named(500, "Something went wrong. Try again.")
 
