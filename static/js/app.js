@@ -1,6 +1,7 @@
 // Every script of the pages, in the order in which they run. Each looks for its own marks in the page, and does nothing
 // where there are none. collectstatic joins them into this one file (flipdash/assets.py).
 import "../django_htmx/htmx-2.min.js";
+import "./beside.js";
 import "./boost.js";
 import "./columns.js";
 import "./copy.js";

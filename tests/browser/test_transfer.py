@@ -72,7 +72,7 @@ def test_from_maker_to_approver_to_receipt(open_context, page, sign_in, people, 
     approver = open_context(viewport={"width": 390, "height": 844}).new_page()
     sign_in(approver, people[Role.APPROVER])
     approver.goto("/approvals/")
-    approver.get_by_role("link", name="Approve").first.click()
+    approver.get_by_role("link", name="SITI", exact=False).first.click()
     expect(approver.get_by_text("Nothing has been paid to this account before.")).to_be_visible()
     approver.get_by_role("button", name="Approve Rp1,252,500").click()
     expect(approver.get_by_text("is approved")).to_be_visible()
@@ -122,3 +122,36 @@ def test_a_scheduled_transfer_goes_on_its_date(page, sign_in, people, sending, s
         page.wait_for_timeout(250)
     expect(page.locator(".timeline")).to_contain_text("Its date has come")
     expect(page.locator(".page-head .status")).to_contain_text("Successful")
+
+
+def test_an_approver_ticks_some_on_a_phone(open_context, sign_in, people, sending):
+    rows = [create(people[Role.MAKER], account_number=f"001234560{number}") for number in range(3)]
+    page = open_context(viewport={"width": 390, "height": 844}).new_page()
+    sign_in(page, people[Role.APPROVER])
+    page.goto("/approvals/")
+    for box in page.locator(".tick input").all()[:2]:
+        box.check()
+    page.get_by_role("button", name="Review ticked").click()
+    expect(page.get_by_text("Available after")).to_be_visible()
+    page.get_by_role("button", name="Approve Rp175,000").click()
+    expect(page.get_by_text("2 are approved: Rp175,000.")).to_be_visible()
+    expect(page.locator(".tick")).to_have_count(1)
+    assert MoneyTransfer.objects.filter(pk__in=[row.pk for row in rows]).exclude(approver_kind="").count() == 2
+
+
+def test_what_is_ticked_and_what_is_opened_stands_beside_the_list(page, sign_in, people):
+    first, _second = (create(people[Role.MAKER], account_number=f"001234560{number}") for number in range(2))
+    sign_in(page, people[Role.APPROVER])
+    page.goto("/approvals/")
+    page.locator(".tick input").first.check()
+    expect(page.locator("#selection")).to_contain_text("Approve Rp87,500")
+    page.locator(".tick input").nth(1).check()
+    expect(page.locator("#selection")).to_contain_text("Approve Rp175,000")
+    page.get_by_role("link", name="Siti").first.click()
+    expect(page.locator("#decision")).to_contain_text("Nothing has been paid to this account before.")
+    assert page.url.endswith("/approvals/")
+    page.locator("#decision").get_by_role("button", name="Approve Rp87,500").click()
+    expect(page.get_by_text("is approved")).to_be_visible()
+    expect(page.locator(".tick")).to_have_count(1)
+    first.refresh_from_db()
+    assert first.approver == people[Role.APPROVER].actor

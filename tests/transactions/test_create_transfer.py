@@ -376,9 +376,8 @@ def test_approvals_list_what_waits_with_its_count_in_the_menu(money, maker, appr
     fund(stranger.business)
     web = client_of(approver)
     page = web.get("/approvals/")
-    said = text_of(page)
-    assert f"{first.pk}" in said
-    assert "Rp140,000" in said
+    assert f"money_transfer-{first.pk}" in page.content.decode()
+    assert "Review all 2: Rp140,000" in text_of(page)
     assert re.search(r'count--wait">2<', page.content.decode())
     approve(approver, first)
     approve(approver, second)

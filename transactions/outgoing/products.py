@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Q, QuerySet, Value
+
 from deposits.ledger import LedgerOwner, Source
 from flipdash.scope import Scope
 from flipdash.words import Words
@@ -22,6 +24,30 @@ def _none(scope: Scope, row: Any) -> Sequence[Any]:
 
 def _none_of_any(scope: Scope, ids: Sequence[int]) -> Twins:
     return {}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What an approver is told of many rows at once, as conditions on them. A kind leaves out what it doesn't have."""
+
+    twins: Callable[[Scope], QuerySet] | None = None
+    """The rows that may be the same money as the row of an outer query, the newest first."""
+    paid_before: Callable[[Scope], QuerySet] | None = None
+    """What has arrived at the account of the row of an outer query."""
+    name_differs: Q | None = None
+    bank: str = ""
+    """The column of its bank."""
+    batch: str = ""
+    """The column of the file that it came from with others."""
+
+    def at(self, scope: Scope, rows: QuerySet) -> QuerySet:
+        """Return rows with `is_new_account`, `differs` and `is_twin`, whether it may be paid twice."""
+        never = Value(False, output_field=BooleanField())
+        return rows.annotate(
+            is_new_account=~Exists(self.paid_before(scope)) if self.paid_before else never,
+            differs=ExpressionWrapper(self.name_differs, output_field=BooleanField()) if self.name_differs else never,
+            is_twin=Exists(self.twins(scope)) if self.twins else never,
+        )
 
 
 @dataclass(frozen=True)
@@ -51,6 +77,8 @@ class Product:
     """The rows that may be the same money once more."""
     twins: Callable[[Scope, Sequence[int]], Twins] = field(default=_none_of_any)
     """The same of many rows at once."""
+    look: Look = field(default_factory=Look)
+    """What else an approver has to know of many rows at once."""
     paid: Callable[[Any], None] = field(default=lambda row: None)
     """What else follows, in the same transaction, when one has arrived."""
 

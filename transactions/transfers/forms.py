@@ -216,27 +216,3 @@ class TransferForm(forms.Form):
     def unseen(self) -> list[tuple[str, str]]:
         """What the confirmation hands on: all fields as they were sent."""
         return [(name, self.data[name]) for name in self.fields if self.data.get(name)]
-
-
-class StopForm(forms.Form):
-    """Why a transfer is rejected or cancelled."""
-
-    reason = forms.ChoiceField(label=gettext_lazy("Reason"), required=False, widget=forms.RadioSelect)
-    note = LineField(
-        label=gettext_lazy("In your own words"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs=TEXT),
-    )
-
-    def __init__(self, *args: Any, must_say: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.must_say = must_say
-        self.fields["reason"].choices = services.STOPPING  # type: ignore[attr-defined]  # has choices
-
-    def clean(self) -> dict[str, Any]:
-        """Ask for one or the other, where a reason has to be given."""
-        values: dict[str, Any] = super().clean() or {}
-        if self.must_say and not self.errors and not (values["reason"] or values["note"]):
-            self.add_error("note", _("Choose a reason, or write one: its maker reads it."))
-        return values

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,7 +26,6 @@ from transactions.models import Beneficiary, MoneyTransfer, Status, Via
 from transactions.outgoing import acts, products
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Holder, HolderStatus, Payout, Question, RailProblem, simulator
-from transactions.reasons import Reason
 from transactions.transfers import accounts, names
 from transactions.transfers import twins as many
 from transactions.transfers.twins import MOST_TWINS, TWICE_WITHIN
@@ -36,8 +35,6 @@ REMARK = 18
 SENT_AT = time(9)
 """When a transfer of a chosen day is sent, in the business's zone."""
 FARTHEST = timedelta(days=366)
-STOPPING = Reason.choices_of((Reason.WRONG_AMOUNT, Reason.ENTERED_TWICE, Reason.WITHDRAWN))
-"""Why people stop a transfer, as far as our list has it; they write all other reasons."""
 
 
 class NameDiffers(OutgoingRefused):
@@ -141,12 +138,28 @@ def twins(
     same = Q(bank=bank, account_number=account_number, amount=amount)
     if internal_reference:
         same |= Q(internal_reference=internal_reference)
+    return list(_may_be_twice(scope, same).exclude(pk=but)[:MOST_TWINS])
+
+
+def _may_be_twice(scope: Scope, same: Q) -> QuerySet:
+    """Return the rows that are the same as something, and haven't gone back, the newest first."""
     since = Now() - TWICE_WITHIN
     lately = Q(created_at__gte=since) | Q(send_at__gte=since) | Q(status__in=Status.open())
-    rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(same, lately)
-    gone = (Status.FAILED, Status.CANCELLED)
-    found = rows.exclude(pk=but).exclude(status__in=gone).filter(returned_at=None).order_by("-created_at", "-pk")
-    return list(found[:MOST_TWINS])
+    rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(same, lately, returned_at=None)
+    return rows.exclude(status__in=(Status.FAILED, Status.CANCELLED)).order_by("-created_at", "-pk")
+
+
+def _twins_of_each(scope: Scope) -> QuerySet:
+    """Return what each row of an outer query may pay once more."""
+    same = Q(**{name: OuterRef(name) for name in ("bank", "account_number", "amount")})
+    same |= Q(internal_reference=OuterRef("internal_reference")) & ~Q(internal_reference="")
+    return _may_be_twice(scope, same).exclude(pk=OuterRef("pk"))
+
+
+def _paid_before_each(scope: Scope) -> QuerySet:
+    """Return what has arrived at the account of each row of an outer query."""
+    same = {name: OuterRef(name) for name in ("bank", "account_number")}
+    return MoneyTransfer.objects.visible_to(scope, searched=True).filter(status=Status.SUCCESSFUL, **same)
 
 
 def twins_of_draft(scope: Scope, draft: Draft) -> Sequence[MoneyTransfer]:
@@ -323,6 +336,13 @@ MONEY_TRANSFERS = products.register(
         shown=_shown,
         duplicates=_twins_of,
         twins=many.of_many,
+        look=products.Look(
+            twins=_twins_of_each,
+            paid_before=_paid_before_each,
+            name_differs=~Q(name_reason=""),
+            bank="bank",
+            batch="batch",
+        ),
         paid=_paid,
     )
 )

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import F, Q
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,15 +21,17 @@ from accounts.sign_in.reauthentication import reauthenticated
 from deposits import ledger
 from flipdash import events, money
 from flipdash.http import Request, require_form
+from transactions.approvals.forms import FilterForm
 from transactions.destinations import Kind, label_of
 from transactions.fees import FEES
 from transactions.models import Beneficiary, Destination, MoneyTransfer, Status
 from transactions.outgoing import acts
+from transactions.outgoing.forms import StopForm
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused, ShortOfMoney
 from transactions.rails import Outcome, simulator
 from transactions.transfers import forms as transfer_forms
 from transactions.transfers import services
-from transactions.transfers.forms import StopForm, TransferForm
+from transactions.transfers.forms import TransferForm
 from transactions.transfers.services import MONEY_TRANSFERS
 
 View = Callable[..., HttpResponseBase]
@@ -236,17 +239,25 @@ def _approval_page(request: Request, row: MoneyTransfer) -> HttpResponseBase:
         except OutgoingRefused as problem:
             messages.error(request, str(problem))
             if row.status == Status.PENDING_APPROVAL and not isinstance(problem, acts.NotWaiting):
-                return redirect(request.path)
+                return redirect(request.get_full_path())
         except NotAllowed as problem:
             return refuse(request, problem.permission)
         else:
             amount = {"amount": money.rupiah(row.amount)}
             messages.success(request, _("The transfer of %(amount)s is approved.") % amount)
-        return redirect("transactions:transfer-detail", row.pk)
+        return _after(request, row)
     if row.status != Status.PENDING_APPROVAL:
         messages.info(request, str(acts.NotWaiting(row)))
         return redirect("transactions:transfer-detail", row.pk)
     return render(request, "transactions/approval.html", _approval(request, row))
+
+
+def _after(request: Request, row: MoneyTransfer) -> HttpResponse:
+    """Go back to Approvals as it was left by whoever came from there; all others see the transfer."""
+    if (query := request.GET.get("list")) is None:
+        return redirect("transactions:transfer-detail", row.pk)
+    kept = {name: value for name, value in QueryDict(query[:500]).items() if name in FilterForm.base_fields}
+    return redirect(reverse("transactions:approvals") + (f"?{urlencode(kept)}" if kept else ""))
 
 
 def _approval(request: Request, row: MoneyTransfer) -> dict[str, Any]:

@@ -1,0 +1,207 @@
+"""What an approver decides of many at once: exactly what they saw, all of it or nothing (trust.md M2-M4)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import Business
+from deposits import ledger
+from flipdash import money
+from flipdash.scope import Scope
+from flipdash.words import Words
+from transactions.approvals.queue import FLAGS, Selection
+from transactions.models import BulkApproval
+from transactions.outgoing import acts, many
+from transactions.outgoing.products import Product, products
+from transactions.outgoing.refusals import Changed, NotWaiting, OutgoingRefused
+
+MOST = 500
+"""How many are rejected at once."""
+SAID_FOR = timedelta(hours=4)
+"""How long the page says that something couldn't be approved."""
+EXAMPLES = 5
+"""How many of each kind of warning are named."""
+
+
+class TooMany(OutgoingRefused):
+    """More than can be rejected at once."""
+
+    def __init__(self, count: int) -> None:
+        words = _("These are %(count)s. At most %(most)s are rejected at once: narrow them by a filter.")
+        super().__init__(words % {"count": money.number(count), "most": money.number(MOST)})
+
+
+@dataclass(frozen=True)
+class Example:
+    """One of those that a warning is about."""
+
+    url: str
+    name: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Warned:
+    """What has to be known of some of the chosen."""
+
+    words: Words
+    look: str
+    count: int
+    examples: list[Example]
+
+    @property
+    def more(self) -> int:
+        """How many it is about besides those that are named."""
+        return self.count - len(self.examples)
+
+
+@dataclass
+class Chosen:
+    """What a selection comes to. Amounts are rupiah."""
+
+    available: int
+    count: int = 0
+    amount: int = 0
+    fee: int = 0
+    own: int = 0
+    """How many were left out, for who chose them made them."""
+    flags: dict[str, int] = field(default_factory=dict)
+    """How many of the chosen are new accounts, have another name, may be paid twice."""
+    examples: dict[str, list[Example]] = field(default_factory=dict)
+    seen: str = ""
+    """The digest of all that."""
+
+    @property
+    def total(self) -> int:
+        """What the deposit pays."""
+        return self.amount + self.fee
+
+    @property
+    def left(self) -> int:
+        """What is available after."""
+        return self.available - self.total
+
+    @property
+    def missing(self) -> int:
+        """What the deposit is short of."""
+        return max(0, -self.left)
+
+    @property
+    def warnings(self) -> list[Warned]:
+        """What has to be known before all of them are approved."""
+        return [
+            Warned(flag.words, flag.look, count, self.examples[name][:EXAMPLES])
+            for name, flag in FLAGS.items()
+            if (count := self.flags[name])
+        ]
+
+
+def look(scope: Scope, selection: Selection) -> Chosen:
+    """Say what a selection comes to, and what has to be known of it."""
+    chosen = Chosen(available=ledger.balance(scope).available, flags=dict.fromkeys(FLAGS, 0))
+    digests: dict[str, str] = {}
+    for product, rows, own in _approvable(scope, selection):
+        chosen.own += own
+        some = many.Selection.of(product, rows)
+        if not some.ids:
+            continue
+        seen = many.look_at(scope, some)
+        chosen.count += seen.count
+        chosen.amount += seen.amount
+        chosen.fee += seen.fee
+        digests[product.source] = seen.digest
+        _warn(chosen, product, rows)
+    chosen.seen = " ".join(f"{source}={digest}" for source, digest in sorted(digests.items()))
+    return chosen
+
+
+def _warn(chosen: Chosen, product: Product, rows: QuerySet) -> None:
+    asked = {name: Count("pk", filter=Q(**{flag.column: True})) for name, flag in FLAGS.items()}
+    counted = rows.order_by().aggregate(**asked)
+    for name, flag in FLAGS.items():
+        chosen.flags[name] += counted[name]
+        if counted[name]:
+            some = rows.filter(**{flag.column: True}).order_by("created_at", "pk")[:EXAMPLES]
+            chosen.examples.setdefault(name, []).extend(_example(product, row) for row in some)
+
+
+def count(scope: Scope, selection: Selection) -> tuple[int, int]:
+    """Return how many were chosen, and what the deposit would pay for them in rupiah, whoever made them."""
+    asked = {"n": Count("pk"), "amounts": Sum("amount"), "fees": Sum("fee")}
+    sums = [rows.order_by().aggregate(**asked) for _product, rows in _all(scope, selection)]
+    return sum(one["n"] for one in sums), sum((one["amounts"] or 0) + (one["fees"] or 0) for one in sums)
+
+
+def approve(scope: Scope, selection: Selection, *, seen: str, sure: bool = False) -> list[BulkApproval]:
+    """Approve all that was chosen, if it is still what was seen; else nothing of it.
+
+    Returns the approval of each kind: done, or a worker's from now on. `seen` is Chosen.seen; `sure` says that the
+    approver knows of the possible duplicates. Raises Changed, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
+    """
+    digests = dict(part.partition("=")[::2] for part in seen.split())
+    with transaction.atomic():
+        chosen = [
+            (product.source, some)
+            for product, rows, _own in _approvable(scope, selection)
+            if (some := many.Selection.of(product, rows)).ids
+        ]
+        if not chosen or {source for source, _some in chosen} != set(digests):
+            raise Changed
+        return [many.approve_many(scope, some, seen=digests[source], sure=sure) for source, some in chosen]
+
+
+def reject(scope: Scope, selection: Selection, *, reason: str = "", note: str = "") -> int:
+    """Reject all that was chosen and still waits, for one reason; returns how many. Raises TooMany, NotAllowed."""
+    done = 0
+    chosen = [
+        (product, list(rows.values_list("pk", flat=True)[: MOST + 1])) for product, rows in _all(scope, selection)
+    ]
+    if (many := sum(len(pks) for _product, pks in chosen)) > MOST:
+        raise TooMany(many)
+    for product, pks in chosen:
+        for pk in sorted(pks):
+            try:
+                acts.reject(scope, product, pk, reason=reason, note=note)
+            except NotWaiting:  # somebody else was faster
+                continue
+            done += 1
+    return done
+
+
+def _all(scope: Scope, selection: Selection) -> Iterator[tuple[Product, QuerySet]]:
+    for product in products.values():
+        if selection.filters.fit(product):
+            yield product, selection.rows(scope, product)
+
+
+def _approvable(scope: Scope, selection: Selection) -> Iterator[tuple[Product, QuerySet, int]]:
+    """What the actor may approve of a selection, by product, and how many were left out for they made them.
+
+    Their own count together under the second-person rule, so that a sum can't be cut into small parts (trust.md M2).
+    """
+    rule = Business.objects.get(pk=scope.business.pk).second_person_rule()
+    mine = scope.actor.is_in("maker")
+    for product, rows in _all(scope, selection):
+        own = rows.filter(mine).order_by().aggregate(n=Count("pk"), amounts=Sum("amount"))
+        if own["n"] and rule.holds_for(own["amounts"]):
+            yield product, rows.exclude(mine), own["n"]
+        else:
+            yield product, rows, 0
+
+
+def _example(product: Product, row: Any) -> Example:
+    return Example(reverse(product.row_url_name, args=[row.pk]), row.beneficiary_name, row.amount)
+
+
+def under_way(scope: Scope) -> list[BulkApproval]:
+    """Return the actor's approvals of many that a worker has still to do, or couldn't do in the last hours."""
+    mine = BulkApproval.objects.visible_to(scope).filter(member_id=scope.member.pk)
+    failed = Q(status=BulkApproval.Status.FAILED, finished_at__gte=Now() - SAID_FOR)
+    return list(mine.filter(failed | Q(status__in=BulkApproval.Status.open())).order_by("-pk")[:EXAMPLES])
