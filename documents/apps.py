@@ -12,6 +12,8 @@ class DocumentsConfig(AppConfig):
         from documents.invoices import services as invoices  # noqa: F401  (its worker is known)
         from documents.layouts import frame as layouts  # noqa: F401  (importing registers)
         from documents.reports import finder, frame, services, wording  # noqa: F401  (importing registers)
+        from documents.schedules import services as schedules  # noqa: F401  (hears of reports, and of templates that go)
+        from documents.schedules import wording as schedule_wording
         from flipdash import events, money
 
         events.declare(
@@ -23,6 +25,12 @@ class DocumentsConfig(AppConfig):
                 "report_template.kept": _("Report template kept"),
                 "report_template.changed": _("Report template changed"),
                 "report_template.deleted": _("Report template deleted"),
+                "schedule.made": _("Scheduled report made"),
+                "schedule.changed": _("Scheduled report changed"),
+                "schedule.paused": _("Scheduled report paused"),
+                "schedule.resumed": _("Scheduled report resumed"),
+                "schedule.deleted": _("Scheduled report deleted"),
+                "schedule.run": _("Scheduled report run"),
                 "receipt.sent": _("Receipt sent"),
                 "receipt.linked": _("Link to a receipt made"),
                 "receipt.revoked": _("Link to a receipt revoked"),
@@ -34,6 +42,7 @@ class DocumentsConfig(AppConfig):
             areas={
                 "report": _("Reports"),
                 "report_template": _("Report templates"),
+                "schedule": _("Scheduled Reports"),
                 "receipt": _("Receipts"),
                 "invoice": _("Invoices"),
             },
@@ -42,7 +51,7 @@ class DocumentsConfig(AppConfig):
                 "asked": events.Fact(_("Asked for"), wording.asked),
                 "format": events.Fact(_("Format"), wording.file_format),
                 "with_fee": _("Fee shown"),
-                "template": _("Template"),
+                "paused_why": events.Fact(_("Why"), schedule_wording.paused_why),
                 "number": _("Number"),
                 "total": events.Fact(_("Total"), money.rupiah),
                 "paper": _("Paper"),

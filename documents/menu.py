@@ -9,5 +9,6 @@ declare(
     Section("document", _("Document"), "file-text", 70),
     Entry(_("Invoices"), "documents:invoices", Permission.DOWNLOAD_REPORTS),
     Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),
+    Entry(_("Scheduled Reports"), "documents:schedules", Permission.DOWNLOAD_REPORTS),
 )
 beside(_("Document"), Entry(_("Report templates"), "documents:templates", Permission.DOWNLOAD_REPORTS))

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from documents.invoices import services as invoices
+from documents.schedules import running
 
 
 @shared_task
@@ -10,3 +11,9 @@ def issue_invoices() -> None:
     """Let every month that has ended be billed, and try again what waited for a person."""
     invoices.queue_due()
     invoices.try_again()
+
+
+@shared_task
+def run_schedules() -> None:
+    """Ask for the reports that are due, and tell what became of those that were asked for."""
+    running.run_due()

@@ -4,6 +4,7 @@ from documents.invoices import views as invoice_views
 from documents.layouts import views as layout_views
 from documents.receipts.views import links_view, receipt_view, revocation_view, sending_view
 from documents.reports import views
+from documents.schedules import views as schedule_views
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from transactions.international.history import InternationalHistory
 from transactions.payments.history import PaymentHistory
@@ -23,6 +24,14 @@ urlpatterns = [
     path("templates/new/", layout_views.template_new, name="template-new"),
     path("templates/<bigid:template>/", layout_views.template, name="template"),
     path("templates/<bigid:template>/deletion/", layout_views.template_deletion, name="template-deletion"),
+    path("schedules/", schedule_views.schedules, name="schedules"),
+    path("schedules/new/", schedule_views.schedule_new, name="schedule-new"),
+    path("schedules/<int:schedule_number>/", schedule_views.schedule, name="schedule"),
+    path("schedules/<int:schedule_number>/edit/", schedule_views.schedule_edit, name="schedule-edit"),
+    path("schedules/<int:schedule_number>/pausing/", schedule_views.schedule_pausing, name="schedule-pausing"),
+    path("schedules/<int:schedule_number>/running/", schedule_views.schedule_running, name="schedule-running"),
+    path("schedules/<int:schedule_number>/deletion/", schedule_views.schedule_deletion, name="schedule-deletion"),
+    path("schedules/<int:schedule_number>/runs/<bigid:run>/", schedule_views.schedule_run, name="schedule-run"),
     path("reports/", views.reports, name="reports"),
     path("reports/new/", views.report_new, name="report-new"),
     path("reports/tray/", views.report_tray, name="report-tray"),

@@ -177,6 +177,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal-activity": {"task": "accounts.tasks.seal_activity", "schedule": 3.0, "options": {"expires": 3}},
     "clean-search-lists": {"task": "flipdash.tasks.clean_search_lists", "schedule": 2.0, "options": {"expires": 2}},
     "issue-invoices": {"task": "documents.tasks.issue_invoices", "schedule": 600.0, "options": {"expires": 600}},
+    "run-schedules": {"task": "documents.tasks.run_schedules", "schedule": 10.0, "options": {"expires": 10}},
     "sweep-callbacks": {
         "task": "developer.tasks.sweep_callbacks",
         "schedule": 2.0,

@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -35,7 +35,17 @@ from developer import wording
 from developer.callbacks import signing
 from developer.keys.services import MAC
 from developer.models import ApiCall, ApiKey, Callback, CallbackEvent, CallbackResend, CallbackUrl, Outcome
-from documents.models import Invoice, InvoiceLine, InvoicePaper, ReceiptLink, Report, ReportTemplate
+from documents.models import (
+    Invoice,
+    InvoiceLine,
+    InvoicePaper,
+    ReceiptLink,
+    Report,
+    ReportTemplate,
+    ScheduledReport,
+    ScheduleRun,
+)
+from documents.schedules import services as schedules
 from flipdash import clock, histories, rls, sealing
 from flipdash.actors import Actor
 from flipdash.mode import Mode
@@ -262,6 +272,31 @@ def make_template(
         return ReportTemplate.objects.create(
             business=member.business, mode=mode, **member.actor.columns("by"), **values
         )
+
+
+def make_schedule(
+    member: Member, name: str = "Every morning", *, mode: str = Mode.LIVE, to: Sequence[Member] = (), **fields: Any
+) -> ScheduledReport:
+    """Make a schedule of every day at 08:00, of the money transfers of the day before, for its owner."""
+    usual = {
+        "history": "money-transfers",
+        "query": "",
+        "days": "yesterday",
+        "every": "day",
+        "hour": 8,
+        "format": "xlsx",
+    }
+    people = [one.pk for one in to or [member]]
+    with rls.inside_of(member.business_id, mode):
+        return schedules.make(member.scope(mode), name=name, to=people, **{**usual, "format": "xlsx", **fields})
+
+
+def make_run(schedule: ScheduledReport, report: Report | None = None, **fields: Any) -> ScheduleRun:
+    """Make a run of a schedule whose readers were told."""
+    by = Actor.named("Somebody").columns("by")
+    with rls.inside_of(schedule.business_id, schedule.mode):
+        values = {"business": schedule.business, "mode": schedule.mode, "status": "sent", **by, **fields}
+        return ScheduleRun.objects.create(schedule=schedule, report=report, **values)
 
 
 def make_invoice(business: Business, *, mode: str = Mode.LIVE, status: str = "issued", **fields: Any) -> Invoice:

@@ -88,7 +88,9 @@ class Route:
     @property
     def is_the_askers(self) -> bool:
         """Whether only who asked for a row may act on it, and an Admin."""
-        return self.pattern == "documents/reports/<int:number>/cancellation/"
+        acts = ("edit/", "pausing/", "running/", "deletion/")
+        of_schedules = tuple(f"documents/schedules/<int:schedule_number>/{act}" for act in acts)
+        return self.pattern in {"documents/reports/<int:number>/cancellation/", *of_schedules}
 
     def path(self, ids: dict[str, str]) -> str:
         """Fill the pattern's parts from the rows of one business and mode."""
@@ -169,6 +171,8 @@ def rows_of(member, mode) -> dict[str, str]:
     activity = Activity.objects.create(business=member.business, mode=mode, kind="report.made", area="report", **by)
     stored = default_storage.save("walk/invoice.pdf", ContentFile(mark.encode()))
     template = factories.make_template(member, mark[:60], mode=mode)
+    schedule = factories.make_schedule(member, mark[:60], mode=mode)
+    run = factories.make_run(schedule, report)
     invoice = factories.make_invoice(
         member.business, mode=mode, number=f"INV/{rows['payments']}"[:24], buyer_name=mark, stored_as=stored,
         sheet_stored_as=stored,
@@ -191,6 +195,8 @@ def rows_of(member, mode) -> dict[str, str]:
         "<bigid:link>": str(receipt_link.pk),
         "<bigid:view>": str(view.pk),
         "<bigid:template>": str(template.pk),
+        "<int:schedule_number>": str(schedule.number),
+        "<bigid:run>": str(run.pk),
         "disbursement/<id>": f"disbursement/{rows['money-transfers']}",
         "<bigid:key>": str(factories.make_key(member, mark, mode=mode).pk),
         "<int:import_number>": str(job.number),
@@ -513,6 +519,9 @@ def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
         "<int:resend_number>": "999999",
         "<bigid:pk>": "1111111111111111111",
         "<bigid:view>": "999999",
+        "<bigid:template>": "999999",
+        "<int:schedule_number>": "999999",
+        "<bigid:run>": "999999",
         "<bigid:link>": "999999",
         "<bigid:paper>": "999999",
         "<bigid:key>": "999999",

@@ -1,12 +1,12 @@
 """What people do with report templates. Whoever may download reports may keep, change and delete them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from django.db import IntegrityError, transaction
 
 from accounts import rights
 from accounts.permissions import Permission
-from documents.models import ReportTemplate
+from documents.models import ReportTemplate, ScheduledReport
 from documents.models.templates import Chosen
 from flipdash import db, events
 from flipdash.histories import History
@@ -32,6 +32,12 @@ def before_deletion(act: Callable[[Scope, ReportTemplate], None]) -> Callable[[S
     if act not in _before_deletion:
         _before_deletion.append(act)
     return act
+
+
+def used_by(scope: Scope, template: ReportTemplate) -> Iterator[str]:
+    """Yield the names of what a template was chosen for, for people who are about to delete it."""
+    for schedule in ScheduledReport.objects.visible_to(scope).filter(template=template).order_by("number"):
+        yield schedule.name
 
 
 @transaction.atomic

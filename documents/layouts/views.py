@@ -87,7 +87,8 @@ def template_deletion(request: Request, template: int) -> HttpResponse:
             raise Http404 from error
         messages.success(request, _("The template is deleted. Reports that were made with it stay."))
         return redirect("documents:templates")
-    return render(request, "documents/template_deletion.html", {"template": kept, "crumbs": _crumbs()})
+    used = list(services.used_by(request.scope, kept))
+    return render(request, "documents/template_deletion.html", {"template": kept, "used": used, "crumbs": _crumbs()})
 
 
 def _start(request: Request, kind: type[History]) -> Chosen:

@@ -3,6 +3,7 @@
 from documents.models.invoices import Invoice, InvoiceCounter, InvoiceLine, InvoicePaper, InvoiceReader
 from documents.models.receipts import ReceiptLink
 from documents.models.reports import Report
+from documents.models.schedules import ScheduledReport, ScheduleReader, ScheduleRun
 from documents.models.templates import ReportTemplate
 
 __all__ = [
@@ -14,4 +15,7 @@ __all__ = [
     "ReceiptLink",
     "Report",
     "ReportTemplate",
+    "ScheduleReader",
+    "ScheduleRun",
+    "ScheduledReport",
 ]

@@ -95,6 +95,8 @@ class Report(TenantModel, Leased):
     """Columns and headings as the template had them (documents/models/templates.py); none stands for all."""
     template_name = models.CharField(max_length=60, blank=True)
     """What the template was called."""
+    schedule_name = models.CharField(max_length=60, blank=True)
+    """What the schedule was called that asked for it."""
     member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
     status = StatusField(max_length=9, choices=Status, default=Status.QUEUED)
     rows_done = models.PositiveIntegerField(default=0)

@@ -94,11 +94,13 @@ def request_report(
     separator: str = Report.Separator.COMMA,
     with_fee: bool = True,
     template: ReportTemplate | None = None,
+    schedule_name: str = "",
+    by: Scope | None = None,
 ) -> Report:
     """Ask for a report of what a history shows under a query; asking twice gives the one that is being made.
 
-    It keeps the template's columns as they are now. Raises BadFormat, BadTemplate, and what `shown_history` raises;
-    for receipts also bundles.TooMany and NoneThere.
+    It keeps the template's columns as they are now. `by` is who asks, where that isn't the member. Raises BadFormat,
+    BadTemplate, and what `shown_history` raises; for receipts also bundles.TooMany and NoneThere.
     """
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
@@ -110,7 +112,7 @@ def request_report(
     query = shown.address.query  # without empty parts, pages and columns
     number = next_number(scope, Report)
     wanted = {"history": history, "query": query, "format": format, "separator": separator, "with_fee": with_fee}
-    wanted |= _columns_of(template, history, format)
+    wanted |= {**_columns_of(template, history, format), "schedule_name": schedule_name}
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, **wanted)
     if waiting := mine.unfinished().first():
         return waiting
@@ -122,7 +124,7 @@ def request_report(
         asked=_asked(shown, format),
         **wanted,
     )
-    events.record(scope, "report.requested", report, asked=report.asked, format=format)
+    events.record(by or scope, "report.requested", report, asked=report.asked, format=format)
     REPORTS.wake_on_commit()
     return report
 

@@ -1,5 +1,7 @@
 """Document → Reports: asked for, watched, cancelled, downloaded."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponse, QueryDict
@@ -37,7 +39,7 @@ def reports(request: Request) -> HttpResponse:
 
 
 def _create(request: Request) -> HttpResponse:
-    wanted = {name: request.POST[name] for name in ("format", "separator") if name in request.POST}
+    wanted: dict[str, Any] = {name: request.POST[name] for name in ("format", "separator") if name in request.POST}
     name, query = _history_of(request.POST)
     with_fee = wanted.get("format") != Report.Format.PDF or "with_fee" in request.POST
     try:

@@ -9,6 +9,9 @@ from documents.models import (
     ReceiptLink,
     Report,
     ReportTemplate,
+    ScheduledReport,
+    ScheduleReader,
+    ScheduleRun,
 )
 from flipdash.sql.declaring import (
     AppendOnly,
@@ -65,7 +68,10 @@ INVOICES: list[Code] = [
 
 AFTER_TABLES: list[Code] = [
     Moves(Report),
-    RowLevelSecurity(ReportTemplate),
+    *(RowLevelSecurity(model) for model in (ReportTemplate, ScheduledReport, ScheduleReader, ScheduleRun)),
+    Moves(ScheduleRun),
+    Fixed(ScheduledReport, "business", "mode", "number", "history", "created_at"),
+    Fixed(ScheduleRun, "business", "mode", "schedule", "day", "by_kind", "by_id", "by_name", "created_at"),
     Fixed(ReportTemplate, "business", "mode", "history", "by_kind", "by_id", "by_name", "created_at"),
     RowLevelSecurity(ReceiptLink),
     Kept(ReceiptLink),
