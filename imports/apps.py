@@ -13,6 +13,7 @@ class ImportsConfig(AppConfig):
         events.declare(
             {
                 "import.uploaded": _("File for import uploaded"),
+                "import.columns": _("Columns of an import chosen"),
                 "import.confirmed": _("Import confirmed"),
                 "import.cancelled": _("Import cancelled"),
                 "import.done": _("Records imported"),

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from flipdash import tables
+from flipdash.actors import actor_fields, actor_known
 from flipdash.leases import Leased
 from flipdash.scope import TenantModel, TenantQuerySet, mode_known
 from flipdash.states import State, StatusField, state
@@ -21,8 +22,8 @@ class ImportJobQuerySet(TenantQuerySet):
         return self.filter(status__in=ImportJob.Status.open())
 
     def forgotten(self) -> Self:
-        """Those whose preview nobody has confirmed for so long that the file is thrown away."""
-        return self.filter(status=ImportJob.Status.PREVIEW, keep_until__lt=Now())
+        """Those that have waited for a person for so long that the file is thrown away."""
+        return self.filter(status__in=["columns", "preview"], keep_until__lt=Now())
 
     def with_files_to_delete(self) -> Self:
         """The finished ones that still have an upload, or whose list of faults is too old."""
@@ -31,14 +32,20 @@ class ImportJobQuerySet(TenantQuerySet):
 
 
 class ImportJob(TenantModel, Leased):
-    """One upload: queued → checking → preview → confirmed → importing → done; or failed, or cancelled."""
+    """One upload: queued → checking → preview → confirmed → importing → done; or failed, or cancelled.
+
+    Where the file leaves open what its columns are, or how its dates are written, somebody says so: columns → queued.
+    """
 
     class Status(State):
         """Where the import stands."""
 
         QUEUED = state("queued", _("Waiting"), "grey", "hourglass", to="checking failed cancelled")
-        CHECKING = state("checking", _("Being checked"), "blue", "loader", to="queued preview failed cancelled")
-        PREVIEW = state("preview", _("Waiting for confirmation"), "amber", "pause", to="confirmed failed cancelled")
+        CHECKING = state("checking", _("Being checked"), "blue", "loader", to="queued columns preview failed cancelled")
+        COLUMNS = state("columns", _("Waiting for its columns"), "amber", "pause", to="queued failed cancelled")
+        PREVIEW = state(
+            "preview", _("Waiting for confirmation"), "amber", "pause", to="queued confirmed failed cancelled"
+        )
         CONFIRMED = state(
             "confirmed", _("Waiting to be imported"), "grey", "hourglass", to="importing failed cancelled"
         )
@@ -68,6 +75,8 @@ class ImportJob(TenantModel, Leased):
     """Where the list of all faults is."""
     status = StatusField(max_length=9, choices=Status, default=Status.QUEUED)
     skip_bad = models.BooleanField(default=False)
+    columns = models.JSONField(default=dict)
+    """What somebody has said of the file, as a Mapping; empty where its own header says it all."""
 
     rows_done = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(null=True)
@@ -95,7 +104,7 @@ class ImportJob(TenantModel, Leased):
                 name="importjob_imports_what_was_confirmed",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["queued", "checking", "preview", "confirmed", "importing"])
+                condition=~Q(status__in=["queued", "checking", "columns", "preview", "confirmed", "importing"])
                 | Q(stored_as__gt=""),
                 name="importjob_unfinished_has_file",
             ),
@@ -115,6 +124,11 @@ class ImportJob(TenantModel, Leased):
         return str(tables.kinds()[self.kind].title)
 
     @property
+    def takes_columns(self) -> bool:
+        """Whether somebody may say which column is which."""
+        return self.status in {self.Status.COLUMNS, self.Status.PREVIEW}
+
+    @property
     def is_confirmable(self) -> bool:
         """Whether there is something to import, and somebody may say so."""
         return self.status == self.Status.PREVIEW and not self.is_doubtful and self.to_import > 0
@@ -128,3 +142,33 @@ class ImportJob(TenantModel, Leased):
     def to_import(self) -> int:
         """How many records are good and not there yet; none where a fault puts all of the file in doubt."""
         return 0 if self.is_doubtful else self.good - self.already_there
+
+
+class ColumnMapping(TenantModel):
+    """Which column of a header is which, and how its dates are written, as somebody has said it: kept for next time."""
+
+    class Order(models.TextChoices):
+        """What comes first in a date such as 03/04/2026."""
+
+        UNSAID = "", _("The file says it by itself")
+        DAY = "day", _("The day: 31/12/2026")
+        MONTH = "month", _("The month: 12/31/2026")
+
+    kind = models.CharField(max_length=40)
+    header = models.CharField(max_length=64)
+    """SHA-256 of the labels of the columns, in any order."""
+    columns = models.JSONField(default=dict)
+    """The label of the column of each field; empty where the names are known anyway."""
+    order = models.CharField(max_length=5, choices=Order, blank=True)
+    by_kind, by_id, by_name = actor_fields()
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["business", "mode", "kind", "header"], name="columnmapping_header_once"),
+            mode_known("columnmapping"),
+            actor_known("columnmapping", "by"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.header[:8]}"

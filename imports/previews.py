@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 
 from flipdash import formats, money
 from flipdash.tables import CsvFile, Fault, FileRows, Import, Incoming, Outcome, shown
+from imports.columns import Recalled
 
 FIRST_RECORDS = 10
 FAULTS_SHOWN = 100
 
 
-def make(kind: Import, incoming: Incoming, outcome: Outcome, rows: FileRows) -> dict[str, Any]:
+def make(kind: Import, incoming: Incoming, outcome: Outcome, rows: FileRows, recalled: Recalled) -> dict[str, Any]:
     """Return what the page shows, as plain texts in the active language and time zone."""
 
     def labels(names: tuple[str, ...]) -> list[str]:
@@ -35,6 +36,7 @@ def make(kind: Import, incoming: Incoming, outcome: Outcome, rows: FileRows) -> 
         "ignored_sheets": [shown(name) for name in rows.ignored_sheets],
         "hidden_sheet": shown(rows.hidden_sheet) if rows.hidden_sheet else "",
         "hidden_rows": rows.hidden_rows,
+        "recalled": {"by": recalled.by, "at": formats.moment(recalled.at)} if recalled.at else {},
     }
 
 

@@ -27,7 +27,7 @@ from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
 from flipdash.tables import Checker, FileRows, Import, Incoming, Row, kinds, read_file, shown, weigh
-from imports import previews
+from imports import columns, previews
 from imports.models import ImportJob
 
 PROGRESS_EVERY = 1_000  # rows
@@ -153,7 +153,7 @@ def _run(job: ImportJob) -> None:
 
 @IMPORTS.tidies
 def tidy() -> None:
-    """Give up previews that nobody confirmed, and throw away files whose time is over."""
+    """Give up what waited too long for a person, and throw away files whose time is over."""
     ImportJob.objects.forgotten().update(status=Status.CANCELLED, problem="forgotten", finished_at=Now())
     _throw_away_files()
 
@@ -184,7 +184,15 @@ def _kind(job: ImportJob) -> Import:
     """Return the kind, for a member who may still import; whoever confirmed it is named in the timelines."""
     by = _scope_now(job).actor
     declared = kinds()[job.kind]
-    return declared(business=job.business, mode=job.mode, by=by, source=job.file_name, now=clock.now())
+    kind = declared(business=job.business, mode=job.mode, by=by, source=job.file_name, now=clock.now())
+    if job.columns:
+        kind.choose(job.columns["columns"], job.columns["order"])
+    return kind
+
+
+def _rows(job: ImportJob, kind: Import, stream: BinaryIO) -> FileRows:
+    """Return the rows of an upload; a header is found by the names that were said to be one, too."""
+    return read_file(stream, [*kind.header_names, *job.columns.get("names", ())])
 
 
 @contextmanager
@@ -196,12 +204,14 @@ def _upload(job: ImportJob) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, copy)
 
 
-def _told(job: ImportJob, rows: FileRows) -> Iterator[Row]:
-    """Yield the rows, telling how far it is, until somebody stops it."""
+def _told(job: ImportJob, rows: FileRows, sample: list[Row]) -> Iterator[Row]:
+    """Yield the rows, telling how far it is, until somebody stops it; the first records go into the sample too."""
     done = 0
     for done, row in enumerate(rows):
         if done % PROGRESS_EVERY == 0:
             _note_progress(job, done, rows.about)
+        if 0 < done <= columns.SAMPLE:
+            sample.append(row)
         yield row
     _note_progress(job, done, rows.about)
 
@@ -214,21 +224,31 @@ def _note_progress(job: ImportJob, done: int, about: int | None) -> None:
 def _check(job: ImportJob) -> None:
     """Check all of the file, and keep what the page shows of it."""
     kind = _kind(job)
+    recalled = columns.Recalled(_scope_now(job), job.kind)
+    if not job.columns:
+        kind.recall = recalled
+    sample: list[Row] = []
     with _upload(job) as stream, previews.FaultFile() as faults, Incoming(kind) as incoming:
-        rows = read_file(stream, kind.header_names)
-        checker = Checker(kind, _told(job, rows), rows)
+        rows = _rows(job, kind, stream)
+        checker = Checker(kind, _told(job, rows, sample), rows)
         checker.outcome.note = faults.add
         incoming.fill(checker.good())
         outcome = checker.outcome
-        faults_as = faults.store(f"imports/{job.business_id}") if outcome.fault_count else ""
+        asked = columns.question(kind, checker, sample)
+        is_asked = asked["asks_columns"] or asked["asks_order"]
+        faults_as = faults.store(f"imports/{job.business_id}") if outcome.fault_count and not is_asked else ""
         values = {
             **{name: getattr(outcome, name) for name in ("read", "good", "fault_count", "is_doubtful")},
             "already_there": incoming.already_there(),
-            "preview": previews.make(kind, incoming, outcome, rows),
+            "preview": previews.make(kind, incoming, outcome, rows, recalled) | {"header": asked},
             "faults_as": faults_as,
+            "columns": job.columns or recalled.said,
         }
     try:
-        if outcome.is_doubtful or not outcome.good:
+        if is_asked:
+            keep = Now() + timedelta(days=DAYS_FOR_A_PREVIEW)
+            IMPORTS.finish(job, Status.COLUMNS, keep_until=keep, **values)
+        elif outcome.is_doubtful or not outcome.good:
             keep = Now() + timedelta(days=DAYS_FOR_FAULTS)
             IMPORTS.finish(job, Status.FAILED, problem="faults", keep_until=keep, **values)
         else:
@@ -247,8 +267,8 @@ def _import(job: ImportJob) -> None:
     """
     kind = _kind(job)
     with _upload(job) as stream, Incoming(kind) as incoming:
-        rows = read_file(stream, kind.header_names)
-        checker = Checker(kind, _told(job, rows), rows)
+        rows = _rows(job, kind, stream)
+        checker = Checker(kind, _told(job, rows, []), rows)
         incoming.fill(checker.good())
         outcome = checker.outcome
         if not outcome.may_be_stored(skip_bad=job.skip_bad):

@@ -1,5 +1,7 @@
 """Settings → Import history: uploaded, watched, looked at, confirmed."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponse
@@ -16,8 +18,8 @@ from flipdash.gate import polled
 from flipdash.http import Request, require_form
 from flipdash.tables import CsvFile, Unreadable, kinds
 from flipdash.uploads import was_cut_off
-from imports import services
-from imports.forms import UploadForm, too_large
+from imports import columns, services
+from imports.forms import ColumnsForm, UploadForm, too_large
 from imports.models import ImportJob
 
 CRUMBS = ({"label": gettext_lazy("Settings")},)
@@ -72,7 +74,7 @@ def template(request: Request) -> HttpResponse:
 def job(request: Request, import_number: int) -> HttpResponse:
     """Show one import: how far it is, what would be imported, what came of it."""
     crumbs = [*CRUMBS, {"label": _("Import history"), "url": reverse("imports:jobs")}]
-    return render(request, "imports/job.html", {"job": _job(request, import_number), "crumbs": crumbs})
+    return render(request, "imports/job.html", _context(_job(request, import_number)) | {"crumbs": crumbs})
 
 
 @polled
@@ -81,7 +83,41 @@ def job(request: Request, import_number: int) -> HttpResponse:
 @requires(Permission.MANAGE_ACCOUNT)
 def job_status(request: Request, import_number: int) -> HttpResponse:
     """Answer the part of an import’s page that changes, for htmx to refresh while a worker has it."""
-    return render(request, "imports/job_status.html", {"job": _job(request, import_number)})
+    return render(request, "imports/job_status.html", _context(_job(request, import_number)))
+
+
+@never_cache
+@require_form
+@requires(Permission.MANAGE_ACCOUNT)
+def job_columns(request: Request, import_number: int) -> HttpResponse:
+    """Ask which column of the file is which; POST has it checked again so."""
+    found = _job(request, import_number)
+    if not found.takes_columns:
+        messages.info(request, _("Import %s doesn’t wait for its columns any more.") % found.reference)
+        return redirect("imports:job", found.number)
+    form = _columns_form(found, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        values = form.cleaned_data
+        chosen = {"seen": values["seen"], "columns": form.columns(), "order": values.get("order", "")}
+        if not columns.choose(found, by=request.scope, **chosen):
+            messages.error(request, _("Nothing was changed: this import has changed. Look at it again."))
+        return redirect("imports:job", found.number)
+    crumbs = [
+        *CRUMBS,
+        {"label": _("Import history"), "url": reverse("imports:jobs")},
+        {"label": found.reference, "url": reverse("imports:job", args=[found.number])},
+    ]
+    return render(request, "imports/job_columns.html", {"job": found, "columns_form": form, "crumbs": crumbs})
+
+
+def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm:
+    return ColumnsForm(kinds()[job.kind], job.preview["header"], data)
+
+
+def _context(job: ImportJob) -> dict[str, Any]:
+    """Return what the changing part of an import’s page shows."""
+    form = _columns_form(job) if job.status == ImportJob.Status.COLUMNS else None
+    return {"job": job, "columns_form": form}
 
 
 @require_POST

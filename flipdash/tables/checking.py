@@ -76,7 +76,7 @@ class Checker:
         if first is None:
             self._refuse(Row(1, 1, []), "", _("the file is empty"))
             return False
-        self._header = self.layout.header_of(first.cells)
+        self._header = self.layout.read_header(first.cells)
         self._least = max(self._header.places.values(), default=0) + 1
         self.layout.heed(self._header, self._file.separator if self._file else "")
         self.outcome.ignored_columns += self._header.ignored
@@ -106,6 +106,8 @@ class Checker:
                 yield self.layout.record(values)
         if not self.outcome.read and self.layout.needs_records:
             self._refuse(Row(number, 1, []), "", _("the file has a header and no records"))
+        if self.layout.asks_order:
+            self._refuse(Row(1, 1, []), "", _("nothing says whether days or months come first in its dates"))
 
     def _values(self, row: Row) -> dict[str, Any] | None:
         """Return a record's values, or None when it has faults, which are noted."""

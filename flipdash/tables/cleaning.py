@@ -192,7 +192,7 @@ def choice(words: Mapping[Any, Sequence[str]]) -> Cleaner:
 
 
 TIME = (
-    r"(?:[ T](?P<hour>[0-9]{2})(?P<between>[:.])(?P<minute>[0-9]{2})"
+    r"(?:[ T](?P<hour>[0-9]{1,2})(?P<between>[:.])(?P<minute>[0-9]{2})"
     r"(?:(?P=between)(?P<second>[0-9]{2})(?:\.[0-9]{1,6})?)?)?"
 )
 """With dots where Indonesian spreadsheets write them; a day without a time begins at midnight."""
@@ -205,33 +205,72 @@ class Dates:
 
     The first date that can be read fixes the file's style. A date in another style means that a spreadsheet
     has changed some, and may have swapped days and months even in those that look right: a Doubt.
+
+    Whether the day or the month comes first isn't guessed. Until somebody says so (`order`), days come first, and
+    `asks` tells after the last record whether the file left it open.
     """
 
     styles = {
         "YYYY-MM-DD": re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})" + TIME + OFFSET),
-        "DD/MM/YYYY": re.compile(r"(?P<day>[0-9]{2})/(?P<month>[0-9]{2})/(?P<year>[0-9]{4})" + TIME),
-        "DD-MM-YYYY": re.compile(r"(?P<day>[0-9]{2})-(?P<month>[0-9]{2})-(?P<year>[0-9]{4})" + TIME),
+        "DD/MM/YYYY": re.compile(r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})" + TIME),
+        "DD-MM-YYYY": re.compile(r"(?P<day>[0-9]{1,2})-(?P<month>[0-9]{1,2})-(?P<year>[0-9]{4})" + TIME),
     }
     earliest = datetime(2010, 1, 1, tzinfo=UTC)
     """A transaction's id begins with the two digits of its year, and has 19 digits from then on."""
 
-    def __init__(self, zone: ZoneInfo, now: datetime) -> None:
+    def __init__(self, zone: ZoneInfo, now: datetime, order: str = "") -> None:
         self.zone, self.now = zone, now
-        self.style = ""
+        self.style, self.order = "", order
+        self.only: dict[str, str] = {}
+        """The first date of the file that has a day only if the day, or only if the month, comes first."""
+        self.either = ""
+        """The first date that has one both ways."""
+        self.is_mixed = False
 
     def __call__(self, cell: str) -> datetime:
         """Return the moment that a cell names."""
-        style, parts = self._parts(cell.strip())
+        written = cell.strip()
+        style, parts = self._parts(written)
+        if style != "YYYY-MM-DD":
+            self._weigh(written, int(parts["day"] or 0), int(parts["month"] or 0))
+            if self.order == "month":
+                parts["day"], parts["month"] = parts["month"], parts["day"]
         moment = self._moment(style, parts)
         self.style = self.style or style
         if style != self.style:
+            self.is_mixed = True
             reason = _("is written as %(style)s, while the dates above are %(other)s: a spreadsheet has changed some")
-            raise Doubt(reason % {"style": style, "other": self.style})
+            raise Doubt(reason % {"style": self._named(style), "other": self._named(self.style)})
         if moment > self.now:
             raise ValueError(_("is in the future"))
         if moment < self.earliest:
             raise ValueError(_("is before the year %(year)d") % {"year": self.earliest.year})
         return moment
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody has to say if the day or the month comes first: nothing in the file says so, or not what
+        was said. A file that says both, or mixes styles, is damaged, and no answer would mend it."""
+        if self.is_mixed:
+            return False
+        if not self.order:
+            return "day" not in self.only and bool(self.either or self.only)
+        return self.order not in self.only and bool(self.only)
+
+    def _weigh(self, written: str, first: int, second: int) -> None:
+        """Note what a date says about its order."""
+        if first <= 12 and second <= 12:
+            self.either = self.either or (written if first != second else "")
+        elif second <= 12 < first:
+            self.only.setdefault("day", written)
+        elif first <= 12 < second:
+            self.only.setdefault("month", written)
+
+    def _named(self, style: str) -> str:
+        return style.replace("DD", "?").replace("MM", "DD").replace("?", "MM") if self._is_swapped(style) else style
+
+    def _is_swapped(self, style: str) -> bool:
+        return self.order == "month" and style != "YYYY-MM-DD"
 
     def _parts(self, written: str) -> tuple[str, dict[str, str | None]]:
         for style, pattern in self.styles.items():
@@ -250,5 +289,6 @@ class Dates:
         except ValueError:
             pass
         if style != "YYYY-MM-DD" and parts["month"] > 12 >= parts["day"]:
-            raise Doubt(_("has no such month; the file's dates may be month/day/year, and must be day/month/year"))
+            other = _("day/month/year") if self.order == "month" else _("month/day/year")
+            raise Doubt(_("has no such month; the file’s dates may be %(other)s") % {"other": other})
         raise ValueError(_("there is no such day or time"))

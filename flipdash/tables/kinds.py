@@ -1,6 +1,7 @@
 """Kinds of history: layouts whose records are stored."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -32,6 +33,28 @@ class Import(Layout, ABC):
         self.by, self.source = by, source
         self.dates = Dates(ZoneInfo(business.time_zone), now)
         super().__init__()
+
+    recall: Callable[[Header], tuple[Mapping[str, str], str] | None] | None = None
+    """Asked for what somebody has said of such a header before."""
+    header = Header([])
+    """The header of the file, once it was read."""
+
+    def read_header(self, cells: list[str]) -> Header:
+        """Read the header row of the file, by its names or as somebody has chosen the columns, now or before."""
+        self.header = super().read_header(cells)
+        if self.recall and (said := self.recall(self.header)):
+            self.choose(*said)
+            self.header = super().read_header(cells)
+        return self.header
+
+    def choose(self, columns: Mapping[str, str], order: str) -> None:
+        """Read the columns as somebody has chosen them, by their labels, and dates with the day or the month first."""
+        self.chosen, self.dates.order = columns, order
+
+    @property
+    def asks_order(self) -> bool:
+        """Whether the file left open if days or months come first in its dates."""
+        return self.dates.asks
 
     def heed(self, header: Header, separator: str) -> None:
         """Read times in the zone that the header names."""

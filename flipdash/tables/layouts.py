@@ -1,9 +1,10 @@
 """Declaring what a table file holds, column by column; no model is needed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from difflib import SequenceMatcher
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
@@ -52,6 +53,11 @@ class Field:
         """Whether a record needs no value here."""
         return self.empty is not REQUIRED
 
+    @property
+    def is_vital(self) -> bool:
+        """Whether there is no record without it, so that somebody who says what the columns are has to name one."""
+        return self.required and not self.may_be_empty
+
 
 @dataclass
 class Header:
@@ -65,6 +71,32 @@ class Header:
     """The zone that its times are in, where the names say it, as those of our own reports: Created Date (WIB)."""
     problems: list[tuple[str, str]] = attribute(default_factory=list)
     """A column's name (or "") and a reason for each; without any, the layout fits."""
+
+    @property
+    def labels(self) -> list[str]:
+        """What tells the columns apart, in their order: the name without case, spaces and punctuation, with #2 where it
+        stands for the second time; the place where there is none."""
+        names = [plain(name) for name in self.names]
+        return [
+            f"#{place + 1}" if not name else name if (n := names[: place + 1].count(name)) == 1 else f"{name}#{n}"
+            for place, name in enumerate(names)
+        ]
+
+
+NEAR = 0.72
+"""How alike two names are, from 0 to 1, before one is suggested for the other."""
+
+
+def _nearness(name: str, column: Field) -> float:
+    """Return how much a column's name is like those of a field."""
+    written = plain(without_zone(name)[0])
+    return max((_alike(written, plain(known)) for known in (*column.headers, *column.spare)), default=0.0)
+
+
+def _alike(one: str, other: str) -> float:
+    if min(len(one), len(other)) >= len("Nama") and (one in other or other in one):
+        return 0.75 + min(len(one), len(other)) / max(len(one), len(other)) / 4
+    return SequenceMatcher(None, one, other).ratio()
 
 
 def without_zone(header: str) -> tuple[str, str]:
@@ -89,6 +121,9 @@ class Layout:
     """Whether a file with nothing but a header is a fault."""
     is_even: ClassVar[bool] = True
     """Whether each record has as many cells as the header; otherwise it has at least those that are read."""
+
+    chosen: Mapping[str, str] = {}
+    """The columns of the fields, by label, where somebody has chosen them; the header's names then say nothing."""
 
     def __init__(self) -> None:
         self.cleaners = {column.name: self._cleaner(column) for column in self.fields}
@@ -173,6 +208,36 @@ class Layout:
         header.problems += cls.lacking(missing)
         return header
 
+    def read_header(self, cells: list[str]) -> Header:
+        """Read the header row of the file, by its names or as somebody has chosen the columns."""
+        if not self.chosen:
+            return self.header_of(cells)
+        header = Header([name.strip() for name in cells])
+        places = {label: place for place, label in enumerate(header.labels)}
+        for column in self.fields:
+            label = self.chosen.get(column.name, "")
+            if label in places:
+                header.places[column.name] = places[label]
+                self._note_zone(header, header.names[places[label]])
+            elif column.is_vital or label:
+                header.problems += self.lacking([column.headers[0]])
+        taken = set(header.places.values())
+        header.ignored = [shown(name) for place, name in enumerate(header.names) if name and place not in taken]
+        return header
+
+    def suggested(self, header: Header) -> dict[str, str]:
+        """Return the label of the column that each field may mean, for somebody who is to choose."""
+        labels = header.labels
+        known = self.header_of(header.names).places
+        free = [place for place in range(len(labels)) if place not in known.values()]
+        for column in self.fields:
+            near = {place: _nearness(header.names[place], column) for place in free}
+            best = max(near, key=near.__getitem__, default=-1)
+            if column.name not in known and near.get(best, 0) >= NEAR:
+                known[column.name] = best
+                free.remove(best)
+        return {name: labels[place] for name, place in known.items()}
+
     @classmethod
     def _stands_in(cls, header: Header, name: str, place: int) -> bool:
         """Whether a spare name has to do, because the file has none that is better; then its column is taken."""
@@ -194,6 +259,11 @@ class Layout:
     def lacking(cls, names: list[str]) -> list[tuple[str, str]]:
         """Return how it is said that a file lacks columns."""
         return [("", _("the header lacks these columns: %(names)s") % {"names": ", ".join(names)})] if names else []
+
+    @property
+    def asks_order(self) -> bool:
+        """Whether the file left open if days or months come first in its dates."""
+        return False
 
     @property
     def header_names(self) -> list[str]:

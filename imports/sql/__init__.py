@@ -1,6 +1,10 @@
 """What the database itself refuses of imports."""
 
-from flipdash.sql.declaring import Code, Moves
-from imports.models import ImportJob
+from flipdash.sql.declaring import Code, Fixed, Moves, RowLevelSecurity
+from imports.models import ColumnMapping, ImportJob
 
-AFTER_TABLES: list[Code] = [Moves(ImportJob)]
+AFTER_TABLES: list[Code] = [
+    Moves(ImportJob),
+    RowLevelSecurity(ColumnMapping),
+    Fixed(ColumnMapping, "business", "mode", "kind", "header"),
+]

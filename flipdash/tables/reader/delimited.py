@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import BinaryIO
 
 from .refusals import Refused
-from .tables import MOST_COLUMNS, NAMES_OF_A_HEADER, ROWS_ABOVE_A_HEADER, Knows, Row, Table
+from .tables import MOST_COLUMNS, NAMES_OF_A_HEADER, ROWS_ABOVE_A_HEADER, Knows, Row, Table, naming
 
 MOST_CHARACTERS_IN_A_LINE = 1_000_000
 
@@ -25,8 +25,8 @@ def read_csv(stream: BinaryIO, knows: Knows) -> Table:
     """Return the rows of a .csv, header first, held one at a time; raises Refused, also while its rows are taken.
 
     The text is UTF-8, or UTF-16 if a byte order mark says so. The header is the first of the upper lines that holds
-    names which `knows` knows, else the first that isn't empty; the delimiter is the one with which it has the most, or
-    what a line "sep=;" says. Empty lines are passed over and not counted as records.
+    names which `knows` knows, else the one with the most words that could be names; the delimiter is the one with which
+    it has the most, or what a line "sep=;" says. Empty lines are passed over and not counted as records.
     """
     lines = Lines(stream)
     head, rest = _upper_lines(lines)
@@ -64,18 +64,31 @@ def _find_header(head: list[str], first: int, delimiters: Sequence[str], knows: 
         best = max(counts, key=lambda delimiter: counts[delimiter])
         if counts[best] >= NAMES_OF_A_HEADER:
             return place, best
-    place = next((place for place in range(first, len(head)) if head[place].strip()), first)
-    line = head[place] if place < len(head) else ""
-    return place, max(delimiters, key=lambda delimiter: (_known_names(line, delimiter, knows), line.count(delimiter)))
+    start = next((place for place in range(first, len(head)) if head[place].strip()), first)
+    found, most = (start, delimiters[0]), 1
+    for place in range(start, len(head)):
+        for delimiter in delimiters:
+            if (names := naming(_cells(head[place], delimiter))) > most:
+                found, most = (place, delimiter), names
+    if most == 1:
+        line = head[start] if start < len(head) else ""
+        return start, max(
+            delimiters, key=lambda delimiter: (_known_names(line, delimiter, knows), line.count(delimiter))
+        )
+    return found
 
 
 def _known_names(line: str, delimiter: str, knows: Knows) -> int:
+    return sum(map(knows, _cells(line, delimiter)))
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
     if len(line) > LONGEST_HEADER:
-        return 0
+        return []
     try:
-        return sum(knows(name) for name in next(csv.reader([line], delimiter=delimiter), []))
+        return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:
-        return 0
+        return []
 
 
 def _rows(taken: Iterator[str], lines: "Lines", before: int, delimiter: str) -> Iterator[Row]:

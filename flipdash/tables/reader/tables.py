@@ -1,7 +1,7 @@
 """What every reader gives: rows of text, and which names a header may hold."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -54,3 +54,10 @@ class Table:
 def plain(header: str) -> str:
     """Return a column's name without case, spaces and punctuation, for comparing."""
     return re.sub(r"[\W_]+", "", header).casefold()
+
+
+def naming(cells: Iterable[object]) -> int:
+    """Return how many cells of a row could be names of columns: words without a digit."""
+    return sum(
+        isinstance(cell, str) and any(map(str.isalpha, cell)) and not any(map(str.isdigit, cell)) for cell in cells
+    )

@@ -20,7 +20,7 @@ from python_calamine import (
 
 from .marks import Marks, marks_of
 from .refusals import Refused
-from .tables import MOST_COLUMNS, NAMES_OF_A_HEADER, ROWS_ABOVE_A_HEADER, Broken, Knows, Number, Row, Table
+from .tables import MOST_COLUMNS, NAMES_OF_A_HEADER, ROWS_ABOVE_A_HEADER, Broken, Knows, Number, Row, Table, naming
 
 OUR_SUMMARY, OUR_DATA = "Summary", re.compile("Data [0-9]+")
 """The sheets of our own reports: the data may go on over several of them."""
@@ -39,6 +39,13 @@ class Found(NamedTuple):
     """So many names of its header are known."""
     has_records: bool
     is_hidden: bool
+    widest: int = 0
+    """The row with the most words that could be names, where no name is known."""
+
+    @property
+    def top(self) -> int:
+        """Where the table begins."""
+        return self.widest if self.header is None else self.header
 
     @property
     def is_table(self) -> bool:
@@ -65,13 +72,13 @@ def read_workbook(stream: BinaryIO, knows: Knows, *, may_be_merged: bool = False
     marks = [marks_of(stream, found.place) for found in chosen]
     for found in chosen:
         if not may_be_merged:
-            _check_merged(found.sheet, found.header or 0)
+            _check_merged(found.sheet, found.top)
     first = chosen[0]
     return Table(
         _all_rows(chosen, marks),
-        sum(max(0, found.sheet.height - (found.header or 0) - 1) for found in chosen),
+        sum(max(0, found.sheet.height - (found.top) - 1) for found in chosen),
         ignored,
-        _above(first.sheet, first.header or 0),
+        _above(first.sheet, first.top),
         hidden_sheet=first.sheet.name if first.is_hidden else "",
         hidden_rows=sum(map(_hidden_records, chosen, marks)),
     )
@@ -110,12 +117,15 @@ def _look_into(sheet: CalamineSheet, place: int, is_hidden: bool, knows: Knows) 
         return None
     if sheet.width > MOST_COLUMNS:
         raise Refused("columns", line=sheet.start[0] + 1, count=sheet.width, most=MOST_COLUMNS)
+    widest, most = 0, 1
     for row, cells in enumerate(islice(sheet.iter_rows(), ROWS_ABOVE_A_HEADER)):
         names = sum(isinstance(cell, str) and knows(cell) for cell in cells)
         if names >= NAMES_OF_A_HEADER:
             has_records = any(map(any, islice(sheet.iter_rows(), row + 1, None)))
             return Found(sheet, place, row, names, has_records, is_hidden)
-    return Found(sheet, place, None, 0, True, is_hidden)
+        if (words := naming(cells)) > most:
+            widest, most = row, words
+    return Found(sheet, place, None, 0, True, is_hidden, widest)
 
 
 def _check_merged(sheet: CalamineSheet, header: int) -> None:
@@ -148,7 +158,7 @@ def _hidden_records(found: Found, marks: Marks) -> int:
     if not marks.hidden_rows:
         return 0
     first = (found.sheet.start or (0, 0))[0]
-    rows = islice(enumerate(found.sheet.iter_rows(), first), (found.header or 0) + 1, None)
+    rows = islice(enumerate(found.sheet.iter_rows(), first), (found.top) + 1, None)
     return sum(number in marks.hidden_rows and any(cells) for number, cells in rows)
 
 
@@ -156,7 +166,7 @@ def _all_rows(chosen: list[Found], marks: list[Marks]) -> Iterator[Row]:
     """Yield the rows of the sheets as of one: the header once, and the records counted on."""
     number = 0
     for place, (found, about) in enumerate(zip(chosen, marks, strict=True)):
-        for row in islice(_rows(found.sheet, found.header or 0, about), 1 if place else 0, None):
+        for row in islice(_rows(found.sheet, found.top, about), 1 if place else 0, None):
             number += 1
             yield Row(number, row.line, row.cells)
 
