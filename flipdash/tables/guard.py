@@ -10,15 +10,16 @@ from typing import Any
 UNSEEN = r"\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 """What no reader shows and what may stand before the sign: space, controls, marks of direction, soft hyphens, a BOM."""
 SIGN = r"=+\-@＝＋－＠"
-WAKES_A_FORMULA = re.compile(rf"[{UNSEEN}]*[{SIGN}]|[\t\r\n\x00]")
+WAKES_A_FORMULA = re.compile(rf"'*(?:[{UNSEEN}]*[{SIGN}]|[\t\r\n\x00])")
+"""Also where ' stands in front already: whoever reads the file takes one away again, and it has to be ours."""
 WAKES_INSIDE = {
-    separator: re.compile(rf'([{other}\t\r\n]["{UNSEEN}]*)(?=[{SIGN}])')
+    separator: re.compile(rf"""([{other}\t\r\n]["{UNSEEN}]*)(?='*[{SIGN}])""")
     for separator, other in ((",", ";"), (";", ","))
 }
 """Where a cell would begin with a formula if the file were opened with the other separator, which knows nothing of the
 quotes around this one's fields."""
 INSERTED = {
-    separator: re.compile(rf"([{other}\t\r\n][\"{UNSEEN}]*)'(?=[{SIGN}])")
+    separator: re.compile(rf"([{other}\t\r\n][\"{UNSEEN}]*)'(?='*[{SIGN}])")
     for separator, other in ((",", ";"), (";", ","))
 }
 """Where `guarded` has put a ' inside."""
@@ -40,9 +41,11 @@ def unguarded(text: str, separator: str) -> str:
     """Return what `guarded` was given where a text is what it makes of something; else the text itself."""
     if "'" not in text:
         return text
-    for bare in (text[1:], INSERTED[separator].sub(r"\1", text[1:]), INSERTED[separator].sub(r"\1", text)):
-        if bare != text and guarded(bare, separator) == text:
-            return bare
+    for outer in (text[1:], text):
+        start = len(outer) - len(LEADING.sub("", outer))
+        for bare in (outer, outer[:start] + INSERTED[separator].sub(r"\1", outer[start:])):
+            if bare != text and guarded(bare, separator) == text:
+                return bare
     return text
 
 
