@@ -8,7 +8,7 @@ class ImportsConfig(AppConfig):
     def ready(self) -> None:
         """Tell what can happen to imports, and who works on them."""
         from flipdash import events
-        from imports import menu, services  # noqa: F401  (importing registers)
+        from imports import menu, services, undo  # noqa: F401  (importing registers)
 
         events.declare(
             {
@@ -17,6 +17,8 @@ class ImportsConfig(AppConfig):
                 "import.confirmed": _("Import confirmed"),
                 "import.cancelled": _("Import cancelled"),
                 "import.done": _("Records imported"),
+                "import.undo": _("Taking an import back asked for"),
+                "import.undone": _("Import taken back"),
             },
             areas={"import": _("Imports")},
             facts={"added": _("Added"), "sha256": _("SHA-256 of the file")},

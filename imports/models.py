@@ -50,9 +50,10 @@ class ImportJob(TenantModel, Leased):
             "confirmed", _("Waiting to be imported"), "grey", "hourglass", to="importing failed cancelled"
         )
         IMPORTING = state("importing", _("Being imported"), "blue", "loader", to="confirmed done failed cancelled")
-        DONE = state("done", _("Imported"), "green", "check")
+        DONE = state("done", _("Imported"), "green", "check", later="undone")
         FAILED = state("failed", _("Not imported"), "red", "x")
         CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus")
+        UNDONE = state("undone", _("Taken back"), "grey", "minus")
 
     STEPS = {Status.QUEUED: Status.CHECKING, Status.CONFIRMED: Status.IMPORTING}
     PROBLEMS = {
@@ -142,6 +143,61 @@ class ImportJob(TenantModel, Leased):
     def to_import(self) -> int:
         """How many records are good and not there yet; none where a fault puts all of the file in doubt."""
         return 0 if self.is_doubtful else self.good - self.already_there
+
+
+class ImportedRecord(TenantModel):
+    """One record that an import brought in, for as long as it may be taken back."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.PROTECT, related_name="+", db_index=False)
+    record = models.BigIntegerField()
+    """The id of the row in its kind's table."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "record"], name="importedrecord_once"),
+            mode_known("importedrecord"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.record)
+
+
+class ImportUndo(TenantModel, Leased):
+    """Somebody's wish to take an import back: queued → running → done, or failed with what depends on its records."""
+
+    class Status(State):
+        """Where it stands."""
+
+        QUEUED = state("queued", _("Waiting to be taken back"), "grey", "hourglass", to="running")
+        RUNNING = state("running", _("Being taken back"), "blue", "loader", to="queued done failed")
+        DONE = state("done", _("Taken back"), "green", "check")
+        FAILED = state("failed", _("Not taken back"), "red", "x")
+
+    STEPS = {Status.QUEUED: Status.RUNNING}
+    PROBLEMS = {
+        "not allowed": _("Whoever asked for it may not take imports back any more. Everything is still there."),
+        "late": _("It was too late to take it back. Everything is still there."),
+        "needed": _("It can’t be taken back, because something depends on it. Everything is still there."),
+        "error": _("Something went wrong on our side. Everything is still there; try again."),
+    }
+
+    job = models.ForeignKey(ImportJob, on_delete=models.PROTECT, related_name="+")
+    member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="+")
+    status = StatusField(max_length=7, choices=Status, default=Status.QUEUED)
+    rows_done = models.PositiveIntegerField(default=0)
+    rows_total = models.PositiveIntegerField()
+    needed = models.JSONField(default=list)
+    """What depends on the records: words, and how many."""
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta(Leased.Meta):
+        constraints = [
+            mode_known("importundo"),
+            models.UniqueConstraint(fields=["job"], condition=Q(finished_at=None), name="importundo_one_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job}"
 
 
 class ColumnMapping(TenantModel):

@@ -27,7 +27,7 @@ from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
 from flipdash.tables import Checker, FileRows, Import, Incoming, Row, kinds, read_file, shown, weigh
-from imports import columns, previews
+from imports import columns, previews, undo
 from imports.models import ImportJob
 
 PROGRESS_EVERY = 1_000  # rows
@@ -277,6 +277,7 @@ def _import(job: ImportJob) -> None:
             IMPORTS.hold(job)
             _scope_now(job)
             added = incoming.store()
+            undo.note_records(job)
             by = _scope_now(job)
             IMPORTS.finish(
                 job,

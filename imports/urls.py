@@ -12,5 +12,6 @@ urlpatterns = [
     path("<int:import_number>/columns/", views.job_columns, name="job-columns"),
     path("<int:import_number>/confirmation/", views.job_confirmation, name="job-confirmation"),
     path("<int:import_number>/cancellation/", views.job_cancellation, name="job-cancellation"),
+    path("<int:import_number>/undo/", views.job_undo, name="job-undo"),
     path("<int:import_number>/faults/", views.job_faults, name="job-faults"),
 ]

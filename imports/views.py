@@ -18,7 +18,7 @@ from flipdash.gate import polled
 from flipdash.http import Request, require_form
 from flipdash.tables import CsvFile, Unreadable, kinds
 from flipdash.uploads import was_cut_off
-from imports import columns, services
+from imports import columns, services, undo
 from imports.forms import ColumnsForm, UploadForm, too_large
 from imports.models import ImportJob
 
@@ -117,7 +117,7 @@ def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm:
 def _context(job: ImportJob) -> dict[str, Any]:
     """Return what the changing part of an import’s page shows."""
     form = _columns_form(job) if job.status == ImportJob.Status.COLUMNS else None
-    return {"job": job, "columns_form": form}
+    return {"job": job, "columns_form": form, "undo": undo.last_of(job), "undo_until": undo.until(job)}
 
 
 @require_POST
@@ -151,6 +151,30 @@ def job_cancellation(request: Request, import_number: int) -> HttpResponse:
     else:
         messages.info(request, _("Import %s can’t be cancelled any more.") % found.reference)
     return redirect("imports:job", found.number)
+
+
+@never_cache
+@require_form
+@requires(Permission.MANAGE_ACCOUNT)
+def job_undo(request: Request, import_number: int) -> HttpResponse:
+    """Show what would go if an import were taken back; POST takes it back."""
+    found = _job(request, import_number)
+    if request.method == "POST":
+        seen = request.POST.get("seen", "")
+        is_number = seen.isascii() and seen.isdigit() and len(seen) < 10
+        if not undo.request(found, by=request.scope, seen=int(seen) if is_number else -1):
+            messages.error(request, _("Import %s can’t be taken back any more.") % found.reference)
+        return redirect("imports:job", found.number)
+    if (until := undo.until(found)) is None:
+        messages.info(request, _("Import %s can’t be taken back any more.") % found.reference)
+        return redirect("imports:job", found.number)
+    crumbs = [
+        *CRUMBS,
+        {"label": _("Import history"), "url": reverse("imports:jobs")},
+        {"label": found.reference, "url": reverse("imports:job", args=[found.number])},
+    ]
+    context = {"job": found, "until": until, "total": undo.total_of(found), "crumbs": crumbs}
+    return render(request, "imports/job_undo.html", context)
 
 
 @never_cache

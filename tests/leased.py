@@ -23,11 +23,12 @@ from documents.reports import services as reports
 from flipdash import mail, rls
 from flipdash.leases import Worker
 from imports import services as imports
-from imports.models import ImportJob
+from imports import undo
+from imports.models import ImportedRecord, ImportJob, ImportUndo
 from tests import factories
 from tests.deposits.banking import bca
 from tests.transactions.sending import create, fund
-from transactions.models import BulkApproval, RailOrder, SimulatedPayout
+from transactions.models import BulkApproval, RailOrder, SimulatedPayout, TransferEvent
 from transactions.outgoing import many
 from transactions.outgoing.many import Selection
 from transactions.rails import Payout, simulator
@@ -43,6 +44,21 @@ def make_due_import(member: Member) -> ImportJob:
         kind="money-transfer",
         upload=SimpleUploadedFile("past.csv", f"Amount\n{next(_numbers)}\n".encode()),
     )
+
+
+def make_due_undo(member: Member) -> ImportUndo:
+    """Make the undo of an import that brought one transfer in."""
+    scope = member.scope("live")
+    done = {"status": "done", "added": 1, "finished_at": datetime.now(UTC), "confirmed_by": member, "stored_as": "x"}
+    job = factories.make_import(member, **done)
+    with rls.inside(scope):
+        transfer = factories.make_transfer(member.business, status="successful")
+        TransferEvent.objects.create(
+            business=member.business, mode="live", transfer=transfer, kind="imported", **member.actor.columns("by")
+        )
+        ImportedRecord.objects.create(business=member.business, mode="live", job=job, record=transfer.pk)
+        assert undo.request(job, by=scope, seen=1)
+    return ImportUndo.objects.get(job=job)
 
 
 def make_due_statement(member: Member) -> StatementImport:
@@ -104,6 +120,7 @@ def make_due_approval(member: Member) -> BulkApproval:
 MAKERS: dict[str, Callable[[Member], Any]] = {
     "statements": make_due_statement,
     "imports": make_due_import,
+    "undos": make_due_undo,
     "callback resends": make_due_resend,
     "invoices": make_due_invoice,
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.errors import UniqueViolation
 
 from flipdash.actors import signatures
-from flipdash.tables import INCOMING, Field, Import, Kept, choice, identifier, most, rupiah
+from flipdash.tables import INCOMING, STORED, Field, Import, Kept, choice, identifier, most, rupiah
 from transactions.models import Transaction, TransactionEvent, Via
 from transactions.reasons import SENDING, Reason
 
@@ -43,6 +43,8 @@ WITH added AS (
     ) AS step (number, kind, at, by_kind, by_id, by_name, note)
     WHERE step.at IS NOT NULL
     ORDER BY added.id, step.number
+), ids AS (
+    INSERT INTO {stored} SELECT id FROM added
 )
 SELECT count(*) FROM added
 """
@@ -104,6 +106,7 @@ class TransactionImport(Import):
             named=sql.SQL("".join(NAMED.format(name=f"{who}_name") for who in signatures(self.model))),
             steps=sql.SQL(", ".join(steps)),
             incoming=INCOMING,
+            stored=STORED,
         )
 
     @cached_property

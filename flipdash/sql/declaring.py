@@ -92,11 +92,12 @@ class Refused(Trigger):
 
 
 class AppendOnly(Refused):
-    """Rows are added, and never changed or removed."""
+    """Rows are added, and never changed or removed; `but_for` names a setting of the function that alone may."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, but_for: str = "") -> None:
         event = "BEFORE UPDATE OR DELETE OR TRUNCATE"
-        super().__init__(model, "append_only", event, "is append-only", each="STATEMENT")
+        when = f"current_setting('{but_for}', true) IS DISTINCT FROM 'on'" if but_for else ""
+        super().__init__(model, "append_only", event, "is append-only", each="STATEMENT", when=when)
 
 
 class Kept(Refused):

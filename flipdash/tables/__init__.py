@@ -23,13 +23,14 @@ from flipdash.tables.kinds import Import, kinds, most, register
 from flipdash.tables.layouts import REQUIRED, Field, Header, Kept, Layout
 from flipdash.tables.reader.tables import Broken, Number, Row
 from flipdash.tables.reading import MOST_MEGABYTES, FileRows, read_file, read_statement, weigh
-from flipdash.tables.storing import INCOMING, Incoming, run
+from flipdash.tables.storing import INCOMING, STORED, Incoming, run
 from flipdash.tables.writing import CsvFile
 
 __all__ = [
     "INCOMING",
     "MOST_MEGABYTES",
     "REQUIRED",
+    "STORED",
     "Broken",
     "Checker",
     "Cleaner",

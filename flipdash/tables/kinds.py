@@ -68,7 +68,8 @@ class Import(Layout, ABC):
 
     @abstractmethod
     def store(self) -> int:
-        """Move the rows of INCOMING that aren't stored yet to their table, and return how many these were."""
+        """Move the rows of INCOMING that aren't stored yet to their table, their ids to STORED, and return how many
+        these were."""
 
     @classmethod
     def label(cls, name: str, value: Any) -> str | None:

@@ -14,6 +14,8 @@ from flipdash.tables.reader.tables import Row
 
 INCOMING = sql.Identifier("incoming_history")
 """The temporary table in which good records wait until the whole file has been checked."""
+STORED = sql.Identifier("stored_history")
+"""The temporary table of the ids of those that went in."""
 RECORDS_AT_ONCE = 2_000
 
 ALREADY_THERE = """
@@ -38,11 +40,13 @@ class Incoming:
     def __enter__(self) -> Self:
         self._run("DROP TABLE IF EXISTS {incoming}")
         self._run("CREATE TEMPORARY TABLE {incoming} AS SELECT {names} FROM {table} WITH NO DATA")
+        self._run("DROP TABLE IF EXISTS {stored}")
+        self._run("CREATE TEMPORARY TABLE {stored} (id bigint NOT NULL)")
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            self._run("DROP TABLE IF EXISTS {incoming}")
+            self._run("DROP TABLE IF EXISTS {incoming}, {stored}")
         except DatabaseError:
             if error is None:  # a transaction that failed has dropped it already
                 raise
@@ -88,6 +92,7 @@ class Incoming:
         sums = sql.SQL(", ").join(sql.SQL("sum({})").format(sql.Identifier(name)) for name in self.kind.sums)
         return sql.SQL(statement).format(
             incoming=INCOMING,
+            stored=STORED,
             table=self._table,
             names=self._names,
             key=sql.Identifier(self.kind.key),

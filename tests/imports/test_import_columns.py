@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from accounts.models import Activity
 from flipdash import rls
@@ -273,3 +274,13 @@ def test_months_first_name_themselves_in_what_is_said():
         dates("2026-03-25")
     with pytest.raises(ValueError, match="day/month/year"):
         dates("25/03/2026")
+
+
+def test_the_command_is_told_how_dates_are_written(admin, tmp_path, capsys):
+    file = tmp_path / "old.csv"
+    file.write_bytes(known("03/04/2025 10:00"))
+    with pytest.raises(CommandError, match="--dates"):
+        call_command("import_history", "money-transfer", str(file), business=admin.business.slug)
+    assert MoneyTransfer.objects.count() == 0
+    call_command("import_history", "money-transfer", str(file), business=admin.business.slug, dates="month-first")
+    assert MoneyTransfer.objects.get().created_at.month == 3

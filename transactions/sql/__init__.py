@@ -1,6 +1,6 @@
 """What the database itself refuses of transactions, whatever the code does (docs/database.md)."""
 
-from flipdash.sql.declaring import AppendOnly, Code, Fixed, Kept, Moves, Rights
+from flipdash.sql.declaring import AppendOnly, Code, Fixed, Kept, Moves, Rights, files
 from transactions.models import (
     BankPace,
     Beneficiary,
@@ -29,7 +29,9 @@ AFTER_TABLES: list[Code] = [
     *(Moves(product) for product in PRODUCTS),
     Moves(Payment, "settlement_status"),
     Moves(PaymentLink),
-    *(AppendOnly(model) for model in (*TIMELINES, Quote)),
+    *(AppendOnly(timeline, but_for="app.taking_back") for timeline in TIMELINES),
+    *files(__file__, "take_back_imported"),
+    AppendOnly(Quote),
     # MAINTAIN: after a bulk load the planner needs new statistics before COMMIT checks the foreign keys. With the old
     # ones it chose a wrong index, and 100,000 rows took minutes instead of seconds.
     *(Rights(product, app="SELECT, INSERT, UPDATE, MAINTAIN") for product in PRODUCTS),

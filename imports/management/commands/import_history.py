@@ -32,6 +32,11 @@ class Command(BaseCommand):
         parser.add_argument("file", help="the .csv, .xls or .xlsx file")
         parser.add_argument("--business", required=True, metavar="SLUG", help="whose transactions they are")
         parser.add_argument("--mode", choices=Mode.values, default=Mode.LIVE.value)
+        parser.add_argument(
+            "--dates",
+            choices=["day-first", "month-first"],
+            help="how 03/04/2026 is meant, where the file leaves it open",
+        )
         parser.add_argument("--skip-bad", action="store_true", help="import the good records though others are bad")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,10 +50,14 @@ class Command(BaseCommand):
             source=shown(path.name, 190).strip("“”"),
             now=clock.now(),
         )
+        if options["dates"]:
+            history.choose({}, options["dates"].removesuffix("-first"))
         outcome, ignored_sheets = _import(history, path, skip_bad=options["skip_bad"])
         for name in ignored_sheets:
             self.stdout.write(_("Sheet %(name)s was not read.") % {"name": shown(name)})
         self._report(outcome)
+        if history.asks_order and not options["dates"]:
+            raise CommandError(_("Nothing was imported: say with --dates how days such as 03/04/2026 are meant."))
         if not outcome.is_stored:
             raise CommandError(_why_nothing(outcome, skip_bad=options["skip_bad"]))
 
