@@ -63,6 +63,7 @@ def question(kind: Import, checker: Checker, sample: list[Row]) -> dict[str, Any
         with suppress(Unreadable):
             sample += islice(checker.rows, SAMPLE - len(sample))
     chosen = {name: header.labels[place] for name, place in header.places.items()}
+    chosen |= {name: f"={word}" for name, word in header.constants.items()}
     return {
         "names": header.names,
         "labels": header.labels,
@@ -80,7 +81,9 @@ def question(kind: Import, checker: Checker, sample: list[Row]) -> dict[str, Any
 
 def is_unknown(kind: Import) -> bool:
     """Whether somebody could say which column is which, and has to: the header doesn't fit, but has enough columns."""
-    return bool(kind.header.problems) and len(kind.header.names) >= sum(column.is_vital for column in kind.fields)
+    return bool(kind.header.problems) and len(kind.header.names) >= sum(
+        column.is_vital and not column.fixed for column in kind.fields
+    )
 
 
 @transaction.atomic

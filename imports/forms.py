@@ -61,7 +61,7 @@ class ColumnsForm(forms.Form):
         for column in kind.fields:
             self.fields[f"column_{column.name}"] = forms.ChoiceField(
                 label=column.headers[0],
-                choices=names,
+                choices=[*names, *((f"={word}", _("All rows: %s") % word) for word in column.fixed)],
                 required=column.is_vital,
                 initial=asked["suggested"].get(column.name, ""),
                 error_messages={"required": _("No file may lack this column.")},
@@ -91,11 +91,12 @@ class ColumnsForm(forms.Form):
         taken: dict[str, str] = {}
         for column in self.kind.fields:
             label = values.get(f"column_{column.name}", "")
-            if label and label in taken:
+            if label in taken:
                 self.add_error(
                     f"column_{column.name}", _("This column is chosen for %(name)s already.") % {"name": taken[label]}
                 )
-            taken.setdefault(label, column.headers[0])
+            if label and not label.startswith("="):
+                taken[label] = column.headers[0]
         return values
 
     def columns(self) -> dict[str, str]:

@@ -127,7 +127,7 @@ class ImportJob(TenantModel, Leased):
     @property
     def takes_columns(self) -> bool:
         """Whether somebody may say which column is which."""
-        return self.status in {self.Status.COLUMNS, self.Status.PREVIEW}
+        return self.status in {self.Status.COLUMNS, self.Status.PREVIEW} and "header" in self.preview
 
     @property
     def is_confirmable(self) -> bool:

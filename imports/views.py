@@ -116,7 +116,7 @@ def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm:
 
 def _context(job: ImportJob) -> dict[str, Any]:
     """Return what the changing part of an import’s page shows."""
-    form = _columns_form(job) if job.status == ImportJob.Status.COLUMNS else None
+    form = _columns_form(job) if job.takes_columns and job.status == ImportJob.Status.COLUMNS else None
     return {"job": job, "columns_form": form, "undo": undo.last_of(job), "undo_until": undo.until(job)}
 
 

@@ -180,10 +180,12 @@ MADE = (
     Field(
         *("maker_name", "Maker Name", "Maker", "Created By", "Dibuat Oleh", "Nama Pembuat"),
         example="Ratna Sari",
+        fixed=("-",),
     ),
     Field(
         *("via", "Created From", "Created Via", "Dibuat Dari", "Dibuat Melalui"),
         clean=choice(VIAS),
+        fixed=("Dashboard", "API"),
         example="Dashboard",
     ),
     CREATED,

@@ -127,8 +127,12 @@ class Checker:
         values = {}
         for column in self.layout.fields:
             place = self._header.places.get(column.name)
+            said = self._header.constants.get(column.name, "")
             try:
-                values[column.name] = column.empty if place is None else self._value(column, row.cells[place])
+                if place is None and not said:
+                    values[column.name] = column.empty
+                else:
+                    values[column.name] = self._value(column, said if place is None else row.cells[place])
             except ValueError as problem:
                 self._fault(row, column.name, problem)
         return values

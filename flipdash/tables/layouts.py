@@ -41,11 +41,13 @@ class Field:
         empty: Any = REQUIRED,
         example: str = "",
         spare: tuple[str, ...] = (),
+        fixed: tuple[str, ...] = (),
     ) -> None:
         """Declare a column. Unless `clean` says otherwise its cells are texts; `required=False` lets a file lack the
         column, and `empty` is what an empty cell means, which is a fault otherwise. `spare` are names that mean it
-        where none of the others stands in the file."""
-        self.name, self.headers, self.clean, self.spare = name, headers, clean, spare
+        where none of the others stands in the file. `fixed` is what a person may say of all records of a file that
+        lacks the column."""
+        self.name, self.headers, self.clean, self.spare, self.fixed = name, headers, clean, spare, fixed
         self.required, self.empty, self.example = required, empty, example
 
     @property
@@ -69,6 +71,8 @@ class Header:
     ignored: list[str] = attribute(default_factory=list)
     zone: str = ""
     """The zone that its times are in, where the names say it, as those of our own reports: Created Date (WIB)."""
+    constants: dict[str, str] = attribute(default_factory=dict)
+    """What somebody said of all records, for fields without a column."""
     problems: list[tuple[str, str]] = attribute(default_factory=list)
     """A column's name (or "") and a reason for each; without any, the layout fits."""
 
@@ -219,6 +223,8 @@ class Layout:
             if label in places:
                 header.places[column.name] = places[label]
                 self._note_zone(header, header.names[places[label]])
+            elif label.startswith("=") and label[1:] in column.fixed:
+                header.constants[column.name] = label[1:]
             elif column.is_vital or label:
                 header.problems += self.lacking([column.headers[0]])
         taken = set(header.places.values())

@@ -212,6 +212,33 @@ def test_a_file_that_waits_for_its_columns_is_thrown_away_in_time(web, files):  
     assert [path for path in files.rglob("*") if path.is_file()] == []
 
 
+def test_flips_own_table_is_known_and_what_it_lacks_is_said_once(web):
+    """It has neither names nor where a transfer was created from; our own words for its other columns are the same."""
+    header = (
+        "Transaction ID,Status,Transfer Destination,Account Number,Amount,Remark,Maker Name,Created Date,Completed Date"
+    )
+    row = "F-1,Successful,BNI (VA),8801234567890,125000,Nota,Ratna,2025-10-01 10:00,2025-10-01 10:03"
+    job = checked(web, f"{header}\n{row}\n".encode())
+    assert job.status == "columns"
+    known = job.preview["header"]["suggested"]
+    assert len(known) == 9
+    assert "All rows: Dashboard" in page(web, job)
+    answer = choose(web, job, known | {"beneficiary_name": "=-", "via": "=fax"}).content.decode()
+    assert "not one of the available choices" in answer
+    choose(web, job, known | {"beneficiary_name": "=-", "via": "=Dashboard"})
+    assert again(job).status == "preview", job.preview["faults"]
+    confirm(web, job)
+    again(job)
+    transfer = MoneyTransfer.objects.get()
+    assert (transfer.beneficiary_name, transfer.via, transfer.fee, transfer.destination_kind) == (
+        "-",
+        "dashboard",
+        0,
+        "va",
+    )
+    assert checked(web, f"{header}\n{row.replace('F-1', 'F-2')}\n".encode()).status == "preview"
+
+
 # --- Days and months -------------------------------------------------------------------------------------------------
 
 

@@ -47,7 +47,11 @@ class MoneyTransferImport(TransactionImport):
             clean=digits(most(MoneyTransfer, "account_number"), plus=True),
             example="0012345678",
         ),
-        Field("beneficiary_name", "Beneficiary Name", "Nama Penerima", "Penerima", example="Siti Rahmawati"),
+        Field(
+            *("beneficiary_name", "Beneficiary Name", "Nama Penerima", "Penerima"),
+            example="Siti Rahmawati",
+            fixed=("-",),  # Flip's own table has no names
+        ),
         *amounts("Amount", "Jumlah", "Nominal"),
         Field(
             *("remark", "Remark", "Remarks", "Keterangan", "Berita", "Catatan"),
