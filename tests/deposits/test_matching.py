@@ -152,6 +152,8 @@ def test_a_line_older_than_the_top_up_is_not_its_payment(scope):
     old = line(top_up.exact_amount, booked_on=today() - timedelta(days=1))
     matching.match_due()
     assert fate(old) == ("waiting", "unknown")
+    (suggestion,) = matching.examine(old).suggestions
+    assert "booked on the day before it was asked for" in suggestion.why
 
 
 def test_an_atm_transfer_waits_unless_its_sender_is_named(scope):

@@ -167,6 +167,43 @@ def test_ten_variations_of_each_layout(declaration, variation):
         assert balances[-1] == Decimal("1000.46") + sum(line[2] for line in lines)
 
 
+def swift(lines: list[Line], opening: Decimal, variation: int) -> bytes:
+    """Write lines as MT940, a statement of each day, in one of several ways."""
+    end = ("\n", "\r\n", "\n", "\r\n", "\n")[variation % 5]
+    bic = ("", "BMRIIDJA/", "BMRIIDJAXXX/")[variation % 3]
+    fields: list[str] = []
+    balance = opening
+
+    def amount(value: Decimal) -> str:
+        return f"{abs(value):.2f}".replace(".", ",").removesuffix("00" if variation % 2 else "-")
+
+    def stood(tag: str, on: date) -> str:
+        return f":{tag}:{'C' if balance >= 0 else 'D'}{on:%y%m%d}IDR{amount(balance)}"
+
+    for number, on in enumerate(sorted({line[0] for line in lines}), 1):
+        fields += [f":20:REP{number}", f":25:{bic}{ACCOUNTS['mandiri']}", f":28C:{number}/1", stood("60F", on)]
+        for _on, _at, value, text in (line for line in lines if line[0] == on):
+            balance += value
+            way = ("C" if value > 0 else "D") if variation % 4 else ("RD" if value > 0 else "RC")
+            fields += [f":61:{on:%y%m%d}{f'{on:%m%d}' * (variation % 2)}{way}{amount(value)}NTRFNONREF"]
+            fields += [f":86:{text[:10]}", *([text[10:]] if text[10:] else [])]
+        fields.append(stood("62F", on))
+        fields += ["-"] * (variation % 3 == 2)
+    block = "{1:F01BMRIIDJAAXXX0000000000}{2:O940}{4:" + end if variation % 4 == 2 else ""
+    return (block + end.join(fields) + end + ("-}" + end if block else "")).encode(
+        ("utf-8", "utf-8-sig")[variation % 2]
+    )
+
+
+@pytest.mark.parametrize("variation", range(10))
+def test_ten_variations_of_swift(variation):
+    lines = made_up(variation)
+    found, _balances, said = read_back(swift(lines, Decimal("1000.46"), variation), max(x[0] for x in lines), "")
+    assert [(on, value) for on, _at, value, _text in found] == [(on, value) for on, _at, value, _text in lines]
+    assert [text.replace(" ", "") for *_line, text in found] == [text.replace(" ", "") for *_line, text in lines]
+    assert said.doubts == []
+
+
 AMOUNTS = st.decimals(min_value=Decimal("0.01"), max_value=Decimal(10**12), places=2)
 TEXTS = st.text(st.sampled_from("ABCDEFG abc 0123456789/-.:&()'"), min_size=1, max_size=40).map(
     lambda t: f"X{t.strip()}X"
