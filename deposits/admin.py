@@ -6,6 +6,7 @@ asks and says what came of it. A credit and its undoing are proposed by one pers
 
 import csv
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -19,7 +20,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deposits import banks
+from deposits import banks, office
 from deposits.ledger import NotEnoughDeposit
 from deposits.models import (
     BankAccount,
@@ -175,9 +176,26 @@ class StatementImportAdmin(DepositAdmin):
         """Add the pages to upload, to decide, and to see which layouts are known."""
         return [
             path("upload/", self.upload, name=self.named("upload")),
+            path("day/", self.day, name=self.named("day")),
             path("<int:pk>/word/", self.word, name=self.named("word")),
             *super().get_urls(),
         ]
+
+    def day(self, request: HttpRequest) -> HttpResponse:
+        """Show the statements of the last day, how far they are, what was credited, and what waits and why."""
+        uploaded = office.uploaded()
+        is_moving = any(one.job.is_moving for one in uploaded)
+        context = {
+            "title": _("Today’s statements"),
+            "uploaded": uploaded,
+            "is_moving": is_moving,
+            "groups": office.summed(uploaded),
+            "waiting": office.waiting_by_reason(),
+        }
+        answer = render(request, "backoffice/day.html", {**self.admin_site.each_context(request), **context})
+        if is_moving:
+            answer["Refresh"] = str(office.REFRESH)
+        return answer
 
     def word(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what doesn't add up in a statement, and import it all the same or leave it."""
@@ -221,7 +239,7 @@ class StatementImportAdmin(DepositAdmin):
                     by=request.user,  # type: ignore[arg-type]  # the door asked who it is
                 )
             messages.success(request, _("Statements that wait to be imported: %d.") % len(values["file"]))
-            return redirect("admin:deposits_statementimport_changelist")
+            return redirect(f"admin:{self.named('day')}")
         known = [*DECLARATIONS, *statements.declared()]
         facts = [(f"{banks.NAMES.get(d.bank, '')} {d.channel}".strip(), Confidence(d.confidence).label) for d in known]
         return self.page(
@@ -386,7 +404,39 @@ class StatementLineAdmin(DepositAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the pages for what is done by hand."""
         pages = (("match", self.match), ("put-away", self.put_away))
-        return [*(path(f"<int:pk>/{name}/", page, name=self.named(name)) for name, page in pages), *super().get_urls()]
+        queue = path("queue/", self.queue, name=self.named("queue"))
+        return [
+            queue,
+            *(path(f"<int:pk>/{name}/", page, name=self.named(name)) for name, page in pages),
+            *super().get_urls(),
+        ]
+
+    def queue(self, request: HttpRequest) -> HttpResponse:
+        """Show the line whose turn it is with what it may be for; what is proposed leads to the next one."""
+        reason = request.GET.get("reason", "")
+        turn = office.turn(reason, request.GET.get("at", ""))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Lines that wait"),
+            "reason": reason,
+            "turn": turn,
+        }
+        if turn is None:
+            return render(request, "backoffice/queue.html", context)
+        line = turn.line
+        form = office.QueueForm(matching.examine(line).suggestions, request.POST or None) if line.amount > 0 else None
+        if request.method == "POST" and form and str(line.pk) == request.GET.get("at") and form.is_valid():
+            why = form.cleaned_data["why"]
+            try:
+                matching.propose_credit(line, form.cleaned_data["meant"], by=request.user, why=why)  # type: ignore[arg-type]  # the door asked
+            except matching.CorrectionRefused as problem:
+                form.add_error(None, str(problem))
+            else:
+                messages.success(request, _("Proposed. Somebody else has to approve it."))
+                return redirect(f"{reverse(office.QUEUE)}?{urlencode({'reason': reason, 'at': line.pk})}")
+        put_away = reverse(f"admin:{self.named('put-away')}", args=[line.pk]) if line.reason == Reason.REVERSED else ""
+        context |= {"form": form, "facts": line_facts(line), "put_away_url": put_away}
+        return render(request, "backoffice/queue.html", context)
 
     def put_away(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what a line may be about that may have been taken back, and propose to put it away."""
@@ -514,6 +564,9 @@ class CorrectionAdmin(DepositAdmin):
         correction = self.row(request, pk)
         if request.method == "POST":
             self._decide(request, correction)
+            rows = self.get_queryset(request).filter(status=Correction.Status.WAITING).exclude(proposed_by=request.user)
+            if following := rows.filter(pk__gt=correction.pk).order_by("pk").first():
+                return redirect(f"admin:{self.named('decision')}", following.pk)
             return redirect("admin:deposits_correction_changelist")
         top_up = TopUp.objects.using(self.using).select_related("business").get(pk=correction.top_up_id)
         line = StatementLine.objects.using(self.using).filter(pk=correction.line_id).first()

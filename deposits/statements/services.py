@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from accounts import operators
 from accounts.models import User
 from deposits.models import BankAccount, StatementImport, StatementLayout, StatementLine
+from deposits.statements import progress
 from deposits.statements.declaration import Declaration, NoDeclaration
 from deposits.statements.files import JAKARTA, Refused, Statement, in_words, open_statement
 from deposits.statements.lines import ParsedLine
@@ -160,6 +161,7 @@ def _add(statement: Statement, job: StatementImport) -> tuple[int, int, tuple[da
                 columns = [list(column) for column in zip(*rows, strict=True)]
                 cursor.execute(ADD, [statement.bank, job.mode, job.pk, statement.account, *columns])
                 added += cursor.rowcount
+            progress.note(job, seen.total())
     return seen.total(), added, first
 
 
