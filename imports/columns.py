@@ -59,9 +59,10 @@ def said(names: list[str], columns: Mapping[str, str], order: str) -> dict[str, 
 def question(kind: Import, checker: Checker, sample: list[Row]) -> dict[str, Any]:
     """Return what the page needs to ask which column is which: the header, what is suggested, some records."""
     header = kind.header
-    if len(sample) < SAMPLE and header.problems:  # a header that doesn't fit: no record was read
+    if header.problems:  # no record was read yet; the rows put themselves into the sample
         with suppress(Unreadable):
-            sample += islice(checker.rows, SAMPLE - len(sample))
+            for _row in islice(checker.rows, SAMPLE):
+                pass
     chosen = {name: header.labels[place] for name, place in header.places.items()}
     chosen |= {name: f"={word}" for name, word in header.constants.items()}
     return {

@@ -79,6 +79,7 @@ def test_an_unknown_header_is_mapped_by_hand_and_remembered(web, admin):
     for word in ("header isn’t known", "Nama Si Penerima", "0012345678", "First rows of the file"):
         assert word in text
     assert "Import 1 transaction" not in text
+    assert [row[0] for row in job.preview["header"]["sample"]] == ["A-1"]
     choose(web, job)
     assert again(job).status == "preview", job.preview
     assert job.preview["recalled"] == {}
