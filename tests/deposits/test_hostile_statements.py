@@ -5,9 +5,10 @@ from datetime import date
 from tempfile import TemporaryFile
 
 import pytest
+from django.utils import translation
 
 from deposits.demo import ACCOUNTS
-from deposits.statements.files import Refused, open_statement
+from deposits.statements.files import Refused, in_words, open_statement
 from tests.deposits.banking import HEAD, quoted
 from tests.workbooks import make_xlsx
 
@@ -73,3 +74,17 @@ def _seconds() -> float:
     """Return the work done so far, by us and by the processes that read; not how long a busy machine took."""
     spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in spent)
+
+
+@pytest.mark.parametrize(("language", "line"), [("en", "Line 3"), ("id", "Baris 3")])
+def test_what_is_wrong_is_said_with_line_and_column_in_both_languages(language, line):
+    said = {}
+    for spoken in ("en", "id"):
+        with TemporaryFile() as file, translation.override(spoken):
+            file.write(bisnis("31/02/2026", "5.00 CR").encode())
+            with pytest.raises(Refused) as refused, open_statement(file, "", today=TODAY, accounts=ACCOUNTS) as found:
+                list(found.lines())
+            said[spoken] = in_words(refused.value.faults[0])
+    assert line in said[language]
+    assert "Tanggal Transaksi" in said[language]
+    assert said["en"] != said["id"]
