@@ -1,11 +1,25 @@
 """Tasks only say that work waits. They may run twice, and the broker may lose them: beat asks again."""
 
+from datetime import timedelta
+from importlib import import_module
+
 from celery import shared_task
+from django.conf import settings
+from django.db.models.functions import Now
 
 from accounts.activity import recording as activity
+from accounts.models import SignInTry, VerificationAttempt
 
 
 @shared_task
 def seal_activity() -> None:
     """Chain the Activity Log's new rows."""
     activity.seal()
+
+
+@shared_task
+def tidy_people() -> None:
+    """Delete what nobody needs any more: tries that no longer count, and sessions that are over."""
+    for counted in (SignInTry, VerificationAttempt):
+        counted.objects.filter(at__lt=Now() - timedelta(days=1)).delete()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

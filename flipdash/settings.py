@@ -174,6 +174,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "sweep-top-ups": {"task": "deposits.tasks.sweep_top_ups", "schedule": 2.0, "options": {"expires": 2}},
     "tidy-top-ups": {"task": "deposits.tasks.tidy_top_ups", "schedule": 60.0, "options": {"expires": 60}},
+    "tidy-people": {"task": "accounts.tasks.tidy_people", "schedule": 3600.0, "options": {"expires": 3600}},
     "seal-activity": {"task": "accounts.tasks.seal_activity", "schedule": 3.0, "options": {"expires": 3}},
     "clean-search-lists": {"task": "flipdash.tasks.clean_search_lists", "schedule": 2.0, "options": {"expires": 2}},
     "issue-invoices": {"task": "documents.tasks.issue_invoices", "schedule": 600.0, "options": {"expires": 600}},
@@ -227,7 +228,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {
     "login": "",  # who signs in without a mistake pays nothing: an office shares an address (trust.md A1)
-    "login_failed": "5/5m/key",  # by address of the network: accounts.sign_in.adapter.FAILURES_BY_ADDRESS
+    "login_failed": "",  # counted in Postgres: accounts.models.SignInTry
 }
 PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
@@ -351,6 +352,9 @@ INVOICE_STAMP_FROM = env.int("INVOICE_STAMP_FROM", 0)
 TOP_UP_MIN = env.int("TOP_UP_MIN", 10_000)  # rupiah
 TOP_UP_MAX = env.int("TOP_UP_MAX", 1_000_000_000)  # rupiah
 TOP_UP_HOURS = 24
+TOP_UPS_OPEN, TOP_UPS_OF_AN_AMOUNT, TOP_UPS_AN_HOUR = 20, 10, 60
+"""How many top-ups a business may have open in one mode, how many codes of one amount and bank it may hold, the resting
+ones included, and how many it may ask for within an hour: there are 999 codes of an amount, for everybody."""
 TOP_UP_QUIET_DAYS = 7
 """How long a closed top-up keeps its code, so that a late payment isn't taken for another's."""
 SIMULATED_BANK = LOCAL or TESTING
@@ -378,6 +382,7 @@ LOGGING = {
         "twilio.http_client": {"level": "WARNING"},  # else it writes down each request
         # sweeps run every two seconds: of tasks, only what goes wrong is told
         "celery.worker.strategy": {"level": "WARNING"},
+        "celery.worker.request": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "flipdash.serving.requests": {"level": "WARNING" if LOCAL or TESTING else "INFO"},

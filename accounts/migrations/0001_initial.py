@@ -174,6 +174,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SignInTry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account', models.CharField(max_length=32)),
+                ('device', models.CharField(blank=True, max_length=16)),
+                ('network', models.CharField(blank=True, max_length=45)),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                'indexes': [models.Index(fields=['account', 'device', 'at'], name='signintry_of_account'), models.Index(fields=['network', 'at'], name='signintry_of_network'), models.Index(fields=['at'], name='signintry_old')],
+            },
+        ),
+        migrations.CreateModel(
             name='VerificationAttempt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

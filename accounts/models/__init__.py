@@ -4,7 +4,7 @@ from accounts.models.activity import Activity, ActivityHead
 from accounts.models.invitations import Invitation, InvitationQuerySet
 from accounts.models.people import Business, Member, MemberQuerySet, SecondPersonRule, User, UserManager
 from accounts.models.phones import OtpChallenge, PhoneDevice
-from accounts.models.sign_in import VerificationAttempt
+from accounts.models.sign_in import SignInTry, VerificationAttempt
 from accounts.models.statuses import Status
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "OtpChallenge",
     "PhoneDevice",
     "SecondPersonRule",
+    "SignInTry",
     "Status",
     "User",
     "UserManager",

@@ -1,6 +1,9 @@
 """Attempts at a password or a code, counted in Postgres, so that the limit holds without Redis (trust.md Z3)."""
 
+import hashlib
+import hmac
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -49,3 +52,66 @@ class VerificationAttempt(models.Model):
                 return None
             mine.filter(at__lte=Now() - PER).delete()
             return cls.objects.create(user=user, kind=kind)
+
+
+class SignInTry(models.Model):
+    """One try to sign in with a password, of whoever it was: kept while it counts, gone when it was right.
+
+    The account is named by a keyed hash of what was typed, for it may be nobody's.
+    """
+
+    account = models.CharField(max_length=32)
+    device = models.CharField(max_length=16, blank=True)
+    network = models.CharField(max_length=45, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account", "device", "at"], name="signintry_of_account"),
+            models.Index(fields=["network", "at"], name="signintry_of_network"),
+            models.Index(fields=["at"], name="signintry_old"),
+        ]
+
+    def __str__(self) -> str:
+        return f"a try at {self.at}"
+
+    @classmethod
+    def take(cls, email: str, device: str, address: str) -> "SignInTry | None":
+        """Count a try before it is judged; None when too many went wrong.
+
+        5 within 5 minutes at one account: for a device from which its person has signed in before, its own; for all
+        others together. 10 accounts within a minute from one network address, of which such a device knows nothing: a
+        stranger beside it locks nobody out (trust.md A1). Whoever was right deletes the try again.
+        """
+        mine = cls.objects.create(account=digest_of(email), device=device[:16], network=network_of(address))
+        # Written and committed before it is counted: of many at once, each sees all that were before it.
+        of_account = cls.objects.filter(account=mine.account, device=mine.device, at__gt=Now() - PER)
+        is_too_many = of_account.count() > MOST_ATTEMPTS
+        if not device and not is_too_many:
+            beside = cls.objects.filter(network=mine.network, device="", at__gt=Now() - MINUTE).exclude(
+                account=mine.account
+            )
+            is_too_many = beside.values("account").distinct().count() >= MOST_ACCOUNTS
+        if is_too_many:
+            mine.delete()
+            return None
+        return mine
+
+
+MINUTE = timedelta(minutes=1)
+MOST_ACCOUNTS = 10
+"""At so many accounts one network address may be wrong within a minute."""
+
+
+def digest_of(email: str) -> str:
+    """Return what names an account in the tries: 32 hexadecimal digits."""
+    return hmac.new(settings.SECRET_KEY.encode(), email.strip().lower().encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def network_of(address: str) -> str:
+    """Return whose address it is: itself, or of IPv6 the first 64 bits, which one subscriber has for themselves."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return ""
+    return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)

@@ -3,22 +3,18 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import SignInTry, User
 from accounts.sign_in import devices, notices, reauthentication, sessions
 from flipdash import clock, mail
 from flipdash.http import is_own_path
 from flipdash.mode import Mode, mode_url
 from flipdash.sealing import seal, unseal
-
-FAILURES_BY_ADDRESS = "10/m/ip"
-"""Wrong passwords from one network address, over all accounts (trust.md A1)."""
 
 SEALED_IN = "mfa_authenticator.data"
 
@@ -28,7 +24,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _("The email address or the password is not correct."),
-        "too_many_login_attempts": _("Too many tries. Wait 5 minutes, or reset your password."),
+        "too_many_login_attempts": _("Too many tries. Wait up to 5 minutes, or reset your password."),
     }
 
     def is_safe_url(self, url: str | None) -> bool:
@@ -38,30 +34,25 @@ class AccountAdapter(DefaultAccountAdapter):
     # --- Limits ------------------------------------------------------------------------------------------------
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuse before anything is compared when too many went wrong.
-
-        A try is counted for the account before it is judged, and given back when it was right. For the network
-        address only failures count, afterwards: an office may sign in all at once.
-        """
-        if not self._count_address(request, dry_run=True):
+        """Refuse before anything is compared when too many went wrong (SignInTry)."""
+        email = credentials.get("email", "")
+        device = devices.device_of(request, User.objects.filter(email__iexact=email).first())
+        self._try = SignInTry.take(email, device or "", self.get_client_ip(request))
+        if self._try is None:
             raise self.validation_error("too_many_login_attempts")
-        super().pre_authenticate(request, **credentials)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Return whose the password is, or None; who was right pays nothing: an office may sign in all at once."""
+        user = super().authenticate(request, **credentials)
+        if user and self._try:
+            self._try.delete()
+        return user
 
     def authentication_failed(self, request: Any, **credentials: Any) -> None:
-        """Count the failure for the network address, and tell the account's business."""
-        self._count_address(request)
+        """Tell the account's business."""
         user = User.objects.filter(email__iexact=credentials.get("email", "")).first()
         if user:
             notices.note(request, user, "sign-in.failed")
-
-    def _count_address(self, request: HttpRequest, *, dry_run: bool = False) -> bool:
-        config = {"failures": FAILURES_BY_ADDRESS}
-        return bool(ratelimit.consume(request, app="accounts", action="failures", config=config, dry_run=dry_run))
-
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        email = credentials.get("email", "").lower()
-        user = User.objects.filter(email__iexact=email).first()
-        return f"{email}:{devices.device_of(request, user) or ''}"
 
     # --- After a sign-in -----------------------------------------------------------------------------------------
 
