@@ -6,20 +6,31 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from flipdash.lines import NotALine, clean_line
+from flipdash.lines import NotALine, clean_line, clean_name
 from flipdash.money import NotAnAmount, parse_rupiah
 
 
 class LineField(forms.CharField):
     """One line that a person typed and people read: a name, a note, a reason (flipdash/lines.py says what it holds)."""
 
+    judged = staticmethod(clean_line)
+
     def to_python(self, value: Any) -> Any:
         """Return the line as it is kept; its length is judged afterwards."""
         written = super().to_python(value)
         try:
-            return clean_line(written) if written else written
+            return self.judged(written) if written else written
         except NotALine as problem:
             raise ValidationError(str(problem), code="line") from problem
+
+
+class NameField(LineField):
+    """The name of a person or a business, of 100 characters, which strangers read in mails: it holds no link."""
+
+    judged = staticmethod(clean_name)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=100, **kwargs)
 
 
 class RupiahField(forms.CharField):

@@ -4,6 +4,7 @@ What a person types into a form is held to `clean_line`: they see the answer and
 because it was pasted, printed by a bank or written by another system long ago, the lenient pieces below are used.
 """
 
+import re
 import unicodedata
 from itertools import pairwise
 
@@ -36,6 +37,20 @@ def clean_line(written: str) -> str:
         raise NotALine(_("This holds a character that can’t be seen: %s. Type it again.") % kind_of(character))
     if len(line.encode()) > MOST_BYTES:
         raise NotALine(_("This is too long."))
+    return line
+
+
+LINK = re.compile(r"://|\bwww\.|\bhttps?\b", re.IGNORECASE)
+
+
+def clean_name(written: str) -> str:
+    """Return the name of a person or business as it is kept; raises NotALine, for a link too.
+
+    Names stand in mails to strangers: whoever could name themselves by a link could have us send it to anybody.
+    """
+    line = clean_line(written)
+    if LINK.search(line):
+        raise NotALine(_("A name can’t hold a link."))
     return line
 
 

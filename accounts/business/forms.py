@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Business, OtpChallenge, SecondPersonRule
 from accounts.phones.numbers import PhoneField
-from flipdash.forms import LineField, RupiahField
+from flipdash.forms import LineField, NameField, RupiahField
 
 
 class DetailsForm(forms.Form):
     """What a business says about itself."""
 
-    name = LineField(label=gettext_lazy("Business name"), max_length=100)
+    name = NameField(label=gettext_lazy("Business name"))
     legal_name = LineField(
         label=gettext_lazy("Legal name"), max_length=200, help_text=gettext_lazy("As it stands on invoices.")
     )
@@ -126,7 +126,7 @@ class SecondPersonForm(forms.Form):
 class ProfileForm(forms.Form):
     """What a person says about themselves."""
 
-    name = LineField(label=gettext_lazy("Name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = NameField(label=gettext_lazy("Name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User, VerificationAttempt
 from accounts.sign_in import notices, second_factor, services
 from accounts.sign_in.passwords import NewPasswordField, PasswordField, refuse_personal
-from flipdash.forms import LineField
+from flipdash.forms import LineField, NameField
 from flipdash.hashers import is_too_long
 
 TOO_MANY = _("Too many wrong tries. Wait 5 minutes and try again.")
@@ -30,11 +30,6 @@ class LanguageForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("language",)
-
-
-def name_field(label: Any, **kwargs: Any) -> LineField:
-    """Return a field for the name of a person or a business."""
-    return LineField(label=label, max_length=100, **kwargs)
 
 
 def address_field() -> EmailField:
@@ -68,8 +63,8 @@ class SignInForm(LoginForm):
 class SignUpForm(SignupForm):
     """A business and its first Admin."""
 
-    business_name = name_field(_("Business name"), widget=forms.TextInput(attrs={"autocomplete": "organization"}))
-    name = name_field(_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    business_name = NameField(label=_("Business name"), widget=forms.TextInput(attrs={"autocomplete": "organization"}))
+    name = NameField(label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     field_order = ["business_name", "name", "email", "password1", "language"]
 
@@ -186,7 +181,7 @@ class AppForm(forms.Form):
 class PasskeyForm(forms.Form):
     """A new passkey: what to call it, and what the browser answered."""
 
-    name = name_field(_("Name"), help_text=_("So that you know it again, such as “My laptop”."))
+    name = NameField(label=_("Name"), help_text=_("So that you know it again, such as “My laptop”."))
     credential = forms.JSONField(widget=forms.HiddenInput)
 
 

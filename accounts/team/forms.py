@@ -11,7 +11,7 @@ from accounts.permission_table import allowed_to
 from accounts.permissions import IN_A_SENTENCE, Role
 from accounts.phones.numbers import PhoneField
 from accounts.sign_in.passwords import NewPasswordField, refuse_personal
-from flipdash.forms import LineField
+from flipdash.forms import NameField
 
 
 class RoleField(forms.ChoiceField):
@@ -79,9 +79,7 @@ class EndForm(forms.Form):
 class AcceptForm(forms.Form):
     """The name and password of whoever accepts an invitation."""
 
-    name = LineField(
-        label=gettext_lazy("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
+    name = NameField(label=gettext_lazy("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = NewPasswordField(gettext_lazy("Password"))
 
     def __init__(self, *args: Any, invitation: Invitation, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Business, Invitation, Member, PhoneDevice, User
+from accounts.models import Activity, Business, Invitation, Member, PhoneDevice, User
 from accounts.models.invitations import LIFE
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role, grants_admin
 from accounts.rights import lock_business
@@ -24,6 +24,9 @@ from flipdash.sealing import hash_of
 
 MOST_SUB_ACCOUNTS = 20
 RESEND_AFTER = timedelta(minutes=1)
+MOST_MAILS_TO_ONE, MOST_MAILS = 5, 60
+"""How many invitations a business may mail within 24 hours: to one address, and in all. Whoever may invite decides to
+whom we write, so it has a limit (trust.md A6)."""
 
 
 class Refused(Exception):
@@ -51,7 +54,7 @@ class LastAdmin(Refused):
 
 
 class TooSoon(Refused):
-    """The last mail has only just left."""
+    """The last mail has only just left, or too many have today."""
 
 
 class Unusable(Exception):
@@ -81,6 +84,7 @@ def check_new(scope: Scope, *, email: str, role: str) -> None:
     _check_grant(scope, role)
     _check_unknown(business, email)
     _check_room(business)
+    _check_mails(business, email.strip().lower(), clock.now())
 
 
 @transaction.atomic
@@ -88,7 +92,7 @@ def invite(scope: Scope, *, email: str, phone: str, role: str) -> Invitation:
     """Invite somebody by mail; `phone` is E.164.
 
     An address that is known elsewhere in FlipDash gets a mail that explains, and nobody here sees a difference.
-    Raises NotAllowed, GrantsTooMuch, AlreadyHere, Full.
+    Raises NotAllowed, GrantsTooMuch, AlreadyHere, Full, TooSoon.
     """
     business = lock_business(scope, Permission.MANAGE_MEMBERS)
     email = email.strip().lower()
@@ -96,6 +100,7 @@ def invite(scope: Scope, *, email: str, phone: str, role: str) -> Invitation:
     _check_unknown(business, email)
     _check_room(business)
     now = clock.now()
+    _check_mails(business, email, now)
     business.invitations.waiting().filter(email__iexact=email).update(revoked_at=now)  # an expired one gives way
     invitation = Invitation(
         business=business, email=email, phone=phone, role=role, invited_by_id=scope.member.pk, created_at=now
@@ -113,8 +118,7 @@ def resend(scope: Scope, pk: int) -> Invitation:
     invitation = _waiting(business, pk)
     now = clock.now()
     _check_grant(scope, invitation.role)
-    if now < invitation.sent_at + RESEND_AFTER:
-        raise TooSoon(_("An email was sent less than a minute ago. Try again in a minute."))
+    _check_mails(business, invitation.email, now)
     if not invitation.is_open_at(now):
         _check_room(business)
     invitation.invited_by_id = scope.member.pk  # answers for it from now on
@@ -311,6 +315,18 @@ def _check_not_last(business: Business, leaving: Member) -> None:
     if admins.filter(pk=leaving.pk).exists() and not admins.filter(ends_at=None).exclude(pk=leaving.pk).exists():
         words = _("%(name)s is the only Admin who stays. Make somebody else Admin first.")
         raise LastAdmin(words % {"name": leaving.name})
+
+
+def _check_mails(business: Business, email: str, now: datetime) -> None:
+    """Raise TooSoon when too many invitations were mailed, those that were withdrawn since included."""
+    if business.invitations.filter(email__iexact=email, sent_at__gt=now - RESEND_AFTER).exists():
+        raise TooSoon(_("An email was sent less than a minute ago. Try again in a minute."))
+    kinds, since = ["member.invited", "invitation.resent"], now - timedelta(days=1)
+    mailed = Activity.objects.filter(business=business, mode=Mode.LIVE, kind__in=kinds, created_at__gt=since)
+    if mailed.filter(facts__email=email).count() >= MOST_MAILS_TO_ONE:
+        raise TooSoon(_("This address got %d invitations within a day. Try again tomorrow.") % MOST_MAILS_TO_ONE)
+    if mailed.count() >= MOST_MAILS:
+        raise TooSoon(_("Your business has sent %d invitations within a day. Try again tomorrow.") % MOST_MAILS)
 
 
 def _send(invitation: Invitation, scope: Scope, now: datetime) -> None:

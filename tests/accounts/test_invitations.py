@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from accounts.sign_in import services
 from accounts.sign_in.services import confirm_email
 from accounts.team import services as team
 from flipdash import events, hashers
+from flipdash.forms import NameField
 from flipdash.models import Message
 from flipdash.sealing import hash_of
 from tests import factories
@@ -267,3 +269,48 @@ def test_a_confirmed_account_elsewhere_still_stands(scope):
     team.invite(scope, email="ana@kopikita.test", phone="+6281234567890", role="maker")
     assert Message.objects.latest("pk").to == "ana@kopikita.test"
     assert "/invitations/" not in Message.objects.latest("pk").text
+
+
+# --- Who may invite decides to whom we write (attack.md A6) -----------------------------------------------------
+
+
+def minutes_later():
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(minutes=2))
+
+
+def test_withdrawing_and_inviting_again_sends_no_second_mail_within_a_minute(link, scope):
+    team.revoke(scope, Invitation.objects.get().pk)
+    with pytest.raises(team.TooSoon):
+        team.invite(scope, email="ana@kopikita.test", phone="+6281234567890", role="maker")
+    assert Message.objects.count() == 1
+
+
+def test_one_address_gets_five_invitations_a_day(link, scope):
+    for _again in range(4):
+        minutes_later()
+        team.resend(scope, Invitation.objects.waiting().get().pk)
+    minutes_later()
+    with pytest.raises(team.TooSoon, match="5 invitations"):
+        team.resend(scope, Invitation.objects.waiting().get().pk)
+    team.revoke(scope, Invitation.objects.waiting().get().pk)
+    with pytest.raises(team.TooSoon, match="5 invitations"):
+        team.check_new(scope, email="Ana@kopikita.test", role="maker")
+    team.invite(scope, email="budi@kopikita.test", phone="+6281234567890", role="maker")
+
+
+def test_a_business_has_a_number_of_invitations_a_day(link, scope, monkeypatch):
+    monkeypatch.setattr(team, "MOST_MAILS", 2)
+    team.invite(scope, email="budi@kopikita.test", phone="+6281234567890", role="maker")
+    with pytest.raises(team.TooSoon, match="2 invitations"):
+        team.invite(scope, email="caca@kopikita.test", phone="+6281234567890", role="maker")
+
+
+def test_the_subject_holds_nothing_that_somebody_typed(link, kopi_kita):
+    assert kopi_kita.name not in Message.objects.get().subject
+
+
+@pytest.mark.parametrize("name", ["https://evil.example/x", "See WWW.evil.example", "http evil", "x://y"])
+def test_no_name_holds_a_link(name):
+    assert NameField(label="Name").clean("Toko Httpd 3.0") == "Toko Httpd 3.0"
+    with pytest.raises(ValidationError, match="link"):
+        NameField(label="Name").clean(name)
