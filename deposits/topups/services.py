@@ -21,6 +21,7 @@ from accounts.permissions import Permission
 from accounts.rights import ask_again, lock_row
 from deposits.models import OPEN, BankAccount, TopUp, TopUpStatus
 from flipdash import clock, events, money, rls, states
+from flipdash.db import lock
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 
@@ -43,6 +44,10 @@ class BankRefused(TopUpRefused):
 
 class CodesUsedUp(TopUpRefused):
     """All 999 codes for this amount and bank are in use."""
+
+
+class TooMany(TopUpRefused):
+    """The business holds as many codes as one may: they are few, and everybody's (trust.md: shared goods)."""
 
 
 class NotWaiting(TopUpRefused):
@@ -99,18 +104,22 @@ def request_top_up(
     """Ask for a top-up of `amount` rupiah to be paid to a bank, and give it a code of its own.
 
     The same form key asks once, whatever is sent with it later. `at` is for what happened earlier (the seed). Raises
-    WrongAmount, BankRefused, CodesUsedUp, NotAllowed.
+    WrongAmount, BankRefused, CodesUsedUp, TooMany, NotAllowed.
     """
     check_amount(amount)
     account = check_bank(bank)
     idempotency_key = idempotency_key or uuid.uuid4()
     try:
         with transaction.atomic():
-            # The lock on the amount and bank comes first: a twin of this form waits for it, and then finds our row.
+            # The locks come first, of the business and then of the amount and bank: a twin of this form waits for them,
+            # and then finds our row.
+            lock(f"top-ups of {scope.business.pk} {scope.mode}")
             code = _free_code(scope.mode, account.bank, amount)
             ask_again(scope, Permission.TOP_UP_DEPOSIT)
             if before := _asked_before(scope, idempotency_key):
                 return Requested(before, is_new=False)
+            if at is None:
+                check_share(scope, amount, account.bank)
             if code is None:
                 raise CodesUsedUp(
                     _("All codes for this amount and bank are in use: choose another amount or another bank.")
@@ -121,6 +130,24 @@ def request_top_up(
         if before := _asked_before(scope, idempotency_key):
             return Requested(before, is_new=False)
         raise
+
+
+def check_share(scope: Scope, amount: int, bank: str) -> None:
+    """Raise TooMany when the business may ask for no more top-ups now; it says how many it may, and when again."""
+    mine = TopUp.objects.visible_to(scope, searched=True)
+    if mine.filter(status__in=OPEN).count() >= settings.TOP_UPS_OPEN:
+        words = _("Your business has %d open top-ups, and no more can be. Pay or cancel one of them first.")
+        raise TooMany(words % settings.TOP_UPS_OPEN)
+    of_amount = mine.filter(bank=bank, amount=amount, is_code_held=True)
+    if of_amount.count() >= settings.TOP_UPS_OF_AN_AMOUNT:
+        words = _(
+            "Your business has used %d codes of this amount at this bank, and a code rests for %d days after its "
+            "top-up has ended. Choose another amount or another bank."
+        )
+        raise TooMany(words % (settings.TOP_UPS_OF_AN_AMOUNT, settings.TOP_UP_QUIET_DAYS))
+    if mine.filter(created_at__gt=clock.now() - timedelta(hours=1)).count() >= settings.TOP_UPS_AN_HOUR:
+        words = _("Your business has asked for %d top-ups within an hour. Try again later.")
+        raise TooMany(words % settings.TOP_UPS_AN_HOUR)
 
 
 def _free_code(mode: str, bank: str, amount: int) -> int | None:

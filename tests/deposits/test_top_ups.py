@@ -102,8 +102,9 @@ def test_twins_of_one_form_ask_once(scope):
 
 
 @commits
-def test_1200_at_once_get_each_code_once(kopi_kita, toko_sebelah):
+def test_1200_at_once_get_each_code_once(kopi_kita, toko_sebelah, settings):
     """trust: D1: one bank, one amount, many businesses; the 1,000th is told so."""
+    settings.TOP_UPS_OPEN = settings.TOP_UPS_OF_AN_AMOUNT = settings.TOP_UPS_AN_HOUR = 2_000
     businesses = [kopi_kita, toko_sebelah, *(factories.make_business(f"Bisnis {n}") for n in range(6))]
     scopes = [factories.make_member(business, Role.ADMIN).scope("live") for business in businesses]
 
@@ -128,8 +129,51 @@ def test_1200_at_once_get_each_code_once(kopi_kita, toko_sebelah):
     assert ask(scopes[0].member.scope("test"))
 
 
-def test_000_is_never_given_out(scope):
+def given_up(scope, top_up):
+    with rls.inside(scope):
+        topups.cancel(scope, top_up)
+
+
+def test_no_business_uses_up_the_codes_of_an_amount(scope, kopi_kita, toko_sebelah, settings):
+    """attack.md A1: closing one frees none before its quiet period is over."""
+    settings.TOP_UPS_OF_AN_AMOUNT = 3
+    asked = [ask(scope) for _each in range(3)]
+    given_up(scope, asked[0])
+    with pytest.raises(topups.TooMany, match="3 codes"):
+        ask(scope)
+    ask(scope, amount=2_000_000)
+    ask(scope, bank="mandiri")
+    ask(factories.make_member(toko_sebelah, Role.ADMIN).scope("live"))
+
+
+def test_open_top_ups_of_a_business_have_a_number(scope, settings):
+    settings.TOP_UPS_OPEN = 2
+    first, _second = ask(scope), ask(scope, amount=2_000_000)
+    with pytest.raises(topups.TooMany, match="2 open"):
+        ask(scope, amount=3_000_000)
+    given_up(scope, first)
+    ask(scope, amount=3_000_000)
+
+
+def test_top_ups_within_an_hour_have_a_number(scope, settings):
+    settings.TOP_UPS_AN_HOUR = 2
+    for amount in (1_000_000, 2_000_000):
+        given_up(scope, ask(scope, amount=amount))
+    with pytest.raises(topups.TooMany, match="within an hour"):
+        ask(scope, amount=3_000_000)
+
+
+@commits
+def test_many_at_once_stay_within_the_share(scope, settings):
+    settings.TOP_UPS_OF_AN_AMOUNT = 2
+
+    answers = in_threads(6, lambda number: ask(scope))
+    assert sum(isinstance(answer, TopUp) for answer in answers) == 2
+
+
+def test_000_is_never_given_out(scope, settings):
     """Also when every other code is in use: a bare amount is nobody's."""
+    settings.TOP_UPS_OPEN = settings.TOP_UPS_OF_AN_AMOUNT = settings.TOP_UPS_AN_HOUR = 2_000
     with rls.inside(scope):
         asked = ask(scope, bank="bri")
         others = [code for code in range(1, 1_000) if code != asked.code]
