@@ -56,6 +56,8 @@ class Report(TenantModel, Leased):
         CSV = "csv", ".csv"
         PDF = "pdf", ".pdf"
         """A receipt of each successful transaction, one after the other."""
+        ZIP = "zip", ".zip"
+        """The same, each a file of its own: of both standards, as a single receipt is."""
 
     class Separator(models.TextChoices):
         """What stands between the fields of a .csv."""
@@ -68,6 +70,7 @@ class Report(TenantModel, Leased):
             """Return what spreadsheets of a language expect: where the comma is for decimals, the semicolon."""
             return cls.SEMICOLON if language == "id" else cls.COMMA
 
+    OF_RECEIPTS = (Format.PDF, Format.ZIP)
     STEPS = {Status.QUEUED: Status.RUNNING}
     PROBLEMS = {
         "not allowed": _("Whoever asked for it may not download reports any more."),
@@ -117,7 +120,9 @@ class Report(TenantModel, Leased):
         constraints = [
             models.UniqueConstraint(fields=["business", "mode", "number"], name="report_number_once"),
             mode_known("report"),
-            models.CheckConstraint(condition=Q(format__in=["xls", "xlsx", "csv", "pdf"]), name="report_format_known"),
+            models.CheckConstraint(
+                condition=Q(format__in=["xls", "xlsx", "csv", "pdf", "zip"]), name="report_format_known"
+            ),
             models.CheckConstraint(condition=Q(separator__in=[",", ";"]), name="report_separator_known"),
             models.CheckConstraint(
                 condition=~Q(status="ready") | Q(stored_as__gt="", size__isnull=False), name="report_ready_has_file"
@@ -147,7 +152,7 @@ class Report(TenantModel, Leased):
     @property
     def is_receipts(self) -> bool:
         """Whether it is the receipts of what the history shows, rather than its rows."""
-        return self.format == self.Format.PDF
+        return self.format in self.OF_RECEIPTS
 
     @property
     def title(self) -> str:

@@ -1,5 +1,6 @@
-"""Many receipts as one PDF: of all successful transactions that a history shows."""
+"""Many receipts at once, of all successful transactions that a history shows: one PDF, or a .zip of single ones."""
 
+import zipfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -58,6 +59,18 @@ def write(history: History, found: list[int], path: Path, *, with_fee: bool, not
         note(done)
     whole.add_metadata({"/Title": f"{history.receipt.title}" if history.receipt else ""})
     whole.write(path)
+
+
+def write_zip(history: History, found: list[int], path: Path, *, with_fee: bool, note: Callable[[int], None]) -> None:
+    """Write each receipt as a file of its own, as it is downloaded alone: tagged, of both standards."""
+    done = 0
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # a PDF is compressed already
+        for papers in _papers(history, found, with_fee=with_fee):
+            for paper in papers:
+                with archive.open(paper.file_name, "w") as part:  # it notes no time, so the bytes are the same
+                    part.write(printed([paper], history.scope))
+                done += 1
+            note(done)
 
 
 def _papers(history: History, found: list[int], *, with_fee: bool) -> Iterator[list[Paper]]:

@@ -10,8 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from documents.receipts import sharing
-from documents.receipts.files import as_file
-from documents.receipts.printing import printed
+from documents.receipts.files import as_file, printed_alone
 from flipdash.gate import public
 
 KEPT = 600  # seconds
@@ -51,6 +50,6 @@ def receipt_file(request: HttpRequest, token: str) -> HttpResponse:
         key = f"receipt/{link.pk}/{scope.business.logo}"
         content = cache.get(key)
         if content is None:
-            content = printed([paper], scope)
+            content = printed_alone(paper, scope)
             cache.set(key, content, KEPT)
         return as_file(content, paper.file_name)

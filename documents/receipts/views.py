@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import Permission, View, requires
 from documents.models import ReceiptLink
 from documents.receipts import sharing
-from documents.receipts.files import as_file
+from documents.receipts.files import as_file, printed_alone
 from documents.receipts.forms import LinkForm, SendForm
-from documents.receipts.printing import Paper, printed
+from documents.receipts.printing import Paper
 from flipdash import clock
 from flipdash.histories import History
 from flipdash.http import Request, require_form
@@ -34,7 +34,7 @@ def receipt_view(declared: type[History]) -> View:
     def receipt(request: Request, pk: int) -> HttpResponse:
         with_fee = request.GET.get("fee") != WITHOUT_FEE
         paper = _paper_or_404(declared, request, pk, with_fee=with_fee)
-        return as_file(printed([paper], request.scope), paper.file_name)
+        return as_file(printed_alone(paper, request.scope), paper.file_name)
 
     return receipt
 

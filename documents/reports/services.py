@@ -105,7 +105,7 @@ def request_report(
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
     shown = shown_history(scope, history=history, query=query)
-    if format == Report.Format.PDF:
+    if format in Report.OF_RECEIPTS:
         if shown.receipt is None:
             raise BadFormat
         bundles.check(shown)
@@ -131,7 +131,7 @@ def request_report(
 
 def _columns_of(template: ReportTemplate | None, history: str, format: str) -> dict[str, Any]:
     """Return the columns that a report keeps of its template; receipts have none."""
-    if template is None or format == Report.Format.PDF:
+    if template is None or format in Report.OF_RECEIPTS:
         return {"columns": [], "template_name": ""}
     if template.history != history or template.unknown:
         raise BadTemplate
@@ -144,7 +144,7 @@ def _asked(history: History, format: str) -> dict[str, str]:
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             asked = history.asked_in_words()
-            words[language] = f"{_('Receipts')} · {asked}" if format == Report.Format.PDF else asked
+            words[language] = f"{_('Receipts')} · {asked}" if format in Report.OF_RECEIPTS else asked
     return words
 
 
@@ -250,9 +250,8 @@ def _laid_out(report: Report, history: History) -> tuple[list[Column], list[Head
 def _write_receipts(report: Report, history: History, path: Path) -> None:
     found = bundles.numbers(history)
     REPORTS.note(report, rows_total=len(found))
-    bundles.write(
-        history, found, path, with_fee=report.with_fee, note=lambda done: REPORTS.note(report, rows_done=done)
-    )
+    write = bundles.write_zip if report.format == Report.Format.ZIP else bundles.write
+    write(history, found, path, with_fee=report.with_fee, note=lambda done: REPORTS.note(report, rows_done=done))
 
 
 def _batches(report: Report, history: History, columns: Sequence[Column]) -> Iterator[list[Sequence[Any]]]:

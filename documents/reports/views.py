@@ -41,7 +41,7 @@ def reports(request: Request) -> HttpResponse:
 def _create(request: Request) -> HttpResponse:
     wanted: dict[str, Any] = {name: request.POST[name] for name in ("format", "separator") if name in request.POST}
     name, query = _history_of(request.POST)
-    with_fee = wanted.get("format") != Report.Format.PDF or "with_fee" in request.POST
+    with_fee = wanted.get("format") not in Report.OF_RECEIPTS or "with_fee" in request.POST
     try:
         template = _template_of(request, request.POST.get("template", ""))
         services.request_report(
@@ -58,12 +58,14 @@ def _create(request: Request) -> HttpResponse:
         chosen = {
             "history": name,
             "query": query,
-            "format": Report.Format.PDF,
+            "format": wanted["format"],
             **({} if with_fee else {"fee": "without"}),
         }
         return redirect(f"{reverse('documents:report-new')}?{urlencode(chosen)}")
     except services.BadFormat:
-        messages.error(request, _("No report was made: choose .xls, .xlsx, .csv or .pdf, and comma or semicolon."))
+        messages.error(
+            request, _("No report was made: choose .xls, .xlsx, .csv, .pdf or .zip, and comma or semicolon.")
+        )
         return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
     request.session["tray_opens"] = True  # once: on other pages it would cover what they are worked with
     return redirect(histories.get(name)(request.scope, QueryDict(query)).address.url_with())

@@ -88,7 +88,7 @@ class ScheduleForm(forms.Form):
         self._offer("days", [*wording.day_choices(history), ("", self._days_as_they_are(history))])
         if history.date_filter is None:
             del self.fields["days"]
-        formats = [choice for choice in Report.Format.choices if history.receipt or choice[0] != Report.Format.PDF]
+        formats = [choice for choice in Report.Format.choices if history.receipt or choice[0] not in Report.OF_RECEIPTS]
         self._offer("format", formats)
         if history.receipt is None:
             del self.fields["with_fee"]

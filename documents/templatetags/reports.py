@@ -41,7 +41,7 @@ def _templates(context: Context) -> list[tuple[int, str]]:
 def report_choices(has_receipts: bool) -> dict[str, Any]:
     """Return what one may choose of a report; receipts only where there are some."""
     return {
-        "formats": [choice for choice in Report.Format.choices if has_receipts or choice[0] != Report.Format.PDF],
+        "formats": [choice for choice in Report.Format.choices if has_receipts or choice[0] not in Report.OF_RECEIPTS],
         "most_receipts": bundles.MOST,
         "separators": Report.Separator.choices,
     }

@@ -1,7 +1,8 @@
-"""Many receipts as one PDF: asked for and made like a report."""
+"""Many receipts at once: asked for and made like a report."""
 
 import io
 import re
+import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -157,3 +158,21 @@ def test_a_worker_that_is_not_the_holder_any_more_publishes_nothing(scope, trans
     services.REPORTS.work(report.pk)
     report.refresh_from_db()
     assert report.stored_as == ""
+
+
+def test_a_zip_holds_each_receipt_as_it_is_downloaded_alone(scope, kopi_kita, files, asleep, client_of, admin):
+    """The very file of the single receipt, which is of both standards; the joined PDF isn't."""
+    first = factories.make_transfer(kopi_kita, status="successful", beneficiary_name="Sri / Wahyuni 🎉")
+    factories.make_transfer(kopi_kita, status="failed")
+    report = services.request_report(scope, history="money-transfers", query="", format="zip", with_fee=False)
+    services.REPORTS.work(report.pk)
+    report.refresh_from_db()
+    assert (report.status, report.rows_done) == ("ready", 1)
+    assert report.file_name.endswith(".zip")
+    with default_storage.open(report.stored_as) as file, zipfile.ZipFile(file) as archive:
+        ((name, content),) = [(name, archive.read(name)) for name in archive.namelist()]
+    assert name.startswith("Receipt_Sri-Wahyuni_")
+    assert name.endswith(f"_{first.pk}.pdf")
+    alone = client_of(admin).get(f"/documents/receipts/money-transfers/{first.pk}/?fee=without")
+    assert content == alone.content
+    assert "/StructTreeRoot" in PdfReader(io.BytesIO(content)).trailer["/Root"]

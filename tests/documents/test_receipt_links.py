@@ -122,7 +122,7 @@ def test_the_link_gives_the_pdf_too_made_once(web, sri, monkeypatch):
     assert answer["Content-Disposition"].startswith('attachment; filename="Receipt_Sri-Wahyuni_Rp1.850.000_')
     assert "Sri Wahyuni" in text
     assert "Rp2,500" not in text
-    monkeypatch.setattr("documents.receipts.shared.printed", lambda *about: pytest.fail("made again"))
+    monkeypatch.setattr("documents.receipts.shared.printed_alone", lambda *about: pytest.fail("made again"))
     assert Client().get(f"{path}file/").content == answer.content
 
 

@@ -4,6 +4,7 @@ import io
 import re
 import time
 from datetime import UTC, datetime
+from threading import BoundedSemaphore
 
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from pypdf import PdfReader
 
 from accounts.business import services as businesses
 from documents import pdf
+from documents.receipts import files as receipt_files
 from documents.receipts.printing import LONGEST_NAME, Paper, plain
 from flipdash import histories
 from tests import factories
@@ -199,3 +201,14 @@ def test_making_a_pdf_doesnt_let_pictures_that_were_cut_off_pass(monkeypatch):
     whole = picture()
     with pytest.raises(OSError, match="truncated"):
         Image.open(io.BytesIO(whole[:-100])).load()
+
+
+def test_who_waits_too_long_for_a_printer_is_told_to_try_again(web, kopi_kita, monkeypatch):
+    transfer = factories.make_transfer(kopi_kita, status="successful")
+    monkeypatch.setattr(receipt_files, "_room", BoundedSemaphore(1))
+    monkeypatch.setattr(receipt_files, "PATIENCE", 0.01)
+    address = f"/documents/receipts/money-transfers/{transfer.pk}/"
+    with receipt_files._room:
+        answer = web.get(address)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    assert web.get(address).status_code == 200

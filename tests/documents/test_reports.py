@@ -340,7 +340,7 @@ def test_the_button_leads_without_scripts_to_a_page_that_makes_the_report(web, t
     answer = web.get("/documents/reports/new/", fields)
     assert answer.status_code == 200
     chosen = re.findall(r'name="format"\s+value="(\w+)"\s+(checked)?', answer.content.decode())
-    assert chosen == [("xls", "checked"), ("xlsx", ""), ("csv", ""), ("pdf", "")]
+    assert chosen == [("xls", "checked"), ("xlsx", ""), ("csv", ""), ("pdf", ""), ("zip", "")]
     web.post("/documents/reports/", {**fields, "format": "csv", "separator": ","})
     report = Report.objects.get()
     assert (report.history, report.query, report.format) == ("money-transfers", "status=failed", "csv")

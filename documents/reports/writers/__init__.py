@@ -38,5 +38,6 @@ CONTENT_TYPES = {
     "xls": "application/vnd.ms-excel",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
-    "pdf": "application/pdf",  # receipts, which documents/receipts/ writes
+    "pdf": "application/pdf",  # receipts, which documents/receipts/ writes, as in the next one
+    "zip": "application/zip",
 }
