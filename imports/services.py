@@ -39,6 +39,13 @@ class FoundFaults(Exception):
     """What was confirmed can't be imported as it is: the file or what is stored has changed."""
 
 
+class TooManyWaiting(Exception):
+    """The business has as many unfinished imports as may be: disk and workers are everybody's."""
+
+
+MOST_WAITING = 5
+"""How many imports a business may have that are being checked, wait for a yes, or bring something in."""
+
 Status = ImportJob.Status
 IMPORTS = Worker(
     "imports",
@@ -56,7 +63,8 @@ IMPORTS = Worker(
 def request_import(scope: Scope, *, kind: str, upload: UploadedFile) -> ImportJob:
     """Keep an upload and queue its check; the same file again, also at the same instant, gives the one under way.
 
-    Raises rights.NotAllowed without the permission, and flipdash.tables.Unreadable for a file that is no table.
+    Raises rights.NotAllowed without the permission, TooManyWaiting, and flipdash.tables.Unreadable for a file that is
+    no table.
     """
     rights.check(scope, Permission.MANAGE_ACCOUNT)
     with tempfile.TemporaryFile() as copy:
@@ -89,6 +97,8 @@ def _add(scope: Scope, *, upload: UploadedFile, kind: str, sha256: str, stored_a
     rights.ask_again(scope, Permission.MANAGE_ACCOUNT)
     if waiting := _under_way(scope, kind, sha256):
         return waiting
+    if ImportJob.objects.visible_to(scope).unfinished().count() >= MOST_WAITING:
+        raise TooManyWaiting
     job = ImportJob.objects.create(
         business_id=scope.business.pk,
         mode=scope.mode,

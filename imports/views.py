@@ -47,6 +47,9 @@ def _upload(request: Request, form: UploadForm) -> ImportJob | None:
         return services.request_import(request.scope, kind=values["kind"], upload=values["file"])
     except Unreadable as problem:
         form.add_error("file", _("This file can’t be imported: %(reason)s.") % {"reason": problem.fault.reason})
+    except services.TooManyWaiting:
+        words = _("Your business has %d unfinished imports. Confirm or cancel one of them first.")
+        form.add_error(None, words % services.MOST_WAITING)
     return None
 
 

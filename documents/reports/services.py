@@ -50,6 +50,13 @@ class BadTemplate(ValueError):
     """The template is another history's, or names a column that no longer exists."""
 
 
+class TooManyWaiting(Exception):
+    """The person, or the business, waits for as many reports as may be: workers are everybody's."""
+
+
+MOST_WAITING, MOST_WAITING_OF_BUSINESS = 10, 30
+"""How many reports one person may wait for at once, and a business in all."""
+
 Status = Report.Status
 REPORTS = Worker(
     "reports",
@@ -100,7 +107,7 @@ def request_report(
     """Ask for a report of what a history shows under a query; asking twice gives the one that is being made.
 
     It keeps the template's columns as they are now. `by` is who asks, where that isn't the member. Raises BadFormat,
-    BadTemplate, and what `shown_history` raises; for receipts also bundles.TooMany and NoneThere.
+    BadTemplate, TooManyWaiting, and what `shown_history` raises; for receipts also bundles.TooMany and NoneThere.
     """
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
@@ -116,6 +123,8 @@ def request_report(
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, **wanted)
     if waiting := mine.unfinished().first():
         return waiting
+    if not schedule_name:  # a schedule has its turn whatever people wait for
+        _check_waiting(scope)
     report = Report.objects.create(
         business_id=scope.business.pk,
         mode=scope.mode,
@@ -127,6 +136,14 @@ def request_report(
     events.record(by or scope, "report.requested", report, asked=report.asked, format=format)
     REPORTS.wake_on_commit()
     return report
+
+
+def _check_waiting(scope: Scope) -> None:
+    """Raise TooManyWaiting; the number of a report, which is taken under a lock, makes them come one by one."""
+    waiting = Report.objects.visible_to(scope).unfinished()
+    of_person = waiting.filter(member_id=scope.member.pk).count()
+    if of_person >= MOST_WAITING or waiting.count() >= MOST_WAITING_OF_BUSINESS:
+        raise TooManyWaiting
 
 
 def _columns_of(template: ReportTemplate | None, history: str, format: str) -> dict[str, Any]:

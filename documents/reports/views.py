@@ -53,6 +53,12 @@ def _create(request: Request) -> HttpResponse:
         return redirect(f"{reverse('documents:report-new')}?{urlencode({'history': name, 'query': query})}")
     except services.BadQuery:
         return _refuse_query(request)
+    except services.TooManyWaiting:
+        words = _(
+            "No report was made: too many are being made already. Wait until one of them is ready, or cancel one."
+        )
+        messages.error(request, words)
+        return redirect("documents:reports")
     except (bundles.TooMany, bundles.NoneThere) as problem:
         messages.error(request, _no_receipts(problem))
         chosen = {

@@ -241,6 +241,18 @@ def test_numbers_run_per_business_and_mode(scope, admin, stranger):
     assert build(stranger.scope("live")).number == 1
 
 
+@pytest.mark.parametrize("limit", ["MOST_WAITING", "MOST_WAITING_OF_BUSINESS"])
+def test_a_person_and_a_business_wait_for_a_few_reports_only(web, transfers, monkeypatch, limit):
+    """attack.md A7; what a schedule makes has its turn all the same."""
+    monkeypatch.setattr(services, limit, 2)
+    for query in ("q=1", "q=2", "q=3", "q=2"):
+        answer = web.post("/documents/reports/", {"history": "money-transfers", "query": query}, follow=True)
+    assert Report.objects.count() == 2
+    assert "too many" not in answer.content.decode()  # the same once more is the one that is being made
+    answer = web.post("/documents/reports/", {"history": "money-transfers", "query": "q=3"}, follow=True)
+    assert "too many are being made already" in answer.content.decode()
+
+
 def test_asking_twice_makes_one_report(web, transfers):
     for _click in range(2):
         answer = web.post("/documents/reports/", {"history": "money-transfers", "query": "status=failed"})

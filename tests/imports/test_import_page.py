@@ -206,6 +206,16 @@ def test_two_uploads_of_one_file_at_the_same_instant_are_one_import(admin, kopi_
     assert len(kept(files)) == 1
 
 
+def test_a_business_has_a_few_unfinished_imports_only(web, files, client_of, stranger, monkeypatch):
+    """attack.md A7: nothing of the one too many stays on the disk, and another business has its own."""
+    monkeypatch.setattr(services, "MOST_WAITING", 1)
+    uploaded(web, GOOD.read_bytes())
+    answer = upload(web, BAD.read_bytes())
+    assert "Your business has 1 unfinished imports" in answer.content.decode()
+    assert len(kept(files)) == 1
+    uploaded(client_of(stranger), GOOD.read_bytes())
+
+
 def test_modes_and_businesses_are_apart(web, client_of, stranger):
     job = checked(web, BAD.read_bytes())
     assert client_of(stranger).get(f"{URL}{job.number}/").status_code == 404
