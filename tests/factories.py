@@ -52,7 +52,9 @@ from flipdash.mode import Mode
 from flipdash.scope import Scope
 from imports.models import ImportJob
 from lists.models import SavedView
+from transactions.bulk import rows as bulk_rows
 from transactions.models import (
+    BulkDraft,
     InternationalTransfer,
     MoneyTransfer,
     Payment,
@@ -141,6 +143,25 @@ RATNA = Actor.named("Ratna Maker")
 
 def make_batch(business: Business, name: str = "Payroll Nov 2026", mode: str = Mode.LIVE) -> TransferBatch:
     return TransferBatch.objects.create(business=business, mode=mode, name=name, **RATNA.columns("maker"))
+
+
+def make_draft(member: Member, *, mode: str = Mode.LIVE, mark: str = "", **fields: Any) -> BulkDraft:
+    """Make a file of two transfers, one of them wrong, that somebody looks at."""
+    values = {
+        "number": next(_counter),
+        "name": mark or "Payroll",
+        "file_name": f"{mark or 'payroll'}.csv",
+        "sha256": "",
+        "status": "review",
+        "version": 1,
+        "keep_until": timezone.now() + timedelta(days=7),
+    }
+    draft = BulkDraft.objects.create(business=member.business, mode=mode, member=member, **{**values, **fields})
+    good = {"bank": "BCA", "account_number": "0650000777", "beneficiary_name": mark or "Siti", "amount": "85000"}
+    with rls.inside_of(member.business.pk, mode):
+        rows = [bulk_rows.as_json(2, [], dict(good)), bulk_rows.as_json(3, [], {**good, "bank": "Nowhere"})]
+        bulk_rows.add(draft, rows)
+    return draft
 
 
 def _people(fields: dict[str, Any]) -> dict[str, Any]:

@@ -27,8 +27,9 @@ from imports import undo
 from imports.models import ImportedRecord, ImportJob, ImportUndo
 from tests import factories
 from tests.deposits.banking import bca
+from tests.transactions.bulk_files import csv, upload
 from tests.transactions.sending import create, fund
-from transactions.models import BulkApproval, RailOrder, SimulatedPayout, TransferEvent
+from transactions.models import BulkApproval, BulkDraft, RailOrder, SimulatedPayout, TransferEvent
 from transactions.outgoing import many
 from transactions.outgoing.many import Selection
 from transactions.rails import Payout, simulator
@@ -117,6 +118,11 @@ def make_due_approval(member: Member) -> BulkApproval:
         return many.approve_many(scope, selection, seen=many.look_at(scope, selection).digest, sure=True)
 
 
+def make_due_bulk(member: Member) -> BulkDraft:
+    """Upload a file of transfers, each time another one."""
+    return upload(member, csv(f"BCA,{next(_numbers):010},Siti,85000,,,"))
+
+
 MAKERS: dict[str, Callable[[Member], Any]] = {
     "statements": make_due_statement,
     "imports": make_due_import,
@@ -127,6 +133,7 @@ MAKERS: dict[str, Callable[[Member], Any]] = {
     "simulator": make_due_answer,
     "orders": make_due_order,
     "approvals": make_due_approval,
+    "bulk": make_due_bulk,
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),
 }
 """What makes a row that waits, for the worker of each name."""

@@ -164,6 +164,7 @@ def rows_of(member, mode) -> dict[str, str]:
         file_name=mark,
         faults_as=default_storage.save("walk/faults.csv", ContentFile(mark.encode())),
     )
+    draft = factories.make_draft(member, mode=mode, mark=mark)
     by = replace(member.actor, name=mark).columns("by")
     callback_url = factories.make_callback_url(member, mode=mode)
     callback = factories.make_callback(callback_url, url=f"https://hooks.kopikita.com/{mark}")
@@ -200,6 +201,8 @@ def rows_of(member, mode) -> dict[str, str]:
         "disbursement/<id>": f"disbursement/{rows['money-transfers']}",
         "<bigid:key>": str(factories.make_key(member, mark, mode=mode).pk),
         "<int:import_number>": str(job.number),
+        "<int:draft_number>": str(draft.number),
+        "<bigid:batch_id>": str(batch.pk),
         **people_rows(member),
         **personal_rows(member),
         **UNKNOWN_KEYS,
@@ -516,6 +519,8 @@ def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
     missing = {
         "<int:number>": "999999",
         "<int:import_number>": "999999",
+        "<int:draft_number>": "999999",
+        "<bigid:batch_id>": "999999",
         "<int:resend_number>": "999999",
         "<bigid:pk>": "1111111111111111111",
         "<bigid:view>": "999999",

@@ -13,6 +13,7 @@ class TransactionsConfig(AppConfig):
         from flipdash import events, money, tables
         from transactions import checks, frame, leaving, menu, pending  # noqa: F401  (importing registers)
         from transactions.approvals import frame as approvals  # noqa: F401  (importing registers)
+        from transactions.bulk import services as bulk  # noqa: F401  (importing registers)
         from transactions.international.history import InternationalHistory
         from transactions.international.importing import InternationalImport
         from transactions.models import RailCase, Status
@@ -44,8 +45,13 @@ class TransactionsConfig(AppConfig):
                 "transfer.returned": _("Money transfer returned by the bank"),
                 "transfer.forced": _("Answer of the simulated bank forced"),
                 "transfer.contradicted": _("Money transfer needs FlipDash to look at it"),
+                "batch.uploaded": _("File of transfers uploaded"),
+                "batch.confirmed": _("File of transfers confirmed"),
+                "batch.cancelled": _("File of transfers thrown away"),
+                "batch.created": _("Batch of transfers created"),
+                "batch.retried": _("Failed transfers drafted again"),
             },
-            areas={"transfer": _("Money transfers")},
+            areas={"transfer": _("Money transfers"), "batch": _("Batches of transfers")},
             facts={
                 "beneficiary": _("Beneficiary Name"),
                 "note": _("Note"),

@@ -12,6 +12,7 @@ declare(
 declare(
     Section("money-transfer", _("Money Transfer"), "arrow-left-right", 20),
     Entry(_("Create Transfer"), "transactions:transfer-create", Permission.CREATE_TRANSACTIONS),
+    Entry(_("Bulk Transfer"), "transactions:bulk", Permission.CREATE_TRANSACTIONS),
     Entry(_("Transaction History"), "transactions:transfers", Permission.VIEW_HISTORY),
 )
 declare(

@@ -3,6 +3,8 @@ from django.urls import path
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from flipdash.histories.pages import detail_view, history_view
 from transactions.approvals import views as approvals
+from transactions.bulk import batch_views as batches
+from transactions.bulk import views as bulk
 from transactions.international.history import InternationalHistory
 from transactions.payments.history import PaymentHistory
 from transactions.transfers import views as transfers
@@ -16,6 +18,18 @@ urlpatterns = [
     path("approvals/selection/", approvals.selection, name="approvals-selection"),
     path("approvals/rejection/", approvals.rejection, name="approvals-rejection"),
     path("money-transfers/create/", transfers.transfer_create, name="transfer-create"),
+    path("money-transfers/bulk/", bulk.bulk, name="bulk"),
+    path("money-transfers/bulk/template/", bulk.bulk_template, name="bulk-template"),
+    path("money-transfers/bulk/<int:draft_number>/", bulk.bulk_draft, name="bulk-draft"),
+    path("money-transfers/bulk/<int:draft_number>/status/", bulk.bulk_status, name="bulk-status"),
+    path("money-transfers/bulk/<int:draft_number>/repair/", bulk.bulk_repair, name="bulk-repair"),
+    path("money-transfers/bulk/<int:draft_number>/replacement/", bulk.bulk_replacement, name="bulk-replacement"),
+    path("money-transfers/bulk/<int:draft_number>/confirmation/", bulk.bulk_confirmation, name="bulk-confirmation"),
+    path("money-transfers/bulk/<int:draft_number>/cancellation/", bulk.bulk_cancellation, name="bulk-cancellation"),
+    path("money-transfers/batches/<bigid:batch_id>/", batches.bulk_batch, name="bulk-batch"),
+    path("money-transfers/batches/<bigid:batch_id>/status/", batches.batch_status, name="batch-status"),
+    path("money-transfers/batches/<bigid:batch_id>/result/", batches.batch_result, name="batch-result"),
+    path("money-transfers/batches/<bigid:batch_id>/retry/", batches.batch_retry, name="batch-retry"),
     path("money-transfers/<bigid:pk>/approval/", transfers.transfer_approval, name="transfer-approval"),
     path("money-transfers/<bigid:pk>/rejection/", transfers.transfer_rejection, name="transfer-rejection"),
     path("money-transfers/<bigid:pk>/cancellation/", transfers.transfer_cancellation, name="transfer-cancellation"),

@@ -24,6 +24,7 @@ from flipdash.tables.layouts import REQUIRED, Field, Header, Kept, Layout
 from flipdash.tables.reader.tables import Broken, Number, Row
 from flipdash.tables.reading import MOST_MEGABYTES, FileRows, read_file, read_statement, weigh
 from flipdash.tables.storing import INCOMING, STORED, Incoming, run
+from flipdash.tables.workbook import Workbook
 from flipdash.tables.writing import CsvFile
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Outcome",
     "Row",
     "Unreadable",
+    "Workbook",
     "account",
     "broken",
     "choice",

@@ -10,6 +10,7 @@ from transactions.models.base import (
     Via,
 )
 from transactions.models.beneficiary import Beneficiary
+from transactions.models.bulk import BulkDraft, BulkRow
 from transactions.models.bulk_approval import BulkApproval
 from transactions.models.destination import Destination
 from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
@@ -22,6 +23,8 @@ __all__ = [
     "BankPace",
     "Beneficiary",
     "BulkApproval",
+    "BulkDraft",
+    "BulkRow",
     "Corridor",
     "Destination",
     "InternationalEvent",

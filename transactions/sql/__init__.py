@@ -1,10 +1,12 @@
 """What the database itself refuses of transactions, whatever the code does (docs/database.md)."""
 
-from flipdash.sql.declaring import AppendOnly, Code, Fixed, Kept, Moves, Rights, files
+from flipdash.sql.declaring import AppendOnly, Code, Fixed, Kept, Moves, Rights, RowLevelSecurity, files
 from transactions.models import (
     BankPace,
     Beneficiary,
     BulkApproval,
+    BulkDraft,
+    BulkRow,
     Corridor,
     Destination,
     InternationalEvent,
@@ -53,4 +55,8 @@ AFTER_TABLES: list[Code] = [
     Kept(BulkApproval),
     Fixed(BulkApproval, "business", "mode", "member", "source", "rows", "seen", "is_sure"),
     Moves(BulkApproval),
+    Fixed(BulkDraft, "business", "mode", "number", "member", "sha256"),
+    Moves(BulkDraft),
+    Fixed(BulkRow, "business", "mode", "draft", "record"),
+    RowLevelSecurity(BulkRow),
 ]

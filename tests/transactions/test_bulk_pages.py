@@ -1,0 +1,231 @@
+"""Bulk Transfer in the page: uploaded, repaired, confirmed; the batch, its result file, and Retry Failed."""
+
+import csv as csv_module
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from python_calamine import CalamineWorkbook
+
+from accounts.permissions import Role
+from flipdash import rls
+from tests import factories
+from tests.transactions.bulk_files import GOOD, HEADER, checked, confirm, csv, look, rows_of, upload, work
+from tests.transactions.sending import fund, let_it_arrive
+from tests.workbooks import make_xlsx
+from transactions.bulk import retrying
+from transactions.models import BulkDraft, BulkRow, MoneyTransfer, TransferBatch
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
+    pytest.mark.usefixtures("asleep", "files"),
+]
+BULK = "/money-transfers/bulk/"
+BAD = ("BCA Sariah,1234567890,Budi,85000,,,", "BCA Sariah,1234567891,Ani,86000,,,", "BCA,123,Wati,87000,,,")
+
+
+@pytest.fixture
+def maker(kopi_kita):
+    fund(kopi_kita, 100_000_000)
+    return factories.make_member(kopi_kita, Role.MAKER, name="Mira Maker")
+
+
+@pytest.fixture
+def client(client_of, maker):
+    return client_of(maker)
+
+
+def post(client, draft, act, **values):
+    return client.post(reverse(f"transactions:bulk-{act}", args=[draft.number]), values, follow=True)
+
+
+def test_upload_repair_confirm(client, maker):
+    page = client.post(BULK, {"file": SimpleUploadedFile("gaji.csv", csv(*GOOD, *BAD))}, follow=True)
+    draft = BulkDraft.objects.get()
+    assert page.redirect_chain == [(f"{BULK}{draft.number}/", 302)]
+    assert "Being checked" in page.content.decode() or "Waiting" in page.content.decode()
+    work()
+    page = client.get(f"{BULK}{draft.number}/")
+    assert page.context["showing"] == "wrong"
+    text = page.content.decode()
+    assert "An account at BCA has 10 digits; this has 3." in text
+    assert "Bank “BCA Sariah” in 2 rows: replace by" in text
+    assert "Confirm" not in text
+    page = post(client, draft, "replacement", field="bank", old="BCA Sariah", new="bca_syr")
+    assert "Replaced in 2 rows." in page.content.decode()
+    page = post(client, draft, "repair", **{"show": "wrong", "after": "", "7-account_number": "0650000779"})
+    assert page.context["look"].wrong == 0
+    page = client.get(f"{BULK}{draft.number}/?show=")
+    seen, name = page.context["look"].digest, "Gaji November"
+    assert "Confirm 6 transfers: Rp" in page.content.decode()
+    assert not MoneyTransfer.objects.exists()
+    post(client, draft, "confirmation", seen=seen, name=name)
+    post(client, draft, "confirmation", seen=seen, name=name)
+    work()
+    batch = TransferBatch.objects.get()
+    assert (batch.name, batch.maker_name, MoneyTransfer.objects.count()) == (name, "Mira Maker", 6)
+    page = client.get(f"{BULK}{draft.number}/", follow=True)
+    assert page.redirect_chain[-1][0] == reverse("transactions:bulk-batch", args=[batch.pk])
+    assert "Pending approval" in page.content.decode()
+    page = client.get(BULK)
+    ((listed, counts),) = page.context["batches"]
+    assert (listed, counts["rows"], counts["states"][0][1]) == (batch, 6, 6)
+
+
+def test_what_was_typed_stays_and_is_escaped(client, maker):
+    draft = checked(maker, csv('BCA,1,<b>Budi</b>,"8x",,,'))
+    page = client.get(f"{BULK}{draft.number}/")
+    text = page.content.decode()
+    assert "&lt;b&gt;Budi" in text
+    assert "<b>Budi" not in text
+    page = post(client, draft, "repair", **{"show": "wrong", "2-amount": '"><script>', "2-account_number": "12"})
+    assert 'value="&quot;&gt;&lt;script&gt;"' in page.content.decode()
+    assert "this has 2" in page.content.decode()
+
+
+def test_leaving_out_and_taking_in(client, maker):
+    draft = checked(maker, csv(*GOOD, *BAD))
+    page = post(client, draft, "repair", show="wrong", leave="5")
+    assert (page.context["look"].wrong, page.context["look"].left_out) == (2, 1)
+    page = post(client, draft, "repair", show="left-out", back="5")
+    assert page.context["look"].left_out == 0
+    page = post(client, draft, "repair", show="wrong", leave_all="1")
+    assert (page.context["look"].wrong, page.context["look"].left_out) == (0, 3)
+
+
+@pytest.mark.parametrize("query", ["?show=x", "?after=x", "?after=-1", "?edit=x", "?after=99999999"])
+def test_addresses_of_no_page(client, maker, query):
+    draft = checked(maker)
+    assert client.get(f"{BULK}{draft.number}/{query}").status_code == 404
+
+
+def test_rows_are_paged_by_their_place(client, maker):
+    draft = checked(maker, csv(*[f"BCA,{n:010},Siti,{10_000 + n},,," for n in range(120)]))
+    page = client.get(f"{BULK}{draft.number}/?show=")
+    assert [line.row.record for line in page.context["lines"]] == list(range(2, 52))
+    page = client.get(f"{BULK}{draft.number}/{page.context['next_url'].partition('#')[0]}")
+    assert page.context["lines"][0].row.record == 52
+    page = client.get(f"{BULK}{draft.number}/?show=&after=101")
+    assert (len(page.context["lines"]), page.context["next_url"]) == (20, "")
+
+
+def test_its_queries_do_not_grow(client, maker, django_assert_max_num_queries):
+    draft = checked(maker, csv(*[f"Nowhere,{n:010},Siti,{10_000 + n},,," for n in range(60)]))
+    with django_assert_max_num_queries(24):
+        client.get(f"{BULK}{draft.number}/")
+    with django_assert_max_num_queries(20):
+        client.get(BULK)
+
+
+def test_duplicates_want_a_yes_and_a_bad_form_stays(client, maker):
+    draft = checked(maker, csv(GOOD[0], GOOD[0].replace("PAY-1", "PAY-2")))
+    seen = look(maker, draft).digest
+    page = post(client, draft, "confirmation", seen=seen, name="Twice")
+    assert "Some rows may be paid twice." in page.content.decode()
+    assert 'value="Twice"' in page.content.decode()
+    post(client, draft, "confirmation", seen=seen, name="Twice", sure="on")
+    work()
+    assert MoneyTransfer.objects.count() == 2
+
+
+def test_throwing_a_file_away(client, maker):
+    draft = checked(maker)
+    page = post(client, draft, "cancellation")
+    assert "Nothing was created" in page.content.decode()
+    assert (rows_of(draft), BulkDraft.objects.get().status) == ([], "cancelled")
+
+
+def test_progress_is_polled_and_sends_on(client, maker):
+    draft = upload(maker)
+    answer = client.get(f"{BULK}{draft.number}/status/")
+    assert "hx-get" in answer.content.decode()
+    work()
+    assert client.get(f"{BULK}{draft.number}/status/")["HX-Redirect"] == f"{BULK}{draft.number}/"
+
+
+def test_the_template_goes_in_as_it_is(client, maker):
+    content = client.get(f"{BULK}template/").content
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    assert book.sheet_names == ["Transfers", "Examples", "Banks"]
+    (header,) = book.get_sheet_by_name("Transfers").to_python()
+    assert header == HEADER.split(",")
+    codes = {row[0] for row in book.get_sheet_by_name("Banks").to_python()}
+    assert {"bca", "bca_syr", "gopay", "BNI (VA)"} <= codes
+    examples = book.get_sheet_by_name("Examples").to_python()[1:]
+    draft = checked(maker, csv(*[",".join(row) for row in examples]))
+    assert [row.wrong for row in rows_of(draft)] == [[]] * len(examples)
+
+
+def batch_of(admin, *, name="gaji.csv", content=None):
+    """Make a batch of which one transfer arrives and two fail."""
+    failing = [f"BCA,00123{n}9001,Rudi,9000{n},,," for n in range(2)]
+    draft = checked(admin, content or csv(GOOD[0], *failing, "BCA,1,Left,1,,,"), name)
+    with rls.inside(admin.scope("live")):
+        BulkRow.objects.filter(draft=draft).exclude(wrong=[]).update(is_left_out=True)
+    assert confirm(admin, draft)
+    work()
+    let_it_arrive()
+    draft.refresh_from_db()
+    return draft.batch
+
+
+def test_the_result_comes_back_in_the_shape_that_was_uploaded(web, admin):
+    fund(admin.business, 100_000_000)
+    header = ["NO", "NAMA", "ACCOUNT", "AMOUNT", "EMAIL", "CUSTOMERREFF", "Catatan lain"]
+    rows = [
+        [1, "=CV Sumber", "001200000345888", 17_500_000, "", "PAY1", "x"],
+        [2, "Agus", "020600000459001", 50_000, "", "PAY2", ""],
+    ]
+    batch = batch_of(admin, name="gaji.xlsx", content=make_xlsx([header, *rows]))
+    answer = web.get(reverse("transactions:batch-result", args=[batch.pk]))
+    table = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    assert table[0][:8] == [*header, "Status"]
+    assert [[*row[:3], row[7]] for row in table[1:]] == [
+        ["1", "=CV Sumber", "001200000345888", "Successful"],
+        ["2", "Agus", "020600000459001", "Failed"],
+    ]
+    assert b"<f>" not in answer.content
+
+
+def test_results_as_csv_wake_no_formula(web, admin):
+    """Trust: E1."""
+    fund(admin.business, 100_000_000)
+    batch = batch_of(admin, content=csv("BCA,0650000777,=1+1,85000,,,", "BCA,1,Left,1,,,"))
+    answer = web.get(reverse("transactions:batch-result", args=[batch.pk]))
+    table = list(csv_module.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [row[2] for row in table[1:]] == ["'=1+1", "Left"]
+    assert [row[7] for row in table] == ["Status", "Successful", "Left out"]
+
+
+def test_retry_failed_drafts_each_once(web, admin):
+    fund(admin.business, 100_000_000)
+    batch = batch_of(admin)
+    page = web.get(reverse("transactions:bulk-batch", args=[batch.pk]))
+    assert "Retry Failed</span> (2)" in page.content.decode() or "Retry Failed (2)" in page.content.decode()
+    page = web.post(reverse("transactions:batch-retry", args=[batch.pk]), follow=True)
+    again = BulkDraft.objects.latest("pk")
+    assert [(row.amount, row.wrong) for row in rows_of(again)] == [(90_000, []), (90_001, [])]
+    page = web.post(reverse("transactions:batch-retry", args=[batch.pk]), follow=True)
+    assert "drafted again already" in page.content.decode()
+    confirm(admin, again)
+    work()
+    assert MoneyTransfer.objects.count() == 5
+    with rls.inside(admin.scope("live")), pytest.raises(retrying.NothingToRetry):
+        retrying.retry(admin.scope("live"), batch)
+
+
+def test_a_retry_thrown_away_can_be_drafted_again(web, admin):
+    fund(admin.business, 100_000_000)
+    batch = batch_of(admin)
+    web.post(reverse("transactions:batch-retry", args=[batch.pk]))
+    post(web, BulkDraft.objects.latest("pk"), "cancellation")
+    web.post(reverse("transactions:batch-retry", args=[batch.pk]))
+    assert len(rows_of(BulkDraft.objects.latest("pk"))) == 2
+
+
+def test_a_batch_of_no_file_has_a_result_too(web, admin):
+    batch = factories.make_batch(admin.business)
+    factories.make_transfer(admin.business, batch=batch, beneficiary_name="Siti")
+    answer = web.get(reverse("transactions:batch-result", args=[batch.pk]))
+    assert "Siti" in answer.content.decode("utf-8-sig")
