@@ -117,6 +117,17 @@ class Fixed(Refused):
         super().__init__(model, "fixed", "BEFORE UPDATE", why, when=f"({old}) IS DISTINCT FROM ({new})")
 
 
+class FixedFrom(Refused):
+    """Columns that keep what a row had when it left its first state."""
+
+    def __init__(self, model: Model, first: str, *fields: str, field: str = "status") -> None:
+        names = [_column(model, field) for field in fields]
+        old, new = (", ".join(f"{row}.{name}" for name in names) for row in ("OLD", "NEW"))
+        left = f"OLD.{_column(model, field)} <> {_text(first)}"
+        why = f"is past {first} and keeps: " + ", ".join(names)
+        super().__init__(model, "fixed_from", "BEFORE UPDATE", why, when=f"{left} AND ({old}) IS DISTINCT FROM ({new})")
+
+
 class Moves(Trigger):
     """A state goes only where its declaration says (flipdash/states.py)."""
 

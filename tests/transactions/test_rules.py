@@ -55,6 +55,19 @@ def test_code_and_database_allow_the_same_moves(kopi_kita, model, was, to):
             rows.update(**new)
 
 
+@pytest.mark.parametrize("field", ["amount", "fee", "account_number", "beneficiary_name"])
+@pytest.mark.parametrize("make", [make_transfer, make_international])
+def test_what_was_approved_stays_as_it_was(kopi_kita, make, field):
+    """trust: M3. While it waits it may change, and is asked again."""
+    value = 99_000 if field in ("amount", "fee") else "0099"
+    waiting = make(kopi_kita, status="pending_approval")
+    assert type(waiting).objects.filter(pk=waiting.pk).update(**{field: value}) == 1
+    for status in ("scheduled", "processing", "successful", "failed", "cancelled"):
+        row = make(kopi_kita, status=status)
+        with pytest.raises(IntegrityError, match="is past pending_approval"), transaction.atomic():
+            type(row).objects.filter(pk=row.pk).update(**{field: value})
+
+
 def test_settled_money_stays_settled(kopi_kita):
     payment = make_payment(kopi_kita, settlement_status="settled")
     with pytest.raises(IntegrityError, match="can't move"), transaction.atomic():

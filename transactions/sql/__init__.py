@@ -1,6 +1,16 @@
 """What the database itself refuses of transactions, whatever the code does (docs/database.md)."""
 
-from flipdash.sql.declaring import AppendOnly, Code, Fixed, Kept, Moves, Rights, RowLevelSecurity, files
+from flipdash.sql.declaring import (
+    AppendOnly,
+    Code,
+    Fixed,
+    FixedFrom,
+    Kept,
+    Moves,
+    Rights,
+    RowLevelSecurity,
+    files,
+)
 from transactions.models import (
     BankPace,
     Beneficiary,
@@ -19,15 +29,20 @@ from transactions.models import (
     RailCase,
     RailOrder,
     SimulatedPayout,
+    Status,
     TransferEvent,
 )
 
 PRODUCTS = (MoneyTransfer, InternationalTransfer, Payment)
+APPROVED = ("account_number", "beneficiary_name", "amount", "fee", "maker_kind", "maker_id")
+"""What an approver let go: whatever the code does, nothing else leaves."""
 TIMELINES = (TransferEvent, InternationalEvent, PaymentEvent)
 
 AFTER_TABLES: list[Code] = [
     Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key"),
     *(Fixed(product, "business", "mode", "created_at") for product in (InternationalTransfer, Payment)),
+    FixedFrom(MoneyTransfer, Status.PENDING_APPROVAL, "destination_kind", "bank", *APPROVED),
+    FixedFrom(InternationalTransfer, Status.PENDING_APPROVAL, "currency", *APPROVED),
     *(Moves(product) for product in PRODUCTS),
     Moves(Payment, "settlement_status"),
     Moves(PaymentLink),
