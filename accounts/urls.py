@@ -45,6 +45,7 @@ urlpatterns = [
     path("my-profile/sessions/<bigid:user_session>/end/", sessions.session_end, name="session-end"),
     path("members/<bigid:member_id>/second-factor/", recovery.second_factor_reset, name="member-second-factor"),
     path("my-profile/", profile.my_profile, name="profile"),
+    path("my-profile/notices/", profile.my_notices, name="notices"),
     path("my-profile/phone/", profile.phone, name="phone"),
     path("my-profile/phone/code/", profile.phone_code, name="phone-code"),
     path("members/activity/", include((activity, "activity"))),

@@ -57,6 +57,7 @@ ACCOUNT: dict[str, Words] = {
 
 PROFILE: dict[str, Words] = {
     "profile.changed": _("Profile changed"),
+    "profile.notices": _("Notices or absence changed"),
     "phone.code-sent": _("Code sent to a phone"),
     "phone.verified": _("Phone verified"),
 }

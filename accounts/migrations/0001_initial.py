@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.indexes
 import django.core.validators
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
@@ -74,6 +75,8 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True)),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
                 ('last_seen_at', models.DateTimeField(blank=True, null=True)),
+                ('away_until', models.DateTimeField(blank=True, null=True, verbose_name='Away until')),
+                ('muted', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), blank=True, default=list, size=None)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('business', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='accounts.business')),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),

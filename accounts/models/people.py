@@ -6,6 +6,7 @@ from typing import Any, Self, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
@@ -213,6 +214,15 @@ class MemberQuerySet(models.QuerySet["Member"]):
             models.Q(ends_at=None) | models.Q(ends_at__gt=Now())
         )
 
+    def told(self, notice: str) -> Self:
+        """Those who may act, want this notice (accounts/profile/notices.py), and aren't away."""
+        here = models.Q(away_until=None) | models.Q(away_until__lte=Now())
+        return self.active().filter(here).exclude(muted__contains=[notice])
+
+    def who_may(self, permission: Permission) -> Self:
+        """Those whose role has a permission."""
+        return self.filter(role__in=[role for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed])
+
     def behind(self, actor: Actor | None) -> Self:
         """The one who signed something; none for whoever else did."""
         if actor is None or actor.kind != ActorKind.MEMBER:
@@ -234,6 +244,10 @@ class Member(models.Model):
     is_active = models.BooleanField(default=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    away_until = models.DateTimeField(_("Away until"), null=True, blank=True)
+    """When the person is back; until then others are told what waits."""
+    muted = ArrayField(models.CharField(max_length=32), default=list, blank=True)
+    """The notices that the person has switched off."""
     created_at = models.DateTimeField(db_default=Now())
 
     objects = MemberQuerySet.as_manager()

@@ -1,10 +1,12 @@
 """What people change about themselves: name, language, phone."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from accounts.models import OtpChallenge, PhoneDevice, User
+from accounts.models import Member, OtpChallenge, PhoneDevice, User
 from accounts.phones import numbers as phones
 from flipdash import clock, events
 from flipdash.scope import Scope
@@ -42,3 +44,12 @@ def set_phone(scope: Scope, user: User, number: str) -> None:
     device.number, device.confirmed, device.confirmed_at = number, True, clock.now()
     device.save()
     events.record(scope, "phone.verified", person, old=old and phones.masked(old), new=phones.masked(number))
+
+
+@transaction.atomic
+def set_notices(scope: Scope, *, muted: Collection[str], away_until: datetime | None) -> None:
+    """Save which notices a member doesn't want, and until when they are away."""
+    member = Member.objects.select_for_update(no_key=True).get(pk=scope.member.pk)
+    member.muted, member.away_until = sorted(muted), away_until
+    member.save(update_fields=["muted", "away_until"])
+    events.record(scope, "profile.notices", member.user)

@@ -10,11 +10,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.business.forms import CodeForm, PhoneForm, ProfileForm
-from accounts.models import PhoneDevice
+from accounts.models import Member, PhoneDevice
 from accounts.permissions import everybody
 from accounts.phones import numbers as phones
 from accounts.phones import otp
+from accounts.profile import notices
 from accounts.profile import services as profile
+from accounts.profile.forms import NoticesForm
 from accounts.sign_in.reauthentication import reauthenticated
 from flipdash.http import Request, require_form
 
@@ -43,11 +45,29 @@ def my_profile(request: Request) -> HttpResponse:
         "phone": phones.shown(device.number) if device else "",
         "is_verified": bool(device and device.confirmed),
         "more": [
+            {"label": _("Notices and absence"), "url": reverse("notices")},
             {"label": _("Password and two-step verification"), "url": reverse("security")},
             {"label": _("Where you are signed in"), "url": reverse("sessions")},
         ],
     }
     return render(request, "accounts/profile.html", context)
+
+
+@require_form
+@everybody
+def my_notices(request: Request) -> HttpResponse:
+    """Show and save which mails one gets, and until when one is away."""
+    member = Member.objects.get(pk=request.scope.member.pk)
+    away = member.away_until if member.away_until and member.away_until > request.scope.now() else None
+    wanted = [one.name for one in notices.of(member) if one.name not in member.muted]
+    initial = {"wanted": wanted, "away_until": away and away.astimezone(request.scope.zone).date()}
+    sent = request.POST if request.method == "POST" else None
+    form = NoticesForm(sent, initial=initial, scope=request.scope)
+    if form.is_bound and form.is_valid():
+        profile.set_notices(request.scope, muted=form.muted, away_until=form.cleaned_data["away_until"])
+        messages.success(request, _("Saved."))
+        return redirect("notices")
+    return render(request, "accounts/notices.html", {"form": form, "crumbs": _crumbs()})
 
 
 @require_form

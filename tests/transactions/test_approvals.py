@@ -398,6 +398,7 @@ def international():
             label="International transfer",
             label_of_many="International transfers",
             model=InternationalTransfer,
+            list_url_name="transactions:international",
             row_url_name="transactions:international-detail",
             approval_url_name="transactions:international-detail",
             rejection_url_name="transactions:international-detail",
@@ -432,3 +433,16 @@ def test_a_row_opened_from_the_list_leads_back_to_it(money, maker, web):
     seen = re.search(r'name="seen"\s+value="([^"]*)"', page.content.decode())[1]
     answered = web.post(f"/money-transfers/{row.pk}/approval/?list=bank%3Dbca%26evil%3D1", {"seen": seen})
     assert answered["Location"] == "/approvals/?bank=bca"
+
+
+@pytest.mark.parametrize("field", ["maker", "approver"])
+def test_the_history_is_filtered_by_who_made_and_who_approved_it_and_namesakes_never_mix(money, web, field):
+    """Issue 15: by identity, whatever they are called."""
+    one, other = (factories.make_member(money, Role.ADMIN, name="Dewi Lestari") for _n in range(2))
+    own = factories.make_transfer(money, maker=one.actor, approver=one.actor)
+    theirs = factories.make_transfer(money, maker=other.actor, approver=other.actor)
+    page = web.get(f"/money-transfers/?{field}={one.pk}").content.decode()
+    assert (str(own.pk) in page, str(theirs.pk) in page) == (True, False)
+    assert page.count(f'<option value="{one.pk}"') == 2, "both filters offer them"
+    page = web.get(f"/money-transfers/?{field}=999999").content.decode()
+    assert str(own.pk) not in page

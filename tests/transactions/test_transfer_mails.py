@@ -1,13 +1,21 @@
 """Who is told by mail of a transfer: approvers that it waits, its maker what became of it, who is paid that it came."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import Member
 from accounts.permissions import Role
 from flipdash import rls
 from flipdash.models import Message
 from tests import factories
 from tests.transactions.sending import approve, create, fund, let_it_arrive
+from transactions.approvals import services
+from transactions.approvals.queue import Filters, Selection
 from transactions.outgoing import acts
+from transactions.outgoing import mails as sweep_mails
 from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = [
@@ -69,3 +77,76 @@ def test_who_is_paid_is_told_where_it_was_asked_for_and_never_in_test_mode(peopl
     assert set(found) == {"sri@example.test"}
     assert "Kopi Kita" in found["sri@example.test"]
     assert "money-transfers" not in found["sri@example.test"]
+
+
+def test_who_switched_a_notice_off_or_is_away_isn_t_told(people, client_of):
+    approver, executor, maker = people[Role.APPROVER], people[Role.EXECUTOR], people[Role.MAKER]
+    day = approver.scope("live").now().date() + timedelta(days=3)
+    client_of(approver).post("/my-profile/notices/", {"wanted": ["waiting"], "away_until": f"{day:%Y-%m-%d}"})
+    client_of(executor).post("/my-profile/notices/", {"wanted": ["outcome"], "away_until": ""})
+    client_of(maker).post("/my-profile/notices/", {"wanted": []})
+    transfer = create(maker)
+    assert set(mails()) == {people[Role.ADMIN].user.email}
+    approve(approver, transfer)
+    assert mails() == {}
+    Member.objects.filter(pk=approver.pk).update(away_until=Now())
+    create(maker, amount=90_000)
+    assert set(mails()) == {people[Role.ADMIN].user.email, approver.user.email}, "back again"
+
+
+@pytest.mark.parametrize("typed", ["2020-01-01", "2999-01-01", "tomorrow"])
+def test_away_until_is_a_day_to_come(people, client_of, typed):
+    page = client_of(people[Role.APPROVER]).post("/my-profile/notices/", {"wanted": [], "away_until": typed})
+    assert page.status_code == 200
+    assert typed in page.content.decode() or "date" in page.content.decode()
+    people[Role.APPROVER].refresh_from_db()
+    assert people[Role.APPROVER].away_until is None
+
+
+def test_a_maker_hears_when_nobody_could_approve(people, kopi_kita):
+    maker = people[Role.MAKER]
+    may = Member.objects.filter(business=kopi_kita, role__in=[Role.ADMIN, Role.APPROVER, Role.EXECUTOR])
+    may.update(away_until=Now() + timedelta(days=2))
+    create(maker)
+    found = mails()
+    assert set(found) == {maker.user.email}
+    assert "is away. The first is back on" in found[maker.user.email]
+    may.update(is_active=False)
+    create(maker, amount=90_000)
+    assert "nobody else may approve" in mails()[maker.user.email]
+
+
+def test_approvers_are_reminded_once_after_four_hours(people, kopi_kita):
+    maker, approver = people[Role.MAKER], people[Role.APPROVER]
+    create(maker)
+    mails()
+    sweep_mails.remind()
+    assert mails() == {}
+    late = factories.make_transfer(
+        kopi_kita,
+        status="pending_approval",
+        maker=maker.actor,
+        created_at=timezone.now() - timedelta(hours=4, minutes=1),
+    )
+    sweep_mails.remind()
+    found = mails()
+    assert set(found) == {people[role].user.email for role in (Role.ADMIN, Role.APPROVER, Role.EXECUTOR)}
+    assert "/approvals/" in found[approver.user.email]
+    late.refresh_from_db()
+    assert late.reminded_at
+    sweep_mails.remind()
+    assert mails() == {}
+
+
+def test_makers_hear_once_of_many_that_were_approved_together(people):
+    maker, approver = people[Role.MAKER], people[Role.APPROVER]
+    for number in range(3):
+        create(maker, account_number=f"001234567{number}")
+    mails()
+    scope = approver.scope("live")
+    with rls.inside(scope):
+        chosen = Selection(Filters(), is_all=True)
+        services.approve(scope, chosen, seen=services.look(scope, chosen).seen)
+    found = mails()
+    assert set(found) == {maker.user.email}
+    assert "Approved: 3 of yours" in found[maker.user.email]

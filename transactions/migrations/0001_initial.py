@@ -134,6 +134,7 @@ class Migration(migrations.Migration):
                 ('bank_reference', models.CharField(blank=True, max_length=64, verbose_name='Bank Reference')),
                 ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='Completed Date')),
                 ('returned_at', models.DateTimeField(blank=True, null=True, verbose_name='Returned')),
+                ('reminded_at', models.DateTimeField(blank=True, null=True)),
                 ('country', models.CharField(max_length=2, verbose_name='Beneficiary Country')),
                 ('beneficiary_bank', models.CharField(max_length=100, verbose_name='Beneficiary Bank')),
                 ('beneficiary_name', models.CharField(max_length=100, verbose_name='Beneficiary Name')),
@@ -184,6 +185,7 @@ class Migration(migrations.Migration):
                 ('bank_reference', models.CharField(blank=True, max_length=64, verbose_name='Bank Reference')),
                 ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='Completed Date')),
                 ('returned_at', models.DateTimeField(blank=True, null=True, verbose_name='Returned')),
+                ('reminded_at', models.DateTimeField(blank=True, null=True)),
                 ('destination_kind', models.CharField(choices=[('bank', 'Bank'), ('va', 'VA'), ('ewallet', 'E-Wallet')], max_length=8)),
                 ('bank', models.CharField(max_length=32, verbose_name='Bank')),
                 ('account_number', models.CharField(max_length=32, verbose_name='Account Number')),
@@ -494,6 +496,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='moneytransfer',
             index=models.Index(models.F('business'), models.F('mode'), django.db.models.functions.text.Right('account_number', 4), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='moneytransfer_account_end'),
+        ),
+        migrations.AddIndex(
+            model_name='moneytransfer',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('maker_id'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('maker_kind', 'member')), name='moneytransfer_maker'),
+        ),
+        migrations.AddIndex(
+            model_name='moneytransfer',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('approver_id'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('approver_kind', 'member')), name='moneytransfer_approver'),
         ),
         migrations.AddIndex(
             model_name='moneytransfer',

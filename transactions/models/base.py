@@ -115,6 +115,8 @@ class OutgoingTransfer(Transaction):
     """When it is sent, once it is approved; None: at once."""
     completed_at = models.DateTimeField(_("Completed Date"), null=True, blank=True)
     returned_at = models.DateTimeField(_("Returned"), null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    """When approvers were told once more that it waits."""
 
     class Meta(Transaction.Meta):
         abstract = True

@@ -117,6 +117,18 @@ class MoneyTransfer(OutgoingTransfer):
                 name="moneytransfer_reference",
                 condition=~Q(internal_reference=""),
             ),
+            *(
+                models.Index(
+                    F("business"),
+                    F("mode"),
+                    F(f"{who}_id"),
+                    F("created_at").desc(),
+                    F("id").desc(),
+                    name=f"moneytransfer_{who}",
+                    condition=Q(**{f"{who}_kind": "member"}),
+                )
+                for who in ("maker", "approver")
+            ),
             models.Index(F("batch"), name="moneytransfer_batch", condition=Q(batch__isnull=False)),
             WORDS.index("moneytransfer_words"),
         ]

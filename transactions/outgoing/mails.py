@@ -3,26 +3,49 @@
 Made from its events, in the transaction of the act; what the seed says happened earlier mails nobody.
 """
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, cast
 
+from django.db import transaction
+from django.db.models import Count, Sum
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
 from accounts.models import Member
-from accounts.permissions import ROLE_PERMISSIONS, Permission
-from flipdash import events, mail
+from accounts.models.people import MemberQuerySet
+from accounts.permissions import Permission
+from accounts.profile import notices
+from flipdash import clock, events, mail, rls
+from flipdash.actors import ActorKind
 from flipdash.mode import Mode, mode_url
-from transactions.models import MoneyTransfer, Status
+from transactions.models import BulkApproval, MoneyTransfer, Status
 from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import acts, products
 from transactions.reasons import Reason
 
 TOLD_MAKER = {"approved", "rejected", "expired", "failed", "returned"}
 """What a maker wants to know that they didn't do themselves."""
+REMINDED_AFTER = timedelta(hours=4)
+MOST_AT_ONCE = 50
+"""Businesses whose approvers one sweep reminds."""
+
+
+WAITING, OUTCOME = "waiting", "outcome"
+notices.declare(WAITING, gettext_lazy("Something waits for my approval"), Permission.APPROVE_TRANSACTIONS)
+notices.declare(OUTCOME, gettext_lazy("What I made is approved, rejected or fails"), Permission.CREATE_TRANSACTIONS)
 
 
 @events.handle
 def tell(told: events.Event) -> None:
     """Mail what an event of a product means for somebody else than who did it."""
     row = told.subject
-    if told.at is not None or not isinstance(row, OutgoingTransfer):
+    if told.at is not None:
+        return
+    if isinstance(row, BulkApproval) and told.kind.endswith(".approved_many"):
+        _tell_makers(row, told)
+    if not isinstance(row, OutgoingTransfer):
         return
     product = next((one for one in products.products.values() if isinstance(row, one.model)), None)
     if product is None or events.area_of(told.kind) != product.area:
@@ -37,24 +60,110 @@ def tell(told: events.Event) -> None:
 
 
 def _tell_approvers(row: OutgoingTransfer, product: products.Product, told: events.Event) -> None:
-    """Tell who may approve a new row that it waits; nobody where its maker approves it by making it."""
+    """Tell who may approve a new row that it waits; nobody where its maker approves it by making it.
+
+    Its maker is told where nobody is there who could.
+    """
     scope = told.scope
     if scope.can(Permission.APPROVE_TRANSACTIONS) and acts.may_approve(scope, row):
         return
-    roles = [role for role, allowed in ROLE_PERMISSIONS.items() if Permission.APPROVE_TRANSACTIONS in allowed]
-    members = Member.objects.active().filter(business_id=row.business_id, role__in=roles).select_related("user")
-    for member in members:
-        if member.actor != row.maker:
-            _send("transfer_waits", member, row, product, maker=row.maker_name)
+    for member in _others(row).told(WAITING).select_related("user"):
+        _send("transfer_waits", member, row, product, maker=row.maker_name)
+    if who := nobody_there(row):
+        maker = Member.objects.active().behind(row.maker).select_related("user").first()
+        if maker is not None:
+            back = who.back and timezone.localtime(who.back, told.scope.zone).date()
+            _send("transfer_nobody", maker, row, product, back=back)
+
+
+def _others(row: OutgoingTransfer) -> MemberQuerySet:
+    """The members who may approve and didn't make a row."""
+    others = Member.objects.active().filter(business_id=row.business_id).who_may(Permission.APPROVE_TRANSACTIONS)
+    made = row.maker
+    own = made.id if made is not None and made.kind == ActorKind.MEMBER else None
+    return others.exclude(pk=own) if own is not None else others
+
+
+@dataclass(frozen=True)
+class NobodyThere:
+    """That nobody could approve a row now; `back` is when the first is back, None where there is nobody at all."""
+
+    back: datetime | None
+
+
+def nobody_there(row: OutgoingTransfer) -> NobodyThere | None:
+    """Return that nobody but its maker could approve a row now; None where somebody could."""
+    days = list(_others(row).values_list("away_until", flat=True))
+    now = clock.now()
+    if any(day is None or day <= now for day in days):
+        return None
+    return NobodyThere(min((day for day in days if day), default=None))
+
+
+def _tell_makers(approval: BulkApproval, told: events.Event) -> None:
+    """Tell each maker once how many of theirs were approved together."""
+    product = products.products[approval.source]
+    rows = product.model.objects.filter(pk__in=approval.rows, maker_kind=ActorKind.MEMBER)
+    made = rows.values("maker_id").annotate(n=Count("pk"), amounts=Sum("amount")).order_by()
+    each = {int(one["maker_id"] or 0): one for one in made}
+    for member in Member.objects.told(OUTCOME).filter(pk__in=each).select_related("user", "business"):
+        if member.actor == told.actor:
+            continue
+        one = each[member.pk]
+        mail.send(
+            "transfers_approved",
+            to=member.user.email,
+            language=member.user.language,
+            count=one["n"],
+            amount=one["amounts"],
+            who=told.actor.name,
+            mode=approval.mode,
+            url=mode_url(approval.mode, product.list_url_name, absolute=True),
+        )
 
 
 def _tell_maker(row: OutgoingTransfer, product: products.Product, act: str, told: events.Event) -> None:
-    member = Member.objects.active().behind(row.maker).select_related("user").first()
+    member = Member.objects.told(OUTCOME).behind(row.maker).select_related("user").first()
     if member is None or member.actor == told.actor:
         return
     reason = Reason.of(row.reason)
     why = told.facts.get("note") or (reason.what if reason else "")
     _send("transfer_outcome", member, row, product, act=act, why=why, who=told.actor.name)
+
+
+# --- Once more ---------------------------------------------------------------------------------------------------
+
+
+def remind() -> None:
+    """Remind approvers, once, of what has waited for hours; one mail for all that waits of a business in a mode."""
+    for product in products.products.values():
+        late = {"status": Status.PENDING_APPROVAL, "reminded_at": None, "created_at__lte": Now() - REMINDED_AFTER}
+        rows = product.model.objects.using("operator").filter(**late).order_by()
+        for business_id, mode in rows.values_list("business_id", "mode").distinct()[:MOST_AT_ONCE]:
+            with rls.inside_of(business_id, mode), transaction.atomic():
+                _remind(product, business_id, mode, late)
+
+
+def _remind(product: products.Product, business_id: int, mode: str, late: dict[str, Any]) -> None:
+    rows = product.model.objects.filter(business_id=business_id, mode=mode, **late)
+    locked = list(rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", "amount", "maker_id"))
+    if not locked:
+        return
+    product.model.objects.filter(pk__in=[pk for pk, _amount, _maker in locked]).update(reminded_at=Now())
+    others = Member.objects.told(WAITING).filter(business_id=business_id).who_may(Permission.APPROVE_TRANSACTIONS)
+    for member in others.select_related("user", "business"):
+        theirs = [amount for _pk, amount, maker in locked if maker != member.pk]
+        if theirs:
+            mail.send(
+                "transfers_wait",
+                to=member.user.email,
+                language=member.user.language,
+                count=len(theirs),
+                amount=sum(theirs),
+                business=member.business,
+                mode=mode,
+                url=mode_url(Mode(mode), "transactions:approvals", absolute=True),
+            )
 
 
 def _tell_beneficiary(row: OutgoingTransfer) -> None:

@@ -62,6 +62,8 @@ class Product:
     """What people call one of them."""
     label_of_many: Words
     model: type[OutgoingTransfer]
+    list_url_name: str
+    """Its history."""
     row_url_name: str
     approval_url_name: str
     rejection_url_name: str

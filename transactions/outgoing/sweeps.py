@@ -1,8 +1,8 @@
-"""What every sweep does besides waking workers: what is due is sent, what nobody approved is cancelled."""
+"""What every sweep does besides waking workers: what is due is sent, what waits is reminded of, and cancelled."""
 
 import logging
 
-from transactions.outgoing import acts, orders
+from transactions.outgoing import acts, mails, orders
 
 log = logging.getLogger(__name__)
 
@@ -13,7 +13,7 @@ def tidy() -> None:
 
     Each by itself: what fails is logged, and comes again with the next sweep.
     """
-    for step in (acts.send_due, acts.expire_due, orders.open_cases_of_given_up):
+    for step in (acts.send_due, acts.expire_due, mails.remind, orders.open_cases_of_given_up):
         try:
             step()
         except Exception:

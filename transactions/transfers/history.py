@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Member
 from accounts.permissions import Permission
 from flipdash import histories
 from flipdash.scope import Scope
@@ -20,6 +21,18 @@ def _batches(scope: Scope) -> QuerySet:
     return TransferBatch.objects.visible_to(scope).order_by("-created_at", "-id")
 
 
+def _people(scope: Scope) -> QuerySet:
+    """Return who may have made or approved one: the members, those who left included."""
+    members = Member.objects.filter(business_id=scope.business.pk).select_related("user")
+    return members.order_by("user__name", "pk")
+
+
+BY_ROW = (
+    histories.RowFilter("batch", _("Batch"), "batch", _batches, brought="batches"),
+    histories.ActorFilter("maker", _("Maker"), "maker", _people, brought="people"),
+    histories.ActorFilter("approver", _("Approved By"), "approver", _people, brought="people"),
+)
+"""Filters by what stands in other tables."""
 MADE_HERE = (
     histories.DateTimeColumn(_("Send on"), "send_at", shown=False),
     histories.Column(_("Account holder"), "holder_name", shown=False),
@@ -95,7 +108,7 @@ class TransferHistory(histories.History):
         histories.ChoiceFilter("destination", _("Bank / VA / E-Wallet"), "destination_kind", Kind),
         histories.ChoiceFilter("bank", _("Single bank"), "bank", BANK_OPTIONS, multiple=False),
         histories.ChoiceFilter("via", _("Created via"), "via", Via),
-        histories.RowFilter("batch", _("Batch"), "batch", _batches, brought="batches"),
+        *BY_ROW,
     )
     summary = histories.Summary("status", Status, ((_("Amount"), "amount"), (_("Fee"), "fee")))
     receipt = histories.Receipt(

@@ -327,6 +327,7 @@ MONEY_TRANSFERS = products.register(
         label=gettext_lazy("Money transfer"),
         label_of_many=gettext_lazy("Money transfers"),
         model=MoneyTransfer,
+        list_url_name="transactions:transfers",
         row_url_name="transactions:transfer-detail",
         approval_url_name="transactions:transfer-approval",
         rejection_url_name="transactions:transfer-rejection",

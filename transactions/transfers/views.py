@@ -25,7 +25,7 @@ from transactions.approvals.forms import FilterForm
 from transactions.destinations import Kind, label_of
 from transactions.fees import FEES
 from transactions.models import Beneficiary, Destination, MoneyTransfer, Status
-from transactions.outgoing import acts
+from transactions.outgoing import acts, mails
 from transactions.outgoing.forms import StopForm
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused, ShortOfMoney
 from transactions.rails import Outcome, simulator
@@ -109,6 +109,10 @@ def _answer(request: Request, form: TransferForm, created: services.Created) -> 
         Status.SCHEDULED: _("The transfer of %(amount)s is approved, and waits for its date."),
         Status.PROCESSING: _("The transfer of %(amount)s is on its way."),
     }
+    if transfer.status == Status.PENDING_APPROVAL and mails.nobody_there(transfer):
+        messages.warning(
+            request, _("Nobody else could approve it now: they are away, or nobody else may. Ask an Admin.")
+        )
     messages.success(request, said[Status(transfer.status)] % {"amount": money.rupiah(transfer.amount)})  # type: ignore[call-arg]  # an enum's lookup
     return redirect("transactions:transfer-detail", transfer.pk)
 
