@@ -8,6 +8,7 @@ class DocumentsConfig(AppConfig):
     def ready(self) -> None:
         """Tell what can happen to reports and receipts, and who makes reports."""
         from documents import menu  # noqa: F401  (importing registers)
+        from documents.files import ours  # noqa: F401  (importing registers)
         from documents.invoices import checks, papers  # noqa: F401  (importing registers)
         from documents.invoices import services as invoices  # noqa: F401  (its worker is known)
         from documents.layouts import frame as layouts  # noqa: F401  (importing registers)

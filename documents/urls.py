@@ -1,5 +1,6 @@
 from django.urls import path
 
+from documents.files import views as file_views
 from documents.invoices import views as invoice_views
 from documents.layouts import views as layout_views
 from documents.receipts.views import links_view, receipt_view, revocation_view, sending_view
@@ -20,6 +21,7 @@ urlpatterns = [
     path("invoices/<bigid:pk>/file/", invoice_views.invoice_file, name="invoice-file"),
     path("invoices/<bigid:pk>/sheet/", invoice_views.invoice_sheet, name="invoice-sheet"),
     path("invoices/<bigid:pk>/papers/<bigid:paper>/", invoice_views.invoice_paper, name="invoice-paper"),
+    path("files/", file_views.files, name="files"),
     path("templates/", layout_views.templates, name="templates"),
     path("templates/new/", layout_views.template_new, name="template-new"),
     path("templates/<bigid:template>/", layout_views.template, name="template"),

@@ -130,6 +130,7 @@ class Report(TenantModel, Leased):
         ]
         indexes = [
             *Leased.Meta.indexes,
+            models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="report_newest"),
             models.Index(F("expires_at"), name="report_expiry", condition=Q(status="ready")),
             models.Index(
                 fields=["business", "-started_at"], name="report_last_begun", condition=Q(started_at__isnull=False)

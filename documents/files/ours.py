@@ -1,0 +1,84 @@
+"""The kinds of file that reports and invoices are."""
+
+import re
+from functools import partial
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from documents.files.kinds import Asked, Item, Kind, register
+from documents.invoices import paper
+from documents.models import Invoice, Report
+from flipdash import clock, histories
+from flipdash.histories import DateFilter
+from flipdash.scope import Scope
+
+NUMBER = re.compile(r"R0*([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCII)
+RECEIPTS = Q(format__in=Report.OF_RECEIPTS)
+SCHEDULED = Q(schedule_name__gt="")
+
+
+def _reports(condition: Q, scope: Scope, asked: Asked) -> list[Item]:
+    """Return reports of the histories that the person may see."""
+    unseen = [name for name in histories.names() if not scope.can(histories.get(name).permission)]
+    rows: QuerySet[Report] = Report.objects.visible_to(scope).filter(condition).exclude(history__in=unseen)
+    for word in asked.words:
+        named = Q(file_name__icontains=word) | Q(schedule_name__icontains=word)
+        named |= Q(**{f"asked__{get_language()}__icontains": word})
+        number = NUMBER.fullmatch(word)
+        rows = rows.filter(named | Q(number=int(number[1])) if number else named)
+    now = clock.now()
+    return [_report(row, now) for row in asked.of(rows.select_related("member__user"), "created_at")]
+
+
+def _report(row: Report, now: object) -> Item:
+    title, has_days = row.title, _has_days(row.history)
+    what, _dot, days = title.rpartition(" · ") if has_days and " · " in title else (title, "", "")
+    is_there = row.status == Report.Status.READY and row.expires_at is not None and row.expires_at >= now  # type: ignore[operator]  # a moment
+    return Item(
+        at=row.created_at,
+        pk=row.pk,
+        title=row.schedule_name or what,
+        status=row.status,
+        reference=f"{row.reference} · {row.get_format_display()}",
+        period=days,
+        who=row.member.name,
+        size=row.size,
+        expires_at=row.expires_at,
+        page_url=f"{reverse('documents:reports')}?before={row.number + 1}",
+        file_url=reverse("documents:report-file", args=[row.number]) if is_there else "",
+    )
+
+
+def _has_days(history: str) -> bool:
+    kind = histories.get(history) if history in histories.names() else None
+    return kind is not None and any(isinstance(one, DateFilter) for one in kind.filters)
+
+
+def _invoices(scope: Scope, asked: Asked) -> list[Item]:
+    """Return the invoices that are issued."""
+    rows: QuerySet[Invoice] = Invoice.objects.visible_to(scope).issued()
+    for word in asked.words:
+        rows = rows.filter(number__icontains=word)
+    return [
+        Item(
+            at=row.issued_at,
+            pk=row.pk,
+            title=str(row.get_kind_display()),
+            status=row.status,
+            reference=str(row),
+            period=paper.month_in_words(row.period),
+            size=row.size,
+            page_url=reverse("documents:invoice", args=[row.pk]),
+            file_url=reverse("documents:invoice-file", args=[row.pk]),
+        )
+        for row in asked.of(rows, "issued_at")
+    ]
+
+
+register(Kind("invoices", _("Invoices"), _invoices))
+register(Kind("receipts", _("Receipts"), partial(_reports, RECEIPTS & ~SCHEDULED)))
+register(Kind("reports", _("Reports"), partial(_reports, ~RECEIPTS & ~SCHEDULED)))
+register(Kind("scheduled", _("Scheduled Reports"), partial(_reports, SCHEDULED)))
