@@ -288,7 +288,7 @@ BUILT_ASSETS = env.bool("BUILT_ASSETS", not (LOCAL or TESTING))
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not BUILT_ASSETS
 STORAGES = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "flipdash.storage.WholeFiles",
         "OPTIONS": {"location": DATA_DIR / "files", "file_permissions_mode": 0o600},
     },
     "staticfiles": {
