@@ -81,7 +81,7 @@ class CaseAdmin(ReadOnlyAdmin):
     list_select_related = ("business", "order")
     search_fields = ("=order__key",)
     ordering = ("-id",)
-    actions = ("close", "credit_return")
+    actions = ("close", "credit_return", "release")
 
     @admin.action(description=gettext_lazy("Close: it is settled"))
     def close(self, request: HttpRequest, queryset: QuerySet[RailCase]) -> None:
@@ -98,6 +98,12 @@ class CaseAdmin(ReadOnlyAdmin):
                 cases.credit(case, by=request.user)  # type: ignore[arg-type]  # the operator's people are Users
             except MoveRefused as problem:
                 self.message_user(request, str(problem), messages.ERROR)
+
+    @admin.action(description=gettext_lazy("Key used twice, nothing was paid: fail it, and give its money back"))
+    def release(self, request: HttpRequest, queryset: QuerySet[RailCase]) -> None:
+        """Release what the rail knows by our key as something else, once it has said that nothing was paid."""
+        done = sum(cases.release(case, by=request.user) for case in queryset)  # type: ignore[arg-type]  # the operator's people are Users
+        self.message_user(request, _("Given back: %d") % done)
 
 
 @admin.register(RailOrder)

@@ -686,6 +686,44 @@ def test_what_a_rail_says_of_something_else_by_our_key_moves_no_money(on_its_way
     assert (order.status, order.sent_at, lines(on_its_way)) == ("failed", None, ["created", "approved"])
 
 
+def test_a_person_gives_the_money_of_a_reused_key_back_once(on_its_way, money, admin, approver, monkeypatch):
+    """trust: L8, Q5. Whatever else is on its way stays held."""
+
+    def refuse(payout):
+        raise KeyReused(payout.key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(simulator.RAIL, "send", refuse, raising=False)
+        send()
+    ORDERS.sweep()
+    case = RailCase.objects.get()
+    assert cases.release(case, by=admin.user)
+    assert not cases.release(case, by=admin.user)
+    assert (status(on_its_way), balance(money)) == (Status.FAILED, Balance(10_000_000, 0))
+    assert again(on_its_way).events.get(kind="failed").by_name == admin.user.name
+    case.refresh_from_db()
+    assert case.status == "closed"
+    answers.take(case.order.key, Answer(Outcome.SUCCESSFUL))
+    assert (status(on_its_way), balance(money).held) == (Status.FAILED, 0)
+
+
+def test_nothing_else_is_given_back_by_hand(on_its_way, money, admin):
+    send()
+    answers.take(key_of(on_its_way), Answer(Outcome.SUCCESSFUL))
+    answers.take(key_of(on_its_way), Answer(Outcome.FAILED))
+    assert not cases.release(RailCase.objects.get(), by=admin.user)
+    assert status(on_its_way) == Status.SUCCESSFUL
+
+
+def test_a_rail_that_says_by_itself_that_it_has_it_has_it(on_its_way, monkeypatch):
+    """trust: L8. The answer to sending got lost; what the rail pushes tells that it came."""
+    let_it_arrive_without_hearing(monkeypatch)
+    answers.take(key_of(on_its_way), Answer(Outcome.PENDING))
+    answers.take(key_of(on_its_way), Answer(Outcome.UNKNOWN))
+    assert RailOrder.objects.get().sent_at
+    assert (status(on_its_way), lines(on_its_way)) == (Status.PROCESSING, ["created", "approved", "sent"])
+
+
 @pytest.mark.parametrize("problem", [NoAnswer, RailDown])
 def test_a_rail_that_cannot_be_asked_is_asked_later(on_its_way, monkeypatch, problem):
     def fail(key):

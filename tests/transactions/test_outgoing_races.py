@@ -1,5 +1,6 @@
 """Fifty at once on one transfer: exactly one wins (trust: M1, L6, L8)."""
 
+import os
 import uuid
 from collections import Counter
 
@@ -13,8 +14,10 @@ from tests import factories
 from tests.deposits.conftest import connect
 from tests.transactions.sending import answer, create, draft, fund, lines, send, told
 from tests.twins import at_once
+from transactions.approvals import services as approvals
+from transactions.approvals.queue import Filters, Selection
 from transactions.models import MoneyTransfer, RailOrder, Status
-from transactions.outgoing import acts, answers
+from transactions.outgoing import acts, answers, many
 from transactions.outgoing.orders import ORDERS
 from transactions.rails import Answer, Outcome
 from transactions.transfers import services
@@ -48,10 +51,14 @@ def outcomes_of(acts_):
     return Counter(type(each).__name__ if isinstance(each, Exception) else "done" for each in found)
 
 
-@pytest.mark.parametrize("turn", range(4))
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "4"))
+SELECTED = int(os.environ.get("RACE_ROWS", "12"))
+
+
+@pytest.mark.parametrize("turn", range(ROUNDS))
 def test_fifty_decide_on_one_transfer_and_one_wins(cast, turn):
     """trust: M1."""
-    transfer = create(cast[Role.MAKER], account_number=f"001234567{turn}")
+    transfer = create(cast[Role.MAKER], account_number=f"00123456{turn:02}")
     approver, admin = cast[Role.APPROVER], cast[Role.ADMIN]
     seen = MONEY_TRANSFERS.digest_of(approver, transfer)
     acts_ = [
@@ -67,6 +74,30 @@ def test_fifty_decide_on_one_transfer_and_one_wins(cast, turn):
         assert ledger.balance(approver).held == (87_500 if is_approved else 0)
     assert RailOrder.objects.count() == is_approved
     assert len(lines(transfer)) == 2
+
+
+def test_two_approve_overlapping_selections_and_each_transfer_is_approved_once(cast, kopi_kita):
+    """trust: M1, M4. RACE_ROWS=500 takes as many."""
+    fund(kopi_kita, SELECTED * 2 * 20_000)
+    maker, approver, admin = (cast[role] for role in (Role.MAKER, Role.APPROVER, Role.ADMIN))
+    pks = [create(maker, amount=10_000, account_number=f"0012{number:06}").pk for number in range(SELECTED + 4)]
+    tokens = [f"money_transfer-{pk}" for pk in pks]
+    first, second = (Selection(Filters(), frozenset(part)) for part in (tokens[:SELECTED], tokens[4:]))
+
+    def one(scope, chosen):
+        seen = approvals.look(scope, chosen).seen
+        return lambda scope: approvals.approve(scope, chosen, seen=seen)
+
+    with rls.inside(approver):
+        acts_ = [(approver, one(approver, first)), (admin, one(admin, second))] * 3
+    outcomes = outcomes_of(acts_)
+    assert outcomes == {"done": 1, "Changed": 5}
+    while many.APPROVALS.work():
+        pass
+    assert MoneyTransfer.objects.filter(status="processing").count() == SELECTED
+    assert RailOrder.objects.count() == SELECTED
+    with rls.inside(approver):
+        assert ledger.balance(approver).held == SELECTED * 12_500
 
 
 def test_one_form_sent_thirty_times_at_once_makes_one(cast):

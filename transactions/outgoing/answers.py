@@ -35,13 +35,16 @@ def take(key: str, answer: Answer) -> None:
     product = products[order.source]
     with rls.inside_of(order.business_id, order.mode), transaction.atomic():
         row = lock(product, order)
-        if not answer.is_final:
+        if answer.outcome == Outcome.UNKNOWN:
             return
         order.refresh_from_db(fields=["problem"])  # as it is now that the row is locked
         if row.status == Status.PROCESSING and order.problem == KEY_REUSED:
-            open_case(order, row, RailCase.Kind.CONTRADICTION, answer)  # it speaks of something else
+            if answer.is_final:
+                open_case(order, row, RailCase.Kind.CONTRADICTION, answer)  # it speaks of something else
             return
         note_sent(product, row, order)
+        if not answer.is_final:
+            return
         if row.status == Status.PROCESSING:
             _close(product, row, order, answer)
         if answer.outcome == Outcome.RETURNED:
@@ -108,6 +111,25 @@ def _close(product: Product, row: OutgoingTransfer, order: RailOrder, answer: An
     RailOrder.objects.filter(pk=order.pk).update(
         status=RailOrder.Status.DONE, lease_until=None, due_at=None, finished_at=Now(), problem=""
     )
+
+
+def release_by_hand(case: RailCase, *, by: Scope) -> bool:
+    """Fail what was never sent, for its key was the rail's with something else, and give its money back.
+
+    A person has made sure with the rail that nothing was paid. False for any other order: what a rail may have heard of
+    stays held until it says what became of it.
+    """
+    product = products[case.order.source]
+    with rls.inside_of(case.business_id, case.mode), transaction.atomic():
+        row = lock(product, case.order)
+        order = RailOrder.objects.get(pk=case.order_id)
+        if row.status != Status.PROCESSING or (order.status, order.problem) != (RailOrder.Status.FAILED, KEY_REUSED):
+            return False
+        ledger.release(owner_of(row), product.source_of(row), amount=row.amount + row.fee, by=by.actor)
+        facts = {"amount": row.amount, "fee": row.fee, "beneficiary": row.beneficiary_name}  # type: ignore[attr-defined]  # all products have it
+        states.move(row, Status.FAILED, by=by, kind=product.kind("failed"), facts=facts, reason=Reason.BANK_REFUSED)
+        states.step(order, RailOrder.Status.DONE)
+    return True
 
 
 def credit_return(case: RailCase, *, by: Scope) -> bool:

@@ -1,4 +1,4 @@
-"""What a person of the operator's does about a case: closes it, or credits what a bank sent back."""
+"""What a person of the operator's does about a case: closes it, credits what came back, releases what never left."""
 
 from accounts import operators
 from accounts.models import User
@@ -22,3 +22,11 @@ def credit(case: RailCase, *, by: User) -> bool:
     is_new = answers.credit_return(case, by=operators.scope(by, case.business, case.mode))
     close(case, by=by)
     return is_new
+
+
+def release(case: RailCase, *, by: User) -> bool:
+    """Give the money of a case back that was never sent, and close it; False where that isn't certain."""
+    if not answers.release_by_hand(case, by=operators.scope(by, case.business, case.mode)):
+        return False
+    close(case, by=by)
+    return True
