@@ -165,7 +165,9 @@ class QueueForm(forms.Form):
         choices = [(str(one.top_up.pk), self._words(one)) for one in suggestions]
         self.fields["suggested"].choices = [*choices, ("", _("Another one"))]  # type: ignore[attr-defined]  # a ChoiceField
         self.fields["suggested"].required = False
-        self.fields["why"].widget.attrs["autofocus"] = True
+        self.fields["why" if suggestions else "top_up"].widget.attrs["autofocus"] = True
+        if not suggestions:
+            del self.fields["suggested"]
 
     def _words(self, one: Suggestion) -> str:
         return f"{one.top_up.pk} · {one.top_up.business} · {money.rupiah(one.top_up.exact_amount)}: {one.why}"

@@ -268,6 +268,8 @@ def _check(job: ImportJob) -> None:
         if faults_as:
             default_storage.delete(faults_as)
         raise
+    if job.faults_as:  # of the check before, with other columns
+        default_storage.delete(job.faults_as)
 
 
 def _import(job: ImportJob) -> None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.shortcuts import render
 from django.test import RequestFactory
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from imports.models import ImportJob
@@ -74,6 +75,9 @@ def make_imports(page: Page, member) -> Iterator[str]:
         made = {"number": number, "status": status, "stored_as": "x", "confirmed_by": member, **counts}
         job = factories.make_import(member, **made)
         yield f"/settings/import-history/{job.number}/"
+    made = {"number": 90_011, "status": "done", "stored_as": "x", "confirmed_by": member, "added": 80, **counts}
+    factories.make_import(member, finished_at=timezone.now(), **made)
+    yield from ("/settings/import-history/90011/", "/settings/import-history/90011/undo/")
 
 
 STATES = [

@@ -157,6 +157,16 @@ def test_the_columns_of_a_preview_can_be_changed(web):
     assert [mapping.columns["fee"] for mapping in kept_for(job)] == ["ongkos"]
 
 
+def test_only_the_last_list_of_faults_is_kept(web, files):  # noqa: F811
+    bad = "\n" + ";".join(("B-2", "entah", *["x"] * 9)) + "\n"
+    job = checked(web, strange() + bad.encode())
+    for fee in ("ongkos", ""):
+        choose(web, job, COLUMNS | {"fee": fee})
+        assert (again(job).status, job.bad) == ("preview", 1)
+        assert len([path for path in files.rglob("*") if path.is_file()]) == 2  # and the upload
+        assert web.get(f"{URL}{job.number}/faults/").status_code == 200
+
+
 def test_a_file_with_too_few_columns_is_no_question(web):
     assert checked(web, b"Besarnya;Waktu\n1;2\n").status == "failed"
 
