@@ -34,4 +34,5 @@ class Command(BaseCommand):
             demo.write_all()
         documents.send_a_receipt()
         documents.ask_for_invoices()
+        documents.schedule_reports()
         call_command("demo_developer")

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Member
 from accounts.permissions import Role
+from documents import demo
 from documents.layouts import services as layouts
 from documents.models import Report, ScheduledReport, ScheduleRun
 from documents.reports import services as reports
@@ -257,3 +258,15 @@ def test_a_business_without_the_database_of_another_runs_only_its_own(owner, str
     ScheduledReport.objects.using("operator").filter(business=owner.business).update(next_at=Now())
     assert running.run_due() == 1
     assert [run.business_id for run in runs()] == [owner.business_id]
+
+
+def test_the_demo_has_a_template_and_two_schedules_that_ran_and_only_once(kopi_kita, monkeypatch):
+    people = {role: factories.make_member(kopi_kita, role) for role in (Role.ADMIN, Role.REVIEWER)}
+    for role, member in people.items():
+        member.user.email = demo.KOPI_KITA.email(role)
+        member.user.save()
+    for _time in range(2):
+        demo.schedule_reports()
+    assert ScheduledReport.objects.using("operator").count() == 2
+    assert [run.status for run in runs()] == ["making"] * 3
+    assert Report.objects.filter(template_name="Untuk pembukuan").count() == 2
