@@ -4,6 +4,7 @@ A page asks when the request begins (accounts.permissions.requires); a role can 
 every act that changes what belongs to the business asks once more, of the database, when nobody can come between.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Business, Member
 from accounts.permissions import Permission
+from flipdash.actors import ActorKind
 from flipdash.scope import Scope
 
 Row = TypeVar("Row", bound=Model)
@@ -44,9 +46,30 @@ def lock_row(scope: Scope, rows: QuerySet[Row], pk: Any, permission: Permission)
     return locked
 
 
+Finder = Callable[[Scope], Any]
+_finders: dict[str, Finder] = {}
+
+
+def holders(kind: ActorKind) -> Callable[[Finder], Finder]:
+    """Register what finds whoever acts, of one kind, as they are at this moment; None for who may act no more."""
+
+    def register(finder: Finder) -> Finder:
+        _finders[kind] = finder
+        return finder
+
+    return register
+
+
+@holders(ActorKind.MEMBER)
+def _member(scope: Scope) -> Member | None:
+    found: Member | None = Member.objects.active().filter(pk=scope.member.pk, business_id=scope.business.pk).first()
+    return found
+
+
 def ask_again(scope: Scope, permission: Permission) -> None:
     """Raise NotAllowed unless the actor has the permission at this moment. Call it under the lock of the act's row."""
-    actor = Member.objects.active().filter(pk=scope.member.pk, business_id=scope.business.pk).first()
+    find = _finders.get(scope.actor.kind)
+    actor = find(scope) if find else None
     if actor is None or permission not in actor.permissions:
         raise NotAllowed(permission)
 

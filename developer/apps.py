@@ -12,6 +12,7 @@ class DeveloperConfig(AppConfig):
         from developer.callbacks import facts, kinds, resending  # noqa: F401  (importing registers)
         from developer.callbacks import history as callbacks  # noqa: F401
         from developer.calls import history as calls  # noqa: F401
+        from developer.keys import rights  # noqa: F401
         from flipdash import events
 
         events.declare(
@@ -23,9 +24,16 @@ class DeveloperConfig(AppConfig):
                 "api-key.code-sent": _("Code for an API key sent"),
                 "validation-token.shown": _("Validation Token shown"),
                 "validation-token.changed": _("Validation Token changed"),
+                "signature-key.saved": _("Public key for signatures saved"),
+                "signature-key.removed": _("Public key for signatures removed"),
             },
-            areas={"api-key": _("API keys"), "validation-token": _("Validation Token")},
+            areas={
+                "api-key": _("API keys"),
+                "validation-token": _("Validation Token"),
+                "signature-key": _("Public key for signatures"),
+            },
             facts={
+                "fingerprint": _("Fingerprint"),
                 "key": _("Key"),
                 "works_on_hours": _("Hours that the old key works on"),
                 "replaced": _("Old key"),

@@ -23,6 +23,14 @@ def tell_token(told: events.Event) -> None:
     _tell(told, change="token")
 
 
+@events.on("signature-key.saved", "signature-key.removed")
+def tell_signing_key(told: events.Event) -> None:
+    """Tell that calls have to be signed otherwise now, or need no signature any more."""
+    removed = told.kind == "signature-key.removed"
+    change = "signature-removed" if removed else "signature-saved"
+    _tell(told, change=change, fingerprint=told.facts.get("fingerprint"))
+
+
 CALLBACK_CHANGES = {
     "callback-url.saved": "callback-saved",
     "callback-url.removed": "callback-removed",

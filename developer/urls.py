@@ -24,6 +24,7 @@ urlpatterns = [
     path("manage/keys/<bigid:key>/end/", keys.end, name="key-end"),
     path("manage/token/", keys.change_token, name="token-change"),
     path("manage/token/text/", keys.show_token, name="token-show"),
+    path("manage/signature/", keys.signature, name="signature"),
     path("logs/", history_view(CallHistory), name="calls"),
     path("logs/<bigid:pk>/", detail_view(CallHistory), name="call"),
     path("manage/callbacks/<event:event>/", callbacks.callback_url, name="callback-url"),

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from developer.keys import addresses
+from developer.keys import addresses, signing_key
 from developer.keys.services import KeyRequest
 from developer.models import ApiKey
 from flipdash import clock
@@ -116,3 +116,31 @@ def _fault(line: str, hint: str) -> str:
         names = {"line": shown, "hint": hint}
         return _("“%(line)s” isn’t a range as it should be written. Did you mean %(hint)s?") % names
     return _("“%(line)s” is no IP address or range.") % {"line": shown}
+
+
+class SigningKeyForm(forms.Form):
+    """The public key by which calls that create are signed."""
+
+    pem = forms.CharField(
+        label=gettext_lazy("Public key"),
+        max_length=signing_key.LONGEST,
+        help_text=gettext_lazy("RSA with 2,048 bits or more, in PEM. The private key stays on your server."),
+        widget=forms.Textarea(
+            attrs={
+                "rows": 10,
+                "class": "input mono",
+                "spellcheck": "false",
+                "autocomplete": "off",
+                "placeholder": "-----BEGIN PUBLIC KEY-----",
+            }
+        ),
+    )
+
+    def clean_pem(self) -> str:
+        """Judge the key. A private one isn't shown again on the page."""
+        if signing_key.PRIVATE in self.cleaned_data["pem"].upper():
+            self.data = {}
+        try:
+            return signing_key.judged(self.cleaned_data["pem"])
+        except signing_key.NotAKey as problem:
+            raise ValidationError(str(problem)) from problem

@@ -22,7 +22,8 @@ from accounts.sign_in import second_factor
 from accounts.sign_in.forms import TOO_MANY, WRONG_CODE
 from accounts.sign_in.reauthentication import reauthenticated
 from developer.keys import services as keys
-from developer.keys.forms import MAIN_NAME, GraceForm, KeyForm
+from developer.keys import signing_key
+from developer.keys.forms import MAIN_NAME, GraceForm, KeyForm, SigningKeyForm
 from developer.keys.services import KeyRequest
 from developer.models import ApiKey, ValidationToken
 from flipdash import clock, events
@@ -232,6 +233,29 @@ def change_token(request: Request) -> HttpResponse:
     return render(request, "developer/token_change.html", {"crumbs": _crumbs()})
 
 
+# --- The key for signatures ----------------------------------------------------------------------------------
+
+
+@require_form
+@requires(Permission.MANAGE_API)
+@reauthenticated
+def signature(request: Request) -> HttpResponse:
+    """Show which public key calls have to be signed with; take another one, or take it away."""
+    kept = signing_key.of(request.scope)
+    if request.method == "POST" and "remove" in request.POST:
+        signing_key.remove(request.scope)
+        messages.success(request, _("Calls need no signature any more."))
+        return redirect("developer:manage")
+    form = SigningKeyForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        signing_key.save(request.scope, form.cleaned_data["pem"])
+        messages.success(request, _("From now on, calls that create have to be signed."))
+        return redirect("developer:manage")
+    shown = signing_key.fingerprint(kept.pem) if kept else ""
+    context = {"form": form, "kept": kept, "fingerprint": shown, "crumbs": _crumbs()}
+    return render(request, "developer/signing_key.html", context)
+
+
 # --- The page ------------------------------------------------------------------------------------------------
 
 
@@ -244,6 +268,7 @@ def manage_page(request: Request, **more: Any) -> HttpResponse:
     context = {
         "main": next((key for key in good if key.is_main), None),
         "others": [key for key in good if not key.is_main],
+        "signing_key": signing_key.of(request.scope),
         "token_row": ValidationToken.objects.visible_to(request.scope).first(),
         **more,
     }

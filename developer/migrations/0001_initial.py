@@ -43,6 +43,22 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='SigningKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('pem', models.TextField(blank=True)),
+                ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Changed')),
+                ('changer_kind', models.CharField(max_length=8)),
+                ('changer_id', models.BigIntegerField(blank=True, null=True)),
+                ('changer_name', models.CharField(max_length=100, verbose_name='Changed by')),
+                ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='signingkey_mode_known'), models.CheckConstraint(condition=models.Q(models.Q(('changer_id__isnull', False), ('changer_kind__in', ['member', 'key', 'operator'])), models.Q(('changer_id', None), ('changer_kind__in', ['system', 'named'])), _connector='OR'), name='signingkey_changer_known'), models.UniqueConstraint(fields=('business', 'mode'), name='signingkey_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='ApiCall',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

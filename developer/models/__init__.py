@@ -2,7 +2,7 @@
 
 from developer.models.callbacks import Callback, CallbackAttempt, CallbackEvent, CallbackStatus, CallbackUrl
 from developer.models.calls import ApiCall, Outcome
-from developer.models.keys import ApiKey, ValidationToken
+from developer.models.keys import ApiKey, SigningKey, ValidationToken
 from developer.models.resends import CallbackResend
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "CallbackStatus",
     "CallbackUrl",
     "Outcome",
+    "SigningKey",
     "ValidationToken",
 ]

@@ -129,3 +129,22 @@ class ValidationToken(TenantModel):
 
     def __str__(self) -> str:
         return f"validation token, {self.mode}"
+
+
+class SigningKey(TenantModel):
+    """The public key of a business's own, by which it signs the calls that create; one a mode (flip-api.md §1.3)."""
+
+    pem = models.TextField(blank=True)
+    """RSA, in PEM; empty once it was removed, and calls need no signature."""
+    changed_at = models.DateTimeField(_("Changed"), db_default=Now())
+    changer_kind, changer_id, changer_name = actor_fields(_("Changed by"))
+
+    class Meta:
+        constraints = [
+            mode_known("signingkey"),
+            actor_known("signingkey", "changer"),
+            models.UniqueConstraint(fields=["business", "mode"], name="signingkey_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"public key for signatures, {self.mode}"

@@ -7,6 +7,7 @@ from developer.models import (
     CallbackAttempt,
     CallbackResend,
     CallbackUrl,
+    SigningKey,
     ValidationToken,
 )
 from flipdash.sql.declaring import Begins, Code, Fixed, Kept, Moves, Refused, Rights, RowLevelSecurity, files
@@ -24,6 +25,8 @@ AFTER_TABLES: list[Code] = [
     ),
     Kept(ValidationToken),
     Fixed(ValidationToken, "business", "mode"),
+    Kept(SigningKey),
+    Fixed(SigningKey, "business", "mode"),
     Kept(CallbackUrl),
     Fixed(CallbackUrl, "business", "mode", "event"),
     Begins(Callback, "waiting", "paused"),
@@ -38,9 +41,12 @@ AFTER_TABLES: list[Code] = [
         *("asker_kind", "asker_id", "asker_name"),
     ),
     Refused(CallbackAttempt, "ends", "BEFORE UPDATE", "has ended", when="OLD.seconds IS NOT NULL"),
-    *(RowLevelSecurity(model) for model in (ApiKey, ValidationToken, ApiCall, CallbackUrl, Callback, CallbackAttempt)),
+    *(
+        RowLevelSecurity(model)
+        for model in (ApiKey, ValidationToken, SigningKey, ApiCall, CallbackUrl, Callback, CallbackAttempt)
+    ),
     Rights(ApiCall, app="SELECT, INSERT", operator="SELECT, DELETE"),
-    *(Rights(model, app="SELECT, INSERT, UPDATE") for model in (ApiKey, ValidationToken, CallbackUrl)),
+    *(Rights(model, app="SELECT, INSERT, UPDATE") for model in (ApiKey, ValidationToken, SigningKey, CallbackUrl)),
     # The sweep, which is the operator's, throws away what is old.
     Rights(Callback, app="SELECT, INSERT, UPDATE, MAINTAIN", operator="DELETE"),
     Rights(CallbackAttempt, app="SELECT, INSERT, MAINTAIN", operator="UPDATE, DELETE"),
