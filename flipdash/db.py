@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
-from psycopg.errors import QueryCanceled
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 
 class OwnerMigrates:
@@ -41,6 +41,24 @@ def time_limit(milliseconds: int, using: str = "default") -> Iterator[Callable[[
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise TooSlow from error
+        raise
+
+
+class Busy(Exception):
+    """Somebody else held what was waited for longer than there was patience."""
+
+
+@contextmanager
+def patience(milliseconds: int, using: str = "default") -> Iterator[None]:
+    """Run the block in one transaction that waits so many milliseconds for each lock; else raise Busy."""
+    try:
+        with transaction.atomic(using=using):
+            with connections[using].cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)])
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Busy from error
         raise
 
 

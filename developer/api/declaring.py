@@ -13,9 +13,11 @@ FAULTS: dict[int, Any] = {**UNREADABLE, 401: Fault, 403: Fault, 429: Fault, 500:
 """What every endpoint behind the door can answer besides what it is for."""
 
 
-def answers(of: Any, *, refusal: Any = Refusal, unknown: bool = False) -> dict[int, Any]:
-    """Return the answers of an endpoint; `unknown` is one whose path can be none."""
-    return {200: of, **FAULTS, 422: refusal, **({404: Fault} if unknown else {})}
+def answers(of: Any, *, refusal: Any = Refusal, unknown: bool = False, sent: bool = False) -> dict[int, Any]:
+    """Return the answers of an endpoint; `unknown` is one whose path can be none, `sent` one that takes a body."""
+    more: dict[int, Any] = {404: Fault} if unknown else {}
+    more |= {409: Fault, 413: Fault} if sent else {}
+    return {200: of, **FAULTS, 422: refusal, **more}
 
 
 def endpoint(
@@ -28,9 +30,11 @@ def endpoint(
     summary: Any,
     description: Any,
     deprecated: bool | None = None,
+    method: str = "GET",
 ) -> Callable[[Any], Any]:
-    """Return what makes a view the GET endpoint of a path; the words are shown as they are in the language then."""
-    return api.get(
+    """Return what makes a view an endpoint of a path; the words are shown as they are in the language then."""
+    return api.api_operation(
+        [method],
         path,
         response=answers,
         operation_id=name,

@@ -105,7 +105,7 @@ class DisbursementOut(Schema):
 class DisbursementOutV3(DisbursementOut):
     """One disbursement, as v3 has it."""
 
-    beneficiary_email: str = told(_("Always empty."), "")
+    beneficiary_email: str = told(_("Who is told by email when it has arrived, with commas; or empty."), "")
     idempotency_key: str = told(_("The key that it was created with; empty for what people created."), "order-10231")
 
 
@@ -263,7 +263,7 @@ def as_disbursement(row: MoneyTransfer, version: int) -> dict[str, Any]:
         "fee": row.fee,
     }
     if version >= 3:
-        written |= {"beneficiary_email": "", "idempotency_key": row.idempotency_key}
+        written |= {"beneficiary_email": row.beneficiary_email, "idempotency_key": row.idempotency_key}
     return written
 
 

@@ -17,6 +17,8 @@ FAULT_EXAMPLES: dict[int, dict[str, Any]] = {
     401: {"name": "Unauthorized", "message": "Your request was made with invalid credentials.", "status": 401},
     403: {"name": "Forbidden", "message": "This key may not do this.", "status": 403},
     404: {"name": "Not Found", "message": "Page not found.", "status": 404},
+    409: {"name": "Conflict", "message": "The same is being done right now. Try again.", "status": 409},
+    413: {"name": "Content Too Large", "message": "The body is larger than 256000 bytes.", "status": 413},
     415: {"name": "Unsupported Media Type", "message": "The charset must be utf-8.", "status": 415},
     422: {
         "code": "VALIDATION_ERROR",
@@ -40,9 +42,19 @@ REFUSALS: dict[str, dict[str, Any]] = {
         "code": "VALIDATION_ERROR",
         "errors": [{"attribute": "pagination", "code": 1032, "message": "pagination must be a positive number."}],
     },
+    "createDisbursement": {
+        "code": "BALANCE_INSUFFICIENT",
+        "errors": [{"attribute": "amount", "code": 1035, "message": "The balance is less than amount and fee."}],
+    },
+    "inquireAccount": {
+        "code": "VALIDATION_ERROR",
+        "errors": [{"attribute": "account_number", "code": 1020, "message": "account_number must be digits."}],
+    },
 }
 """What an operation refuses that isn't an unknown disbursement."""
-WAITING = (429, 503)
+JUST_MADE = {"status": "PENDING", "time_served": "0000-00-00 00:00:00"}
+"""What the example of a disbursement says of one that was created now."""
+WAITING = (409, 429, 503)
 """The answers that say when to come again."""
 
 
@@ -54,6 +66,8 @@ def meanings() -> dict[int, str]:
         401: _("No key, an unknown or ended one, one of the other mode, or an address that the key doesn’t admit."),
         403: _("The key may not do this."),
         404: _("There is no such address."),
+        409: _("The same call is being answered right now. Try again after the seconds of Retry-After."),
+        413: _("The body is too large."),
         415: _("The body is of a kind that isn’t taken, or its charset isn’t UTF-8."),
         422: _("Something that was sent can’t be taken, or what it names isn’t there. Nothing was changed."),
         429: _("The key calls too often. Try again after the seconds of Retry-After."),
@@ -83,11 +97,17 @@ def finished(made: dict[str, Any]) -> dict[str, Any]:
             operation["security"] = []
         for parameter in operation["parameters"]:
             _finish_parameter(parameter)
+        for schema in _forms(operation):
+            schema["additionalProperties"] = {"type": "string"}  # what we don't know is left aside, if it stands once
+        for parameter in sent_in(operation):
+            _finish_sent(parameter)
         found = {str(status): answer for status, answer in sorted(operation["responses"].items())}
-        if not operation["parameters"]:
+        if not operation["parameters"] and "requestBody" not in operation:
             found.pop("422", None)  # nothing is sent that could be refused
         for status, response in found.items():
             _finish_response(int(status), response, schemas)
+        if operation["operationId"] == "createDisbursement":
+            found["200"]["content"]["application/json"]["example"] |= JUST_MADE
         if "422" in found and operation["operationId"] in REFUSALS:
             found["422"]["content"]["application/json"]["example"] = REFUSALS[operation["operationId"]]
         operation["responses"] = found
@@ -99,6 +119,16 @@ def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield each operation of a document."""
     for path in document["paths"].values():
         yield from (path[method] for method in METHODS if method in path)
+
+
+def sent_in(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the fields of the form that an operation takes."""
+    for schema in _forms(operation):
+        yield from schema["properties"].values()
+
+
+def _forms(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    return [content["schema"] for content in operation.get("requestBody", {}).get("content", {}).values()]
 
 
 def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
@@ -133,6 +163,14 @@ def _finish_parameter(parameter: dict[str, Any]) -> None:
     schema.pop("description", None)
     if schema.get("default") == "":
         del schema["default"]
+
+
+def _finish_sent(field: dict[str, Any]) -> None:
+    """Write a field of a form as parameters are written: a number as one, and no empty default."""
+    if field.get("default") == "":
+        del field["default"]
+    if field["type"] == "integer":
+        field["examples"] = [int(example) for example in field["examples"]]
 
 
 def _finish_response(status: int, response: dict[str, Any], schemas: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ NAMES = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    409: "Conflict",
     413: "Content Too Large",
     415: "Unsupported Media Type",
     429: "Too Many Requests",
@@ -21,17 +22,34 @@ NAMES = {
     503: "SERVICE_UNAVAILABLE",
 }
 EMPTY, BAD_PAGINATION, DATE_INVALID, NOT_ALLOWED, DIGITS_ONLY = 1001, 1032, 1040, 1041, 1020
+UNCLEAN, TOO_SMALL, TOO_LARGE, TOO_LONG = 1002, 1021, 1022, 1024
+ACCOUNT_INVALID, SUSPECTED, ACCOUNT_CLOSED, BALANCE = 1025, 1026, 1027, 1035
+MANY_EMAILS, BAD_EMAIL, ALPHANUMERIC_ONLY = 1070, 1071, 1084
 STALE, TIMESTAMP_INVALID = 1094, 1095
 UNKNOWN_BANK, UNKNOWN_ID, UNKNOWN_KEY = 1033, 1072, 1073
 """Inner codes (reference/flip-api.md §10)."""
 INNER_CODES = {
+    EMPTY: _("It is needed."),
+    UNCLEAN: _("It has a character in it that isn’t allowed there."),
     DIGITS_ONLY: _("Only digits are allowed."),
+    TOO_SMALL: _("The amount is below the smallest that can be sent."),
+    TOO_LARGE: _("The amount is above the largest that can be sent at once."),
+    TOO_LONG: _("It is too long."),
+    ACCOUNT_INVALID: _("The bank has no such account, or none can look so there."),
+    SUSPECTED: _("The account is known for fraud."),
+    ACCOUNT_CLOSED: _("The account is closed."),
     BAD_PAGINATION: _("It has to be a positive whole number."),
     UNKNOWN_BANK: _("No bank or e-wallet has this code."),
+    BALANCE: _("The balance doesn’t cover amount and fee."),
     DATE_INVALID: _("It is no moment, nor the beginning of one."),
     NOT_ALLOWED: _("The value isn’t one of those that are allowed."),
+    MANY_EMAILS: _("There are more than 20 addresses."),
+    BAD_EMAIL: _("One of the addresses is none."),
     UNKNOWN_ID: _("No disbursement of yours has this number."),
     UNKNOWN_KEY: _("No disbursement of yours was created with this idempotency key."),
+    ALPHANUMERIC_ONLY: _("Only letters and digits are allowed."),
+    STALE: _("The call was made more than 60 seconds ago, or will be."),
+    TIMESTAMP_INVALID: _("It is no moment in ISO 8601 with its offset from UTC."),
 }
 """What those that we answer mean."""
 

@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from django.utils.translation import gettext_lazy as _
-from ninja import NinjaAPI, Path, Query
+from ninja import Form, Header, NinjaAPI, Path, Query
 from ninja.errors import HttpError, ValidationError
 from ninja.utils import replace_path_param_notation
 
 from accounts.rights import NotAllowed
-from developer.api import bodies, disbursements, document, errors, general
+from developer.api import bodies, creation, disbursements, document, errors, general
+from developer.api.creating import WrongSignature
 from developer.api.declaring import UNREADABLE, answers, endpoint
 from developer.api.door import behind_the_door, nowhere
 from developer.api.errors import Invalid
@@ -38,6 +39,7 @@ def api_of(mode: Mode, version: int) -> NinjaAPI:
         parser=bodies.StrictParser(),
     )
     _general(api, version)
+    _creation(api, version)  # before what takes any text in the place of an id
     _disbursements(api, version)
     _answer_faults(api)
     return api
@@ -113,6 +115,37 @@ def _disbursements(api: NinjaAPI, version: int) -> None:
         return disbursements.queue_of(request, asked.id)
 
 
+def _creation(api: NinjaAPI, version: int) -> None:
+    post = partial(endpoint, api, group=_("Money Transfer"), method="POST")
+    whole: Any = disbursements.DisbursementOut if version == 2 else disbursements.DisbursementOutV3
+    sent: Any = creation.DisbursementIn if version == 2 else creation.DisbursementInV3
+
+    @post(
+        *("disbursement", "createDisbursement", answers(whole, sent=True)),
+        summary=_("Create a disbursement"),
+        description=_(
+            "Sends money. Amount and fee are held at once; what came of it is told by a callback. Where your business "
+            "wants a second person, it waits for one in Approvals."
+        ),
+    )
+    def create(
+        request: HttpRequest,
+        beside: Header[creation.CreateHeaders],
+        wanted: Form[sent],
+    ) -> HttpResponseBase:
+        return creation.create(request, version)
+
+    if version == 2:
+
+        @post(
+            *("disbursement/bank-account-inquiry", "inquireAccount", answers(creation.InquiryOut, sent=True)),
+            summary=_("Bank account inquiry"),
+            description=_("Asks the bank whose account it is. It answers at once, so there is no callback for it."),
+        )
+        def inquire(request: HttpRequest, wanted: Form[creation.InquiryIn]) -> HttpResponseBase:
+            return creation.inquire(request)
+
+
 def document_of(mode: Mode, version: int) -> dict[str, Any]:
     """Return the OpenAPI document of one mode and version, made from the code, in the language that is active."""
     return document.finished(api_of(mode, version).get_openapi_schema(path_prefix=f"/{ROOTS[mode]}/v{version}/"))
@@ -131,6 +164,14 @@ def _answer_faults(api: NinjaAPI) -> None:
     @api.exception_handler(NotAllowed)
     def not_allowed(request: HttpRequest, problem: NotAllowed) -> HttpResponseBase:
         return errors.named(403, "This key may not do this.")
+
+    @api.exception_handler(WrongSignature)
+    def not_signed(request: HttpRequest, problem: WrongSignature) -> HttpResponseBase:
+        return errors.named(403, "The signature is missing or wrong.")
+
+    @api.exception_handler(bodies.NotTaken)
+    def not_taken(request: HttpRequest, problem: bodies.NotTaken) -> HttpResponseBase:
+        return errors.named(problem.status, str(problem))
 
     @api.exception_handler(Exception)
     def broken(request: HttpRequest, problem: Exception) -> HttpResponseBase:

@@ -18,6 +18,8 @@ SHOWN_QUERIES: dict[str, tuple[str, ...]] = {
     "listBanks": ("code",),
     "listDisbursements": ("status", "timestamp", "sort"),
     "getDisbursement": ("idempotency-key",),
+    "createDisbursement": ("idempotency-key", "account_number", "bank_code", "amount", "remark"),
+    "inquireAccount": ("account_number", "bank_code"),
 }
 """Which of the parameters the examples in program code send; those of a path they always do."""
 
@@ -31,12 +33,23 @@ class Parameter:
     """What it looks like, in words: a whole number."""
     words: str
     example: str
-    is_in_path: bool
+    place: str
+    """Where it stands: path, query, header or body."""
     is_required: bool
     is_shown: bool
     """Whether the examples in program code send it."""
     values: tuple[str, ...] = ()
     default: str = ""
+
+    @property
+    def is_in_path(self) -> bool:
+        """Whether it is a part of the address."""
+        return self.place == "path"
+
+    @property
+    def place_words(self) -> str:
+        """Where it stands, in words, unless it is as always."""
+        return {"header": _("header"), "body": _("body")}.get(self.place, "")
 
 
 @dataclass(frozen=True)
@@ -143,10 +156,20 @@ def _call(document: Json, version: int, path: str, method: str, operation: Json)
         group=operation["tags"][0],
         is_open=operation.get("security") == [],
         is_old=operation.get("deprecated", False),
-        parameters=tuple(_parameter(name, parameter) for parameter in operation["parameters"]),
+        parameters=tuple(_parameters(name, operation)),
         fields=tuple(_fields(whole, schemas, "")),
         answers=tuple(_answer(status, answer) for status, answer in answers.items()),
     )
+
+
+def _parameters(call: str, operation: Json) -> Iterator[Parameter]:
+    """Yield what a call takes: parameters, and the fields of its body."""
+    for written in operation["parameters"]:
+        yield _parameter(call, written)
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        for name, field in content["schema"]["properties"].items():
+            said = {"name": name, "in": "body", "schema": field, "required": False, "example": field["examples"][0]}
+            yield _parameter(call, {**said, "description": field["description"]})
 
 
 def _parameter(call: str, written: Json) -> Parameter:
@@ -156,7 +179,7 @@ def _parameter(call: str, written: Json) -> Parameter:
         kind=_kind(schema, {}),
         words=written["description"],
         example=str(written["example"]),
-        is_in_path=is_in_path,
+        place=written["in"],
         is_required=written["required"],
         is_shown=is_in_path or written["name"] in SHOWN_QUERIES.get(call, ()),
         values=_values(schema),

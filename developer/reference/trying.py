@@ -22,6 +22,7 @@ from django.http.response import HttpResponseBase
 from django.urls import resolve
 from django.utils.translation import gettext_lazy as _
 
+from developer.api.bodies import FORM
 from developer.keys.services import SEAL
 from developer.models import ApiKey
 from developer.reference.calls import Call
@@ -94,10 +95,12 @@ def keys_of(scope: Scope) -> dict[int, ApiKey]:
 def make(request: HttpRequest, call: Call, key: ApiKey | None, values: Mapping[str, str]) -> Tried:
     """Make a call as a program would, and return what was answered. `key` is None for an open call."""
     path = filled_path(call, values)
-    query = urlencode(
-        {one.name: values[one.name] for one in call.parameters if values[one.name] and not one.is_in_path}
-    )
-    asked = _request(request, call.method, unquote(path), query, key)
+    given = {
+        place: {one.name: values[one.name] for one in call.parameters if values[one.name] and one.place == place}
+        for place in ("query", "header", "body")
+    }
+    query = urlencode(given["query"])
+    asked = _request(request, call.method, unquote(path), query, key, beside=given["header"], form=given["body"])
     began = monotonic()
     view, args, kwargs = resolve(asked.path_info)
     answer = view(asked, *args, **kwargs)
@@ -106,9 +109,23 @@ def make(request: HttpRequest, call: Call, key: ApiKey | None, values: Mapping[s
     return Tried(f"{path}?{query}" if query else path, answer.status_code, took, headers, _body(answer))
 
 
-def _request(page: HttpRequest, method: str, path: str, query: str, key: ApiKey | None) -> WSGIRequest:
+def _request(
+    page: HttpRequest,
+    method: str,
+    path: str,
+    query: str,
+    key: ApiKey | None,
+    *,
+    beside: Mapping[str, str],
+    form: Mapping[str, str],
+) -> WSGIRequest:
     """Return the request that a program would send: of the page's own it has no cookie, and only where it came from."""
-    environ = {name: page.META[name] for name in PASSED_ON if name in page.META}
+    environ: dict[str, Any] = {name: page.META[name] for name in PASSED_ON if name in page.META}
+    body = urlencode(form).encode()
+    for name, value in beside.items():
+        environ[f"HTTP_{name.upper().replace('-', '_')}"] = value.encode().decode("latin-1")
+    if body:
+        environ |= {"CONTENT_TYPE": FORM, "CONTENT_LENGTH": str(len(body))}
     environ |= {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
@@ -116,7 +133,7 @@ def _request(page: HttpRequest, method: str, path: str, query: str, key: ApiKey 
         "QUERY_STRING": query,
         "HTTP_USER_AGENT": AGENT,
         "HTTP_ACCEPT": "application/json",
-        "wsgi.input": io.BytesIO(),
+        "wsgi.input": io.BytesIO(body),
     }
     if key is not None:
         written = base64.b64encode(f"{sealing.unseal(key.sealed, SEAL)}:".encode()).decode()

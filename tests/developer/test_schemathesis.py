@@ -6,6 +6,7 @@ declared, what is right is taken, what is wrong and what has no key is refused, 
 
 from collections import Counter
 from functools import cache
+from itertools import count
 
 import pytest
 import schemathesis
@@ -16,17 +17,24 @@ from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as hypothesis_settings
 from schemathesis import GenerationMode
 from schemathesis.checks import negative_data_rejection
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
+from developer.api.creating import TIMESTAMP
+from developer.api.creation import KEY, DisbursementInV3, InquiryIn
 from developer.api.urls import VERSIONS, document_of
 from flipdash.mode import Mode
 from tests import factories
 from tests.developer.calling import Program
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = {2: 47, 3: 64}
+EXAMPLES = {2: 38, 3: 52}
 """By version: calls of each endpoint, of right ones and of wrong ones. The second version has more endpoints."""
+CALLED_AGAIN = 5
+"""How many calls of each are made once more without a key and with a wrong one: what they answer is always the same."""
 LEAST = 500
 """Calls of each mode and version: 2,000 in all."""
+CREATING = (KEY, TIMESTAMP)
+SENT = {*DisbursementInV3.model_fields, *InquiryIn.model_fields}
 CONFIG = schemathesis.Config.from_dict(
     {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 404, 422]}}},
 )
@@ -79,12 +87,21 @@ def call_all(document, program, examples, statuses):
 
 def is_taken_anyway(case):
     """Whether Flip's rules take what the document doesn't tell: unknown parameters, and empty ones, which are none."""
-    asked = case.query or {}
-    declared = {parameter.name for parameter in case.operation.iter_parameters()}
+    beside, sent = case.headers or {}, case.body if isinstance(case.body, dict) else {}
+    asked = {**(case.query or {}), **sent, **{name: beside[name] for name in CREATING if name in beside}}
+    declared = {parameter.name for parameter in case.operation.iter_parameters()} | SENT
     return bool(asked.keys() - declared) or "" in asked.values()
 
 
+def has_nul(case):
+    """Whether a form has a text in it that no database holds: that gets 400, whatever it is called."""
+    sent = case.body if isinstance(case.body, dict) else {}
+    return any("\0" in str(text) for pair in sent.items() for text in pair)
+
+
 def call(operation, generation, program, examples, statuses):
+    numbers = count()
+
     @seed(13)
     @hypothesis_settings(
         max_examples=examples,
@@ -96,6 +113,8 @@ def call(operation, generation, program, examples, statuses):
     @given(case=operation.as_strategy(generation_mode=generation))
     def each(case):
         excluded = [negative_data_rejection] if is_taken_anyway(case) else []
+        excluded += [positive_data_acceptance] if has_nul(case) else []
+        excluded += [ignored_auth] if next(numbers) >= CALLED_AGAIN else []
         answer = case.call_and_validate(headers=program.headers(), excluded_checks=excluded)
         statuses[answer.status_code] += 1
 

@@ -711,7 +711,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='moneytransfer',
             name='beneficiary_email',
-            field=models.EmailField(blank=True, db_default='', default='', max_length=254, verbose_name='Beneficiary Email'),
+            field=models.CharField(blank=True, db_default='', default='', max_length=5100, verbose_name='Beneficiary Email'),
         ),
         migrations.AddField(
             model_name='moneytransfer',

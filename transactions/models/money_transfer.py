@@ -24,6 +24,11 @@ WORDS = SearchIndex(
 )
 
 
+MOST_EMAILS = 20
+LONGEST_EMAILS = MOST_EMAILS * 255
+"""Characters of so many addresses and the commas between them."""
+
+
 class TransferBatch(TenantModel):
     """Transfers that were created together from one file."""
 
@@ -55,7 +60,10 @@ class MoneyTransfer(OutgoingTransfer):
     holder_name = models.CharField(_("Account holder"), max_length=100, blank=True, default="", db_default="")
     """Whose account it is, as the bank said before it was sent; empty where nobody asked or nobody answered."""
     name_reason = models.CharField(_("Why the name differs"), max_length=200, blank=True, default="", db_default="")
-    beneficiary_email = models.EmailField(_("Beneficiary Email"), blank=True, default="", db_default="")
+    beneficiary_email = models.CharField(
+        _("Beneficiary Email"), max_length=LONGEST_EMAILS, blank=True, default="", db_default=""
+    )
+    """Who is told when it has arrived: one address, or several of a program, with commas in between."""
     remark = models.CharField(_("Remark"), max_length=100, blank=True)
     idempotency_key = models.CharField(_("Idempotency Key"), max_length=255, blank=True, default="", db_default="")
     """By which the program that created it knows it again; empty for what people create."""

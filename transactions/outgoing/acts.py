@@ -79,6 +79,14 @@ def may_approve(scope: Scope, row: OutgoingTransfer) -> bool:
     return scope.actor != row.maker or not rule.holds_for(row.amount)
 
 
+def goes_at_once(scope: Scope, row: OutgoingTransfer) -> bool:
+    """Return whether making a row lets it go: its maker may approve, or is a program that the business gave a key that
+    creates, and the second-person rule asks for nobody else.
+    """
+    may = scope.can(Permission.APPROVE_TRANSACTIONS) or scope.actor.kind == ActorKind.KEY
+    return may and may_approve(scope, row)
+
+
 def need_reauthentication(scope: Scope) -> bool:
     """Return whether the business wants the password once more before anything is approved."""
     return Business.objects.filter(pk=scope.business.pk, approvals_need_reauthentication=True).exists()

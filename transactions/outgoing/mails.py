@@ -20,6 +20,7 @@ from accounts.profile import notices
 from flipdash import clock, events, mail, rls
 from flipdash.actors import ActorKind
 from flipdash.mode import Mode, mode_url
+from flipdash.scope import Scope
 from transactions.models import BulkApproval, MoneyTransfer, Status
 from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import acts, products
@@ -51,28 +52,22 @@ def tell(told: events.Event) -> None:
     if product is None or events.area_of(told.kind) != product.area:
         return
     act = told.kind.partition(".")[2]
-    if act == "created":
-        _tell_approvers(row, product, told)
+    if act == "created" and not acts.goes_at_once(told.scope, row):
+        tell_approvers(row, product, told.scope)
     elif act in TOLD_MAKER:
         _tell_maker(row, product, act, told)
     elif act == "successful":
         _tell_beneficiary(row)
 
 
-def _tell_approvers(row: OutgoingTransfer, product: products.Product, told: events.Event) -> None:
-    """Tell who may approve a new row that it waits; nobody where its maker approves it by making it.
-
-    Its maker is told where nobody is there who could.
-    """
-    scope = told.scope
-    if scope.can(Permission.APPROVE_TRANSACTIONS) and acts.may_approve(scope, row):
-        return
+def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scope) -> None:
+    """Tell who may approve a new row that it waits; its maker is told where nobody is there who could."""
     for member in _others(row).told(WAITING).select_related("user"):
         _send("transfer_waits", member, row, product, maker=row.maker_name)
     if who := nobody_there(row):
         maker = Member.objects.active().behind(row.maker).select_related("user").first()
         if maker is not None:
-            back = who.back and timezone.localtime(who.back, told.scope.zone).date()
+            back = who.back and timezone.localtime(who.back, scope.zone).date()
             _send("transfer_nobody", maker, row, product, back=back)
 
 
@@ -172,7 +167,8 @@ def _tell_beneficiary(row: OutgoingTransfer) -> None:
         return
     if row.beneficiary_email:
         language = row.business.language
-        mail.send("transfer_arrived", to=row.beneficiary_email, language=language, transfer=row, business=row.business)
+        for to in row.beneficiary_email.split(","):
+            mail.send("transfer_arrived", to=to, language=language, transfer=row, business=row.business)
 
 
 def _send(name: str, member: Any, row: OutgoingTransfer, product: products.Product, **more: Any) -> None:

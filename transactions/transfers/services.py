@@ -176,7 +176,7 @@ def twins_of_draft(scope: Scope, draft: Draft) -> Sequence[MoneyTransfer]:
 def goes_at_once(scope: Scope, draft: Draft) -> bool:
     """Whether making it also approves it: its maker may approve, and the rule asks for nobody else."""
     row = MoneyTransfer(amount=draft.amount, **scope.actor.columns("maker"))
-    return scope.can(Permission.APPROVE_TRANSACTIONS) and acts.may_approve(scope, row)
+    return acts.goes_at_once(scope, row)
 
 
 def is_new_account(scope: Scope, row: MoneyTransfer) -> bool:
@@ -212,15 +212,16 @@ def create(scope: Scope, draft: Draft, *, made_key: uuid.UUID, via: str = Via.DA
         if before := rows.filter(made_key=made_key).first():
             return Created(before, is_new=False)
         acts.one_at_a_time(scope, MONEY_TRANSFERS)
-        _check(scope, draft)
-        transfer = _add(scope, draft, made_key, via)
+        check_draft(scope, draft)
+        transfer = add(scope, draft, made_key=made_key, via=via)
         if goes_at_once(scope, draft):
             ask_again(scope, Permission.APPROVE_TRANSACTIONS)
             acts.let_go(scope, MONEY_TRANSFERS, transfer)
     return Created(transfer, is_new=True)
 
 
-def _check(scope: Scope, draft: Draft) -> None:
+def check_draft(scope: Scope, draft: Draft) -> None:
+    """Raise what is wrong with a draft that a form, or a call, should have refused."""
     accounts.check_amount(draft.kind, draft.amount)
     if accounts.clean_account(draft.kind, draft.bank, draft.account_number) != draft.account_number:
         raise accounts.WrongAccount(draft.account_number)
@@ -230,7 +231,8 @@ def _check(scope: Scope, draft: Draft) -> None:
         raise MayBeTwice
 
 
-def _add(scope: Scope, draft: Draft, made_key: uuid.UUID, via: str) -> MoneyTransfer:
+def add(scope: Scope, draft: Draft, *, via: str, made_key: uuid.UUID | None = None, **known_by: str) -> MoneyTransfer:
+    """Write the row of a draft, which nobody has approved yet; `known_by` is its idempotency key. Raises WrongDate."""
     transfer = MoneyTransfer.objects.create(
         business_id=scope.business.pk,
         mode=scope.mode,
@@ -249,6 +251,7 @@ def _add(scope: Scope, draft: Draft, made_key: uuid.UUID, via: str) -> MoneyTran
         send_at=moment_of(scope, draft.send_on),
         via=via,
         made_key=made_key,
+        **known_by,
         **scope.actor.columns("maker"),
     )
     transfer.refresh_from_db()
