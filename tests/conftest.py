@@ -1,5 +1,6 @@
 """The small cast of the tests, and how committed rows are cleaned up."""
 
+import logging
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from flipdash import events
 from flipdash.hashers import Argon2
 from flipdash.leases import Worker
 from flipdash.scope import Scope
-from tests import databases, factories
+from tests import databases, factories, leaks
 from tests.superuser import connect
 
 # A busy machine is no fault of what is tested.
@@ -112,6 +113,20 @@ def files(settings, tmp_path) -> Path:
 def patient_counts(settings) -> None:
     """A busy machine must not change what a page says."""
     settings.HISTORY_COUNT_TIMEOUT_MS = settings.HISTORY_LATE_COUNT_TIMEOUT_MS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_leaks() -> Iterator[None]:
+    """Read all that is written to logs in the whole run, and what is left in Valkey, for secrets (tests/leaks.py)."""
+    root = logging.getLogger()
+    [console] = [handler for handler in root.handlers if handler.name == "console"]
+    assert console.formatter
+    watched = leaks.Watched(console.formatter)
+    root.addHandler(watched)
+    yield
+    root.removeHandler(watched)
+    assert watched.leaks == []
+    assert not any(leaks.LOOKS.search(text) for text in leaks.valkey())
 
 
 DEAR = {name: getattr(Argon2, name) for name in ("memory_cost", "time_cost")}

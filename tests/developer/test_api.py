@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import CharField, Func
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from deposits import ledger
 from deposits.ledger import Source
@@ -52,7 +53,7 @@ def api_routes():
 def test_every_address_of_the_api_stands_behind_the_door(web):
     """Without a key it says so, whoever is signed in to the dashboard: the API reads no cookie (trust: S6)."""
     found = api_routes()
-    assert len(found) == 20
+    assert len(found) == 22
     for route in found:
         path = "/" + route.pattern.replace("<id>", "1")
         for client in (Client(), web):
@@ -108,6 +109,21 @@ def test_a_key_that_calls_too_often_waits_and_others_do_not(admin, settings):
         "status": 429,
     }
     assert calm.get("general/balance").status_code == 200
+
+
+def test_a_call_above_the_limit_costs_next_to_nothing(admin, settings):
+    """So one who floods takes little from others (trust: K6): nothing is written, and no endpoint is reached."""
+    settings.API_CALLS_A_SECOND, settings.API_CALLS_AT_ONCE = 1, 2
+    hasty, calm = Program(admin), Program(admin)
+    assert [hasty.get("general/balance").status_code for _ in range(4)] == [200, 200, 429, 429]
+    with CaptureQueriesContext(connection) as made:
+        assert hasty.get("general/balance").status_code == 429
+    asked = [query["sql"] for query in made]
+    assert all(sql.startswith(("SELECT", "SAVEPOINT", "RELEASE")) for sql in asked)
+    assert sum("developer_" in sql for sql in asked) <= 2
+    with CaptureQueriesContext(connection) as served:
+        assert calm.get("general/balance").status_code == 200
+    assert len(asked) < len(served)
 
 
 def test_without_valkey_calls_go_on_and_it_is_asked_again_later(shop, settings, monkeypatch):
