@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -59,6 +60,45 @@ def test_what_is_not_ours_is_refused(verify):
     assert not verify(secret, good | {"webhook-signature": "v1,"}, BODY)
     assert not verify(secret, signed(secret, at=datetime.now(UTC) - timedelta(minutes=6)), BODY)
     assert not verify(secret, signed(secret, at=datetime.now(UTC) + timedelta(minutes=6)), BODY)
+
+
+JAVA = """
+final class Main {
+    public static void main(String[] given) throws Exception {
+        for (int i = 0; i < given.length; i += 5) {
+            var headers = Map.of("webhook-id", given[i + 1], "webhook-timestamp", given[i + 2],
+                "webhook-signature", given[i + 3]);
+            System.out.println(FlipDash.isFromFlipDash(given[i], headers, Base64.getDecoder().decode(given[i + 4])));
+        }
+    }
+}
+"""
+
+
+COMPILER, JVM = shutil.which("javac") or "", shutil.which("java") or ""
+
+
+@pytest.mark.skipif(not (COMPILER and JVM), reason="no Java on this machine")
+def test_java_says_the_same(tmp_path):
+    secret, other, late = signing.new_secret(), signing.new_secret(), datetime.now(UTC) - timedelta(minutes=6)
+    cases = [
+        (secret, signed(secret), BODY, True),
+        (other, signed(secret, other), BODY, True),
+        (secret, signed(secret), BODY + b"x", False),
+        (other, signed(secret), BODY, False),
+        (secret, signed(secret, at=late), BODY, False),
+        (secret, signed(secret) | {"webhook-signature": "v1,"}, BODY, False),
+    ]
+    (tmp_path / "Main.java").write_text(text_of("java") + JAVA)
+    subprocess.run([COMPILER, "-J-XX:TieredStopAtLevel=1", "Main.java"], cwd=tmp_path, check=True)
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    given = [
+        text
+        for secret, headers, body, _is_ours in cases
+        for text in (secret, *(headers[name] for name in names), base64.b64encode(body).decode())
+    ]
+    ran = subprocess.run([JVM, "-cp", ".", "Main", *given], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == [str(is_ours).lower() for *_case, is_ours in cases]
 
 
 def test_there_are_five_and_each_compares_in_constant_time_and_by_the_clock():
