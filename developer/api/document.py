@@ -52,6 +52,12 @@ REFUSALS: dict[str, dict[str, Any]] = {
     },
 }
 """What an operation refuses that isn't an unknown disbursement."""
+NEEDED = {
+    "createDisbursement": ("idempotency-key", "account_number", "bank_code", "amount"),
+    "inquireAccount": ("account_number", "bank_code"),
+}
+"""What has to be sent, but for the idempotency key, which version 2 can do without. ninja doesn't ask for it, so that
+what is missing is answered as Flip answers it."""
 JUST_MADE = {"status": "PENDING", "time_served": "0000-00-00 00:00:00"}
 """What the example of a disbursement says of one that was created now."""
 WAITING = (409, 429, 503)
@@ -97,8 +103,7 @@ def finished(made: dict[str, Any]) -> dict[str, Any]:
             operation["security"] = []
         for parameter in operation["parameters"]:
             _finish_parameter(parameter)
-        for schema in _forms(operation):
-            schema["additionalProperties"] = {"type": "string"}  # what we don't know is left aside, if it stands once
+        _say_what_is_needed(operation, is_old=document["info"]["version"] == "2")
         for parameter in sent_in(operation):
             _finish_sent(parameter)
         found = {str(status): answer for status, answer in sorted(operation["responses"].items())}
@@ -163,6 +168,15 @@ def _finish_parameter(parameter: dict[str, Any]) -> None:
     schema.pop("description", None)
     if schema.get("default") == "":
         del schema["default"]
+
+
+def _say_what_is_needed(operation: dict[str, Any], *, is_old: bool) -> None:
+    needed = NEEDED.get(operation["operationId"], ())
+    for parameter in operation["parameters"]:
+        parameter["required"] |= parameter["name"] in needed and not is_old
+    for schema in _forms(operation):
+        schema["required"] = [name for name in needed if name in schema["properties"]]
+        schema["additionalProperties"] = {"type": "string"}  # what we don't know is left aside, if it stands once
 
 
 def _finish_sent(field: dict[str, Any]) -> None:

@@ -168,7 +168,8 @@ def _parameters(call: str, operation: Json) -> Iterator[Parameter]:
         yield _parameter(call, written)
     for content in operation.get("requestBody", {}).get("content", {}).values():
         for name, field in content["schema"]["properties"].items():
-            said = {"name": name, "in": "body", "schema": field, "required": False, "example": field["examples"][0]}
+            is_needed = name in content["schema"].get("required", ())
+            said = {"name": name, "in": "body", "schema": field, "required": is_needed, "example": field["examples"][0]}
             yield _parameter(call, {**said, "description": field["description"]})
 
 

@@ -69,7 +69,7 @@ class TryForm(forms.Form):
         for parameter in call.parameters:
             self.fields[parameter.name] = forms.CharField(
                 label=parameter.name,
-                required=parameter.is_in_path,
+                required=parameter.is_required,
                 max_length=LONGEST,
                 strip=False,
                 help_text=parameter.words,
