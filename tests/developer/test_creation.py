@@ -33,10 +33,8 @@ from transactions.rails import simulator
 from transactions.transfers import by_program
 from transactions.transfers.services import MONEY_TRANSFERS
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
-    pytest.mark.usefixtures("asleep"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("asleep")]
+committed = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 GOOD = {"account_number": "0012345678", "bank_code": "bca", "amount": "1850000", "remark": "Gaji November"}
 
 
@@ -119,6 +117,7 @@ def row_scope(shop):
     return Scope(shop.key.business, Mode(shop.key.mode), shop.key, via="api")
 
 
+@committed
 def test_what_came_of_it_is_told_by_a_callback_and_by_mail(live, admin):
     factories.make_callback_url(admin, CallbackEvent.TRANSFER)
     live.create(beneficiary_email="sri@example.com, budi@example.com")
@@ -168,6 +167,7 @@ def test_the_same_key_gives_the_same_answer_and_another_body_is_refused(live):
     assert live.create(key="order-2").json()["id"] != first.json()["id"], "a key says that it is another one"
 
 
+@committed
 def test_twenty_at_once_make_one_and_get_equal_answers(live, monkeypatch):
     """trust: L4."""
     monkeypatch.setattr(creation, "PATIENCE", 60_000)
@@ -176,6 +176,7 @@ def test_twenty_at_once_make_one_and_get_equal_answers(live, monkeypatch):
     assert len(rows(live)) == 1
 
 
+@committed
 def test_who_comes_while_it_is_being_done_is_told_to_come_again(live, monkeypatch):
     monkeypatch.setattr(creation, "PATIENCE", 50)
     held = f"{MONEY_TRANSFERS.source}/{live.key.business_id}/live"
