@@ -72,7 +72,7 @@ def test_from_maker_to_approver_to_receipt(open_context, page, sign_in, people, 
     approver = open_context(viewport={"width": 390, "height": 844}).new_page()
     sign_in(approver, people[Role.APPROVER])
     approver.goto("/approvals/")
-    approver.get_by_role("link", name="SITI", exact=False).first.click()
+    approver.locator("tbody a").first.click()
     expect(approver.get_by_text("Nothing has been paid to this account before.")).to_be_visible()
     approver.get_by_role("button", name="Approve Rp1,252,500").click()
     expect(approver.get_by_text("is approved")).to_be_visible()
