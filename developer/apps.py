@@ -12,7 +12,7 @@ class DeveloperConfig(AppConfig):
         from developer.callbacks import facts, kinds, resending  # noqa: F401  (importing registers)
         from developer.callbacks import history as callbacks  # noqa: F401
         from developer.calls import history as calls  # noqa: F401
-        from developer.keys import rights  # noqa: F401
+        from developer.keys import own, rights  # noqa: F401
         from flipdash import events
 
         events.declare(

@@ -19,7 +19,7 @@ from transactions.approvals import queue, services
 from transactions.approvals.queue import Filters, Selection
 from transactions.models import InternationalTransfer, MoneyTransfer, Status
 from transactions.outgoing import acts, many, products
-from transactions.outgoing.refusals import ShortOfMoney
+from transactions.outgoing.refusals import SecondPersonNeeded, ShortOfMoney
 from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = [
@@ -446,3 +446,20 @@ def test_the_history_is_filtered_by_who_made_and_who_approved_it_and_namesakes_n
     assert page.count(f'<option value="{one.pk}"') == 2, "both filters offer them"
     page = web.get(f"/money-transfers/?{field}=999999").content.decode()
     assert str(own.pk) not in page
+
+
+def test_what_one_s_own_key_made_is_one_s_own(money, admin, approver):
+    """trust: M2. Alone and among others."""
+    money.second_person_required = True
+    money.save()
+    scope, key = admin.scope("live"), factories.make_key(admin)
+    with rls.inside(scope):
+        row = factories.make_transfer(money, status="pending_approval", maker=key.actor)
+        seen = MONEY_TRANSFERS.digest_of(scope, row)
+        with pytest.raises(SecondPersonNeeded):
+            acts.approve(scope, MONEY_TRANSFERS, row.pk, seen=seen, sure=True)
+        assert services.look(scope, everything()).own == 1
+        some = many.Selection.of(MONEY_TRANSFERS, MoneyTransfer.objects.visible_to(scope))
+        with pytest.raises(SecondPersonNeeded):
+            many.approve_many(scope, some, seen=many.look_at(scope, some).digest, sure=True)
+    assert approve(approver, row).status == "processing"

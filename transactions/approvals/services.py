@@ -18,7 +18,7 @@ from flipdash.scope import Scope
 from flipdash.words import Words
 from transactions.approvals.queue import FLAGS, Selection
 from transactions.models import BulkApproval
-from transactions.outgoing import acts, many
+from transactions.outgoing import acts, many, own
 from transactions.outgoing.products import Product, products
 from transactions.outgoing.refusals import Changed, NotWaiting, OutgoingRefused
 
@@ -107,8 +107,8 @@ def look(scope: Scope, selection: Selection) -> Chosen:
     """Say what a selection comes to, and what has to be known of it."""
     chosen = Chosen(available=ledger.balance(scope).available, flags=dict.fromkeys(FLAGS, 0))
     digests: dict[str, str] = {}
-    for product, rows, own in _approvable(scope, selection):
-        chosen.own += own
+    for product, rows, left_out in _approvable(scope, selection):
+        chosen.own += left_out
         some = many.Selection.of(product, rows)
         if not some.ids:
             continue
@@ -187,11 +187,11 @@ def _approvable(scope: Scope, selection: Selection) -> Iterator[tuple[Product, Q
     Their own count together under the second-person rule, so that a sum can't be cut into small parts (trust.md M2).
     """
     rule = Business.objects.get(pk=scope.business.pk).second_person_rule()
-    mine = scope.actor.is_in("maker")
+    mine = own.rows(scope.actor)
     for product, rows in _all(scope, selection):
-        own = rows.filter(mine).order_by().aggregate(n=Count("pk"), amounts=Sum("amount"))
-        if own["n"] and rule.holds_for(own["amounts"]):
-            yield product, rows.exclude(mine), own["n"]
+        made = rows.filter(mine).order_by().aggregate(n=Count("pk"), amounts=Sum("amount"))
+        if made["n"] and rule.holds_for(made["amounts"]):
+            yield product, rows.exclude(mine), made["n"]
         else:
             yield product, rows, 0
 

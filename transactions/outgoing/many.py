@@ -21,7 +21,7 @@ from flipdash.leases import Worker
 from flipdash.scope import Scope
 from transactions import rails
 from transactions.models import BulkApproval, RailOrder, Status
-from transactions.outgoing import acts, orders
+from transactions.outgoing import acts, orders, own
 from transactions.outgoing.products import Product, Twins, products
 from transactions.outgoing.refusals import (
     Changed,
@@ -145,8 +145,8 @@ def _check(scope: Scope, product: Product, rows: Any, look: Look, seen: str, *, 
     """Raise why a set can't be approved, as it is at this moment."""
     if look.digest != seen or rows.exclude(status=Status.PENDING_APPROVAL).exists():
         raise Changed
-    own = sum(row.amount for row in rows.filter(scope.actor.is_in("maker")).only("amount"))
-    if own and Business.objects.get(pk=scope.business.pk).second_person_rule().holds_for(own):
+    mine = sum(row.amount for row in rows.filter(own.rows(scope.actor)).only("amount"))
+    if mine and Business.objects.get(pk=scope.business.pk).second_person_rule().holds_for(mine):
         raise SecondPersonNeeded
     if look.twins and not sure:
         raise MayBeTwice
