@@ -8,6 +8,7 @@ from unittest import mock
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -29,7 +30,8 @@ from tests import factories
 from tests.deposits.banking import bca
 from tests.transactions.bulk_files import csv, upload
 from tests.transactions.sending import create, fund
-from transactions.models import BulkApproval, BulkDraft, RailOrder, SimulatedPayout, TransferEvent
+from transactions.bulk import asking
+from transactions.models import BulkApproval, BulkDraft, BulkNames, RailOrder, SimulatedPayout, TransferEvent
 from transactions.outgoing import many
 from transactions.outgoing.many import Selection
 from transactions.rails import Payout, simulator
@@ -123,6 +125,14 @@ def make_due_bulk(member: Member) -> BulkDraft:
     return upload(member, csv(f"BCA,{next(_numbers):010},Siti,85000,,,"))
 
 
+def make_due_names(member: Member) -> BulkNames:
+    """Make a draft whose banks haven't been asked."""
+    draft = factories.make_draft(member)
+    with rls.inside_of(draft.business_id, draft.mode), transaction.atomic():
+        asking.ask(draft)
+    return BulkNames.objects.get(draft=draft)
+
+
 MAKERS: dict[str, Callable[[Member], Any]] = {
     "statements": make_due_statement,
     "imports": make_due_import,
@@ -134,6 +144,7 @@ MAKERS: dict[str, Callable[[Member], Any]] = {
     "orders": make_due_order,
     "approvals": make_due_approval,
     "bulk": make_due_bulk,
+    "bulk names": make_due_names,
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),
 }
 """What makes a row that waits, for the worker of each name."""

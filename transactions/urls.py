@@ -22,6 +22,7 @@ urlpatterns = [
     path("money-transfers/bulk/template/", bulk.bulk_template, name="bulk-template"),
     path("money-transfers/bulk/<int:draft_number>/", bulk.bulk_draft, name="bulk-draft"),
     path("money-transfers/bulk/<int:draft_number>/status/", bulk.bulk_status, name="bulk-status"),
+    path("money-transfers/bulk/<int:draft_number>/asking/", bulk.bulk_asking, name="bulk-asking"),
     path("money-transfers/bulk/<int:draft_number>/repair/", bulk.bulk_repair, name="bulk-repair"),
     path("money-transfers/bulk/<int:draft_number>/replacement/", bulk.bulk_replacement, name="bulk-replacement"),
     path("money-transfers/bulk/<int:draft_number>/confirmation/", bulk.bulk_confirmation, name="bulk-confirmation"),

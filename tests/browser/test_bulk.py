@@ -8,9 +8,8 @@ from playwright.sync_api import expect
 
 from accounts.permissions import Role
 from tests import factories
-from tests.transactions.bulk_files import GOOD, csv
+from tests.transactions.bulk_files import GOOD, csv, work
 from tests.transactions.sending import fund
-from transactions.bulk.services import BULK
 from transactions.models import MoneyTransfer
 
 pytestmark = pytest.mark.usefixtures("asleep", "files")
@@ -22,13 +21,12 @@ def working():
     """A worker, which in tests is a thread."""
     is_over = Event()
 
-    def work():
+    def keep_working():
         while not is_over.wait(0.2):
-            while BULK.work():
-                pass
+            work()
         connections.close_all()
 
-    thread = Thread(target=work)
+    thread = Thread(target=keep_working)
     thread.start()
     yield
     is_over.set()
@@ -49,10 +47,12 @@ def test_three_bad_rows_are_repaired_and_the_batch_is_made(page, sign_in, kopi_k
     page.get_by_label("Account Number, 6").fill("0650000779")
     page.get_by_label("Amount, 7").fill("99.990")
     page.keyboard.press("Enter")
+    page.get_by_role("link", name="The banks have answered: continue").click()
     confirm = page.get_by_role("button", name="Confirm 6 transfers: Rp")
     expect(confirm).to_be_visible()
     expect(page.get_by_text("Available after")).to_be_visible()
     page.get_by_label("Batch name").fill("Gaji November")
+    page.get_by_label("Why the names differ").fill("They are right")
     confirm.click()
     expect(page.get_by_role("heading", name="Gaji November")).to_be_visible()
     expect(page.get_by_text("0 of 6 transfers have ended")).to_be_visible()

@@ -20,7 +20,7 @@ from flipdash import rls
 from flipdash.tables import Unreadable
 from tests import factories
 from tests.leased import let_time_pass
-from tests.transactions.bulk_files import GOOD, HEADER, checked, confirm, csv, look, rows_of, upload, work
+from tests.transactions.bulk_files import GOOD, HEADER, ask, checked, confirm, csv, look, rows_of, upload, work
 from tests.transactions.sending import create, fund, let_it_arrive, lines
 from tests.twins import at_once
 from tests.workbooks import make_xls, make_xlsx
@@ -310,6 +310,10 @@ def test_wrong_rows_are_repaired_left_out_and_put_back(rich, maker):
         assert repairs.put_back(scope, draft, records=[7]) == 1
         assert repairs.repair(scope, draft, {7: {"amount": "10.000"}}) == 1
     found = look(maker, draft)
+    assert found.unasked == 3
+    with pytest.raises(CannotConfirm, match="being asked"):
+        confirm(maker, draft)
+    ask()
     assert (found.wrong, found.count, found.amount) == (0, 6, TOTAL + 85_000 + 86_000 + 10_000)
     assert confirm(maker, draft)
     with rls.inside(scope), pytest.raises(repairs.NotInReview):
@@ -325,6 +329,7 @@ def test_what_changed_since_it_was_shown_is_asked_again(rich, maker):
         repairs.repair(scope, draft, {2: {"amount": "1250001"}})
     with pytest.raises(CannotConfirm, match="changed"):
         confirm(maker, draft, seen=seen)
+    ask()
     confirm(maker, draft)
     create(maker, account_number="0650000777", amount=1_250_001)
     work()
@@ -379,6 +384,34 @@ def test_a_killed_worker_leaves_nothing_and_another_begins_again(monkeypatch, ri
     draft.refresh_from_db()
     assert (draft.status, draft.attempt, MoneyTransfer.objects.count()) == ("done", 2, 3)
     assert len(rows_of(draft)) == 3
+
+
+def test_names_are_asked_in_the_background_and_differing_ones_want_a_reason(rich, maker):
+    lines_of = ["BCA,0012349005,Siti,85000,,,", "BCA,0012349001,Budi,86000,,,", "BCA,0012349004,Ani,87000,,,"]
+    draft = upload(maker, csv(*lines_of))
+    BULK.work()
+    assert look(maker, draft).unasked == 3
+    work()
+    differs, refused, unnamed = rows_of(draft)
+    assert (differs.holder_name, differs.name_differs, differs.wrong) == ("BAMBANG SUTEJO", True, [])
+    assert (refused.holder_status, refused.wrong) == ("not_found", ["account_number"])
+    assert (unnamed.name_differs, unnamed.wrong) == (False, [])
+    scope = maker.scope("live")
+    with rls.inside(scope):
+        repairs.repair(scope, draft, {3: {"amount": "86001"}})
+        assert rows_of(draft)[1].wrong == ["account_number"], "what the bank said stays with the account"
+        repairs.repair(scope, draft, {3: {"account_number": "0012345678"}})
+    ask()
+    with pytest.raises(CannotConfirm, match="names differ"):
+        confirm(maker, draft, name_reason="")
+    with rls.inside(scope):
+        repairs.repair(scope, draft, {3: {"beneficiary_name": rows_of(draft)[1].holder_name or "Budi"}})
+    ask()
+    assert confirm(maker, draft, name_reason="He is her father")
+    work()
+    made = MoneyTransfer.objects.get(account_number="0012349005")
+    assert (made.holder_name, made.name_reason) == ("BAMBANG SUTEJO", "He is her father")
+    assert set(MoneyTransfer.objects.exclude(pk=made.pk).values_list("name_reason", flat=True)) == {""}
 
 
 @pytest.mark.parametrize("when", ["uploaded", "confirmed"])
@@ -458,6 +491,7 @@ def test_so_many(rich, admin):  # pragma: no cover
     took["look"] = time.perf_counter() - began
     with rls.inside(scope):
         repairs.repair(scope, draft, {500: {"amount": "10000"}})
+    BulkRow.objects.using("operator").update(holder_status="found")
     confirm(admin, draft)
     began = time.perf_counter()
     work()

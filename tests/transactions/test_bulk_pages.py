@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 from accounts.permissions import Role
 from flipdash import rls
 from tests import factories
-from tests.transactions.bulk_files import GOOD, HEADER, checked, confirm, csv, look, rows_of, upload, work
+from tests.transactions.bulk_files import GOOD, HEADER, ask, checked, confirm, csv, look, rows_of, upload, work
 from tests.transactions.sending import fund, let_it_arrive
 from tests.workbooks import make_xlsx
 from transactions.bulk import retrying
@@ -56,12 +56,13 @@ def test_upload_repair_confirm(client, maker):
     assert "Replaced in 2 rows." in page.content.decode()
     page = post(client, draft, "repair", **{"show": "wrong", "after": "", "7-account_number": "0650000779"})
     assert page.context["look"].wrong == 0
+    ask()
     page = client.get(f"{BULK}{draft.number}/?show=")
     seen, name = page.context["look"].digest, "Gaji November"
     assert "Confirm 6 transfers: Rp" in page.content.decode()
     assert not MoneyTransfer.objects.exists()
-    post(client, draft, "confirmation", seen=seen, name=name)
-    post(client, draft, "confirmation", seen=seen, name=name)
+    post(client, draft, "confirmation", seen=seen, name=name, name_reason="Right")
+    post(client, draft, "confirmation", seen=seen, name=name, name_reason="Right")
     work()
     batch = TransferBatch.objects.get()
     assert (batch.name, batch.maker_name, MoneyTransfer.objects.count()) == (name, "Mira Maker", 6)
@@ -121,10 +122,10 @@ def test_its_queries_do_not_grow(client, maker, django_assert_max_num_queries):
 def test_duplicates_want_a_yes_and_a_bad_form_stays(client, maker):
     draft = checked(maker, csv(GOOD[0], GOOD[0].replace("PAY-1", "PAY-2")))
     seen = look(maker, draft).digest
-    page = post(client, draft, "confirmation", seen=seen, name="Twice")
+    page = post(client, draft, "confirmation", seen=seen, name="Twice", name_reason="Right")
     assert "Some rows may be paid twice." in page.content.decode()
     assert 'value="Twice"' in page.content.decode()
-    post(client, draft, "confirmation", seen=seen, name="Twice", sure="on")
+    post(client, draft, "confirmation", seen=seen, name="Twice", sure="on", name_reason="Right")
     work()
     assert MoneyTransfer.objects.count() == 2
 
@@ -159,10 +160,11 @@ def test_the_template_goes_in_as_it_is(client, maker):
 
 def batch_of(admin, *, name="gaji.csv", content=None):
     """Make a batch of which one transfer arrives and two fail."""
-    failing = [f"BCA,00123{n}9001,Rudi,9000{n},,," for n in range(2)]
+    failing = [f"BCA,00123{n}9003,Rudi,9000{n},,," for n in range(2)]
     draft = checked(admin, content or csv(GOOD[0], *failing, "BCA,1,Left,1,,,"), name)
     with rls.inside(admin.scope("live")):
         BulkRow.objects.filter(draft=draft).exclude(wrong=[]).update(is_left_out=True)
+    ask()
     assert confirm(admin, draft)
     work()
     let_it_arrive()
@@ -175,7 +177,7 @@ def test_the_result_comes_back_in_the_shape_that_was_uploaded(web, admin):
     header = ["NO", "NAMA", "ACCOUNT", "AMOUNT", "EMAIL", "CUSTOMERREFF", "Catatan lain"]
     rows = [
         [1, "=CV Sumber", "001200000345888", 17_500_000, "", "PAY1", "x"],
-        [2, "Agus", "020600000459001", 50_000, "", "PAY2", ""],
+        [2, "Agus", "020600000459003", 50_000, "", "PAY2", ""],
     ]
     batch = batch_of(admin, name="gaji.xlsx", content=make_xlsx([header, *rows]))
     answer = web.get(reverse("transactions:batch-result", args=[batch.pk]))
@@ -183,7 +185,7 @@ def test_the_result_comes_back_in_the_shape_that_was_uploaded(web, admin):
     assert table[0][:8] == [*header, "Status"]
     assert [[*row[:3], row[7]] for row in table[1:]] == [
         ["1", "=CV Sumber", "001200000345888", "Successful"],
-        ["2", "Agus", "020600000459001", "Failed"],
+        ["2", "Agus", "020600000459003", "Failed"],
     ]
     assert b"<f>" not in answer.content
 
@@ -208,6 +210,7 @@ def test_retry_failed_drafts_each_once(web, admin):
     assert [(row.amount, row.wrong) for row in rows_of(again)] == [(90_000, []), (90_001, [])]
     page = web.post(reverse("transactions:batch-retry", args=[batch.pk]), follow=True)
     assert "drafted again already" in page.content.decode()
+    ask()
     confirm(admin, again)
     work()
     assert MoneyTransfer.objects.count() == 5

@@ -111,6 +111,8 @@ class Look:
             return _("Some rows are still wrong. Repair them, or leave them out.")
         if not self.count:
             return _("No row is left to be paid.")
+        if self.unasked:
+            return _("The banks are still being asked whose accounts these are. Confirm in a moment.")
         if self.twins and not sure:
             return _("Some rows may be paid twice. Look at them, and say that they aren’t, or leave them out.")
         if self.names and not name_reason:

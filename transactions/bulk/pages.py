@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404
 
 from transactions.bulk import repairs
+from transactions.bulk.asking import why_refused
 from transactions.bulk.judging import judge, shown
 from transactions.bulk.layout import FIELDS, LABELS
 from transactions.destinations import label_of
@@ -62,6 +63,8 @@ def _is_number(written: str) -> bool:
 
 def _line(row: BulkRow, *, is_edited: bool) -> Line:
     judged = judge(row.texts)
+    if "account_number" in row.wrong and "account_number" not in judged.faults:
+        judged.faults["account_number"] = why_refused(row.holder_status)
     cells = []
     for name in FIELDS:
         reason = judged.faults.get(name, "")

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from accounts import rights
 from accounts.permissions import Permission
 from flipdash.scope import Scope
+from transactions.bulk import asking
 from transactions.bulk import rows as stored
 from transactions.bulk.creating import LEFT_OUT, NAMES, TWINS, WRONG
 from transactions.bulk.layout import FIELDS
@@ -34,6 +35,7 @@ def _changing(scope: Scope, draft: BulkDraft) -> Iterator[BulkDraft]:
         if locked.status != BulkDraft.Status.REVIEW:
             raise NotInReview
         yield locked
+        asking.ask(locked)
         BulkDraft.objects.filter(pk=locked.pk).update(version=F("version") + 1, problem="", missing=None)
 
 

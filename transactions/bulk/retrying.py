@@ -14,6 +14,7 @@ from accounts.permissions import Permission
 from flipdash import clock, events
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
+from transactions.bulk import asking
 from transactions.bulk import rows as stored
 from transactions.bulk.layout import FIELDS, LABELS
 from transactions.bulk.services import DAYS_KEPT
@@ -63,6 +64,7 @@ def retry(scope: Scope, batch: TransferBatch) -> BulkDraft:
     for status in (BulkDraft.Status.CHECKING, BulkDraft.Status.REVIEW):
         BulkDraft.objects.filter(pk=draft.pk).update(status=status)
     draft.refresh_from_db()
+    asking.ask(draft)
     events.record(scope, "batch.retried", draft, at=None, count=len(transfers))
     return draft
 

@@ -30,13 +30,18 @@ ADD = f"""
     ORDER BY record
 """  # noqa: S608  (our own constants)
 CHANGE = f"""
-    UPDATE {TABLE} r SET texts = n.texts, wrong = n.wrong, {", ".join(f"{name} = n.{name}" for name in JUDGED)},
-        holder_status = CASE WHEN same.account THEN r.holder_status ELSE '' END,
+    UPDATE {TABLE} r SET texts = n.texts,
+        wrong = CASE WHEN same.account AND r.holder_status IN ('not_found', 'closed', 'blacklisted')
+            AND NOT 'account_number' = ANY(n.wrong) THEN n.wrong || ARRAY['account_number'] ELSE n.wrong END,
+        {", ".join(f"{name} = n.{name}" for name in JUDGED)},
+        holder_status = CASE WHEN same.account AND (same.name OR r.holder_status <> 'found')
+            THEN r.holder_status ELSE '' END,
         holder_name = CASE WHEN same.account THEN r.holder_name ELSE '' END,
-        name_differs = same.account AND r.beneficiary_name = n.beneficiary_name AND r.name_differs
+        name_differs = same.account AND same.name AND r.name_differs
     FROM jsonb_to_recordset(%(rows)s::jsonb) AS n ({COLUMNS})
     JOIN {TABLE} old ON old.draft_id = %(draft)s AND old.record = n.record
-    CROSS JOIN LATERAL (SELECT (old.bank, old.account_number) = (n.bank, n.account_number) AS account) same
+    CROSS JOIN LATERAL (SELECT (old.bank, old.account_number) = (n.bank, n.account_number) AS account,
+        old.beneficiary_name = n.beneficiary_name AS name) same
     WHERE r.id = old.id
 """  # noqa: S608  (our own constants)
 TRANSFERS = MoneyTransfer._meta.db_table

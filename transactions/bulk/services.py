@@ -26,7 +26,7 @@ from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
 from flipdash.tables import Unreadable, shown, weigh
-from transactions.bulk import checking, creating, repairs, rows
+from transactions.bulk import asking, checking, creating, repairs, rows
 from transactions.bulk.creating import ConfirmationChanged
 from transactions.models import BulkDraft
 from transactions.outgoing.refusals import NothingSends, OutgoingRefused, ShortOfMoney
@@ -169,7 +169,9 @@ def _check(draft: BulkDraft) -> None:
         BULK.finish(draft, Status.FAILED, problem="file", fault=where[:300])
         return
     rows.mark(draft)
-    BULK.finish(draft, Status.REVIEW, notes=sheet.notes, header=sheet.header.names, version=1)
+    with transaction.atomic():
+        BULK.finish(draft, Status.REVIEW, notes=sheet.notes, header=sheet.header.names, version=1)
+        asking.ask(draft)
 
 
 def _keep(draft: BulkDraft, sheet: checking.Sheet) -> None:

@@ -97,6 +97,17 @@ def bulk_status(request: Request, draft_number: int) -> HttpResponse:
     return HttpResponse(headers={"HX-Redirect": reverse("transactions:bulk-draft", args=[draft.number])})
 
 
+@polled
+@never_cache
+@require_safe
+@requires(Permission.CREATE_TRANSACTIONS)
+def bulk_asking(request: Request, draft_number: int) -> HttpResponse:
+    """Answer for how many accounts the banks are still to be asked, for htmx to ask again."""
+    draft = _draft(request, draft_number)
+    shown = {"draft": draft, "unasked": draft.rows.filter(creating.GOOD, holder_status="").count()}
+    return render(request, "transactions/bulk/asking.html", shown)
+
+
 def _shown(request: Request, draft: BulkDraft, form: ConfirmForm | None = None) -> dict[str, Any]:
     crumbs = [*CRUMBS, {"label": _("Bulk Transfer"), "url": reverse("transactions:bulk")}]
     shown: dict[str, Any] = {"draft": draft, "crumbs": crumbs, "labels": LABELS}

@@ -918,6 +918,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='BulkNames',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('attempt', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField(null=True)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('lease_until', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True, verbose_name='Finished')),
+                ('problem', models.CharField(blank=True, max_length=20)),
+                ('status', models.CharField(choices=[('queued', 'Waiting'), ('asking', 'Being asked'), ('done', 'Asked'), ('failed', 'Not asked')], default='queued', max_length=6)),
+                ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
+                ('draft', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='names', to='transactions.bulkdraft')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
             name='BulkRow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -979,6 +998,26 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='bulkdraft',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['confirmed', 'creating', 'done']), _negated=True), ('confirmed_by__isnull', False), _connector='OR'), name='bulkdraft_creates_what_was_confirmed'),
+        ),
+        migrations.AddIndex(
+            model_name='bulknames',
+            index=models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='transactions_bulknames_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='bulknames',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='bulknames_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='bulknames',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'id'), name='bulknames_tenant'),
+        ),
+        migrations.AddConstraint(
+            model_name='bulknames',
+            constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='draft', name='bulknames_draft_tenant', to='transactions.BulkDraft'),
+        ),
+        migrations.AddConstraint(
+            model_name='bulknames',
+            constraint=models.UniqueConstraint(fields=('draft',), name='bulknames_once'),
         ),
         migrations.AddIndex(
             model_name='bulkrow',

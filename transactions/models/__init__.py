@@ -12,6 +12,7 @@ from transactions.models.base import (
 from transactions.models.beneficiary import Beneficiary
 from transactions.models.bulk import BulkDraft, BulkRow
 from transactions.models.bulk_approval import BulkApproval
+from transactions.models.bulk_names import BulkNames
 from transactions.models.destination import Destination
 from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
 from transactions.models.money_transfer import MoneyTransfer, TransferBatch, TransferEvent
@@ -24,6 +25,7 @@ __all__ = [
     "Beneficiary",
     "BulkApproval",
     "BulkDraft",
+    "BulkNames",
     "BulkRow",
     "Corridor",
     "Destination",

@@ -16,6 +16,7 @@ from transactions.models import (
     Beneficiary,
     BulkApproval,
     BulkDraft,
+    BulkNames,
     BulkRow,
     Corridor,
     Destination,
@@ -72,6 +73,7 @@ AFTER_TABLES: list[Code] = [
     Moves(BulkApproval),
     Fixed(BulkDraft, "business", "mode", "number", "member", "sha256"),
     Moves(BulkDraft),
+    Moves(BulkNames),
     Fixed(BulkRow, "business", "mode", "draft", "record"),
     RowLevelSecurity(BulkRow),
 ]

@@ -1,0 +1,93 @@
+"""Whose accounts a draft pays: asked of the rail in the background, so many at a time, while somebody looks at it."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from flipdash import rls
+from flipdash.leases import Worker
+from flipdash.scope import Scope
+from transactions.bulk.rows import TABLE
+from transactions.models import BulkDraft, BulkNames
+from transactions.rails import Holder, HolderStatus
+from transactions.transfers import names, services
+
+AT_ONCE = 200
+"""Accounts that are asked for in one turn."""
+PACE = timedelta(seconds=1)
+"""From one turn to the next, so that a file doesn't take all of a rail."""
+REFUSED = (HolderStatus.NOT_FOUND, HolderStatus.CLOSED, HolderStatus.BLACKLISTED)
+"""What the bank says of an account that can't be paid."""
+
+NAMES = Worker("bulk names", BulkNames, queue="imports", per="business", related=("business", "draft"))
+WRITE = f"""
+    UPDATE {TABLE} r SET holder_status = n.status, holder_name = n.name, name_differs = n.differs,
+        wrong = CASE WHEN n.refused AND NOT 'account_number' = ANY(r.wrong)
+            THEN r.wrong || ARRAY['account_number']::varchar(20)[] ELSE r.wrong END
+    FROM jsonb_to_recordset(%(rows)s::jsonb) AS n (
+        id bigint, bank text, account_number text, beneficiary_name text, status text, name text, differs boolean,
+        refused boolean
+    )
+    WHERE r.draft_id = %(draft)s AND r.id = n.id
+        AND (r.bank, r.account_number, r.beneficiary_name) = (n.bank, n.account_number, n.beneficiary_name)
+"""  # noqa: S608  (our own constants)
+
+
+def ask(draft: BulkDraft) -> None:
+    """Let the banks be asked for the accounts of a draft that nobody has asked for; within the open transaction."""
+    BulkNames.objects.get_or_create(draft=draft, business_id=draft.business_id, mode=draft.mode)
+    over = BulkNames.objects.filter(draft=draft, status__in=(BulkNames.Status.DONE, BulkNames.Status.FAILED))
+    over.update(status=BulkNames.Status.QUEUED, finished_at=None, due_at=None, attempt=0, problem="")
+    NAMES.wake_on_commit()
+
+
+@NAMES.runs
+def _work(work: BulkNames) -> None:
+    """Ask for some accounts; then wait a moment, or be done."""
+    draft = work.draft
+    with rls.inside_of(work.business_id, work.mode):
+        if draft.status == BulkDraft.Status.REVIEW and (rows := _unasked(draft)):
+            _ask_for(Scope.by_itself(work.business, work.mode), draft, rows)
+            NAMES.finish(work, BulkNames.Status.QUEUED, due_at=Now() + PACE, attempt=0)
+        else:
+            NAMES.finish(work, BulkNames.Status.DONE)
+
+
+def _unasked(draft: BulkDraft) -> list[dict[str, Any]]:
+    rows = draft.rows.filter(wrong=[], holder_status="").order_by("record")
+    return [dict(row) for row in rows.values("id", "bank", "account_number", "beneficiary_name")[:AT_ONCE]]
+
+
+def _ask_for(scope: Scope, draft: BulkDraft, rows: list[dict[str, Any]]) -> None:
+    """Ask for each account once, and write what the bank said beside each row as it still is."""
+    said: dict[tuple[str, str], Holder] = {}
+    for row in rows:
+        account = (row["bank"], row["account_number"])
+        if account not in said:
+            said[account] = services.look_up(scope, *account)
+        holder = said[account]
+        name = holder.name[:100]
+        row |= {"status": str(holder.status), "name": name, "refused": holder.status in REFUSED}
+        row["differs"] = bool(name) and not names.is_same(row["beneficiary_name"], name)
+    is_seen = any(row["differs"] or row["refused"] for row in rows)
+    with transaction.atomic():
+        locked = BulkDraft.objects.select_for_update().get(pk=draft.pk)
+        if locked.status != BulkDraft.Status.REVIEW:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(WRITE, {"rows": json.dumps(rows), "draft": draft.pk})
+        if is_seen:
+            BulkDraft.objects.filter(pk=draft.pk).update(version=F("version") + 1)
+
+
+def why_refused(status: str) -> str:
+    """Return in words why the bank can't pay an account, by what it said of it."""
+    try:
+        services.check_holder(Holder(HolderStatus(status)))
+    except services.AccountRefused as problem:
+        return str(problem)
+    return ""
