@@ -25,8 +25,12 @@ class TransactionsConfig(AppConfig):
         from transactions.transfers.history import TransferHistory
         from transactions.transfers.importing import MoneyTransferImport
 
-        for history in (TransferHistory, InternationalHistory, PaymentHistory):
-            sources.register(history.ledger_source, history.section, history.row_url_name, history.model)
+        for history, says in (
+            (TransferHistory, ("beneficiary_name", "account_number", "remark")),
+            (InternationalHistory, ("beneficiary_name", "account_number")),
+            (PaymentHistory, ("title", "sender_name")),
+        ):
+            sources.register(history.ledger_source, history.section, history.row_url_name, history.model, says)
         for kind in (MoneyTransferImport, InternationalImport, PaymentImport):
             tables.register(kind)
         deposit.register(pending.pending)

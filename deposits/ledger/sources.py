@@ -4,6 +4,8 @@ A posting says its source as a word and an id; the apps that own those rows make
 an entry leads to what moved it without the ledger knowing the apps above it.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +25,16 @@ class Kind:
     url_name: str = ""
     model: Any = None
     """What has an `amount` and a `fee`, in rupiah."""
+    says: tuple[str, ...] = ()
+    """Of its columns, those that tell people which one it is."""
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(source_type: str, label: Words, url_name: str = "", model: Any = None) -> None:
+def register(source_type: str, label: Words, url_name: str = "", model: Any = None, says: tuple[str, ...] = ()) -> None:
     """Make a kind of source known."""
-    _kinds[source_type] = Kind(label, url_name, model)
+    _kinds[source_type] = Kind(label, url_name, model, says)
 
 
 def label_of(source_type: str) -> str:
@@ -58,3 +62,36 @@ def parts_of(scope: Scope, source_type: str, source_id: int, moved: int) -> str:
     if fee and abs(moved) == amount - fee:
         return _("%(amount)s − fee %(fee)s") % words
     return ""
+
+
+def descriptions(scope: Scope, moved: Sequence[tuple[str, int, int]], using: str) -> list[str]:
+    """Say what sums were for, each by kind, id and amount of its source: Money Transfer · Sri Wahyuni · fee Rp2,500."""
+    rows = _rows_of(scope, moved, using)
+    return [_described(kind, rows.get((kind, pk)), amount) for kind, pk, amount in moved]
+
+
+def _rows_of(scope: Scope, moved: Sequence[tuple[str, int, int]], using: str) -> dict[tuple[str, int], tuple[Any, ...]]:
+    """Return amount, fee and words of the sources that have them: one query for each kind."""
+    wanted = defaultdict(set)
+    for source_type, pk, _amount in moved:
+        wanted[source_type].add(pk)
+    found = {}
+    for source_type, pks in wanted.items():
+        kind = _kinds.get(source_type)
+        if kind and kind.model:
+            rows = kind.model.objects.using(using).visible_to(scope, searched=True).filter(pk__in=pks)
+            for pk, *said in rows.values_list("pk", "amount", "fee", *kind.says):
+                found[source_type, pk] = tuple(said)
+    return found
+
+
+def _described(source_type: str, row: tuple[Any, ...] | None, moved: int) -> str:
+    label = label_of(source_type)
+    if row is None:
+        return label
+    amount, fee, *said = row
+    if fee and abs(moved) == amount + fee:
+        said.append(_("fee %s included") % money.rupiah(fee))
+    elif fee and abs(moved) == amount - fee:
+        said.append(_("fee %s taken off") % money.rupiah(fee))
+    return " · ".join([label, *filter(None, said)])
