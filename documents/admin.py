@@ -1,4 +1,4 @@
-"""Documents in the back office: reports that were made, and invoices, with what the operator adds to them.
+"""Documents in the back office: reports and statements that were made, invoices, and what the operator adds to those.
 
 Rows are to look at. What is done goes through services.py and papers.py of documents/invoices; each page here only asks
 and says what came of it.
@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import operators
 from accounts.models import Business, User
 from documents.invoices import paper, papers, services
-from documents.models import Invoice, InvoicePaper, Report
+from documents.models import Invoice, InvoicePaper, Report, Statement
 from flipdash import money, rls
 from flipdash.backoffice import ReadOnlyAdmin
 from flipdash.forms import LineField
@@ -37,6 +37,16 @@ class ReportAdmin(ReadOnlyAdmin):
     """Files that people asked for: that they were made, not what is in them."""
 
     list_display = ("reference", "business", "mode", "history", "format", "status", "problem", "created_at")
+    list_filter = ("mode", "status")
+    list_select_related = ("business",)
+    ordering = ("-id",)
+
+
+@admin.register(Statement)
+class StatementAdmin(ReadOnlyAdmin):
+    """Statements of the deposit that people asked for: that they were made, not what is in them."""
+
+    list_display = ("reference", "business", "mode", "period", "format", "status", "problem", "created_at")
     list_filter = ("mode", "status")
     list_select_related = ("business",)
     ordering = ("-id",)

@@ -6,16 +6,19 @@ class DocumentsConfig(AppConfig):
     name = "documents"
 
     def ready(self) -> None:
-        """Tell what can happen to reports and receipts, and who makes reports."""
+        """Tell what can happen to reports, statements, receipts and invoices, and who makes them."""
         from documents import menu  # noqa: F401  (importing registers)
         from documents.files import ours  # noqa: F401  (importing registers)
         from documents.invoices import checks, papers  # noqa: F401  (importing registers)
+        from documents.invoices import finder as invoice_finder  # noqa: F401  (importing registers)
         from documents.invoices import services as invoices  # noqa: F401  (its worker is known)
         from documents.layouts import frame as layouts  # noqa: F401  (importing registers)
         from documents.receipts import dependents  # noqa: F401  (importing registers)
         from documents.reports import finder, frame, services, wording  # noqa: F401  (importing registers)
         from documents.schedules import services as schedules  # noqa: F401  (hears of reports, and of templates that go)
         from documents.schedules import wording as schedule_wording
+        from documents.statements import finder as statement_finder  # noqa: F401  (importing registers)
+        from documents.statements import services as statements  # noqa: F401  (its worker is known)
         from flipdash import events, money
 
         events.declare(
@@ -33,6 +36,10 @@ class DocumentsConfig(AppConfig):
                 "schedule.resumed": _("Scheduled report resumed"),
                 "schedule.deleted": _("Scheduled report deleted"),
                 "schedule.run": _("Scheduled report run"),
+                "statement.requested": _("Statement requested"),
+                "statement.cancelled": _("Statement cancelled"),
+                "statement.made": _("Statement ready"),
+                "statement.downloaded": _("Statement downloaded"),
                 "receipt.sent": _("Receipt sent"),
                 "receipt.linked": _("Link to a receipt made"),
                 "receipt.revoked": _("Link to a receipt revoked"),
@@ -45,6 +52,7 @@ class DocumentsConfig(AppConfig):
                 "report": _("Reports"),
                 "report_template": _("Report templates"),
                 "schedule": _("Scheduled Reports"),
+                "statement": _("Statements"),
                 "receipt": _("Receipts"),
                 "invoice": _("Invoices"),
             },
@@ -58,5 +66,7 @@ class DocumentsConfig(AppConfig):
                 "total": events.Fact(_("Total"), money.rupiah),
                 "paper": _("Paper"),
                 "readers": _("Mailed"),
+                "first": events.Fact(_("From"), wording.day),
+                "last": events.Fact(_("To"), wording.day),
             },
         )

@@ -8,6 +8,7 @@ from flipdash.menu import Entry, Section, beside, declare
 declare(
     Section("document", _("Document"), "file-text", 70),
     Entry(_("Invoices"), "documents:invoices", Permission.DOWNLOAD_REPORTS),
+    Entry(_("Statements"), "documents:statements", Permission.DOWNLOAD_REPORTS),
     Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),
     Entry(_("Scheduled Reports"), "documents:schedules", Permission.DOWNLOAD_REPORTS),
     Entry(_("Files"), "documents:files", Permission.DOWNLOAD_REPORTS),

@@ -6,6 +6,7 @@ from documents.layouts import views as layout_views
 from documents.receipts.views import links_view, receipt_view, revocation_view, sending_view
 from documents.reports import views
 from documents.schedules import views as schedule_views
+from documents.statements import views as statement_views
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from transactions.international.history import InternationalHistory
 from transactions.payments.history import PaymentHistory
@@ -34,6 +35,14 @@ urlpatterns = [
     path("schedules/<int:schedule_number>/running/", schedule_views.schedule_running, name="schedule-running"),
     path("schedules/<int:schedule_number>/deletion/", schedule_views.schedule_deletion, name="schedule-deletion"),
     path("schedules/<int:schedule_number>/runs/<bigid:run>/", schedule_views.schedule_run, name="schedule-run"),
+    path("statements/", statement_views.statements, name="statements"),
+    path("statements/list/", statement_views.statements_list, name="statements-list"),
+    path("statements/<int:statement_number>/file/", statement_views.statement_file, name="statement-file"),
+    path(
+        "statements/<int:statement_number>/cancellation/",
+        statement_views.statement_cancellation,
+        name="statement-cancellation",
+    ),
     path("reports/", views.reports, name="reports"),
     path("reports/new/", views.report_new, name="report-new"),
     path("reports/tray/", views.report_tray, name="report-tray"),

@@ -44,6 +44,7 @@ from documents.models import (
     ReportTemplate,
     ScheduledReport,
     ScheduleRun,
+    Statement,
 )
 from documents.schedules import services as schedules
 from flipdash import clock, histories, rls, sealing
@@ -318,6 +319,19 @@ def make_run(schedule: ScheduledReport, report: Report | None = None, **fields: 
     with rls.inside_of(schedule.business_id, schedule.mode):
         values = {"business": schedule.business, "mode": schedule.mode, "status": "sent", **by, **fields}
         return ScheduleRun.objects.create(schedule=schedule, report=report, **values)
+
+
+def make_statement(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Statement:
+    """Make a statement of a day in March, in any state."""
+    begins = datetime(2026, 2, 28, 17, tzinfo=UTC)
+    values = {
+        "number": next(_counter),
+        **{"first": date(2026, 3, 1), "last": date(2026, 3, 1), "zone": "Asia/Jakarta", "format": "csv"},
+        **{"starts_at": begins, "ends_at": begins + timedelta(days=1)},
+        **fields,
+    }
+    with rls.inside_of(member.business_id, mode):
+        return Statement.objects.create(business=member.business, mode=mode, member=member, **values)
 
 
 def make_invoice(business: Business, *, mode: str = Mode.LIVE, status: str = "issued", **fields: Any) -> Invoice:

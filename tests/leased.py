@@ -19,8 +19,9 @@ from developer.callbacks import resending
 from developer.callbacks.resending import Chosen
 from developer.models import CallbackResend, CallbackUrl
 from documents.invoices import services as invoices
-from documents.models import Invoice
+from documents.models import Invoice, Statement
 from documents.reports import services as reports
+from documents.statements import services as deposit_statements
 from flipdash import mail, rls
 from flipdash.leases import Worker
 from imports import services as imports
@@ -103,6 +104,13 @@ def make_due_invoice(member: Member) -> Invoice:
     )
 
 
+def make_due_deposit_statement(member: Member) -> Statement:
+    """Make a statement of the deposit that a member asked for."""
+    scope, day = member.scope("live"), date(2026, 3, 1 + next(_numbers) % 28)
+    with rls.inside(scope):
+        return deposit_statements.request_statement(scope, first=day, last=day, format="csv", separator=",")
+
+
 def make_due_order(member: Member) -> RailOrder:
     """Make an approved transfer that waits to be sent."""
     fund(member.business)
@@ -139,6 +147,7 @@ MAKERS: dict[str, Callable[[Member], Any]] = {
     "undos": make_due_undo,
     "callback resends": make_due_resend,
     "invoices": make_due_invoice,
+    "deposit statements": make_due_deposit_statement,
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
     "simulator": make_due_answer,
     "orders": make_due_order,

@@ -90,7 +90,11 @@ class Route:
         """Whether only who asked for a row may act on it, and an Admin."""
         acts = ("edit/", "pausing/", "running/", "deletion/")
         of_schedules = tuple(f"documents/schedules/<int:schedule_number>/{act}" for act in acts)
-        return self.pattern in {"documents/reports/<int:number>/cancellation/", *of_schedules}
+        cancellations = (
+            "documents/reports/<int:number>/cancellation/",
+            "documents/statements/<int:statement_number>/cancellation/",
+        )
+        return self.pattern in {*cancellations, *of_schedules}
 
     def path(self, ids: dict[str, str]) -> str:
         """Fill the pattern's parts from the rows of one business and mode."""
@@ -154,6 +158,10 @@ def rows_of(member, mode) -> dict[str, str]:
         size=1,
         expires_at=timezone.now() + timedelta(days=1),
     )
+    statement = factories.make_statement(
+        member, mode=mode, status="ready", file_name=mark, stored_as=report.stored_as,
+        **{"size": 1, "sha256": "0" * 64, "opening": 0, "closing": 0, "expires_at": report.expires_at},
+    )  # fmt: skip
     top_up = factories.make_top_up(member, mode=mode, note=mark)
     entry = factories.make_entry(member.business, mode=mode, by=Actor.named(mark))
     view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/lists/test_views.py
@@ -193,6 +201,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "<path:object_id>": str(member.user.pk),
         "<int:pk>": "1",
         "<int:number>": str(report.number),
+        "<int:statement_number>": str(statement.number),
         "<bigid:link>": str(receipt_link.pk),
         "<bigid:view>": str(view.pk),
         "<bigid:template>": str(template.pk),

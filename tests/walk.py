@@ -137,10 +137,17 @@ def make_rows(member: Member) -> dict[str, str]:
     return rows_of(member, "live")
 
 
+OF_STATEMENT = {
+    **{"stored_as": "x", "size": 812_345, "sha256": "0" * 64, "file_name": f"{LONG}.pdf", "expires_at": timezone.now()},
+    **{"opening": 1_000_417, "closing": 885_417, "rows_done": 4, "rows_total": 4},
+}
+
+
 def make_reports(member: Member) -> None:
-    """One report in each state."""
+    """One report and one statement in each state."""
     ready = {"stored_as": "x", "size": 812_345, "file_name": f"{LONG}.xls", "expires_at": timezone.now()}
     for status in Report.Status.values:
+        factories.make_statement(member, status=status, **(OF_STATEMENT if status == "ready" else {}))
         more: dict[str, Any] = (
             {"rows_done": 500, "rows_total": 900} if status == "running" else ready if status == "ready" else {}
         )

@@ -21,6 +21,7 @@ VIAS: dict[str, Words] = {
     "api": gettext_lazy("API"),
     "import": gettext_lazy("Import"),
     "report": gettext_lazy("Report"),
+    "statement": gettext_lazy("Statement"),
     "backoffice": gettext_lazy("FlipDash back office"),
     "system": gettext_lazy("Automatic"),
 }

@@ -1,9 +1,10 @@
-"""Reports and their templates, links to receipts, and invoices."""
+"""Reports and their templates, statements of the deposit, links to receipts, and invoices."""
 
 from documents.models.invoices import Invoice, InvoiceCounter, InvoiceLine, InvoicePaper, InvoiceReader
 from documents.models.receipts import ReceiptLink
 from documents.models.reports import Report
 from documents.models.schedules import ScheduledReport, ScheduleReader, ScheduleRun
+from documents.models.statements import Statement
 from documents.models.templates import ReportTemplate
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "ScheduleReader",
     "ScheduleRun",
     "ScheduledReport",
+    "Statement",
 ]

@@ -284,7 +284,7 @@ def _batches(report: Report, history: History, columns: Sequence[Column]) -> Ite
     REPORTS.note(report, rows_done=done)
 
 
-class _Finished(File):
+class Finished(File):
     """A file that a storage on this disk can take over by renaming it, so that it is there whole or not at all."""
 
     def temporary_file_path(self) -> str:
@@ -302,7 +302,7 @@ def _publish(report: Report, scope: Scope, path: Path, written: _Written) -> Non
     try:
         with path.open("rb") as whole:
             os.fsync(whole.fileno())
-            default_storage.save(name, _Finished(whole))
+            default_storage.save(name, Finished(whole))
     except Exception:
         default_storage.delete(name)
         raise

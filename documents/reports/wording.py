@@ -1,11 +1,12 @@
 """What the Activity Log says of reports, in the reader's language."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from django.utils.translation import get_language
 
 from documents.models import Report
-from flipdash import histories
+from flipdash import formats, histories
 
 
 def history(name: str) -> str:
@@ -21,3 +22,8 @@ def asked(words: Mapping[str, str]) -> str:
 def file_format(name: str) -> str:
     """Return the ending of a file's name."""
     return str(Report.Format(name).label) if name in Report.Format else name
+
+
+def day(written: str) -> str:
+    """Write a day of a statement."""
+    return formats.day(date.fromisoformat(written))

@@ -1,4 +1,4 @@
-"""What the database itself refuses of reports and of links to receipts."""
+"""What the database itself refuses of reports, statements, invoices and links to receipts."""
 
 from documents.models import (
     Invoice,
@@ -12,6 +12,7 @@ from documents.models import (
     ScheduledReport,
     ScheduleReader,
     ScheduleRun,
+    Statement,
 )
 from flipdash.sql.declaring import (
     AppendOnly,
@@ -73,6 +74,9 @@ AFTER_TABLES: list[Code] = [
     Fixed(ScheduledReport, "business", "mode", "number", "history", "created_at"),
     Fixed(ScheduleRun, "business", "mode", "schedule", "day", "by_kind", "by_id", "by_name", "created_at"),
     Fixed(ReportTemplate, "business", "mode", "history", "by_kind", "by_id", "by_name", "created_at"),
+    Moves(Statement),
+    RowLevelSecurity(Statement),
+    Fixed(Statement, "business", "mode", "number", "first", "last", "zone", "starts_at", "ends_at", "format", "member"),
     RowLevelSecurity(ReceiptLink),
     Kept(ReceiptLink),
     Fixed(

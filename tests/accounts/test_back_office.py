@@ -112,6 +112,7 @@ def test_nothing_is_added_changed_or_deleted(office, admin, model):
         ),
         "Destination": lambda: Destination.objects.get(code="bca"),
         "Report": lambda: factories.make_report(admin),
+        "Statement": lambda: factories.make_statement(admin),
         "Business": lambda: admin.business,
         "User": lambda: admin.user,
         "Member": lambda: admin,
