@@ -179,6 +179,11 @@ CELERY_BEAT_SCHEDULE = {
     "clean-search-lists": {"task": "flipdash.tasks.clean_search_lists", "schedule": 2.0, "options": {"expires": 2}},
     "issue-invoices": {"task": "documents.tasks.issue_invoices", "schedule": 600.0, "options": {"expires": 600}},
     "run-schedules": {"task": "documents.tasks.run_schedules", "schedule": 10.0, "options": {"expires": 10}},
+    "throw-away-orphans": {
+        "task": "documents.tasks.throw_away_orphans",
+        "schedule": 3600.0,
+        "options": {"expires": 3600, "queue": "reports"},
+    },
     "sweep-callbacks": {
         "task": "developer.tasks.sweep_callbacks",
         "schedule": 2.0,

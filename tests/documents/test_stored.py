@@ -1,0 +1,66 @@
+"""Files that no row names go after a day; rows whose file is gone are named by check_documents."""
+
+import os
+import time
+from io import StringIO
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from documents import stored
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+
+
+def put(name: str, *, days_old: float = 2, content: bytes = b"x") -> str:
+    default_storage.save(name, ContentFile(content))
+    made = time.time() - days_old * 86_400
+    os.utime(default_storage.path(name), (made, made))
+    return name
+
+
+def test_only_old_files_that_no_row_names_go(files, admin):
+    ready = {"status": "ready", "size": 1, "expires_at": timezone.now()}
+    of_statement = {"sha256": "0" * 64, "opening": 0, "closing": 0}
+    invoice, sheet, paper = (put(f"invoices/1/{name}") for name in ("a.pdf", "a.xlsx", "papers/b.pdf"))
+    issued = factories.make_invoice(admin.business, stored_as=invoice, sheet_stored_as=sheet)
+    factories.make_paper(admin, issued, stored_as=paper)
+    named = [invoice, sheet, paper, put("reports/1/a.xls"), put("deposit-statements/1/a.pdf")]
+    factories.make_report(admin, stored_as=named[3], **ready)
+    factories.make_statement(admin, stored_as=named[4], **ready, **of_statement)
+    others = [put("statements/statement.csv"), put("imports/1/x"), put("logos/1/x.png")]  # other apps'
+    new = put("reports/1/new.xls", days_old=0.9)
+    for name in ("reports/1/z.xls", "reports/z.xls", "deposit-statements/2/z.sta", "invoices/1/papers/z.pdf"):
+        put(name)
+    assert stored.throw_away_orphans() == 4
+    assert stored.throw_away_orphans() == 0
+    assert all(default_storage.exists(name) for name in [*named, *others, new])
+
+
+def test_a_sweep_takes_only_so_many(files, monkeypatch):
+    monkeypatch.setattr(stored, "MOST", 2)
+    for number in range(3):
+        put(f"reports/1/{number}.xls")
+    assert (stored.throw_away_orphans(), stored.throw_away_orphans()) == (2, 1)
+
+
+def test_rows_without_their_file_are_named(files, admin):
+    call_command("check_documents", stdout=StringIO())
+    ready = {"status": "ready", "size": 1, "expires_at": timezone.now()}
+    factories.make_report(admin, number=7, stored_as="reports/1/gone.xls", **ready)
+    of_statement = {"sha256": "0" * 64, "opening": 0, "closing": 0, **ready}
+    factories.make_statement(admin, number=8, stored_as="deposit-statements/1/gone.pdf", **of_statement)
+    factories.make_statement(admin, number=9, stored_as=put("deposit-statements/1/other.pdf"), **of_statement)
+    said = StringIO()
+    with pytest.raises(CommandError):
+        call_command("check_documents", stdout=said)
+    for words in (
+        "report R000007: reports/1/gone.xls is missing",
+        "statement S000008: deposit-statements/1/gone.pdf is missing",
+        "statement S000009: deposit-statements/1/other.pdf is not what was made",
+    ):
+        assert words in said.getvalue()
