@@ -85,6 +85,21 @@ def test_what_was_typed_stays_and_is_escaped(client, maker):
     assert "this has 2" in page.content.decode()
 
 
+def test_checking_again_takes_nothing_that_nobody_typed(client, maker):
+    """A page sends all of its inputs: a number that a spreadsheet cut stays refused until somebody types it."""
+    table = [
+        HEADER.split(",")[:4],
+        ["Mega", 650000777, "Siti", "85000"],
+        ["Nowhere", "0650000778", "Budi", "86000"],
+    ]
+    draft = checked(maker, make_xlsx(table), "a.xlsx")
+    page = post(client, draft, "repair", **{"show": "wrong", "2-account_number": "650000777", "3-bank": "BCA"})
+    assert [row.wrong for row in rows_of(draft)] == [["account_number"], []]
+    assert "cut the zeros in front" in page.content.decode()
+    post(client, draft, "repair", **{"show": "wrong", "2-account_number": "'650000777"})
+    assert [(row.account_number, row.wrong) for row in rows_of(draft)] == [("650000777", []), ("0650000778", [])]
+
+
 def test_leaving_out_and_taking_in(client, maker):
     draft = checked(maker, csv(*GOOD, *BAD))
     page = post(client, draft, "repair", show="wrong", leave="5")

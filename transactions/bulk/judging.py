@@ -25,7 +25,7 @@ Text = str | list[Any]
 LONGEST = {"beneficiary_name": 100, "remark": 100, "internal_reference": 100, "beneficiary_email": 254}
 SAFE_DIGITS = 15
 """A spreadsheet's number keeps no more digits than these."""
-KEPT_AS_TEXT = re.compile(r"=\"([^\"]*)\"|'(.*)")
+KEPT_AS_TEXT = re.compile(r"=\"([^\"]*)\"|['’](.*)")
 SHORTENED = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE][+-]?[0-9]+")
 WITH_DECIMALS = re.compile(r"[0-9]+[.,]0*")
 
@@ -135,7 +135,9 @@ def _check_number(kind: str, bank: str, digits: str) -> None:
         raise ValueError(_("A spreadsheet keeps 15 digits of a number; the last ones are lost. Type the whole number."))
     lengths = accounts.LENGTHS.get(bank) if kind == Kind.BANK else None
     if kind and not (lengths and len(digits) == max(lengths)):
-        raise ValueError(_("Excel may have cut the zeros in front. Type the whole number."))
+        raise ValueError(
+            _("Excel may have cut the zeros in front. Type the whole number, with an apostrophe if none is missing.")
+        )
 
 
 def _amount(kind: str, cell: str) -> int:

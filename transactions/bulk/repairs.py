@@ -13,8 +13,9 @@ from flipdash.scope import Scope
 from transactions.bulk import asking
 from transactions.bulk import rows as stored
 from transactions.bulk.creating import LEFT_OUT, NAMES, TWINS, WRONG
+from transactions.bulk.judging import shown
 from transactions.bulk.layout import FIELDS
-from transactions.models import BulkDraft
+from transactions.models import BulkDraft, BulkRow
 
 SHOWING: dict[str, Q] = {"": Q(), "wrong": WRONG, "twins": TWINS, "names": NAMES, "left-out": LEFT_OUT}
 """What a page can show of a draft, by the word in its address."""
@@ -62,7 +63,7 @@ def same(draft: BulkDraft, field: str, old: str) -> Any:
 def _write(draft: BulkDraft, changes: Any) -> int:
     before, after, count = [], [], 0
     for row, texts in changes:
-        typed = {name: text[:LONGEST] for name, text in texts.items() if name in FIELDS}
+        typed = {name: text[:LONGEST] for name, text in texts.items() if _is_typed(row, name, text)}
         new = stored.as_json(row.record, [], {**row.texts, **typed})
         before.append({"account_number": row.account_number, "internal_reference": row.internal_reference})
         after.append(new)
@@ -72,6 +73,11 @@ def _write(draft: BulkDraft, changes: Any) -> int:
     if count:
         stored.mark(draft, [*before, *after])
     return count
+
+
+def _is_typed(row: BulkRow, name: str, text: str) -> bool:
+    """Whether somebody has typed this: a page sends all of its inputs, and what a spreadsheet lost is still lost."""
+    return name in FIELDS and text != shown(row.texts.get(name, ""))
 
 
 def leave_out(scope: Scope, draft: BulkDraft, *, records: list[int] | None = None, showing: str = "") -> int:
