@@ -230,7 +230,9 @@ def is_readable(model) -> bool:
         return cursor.fetchone()[0]
 
 
-CODES = re.compile(r"\.(csv|xlsx?|pdf)\b|\b[A-Z]\d{6}\b|\b(Rp|GMT|[A-Z]{3}(?= ?\d[\d.,]*\b))|[\d.,]+\s?(bytes|KB|MB)")
+CODES = re.compile(
+    r"\.(csv|xlsx?|pdf|zip)\b|\b[A-Z]\d{6}\b|\b(Rp|GMT|[A-Z]{3}(?= ?\d[\d.,]*\b))|[\d.,]+\s?(bytes|KB|MB)"
+)
 """File endings, numbers of reports and imports, currencies before a figure (not the beginning of a slug), sizes."""
 
 

@@ -86,6 +86,7 @@ STATES = [
     "/money-transfers/?date_from=yesterday&status=gone",
     "/money-transfers/?status=failed&columns=amount&columns=approver_name&columns=id",
     "/payments/?q=Raden",
+    "/documents/schedules/new/?history=money-transfers&query=status%3Dfailed",
     "/test/money-transfers/",
     "/nowhere/",
 ]
