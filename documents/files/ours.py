@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from documents.files.kinds import Asked, Item, Kind, register
 from documents.invoices import paper
 from documents.models import Invoice, Report
+from documents.reports.services import of_person
 from flipdash import clock, histories
 from flipdash.histories import DateFilter
 from flipdash.scope import Scope
@@ -22,8 +23,7 @@ SCHEDULED = Q(schedule_name__gt="")
 
 def _reports(condition: Q, scope: Scope, asked: Asked) -> list[Item]:
     """Return reports of the histories that the person may see."""
-    unseen = [name for name in histories.names() if not scope.can(histories.get(name).permission)]
-    rows: QuerySet[Report] = Report.objects.visible_to(scope).filter(condition).exclude(history__in=unseen)
+    rows = of_person(scope).filter(condition)
     for word in asked.words:
         named = Q(file_name__icontains=word) | Q(schedule_name__icontains=word)
         named |= Q(**{f"asked__{get_language()}__icontains": word})

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from documents.models import Report
+from documents.reports import services
 from flipdash import formats
 from flipdash.histories.columns import status_badge
 from flipdash.lookup import LINES, Group, Hit, register
@@ -23,7 +24,7 @@ def reports(scope: Scope, term: str) -> Group:
     """Return the report of a number as people write it, or the newest whose names have every word."""
     if not scope.can(Permission.DOWNLOAD_REPORTS):
         return Group(_("Reports"), [])
-    rows = Report.objects.visible_to(scope).select_related("member__user").newest_first()
+    rows = services.of_person(scope).select_related("member__user").newest_first()
     if number := NUMBER.fullmatch(term):
         return Group(_("Reports"), [_hit(report, is_exact=True) for report in rows.filter(number=number[1])])
     words = folded(term).split()

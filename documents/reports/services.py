@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from accounts import rights
 from accounts.permissions import Permission
 from documents.models import Report, ReportTemplate
+from documents.models.reports import ReportQuerySet
 from documents.receipts import bundles
 from documents.reports import leftovers, summary
 from documents.reports.writers import WRITERS, Heading, TooBig
@@ -193,6 +194,13 @@ def mark_seen(scope: Scope) -> None:
     """Take the member's finished reports out of the header."""
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, seen_at=None)
     mine.exclude(status__in=Status.open()).update(seen_at=Now())
+
+
+def of_person(scope: Scope) -> ReportQuerySet:
+    """Return the reports of the histories that a person may see: the Activity Log isn't everybody's."""
+    seen = [name for name in histories.names() if scope.can(Permission(histories.get(name).permission))]
+    rows: ReportQuerySet = Report.objects.visible_to(scope).filter(history__in=seen)
+    return rows
 
 
 def _permissions(history: type[History]) -> tuple[Permission, Permission]:

@@ -32,7 +32,7 @@ def reports(request: Request) -> HttpResponse:
     """List the reports of the business, newest first; POST asks for one."""
     if request.method == "POST":
         return _create(request)
-    rows = Report.objects.visible_to(request.scope).select_related("member__user")
+    rows = services.of_person(request.scope).select_related("member__user")
     context = numbered.page_of(request, rows) | {"crumbs": [{"label": _("Document")}]}
     services.mark_seen(request.scope)
     return render(request, "documents/reports.html", context)
@@ -143,8 +143,8 @@ def report_tray(request: Request) -> HttpResponse:
 @require_safe
 @requires(Permission.DOWNLOAD_REPORTS)
 def report_file(request: Request, number: int) -> FileResponse:
-    """Send a finished file. Scope, permission and expiry are asked again (trust.md E2)."""
-    report = get_object_or_404(Report.objects.visible_to(request.scope), number=number)
+    """Send a finished file. Scope, expiry and permission are asked again, that of its history too (trust.md E2)."""
+    report = get_object_or_404(services.of_person(request.scope), number=number)
     if report.status != Report.Status.READY or report.expires_at is None or report.expires_at < timezone.now():
         raise Http404
     try:
@@ -167,7 +167,7 @@ def report_file(request: Request, number: int) -> FileResponse:
 @requires(Permission.DOWNLOAD_REPORTS)
 def report_cancellation(request: Request, number: int) -> HttpResponse:
     """Stop a report that is being made: one's own; whoever manages people may stop all. What is finished stays."""
-    report = get_object_or_404(Report.objects.visible_to(request.scope), number=number)
+    report = get_object_or_404(services.of_person(request.scope), number=number)
     if not report.may_be_cancelled_by(request.scope):
         return refuse(request, Permission.MANAGE_MEMBERS)
     if services.cancel(report, by=request.scope):

@@ -310,7 +310,7 @@ def test_the_same_rows_are_asked_for_once_in_each_format(web, transfers):
 def test_a_wrong_format_makes_nothing_and_offers_the_choice_again(web, transfers, data):
     wanted = {"history": "money-transfers", "query": "status=failed", **data}
     answer = web.post("/documents/reports/", wanted, follow=True)
-    assert "No report was made: choose .xls, .xlsx, .csv or .pdf" in answer.content.decode()
+    assert "No report was made: choose .xls, .xlsx, .csv, .pdf or .zip" in answer.content.decode()
     assert answer.redirect_chain[-1][0] == "/documents/reports/new/?history=money-transfers&query=status%3Dfailed"
     assert Report.objects.count() == 0
 
@@ -377,6 +377,19 @@ def test_the_page_for_something_wrong_says_so(web, query):
 
 
 # --- Who may, when it is made and when it is fetched --------------------------------------------------------
+
+
+def test_a_report_of_what_one_may_not_see_is_not_there(web, scope, client_of, kopi_kita):
+    """The Activity Log has addresses and devices of everybody; who may download reports needn't see it (trust: E2)."""
+    report = services.request_report(scope, history="activity", query="")
+    services.REPORTS.work(report.pk)
+    address = f"/documents/reports/{report.number}/file/"
+    assert web.get(address).status_code == 200
+    reviewer = client_of(make_member(kopi_kita, Role.REVIEWER))
+    assert reviewer.get("/documents/reports/").status_code == 200
+    assert "Activity Log" not in words_of(reviewer.get("/documents/reports/"))
+    assert reviewer.get(address).status_code == 404
+    assert reviewer.post(f"/documents/reports/{report.number}/cancellation/").status_code == 404
 
 
 def test_the_worker_asks_the_permission_again(scope, admin, transfers):
