@@ -14,7 +14,7 @@ from psycopg import sql
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import clock, events, rls, states
+from flipdash import clock, db, events, rls, states
 from flipdash.leases import Worker
 from flipdash.scope import Scope
 from flipdash.tables import STORED, kinds
@@ -105,6 +105,9 @@ def _run(undo: ImportUndo) -> None:
             job = rights.lock_row(scope, ImportJob.objects.visible_to(scope), undo.job_id, Permission.MANAGE_ACCOUNT)
             if until(job) is None:
                 raise TooLate
+            # No receipt is sent from here on (documents/receipts/sharing.py); one may have been during the long look.
+            db.lock(f"receipts/{undo.business_id}/{undo.mode}")
+            needed = needed or _needed(undo, tells=False)
             if not needed:
                 removed = take_back(undo)
                 states.step(job, ImportJob.Status.UNDONE)
@@ -128,8 +131,8 @@ def _scope_now(undo: ImportUndo) -> Scope:
     return rights.scope_now(undo.member_id, undo.mode, "import", Permission.MANAGE_ACCOUNT)
 
 
-def _needed(undo: ImportUndo) -> list[list[Any]]:
-    """Return what depends on the records, in words, and on how many of them; telling how far the look is."""
+def _needed(undo: ImportUndo, *, tells: bool = True) -> list[list[Any]]:
+    """Return what depends on the records, in words, and on how many of them; `tells` how far the look is."""
     kind = kinds()[undo.job.kind]
     counts: dict[str, int] = {}
     pks = ImportedRecord.objects.filter(job_id=undo.job_id).order_by("record").values_list("record", flat=True)
@@ -138,7 +141,8 @@ def _needed(undo: ImportUndo) -> list[list[Any]]:
         for words, count in depending(kind, undo.business_id, undo.mode, some, since=undo.job.finished_at):
             counts[words] = counts.get(words, 0) + count
         done += len(some)
-        UNDOS.note(undo, rows_done=done)
+        if tells:
+            UNDOS.note(undo, rows_done=done)
     return [[words, count] for words, count in counts.items()]
 
 

@@ -92,18 +92,23 @@ def test_payments_go_too(web):
     assert (Payment.objects.count(), PaymentEvent.objects.count()) == (0, 0)
 
 
-def test_what_something_depends_on_stays_and_it_is_said_what(web, admin):
+def send_receipt(admin, row):
     from documents.models import ReceiptLink
 
-    job = imported(web)
-    row = records(job).first()
     with rls.inside(admin.scope("live")):
         ReceiptLink.objects.create(
-            **{"business_id": job.business_id, "mode": "live", "history": "money-transfers", "row_id": row.pk},
+            **{"business_id": row.business_id, "mode": "live", "history": "money-transfers", "row_id": row.pk},
             **{"token_hash": "a" * 64, "to": "x@kopi.test", "with_fee": True, "language": "en"},
             **admin.actor.columns("by"),
             expires_at=Now() + timedelta(days=1),
         )
+
+
+def test_what_something_depends_on_stays_and_it_is_said_what(web, admin):
+    from documents.models import ReceiptLink
+
+    job = imported(web)
+    send_receipt(admin, records(job).first())
     asked = undone(web, job)
     assert (asked.status, asked.problem, asked.needed) == (
         "failed",
@@ -117,6 +122,18 @@ def test_what_something_depends_on_stays_and_it_is_said_what(web, admin):
     with rls.inside(admin.scope("live")):
         ReceiptLink.objects.update(revoked_at=Now())
     assert undone(web, job).status == "done"
+
+
+def test_a_receipt_that_is_sent_during_the_look_keeps_its_record(web, admin, monkeypatch):
+    job, hold = imported(web), UNDOS.hold
+
+    def send_one_first(row):
+        send_receipt(admin, records(job).first())
+        hold(row)
+
+    monkeypatch.setattr(UNDOS, "hold", send_one_first)
+    assert undone(web, job).needed == [["Links to receipts that still open", 1]]
+    assert records(job).count() == 3
 
 
 def test_what_went_on_since_keeps_a_record(web, admin):
