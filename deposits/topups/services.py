@@ -133,16 +133,19 @@ def request_top_up(
 
 
 def check_share(scope: Scope, amount: int, bank: str) -> None:
-    """Raise TooMany when the business may ask for no more top-ups now; it says how many it may, and when again."""
+    """Raise TooMany when the business may ask for no more top-ups now; it says how many it may, and when again.
+
+    What was paid isn't counted: who really tops up often is held by the hour alone.
+    """
     mine = TopUp.objects.visible_to(scope, searched=True)
     if mine.filter(status__in=OPEN).count() >= settings.TOP_UPS_OPEN:
         words = _("Your business has %d open top-ups, and no more can be. Pay or cancel one of them first.")
         raise TooMany(words % settings.TOP_UPS_OPEN)
-    of_amount = mine.filter(bank=bank, amount=amount, is_code_held=True)
+    of_amount = mine.filter(bank=bank, amount=amount, is_code_held=True).exclude(status=TopUpStatus.SUCCESSFUL)
     if of_amount.count() >= settings.TOP_UPS_OF_AN_AMOUNT:
         words = _(
-            "Your business has used %d codes of this amount at this bank, and a code rests for %d days after its "
-            "top-up has ended. Choose another amount or another bank."
+            "Your business has asked for %d top-ups of this amount at this bank that weren’t paid; a code rests for %d "
+            "days. Pay one of them, or choose another amount or another bank."
         )
         raise TooMany(words % (settings.TOP_UPS_OF_AN_AMOUNT, settings.TOP_UP_QUIET_DAYS))
     if mine.filter(created_at__gt=clock.now() - timedelta(hours=1)).count() >= settings.TOP_UPS_AN_HOUR:

@@ -139,7 +139,7 @@ def test_no_business_uses_up_the_codes_of_an_amount(scope, kopi_kita, toko_sebel
     settings.TOP_UPS_OF_AN_AMOUNT = 3
     asked = [ask(scope) for _each in range(3)]
     given_up(scope, asked[0])
-    with pytest.raises(topups.TooMany, match="3 codes"):
+    with pytest.raises(topups.TooMany, match="3 top-ups of this amount"):
         ask(scope)
     ask(scope, amount=2_000_000)
     ask(scope, bank="mandiri")
