@@ -114,4 +114,5 @@ def network_of(address: str) -> str:
         found = ip_address(address)
     except ValueError:
         return ""
+    found = getattr(found, "ipv4_mapped", None) or found
     return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)

@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import SignInTry, User
+from accounts.models.sign_in import digest_of
 from accounts.sign_in import devices, notices, reauthentication, sessions
 from flipdash import clock, mail
 from flipdash.http import is_own_path
@@ -41,12 +42,27 @@ class AccountAdapter(DefaultAccountAdapter):
         if self._try is None:
             raise self.validation_error("too_many_login_attempts")
 
+    _try: SignInTry | None = None
+
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
-        """Return whose the password is, or None; who was right pays nothing: an office may sign in all at once."""
-        user = super().authenticate(request, **credentials)
-        if user and self._try:
-            self._try.delete()
+        """Return whose the password is, or None. Who was right pays nothing: an office may sign in all at once; nor who
+        wasn't judged, because too many passwords are being hashed."""
+        try:
+            user = super().authenticate(request, **credentials)
+        except Exception:
+            self._give_back()
+            raise
+        if user:
+            self._give_back()
         return user
+
+    def _give_back(self) -> None:
+        if self._try:
+            self._try.delete()
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, email: str) -> None:
+        """Forget what went wrong at an account whose password was reset: who reads its mails is its owner."""
+        SignInTry.objects.filter(account=digest_of(email)).delete()
 
     def authentication_failed(self, request: Any, **credentials: Any) -> None:
         """Tell the account's business."""

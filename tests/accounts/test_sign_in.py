@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Member, SignInTry, User
+from accounts.models.sign_in import network_of
 from accounts.tasks import tidy_people
 from flipdash import hashers
 from flipdash.hashers import Argon2
@@ -194,6 +195,23 @@ def test_an_address_of_ipv6_counts_by_its_subscriber(rina):
         fail(f"nobody{number}@x.test", 1, Client(REMOTE_ADDR=f"2001:db8:1:1::{number:x}"))
     assert fail("nobody@x.test", 1, Client(REMOTE_ADDR="2001:db8:1:1:ffff::1")).status_code == 429
     assert fail("nobody@x.test", 1, Client(REMOTE_ADDR="2001:db8:1:2::1")).status_code == 200
+
+
+def test_a_password_that_was_not_judged_counts_for_nothing(rina, monkeypatch):
+    def busy(*_args, **_kwargs):
+        raise hashers.Busy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Argon2, "verify", busy)
+        assert {fail(rina.user.email, 1).status_code for _try in range(6)} == {503}
+    assert SignInTry.objects.count() == 0
+    _client, answer = sign_in(rina.user.email)
+    assert answer.status_code == 302
+
+
+def test_ipv4_written_as_ipv6_is_the_same_address():
+    assert network_of("::ffff:203.0.113.7") == network_of("203.0.113.7") == "203.0.113.7"
+    assert network_of("nowhere") == ""
 
 
 def test_old_tries_are_tidied_away(rina):

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.sign_in import notices, second_factor, sessions
+from accounts.sign_in import devices, notices, second_factor, sessions
 from accounts.sign_in.sessions import WAS_OVER
 from flipdash.gate import public
 from flipdash.http import Request
@@ -70,6 +70,8 @@ class PasswordResetFromKeyView(allauth.PasswordResetFromKeyView):
             response = super().form_valid(form)
             sessions.end_all(self.reset_user)
             notices.note(request, self.reset_user, "password.reset")
+        # A stranger who goes on guessing then counts for themselves, and can't keep the owner out of this browser.
+        devices.remember(request, response, self.reset_user)
         messages.success(self.request, _("Your new password holds from now on. Sign in with it."))
         return response
 
