@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.http import parse_header_parameters
 
 TAKEN = frozenset(("utf-8", "utf8"))
@@ -20,7 +21,17 @@ class Utf8Request(WSGIRequest):
     """A request that is read as UTF-8, whatever its client says."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except (TypeError, ValueError):  # parameters in a charset or an order of their own (RFC 2231)
+            self.content_type, self.content_params = "", {"charset": "unknown"}
+
+    def parse_file_upload(self, *args: Any) -> Any:
+        """Read the parts of a form; raises MultiPartParserError for headers of a part that can't be read either."""
+        try:
+            return super().parse_file_upload(*args)
+        except TypeError as error:
+            raise MultiPartParserError("the headers of a part can't be read") from error
 
 
 class Utf8Handler(WSGIHandler):

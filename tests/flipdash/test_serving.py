@@ -50,6 +50,17 @@ def test_text_that_isnt_utf_8_is_refused_before_it_is_read(asked, codec, kind):
         assert asked(method, "/sign-in/", f"{kind}; charset={codec}", body).status_code == 415
 
 
+@pytest.mark.parametrize("parameters", ["charset*=foo''x", "a*=x; a*0=y", "charset*=utf-8''%ff; charset=hex"])
+def test_parameters_that_nobody_can_read_are_refused_too(asked, parameters):
+    assert asked("POST", "/sign-in/", f"text/plain; {parameters}", b"a=b").status_code == 415
+    assert asked("GET", "/api/v2/general/maintenance", f"text/plain; {parameters}").status_code in (200, 415)
+
+
+def test_so_are_those_of_a_part_of_a_form(asked):
+    part = b'--x\r\nContent-Disposition: form-data; name="a"; a*=x; a*0=y\r\n\r\nb\r\n--x--\r\n'
+    assert asked("POST", "/sign-in/", "multipart/form-data; boundary=x", part).status_code in (400, 403)
+
+
 @pytest.mark.parametrize("kind", ["; charset=utf-8", '; charset="UTF-8"', ";charset=utf8", ""])
 def test_utf_8_is_taken(asked, kind):
     answer = asked("POST", "/sign-in/", f"application/x-www-form-urlencoded{kind}", "login=é".encode())
