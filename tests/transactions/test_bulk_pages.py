@@ -12,7 +12,7 @@ from accounts.permissions import Role
 from flipdash import rls
 from tests import factories
 from tests.transactions.bulk_files import GOOD, HEADER, ask, checked, confirm, csv, look, rows_of, upload, work
-from tests.transactions.sending import fund, let_it_arrive
+from tests.transactions.sending import create, fund, let_it_arrive
 from tests.workbooks import make_xlsx
 from transactions.bulk import retrying
 from transactions.models import BulkDraft, BulkRow, MoneyTransfer, TransferBatch
@@ -143,6 +143,30 @@ def test_duplicates_want_a_yes_and_a_bad_form_stays(client, maker):
     post(client, draft, "confirmation", seen=seen, name="Twice", sure="on", name_reason="Right")
     work()
     assert MoneyTransfer.objects.count() == 2
+
+
+def test_what_was_paid_since_it_was_seen_is_seen_again(client, maker):
+    """Two save the same payroll: all of it was paid before, and then once more by the other one (trust: M3)."""
+    fund(maker.business, 100_000_000)
+    create(maker, account_number="0650000777", amount=1_250_000)
+    mine, theirs = checked(maker), checked(maker, csv(*GOOD) + b"\r\n")
+    page = client.get(f"{BULK}{mine.number}/")
+    seen = page.context["look"].digest
+    said = {"name": "Once", "sure": "on", "name_reason": "Right"}
+    assert confirm(maker, theirs, sure=True)
+    work()
+    page = post(client, mine, "confirmation", seen=seen, **said)
+    assert "Something has changed since you looked." in page.content.decode()
+    assert (TransferBatch.objects.count(), page.context["look"].twins) == (1, 3)
+    seen_again = page.context["look"].digest
+    assert f'name="seen" value="{seen_again}"' in page.content.decode()
+    create(maker, account_number="0650000777", amount=1_250_000)  # only which ones are paid twice is other
+    assert client.get(f"{BULK}{mine.number}/").context["look"].twins == 3
+    page = post(client, mine, "confirmation", seen=seen_again, **said)
+    assert "Something has changed since you looked." in page.content.decode()
+    post(client, mine, "confirmation", seen=page.context["look"].digest, **said)
+    work()
+    assert TransferBatch.objects.count() == 2
 
 
 def test_throwing_a_file_away(client, maker):

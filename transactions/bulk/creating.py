@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
@@ -76,6 +76,8 @@ class Look:
     available: int
     goes_at_once: bool
     version: int
+    paid_before: str
+    """What stands for the transfers that the rows may pay once more; "" for none."""
 
     @property
     def total(self) -> int:
@@ -100,8 +102,8 @@ class Look:
     @property
     def digest(self) -> str:
         """What stands for all that was shown; the balance isn't part of it."""
-        seen = [self.version, self.rows, self.count, self.amount, self.fee, self.twins, self.names, self.goes_at_once]
-        return sha256(json.dumps(seen).encode()).hexdigest()
+        counts = (self.rows, self.count, self.amount, self.fee, self.twins, self.names)
+        return sha256(json.dumps([self.version, counts, self.paid_before, self.goes_at_once]).encode()).hexdigest()
 
     def why_not(self, seen: str, *, sure: bool, name_reason: str) -> str:
         """Return why it can't be confirmed so, or ""."""
@@ -121,7 +123,7 @@ class Look:
 
 
 def look_at(scope: Scope, draft: BulkDraft) -> Look:
-    """Return what a draft comes to now, in one query over its rows."""
+    """Return what a draft comes to now, by the marks that its rows have."""
     # Names of their own: those of the columns would hide them from the filters behind.
     found = draft.rows.aggregate(
         n_rows=Count("pk"),
@@ -137,7 +139,25 @@ def look_at(scope: Scope, draft: BulkDraft) -> Look:
     sums = {name.removeprefix("n_"): int(value) for name, value in found.items()}
     at_once = scope.can(Permission.APPROVE_TRANSACTIONS) and not _needs_another(scope, sums["amount"])
     available = ledger.balance(scope).available
-    return Look(**sums, available=available, goes_at_once=at_once, version=draft.version)
+    paid = _paid_before(draft) if sums["twins"] else ""
+    return Look(**sums, available=available, goes_at_once=at_once, version=draft.version, paid_before=paid)
+
+
+def look_again(scope: Scope, draft: BulkDraft) -> Look:
+    """Mark again what may be paid twice, unless somebody is changing the draft; return what it comes to now."""
+    with transaction.atomic():
+        mine = BulkDraft.objects.visible_to(scope).filter(pk=draft.pk, status=BulkDraft.Status.REVIEW)
+        if mine.select_for_update(skip_locked=True).exists():
+            rows.mark(draft)
+    return look_at(scope, draft)
+
+
+def _paid_before(draft: BulkDraft) -> str:
+    """Return what stands for the transfers that the rows may pay once more, each row with its own."""
+    digest = sha256()
+    for record, twins in draft.rows.filter(GOOD, is_paid_before=True).order_by("record").values_list("record", "twins"):
+        digest.update(f"{record}={twins} ".encode())
+    return digest.hexdigest()
 
 
 def _needs_another(scope: Scope, amount: int) -> bool:

@@ -49,7 +49,7 @@ COUNTS = f"""t.status NOT IN ('{Status.FAILED}', '{Status.CANCELLED}') AND t.ret
     AND (t.created_at >= now() - %(within)s OR t.send_at >= now() - %(within)s
         OR t.status IN ({", ".join(f"'{status}'" for status in Status.open())}))"""
 MARK = f"""
-    UPDATE {TABLE} r SET is_repeated = m.is_repeated, is_paid_before = m.is_paid_before FROM (
+    UPDATE {TABLE} r SET is_repeated = m.is_repeated, is_paid_before = m.twins <> '', twins = m.twins FROM (
         SELECT r.id,
             EXISTS (
                 SELECT FROM {TABLE} o WHERE o.draft_id = r.draft_id AND o.account_number = r.account_number
@@ -60,19 +60,22 @@ MARK = f"""
                     AND o.internal_reference <> '' AND o.internal_reference = r.internal_reference
                     AND o.id <> r.id AND NOT o.is_left_out
             ) AS is_repeated,
-            EXISTS (
-                SELECT FROM {TRANSFERS} t WHERE t.business_id = r.business_id AND t.mode = r.mode
-                    AND t.account_number = r.account_number AND t.bank = r.bank AND t.amount = r.amount AND {COUNTS}
-            ) OR EXISTS (
-                SELECT FROM {TRANSFERS} t WHERE t.business_id = r.business_id AND t.mode = r.mode
-                    AND r.internal_reference <> '' AND t.internal_reference <> ''
-                    AND t.internal_reference = r.internal_reference AND {COUNTS}
-            ) AS is_paid_before
+            coalesce((
+                SELECT md5(string_agg(same.id::text, ',' ORDER BY same.id)) FROM (
+                    SELECT t.id FROM {TRANSFERS} t WHERE t.business_id = r.business_id AND t.mode = r.mode
+                        AND t.account_number = r.account_number AND t.bank = r.bank AND t.amount = r.amount
+                        AND {COUNTS}
+                    UNION
+                    SELECT t.id FROM {TRANSFERS} t WHERE t.business_id = r.business_id AND t.mode = r.mode
+                        AND r.internal_reference <> '' AND t.internal_reference <> ''
+                        AND t.internal_reference = r.internal_reference AND {COUNTS}
+                ) same
+            ), '') AS twins
         FROM {TABLE} r WHERE r.draft_id = %(draft)s AND (
             %(all)s OR r.account_number = ANY(%(accounts)s) OR r.internal_reference = ANY(%(references)s)
         )
     ) m
-    WHERE m.id = r.id AND (r.is_repeated, r.is_paid_before) IS DISTINCT FROM (m.is_repeated, m.is_paid_before)
+    WHERE m.id = r.id AND (r.is_repeated, r.twins) IS DISTINCT FROM (m.is_repeated, m.twins)
 """  # noqa: S608  (our own constants)
 
 

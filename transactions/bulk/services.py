@@ -109,6 +109,7 @@ def confirm(scope: Scope, draft: BulkDraft, *, seen: str, sure: bool, name_reaso
         locked = rights.lock_row(scope, BulkDraft.objects.visible_to(scope), draft.pk, Permission.CREATE_TRANSACTIONS)
         if locked.status != Status.REVIEW:
             return False
+        rows.mark(locked)  # what was paid since it was shown
         look = creating.look_at(scope, locked)
         if problem := look.why_not(seen, sure=sure, name_reason=name_reason):
             raise CannotConfirm(problem)

@@ -113,6 +113,8 @@ def _shown(request: Request, draft: BulkDraft, form: ConfirmForm | None = None) 
     shown: dict[str, Any] = {"draft": draft, "crumbs": crumbs, "labels": LABELS}
     if draft.status == BulkDraft.Status.REVIEW:
         look = creating.look_at(request.scope, draft)
+        if look.count and not look.wrong:
+            look = creating.look_again(request.scope, draft)
         showing = request.GET.get("show", "wrong" if look.wrong else "")
         shown |= {
             "look": look,
@@ -209,7 +211,7 @@ def bulk_confirmation(request: Request, draft_number: int) -> HttpResponseBase:
 def _confirm(request: Request, draft: BulkDraft) -> HttpResponse:
     if draft.status != BulkDraft.Status.REVIEW:
         return redirect("transactions:bulk-draft", draft.number)
-    look = creating.look_at(request.scope, draft)
+    look = creating.look_again(request.scope, draft)
     form = ConfirmForm(request.POST, look=look)
     if form.is_valid():
         try:

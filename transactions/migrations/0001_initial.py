@@ -957,6 +957,7 @@ class Migration(migrations.Migration):
                 ('internal_reference', models.CharField(blank=True, max_length=100)),
                 ('is_repeated', models.BooleanField(default=False)),
                 ('is_paid_before', models.BooleanField(default=False)),
+                ('twins', models.CharField(blank=True, db_default='', default='', max_length=32)),
                 ('holder_status', models.CharField(blank=True, max_length=11)),
                 ('holder_name', models.CharField(blank=True, max_length=100)),
                 ('name_differs', models.BooleanField(default=False)),

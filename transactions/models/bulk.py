@@ -126,6 +126,8 @@ class BulkRow(TenantModel):
     """Whether another row of the file pays the same, or has the same Internal Reference."""
     is_paid_before = models.BooleanField(default=False)
     """Whether a transfer of the last 30 days, by whatever channel, does."""
+    twins = models.CharField(max_length=32, blank=True, default="", db_default="")
+    """A hash of the ids of those transfers: what may be paid twice is confirmed as it was seen."""
     holder_status = models.CharField(max_length=11, blank=True)
     """What the bank said of the account; empty while nobody has asked."""
     holder_name = models.CharField(max_length=100, blank=True)
