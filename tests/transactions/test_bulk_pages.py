@@ -100,6 +100,18 @@ def test_checking_again_takes_nothing_that_nobody_typed(client, maker):
     assert [(row.account_number, row.wrong) for row in rows_of(draft)] == [("650000777", []), ("0650000778", [])]
 
 
+def test_what_no_column_keeps_is_refused_beside_its_cell(client, maker):
+    """NUL, which jsonb doesn't take, and an address that is longer than its column."""
+    long = f"{'a' * 60}@{'.'.join(['b' * 60] * 3)}.{'c' * 20}.com"
+    draft = checked(maker, csv(f"BCA,0650000777,Siti,85000,,{long},", "Nowhere,0650000778,Budi,86000,,,"))
+    assert [row.wrong for row in rows_of(draft)] == [["beneficiary_email"], ["bank"]]
+    page = post(client, draft, "repair", **{"show": "wrong", "2-beneficiary_name": "Si\0ti", "3-bank": "B\0CA"})
+    assert "This holds a character that can’t be seen" in page.content.decode()
+    page = post(client, draft, "replacement", field="bank", old="B\0CA", new="\0")
+    assert page.status_code == 200
+    assert [row.wrong for row in rows_of(draft)] == [["beneficiary_email", "beneficiary_name"], ["bank"]]
+
+
 def test_leaving_out_and_taking_in(client, maker):
     draft = checked(maker, csv(*GOOD, *BAD))
     page = post(client, draft, "repair", show="wrong", leave="5")

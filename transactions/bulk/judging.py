@@ -157,12 +157,16 @@ def _line(name: str) -> Callable[[str], str]:
             line = str(clean_line(cell)) if cell.strip() else ""
         except NotALine as problem:
             raise ValueError(str(problem)) from problem
-        if len(line) > LONGEST[name]:
-            words = {"count": len(line), "most": LONGEST[name]}
-            raise ValueError(_("This has %(count)d characters; at most %(most)d fit.") % words)
+        _check_length(name, line)
         return line
 
     return read
+
+
+def _check_length(name: str, line: str) -> None:
+    if len(line) > LONGEST[name]:
+        words = {"count": len(line), "most": LONGEST[name]}
+        raise ValueError(_("This has %(count)d characters; at most %(most)d fit.") % words)
 
 
 def _name(cell: str) -> str:
@@ -190,6 +194,7 @@ def _email(cell: str) -> str:
             validate_email(first)
         except forms.ValidationError as problem:
             raise ValueError(str(problem.messages[0])) from problem
+    _check_length("beneficiary_email", first)
     return first
 
 

@@ -170,8 +170,13 @@ def _changes(request: Request) -> dict[int, dict[str, str]]:
         written, _dash, field = name.partition("-")
         record = _number(written)
         if record and field in FIELDS:
-            changes.setdefault(record, {})[field] = request.POST[name]
+            changes.setdefault(record, {})[field] = _typed(request, name)
     return changes
+
+
+def _typed(request: Request, name: str) -> str:
+    """Return what was typed. The database keeps no NUL; a sign that can't be seen either is refused beside its cell."""
+    return request.POST.get(name, "").replace("\0", "\x01")
 
 
 def _number(written: str) -> int:
@@ -183,7 +188,7 @@ def _number(written: str) -> int:
 def bulk_replacement(request: Request, draft_number: int) -> HttpResponse:
     """Write one text instead of another in all rows where it is wrong."""
     draft = _draft(request, draft_number)
-    field, old, new = (request.POST.get(name, "") for name in ("field", "old", "new"))
+    field, old, new = (_typed(request, name) for name in ("field", "old", "new"))
     if field not in FIELDS:
         raise Http404
     try:
