@@ -55,6 +55,8 @@ class Leased(models.Model):
     Status: ClassVar[Any]
     STEPS: ClassVar[Mapping[State, State]]
     """The states in which a row waits for a worker, each with the one in which it is worked on."""
+    BACK: ClassVar[Mapping[State, State]] = {}
+    """The states of work that can't fail for good, each with the one in which it waits for a person again."""
     PROBLEMS: ClassVar[Mapping[str, Words]]
     """Why it failed, in words, by `problem`; "error" is for whatever nobody foresaw."""
 
@@ -270,7 +272,11 @@ class Worker(Generic[R]):
 
     def _fail(self, row: R, problem: str) -> None:
         with suppress(Stopped):  # cancelled at the same moment: that may stand
-            self.finish(row, self.model.Status.FAILED, problem=problem)
+            self.finish(row, self._end_of(row.status), problem=problem)  # type: ignore[attr-defined]
+
+    def _end_of(self, running: State) -> State:
+        """Return where a row goes that can't be done."""
+        return self.model.BACK.get(running, self.model.Status.FAILED)
 
     # --- What waits --------------------------------------------------------------------------------------------------
 
@@ -306,9 +312,11 @@ class Worker(Generic[R]):
 
     def _give_up(self) -> None:
         """Let rows fail that took their workers with them so often that nobody should try again."""
-        worn_out = self._running(lease_until__lt=Now(), attempt__gte=self.most_attempts)
-        failed = self.model.Status.FAILED
-        self._change(worn_out, status=failed, problem="error", lease_until=None, finished_at=Now())
+        worn_out = Q(lease_until__lt=Now(), attempt__gte=self.most_attempts)
+        for running in self.model.STEPS.values():
+            end = self._end_of(running)
+            over = {"problem": "error", "lease_until": None, "finished_at": None if end.is_open else Now()}
+            self._change(Q(status=running) & worn_out, status=end, **over)
 
     def _follow_the_clock_back(self) -> None:
         """Let a lease, or a wait, that ends later than it can begin anew: the clock has stepped back since.

@@ -386,6 +386,24 @@ def test_a_killed_worker_leaves_nothing_and_another_begins_again(monkeypatch, ri
     assert len(rows_of(draft)) == 3
 
 
+@pytest.mark.parametrize("how", ["fails", "dies"])
+def test_what_cannot_be_created_waits_for_a_person_again(monkeypatch, rich, maker, how):
+    draft = checked(maker)
+    confirm(maker, draft)
+    with monkeypatch.context() as broken:
+        broken.setattr(creating.rights, "ask_again", lambda *args: (_ for _ in ()).throw(RuntimeError("broken")))
+        for _attempt in range(BULK.most_attempts):
+            assert BULK.work() if how == "fails" else BULK.claim()
+            let_time_pass(BULK)
+    BULK.sweep()
+    draft.refresh_from_db()
+    assert (draft.status, draft.problem, draft.finished_at, len(rows_of(draft))) == ("review", "error", None, 3)
+    assert nothing_exists()
+    assert confirm(maker, draft)
+    work()
+    assert MoneyTransfer.objects.count() == 3
+
+
 def test_names_are_asked_in_the_background_and_differing_ones_want_a_reason(rich, maker):
     lines_of = ["BCA,0012349005,Siti,85000,,,", "BCA,0012349001,Budi,86000,,,", "BCA,0012349004,Ani,87000,,,"]
     draft = upload(maker, csv(*lines_of))
@@ -414,8 +432,8 @@ def test_names_are_asked_in_the_background_and_differing_ones_want_a_reason(rich
     assert set(MoneyTransfer.objects.exclude(pk=made.pk).values_list("name_reason", flat=True)) == {""}
 
 
-@pytest.mark.parametrize("when", ["uploaded", "confirmed"])
-def test_whoever_lost_the_right_creates_nothing(rich, maker, when):
+@pytest.mark.parametrize(("when", "status"), [("uploaded", "failed"), ("confirmed", "review")])
+def test_whoever_lost_the_right_creates_nothing(rich, maker, when, status):
     """Trust: R4."""
     draft = upload(maker) if when == "uploaded" else checked(maker)
     if when == "confirmed":
@@ -423,7 +441,7 @@ def test_whoever_lost_the_right_creates_nothing(rich, maker, when):
     Member.objects.filter(pk=maker.pk).update(role=Role.REVIEWER)
     work()
     draft.refresh_from_db()
-    assert (draft.status, draft.problem) == ("failed", "not allowed")
+    assert (draft.status, draft.problem) == (status, "not allowed")
     assert nothing_exists()
     with pytest.raises(NotAllowed):
         upload(Member.objects.get(pk=maker.pk), csv(GOOD[0]))

@@ -185,6 +185,7 @@ def create(scope: Scope, draft: BulkDraft) -> TransferBatch:
         made = cursor.rowcount
     if made != look.count:
         raise ConfirmationChanged
+    draft.rows.filter(is_left_out=True, retry_of__isnull=False).update(retry_of=None)  # they can be tried once more
     rights.ask_again(scope, Permission.CREATE_TRANSACTIONS)
     facts = {"count": look.count, "amount": look.amount, "fee": look.fee}
     events.record(scope, "batch.created", batch, at=None, **facts)

@@ -16,6 +16,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
@@ -28,7 +29,7 @@ from flipdash.scope import Scope
 from flipdash.tables import Unreadable, shown, weigh
 from transactions.bulk import asking, checking, creating, repairs, rows
 from transactions.bulk.creating import ConfirmationChanged
-from transactions.models import BulkDraft
+from transactions.models import BulkDraft, BulkRow
 from transactions.outgoing.refusals import NothingSends, OutgoingRefused, ShortOfMoney
 
 Status = BulkDraft.Status
@@ -206,13 +207,18 @@ def _create(draft: BulkDraft) -> None:
 
 @BULK.tidies
 def tidy() -> None:
-    """Throw away drafts that nobody confirmed in time, and files that were read."""
+    """Throw away drafts that nobody confirmed in time, rows of those that failed, and files that were read."""
     forgotten = BulkDraft.objects.filter(status=Status.REVIEW, keep_until__lt=Now())
     for draft in forgotten.select_related("business")[:20]:
         with rls.inside_of(draft.business_id, draft.mode), transaction.atomic():
             waits = BulkDraft.objects.filter(pk=draft.pk, status=Status.REVIEW)
             if waits.update(status=Status.CANCELLED, problem="forgotten", finished_at=Now()):
                 draft.rows.all().delete()
+    some = BulkRow.objects.using("operator").filter(draft=OuterRef("pk"))
+    failed = BulkDraft.objects.using("operator").filter(Exists(some), status=Status.FAILED)
+    for pk, business_id, mode in failed.values_list("pk", "business_id", "mode")[:20]:
+        with rls.inside_of(business_id, mode):
+            BulkRow.objects.filter(draft_id=pk).delete()
     over = BulkDraft.objects.exclude(status__in=(Status.QUEUED, Status.CHECKING)).exclude(stored_as="")
     for draft in over[:20]:
         default_storage.delete(draft.stored_as)

@@ -32,6 +32,7 @@ class BulkDraft(TenantModel, Leased):
         CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus")
 
     STEPS = {Status.QUEUED: Status.CHECKING, Status.CONFIRMED: Status.CREATING}
+    BACK = {Status.CREATING: Status.REVIEW}
     PROBLEMS = {
         "file": _("This file can’t be read as transfers. Nothing was created."),
         "not allowed": _("Whoever uploaded or confirmed it may no longer create transactions. Nothing was created."),
