@@ -14,7 +14,7 @@ from tests import factories
 from tests.transactions.bulk_files import GOOD, HEADER, ask, checked, confirm, csv, look, rows_of, upload, work
 from tests.transactions.sending import create, fund, let_it_arrive
 from tests.workbooks import make_xlsx
-from transactions.bulk import retrying, services
+from transactions.bulk import repairs, retrying, services
 from transactions.models import BulkDraft, BulkRow, MoneyTransfer, TransferBatch
 
 pytestmark = [
@@ -249,6 +249,23 @@ def test_results_as_csv_wake_no_formula(web, admin):
     table = list(csv_module.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert [row[2] for row in table[1:]] == ["'=1+1", "Left"]
     assert [row[7] for row in table] == ["Status", "Successful", "Left out"]
+
+
+def test_a_result_says_what_was_paid_after_a_repair(web, admin):
+    fund(admin.business, 100_000_000)
+    draft = checked(admin, csv("BCA,123,Siti,85000,,,"))
+    changes = {2: {"account_number": "0650000777", "amount": "86.000", "beneficiary_name": "Siti A"}}
+    with rls.inside(admin.scope("live")):
+        repairs.repair(admin.scope("live"), draft, changes)
+    ask()
+    confirm(admin, draft)
+    work()
+    answer = web.get(reverse("transactions:batch-result", args=[TransferBatch.objects.get().pk]))
+    header, row = csv_module.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    said = dict(zip(header, row, strict=True))
+    assert (said["Account Number"], said["Amount"]) == ("123", "85000"), "as it was uploaded"
+    used = [said[f"{name} Used"] for name in ("Bank", "Account Number", "Name", "Amount")]
+    assert used == ["BCA", "0650000777", "Siti A", "86000"]
 
 
 def test_retry_failed_drafts_each_once(web, admin):

@@ -21,6 +21,7 @@ def file_of(scope: Scope, batch: TransferBatch) -> tuple[str, str, bytes]:
     """Return the name, the kind of content and the bytes of a batch's result."""
     draft = BulkDraft.objects.visible_to(scope).filter(batch=batch).first()
     added = [_("Status"), _("Reason"), _("Transaction ID"), _("Bank Reference"), _("Fee")]
+    added += [_("Bank Used"), _("Account Number Used"), _("Name Used"), _("Amount Used")]  # the rows may be repaired
     own = [str(LABELS[name]) for name in FIELDS]
     is_theirs = draft is not None and bool(draft.header)
     header = [*(draft.header if draft is not None and is_theirs else own), *added]
@@ -49,7 +50,7 @@ def _of_draft(scope: Scope, draft: BulkDraft) -> Iterator[Sequence[Any]]:
             cells = [shown(cell) for cell in row.cells]
             cells = (cells + [""] * width)[:width] if cells else [shown(row.texts.get(name, "")) for name in FIELDS]
             transfer = made.get(row.transfer_id)
-            yield [*cells, *(_added(transfer) if transfer else (_("Left out"), "", "", "", ""))]
+            yield [*cells, *(_added(transfer) if transfer else (_("Left out"), *[""] * 8))]
         last = rows[-1].record
 
 
@@ -71,4 +72,5 @@ def _added(transfer: MoneyTransfer) -> tuple[str, ...]:
     reason = Reason.of(transfer.reason)
     status = _("Returned") if transfer.returned_at else str(transfer.status.label)
     why = str(reason.label) if reason else ""
-    return status, why, str(transfer.pk), transfer.bank_reference, str(transfer.fee)
+    used = (label_of(transfer.destination_kind, transfer.bank), transfer.account_number, transfer.beneficiary_name)
+    return status, why, str(transfer.pk), transfer.bank_reference, str(transfer.fee), *used, str(transfer.amount)
