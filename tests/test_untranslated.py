@@ -44,6 +44,8 @@ NAMES = {
     "DPP",
     "DPP nilai lain",
     "SHA-256",
+    "CAMT.053",
+    "MT940",
     "Faktur Pajak",
     "Bukti Potong",
     "c",

@@ -1,6 +1,7 @@
 """The kinds of file that reports and invoices are."""
 
 import re
+from datetime import datetime
 from functools import partial
 
 from django.db.models import Q, QuerySet
@@ -10,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from documents.files.kinds import Asked, Item, Kind, register
 from documents.invoices import paper
-from documents.models import Invoice, Report
+from documents.models import Invoice, Report, Statement
 from documents.reports.services import of_person
 from flipdash import clock, histories
 from flipdash.histories import DateFilter
 from flipdash.scope import Scope
 
 NUMBER = re.compile(r"R0*([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCII)
+STATEMENT = re.compile(r"S0*([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCII)
 RECEIPTS = Q(format__in=Report.OF_RECEIPTS)
 SCHEDULED = Q(schedule_name__gt="")
 
@@ -33,10 +35,9 @@ def _reports(condition: Q, scope: Scope, asked: Asked) -> list[Item]:
     return [_report(row, now) for row in asked.of(rows.select_related("member__user"), "created_at")]
 
 
-def _report(row: Report, now: object) -> Item:
+def _report(row: Report, now: datetime) -> Item:
     title, has_days = row.title, _has_days(row.history)
     what, _dot, days = title.rpartition(" · ") if has_days and " · " in title else (title, "", "")
-    is_there = row.status == Report.Status.READY and row.expires_at is not None and row.expires_at >= now  # type: ignore[operator]  # a moment
     return Item(
         at=row.created_at,
         pk=row.pk,
@@ -48,7 +49,7 @@ def _report(row: Report, now: object) -> Item:
         size=row.size,
         expires_at=row.expires_at,
         page_url=f"{reverse('documents:reports')}?before={row.number + 1}",
-        file_url=reverse("documents:report-file", args=[row.number]) if is_there else "",
+        file_url=reverse("documents:report-file", args=[row.number]) if _is_there(row, now) else "",
     )
 
 
@@ -78,7 +79,39 @@ def _invoices(scope: Scope, asked: Asked) -> list[Item]:
     ]
 
 
+def _statements(scope: Scope, asked: Asked) -> list[Item]:
+    """Return the statements of the deposit, found by number, format or name of the file."""
+    rows: QuerySet[Statement] = Statement.objects.visible_to(scope)
+    for word in asked.words:
+        named = Q(file_name__icontains=word) | Q(format__iexact=word.lstrip("."))
+        number = STATEMENT.fullmatch(word)
+        rows = rows.filter(named | Q(number=int(number[1])) if number else named)
+    now = clock.now()
+    return [
+        Item(
+            at=row.created_at,
+            pk=row.pk,
+            title=str(_("Statement")),
+            status=row.status,
+            reference=f"{row.reference} · {row.get_format_display()}",
+            period=row.period,
+            who=row.member.name,
+            size=row.size,
+            expires_at=row.expires_at,
+            page_url=f"{reverse('documents:statements')}?before={row.number + 1}",
+            file_url=reverse("documents:statement-file", args=[row.number]) if _is_there(row, now) else "",
+        )
+        for row in asked.of(rows.select_related("member__user"), "created_at")
+    ]
+
+
+def _is_there(row: Report | Statement, now: datetime) -> bool:
+    """Return whether the file can be downloaded."""
+    return row.status == Report.Status.READY and row.expires_at is not None and row.expires_at >= now
+
+
 register(Kind("invoices", _("Invoices"), _invoices))
+register(Kind("statements", _("Statements"), _statements))
 register(Kind("receipts", _("Receipts"), partial(_reports, RECEIPTS & ~SCHEDULED)))
 register(Kind("reports", _("Reports"), partial(_reports, ~RECEIPTS & ~SCHEDULED)))
 register(Kind("scheduled", _("Scheduled Reports"), partial(_reports, SCHEDULED)))

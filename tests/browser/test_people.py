@@ -15,7 +15,7 @@ HISTORIES = [
     *("Accept Payment", "Payment History"),
     *("My Deposit", "Overview", "Deposit History", "Top-Up History"),
 ]
-DOCUMENTS = ["Document", "Invoices", "Reports", "Scheduled Reports", "Files"]
+DOCUMENTS = ["Document", "Invoices", "Statements", "Reports", "Scheduled Reports", "Files"]
 PEOPLE = ["Manage Multi Account", "Accounts", "Activity Log"]
 DEVELOPERS = ["Developer", "Manage API", "Callback Deliveries", "API Logs", "API Reference"]
 SETTINGS = ["Settings", "Account & Profile", "Import history"]

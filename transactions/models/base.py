@@ -163,6 +163,7 @@ class OutgoingTransfer(Transaction):
             "successful": OutgoingEventKind.SUCCESSFUL,
             "failed": OutgoingEventKind.FAILED,
             "returned": OutgoingEventKind.RETURNED,
+            "approved_many": NO_LINE,  # each of them has its own, written by outgoing/many.py
             "forced": NO_LINE,
             "contradicted": NO_LINE,
         }

@@ -54,6 +54,21 @@ def test_all_kinds_stand_in_one_list_newest_first_and_each_is_filtered(web, admi
     assert "No file is found" in web.get(f"{FILES}?q=nothing").content.decode()
 
 
+def test_statements_stand_there_too(web, admin):
+    stored = {"status": "ready", "stored_as": "x", "size": 9, "expires_at": timezone.now() + timedelta(days=1)}
+    stored |= {"sha256": "0" * 64, "opening": 0, "closing": 0}
+    there = factories.make_statement(admin, file_name="statement-2026-03.csv", **stored)
+    made = factories.make_statement(admin, format="xml")
+    factories.make_statement(admin, mode="test", **stored)
+    names = [f"{made.reference} · CAMT.053", f"{there.reference} · .csv"]
+    assert sorted(titles(web, "?kind=statements")) == sorted(names)
+    for words, expected in ((there.reference.lower(), names[1]), ("xml", names[0]), ("statement-2026", names[1])):
+        assert titles(web, f"?kind=statements&q={words}") == [expected]
+    content = web.get(f"{FILES}?kind=statements").content.decode()
+    assert f"/documents/statements/{there.number}/file/" in content
+    assert f"/documents/statements/{made.number}/file/" not in content
+
+
 def test_pages_miss_and_repeat_nothing_where_times_are_the_same(web, admin, kopi_kita, monkeypatch):
     monkeypatch.setattr(kinds, "PAGE_SIZE", 2)
     for number in range(3):
