@@ -218,6 +218,30 @@ def test_a_batch_is_one_line_and_its_rows_are_decided_on_singly_or_together(mone
     assert statuses() == ["cancelled", "processing", "processing"]
 
 
+def test_one_s_own_batch_is_not_let_go_in_small_parts(money, maker, admin, client_of):
+    """trust: M2. The rule judges the file, however few of its rows are chosen, and after some were rejected."""
+    money.second_person_required, money.second_person_from = True, 300_000
+    money.save()
+    batch = factories.make_batch(money)
+    rows = [make(maker, number) for number in range(3)]
+    MoneyTransfer.objects.update(batch=batch, **admin.actor.columns("maker"))
+    inside(admin, acts.reject, MONEY_TRANSFERS, rows[2].pk, note="No")
+    web = client_of(admin)
+    url, page = choose(web, rows[0])
+    assert "1 is left out: you made it yourself" in text_of(page)
+    web.post(url, unseen(page))
+    with pytest.raises(SecondPersonNeeded):
+        approve(admin, rows[0])
+    with pytest.raises(SecondPersonNeeded):
+        inside(admin, approve_each, rows[0])
+    assert statuses() == ["pending_approval", "pending_approval", "cancelled"]
+
+
+def approve_each(scope, *rows):
+    some = many.Selection(MONEY_TRANSFERS, tuple(row.pk for row in rows))
+    return many.approve_many(scope, some, seen=many.look_at(scope, some).digest, sure=True)
+
+
 def stopping(web, row, **typed):
     page = web.get(f"/approvals/rejection/?which=ticked&row={token(row)}")
     until = re.search(r'name="until"\s+value="([^"]*)"', page.content.decode())[1]

@@ -816,6 +816,19 @@ def test_the_second_person_rule_is_asked_again_when_the_date_comes(money, admin)
     assert (status(transfer), balance(money).held) == (Status.CANCELLED, 0)
 
 
+def test_a_row_of_one_s_own_file_is_judged_with_the_others_when_its_date_comes(money, admin):
+    """trust: M2, M5."""
+    later = admin.scope("live").now().date() + timedelta(days=3)
+    transfer = create(admin, send_on=later)
+    create(admin, account_number="0012345679")
+    MoneyTransfer.objects.update(batch=factories.make_batch(money))
+    money.second_person_required, money.second_person_from = True, 2 * transfer.amount
+    money.save()
+    MoneyTransfer.objects.filter(pk=transfer.pk).update(send_at=Now())
+    acts.send_due()
+    assert status(transfer) == Status.CANCELLED
+
+
 def test_a_duplicate_that_moved_on_since_it_was_seen_is_asked_again(money, maker, approver):
     """trust: M3."""
     first, second = create(maker), create(maker)

@@ -184,14 +184,15 @@ def _all(scope: Scope, selection: Selection) -> Iterator[tuple[Product, QuerySet
 def _approvable(scope: Scope, selection: Selection) -> Iterator[tuple[Product, QuerySet, int]]:
     """What the actor may approve of a selection, by product, and how many were left out for they made them.
 
-    Their own count together under the second-person rule, so that a sum can't be cut into small parts (trust.md M2).
+    Their own count together under the second-person rule, and with what came by the same file, so that a sum can't be
+    cut into small parts (trust.md M2).
     """
     rule = Business.objects.get(pk=scope.business.pk).second_person_rule()
     mine = own.rows(scope.actor)
     for product, rows in _all(scope, selection):
-        made = rows.filter(mine).order_by().aggregate(n=Count("pk"), amounts=Sum("amount"))
-        if made["n"] and rule.holds_for(made["amounts"]):
-            yield product, rows.exclude(mine), made["n"]
+        made = rows.filter(mine).order_by().count()
+        if made and rule.holds_for(own.judged_of_many(scope, product, rows)):
+            yield product, rows.exclude(mine), made
         else:
             yield product, rows, 0
 

@@ -76,7 +76,7 @@ def one_at_a_time(scope: Scope, product: Product) -> None:
 def may_approve(scope: Scope, row: OutgoingTransfer) -> bool:
     """Return whether the second-person rule, as it is at this moment, lets the actor approve this row."""
     rule = Business.objects.get(pk=scope.business.pk).second_person_rule()
-    return not rule.holds_for(row.amount) or not own.is_own(scope.actor, row)
+    return not own.is_own(scope.actor, row) or not rule.holds_for(own.judged(row))
 
 
 def goes_at_once(scope: Scope, row: OutgoingTransfer) -> bool:
@@ -220,7 +220,7 @@ def _send_now(product: Product, locked: OutgoingTransfer) -> None:
 def _may_still(row: OutgoingTransfer) -> bool:
     """Whether whoever approved a row is still somebody who may, and whom the second-person rule of today lets."""
     approver = row.approver
-    if row.business.second_person_rule().holds_for(row.amount) and own.is_own(approver, row):
+    if own.is_own(approver, row) and row.business.second_person_rule().holds_for(own.judged(row)):
         return False
     if approver is None or approver.kind != ActorKind.MEMBER:
         return approver is not None and approver.kind != ActorKind.KEY

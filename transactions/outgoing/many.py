@@ -145,7 +145,7 @@ def _check(scope: Scope, product: Product, rows: Any, look: Look, seen: str, *, 
     """Raise why a set can't be approved, as it is at this moment."""
     if look.digest != seen or rows.exclude(status=Status.PENDING_APPROVAL).exists():
         raise Changed
-    mine = sum(row.amount for row in rows.filter(own.rows(scope.actor)).only("amount"))
+    mine = own.judged_of_many(scope, product, rows)
     if mine and Business.objects.get(pk=scope.business.pk).second_person_rule().holds_for(mine):
         raise SecondPersonNeeded
     if look.twins and not sure:

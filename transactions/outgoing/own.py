@@ -1,14 +1,18 @@
 """What is one's own under the second-person rule: what one made, and what a key made that one made (trust.md M2).
 
-Keys are an upper app's: it says here which ones somebody made.
+Keys are an upper app's: it says here which ones somebody made. What somebody paid by one file is judged as one, so that
+it can't be let go in small parts.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from flipdash.actors import Actor, ActorKind
+from flipdash.scope import Scope
+from transactions.models.base import OutgoingTransfer
+from transactions.outgoing.products import Product
 
 KeysOf = Callable[[Actor], Iterable[int]]
 _finders: list[KeysOf] = []
@@ -29,9 +33,39 @@ def rows(actor: Actor) -> Q:
     return actor.is_in("maker") | Q(maker_kind=ActorKind.KEY, maker_id__in=_keys(actor))
 
 
-def is_own(actor: Actor | None, row: Any) -> bool:
+def is_own(actor: Actor | None, row: OutgoingTransfer) -> bool:
     """Return whether a transaction is somebody's own."""
     maker = row.maker
     if actor is None or actor == maker:
         return actor is not None
     return maker is not None and maker.kind == ActorKind.KEY and maker.id in _keys(actor)
+
+
+def judged(row: OutgoingTransfer) -> int:
+    """Return the rupiah that the rule judges of a row: all that its maker made by the same file, whatever became of it.
+
+    A rejected part counts too: what was asked for as one is never asked for again as less.
+    """
+    batch = getattr(row, "batch_id", None)
+    if batch is None:
+        return row.amount
+    maker = {"maker_kind": row.maker_kind, "maker_id": row.maker_id}
+    model: Any = type(row)
+    return _sum(model.objects.filter(business_id=row.business_id, batch_id=batch, **maker))
+
+
+def judged_of_many(scope: Scope, product: Product, some: Any) -> int:
+    """Return the rupiah that the rule judges of those of some rows that are the actor's own, together."""
+    mine = some.filter(rows(scope.actor)).order_by()
+    if not product.look.batch:
+        return _sum(mine)
+    alone = _sum(mine.filter(**{product.look.batch: None}))
+    batches = mine.exclude(**{product.look.batch: None}).values_list(product.look.batch, flat=True).distinct()
+    if not (found := list(batches)):
+        return alone
+    everything = product.model.objects.visible_to(scope, searched=True).filter(rows(scope.actor))
+    return alone + _sum(everything.filter(**{f"{product.look.batch}__in": found}))
+
+
+def _sum(some: Any) -> int:
+    return int(some.aggregate(judged_amount=Sum("amount"))["judged_amount"] or 0)
