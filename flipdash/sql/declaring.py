@@ -118,12 +118,14 @@ class Fixed(Refused):
 
 
 class FixedFrom(Refused):
-    """Columns that keep what a row had when it left its first state."""
+    """Columns that keep what a row had before it left its first state."""
 
     def __init__(self, model: Model, first: str, *fields: str, field: str = "status") -> None:
         names = [_column(model, field) for field in fields]
         old, new = (", ".join(f"{row}.{name}" for name in names) for row in ("OLD", "NEW"))
-        left = f"OLD.{_column(model, field)} <> {_text(first)}"
+        state = _column(model, field)
+        # The update by which it leaves changes none of them either: it was seen as it was before.
+        left = f"(OLD.{state} <> {_text(first)} OR NEW.{state} <> OLD.{state})"
         why = f"is past {first} and keeps: " + ", ".join(names)
         super().__init__(model, "fixed_from", "BEFORE UPDATE", why, when=f"{left} AND ({old}) IS DISTINCT FROM ({new})")
 

@@ -66,6 +66,8 @@ def test_what_was_approved_stays_as_it_was(kopi_kita, make, field):
         row = make(kopi_kita, status=status)
         with pytest.raises(IntegrityError, match="is past pending_approval"), transaction.atomic():
             type(row).objects.filter(pk=row.pk).update(**{field: value})
+    with pytest.raises(IntegrityError, match="is past pending_approval"), transaction.atomic():
+        type(waiting).objects.filter(pk=waiting.pk).update(status="processing", **{field: f"{value}1"})
 
 
 def test_settled_money_stays_settled(kopi_kita):

@@ -42,7 +42,7 @@ TIMELINES = (TransferEvent, InternationalEvent, PaymentEvent)
 AFTER_TABLES: list[Code] = [
     Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key"),
     *(Fixed(product, "business", "mode", "created_at") for product in (InternationalTransfer, Payment)),
-    FixedFrom(MoneyTransfer, Status.PENDING_APPROVAL, "destination_kind", "bank", *APPROVED),
+    FixedFrom(MoneyTransfer, Status.PENDING_APPROVAL, "destination_kind", "bank", "remark", *APPROVED),
     FixedFrom(InternationalTransfer, Status.PENDING_APPROVAL, "currency", *APPROVED),
     *(Moves(product) for product in PRODUCTS),
     Moves(Payment, "settlement_status"),
