@@ -4,7 +4,7 @@ import os
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Activity, Member
@@ -18,7 +18,7 @@ from tests import factories
 from tests.leased import let_time_pass
 from tests.transactions.sending import create, fund, let_it_arrive, lines
 from tests.twins import at_once
-from transactions.models import MoneyTransfer, RailOrder, Status
+from transactions.models import BulkApproval, MoneyTransfer, RailOrder, Status
 from transactions.outgoing import many
 from transactions.outgoing.many import APPROVALS, Selection, approve_many, look_at
 from transactions.outgoing.refusals import Changed, MayBeTwice, NothingSelected, SecondPersonNeeded, ShortOfMoney
@@ -191,6 +191,25 @@ def test_short_of_money_approves_none(waiting, approver, kopi_kita):
         approve(approver)
     assert short.value.missing == WHOLE
     assert statuses() == {"pending_approval"}
+
+
+def test_the_whole_shortfall_is_told_however_many_steps_it_takes(monkeypatch, waiting, maker):
+    monkeypatch.setattr(many, "STEP", 1)
+    fund(maker.business, WHOLE + 12_500)
+    scope = maker.scope("live")
+    with rls.inside(scope), transaction.atomic(), pytest.raises(ShortOfMoney) as short:
+        many.let_go_many(scope, MONEY_TRANSFERS, waiting)
+    assert short.value.missing == 3 * WHOLE - 12_500
+
+
+def test_a_second_click_begins_nothing(monkeypatch, waiting, approver):
+    """Trust: L6. It is the first one's approval, and nothing says afterwards that nothing was approved."""
+    monkeypatch.setattr(many, "AT_ONCE", 2)
+    first, second = approve(approver), approve(approver)
+    assert first == second
+    while APPROVALS.work():
+        pass
+    assert list(BulkApproval.objects.values_list("status", flat=True)) == ["done"]
 
 
 def test_nobody_approves_their_own_in_small_parts(kopi_kita):

@@ -87,6 +87,9 @@ def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = 
         raise NothingSelected
     with transaction.atomic():
         if len(selection.ids) > AT_ONCE:
+            acts.one_at_a_time(scope, product)
+            if (begun := _begun(scope, product, seen)) is not None:
+                return begun
             look = look_at(scope, selection)
             _check(scope, product, _rows(scope, product, selection.ids), look, seen, sure=sure)
             rights.ask_again(scope, Permission.APPROVE_TRANSACTIONS)
@@ -101,6 +104,12 @@ def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = 
         approval.refresh_from_db()
         _tell(scope, product, approval, look)
     return approval
+
+
+def _begun(scope: Scope, product: Product, seen: str) -> BulkApproval | None:
+    """Return what an earlier click of the same approver began with the same look, and a worker has still to finish."""
+    mine = BulkApproval.objects.visible_to(scope).filter(member_id=scope.member.pk, source=product.source, seen=seen)
+    return mine.filter(status__in=BulkApproval.Status.open()).first()
 
 
 def _note(scope: Scope, selection: Selection, look: Look, seen: str, *, sure: bool) -> BulkApproval:
@@ -178,6 +187,9 @@ def let_go_many(scope: Scope, product: Product, locked: Sequence[Any]) -> None:
     As acts.let_go of each, in few statements: the timeline of each says so, and one event of all follows by whoever
     calls. Raises ShortOfMoney, NothingSends.
     """
+    whole, available = sum(row.amount + row.fee for row in locked), ledger.balance(scope).available
+    if whole > available:  # before the first step, so that the whole shortfall is told
+        raise ShortOfMoney(ledger.NotEnoughDeposit("available", available, whole))
     try:
         rail = rails.serving(scope.mode)
         for some in _steps(locked):
