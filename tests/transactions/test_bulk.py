@@ -17,6 +17,7 @@ from accounts.rights import NotAllowed
 from deposits import ledger
 from deposits.ledger import Balance, LedgerOwner
 from flipdash import rls
+from flipdash.models import Message
 from flipdash.tables import Unreadable
 from tests import factories
 from tests.leased import let_time_pass
@@ -107,6 +108,20 @@ def test_the_second_person_rule_holds_for_the_sum(rich, admin):
     confirm(admin, draft)
     work()
     assert set(MoneyTransfer.objects.values_list("status", flat=True)) == {"pending_approval"}
+
+
+def test_approvers_hear_once_that_a_batch_waits_and_its_maker_that_nobody_is_there(rich, maker):
+    approver = factories.make_member(rich, Role.APPROVER)
+    confirm(maker, checked(maker))
+    work()
+    message = Message.objects.get(channel="mail", to=approver.user.email)
+    assert f"{maker.name} asks you to approve Rp18,950,000" in message.subject
+    assert "3 transfers of Kopi Kita from the file “payroll” wait" in message.text
+    assert f"/approvals/?batch={TransferBatch.objects.get().pk}" in message.text
+    Member.objects.filter(business=rich).exclude(pk=maker.pk).update(is_active=False)
+    confirm(maker, checked(maker, csv(GOOD[0].replace("777", "778"))), sure=True)
+    work()
+    assert "nobody else may approve" in Message.objects.get(channel="mail", to=maker.user.email).text
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,23 @@ def test_approvers_are_reminded_once_after_four_hours(people, kopi_kita):
     assert mails() == {}
 
 
+def test_a_reminder_waits_for_somebody_who_is_there(people, kopi_kita, toko_sebelah, monkeypatch):
+    """And what breaks for one business keeps no other's from it."""
+    made = {"status": "pending_approval", "created_at": timezone.now() - timedelta(hours=5)}
+    late = factories.make_transfer(kopi_kita, maker=people[Role.MAKER].actor, **made)
+    own = factories.make_transfer(toko_sebelah, maker=factories.make_member(toko_sebelah).actor, **made)
+    approvers = Member.objects.filter(business=kopi_kita)
+    approvers.update(away_until=Now() + timedelta(days=2))
+    sweep_mails.remind()
+    assert mails() == {}
+    approvers.filter(role=Role.APPROVER).update(away_until=None)
+    remind = sweep_mails._remind
+    monkeypatch.setattr(sweep_mails, "_remind", lambda *args: 1 // (args[1] != toko_sebelah.pk) and remind(*args))
+    sweep_mails.remind()
+    assert set(mails()) == {people[Role.APPROVER].user.email}
+    assert [type(row).objects.get(pk=row.pk).reminded_at is None for row in (late, own)] == [False, True]
+
+
 def test_makers_hear_once_of_many_that_were_approved_together(people):
     maker, approver = people[Role.MAKER], people[Role.APPROVER]
     for number in range(3):

@@ -19,7 +19,7 @@ from flipdash.scope import Scope
 from transactions.bulk import rows
 from transactions.models import BulkDraft, BulkRow, MoneyTransfer, Status, TransferBatch, TransferEvent, Via
 from transactions.models.base import OutgoingEventKind
-from transactions.outgoing import acts, many
+from transactions.outgoing import acts, mails, many
 from transactions.transfers.services import MONEY_TRANSFERS
 
 GOOD = Q(wrong=[], is_left_out=False)
@@ -194,4 +194,6 @@ def create(scope: Scope, draft: BulkDraft) -> TransferBatch:
         transfers = MoneyTransfer.objects.visible_to(scope, searched=True).filter(batch=batch).order_by("pk")
         many.let_go_many(scope, MONEY_TRANSFERS, list(transfers))
         events.record(scope, MONEY_TRANSFERS.kind("approved_many"), batch, at=None, **facts)
+    else:
+        mails.tell_approvers_of_batch(scope, batch, count=look.count, amount=look.amount)
     return batch

@@ -3,12 +3,13 @@
 Made from its events, in the transaction of the act; what the seed says happened earlier mails nobody.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.db import transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, Exists, OuterRef, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -18,10 +19,10 @@ from accounts.models.people import MemberQuerySet
 from accounts.permissions import Permission
 from accounts.profile import notices
 from flipdash import clock, events, mail, rls
-from flipdash.actors import ActorKind
+from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Scope
-from transactions.models import BulkApproval, MoneyTransfer, Status
+from transactions.models import BulkApproval, MoneyTransfer, Status, TransferBatch
 from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import acts, products
 from transactions.reasons import Reason
@@ -31,7 +32,7 @@ TOLD_MAKER = {"approved", "rejected", "expired", "failed", "returned"}
 REMINDED_AFTER = timedelta(hours=4)
 MOST_AT_ONCE = 50
 """Businesses whose approvers one sweep reminds."""
-
+log = logging.getLogger(__name__)
 
 WAITING, OUTCOME = "waiting", "outcome"
 notices.declare(WAITING, gettext_lazy("Something waits for my approval"), Permission.APPROVE_TRANSACTIONS)
@@ -71,10 +72,31 @@ def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scop
             _send("transfer_nobody", maker, row, product, back=back)
 
 
+def tell_approvers_of_batch(scope: Scope, batch: TransferBatch, *, count: int, amount: int) -> None:
+    """Tell who may approve a batch that the actor has just made that it waits: one mail for all its rupiah.
+
+    Its maker is told where nobody is there who could.
+    """
+    url = f"{mode_url(batch.mode, 'transactions:approvals', absolute=True)}?batch={batch.pk}"
+    others = _others_than(batch.business_id, scope.actor)
+    known = {"batch": batch, "business": scope.business, "count": count, "amount": amount, "url": url}
+    for member in others.told(WAITING).select_related("user"):
+        user = cast(Member, member).user
+        mail.send("batch_waits", to=user.email, language=user.language, maker=batch.maker_name, **known)
+    if who := _nobody_of(others):
+        maker = Member.objects.active().behind(scope.actor).select_related("user").first()
+        if maker is not None:
+            back = who.back and timezone.localtime(who.back, scope.zone).date()
+            mail.send("batch_nobody", to=maker.user.email, language=maker.user.language, back=back, **known)
+
+
 def _others(row: OutgoingTransfer) -> MemberQuerySet:
-    """The members who may approve and didn't make a row."""
-    others = Member.objects.active().filter(business_id=row.business_id).who_may(Permission.APPROVE_TRANSACTIONS)
-    made = row.maker
+    return _others_than(row.business_id, row.maker)
+
+
+def _others_than(business_id: int, made: Actor | None) -> MemberQuerySet:
+    """The members who may approve, without who made what waits."""
+    others = Member.objects.active().filter(business_id=business_id).who_may(Permission.APPROVE_TRANSACTIONS)
     own = made.id if made is not None and made.kind == ActorKind.MEMBER else None
     return others.exclude(pk=own) if own is not None else others
 
@@ -88,7 +110,11 @@ class NobodyThere:
 
 def nobody_there(row: OutgoingTransfer) -> NobodyThere | None:
     """Return that nobody but its maker could approve a row now; None where somebody could."""
-    days = list(_others(row).values_list("away_until", flat=True))
+    return _nobody_of(_others(row))
+
+
+def _nobody_of(others: MemberQuerySet) -> NobodyThere | None:
+    days = list(others.values_list("away_until", flat=True))
     now = clock.now()
     if any(day is None or day <= now for day in days):
         return None
@@ -130,35 +156,48 @@ def _tell_maker(row: OutgoingTransfer, product: products.Product, act: str, told
 
 
 def remind() -> None:
-    """Remind approvers, once, of what has waited for hours; one mail for all that waits of a business in a mode."""
+    """Remind approvers, once, of what has waited for hours; one mail for all that waits of a business in a mode.
+
+    What nobody could be reminded of, for all are away, waits for somebody who can.
+    """
+    there = Member.objects.told(WAITING).who_may(Permission.APPROVE_TRANSACTIONS)
     for product in products.products.values():
         late = {"status": Status.PENDING_APPROVAL, "reminded_at": None, "created_at__lte": Now() - REMINDED_AFTER}
         rows = product.model.objects.using("operator").filter(**late).order_by()
-        for business_id, mode in rows.values_list("business_id", "mode").distinct()[:MOST_AT_ONCE]:
-            with rls.inside_of(business_id, mode), transaction.atomic():
-                _remind(product, business_id, mode, late)
+        some = rows.filter(Exists(there.filter(business_id=OuterRef("business_id"))))
+        reminded = 0
+        for business_id, mode in some.values_list("business_id", "mode").distinct():
+            try:
+                with rls.inside_of(business_id, mode), transaction.atomic():
+                    reminded += _remind(product, business_id, mode, late)
+            except Exception:
+                log.exception("nobody of business %s can be reminded now", business_id)
+            if reminded == MOST_AT_ONCE:
+                break
 
 
-def _remind(product: products.Product, business_id: int, mode: str, late: dict[str, Any]) -> None:
+def _remind(product: products.Product, business_id: int, mode: str, late: dict[str, Any]) -> bool:
+    """Remind who may approve what others made; returns whether anybody was."""
     rows = product.model.objects.filter(business_id=business_id, mode=mode, **late)
-    locked = list(rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", "amount", "maker_id"))
-    if not locked:
-        return
-    product.model.objects.filter(pk__in=[pk for pk, _amount, _maker in locked]).update(reminded_at=Now())
+    locked = list(rows.select_for_update(skip_locked=True, of=("self",)))
     others = Member.objects.told(WAITING).filter(business_id=business_id).who_may(Permission.APPROVE_TRANSACTIONS)
+    told: set[int] = set()
     for member in others.select_related("user", "business"):
-        theirs = [amount for _pk, amount, maker in locked if maker != member.pk]
+        theirs = {row.pk: row.amount for row in locked if row.maker != member.actor}
         if theirs:
+            told |= theirs.keys()
             mail.send(
                 "transfers_wait",
                 to=member.user.email,
                 language=member.user.language,
                 count=len(theirs),
-                amount=sum(theirs),
+                amount=sum(theirs.values()),
                 business=member.business,
                 mode=mode,
                 url=mode_url(Mode(mode), "transactions:approvals", absolute=True),
             )
+    product.model.objects.filter(pk__in=told).update(reminded_at=Now())
+    return bool(told)
 
 
 def _tell_beneficiary(row: OutgoingTransfer) -> None:
