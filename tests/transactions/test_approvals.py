@@ -242,6 +242,32 @@ def approve_each(scope, *rows):
     return many.approve_many(scope, some, seen=many.look_at(scope, some).digest, sure=True)
 
 
+def test_no_more_are_chosen_than_are_approved_as_one_act(money, maker, monkeypatch, web):
+    rows = [make(maker, number) for number in range(3)]
+    url, page = choose(web, which="shown")
+    monkeypatch.setattr(many, "MOST", 2)
+    assert "At most 2 are approved at once" in text_of(web.get(url))
+    assert "At most 2 are approved at once" in text_of(web.post(url, unseen(page), follow=True))
+    assert statuses() == ["pending_approval"] * 3
+    assert "Approve Rp205,000" in text_of(choose(web, *rows[:2])[1])
+
+
+def test_a_look_keeps_no_more_rows_than_a_step(money, maker, approver, monkeypatch):
+    rows = [make(maker, number) for number in range(3)]
+    some = many.Selection(MONEY_TRANSFERS, tuple(row.pk for row in rows))
+    whole = inside(approver, many.look_at, some)
+    asked, rows_of = [], many._rows
+
+    def counted(scope, product, ids):
+        asked.append(len(ids))
+        return rows_of(scope, product, ids)
+
+    monkeypatch.setattr(many, "STEP", 2)
+    monkeypatch.setattr(many, "_rows", counted)
+    assert inside(approver, many.look_at, some) == whole
+    assert asked == [2, 1]
+
+
 def stopping(web, row, **typed):
     page = web.get(f"/approvals/rejection/?which=ticked&row={token(row)}")
     until = re.search(r'name="until"\s+value="([^"]*)"', page.content.decode())[1]

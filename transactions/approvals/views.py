@@ -118,8 +118,11 @@ def _look(request: Request) -> HttpResponse:
     back = _back(request)
     shown: dict[str, Any] = {"back": back, "crumbs": [{"label": _("Approvals"), "url": back}]}
     if chosen is not None:
+        try:
+            shown["chosen"] = services.look(request.scope, chosen.until(until))
+        except OutgoingRefused as problem:
+            shown["problem"] = str(problem)
         shown |= {
-            "chosen": services.look(request.scope, chosen.until(until)),
             "until": until.isoformat(),
             "address": request.get_full_path(),
             "rejection": f"{reverse('transactions:approvals-rejection')}?{request.GET.urlencode()}",

@@ -5,7 +5,7 @@ by a worker, which asks everything again under the locks. Whatever is killed mid
 again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,10 +31,13 @@ from transactions.outgoing.refusals import (
     OutgoingRefused,
     SecondPersonNeeded,
     ShortOfMoney,
+    TooManySelected,
 )
 
 AT_ONCE = 200
 """So many are approved while the person waits; a worker approves more."""
+MOST = 20_000
+"""So many are approved as one act at most: as many as a file brings."""
 STEP = 1_000
 """Rows that are written in one statement."""
 
@@ -48,11 +51,17 @@ class Selection:
 
     @classmethod
     def of(cls, product: Product, rows: Any, *, until: datetime | None = None) -> "Selection":
-        """Choose what waits of a queryset that began with `visible_to`; `until` leaves out what was made later."""
+        """Choose what waits of a queryset that began with `visible_to`; `until` leaves out what was made later.
+
+        Raises TooManySelected.
+        """
         waiting = rows.filter(status=Status.PENDING_APPROVAL)
         if until is not None:
             waiting = waiting.filter(created_at__lte=until)
-        return cls(product, tuple(waiting.order_by("id").values_list("id", flat=True)))
+        ids = tuple(waiting.order_by("id").values_list("id", flat=True)[: MOST + 1])
+        if len(ids) > MOST:
+            raise TooManySelected(MOST)
+        return cls(product, ids)
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,9 @@ class Look:
 
 def look_at(scope: Scope, selection: Selection) -> Look:
     """Return what a selection comes to now."""
-    return _look(scope, selection.product, _rows(scope, selection.product, selection.ids))
+    steps = _steps(selection.ids)
+    rows = (row for some in steps for row in _rows(scope, selection.product, some))
+    return _look(scope, selection.product, selection.ids, rows)
 
 
 def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = False) -> BulkApproval:
@@ -138,16 +149,19 @@ def _rows(scope: Scope, product: Product, ids: Sequence[int]) -> Any:
     return product.model.objects.visible_to(scope, searched=True).filter(pk__in=ids).order_by("pk")
 
 
-def _look(scope: Scope, product: Product, rows: Any) -> Look:
-    found = list(rows)
-    twins = product.twins(scope, [row.pk for row in found])
-    return Look(
-        count=len(found),
-        amount=sum(row.amount for row in found),
-        fee=sum(row.fee for row in found),
-        twins=twins,
-        digest=product.digest_of_many(found, twins),
-    )
+def _look(scope: Scope, product: Product, ids: Sequence[int], rows: Iterable[Any]) -> Look:
+    """Add up rows that come in the order of their ids; no more of them are kept than come at once."""
+    count = amount = fee = 0
+
+    def added() -> Iterator[Any]:
+        nonlocal count, amount, fee
+        for row in rows:
+            count, amount, fee = count + 1, amount + row.amount, fee + row.fee
+            yield row
+
+    twins = product.twins(scope, ids)
+    digest = product.digest_of_many(added(), twins)
+    return Look(count=count, amount=amount, fee=fee, twins=twins, digest=digest)
 
 
 def _check(scope: Scope, product: Product, rows: Any, look: Look, seen: str, *, sure: bool) -> None:
@@ -175,7 +189,7 @@ def _let_go(scope: Scope, product: Product, ids: Sequence[int], seen: str, *, su
     rights.ask_again(scope, Permission.APPROVE_TRANSACTIONS)
     if len(found) != len(ids):
         raise Changed
-    look = _look(scope, product, found)
+    look = _look(scope, product, ids, found)
     _check(scope, product, _rows(scope, product, ids), look, seen, sure=sure)
     let_go_many(scope, product, found)
     return look

@@ -56,6 +56,14 @@ class NothingSelected(OutgoingRefused):
         super().__init__(_("Choose at least one that waits."))
 
 
+class TooManySelected(OutgoingRefused):
+    """More were chosen than are approved as one act."""
+
+    def __init__(self, most: int) -> None:
+        words = _("At most %(most)s are approved at once. Narrow them by a filter, or take one batch after the other.")
+        super().__init__(words % {"most": money.number(most)})
+
+
 class NothingSends(OutgoingRefused):
     """No rail serves the mode."""
 
