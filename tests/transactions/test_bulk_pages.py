@@ -181,6 +181,22 @@ def test_what_was_paid_since_it_was_seen_is_seen_again(client, maker):
     assert TransferBatch.objects.count() == 2
 
 
+def test_only_so_many_files_are_under_way(client, maker, monkeypatch):
+    monkeypatch.setattr(services, "MOST_OPEN", 1)
+    draft = checked(maker)
+    assert upload(maker) == draft, "the same one is no other"
+    page = client.post(BULK, {"file": SimpleUploadedFile("b.csv", csv(GOOD[0]))})
+    assert "Your business has 1 files under way." in page.content.decode()
+    batch = factories.make_batch(maker.business)
+    factories.make_transfer(maker.business, batch=batch, status="failed")
+    page = client.post(reverse("transactions:batch-retry", args=[batch.pk]), follow=True)
+    assert "files under way" in page.content.decode()
+    assert BulkDraft.objects.count() == 1
+    post(client, draft, "cancellation")
+    client.post(reverse("transactions:batch-retry", args=[batch.pk]))
+    assert BulkDraft.objects.count() == 2
+
+
 def test_throwing_a_file_away(client, maker):
     draft = checked(maker)
     page = post(client, draft, "cancellation")

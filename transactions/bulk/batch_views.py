@@ -17,6 +17,7 @@ from flipdash.http import Request
 from transactions.bulk import batches, results, retrying
 from transactions.bulk.views import CRUMBS
 from transactions.models import MoneyTransfer, Status, TransferBatch
+from transactions.outgoing.refusals import OutgoingRefused
 
 MOST_FAILED = 50
 """Failed transfers that the page shows; the history has all."""
@@ -61,7 +62,7 @@ def batch_retry(request: Request, batch_id: int) -> HttpResponse:
     batch = _batch(request, batch_id)
     try:
         draft = retrying.retry(request.scope, batch)
-    except retrying.NothingToRetry as problem:
+    except OutgoingRefused as problem:
         messages.info(request, str(problem))
         return redirect("transactions:bulk-batch", batch.pk)
     except NotAllowed as problem:

@@ -17,7 +17,7 @@ from flipdash.scope import Scope
 from transactions.bulk import asking
 from transactions.bulk import rows as stored
 from transactions.bulk.layout import FIELDS, LABELS
-from transactions.bulk.services import DAYS_KEPT
+from transactions.bulk.services import DAYS_KEPT, check_room
 from transactions.destinations import label_of
 from transactions.models import BulkDraft, BulkRow, MoneyTransfer, Status, TransferBatch
 from transactions.outgoing.refusals import OutgoingRefused
@@ -35,12 +35,16 @@ def failed(scope: Scope, batch: TransferBatch) -> Any:
 
 @transaction.atomic
 def retry(scope: Scope, batch: TransferBatch) -> BulkDraft:
-    """Draft what has failed once more, to be looked at and confirmed. Raises NothingToRetry, NotAllowed."""
+    """Draft what has failed once more, to be looked at and confirmed.
+
+    Raises NothingToRetry, TooManyOpen, NotAllowed.
+    """
     number = next_number(scope, BulkDraft)  # whoever retries at the same moment waits here
     rights.ask_again(scope, Permission.CREATE_TRANSACTIONS)
     transfers = list(failed(scope, batch))
     if not transfers:
         raise NothingToRetry(_("Nothing is left to retry: what has failed was drafted again already."))
+    check_room(scope)
     draft = BulkDraft.objects.create(
         business_id=scope.business.pk,
         mode=scope.mode,

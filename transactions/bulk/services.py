@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from accounts import rights
 from accounts.permissions import Permission
@@ -33,12 +34,23 @@ from transactions.models import BulkDraft, BulkRow
 from transactions.outgoing.refusals import NothingSends, OutgoingRefused, ShortOfMoney
 
 Status = BulkDraft.Status
+MOST_OPEN = 20
+"""How many files a business may have that are being checked, wait for a person, or become a batch."""
 DAYS_KEPT = 7
 """How long a draft waits for its confirmation."""
 
 
 class CannotConfirm(OutgoingRefused):
     """The draft isn't as it was shown, or something is still to be said about it."""
+
+
+class TooManyOpen(OutgoingRefused):
+    """The business has so many files under way that it can't begin another."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Your business has %d files under way. Confirm one of them or throw it away first.") % MOST_OPEN
+        )
 
 
 BULK = Worker(
@@ -58,7 +70,7 @@ BULK = Worker(
 def request_draft(scope: Scope, upload: UploadedFile) -> BulkDraft:
     """Keep an upload and queue its check; the same file again while it is under way gives that one.
 
-    Raises NotAllowed, and flipdash.tables.Unreadable for a file that is no table.
+    Raises NotAllowed, TooManyOpen, and flipdash.tables.Unreadable for a file that is no table.
     """
     rights.check(scope, Permission.CREATE_TRANSACTIONS)
     with tempfile.TemporaryFile() as copy:
@@ -84,6 +96,7 @@ def _add(scope: Scope, file_name: str, sha256: str, stored_as: str) -> BulkDraft
     open_ones = BulkDraft.objects.visible_to(scope).filter(status__in=Status.open(), sha256=sha256)
     if waiting := open_ones.exclude(stored_as="", status=Status.QUEUED).first():
         return waiting
+    check_room(scope)
     name = shown(file_name, 180).strip("“”")
     draft = BulkDraft.objects.create(
         business_id=scope.business.pk,
@@ -99,6 +112,12 @@ def _add(scope: Scope, file_name: str, sha256: str, stored_as: str) -> BulkDraft
     events.record(scope, "batch.uploaded", draft, file=draft.file_name, sha256=draft.sha256)
     BULK.wake_on_commit()
     return draft
+
+
+def check_room(scope: Scope) -> None:
+    """Raise TooManyOpen unless the business may begin another file; nobody else begins one meanwhile (next_number)."""
+    if BulkDraft.objects.visible_to(scope).filter(status__in=Status.open()).count() >= MOST_OPEN:
+        raise TooManyOpen
 
 
 def confirm(scope: Scope, draft: BulkDraft, *, seen: str, sure: bool, name_reason: str = "", name: str = "") -> bool:

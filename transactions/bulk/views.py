@@ -58,6 +58,8 @@ def _upload(request: Request, form: UploadForm) -> BulkDraft | None:
         return services.request_draft(request.scope, form.cleaned_data["file"])
     except Unreadable as problem:
         form.add_error("file", _("This file can’t be read: %(reason)s.") % {"reason": problem.fault.reason})
+    except services.TooManyOpen as problem:
+        form.add_error("file", str(problem))
     return None
 
 
