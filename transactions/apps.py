@@ -40,6 +40,7 @@ class TransactionsConfig(AppConfig):
                 "transfer.approved": _("Money transfer approved"),
                 "transfer.approved_many": _("Money transfers approved together"),
                 "transfer.rejected": _("Money transfer rejected"),
+                "transfer.rejected_many": _("Money transfers rejected together"),
                 "transfer.cancelled": _("Money transfer cancelled"),
                 "transfer.expired": _("Money transfer not approved in time"),
                 "transfer.due": _("Date of a money transfer has come"),

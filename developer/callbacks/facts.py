@@ -12,6 +12,7 @@ from flipdash import events, rls
 from flipdash.scope import Scope
 from transactions import disturbances
 from transactions.models import Destination, MoneyTransfer
+from transactions.outgoing import rejecting
 
 MESSAGES: dict[str, str] = {
     Destination.Status.OPERATIONAL: "Transfers go through normally.",
@@ -34,6 +35,16 @@ def tell_transfer(told: events.Event) -> None:
     transfer = cast(MoneyTransfer, told.subject)
     data = disbursements.as_disbursement(transfer, version=2)
     outbox.tell(told, CallbackEvent.TRANSFER, data, source=("money_transfer", transfer.pk))
+
+
+@rejecting.on_many
+def tell_rejected(scope: Scope, kind: str, rows: Sequence[Any]) -> None:
+    """Tell of each money transfer that was rejected with others, as of one alone."""
+    if not CallbackUrl.objects.visible_to(scope).exclude(url="").filter(event=CallbackEvent.TRANSFER).exists():
+        return
+    for row in rows:
+        if isinstance(row, MoneyTransfer):
+            tell_transfer(events.Event(scope, kind, row, {}))
 
 
 @disturbances.on_change

@@ -22,6 +22,7 @@ from tests.deposits.banking import operator_person
 from tests.transactions import sending
 from transactions import disturbances
 from transactions.outgoing import acts
+from transactions.outgoing.rejecting import reject_many
 from transactions.rails import simulator
 from transactions.reasons import Reason
 from transactions.transfers.services import MONEY_TRANSFERS
@@ -120,6 +121,18 @@ def test_a_transfer_that_is_rejected_is_told(sent_to, asleep, kopi_kita):
     with rls.inside(scope):
         acts.reject(scope, MONEY_TRANSFERS, transfer.pk, reason=Reason.WRONG_AMOUNT)
     assert [one.kind for one in Callback.objects.using("operator")] == ["transfer.rejected"]
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_each_of_many_that_are_rejected_together_is_told(sent_to, asleep, kopi_kita):
+    maker = factories.make_member(kopi_kita, Role.MAKER)
+    pks = sorted(sending.create(maker, account_number=f"001234567{n}").pk for n in range(2))
+    scope = factories.make_member(kopi_kita, Role.APPROVER).scope("live")
+    with rls.inside(scope):
+        reject_many(scope, MONEY_TRANSFERS, pks, reason=Reason.WRONG_AMOUNT)
+    found = Callback.objects.using("operator").order_by("source_id")
+    assert [(one.kind, one.source_id) for one in found] == [("transfer.rejected", pk) for pk in pks]
+    assert {json.loads(one.data)["status"] for one in found} == {"CANCELLED"}
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "operator"])

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import Activity
 from accounts.permissions import Role
 from accounts.rights import NotAllowed
 from deposits import ledger
@@ -20,6 +21,7 @@ from transactions.approvals.queue import Filters, Selection
 from transactions.models import InternationalTransfer, MoneyTransfer, Status
 from transactions.outgoing import acts, many, products
 from transactions.outgoing.refusals import SecondPersonNeeded, ShortOfMoney
+from transactions.outgoing.rejecting import reject_many
 from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = [
@@ -254,7 +256,7 @@ def test_no_more_are_chosen_than_are_approved_as_one_act(money, maker, monkeypat
 
 def test_a_look_keeps_no_more_rows_than_a_step(money, maker, approver, monkeypatch):
     rows = [make(maker, number) for number in range(3)]
-    some = many.Selection(MONEY_TRANSFERS, tuple(row.pk for row in rows))
+    some = many.Selection(MONEY_TRANSFERS, tuple(sorted(row.pk for row in rows)))
     whole = inside(approver, many.look_at, some)
     asked, rows_of = [], many._rows
 
@@ -409,6 +411,38 @@ def test_the_right_is_asked_again_when_it_is_used(money, maker, approver):
     with rls.inside(scope), pytest.raises(NotAllowed):
         services.approve(scope, everything(), seen=seen)
     assert statuses() == ["pending_approval"]
+
+
+def test_a_whole_batch_is_rejected_in_few_statements(money, maker, approver):
+    """And what somebody else decided meanwhile stays as it is."""
+    rows = [make(maker, number) for number in range(8)]
+
+    def rejecting(*pks):
+        with CaptureQueriesContext(connection) as found:
+            done = inside(approver, reject_many, MONEY_TRANSFERS, pks, note="No")
+        assert done == len(waiting.intersection(pks))
+        return len(found)
+
+    approve(approver, rows[0])
+    waiting = {row.pk for row in rows[1:]}
+    few = rejecting(*[row.pk for row in rows[:3]])
+    waiting -= {row.pk for row in rows[:3]}
+    assert rejecting(*[row.pk for row in rows]) <= few
+    assert statuses() == ["processing"] + ["cancelled"] * 7
+    assert [row.events.get(kind="rejected").note for row in rows[1:]] == ["No"] * 7
+    assert not rows[0].events.filter(kind="rejected").exists()
+    told = Activity.objects.filter(kind="transfer.rejected_many").order_by("pk").values_list("facts", flat=True)
+    assert [facts["count"] for facts in told] == [2, 5]
+
+
+def test_who_lost_the_right_rejects_none(money, maker, approver):
+    """trust: R4."""
+    rows, scope = [make(maker, number) for number in range(2)], approver.scope("live")
+    approver.role = Role.REVIEWER
+    approver.save()
+    with rls.inside(scope), pytest.raises(NotAllowed):
+        services.reject(scope, everything(), note="No")
+    assert [reread(row).status for row in rows] == ["pending_approval"] * 2
 
 
 def test_too_many_are_not_rejected_at_once(money, maker, approver, monkeypatch):

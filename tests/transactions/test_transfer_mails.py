@@ -155,6 +155,20 @@ def test_a_reminder_waits_for_somebody_who_is_there(people, kopi_kita, toko_sebe
     assert [type(row).objects.get(pk=row.pk).reminded_at is None for row in (late, own)] == [False, True]
 
 
+def test_makers_hear_once_of_many_that_were_rejected_together(people):
+    maker, approver = people[Role.MAKER], people[Role.APPROVER]
+    for number in range(3):
+        create(maker, account_number=f"001234567{number}")
+    mails()
+    scope = approver.scope("live")
+    with rls.inside(scope):
+        assert services.reject(scope, Selection(Filters(), is_all=True), note="Not this week") == 3
+    found = mails()
+    assert set(found) == {maker.user.email}
+    assert "Rejected: 3 of yours, Rp255,000" in found[maker.user.email]
+    assert f"{approver.name} has rejected it. Nothing was sent.\nReason: Not this week" in found[maker.user.email]
+
+
 def test_makers_hear_once_of_many_that_were_approved_together(people):
     maker, approver = people[Role.MAKER], people[Role.APPROVER]
     for number in range(3):

@@ -1,6 +1,7 @@
 """What an approver decides of many at once: exactly what they saw, all of it or nothing (trust.md M2-M4)."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,11 +19,11 @@ from flipdash.scope import Scope
 from flipdash.words import Words
 from transactions.approvals.queue import FLAGS, Selection
 from transactions.models import BulkApproval
-from transactions.outgoing import acts, many, own
+from transactions.outgoing import acts, many, own, rejecting
 from transactions.outgoing.products import Product, products
 from transactions.outgoing.refusals import Changed, NotWaiting, OutgoingRefused
 
-MOST = 500
+MOST = many.MOST
 """How many are rejected at once."""
 SAID_FOR = timedelta(hours=4)
 """How long the page says that something couldn't be approved."""
@@ -163,15 +164,15 @@ def reject(scope: Scope, selection: Selection, *, reason: str = "", note: str = 
     chosen = [
         (product, list(rows.values_list("pk", flat=True)[: MOST + 1])) for product, rows in _all(scope, selection)
     ]
-    if (many := sum(len(pks) for _product, pks in chosen)) > MOST:
-        raise TooMany(many)
+    if (n := sum(len(pks) for _product, pks in chosen)) > MOST:
+        raise TooMany(n)
     for product, pks in chosen:
-        for pk in sorted(pks):
-            try:
-                acts.reject(scope, product, pk, reason=reason, note=note)
-            except NotWaiting:  # somebody else was faster
-                continue
-            done += 1
+        if len(pks) == 1:
+            with suppress(NotWaiting):  # somebody else was faster
+                acts.reject(scope, product, pks[0], reason=reason, note=note)
+                done += 1
+        else:
+            done += rejecting.reject_many(scope, product, pks, reason=reason, note=note)
     return done
 
 

@@ -4,6 +4,7 @@ Made from its events, in the transaction of the act; what the seed says happened
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -140,6 +141,26 @@ def _tell_makers(approval: BulkApproval, told: events.Event) -> None:
             who=told.actor.name,
             mode=approval.mode,
             url=mode_url(approval.mode, product.list_url_name, absolute=True),
+        )
+
+
+def tell_makers_of_rejection(scope: Scope, product: products.Product, rows: Sequence[Any], *, why: str) -> None:
+    """Tell each maker once how many of theirs were rejected together, and why."""
+    each: dict[int, list[int]] = {}
+    for row in rows:
+        if row.maker_kind == ActorKind.MEMBER and row.maker != scope.actor:
+            each.setdefault(row.maker_id, []).append(row.amount)
+    for member in Member.objects.told(OUTCOME).filter(pk__in=each).select_related("user"):
+        mail.send(
+            "transfers_rejected",
+            to=member.user.email,
+            language=member.user.language,
+            count=len(each[member.pk]),
+            amount=sum(each[member.pk]),
+            who=scope.actor.name,
+            why=why,
+            mode=scope.mode,
+            url=mode_url(scope.mode, product.list_url_name, absolute=True),
         )
 
 

@@ -19,6 +19,7 @@ from deposits import ledger
 from flipdash import clock, events, rls
 from flipdash.leases import Worker
 from flipdash.scope import Scope
+from flipdash.timeline import LONGEST_NOTE
 from transactions import rails
 from transactions.models import BulkApproval, RailOrder, Status
 from transactions.outgoing import acts, orders, own
@@ -82,8 +83,7 @@ class Look:
 
 def look_at(scope: Scope, selection: Selection) -> Look:
     """Return what a selection comes to now."""
-    steps = _steps(selection.ids)
-    rows = (row for some in steps for row in _rows(scope, selection.product, some))
+    rows = (row for some in steps(selection.ids) for row in _rows(scope, selection.product, some))
     return _look(scope, selection.product, selection.ids, rows)
 
 
@@ -206,7 +206,7 @@ def let_go_many(scope: Scope, product: Product, locked: Sequence[Any]) -> None:
         raise ShortOfMoney(ledger.NotEnoughDeposit("available", available, whole))
     try:
         rail = rails.serving(scope.mode)
-        for some in _steps(locked):
+        for some in steps(locked):
             ledger.hold_many(scope, product.source, [(row.pk, row.amount + row.fee) for row in some], by=scope.actor)
     except rails.NoRail as problem:
         raise NothingSends from problem
@@ -217,9 +217,9 @@ def let_go_many(scope: Scope, product: Product, locked: Sequence[Any]) -> None:
     waits = {row.pk for row in later}
     at_once = [row for row in locked if row.pk not in waits]
     for to, rows in ((Status.SCHEDULED, later), (Status.PROCESSING, at_once)):
-        for some in _steps(rows):
+        for some in steps(rows):
             _move(scope, product, some, to)
-    for some in _steps(at_once):
+    for some in steps(at_once):
         _queue(product, some, rail.name)
     if at_once:
         orders.ORDERS.wake_on_commit()
@@ -233,12 +233,12 @@ def _move(scope: Scope, product: Product, rows: Sequence[Any], to: Status) -> No
     add_lines(scope, product, rows, "approved")
 
 
-def add_lines(scope: Scope, product: Product, rows: Sequence[Any], act: str) -> None:
+def add_lines(scope: Scope, product: Product, rows: Sequence[Any], act: str, *, note: str = "") -> None:
     """Write a line in the timeline of each row, as the event of one would."""
     model: Any = product.model
     lines = model._meta.get_field("events").related_model
     parent, kind = lines.parent, model.timeline[product.kind(act)]
-    by = scope.actor.columns("by")
+    by = {"note": note[:LONGEST_NOTE], **scope.actor.columns("by")}
     lines.objects.bulk_create(
         [lines(business_id=row.business_id, mode=row.mode, kind=kind, **{f"{parent}_id": row.pk}, **by) for row in rows]
     )
@@ -261,7 +261,8 @@ def _queue(product: Product, rows: Sequence[Any], rail: str) -> None:
     )
 
 
-def _steps(rows: Sequence[Any]) -> list[Sequence[Any]]:
+def steps(rows: Sequence[Any]) -> list[Sequence[Any]]:
+    """Cut rows, or their ids, into what one statement takes."""
     return [rows[start : start + STEP] for start in range(0, len(rows), STEP)]
 
 
