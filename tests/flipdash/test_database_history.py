@@ -33,7 +33,7 @@ SPOILT = {
     ),
     "half lost": (
         "DELETE FROM django_migrations WHERE app = 'imports'",
-        "only half migrated: nothing notes what made imports_importjob.added",
+        "only half migrated: nothing notes what made imports_columnmapping.business_id",
     ),
     "half made": (
         "ALTER TABLE transactions_payment DROP COLUMN title CASCADE",
