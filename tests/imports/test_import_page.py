@@ -305,10 +305,10 @@ def test_a_file_that_breaks_off_looks_like_no_whole(web):
     assert "Totals of valid rows" not in shown
 
 
-def test_the_page_says_where_rows_go_and_that_they_stay(web):
+def test_the_page_says_where_rows_go_and_for_how_long_they_can_be_taken_back(web):
     job = checked(web, b"\n".join(GOOD.read_bytes().splitlines()[:5]))
     shown = text_of(page(web, job))
-    assert "They go into Live Mode of Kopi Kita . This can’t be taken back" in shown
+    assert "They go into Live Mode of Kopi Kita . The import can be taken back for 7 days" in shown
     assert "BCA" in shown or "BNI" in shown
     assert " bni " not in shown
 
