@@ -89,7 +89,7 @@ class Route:
     def is_the_askers(self) -> bool:
         """Whether only who asked for a row may act on it, and an Admin."""
         acts = ("edit/", "pausing/", "running/", "deletion/")
-        of_schedules = tuple(f"documents/schedules/<int:schedule_number>/{act}" for act in acts)
+        of_schedules = tuple(f"documents/schedules/<bigid:schedule_id>/{act}" for act in acts)
         cancellations = (
             "documents/reports/<int:number>/cancellation/",
             "documents/statements/<int:statement_number>/cancellation/",
@@ -205,7 +205,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "<bigid:link>": str(receipt_link.pk),
         "<bigid:view>": str(view.pk),
         "<bigid:template>": str(template.pk),
-        "<int:schedule_number>": str(schedule.number),
+        "<bigid:schedule_id>": str(schedule.pk),
         "<bigid:run>": str(run.pk),
         "disbursement/<id>": f"disbursement/{rows['money-transfers']}",
         "<bigid:key>": str(factories.make_key(member, mark, mode=mode).pk),
@@ -534,7 +534,7 @@ def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
         "<bigid:pk>": "1111111111111111111",
         "<bigid:view>": "999999",
         "<bigid:template>": "999999",
-        "<int:schedule_number>": "999999",
+        "<bigid:schedule_id>": "999999",
         "<bigid:run>": "999999",
         "<bigid:link>": "999999",
         "<bigid:paper>": "999999",

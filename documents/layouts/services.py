@@ -36,7 +36,7 @@ def before_deletion(act: Callable[[Scope, ReportTemplate], None]) -> Callable[[S
 
 def used_by(scope: Scope, template: ReportTemplate) -> Iterator[str]:
     """Yield the names of what a template was chosen for, for people who are about to delete it."""
-    for schedule in ScheduledReport.objects.visible_to(scope).filter(template=template).order_by("number"):
+    for schedule in ScheduledReport.objects.visible_to(scope).filter(template=template).order_by("pk"):
         yield schedule.name
 
 

@@ -204,7 +204,6 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
-                ('number', models.PositiveIntegerField()),
                 ('name', models.CharField(max_length=60, verbose_name='Name')),
                 ('history', models.CharField(max_length=40)),
                 ('query', models.TextField(blank=True)),
@@ -485,10 +484,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='scheduledreport',
             constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='scheduledreport_mode_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='scheduledreport',
-            constraint=models.UniqueConstraint(fields=('business', 'mode', 'number'), name='scheduledreport_number_once'),
         ),
         migrations.AddConstraint(
             model_name='scheduledreport',

@@ -52,7 +52,6 @@ class PausedWhy(models.TextChoices):
 class ScheduledReport(TenantModel):
     """A report that is made again and again, with the rights of its owner at that time."""
 
-    number = models.PositiveIntegerField()
     name = models.CharField(_("Name"), max_length=NAME_LENGTH)
     history = models.CharField(max_length=40)
     query = models.TextField(blank=True)
@@ -89,7 +88,6 @@ class ScheduledReport(TenantModel):
     class Meta:
         constraints = [
             mode_known("scheduledreport"),
-            models.UniqueConstraint(fields=["business", "mode", "number"], name="scheduledreport_number_once"),
             models.UniqueConstraint(fields=["business", "mode", "id"], name="scheduledreport_tenant"),
             TenantForeignKey(field="template", to="documents.ReportTemplate", name="scheduledreport_template"),
             models.CheckConstraint(

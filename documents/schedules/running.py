@@ -239,7 +239,7 @@ def _mail(
         run=run,
         is_active=schedule.is_active,
         is_test=scope.is_test,
-        url=mode_url(scope.mode, "documents:schedule-run", schedule.number, run.pk, absolute=True),
+        url=mode_url(scope.mode, "documents:schedule-run", schedule.pk, run.pk, absolute=True),
         **context,
     )
 

@@ -17,7 +17,6 @@ from documents.models.schedules import PausedWhy
 from documents.schedules import readers, running
 from documents.schedules.times import Plan
 from flipdash import clock, events
-from flipdash.numbers import next_number
 from flipdash.scope import Scope
 
 MOST = 50
@@ -38,7 +37,6 @@ def make(scope: Scope, *, history: str, query: str, to: Collection[int], **chose
     schedule = ScheduledReport(
         business_id=scope.business.pk,
         mode=scope.mode,
-        number=next_number(scope, ScheduledReport),
         history=history,
         query=query,
         member_id=scope.member.pk,

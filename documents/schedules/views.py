@@ -28,7 +28,7 @@ RUNS_SHOWN = 25
 def schedules(request: Request) -> HttpResponse:
     """List the schedules of the business, newest first."""
     rows = ScheduledReport.objects.visible_to(request.scope).select_related("member__user")
-    page = numbered.page_of(request, rows)
+    page = numbered.page_of(request, rows, by="pk")
     newest = ScheduleRun.objects.visible_to(request.scope).filter(schedule__in=[row.pk for row in page["rows"]])
     last = {run.schedule_id: run for run in newest.order_by("schedule", "-pk").distinct("schedule")}
     shown = [
@@ -81,7 +81,7 @@ def schedule_new(request: Request) -> HttpResponse:
             form.add_error(None, words % services.MOST)
         else:
             messages.success(request, _("The report is scheduled."))
-            return redirect("documents:schedule", made.number)
+            return redirect("documents:schedule", made.pk)
     return _page(request, history, form)
 
 
@@ -100,9 +100,9 @@ def _without_days(history: History) -> str:
 
 @require_safe
 @requires(Permission.DOWNLOAD_REPORTS)
-def schedule(request: Request, schedule_number: int) -> HttpResponse:
+def schedule(request: Request, schedule_id: int) -> HttpResponse:
     """Show a schedule: what, when, to whom, and what became of it."""
-    shown = _found(request, schedule_number)
+    shown = _found(request, schedule_id)
     runs = ScheduleRun.objects.visible_to(request.scope).filter(schedule=shown).select_related("report")
     before = request.GET.get("before", "")
     if before:
@@ -130,15 +130,15 @@ def schedule(request: Request, schedule_number: int) -> HttpResponse:
 
 @require_form
 @requires(Permission.DOWNLOAD_REPORTS)
-def schedule_edit(request: Request, schedule_number: int) -> HttpResponse:
+def schedule_edit(request: Request, schedule_id: int) -> HttpResponse:
     """Change when a schedule runs, what the file is like and who is told; what is searched for stays."""
-    shown = _found(request, schedule_number)
+    shown = _found(request, schedule_id)
     if not shown.may_be_changed_by(request.scope):
         return refuse(request, Permission.MANAGE_MEMBERS)
     history = _history_of(request, shown)
     if history is None:
         messages.error(request, _("Its search or a filter isn’t valid any more. Make a new one from the history."))
-        return redirect("documents:schedule", shown.number)
+        return redirect("documents:schedule", shown.pk)
     if request.method != "POST":
         form = ScheduleForm(scope=request.scope, history=history, initial=ScheduleForm.initial_of(shown))
         return _page(request, history, form, shown)
@@ -149,69 +149,69 @@ def schedule_edit(request: Request, schedule_number: int) -> HttpResponse:
         except ScheduledReport.DoesNotExist as error:
             raise Http404 from error
         messages.success(request, _("The scheduled report is changed."))
-        return redirect("documents:schedule", shown.number)
+        return redirect("documents:schedule", shown.pk)
     return _page(request, history, form, shown)
 
 
 @require_POST
 @requires(Permission.DOWNLOAD_REPORTS)
-def schedule_pausing(request: Request, schedule_number: int) -> HttpResponse:
+def schedule_pausing(request: Request, schedule_id: int) -> HttpResponse:
     """Pause a schedule, or let it run again."""
-    shown = _found(request, schedule_number)
+    shown = _found(request, schedule_id)
     if "resume" in request.POST:
         services.resume(request.scope, shown)
         messages.success(request, _("The scheduled report runs again, for you."))
     else:
         services.pause(request.scope, shown)
         messages.success(request, _("The scheduled report is paused."))
-    return redirect("documents:schedule", shown.number)
+    return redirect("documents:schedule", shown.pk)
 
 
 @require_POST
 @requires(Permission.DOWNLOAD_REPORTS)
-def schedule_running(request: Request, schedule_number: int) -> HttpResponse:
+def schedule_running(request: Request, schedule_id: int) -> HttpResponse:
     """Make the report of a schedule now."""
-    shown = _found(request, schedule_number)
+    shown = _found(request, schedule_id)
     run = services.run_now(request.scope, shown)
     if run.status == ScheduleRun.Status.FAILED:
         messages.error(request, run.problem_in_words)
     else:
         messages.success(request, _("The report is being made. Its recipients are told when it is ready."))
-    return redirect("documents:schedule", shown.number)
+    return redirect("documents:schedule", shown.pk)
 
 
 @require_form
 @requires(Permission.DOWNLOAD_REPORTS)
-def schedule_deletion(request: Request, schedule_number: int) -> HttpResponse:
+def schedule_deletion(request: Request, schedule_id: int) -> HttpResponse:
     """Ask whether a schedule is to be deleted; POST deletes it."""
-    shown = _found(request, schedule_number)
+    shown = _found(request, schedule_id)
     if not shown.may_be_changed_by(request.scope):
         return refuse(request, Permission.MANAGE_MEMBERS)
     if request.method == "POST":
         services.delete(request.scope, shown)
         messages.success(request, _("The scheduled report is deleted. Reports that it made stay."))
         return redirect("documents:schedules")
-    back = {"label": shown.name, "url": reverse("documents:schedule", args=[shown.number])}
+    back = {"label": shown.name, "url": reverse("documents:schedule", args=[shown.pk])}
     context = {"schedule": shown, "crumbs": [*_crumbs(), back]}
     return render(request, "documents/schedule_deletion.html", context)
 
 
 @require_safe
 @requires(Permission.DOWNLOAD_REPORTS)
-def schedule_run(request: Request, schedule_number: int, run: int) -> HttpResponse:
+def schedule_run(request: Request, schedule_id: int, run: int) -> HttpResponse:
     """Show one run: where the link of the email leads."""
-    shown = _found(request, schedule_number)
+    shown = _found(request, schedule_id)
     rows = ScheduleRun.objects.visible_to(request.scope).filter(schedule=shown).select_related("report")
     found = get_object_or_404(rows, pk=run)
-    back = {"label": shown.name, "url": reverse("documents:schedule", args=[shown.number])}
+    back = {"label": shown.name, "url": reverse("documents:schedule", args=[shown.pk])}
     context = {"schedule": shown, "run": found, "crumbs": [*_crumbs(), back]}
     return render(request, "documents/schedule_run.html", context)
 
 
-def _found(request: Request, number: int) -> ScheduledReport:
+def _found(request: Request, pk: int) -> ScheduledReport:
     """Return a schedule of a history that the person may see; raises Http404, NotAllowed."""
     rows = ScheduledReport.objects.visible_to(request.scope).select_related("member__user", "business")
-    found: ScheduledReport = get_object_or_404(rows, number=number)
+    found: ScheduledReport = get_object_or_404(rows, pk=pk)
     if found.kind:
         rights.check(request.scope, Permission(found.kind.permission))
     return found
@@ -234,7 +234,7 @@ def _page(
         "history": history,
         "applied": history.in_words(with_days=False),
         "query": history.address.query,
-        "back_url": reverse("documents:schedule", args=[schedule.number]) if schedule else history.address.url_with(),
+        "back_url": reverse("documents:schedule", args=[schedule.pk]) if schedule else history.address.url_with(),
         "crumbs": _crumbs(),
     }
     return render(request, "documents/schedule_form.html", context)

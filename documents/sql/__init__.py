@@ -71,7 +71,7 @@ AFTER_TABLES: list[Code] = [
     Moves(Report),
     *(RowLevelSecurity(model) for model in (ReportTemplate, ScheduledReport, ScheduleReader, ScheduleRun)),
     Moves(ScheduleRun),
-    Fixed(ScheduledReport, "business", "mode", "number", "history", "created_at"),
+    Fixed(ScheduledReport, "business", "mode", "history", "created_at"),
     Fixed(ScheduleRun, "business", "mode", "schedule", "day", "by_kind", "by_id", "by_name", "created_at"),
     Fixed(ReportTemplate, "business", "mode", "history", "by_kind", "by_id", "by_name", "created_at"),
     Moves(Statement),

@@ -46,14 +46,14 @@ def test_what_is_set_on_screen_is_kept_with_relative_days(web, admin, scope, tol
         assert (made.query, made.days, made.monthday, made.hour) == ("status=failed", "last-month", 31, 7)
         assert [reader.member_id for reader in made.readers.all()] == [admin.pk]
     assert "schedule.made" in [event.kind for event in told]
-    web.post(f"/documents/schedules/{made.number}/edit/", sent(admin, every="week", weekday="4"))
-    web.post(f"/documents/schedules/{made.number}/pausing/")
+    web.post(f"/documents/schedules/{made.pk}/edit/", sent(admin, every="week", weekday="4"))
+    web.post(f"/documents/schedules/{made.pk}/pausing/")
     page = web.get("/documents/schedules/").content.decode()
     assert "every Friday at 07:00" in page
     assert "Paused" in page
-    web.post(f"/documents/schedules/{made.number}/pausing/", {"resume": "1"})
-    assert "Delete" in web.get(f"/documents/schedules/{made.number}/deletion/").content.decode()
-    web.post(f"/documents/schedules/{made.number}/deletion/")
+    web.post(f"/documents/schedules/{made.pk}/pausing/", {"resume": "1"})
+    assert "Delete" in web.get(f"/documents/schedules/{made.pk}/deletion/").content.decode()
+    web.post(f"/documents/schedules/{made.pk}/deletion/")
     with rls.inside(scope):
         assert not rows().exists()
 
@@ -97,19 +97,19 @@ def test_a_business_has_so_many(web, admin, monkeypatch):
 def test_a_colleague_looks_but_changes_nothing(client_of, admin, people):
     schedule = factories.make_schedule(admin)
     reviewer = client_of(people[Role.REVIEWER])
-    assert "Run now" not in reviewer.get(f"/documents/schedules/{schedule.number}/").content.decode()
+    assert "Run now" not in reviewer.get(f"/documents/schedules/{schedule.pk}/").content.decode()
     for act in ("pausing", "running", "deletion", "edit"):
-        assert reviewer.post(f"/documents/schedules/{schedule.number}/{act}/").status_code == 403
+        assert reviewer.post(f"/documents/schedules/{schedule.pk}/{act}/").status_code == 403
 
 
 def test_the_link_asks_for_the_right_each_time(client_of, admin, people):
     run = factories.make_run(factories.make_schedule(admin))
-    address = f"/documents/schedules/{run.schedule.number}/runs/{run.pk}/"
+    address = f"/documents/schedules/{run.schedule.pk}/runs/{run.pk}/"
     assert client_of(people[Role.REVIEWER]).get(address).status_code == 200
     assert client_of(people[Role.CUSTOMER_SERVICE]).get(address).status_code == 403
     activity = factories.make_schedule(admin, history="activity")
     run = factories.make_run(activity)
-    address = f"/documents/schedules/{activity.number}/runs/{run.pk}/"
+    address = f"/documents/schedules/{activity.pk}/runs/{run.pk}/"
     assert client_of(people[Role.REVIEWER]).get(address).status_code == 403, "who may not see the history"
 
 
@@ -131,3 +131,14 @@ def test_the_list_asks_the_same_however_many(web, admin, django_assert_max_num_q
     web.get("/documents/schedules/")
     with django_assert_max_num_queries(9):
         web.get("/documents/schedules/")
+
+
+def test_the_address_of_a_deleted_schedule_is_never_anothers(web, admin):
+    """What a tab that is still open sends must not reach a schedule that was made later."""
+    first = factories.make_schedule(admin, "First")
+    web.post(f"/documents/schedules/{first.pk}/deletion/")
+    second = factories.make_schedule(admin, "Second")
+    address = web.get("/documents/schedules/").content.decode().split('<a href="/documents/schedules/')[1].split("/")[0]
+    assert address == str(second.pk) != str(first.pk)
+    assert web.post(f"/documents/schedules/{first.pk}/deletion/").status_code == 404
+    assert ScheduledReport.objects.using("operator").get() == second

@@ -86,7 +86,7 @@ def test_what_is_due_is_made_and_told_with_a_link_and_without_the_file(owner, re
     assert (run.status, run.told) == ("sent", [reviewer.name, owner.name][:: 1 if reviewer.pk < owner.pk else -1])
     assert {to for to, _subject in mails()} == {reviewer.user.email, owner.user.email}
     text = Message.objects.first().text
-    assert f"/documents/schedules/{schedule.number}/runs/{run.pk}/" in text
+    assert f"/documents/schedules/{schedule.pk}/runs/{run.pk}/" in text
     assert "Kemarin <b>🎉 is ready" in mails()[0][1], "plain text, as it was typed"
 
 
@@ -207,8 +207,8 @@ def test_a_template_that_is_deleted_pauses_what_uses_it_and_says_so(owner, admin
     with rls.inside(admin.scope("live")):
         layouts.delete(admin.scope("live"), template)
     assert (row().is_active, row().paused_why, row().template_name) == (False, "template", "For Jurnal")
-    assert "Its template was deleted" in web.get(f"/documents/schedules/{schedule.number}/").content.decode()
-    web.post(f"/documents/schedules/{schedule.number}/running/")
+    assert "Its template was deleted" in web.get(f"/documents/schedules/{schedule.pk}/").content.decode()
+    web.post(f"/documents/schedules/{schedule.pk}/running/")
     assert runs()[0].problem == "template", "nor does Run now make a file with other columns"
     assert not Report.objects.exists()
 
@@ -245,7 +245,7 @@ def test_run_now_is_one_run_however_often_it_is_pressed(owner, client_of):
     schedule = factories.make_schedule(owner)
     web = client_of(owner)
     for _time in range(2):
-        web.post(f"/documents/schedules/{schedule.number}/running/")
+        web.post(f"/documents/schedules/{schedule.pk}/running/")
     (run,) = runs()
     assert (run.day, run.by_id) == (None, owner.pk)
     build()
