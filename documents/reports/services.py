@@ -30,6 +30,7 @@ from documents.receipts import bundles
 from documents.reports import leftovers, summary
 from documents.reports.writers import WRITERS, Heading, TooBig
 from flipdash import db, events, histories, rls
+from flipdash.actors import ActorKind
 from flipdash.histories import Column, History
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
@@ -103,12 +104,13 @@ def request_report(
     with_fee: bool = True,
     template: ReportTemplate | None = None,
     schedule_name: str = "",
+    has_its_turn: bool = False,
     by: Scope | None = None,
 ) -> Report:
     """Ask for a report of what a history shows under a query; asking twice gives the one that is being made.
 
-    It keeps the template's columns as they are now. `by` is who asks, where that isn't the member. Raises BadFormat,
-    BadTemplate, TooManyWaiting, and what `shown_history` raises; for receipts also bundles.TooMany and NoneThere.
+    It keeps the template's columns as they are now. `by` is who asks, where that isn't the member. What comes by itself
+    `has_its_turn`, whatever people wait for. Raises BadFormat, BadTemplate, TooManyWaiting, and what `shown_history` raises; for receipts also bundles.TooMany and NoneThere.
     """
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
@@ -124,7 +126,7 @@ def request_report(
     mine = Report.objects.visible_to(scope).filter(member_id=scope.member.pk, **wanted)
     if waiting := mine.unfinished().first():
         return waiting
-    if not schedule_name:  # a schedule has its turn whatever people wait for
+    if not has_its_turn:
         _check_waiting(scope)
     report = Report.objects.create(
         business_id=scope.business.pk,
@@ -140,8 +142,11 @@ def request_report(
 
 
 def _check_waiting(scope: Scope) -> None:
-    """Raise TooManyWaiting; the number of a report, which is taken under a lock, makes them come one by one."""
-    waiting = Report.objects.visible_to(scope).unfinished()
+    """Raise TooManyWaiting for what people asked for; what comes by itself keeps nobody from asking.
+
+    The number of a report, which is taken under a lock, makes them come one by one.
+    """
+    waiting = Report.objects.visible_to(scope).unfinished().exclude(runs__by_kind=ActorKind.SYSTEM)
     of_person = waiting.filter(member_id=scope.member.pk).count()
     if of_person >= MOST_WAITING or waiting.count() >= MOST_WAITING_OF_BUSINESS:
         raise TooManyWaiting

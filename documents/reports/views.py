@@ -17,6 +17,7 @@ from accounts.permissions import Permission, refuse, requires
 from documents.models import Report, ReportTemplate
 from documents.receipts import bundles
 from documents.reports import services
+from documents.reports.wording import too_many_waiting
 from documents.reports.writers import CONTENT_TYPES
 from flipdash import histories, numbered
 from flipdash.gate import polled
@@ -54,10 +55,7 @@ def _create(request: Request) -> HttpResponse:
     except services.BadQuery:
         return _refuse_query(request)
     except services.TooManyWaiting:
-        words = _(
-            "No report was made: too many are being made already. Wait until one of them is ready, or cancel one."
-        )
-        messages.error(request, words)
+        messages.error(request, too_many_waiting())
         return redirect("documents:reports")
     except (bundles.TooMany, bundles.NoneThere) as problem:
         messages.error(request, _no_receipts(problem))

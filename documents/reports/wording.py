@@ -1,9 +1,10 @@
-"""What the Activity Log says of reports, in the reader's language."""
+"""What the Activity Log and messages say of reports, in the reader's language."""
 
 from collections.abc import Mapping
 from datetime import date
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from documents.models import Report
 from flipdash import formats, histories
@@ -27,3 +28,8 @@ def file_format(name: str) -> str:
 def day(written: str) -> str:
     """Write a day of a statement."""
     return formats.day(date.fromisoformat(written))
+
+
+def too_many_waiting() -> str:
+    """Say that a person, or the business, waits for as many reports as may be."""
+    return _("No report was made: too many are being made already. Wait until one of them is ready, or cancel one.")

@@ -94,7 +94,10 @@ def _due(pk: int) -> ScheduledReport | None:
 
 
 def begin(schedule: ScheduledReport, *, by: Scope, day: Any = None, missed: int = 0) -> ScheduleRun:
-    """Ask for the report of a schedule whose row is locked; what can't be asked for is a run that failed, and told."""
+    """Ask for the report of a schedule whose row is locked; what can't be asked for is a run that failed, and told.
+
+    Raises reports.TooManyWaiting without a `day`: where a person asks, who waits for enough already.
+    """
     run = ScheduleRun(
         business_id=schedule.business_id,
         mode=schedule.mode,
@@ -113,7 +116,7 @@ def begin(schedule: ScheduledReport, *, by: Scope, day: Any = None, missed: int 
         _pause(schedule, run, next(why for kind, why in PAUSES.items() if isinstance(problem, kind)))
     except tuple(PROBLEMS) as problem:
         _fail(run, next(word for kind, word in PROBLEMS.items() if isinstance(problem, kind)))
-    except DatabaseError:
+    except (DatabaseError, reports.TooManyWaiting):
         raise
     except Exception:
         log.exception("schedule %s: no report could be asked for", schedule.pk)
@@ -141,6 +144,7 @@ def _report(schedule: ScheduledReport, by: Scope, day: Any) -> Report:
         with_fee=schedule.with_fee,
         template=schedule.template,
         schedule_name=schedule.name,
+        has_its_turn=day is not None,  # Run now waits like whatever else a person asks for
         by=by,
     )
 

@@ -86,7 +86,10 @@ def resume(scope: Scope, schedule: ScheduledReport) -> None:
 
 @transaction.atomic
 def run_now(scope: Scope, schedule: ScheduledReport) -> ScheduleRun:
-    """Make its report now; while one is being made it is that one. Raises NotAllowed, DoesNotExist."""
+    """Make its report now; while one is being made it is that one.
+
+    Raises NotAllowed, DoesNotExist, and TooManyWaiting of documents/reports.
+    """
     locked = _lock(scope, schedule)
     going = ScheduleRun.objects.visible_to(scope).filter(schedule=locked, status=ScheduleRun.Status.MAKING).first()
     return going or running.begin(locked, by=scope)

@@ -14,6 +14,7 @@ from accounts.permissions import Permission, refuse, requires
 from documents.models import Report, ScheduledReport, ScheduleRun
 from documents.models.schedules import Every
 from documents.reports import services as reports
+from documents.reports.wording import too_many_waiting
 from documents.schedules import services, wording
 from documents.schedules.forms import USUAL_HOUR, ScheduleForm
 from flipdash import numbered
@@ -172,7 +173,11 @@ def schedule_pausing(request: Request, schedule_id: int) -> HttpResponse:
 def schedule_running(request: Request, schedule_id: int) -> HttpResponse:
     """Make the report of a schedule now."""
     shown = _found(request, schedule_id)
-    run = services.run_now(request.scope, shown)
+    try:
+        run = services.run_now(request.scope, shown)
+    except reports.TooManyWaiting:
+        messages.error(request, too_many_waiting())
+        return redirect("documents:schedule", shown.pk)
     if run.status == ScheduleRun.Status.FAILED:
         messages.error(request, run.problem_in_words)
     else:

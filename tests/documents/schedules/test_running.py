@@ -270,3 +270,30 @@ def test_the_demo_has_a_template_and_two_schedules_that_ran_and_only_once(kopi_k
     assert ScheduledReport.objects.using("operator").count() == 2
     assert [run.status for run in runs()] == ["making"] * 3
     assert Report.objects.filter(template_name="Untuk pembukuan").count() == 2
+
+
+def test_run_now_waits_like_whatever_else_a_person_asks_for(owner, client_of, monkeypatch):
+    monkeypatch.setattr(reports, "MOST_WAITING", 1)
+    web = client_of(owner)
+    for name in ("First", "Second"):
+        schedule = factories.make_schedule(owner, name)
+        answer = web.post(f"/documents/schedules/{schedule.pk}/running/", follow=True)
+    assert "too many are being made already" in answer.content.decode()
+    assert [run.schedule_id for run in runs()] == [Report.objects.get().runs.get().schedule_id] != [schedule.pk]
+
+
+def test_what_comes_by_itself_has_its_turn_and_keeps_nobody_from_asking(owner, monkeypatch):
+    monkeypatch.setattr(reports, "MOST_WAITING", 1)
+    monkeypatch.setattr(reports, "MOST_WAITING_OF_BUSINESS", 1)
+    factories.make_schedule(owner)
+    make_due()
+    scope = owner.scope("live")
+    with rls.inside(scope):
+        asked = reports.request_report(scope, history="money-transfers", query="", format="csv")
+    assert running.run_due() == 1
+    assert runs()[0].status == "making"
+    with rls.inside(scope):
+        with pytest.raises(reports.TooManyWaiting):
+            reports.request_report(scope, history="money-transfers", query="", format="xls")
+        reports.cancel(asked, by=scope)
+        assert reports.request_report(scope, history="money-transfers", query="", format="xls").number == 3
