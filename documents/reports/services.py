@@ -110,7 +110,8 @@ def request_report(
     """Ask for a report of what a history shows under a query; asking twice gives the one that is being made.
 
     It keeps the template's columns as they are now. `by` is who asks, where that isn't the member. What comes by itself
-    `has_its_turn`, whatever people wait for. Raises BadFormat, BadTemplate, TooManyWaiting, and what `shown_history` raises; for receipts also bundles.TooMany and NoneThere.
+    `has_its_turn`, whatever people wait for. Raises BadFormat, BadTemplate, TooManyWaiting, and what `shown_history`
+    raises; for receipts also bundles.TooMany and NoneThere.
     """
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat

@@ -209,8 +209,12 @@ def _title(report: Report, member: Member) -> str:
 
 
 def _pause(schedule: ScheduledReport, run: ScheduleRun, why: str) -> None:
-    """Let nothing more be made until somebody resumes it, and say so."""
-    pause(_itself(schedule), schedule, why)
+    """Let nothing more be made until somebody resumes it, and say so.
+
+    What a person tried with Run now only fails: its next time pauses it, and tells whom it concerns.
+    """
+    if run.day is not None:
+        pause(_itself(schedule), schedule, why)
     _fail(run, why)
 
 
@@ -222,10 +226,10 @@ def pause(scope: Scope, schedule: ScheduledReport, why: str) -> None:
 
 
 def _fail(run: ScheduleRun, problem: str) -> None:
-    """Note that nothing came of a run, and tell whom it concerns once."""
+    """Note that nothing came of a run, and tell whom it concerns once; who pressed Run now reads it on its page."""
     run.status, run.problem = Status.FAILED, problem
     run.save()
-    if problem == "cancelled":
+    if problem == "cancelled" or run.day is None:
         return  # somebody did that, and knows
     scope = _itself(run.schedule)
     for member in readers.responsible(scope, run.schedule):

@@ -1,6 +1,7 @@
 """What people do with schedules: for whom it runs may, and who manages the people."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -23,8 +24,16 @@ MOST = 50
 """Schedules of one business in one mode."""
 
 
+BETWEEN = timedelta(minutes=1)
+"""From a run to the next that a person may ask for."""
+
+
 class TooMany(ValueError):
     """The business has as many schedules as it may."""
+
+
+class TooSoon(Exception):
+    """It ran a moment ago."""
 
 
 @transaction.atomic
@@ -88,11 +97,16 @@ def resume(scope: Scope, schedule: ScheduledReport) -> None:
 def run_now(scope: Scope, schedule: ScheduledReport) -> ScheduleRun:
     """Make its report now; while one is being made it is that one.
 
-    Raises NotAllowed, DoesNotExist, and TooManyWaiting of documents/reports.
+    Raises NotAllowed, DoesNotExist, TooSoon, and TooManyWaiting of documents/reports.
     """
     locked = _lock(scope, schedule)
-    going = ScheduleRun.objects.visible_to(scope).filter(schedule=locked, status=ScheduleRun.Status.MAKING).first()
-    return going or running.begin(locked, by=scope)
+    ran = ScheduleRun.objects.visible_to(scope).filter(schedule=locked)
+    if going := ran.filter(status=ScheduleRun.Status.MAKING).first():
+        return going
+    newest = ran.newest_first().first()
+    if newest and newest.created_at > clock.now() - BETWEEN:
+        raise TooSoon
+    return running.begin(locked, by=scope)
 
 
 @transaction.atomic

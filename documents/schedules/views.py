@@ -177,11 +177,13 @@ def schedule_running(request: Request, schedule_id: int) -> HttpResponse:
         run = services.run_now(request.scope, shown)
     except reports.TooManyWaiting:
         messages.error(request, too_many_waiting())
-        return redirect("documents:schedule", shown.pk)
-    if run.status == ScheduleRun.Status.FAILED:
-        messages.error(request, run.problem_in_words)
+    except services.TooSoon:
+        messages.error(request, _("It ran less than a minute ago. Wait a minute, then press Run now again."))
     else:
-        messages.success(request, _("The report is being made. Its recipients are told when it is ready."))
+        if run.status == ScheduleRun.Status.FAILED:
+            messages.error(request, run.problem_in_words)
+        else:
+            messages.success(request, _("The report is being made. Its recipients are told when it is ready."))
     return redirect("documents:schedule", shown.pk)
 
 

@@ -297,3 +297,18 @@ def test_what_comes_by_itself_has_its_turn_and_keeps_nobody_from_asking(owner, m
             reports.request_report(scope, history="money-transfers", query="", format="xls")
         reports.cancel(asked, by=scope)
         assert reports.request_report(scope, history="money-transfers", query="", format="xls").number == 3
+
+
+def test_run_now_that_fails_is_mailed_to_nobody_pauses_nothing_and_waits_a_minute(owner, admin, client_of, monkeypatch):
+    schedule = factories.make_schedule(owner, format="pdf")
+    web, address = client_of(owner), f"/documents/schedules/{schedule.pk}/running/"
+    assert "there is no receipt" in web.post(address, follow=True).content.decode()
+    assert "less than a minute ago" in web.post(address, follow=True).content.decode()
+    assert ([run.problem for run in runs()], mails()) == (["none"], [])
+    ScheduledReport.objects.using("operator").update(query="status=gone")
+    monkeypatch.setattr(services, "BETWEEN", timedelta(0))
+    web.post(address)
+    assert (runs()[1].problem, row().is_active, mails()) == ("query", True, []), "its next time says so, once"
+    make_due()
+    running.run_due()
+    assert (row().paused_why, len(mails())) == ("query", 2)
