@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models.functions import Now
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -211,7 +212,9 @@ def schedule_run(request: Request, schedule_id: int, run: int) -> HttpResponse:
     rows = ScheduleRun.objects.visible_to(request.scope).filter(schedule=shown).select_related("report")
     found = get_object_or_404(rows, pk=run)
     back = {"label": shown.name, "url": reverse("documents:schedule", args=[shown.pk])}
-    context = {"schedule": shown, "run": found, "crumbs": [*_crumbs(), back]}
+    files = reports.of_person(request.scope).filter(status=Report.Status.READY, expires_at__gte=Now())
+    is_there = files.filter(pk=found.report_id).exists()  # as the address of the file asks
+    context = {"schedule": shown, "run": found, "is_there": is_there, "crumbs": [*_crumbs(), back]}
     return render(request, "documents/schedule_run.html", context)
 
 

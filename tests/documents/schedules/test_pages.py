@@ -1,10 +1,14 @@
 """Document → Scheduled Reports: what is set on screen, who may, and what is refused beside the field."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.permissions import Role
-from documents.models import ScheduledReport
+from documents.models import Report, ScheduledReport
 from documents.schedules import services
+from flipdash import rls
 from tests import factories
 
 pytestmark = pytest.mark.django_db(databases=["default", "operator"])
@@ -37,8 +41,6 @@ def rows():
 
 
 def test_what_is_set_on_screen_is_kept_with_relative_days(web, admin, scope, told):
-    from flipdash import rls
-
     answer = web.post(NEW, sent(admin), follow=True)
     assert "Failed of last month" in answer.content.decode()
     with rls.inside(scope):
@@ -133,7 +135,7 @@ def test_the_list_asks_the_same_however_many(web, admin, django_assert_max_num_q
         web.get("/documents/schedules/")
 
 
-def test_the_address_of_a_deleted_schedule_is_never_anothers(web, admin):
+def test_the_address_of_a_deleted_schedule_is_never_anothers(web, admin, scope):
     """What a tab that is still open sends must not reach a schedule that was made later."""
     first = factories.make_schedule(admin, "First")
     web.post(f"/documents/schedules/{first.pk}/deletion/")
@@ -141,4 +143,20 @@ def test_the_address_of_a_deleted_schedule_is_never_anothers(web, admin):
     address = web.get("/documents/schedules/").content.decode().split('<a href="/documents/schedules/')[1].split("/")[0]
     assert address == str(second.pk) != str(first.pk)
     assert web.post(f"/documents/schedules/{first.pk}/deletion/").status_code == 404
-    assert ScheduledReport.objects.using("operator").get() == second
+    with rls.inside(scope):
+        assert rows().get() == second
+
+
+@pytest.mark.parametrize(
+    ("days", "history", "is_offered"),
+    [(1, "money-transfers", True), (-1, "money-transfers", False), (1, "activity", False)],
+)
+def test_the_page_of_a_run_offers_only_a_file_that_can_be_had(client_of, admin, people, days, history, is_offered):
+    """Not one whose time is over, nor one of a history that the reader may not see."""
+    expires_at = timezone.now() + timedelta(days=days)
+    report = factories.make_report(admin, history=history, asked={"en": "All"}, expires_at=expires_at)
+    Report.objects.filter(pk=report.pk).update(status="running")
+    Report.objects.filter(pk=report.pk).update(status="ready", stored_as="reports/x.xlsx", size=1)
+    run = factories.make_run(factories.make_schedule(admin), report)
+    page = client_of(people[Role.REVIEWER]).get(f"/documents/schedules/{run.schedule.pk}/runs/{run.pk}/")
+    assert (f"/documents/reports/{report.number}/file/" in page.content.decode()) is is_offered
