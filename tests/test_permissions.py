@@ -535,6 +535,7 @@ def test_foreign_and_missing_answer_the_same(files, web, stranger, route):
         "<bigid:view>": "999999",
         "<bigid:template>": "999999",
         "<bigid:schedule_id>": "999999",
+        "<int:statement_number>": "999999",
         "<bigid:run>": "999999",
         "<bigid:link>": "999999",
         "<bigid:paper>": "999999",
