@@ -182,7 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "throw-away-orphans": {
         "task": "documents.tasks.throw_away_orphans",
         "schedule": 3600.0,
-        "options": {"expires": 3600, "queue": "reports"},
+        "options": {"expires": 3600},
     },
     "sweep-callbacks": {
         "task": "developer.tasks.sweep_callbacks",
