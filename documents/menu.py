@@ -10,7 +10,7 @@ declare(
     Entry(_("Invoices"), "documents:invoices", Permission.DOWNLOAD_REPORTS),
     Entry(_("Statements"), "documents:statements", Permission.DOWNLOAD_REPORTS),
     Entry(_("Reports"), "documents:reports", Permission.DOWNLOAD_REPORTS),
-    Entry(_("Scheduled Reports"), "documents:schedules", Permission.DOWNLOAD_REPORTS),
+    Entry(_("Schedules"), "documents:schedules", Permission.DOWNLOAD_REPORTS),
     Entry(_("Files"), "documents:files", Permission.DOWNLOAD_REPORTS),
 )
 beside(_("Document"), Entry(_("Report templates"), "documents:templates", Permission.DOWNLOAD_REPORTS))

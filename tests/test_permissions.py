@@ -587,7 +587,7 @@ def test_the_menu_stands_in_the_order_of_the_product():
         ("International Transfer", ["Transaction History"]),
         ("Accept Payment", ["Payment History"]),
         ("My Deposit", ["Overview", "Deposit History", "Top-Up History"]),
-        ("Document", ["Invoices", "Statements", "Reports", "Scheduled Reports", "Files"]),
+        ("Document", ["Invoices", "Statements", "Reports", "Schedules", "Files"]),
         ("Manage Multi Account", ["Accounts", "Activity Log"]),
         ("Developer", ["Manage API", "Callback Deliveries", "API Logs", "API Reference"]),
         ("Settings", ["Account & Profile", "Import history"]),

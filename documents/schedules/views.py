@@ -1,4 +1,4 @@
-"""Document → Scheduled Reports: made from Create Report, watched, paused, run now, deleted."""
+"""Document → Schedules: made from Create Report, watched, paused, run now, deleted."""
 
 from typing import Any
 
@@ -251,4 +251,4 @@ def _page(
 
 
 def _crumbs() -> list[dict[str, Any]]:
-    return [{"label": _("Document")}, {"label": _("Scheduled Reports"), "url": reverse("documents:schedules")}]
+    return [{"label": _("Document")}, {"label": _("Schedules"), "url": reverse("documents:schedules")}]

@@ -15,7 +15,7 @@ HISTORIES = [
     *("Accept Payment", "Payment History"),
     *("My Deposit", "Overview", "Deposit History", "Top-Up History"),
 ]
-DOCUMENTS = ["Document", "Invoices", "Statements", "Reports", "Scheduled Reports", "Files"]
+DOCUMENTS = ["Document", "Invoices", "Statements", "Reports", "Schedules", "Files"]
 PEOPLE = ["Manage Multi Account", "Accounts", "Activity Log"]
 DEVELOPERS = ["Developer", "Manage API", "Callback Deliveries", "API Logs", "API Reference"]
 SETTINGS = ["Settings", "Account & Profile", "Import history"]
@@ -57,7 +57,7 @@ def test_each_role_signs_in_sees_its_menu_and_logs_out(page, sign_in, kopi_kita,
     is_admin, manages_api = role == Role.ADMIN, role in (Role.ADMIN, Role.DEVELOPER)
     may = ROLE_PERMISSIONS[role]
     creates, approves = Permission.CREATE_TRANSACTIONS in may, Permission.APPROVE_TRANSACTIONS in may
-    transfers = [TRANSFERS[0], *["Create Transfer"] * creates, TRANSFERS[1]]
+    transfers = [TRANSFERS[0], *["Create Transfer", "Bulk Transfer"] * creates, TRANSFERS[1]]
     menu = (
         ["Approvals"] * approves
         + transfers

@@ -1,4 +1,4 @@
-"""Document → Scheduled Reports: what is set on screen, who may, and what is refused beside the field."""
+"""Document → Schedules: what is set on screen, who may, and what is refused beside the field."""
 
 from datetime import timedelta
 
