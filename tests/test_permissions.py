@@ -583,7 +583,7 @@ def test_the_menu_stands_in_the_order_of_the_product():
     names = [(str(section.label), [str(entry.label) for entry in entries]) for section, entries in sections()]
     assert names == [
         ("Approvals", ["Approvals"]),
-        ("Money Transfer", ["Create Transfer", "Transaction History"]),
+        ("Money Transfer", ["Create Transfer", "Bulk Transfer", "Transaction History"]),
         ("International Transfer", ["Transaction History"]),
         ("Accept Payment", ["Payment History"]),
         ("My Deposit", ["Overview", "Deposit History", "Top-Up History"]),

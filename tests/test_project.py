@@ -130,7 +130,6 @@ def test_pages_hold_no_inline_script_or_style(web):
 # --- What isn't promised to stay ---------------------------------------------------------------------------------
 
 PRIVATE = {
-    "allauth.core.internal": {"ratelimit"},
     "allauth.core.internal.cryptokit": {"normalize_user_code"},
     "allauth.mfa.recovery_codes.internal.auth": {"RecoveryCodes"},
     "allauth.mfa.totp.internal.auth": {"format_hotp_value", "generate_totp_secret", "hotp_value"},

@@ -8,6 +8,7 @@ APPS = ("accounts", "deposits", "devtools", "documents", "flipdash", "imports", 
 SOURCES = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
 SENDERS = {
     "writers/__init__.py": "reports, by CsvWriter, which is a CsvFile",
+    "bulk/results.py": "what became of each row of a bulk file, by CsvFile",
     "imports/views.py": "the template, by CsvFile; the list of faults, which previews.FaultFile writes by CsvFile",
 }
 """Whoever answers with text/csv, and what writes it."""

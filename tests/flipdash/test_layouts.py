@@ -2,6 +2,7 @@
 
 from flipdash.tables import Checker, Fault, Field, Import, Layout, Row, digits, rupiah
 from flipdash.tables.reader.tables import plain
+from transactions.bulk.layout import BulkLayout
 
 
 class Payroll(Layout):
@@ -68,4 +69,4 @@ def test_every_layout_declares_its_fields_as_class_attributes():
         names = [plain(name) for field in layout.fields for name in field.headers]
         assert len(names) == len(set(names)), layout
         assert "__init__" not in vars(layout)
-        assert issubclass(layout, Import)
+        assert issubclass(layout, (Import, BulkLayout))

@@ -29,7 +29,7 @@ class BulkLayout(Layout):
         Field(
             "account_number",
             *("Account Number", "Account", "Account No", "No. Rekening", "Nomor Rekening", "Rekening"),
-            *("Credited Account", "Credited Acc.", "Bank Account Number", "Beneficiary Account", "No Rek", "Norek"),
+            *("Credited Account", "Credited Acc.", "Bank Account Number", "Beneficiary Account", "No Rek"),
             *("Beneficiary Account Number", "Rekening Tujuan", "Nomor Rekening Tujuan"),
             example="0650000777",
         ),
@@ -57,14 +57,13 @@ class BulkLayout(Layout):
         Field(
             "beneficiary_email",
             *("Beneficiary Email", "Email", "Beneficiary email address", "Email Penerima", "Email Recipient"),
-            *("E-mail",),
             example="ratna@example.com",
             required=False,
         ),
         Field(
             "internal_reference",
             *("Internal Reference", "Reference ID", "External ID", "Customer Reff", "Transaction ID", "Reference"),
-            *("ID Transaksi", "Referensi", "Nomor Referensi", "Idempotency Key", "CUSTOMERREFF"),
+            *("ID Transaksi", "Referensi", "Nomor Referensi", "Idempotency Key"),
             spare=("ID", "NIP", "Referensi Internal"),
             example="PAY-0001",
             required=False,
