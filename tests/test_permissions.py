@@ -289,7 +289,7 @@ def verdict(  # noqa: C901  # one question after the other, each with its answer
             else f"answered {status} instead of a 403 that names the permission"
         )
     if route.is_the_askers and own_rows and name not in {Role.ADMIN, "stranger"}:  # the row is the Admin's
-        named = Permission.MANAGE_MEMBERS.label in content
+        named = Permission.MANAGE_MEMBERS.label in content or response.request["REQUEST_METHOD"] == "HEAD"  # no words
         return None if status == 405 or (status == 403 and named) else f"answered {status} for a colleague's row"
     if status == 403 and "reauth-password" not in content:
         writes = WRITING.get(route.pattern) if response.request["REQUEST_METHOD"] == "POST" else None
