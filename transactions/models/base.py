@@ -163,7 +163,9 @@ class OutgoingTransfer(Transaction):
             "successful": OutgoingEventKind.SUCCESSFUL,
             "failed": OutgoingEventKind.FAILED,
             "returned": OutgoingEventKind.RETURNED,
-            "approved_many": NO_LINE,  # each of them has its own, written by outgoing/many.py
+            # of many together, each has a line of its own (outgoing/many.py, rejecting.py)
+            "approved_many": NO_LINE,
+            "rejected_many": NO_LINE,
             "forced": NO_LINE,
             "contradicted": NO_LINE,
         }
