@@ -142,7 +142,8 @@ def test_what_was_joined_before_is_made_anew(tmp_path, monkeypatch):
 @pytest.mark.django_db
 def test_every_page_is_told_of_the_font_it_needs(built, client):
     page = client.get(reverse("account_login")).content.decode()
-    told = re.findall(r'<link rel="preload" href="/static/([^"]+)" as="font" type="font/woff2" crossorigin>', page)
+    link = r'<link rel="preload" href="/static/([^"]+)" as="font" type="font/woff2" crossorigin fetchpriority="low">'
+    told = re.findall(link, page)
     assert [re.sub(r"\.[0-9a-f]{12}\.", ".#.", name) for name in told] == [
         "font/inter-latin-regular.#.woff2",
         "font/inter-latin-semibold.#.woff2",
@@ -152,6 +153,16 @@ def test_every_page_is_told_of_the_font_it_needs(built, client):
         assert (built / name).stat().st_size < 25_000
         assert f"/static/{name}" in style
     assert style.count("font-display:swap") == len(fonts.names()) == 4
+
+
+@pytest.mark.django_db
+def test_what_the_first_paint_needs_is_asked_for_first(built, client):
+    """On a thin line the stylesheet came as late as the font and the scripts fetched beside it."""
+    head = client.get(reverse("account_login")).content.decode().partition("</head>")[0]
+    parts = r'<link rel="(stylesheet)|/static/js/(root)\.|/static/font/[^"]+\.(woff2)|/static/js/(app)\.'
+    asked = re.findall(parts, head)
+    assert ["".join(found) for found in asked] == ["stylesheet", "root", "woff2", "woff2", "app"]
+    assert re.search(r'/static/js/app\.[^>]+ fetchpriority="low"', head)
 
 
 @pytest.mark.parametrize(("part", "has", "lacks"), [("latin", "Rp −1,240.é’€", "ễ王"), ("latin-ext", "ễđŞ", "a")])
