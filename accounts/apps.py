@@ -13,4 +13,4 @@ class AccountsConfig(AppConfig):
         from flipdash import events
 
         events.declare(kinds.OF_ACCOUNT, areas=kinds.AREAS, facts=kinds.FACTS)
-        events.handle(recording.keep)
+        events.handle(recording.keep, of_many=recording.keep_many)

@@ -9,4 +9,4 @@ class FlipdashConfig(AppConfig):
         of the mails' worker; write timelines."""
         from flipdash import celery, db, events, mail, pooling, rls, timeline  # noqa: F401  (importing registers)
 
-        events.handle(timeline.write_line)
+        events.handle(timeline.write_line, of_many=timeline.write_lines)

@@ -4,7 +4,7 @@ Apps declare the kinds of event they tell, and register handlers in `ready()`. H
 transaction, so that a timeline, the Activity Log, a mail or a callback can't exist without its fact, nor miss it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,7 @@ class Event:
 
 
 Handler = Callable[[Event], None]
+OfMany = Callable[[Sequence[Event]], None]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ _kinds: dict[str, Words] = {}
 _areas: dict[str, Words] = {}
 _facts: dict[str, Fact] = {}
 _handlers: list[Handler] = []
+_of_many: dict[Handler, OfMany] = {}
+"""What takes many events at once, by the handler of one."""
 _heard: set[str] = set()
 """The kinds that some handler names."""
 
@@ -96,10 +99,15 @@ def fact(name: str) -> Fact | None:
     return _facts.get(name)
 
 
-def handle(handler: Handler) -> Handler:
-    """Register what is called for every event, in the transaction of the act."""
+def handle(handler: Handler, *, of_many: OfMany | None = None) -> Handler:
+    """Register what is called for every event, in the transaction of the act.
+
+    `of_many` does the same for many events in few statements.
+    """
     if handler not in _handlers:
         _handlers.append(handler)
+    if of_many is not None:
+        _of_many[handler] = of_many
     return handler
 
 
@@ -126,11 +134,32 @@ def record(
     A fact `changes` has what was changed by its own name, as {"old": …, "new": …}. Raises KeyError for a kind or a fact
     that nobody has words for.
     """
-    if kind not in _kinds:
-        raise KeyError(f"nobody declared the event {kind!r}")
-    told = {*facts, *facts.get("changes", ())} - _facts.keys() - UNNAMED
-    if told:
-        raise KeyError(f"nobody declared what {kind} tells: {', '.join(sorted(told))}")
+    event = Event(scope, kind, subject, facts, at)
+    _check_words(event)
     with transaction.atomic():
         for handler in _handlers:
-            handler(Event(scope, kind, subject, facts, at))
+            handler(event)
+
+
+def record_many(told: Sequence[Event]) -> None:
+    """Tell many things that happened, as `record` of each in their order; handlers that can take all of them at once.
+
+    Raises KeyError for a kind or a fact that nobody has words for.
+    """
+    for event in told:
+        _check_words(event)
+    with transaction.atomic():
+        for handler in _handlers if told else ():
+            if (of_many := _of_many.get(handler)) is not None:
+                of_many(told)
+                continue
+            for event in told:
+                handler(event)
+
+
+def _check_words(event: Event) -> None:
+    if event.kind not in _kinds:
+        raise KeyError(f"nobody declared the event {event.kind!r}")
+    told = {*event.facts, *event.facts.get("changes", ())} - _facts.keys() - UNNAMED
+    if told:
+        raise KeyError(f"nobody declared what {event.kind} tells: {', '.join(sorted(told))}")

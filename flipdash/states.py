@@ -11,17 +11,20 @@ What is open, what is final, the badge on the page, the words that find it and t
 (`Status.moves()`) all follow from it. `move` takes a row from one state to another and tells it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from django.db import models, transaction
 from django.db.models.query_utils import DeferredAttribute
 
-from flipdash import events
+from flipdash import events, timeline
 from flipdash.scope import Scope
 from flipdash.words import Words
 
+STEP = 250
+"""Rows that are saved in one statement."""
 Declared = tuple[str, tuple[str, str], tuple[str, ...], tuple[str, ...], tuple[str, ...], Words]
 
 
@@ -171,3 +174,53 @@ def move(
     with transaction.atomic():
         step(row, to, field=field, **values)
         events.record(by, kind, row, at=at, **(facts or {}))
+
+
+@dataclass(frozen=True)
+class Move:
+    """A locked row that goes to another state, and what is told of it: what `move` takes, for many at once."""
+
+    row: models.Model
+    to: str
+    by: Scope
+    kind: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Named fields that are saved with it."""
+    is_quiet: bool = False
+    """Whether only its timeline says so: whoever calls tells one event of all."""
+
+
+def move_many(moves: Sequence[Move]) -> None:
+    """Take locked rows to other states, as `move` of each in this order, in few statements.
+
+    A row may go through several. Raises what `move` raises; then none has moved.
+    """
+    with transaction.atomic():
+        for turn in _in_turns(moves):
+            together: dict[tuple[type[Any], tuple[str, ...]], list[Any]] = {}
+            for one in turn:
+                check_move(one.row, one.to)
+                for name, value in {"status": one.to, **one.values}.items():
+                    setattr(one.row, name, value)
+                together.setdefault((type(one.row), tuple(sorted(one.values))), []).append(one.row)
+            for (model, names), rows in together.items():
+                if model._meta.default_manager.bulk_update(rows, ["status", *names], batch_size=STEP) != len(rows):
+                    raise MoveRefused(f"some {model._meta.verbose_name_plural} aren't there any more")
+            told = [(one, events.Event(one.by, one.kind, one.row, dict(one.facts), one.at)) for one in turn]
+            timeline.write_lines([event for one, event in told if one.is_quiet])
+            events.record_many([event for one, event in told if not one.is_quiet])
+
+
+def _in_turns(moves: Sequence[Move]) -> Iterator[list[Move]]:
+    """Yield the first moves of all rows, then the second ones, and so on."""
+    turns: list[list[Move]] = []
+    seen: dict[tuple[type[models.Model], Any], int] = {}
+    for one in moves:
+        key = (type(one.row), one.row.pk)
+        turn = seen[key] = seen.get(key, -1) + 1
+        if turn == len(turns):
+            turns.append([])
+        turns[turn].append(one)
+    yield from turns

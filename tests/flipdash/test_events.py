@@ -68,3 +68,25 @@ def test_handlers_see_the_event_in_the_transaction_of_the_act(scope, monkeypatch
     events.record(scope, "thing.done", scope.member, why="test")
     (event,) = seen
     assert (event.scope, event.kind, event.subject, event.facts) == (scope, "thing.done", scope.member, {"why": "test"})
+
+
+def test_many_are_told_in_their_order_and_at_once_to_who_can_take_them(scope, monkeypatch):
+    one_by_one, together = [], []
+    monkeypatch.setattr(events, "_handlers", [])
+    monkeypatch.setattr(events, "_of_many", {})
+
+    @events.on("sign-in")
+    def hear(told):
+        one_by_one.append(told.facts)
+
+    events.handle(lambda told: pytest.fail("of one alone"), of_many=lambda told: together.append(list(told)))
+    told = [events.Event(scope, kind, None, {"reason": n}) for n, kind in enumerate(("sign-in", "sign-out", "sign-in"))]
+    monkeypatch.setitem(events._facts, "reason", events.Fact("Reason"))
+    events.record_many(told)
+    assert one_by_one == [{"reason": 0}, {"reason": 2}]
+    assert together == [told]
+    events.record_many([])
+    assert len(together) == 1
+    with pytest.raises(KeyError, match="nobody declared"):
+        events.record_many([*told, events.Event(scope, "member.forgotten", None, {})])
+    assert len(together) == 1
