@@ -290,7 +290,7 @@ def test_a_killed_worker_leaves_nothing_and_another_begins_again(monkeypatch, wa
     monkeypatch.setattr(many, "AT_ONCE", 2)
     approval = approve(approver)
     with monkeypatch.context() as dies:
-        dies.setattr(many, "_queue", lambda *args: (_ for _ in ()).throw(RuntimeError("killed")))
+        dies.setattr(many.orders, "queue_many", lambda *args: (_ for _ in ()).throw(RuntimeError("killed")))
         APPROVALS.work()
     assert (statuses(), balance(approver.business).held) == ({"pending_approval"}, 0)
     let_time_pass(APPROVALS)

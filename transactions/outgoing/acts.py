@@ -17,14 +17,14 @@ from accounts.models import Business, Member
 from accounts.permissions import Permission
 from accounts.rights import NotAllowed, ask_again, lock_row
 from deposits import ledger
-from flipdash import clock, db, rls, states
+from flipdash import clock, db, rls
 from flipdash.actors import ActorKind
 from flipdash.scope import Scope
 from transactions import rails
 from transactions.models import Status
 from transactions.models.base import OutgoingTransfer
-from transactions.outgoing import orders, own
-from transactions.outgoing.products import Product, owner_of, products
+from transactions.outgoing import changes, orders, own
+from transactions.outgoing.products import Product, products
 from transactions.outgoing.refusals import (
     Changed,
     MayBeTwice,
@@ -99,15 +99,13 @@ def let_go(scope: Scope, product: Product, locked: OutgoingTransfer) -> None:
     """
     try:
         rail = rails.serving(locked.mode)
-        ledger.hold(scope, product.source_of(locked), amount=locked.amount + locked.fee, by=scope.actor)
+        waits = locked.send_at is not None and locked.send_at > clock.now()
+        to = Status.SCHEDULED if waits else Status.PROCESSING
+        changes.carry_out(changes.letting_go(scope, product, locked, to))
     except rails.NoRail as problem:
         raise NothingSends from problem
     except ledger.NotEnoughDeposit as problem:
         raise ShortOfMoney(problem) from problem
-    waits = locked.send_at is not None and locked.send_at > clock.now()
-    to = Status.SCHEDULED if waits else Status.PROCESSING
-    signed = scope.actor.columns("approver")
-    states.move(locked, to, by=scope, kind=product.kind("approved"), facts=facts_of(locked), **signed)
     if not waits:
         orders.queue(product, locked, rail.name)
 
@@ -145,19 +143,10 @@ def may_cancel(scope: Scope, row: OutgoingTransfer) -> bool:
     )
 
 
-def facts_of(row: OutgoingTransfer) -> dict[str, Any]:
-    """Return what is told of every act: rupiah, and to whom."""
-    return {"amount": row.amount, "fee": row.fee, "beneficiary": row.beneficiary_name}  # type: ignore[attr-defined]  # all products have it
-
-
 def _stop(by: Scope, product: Product, locked: OutgoingTransfer, act: str, *, reason: str = "", note: str = "") -> None:
     if locked.status not in WAITING:
         raise NotWaiting(locked)
-    if locked.status == Status.SCHEDULED:
-        whole = locked.amount + locked.fee
-        ledger.release(owner_of(locked), product.source_of(locked), amount=whole, by=by.actor)
-    told = {**facts_of(locked), **({"note": note} if note else {})}
-    states.move(locked, Status.CANCELLED, by=by, kind=product.kind(act), facts=told, reason=reason)
+    changes.carry_out(changes.stopping(by, product, locked, act, reason=reason, note=note))
 
 
 def _lock(scope: Scope, product: Product, pk: int, permission: Permission) -> OutgoingTransfer:
@@ -213,7 +202,7 @@ def _send_now(product: Product, locked: OutgoingTransfer) -> None:
         note = _("Whoever approved it may no longer approve")
         _stop(itself, product, locked, "cancelled", reason=Reason.NOT_APPROVED, note=note)
         return
-    states.move(locked, Status.PROCESSING, by=itself, kind=product.kind("due"), facts=facts_of(locked))
+    changes.carry_out(changes.coming_due(itself, product, locked))
     orders.queue(product, locked, rails.serving(locked.mode).name)
 
 

@@ -2,6 +2,7 @@
 out of order changes nothing; what contradicts opens a case for a person, and moves no money (trust.md L8, Q5)."""
 
 import logging
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -12,6 +13,7 @@ from flipdash.scope import Scope
 from transactions import rails
 from transactions.models import RailCase, RailOrder, Status
 from transactions.models.base import OutgoingTransfer
+from transactions.outgoing import changes
 from transactions.outgoing.products import Product, owner_of, products
 from transactions.rails import Answer, Outcome
 from transactions.reasons import Reason
@@ -66,48 +68,44 @@ def note_sent(product: Product, row: OutgoingTransfer, order: RailOrder) -> None
         events.record(Scope.by_itself(row.business, row.mode), product.kind("sent"), row)
 
 
-def open_case(order: RailOrder, row: OutgoingTransfer, kind: str, answer: Answer) -> None:
+def open_case(
+    order: RailOrder, row: OutgoingTransfer, kind: str, answer: Answer, *, at: datetime | None = None
+) -> RailCase:
     """Ask a person to settle what a rail said of a locked row; once for each thing it says.
 
-    What was given up may be tried again, and given up again: once at a time.
+    What was given up may be tried again, and given up again: once at a time. `at` is for what was said earlier (the
+    seed).
     """
     said = {"said": str(answer.outcome), "reason": answer.reason}
     owner = {"business_id": row.business_id, "mode": row.mode}
     waiting = {"status": RailCase.Status.OPEN} if kind == RailCase.Kind.GIVEN_UP else {}
-    _case, is_new = RailCase.objects.get_or_create(
+    case, is_new = RailCase.objects.get_or_create(
         order=order,
         kind=kind,
         said=said["said"],
         **waiting,
-        defaults={**owner, "was": str(row.status), "reason": said["reason"]},
+        defaults={
+            **owner,
+            "was": str(row.status),
+            "reason": said["reason"],
+            **({"opened_at": at} if at else {}),
+        },
     )
     if is_new:
-        log.error("%s: %s, was %s, said %s", order.key, kind, row.status, answer.outcome)
+        if at is None:
+            log.error("%s: %s, was %s, said %s", order.key, kind, row.status, answer.outcome)
         product = products[order.source]
         itself = Scope.by_itself(row.business, row.mode)
-        events.record(itself, product.kind("contradicted"), row, problem=str(kind))
+        events.record(itself, product.kind("contradicted"), row, at=at, problem=str(kind))
+    return case
 
 
 def _close(product: Product, row: OutgoingTransfer, order: RailOrder, answer: Answer) -> None:
     """End a locked row that is on its way, and move its money. What came back had arrived before."""
-    itself, owner, source = Scope.by_itself(row.business, row.mode), owner_of(row), product.source_of(row)
-    facts = {"amount": row.amount, "fee": row.fee, "beneficiary": row.beneficiary_name}  # type: ignore[attr-defined]  # all products have it
-    if answer.outcome in (Outcome.SUCCESSFUL, Outcome.RETURNED):
-        ledger.capture(owner, source, amount=row.amount, fee=row.fee, rail=order.rail)
-        states.move(
-            row,
-            Status.SUCCESSFUL,
-            by=itself,
-            kind=product.kind("successful"),
-            facts=facts,
-            completed_at=max(clock.now(), row.created_at),
-            bank_reference=answer.reference[:64],
-        )
+    itself = Scope.by_itself(row.business, row.mode)
+    changes.carry_out(changes.ending(itself, product, row, answer, order.rail))
+    if row.status == Status.SUCCESSFUL:
         product.paid(row)
-    else:
-        ledger.release(owner, source, amount=row.amount + row.fee)
-        reason = Reason.of(answer.reason) or Reason.BANK_REFUSED
-        states.move(row, Status.FAILED, by=itself, kind=product.kind("failed"), facts=facts, reason=reason)
     RailOrder.objects.filter(pk=order.pk).update(
         status=RailOrder.Status.DONE, lease_until=None, due_at=None, finished_at=Now(), problem=""
     )
@@ -125,17 +123,16 @@ def release_by_hand(case: RailCase, *, by: Scope) -> bool:
         order = RailOrder.objects.get(pk=case.order_id)
         if row.status != Status.PROCESSING or (order.status, order.problem) != (RailOrder.Status.FAILED, KEY_REUSED):
             return False
-        ledger.release(owner_of(row), product.source_of(row), amount=row.amount + row.fee, by=by.actor)
-        facts = {"amount": row.amount, "fee": row.fee, "beneficiary": row.beneficiary_name}  # type: ignore[attr-defined]  # all products have it
-        states.move(row, Status.FAILED, by=by, kind=product.kind("failed"), facts=facts, reason=Reason.BANK_REFUSED)
+        refused = Answer(Outcome.FAILED, Reason.BANK_REFUSED)
+        changes.carry_out(changes.ending(by, product, row, refused, order.rail))
         states.step(order, RailOrder.Status.DONE)
     return True
 
 
-def credit_return(case: RailCase, *, by: Scope) -> bool:
+def credit_return(case: RailCase, *, by: Scope, at: datetime | None = None) -> bool:
     """Credit what a bank sent back, once a person says that it is there; False if it was credited before.
 
-    Raises states.MoveRefused when the row never arrived.
+    `at` is for what happened earlier (the seed). Raises states.MoveRefused when the row never arrived.
     """
     product = products[case.order.source]
     with rls.inside_of(case.business_id, case.mode), transaction.atomic():
@@ -144,8 +141,9 @@ def credit_return(case: RailCase, *, by: Scope) -> bool:
             raise states.MoveRefused(f"{row.pk} never arrived")
         if row.returned_at is not None:
             return False
-        ledger.give_back(owner_of(row), product.source_of(row), amount=row.amount, rail=case.order.rail, by=by.actor)
-        row.returned_at = clock.now()
+        source, signed = product.source_of(row), {"by": by.actor, "effective_at": at}
+        ledger.give_back(owner_of(row), source, amount=row.amount, rail=case.order.rail, **signed)
+        row.returned_at = at or clock.now()
         row.save(update_fields=["returned_at"])
-        events.record(by, product.kind("returned"), row, amount=row.amount)
+        events.record(by, product.kind("returned"), row, at=at, amount=row.amount)
     return True

@@ -21,7 +21,7 @@ from flipdash.leases import Worker
 from flipdash.scope import Scope
 from flipdash.timeline import LONGEST_NOTE
 from transactions import rails
-from transactions.models import BulkApproval, RailOrder, Status
+from transactions.models import BulkApproval, Status
 from transactions.outgoing import acts, orders, own
 from transactions.outgoing.products import Product, Twins, products
 from transactions.outgoing.refusals import (
@@ -220,7 +220,7 @@ def let_go_many(scope: Scope, product: Product, locked: Sequence[Any]) -> None:
         for some in steps(rows):
             _move(scope, product, some, to)
     for some in steps(at_once):
-        _queue(product, some, rail.name)
+        orders.queue_many(product, some, rail.name)
     if at_once:
         orders.ORDERS.wake_on_commit()
 
@@ -241,23 +241,6 @@ def add_lines(scope: Scope, product: Product, rows: Sequence[Any], act: str, *, 
     by = {"note": note[:LONGEST_NOTE], **scope.actor.columns("by")}
     lines.objects.bulk_create(
         [lines(business_id=row.business_id, mode=row.mode, kind=kind, **{f"{parent}_id": row.pk}, **by) for row in rows]
-    )
-
-
-def _queue(product: Product, rows: Sequence[Any], rail: str) -> None:
-    RailOrder.objects.bulk_create(
-        [
-            RailOrder(
-                business_id=row.business_id,
-                mode=row.mode,
-                source=product.source,
-                source_id=row.pk,
-                key=product.key_of(row),
-                rail=rail,
-                bank=product.bank(row),
-            )
-            for row in rows
-        ]
     )
 
 

@@ -6,6 +6,7 @@ answer makes its own queue wait, and no other.
 """
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -59,7 +60,19 @@ ORDERS = Orders("orders", RailOrder, most_attempts=12, problems={KeyReused: answ
 
 def queue(product: Product, row: OutgoingTransfer, rail: str) -> RailOrder:
     """Let a row be sent as soon as the transaction has committed; its state is Processing by now."""
-    order = RailOrder.objects.create(
+    order = _order_of(product, row, rail)
+    order.save(force_insert=True)
+    ORDERS.wake_on_commit()
+    return order
+
+
+def queue_many(product: Product, rows: Iterable[OutgoingTransfer], rail: str) -> list[RailOrder]:
+    """Let many rows be sent, as `queue` of each; whoever calls wakes the worker."""
+    return RailOrder.objects.bulk_create(_order_of(product, row, rail) for row in rows)
+
+
+def _order_of(product: Product, row: OutgoingTransfer, rail: str) -> RailOrder:
+    return RailOrder(
         business_id=row.business_id,
         mode=row.mode,
         source=product.source,
@@ -68,8 +81,6 @@ def queue(product: Product, row: OutgoingTransfer, rail: str) -> RailOrder:
         rail=rail,
         bank=product.bank(row),
     )
-    ORDERS.wake_on_commit()
-    return order
 
 
 @ORDERS.runs

@@ -5,8 +5,8 @@ others arrive. The tables are shown in docs/transfers.md and behind Test Mode's 
 looks like chance is drawn from the key, so that a run repeats.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.conf import settings
@@ -163,6 +163,29 @@ def force(key: str, outcome: Outcome) -> None:
         row.save(update_fields=["result", "reason", "status", "lease_until"])
         SimulatedPayout.objects.filter(pk=row.pk).update(finished_at=Now())
         rails.deliver(key, _answer_of(row))
+
+
+def remember(told: Sequence[tuple[Payout, Answer, datetime]]) -> None:
+    """Note payouts of earlier (the seed), each with its answer and when that was given.
+
+    Of what is still pending it says nothing, until somebody lets it answer.
+    """
+    SimulatedPayout.objects.bulk_create(
+        SimulatedPayout(
+            business_id=payout.business_id,
+            mode=str(payout.mode),
+            key=payout.key,
+            bank=payout.bank,
+            account_number=payout.account_number,
+            amount=payout.amount,
+            reference=answer.reference,
+            result=answer.outcome.value if answer.is_final else "",
+            reason=str(answer.reason),
+            status=Status.ANSWERED if answer.is_final else Status.SILENT,
+            finished_at=at,
+        )
+        for payout, answer, at in told
+    )
 
 
 def _result_for(row: SimulatedPayout) -> tuple[Outcome, str]:

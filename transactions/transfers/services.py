@@ -23,7 +23,7 @@ from transactions import rails
 from transactions.destinations import label_of
 from transactions.fees import FEES
 from transactions.models import Beneficiary, MoneyTransfer, Status, Via
-from transactions.outgoing import acts, products
+from transactions.outgoing import acts, changes, products
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Holder, HolderStatus, Payout, Question, RailProblem, simulator
 from transactions.transfers import accounts, names
@@ -233,7 +233,16 @@ def check_draft(scope: Scope, draft: Draft) -> None:
 
 def add(scope: Scope, draft: Draft, *, via: str, made_key: uuid.UUID | None = None, **known_by: str) -> MoneyTransfer:
     """Write the row of a draft, which nobody has approved yet; `known_by` is its idempotency key. Raises WrongDate."""
-    transfer = MoneyTransfer.objects.create(
+    transfer = row_of(scope, draft, via=via, made_key=made_key, **known_by)
+    transfer.save(force_insert=True)
+    transfer.refresh_from_db()
+    events.record(scope, MONEY_TRANSFERS.kind("created"), transfer, **changes.facts_of(transfer))
+    return transfer
+
+
+def row_of(scope: Scope, draft: Draft, **more: Any) -> MoneyTransfer:
+    """Return the row of a draft, which nobody has approved yet. Raises WrongDate."""
+    return MoneyTransfer(
         business_id=scope.business.pk,
         mode=scope.mode,
         status=Status.PENDING_APPROVAL,
@@ -249,14 +258,9 @@ def add(scope: Scope, draft: Draft, *, via: str, made_key: uuid.UUID | None = No
         remark=draft.remark,
         internal_reference=draft.internal_reference,
         send_at=moment_of(scope, draft.send_on),
-        via=via,
-        made_key=made_key,
-        **known_by,
         **scope.actor.columns("maker"),
+        **more,
     )
-    transfer.refresh_from_db()
-    events.record(scope, MONEY_TRANSFERS.kind("created"), transfer, **acts.facts_of(transfer))
-    return transfer
 
 
 # --- Beneficiaries -----------------------------------------------------------------------------------------------
