@@ -18,6 +18,9 @@ DEMO_PASSWORD = "kopi-tubruk-2026"
 HISTORY = timedelta(days=395)
 """How far back the demo history goes: a demo business is made as if it had joined this long ago."""
 
+SECOND_PERSON_FROM = 10_000_000
+"""Rupiah from which somebody else must approve what one of the demo's people has made."""
+
 
 @dataclass(frozen=True)
 class DemoBusiness:
@@ -115,6 +118,13 @@ def _give_phones() -> None:
                 PhoneDevice.objects.create(user=user, name="phone", number=phone, confirmed_at=clock.now())
 
 
+def operator() -> User:
+    """Return the demo's one person of the operator's, who credits what banks send back. Nobody signs in as them."""
+    check_allowed()
+    fields = {"name": "Wulan Anggraini", "is_staff": True, "password": make_password(None)}
+    return User.objects.get_or_create(email="wulan@flipdash.test", defaults=fields)[0]
+
+
 def _make_business(demo: DemoBusiness) -> Business:
     fields = {
         "name": demo.name,
@@ -123,5 +133,7 @@ def _make_business(demo: DemoBusiness) -> Business:
         "address": demo.address,
         "time_zone": demo.time_zone,
         "created_at": clock.now() - HISTORY,
+        "second_person_required": True,
+        "second_person_from": SECOND_PERSON_FROM,
     }
     return Business.objects.get_or_create(slug=demo.slug, defaults=fields)[0]

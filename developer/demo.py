@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 from accounts.demo import KOPI_KITA
-from accounts.models import Member
+from accounts.models import Business, Member
 from accounts.permissions import Role
 from developer import wording
 from developer.api import disbursements, errors
@@ -18,8 +18,10 @@ from developer.keys.services import MAC, SEAL
 from developer.models import ApiCall, ApiKey, Outcome
 from developer.models.calls import MOST_KEPT
 from flipdash import clock, rls, sealing
+from flipdash.actors import Actor
 from flipdash.mode import Mode
 from flipdash.scope import Scope
+from transactions.demo.author import programs_by
 from transactions.demo.rhythm import moments
 from transactions.models import MoneyTransfer
 
@@ -43,11 +45,26 @@ class Said:
     stands_for: int = 1
 
 
+def make_keys() -> None:
+    """Make the keys of each mode that are missing: from then on the demo's programs make transfers by them."""
+    scope = _developer()
+    for mode in CALLS:
+        with rls.inside(replace(scope, mode=mode)):
+            _keys(replace(scope, mode=mode))
+
+
+@programs_by
+def programs(business: Business, mode: str) -> list[Actor]:
+    """Return the demo's keys that may make transfers."""
+    with rls.inside_of(business.pk, mode):
+        keys = ApiKey.objects.filter(business=business, mode=mode, access=ApiKey.Access.FULL, is_main=True)
+        return [key.actor for key in keys.order_by("pk")[:1]]
+
+
 def write_calls() -> None:
     """Write the keys and calls of each mode, unless there are some."""
-    developer = Member.objects.select_related("user", "business").get(user__email=KOPI_KITA.email(Role.DEVELOPER))
     for mode, count in CALLS.items():
-        scope = developer.scope(mode)
+        scope = replace(_developer(), mode=mode)
         with rls.inside(scope):
             if not ApiCall.objects.visible_to(scope).exists():
                 _write(scope, count)
@@ -55,7 +72,7 @@ def write_calls() -> None:
 
 def _write(scope: Scope, count: int) -> None:
     dice, now = Random(f"{SEED}{scope.mode}"), clock.now()
-    keys = [_key(scope, MAIN_NAME, is_main=True), _key(scope, "Kasir", access=ApiKey.Access.READ)]
+    keys = _keys(scope)
     transfers = list(MoneyTransfer.objects.visible_to(scope).order_by("-created_at", "-id")[:400])
     rows = []
     for at in moments(dice, now - DAYS, now - timedelta(minutes=4), count, scope.zone):
@@ -70,6 +87,20 @@ def _write(scope: Scope, count: int) -> None:
         key.save(update_fields=["last_used_at", "last_used_from", "last_used_for"])
 
 
+def _developer() -> Scope:
+    members = Member.objects.select_related("user", "business")
+    return members.get(user__email=KOPI_KITA.email(Role.DEVELOPER)).scope(Mode.LIVE)
+
+
+def _keys(scope: Scope) -> list[ApiKey]:
+    """Return the key of the shop, made when the business joined, and that of the till, made lately."""
+    joined, lately = scope.business.created_at, clock.now() - timedelta(days=45)
+    return [
+        _key(scope, MAIN_NAME, is_main=True, created_at=joined),
+        _key(scope, "Kasir", access=ApiKey.Access.READ, created_at=lately),
+    ]
+
+
 def _key(scope: Scope, name: str, **fields: Any) -> ApiKey:
     """Make a key; that of Test Mode can be shown, that of Live Mode nobody knows."""
     existing = ApiKey.objects.visible_to(scope).filter(name=name).first()
@@ -81,7 +112,6 @@ def _key(scope: Scope, name: str, **fields: Any) -> ApiKey:
         public=wording.public_part(text),
         mac=sealing.mac(text, MAC),
         sealed=sealing.seal(text, SEAL) if scope.is_test else "",
-        created_at=clock.now() - timedelta(days=45),
         **scope.actor.columns("maker"),
         **fields,
     )

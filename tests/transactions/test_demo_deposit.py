@@ -1,4 +1,6 @@
-"""The demo's deposit: what its transactions held, paid and brought in, and the top-ups that paid for it."""
+"""The demo's year and its day: each transfer has what one that people make has, and the deposit adds up."""
+
+from collections import Counter
 
 import pytest
 from django.db import connections
@@ -6,8 +8,11 @@ from django.db.models import F, Sum
 from django.http import QueryDict
 
 from accounts import demo as people
+from accounts.activity import chain, recording
 from accounts.demo import KOPI_KITA, TOKO_SEBELAH
-from accounts.models import Business
+from accounts.models import Activity, Business, Member
+from accounts.permissions import Permission, Role
+from accounts.rights import NotAllowed
 from deposits import ledger
 from deposits.ledger import checks
 from deposits.ledger.history import DepositHistory
@@ -15,10 +20,28 @@ from deposits.models import DepositEntry, Posting, PostingKind, StatementLine, T
 from deposits.statements import matching
 from deposits.topups import crediting
 from flipdash import rls
+from flipdash.leases import Worker
 from flipdash.mode import Mode
 from flipdash.models import Message
 from transactions import demo
-from transactions.models import InternationalTransfer, MoneyTransfer, Payment, Status, Via
+from transactions.approvals import services as approvals
+from transactions.approvals.queue import Filters, Selection
+from transactions.bulk import retrying
+from transactions.models import (
+    BulkDraft,
+    InternationalTransfer,
+    MoneyTransfer,
+    Payment,
+    RailCase,
+    RailOrder,
+    SimulatedPayout,
+    Status,
+    TransferBatch,
+    TransferEvent,
+    Via,
+)
+from transactions.outgoing import changes
+from transactions.outgoing.refusals import SecondPersonNeeded
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 
@@ -28,6 +51,35 @@ def scope():
     people.make_people()
     demo.write_all(slug=TOKO_SEBELAH.slug)
     return Business.objects.get(slug=TOKO_SEBELAH.slug).members.first().scope("live")
+
+
+COUNTED = (Posting, MoneyTransfer, TransferEvent, TransferBatch, RailOrder, SimulatedPayout, RailCase, Activity, TopUp)
+ROUTES = {
+    ("created",): (Status.PENDING_APPROVAL,),
+    ("created", "cancelled"): (Status.CANCELLED,),
+    ("created", "rejected"): (Status.CANCELLED,),
+    ("created", "approved"): (Status.SCHEDULED, Status.PROCESSING),
+    ("created", "approved", "sent"): (Status.PROCESSING,),
+    ("created", "approved", "sent", "successful"): (Status.SUCCESSFUL,),
+    ("created", "approved", "sent", "failed"): (Status.FAILED,),
+    ("created", "approved", "sent", "successful", "returned"): (Status.SUCCESSFUL,),
+}
+"""What may have happened to a transfer, and where it stands then."""
+POSTED = {"approved": "hold", "successful": "capture", "failed": "release", "returned": "return"}
+"""What the ledger posts for a line, at its moment."""
+LOGGED = {"created", "cancelled", "rejected", "sent", "successful", "failed", "returned"}
+"""The lines that are a row of the Activity Log each; of a batch, one says so of all."""
+
+
+def counts():
+    return [model.objects.using("operator").count() for model in COUNTED]
+
+
+def by_source(rows):
+    found = {}
+    for key, *what in rows:
+        found.setdefault(int(key), []).append(tuple(what))
+    return found
 
 
 def check_closes(scope) -> list[DepositEntry]:
@@ -47,10 +99,10 @@ def test_in_test_mode_it_begins_with_its_opening_whoever_opened_it(monkeypatch):
     people.make_people()
     business = Business.objects.get(slug=KOPI_KITA.slug)
     crediting.open_test_deposit(business)
-    for kind in (demo, demo.international, demo.payments):
+    for kind in (demo.international, demo.payments):
         (history,) = (one for one in kind.HISTORIES if (one.slug, one.mode) == (KOPI_KITA.slug, Mode.TEST))
         kind.write(history)
-    demo.deposit.write(next(one for one in demo.HISTORIES if one.mode == Mode.TEST))
+    demo.year.write(next(one for one in demo.HISTORIES if one.mode == Mode.TEST))
     scope = business.members.first().scope("test")
     with rls.inside(scope):
         first, *others = check_closes(scope)
@@ -119,10 +171,163 @@ def test_it_adds_up_in_order_and_only_once(scope):
     with connections["operator"].cursor() as cursor:
         assert {result.check.name: result.examples for result in checks.run(cursor) if result.count} == {}
 
-    assert demo.deposit.is_written(demo.HISTORIES[-1])
-    before = Posting.objects.using("operator").count()
+    assert demo.year.is_written(demo.HISTORIES[-1])
+    before = counts()
     demo.write_all(slug=TOKO_SEBELAH.slug)
-    assert Posting.objects.using("operator").count() == before
+    assert counts() == before
+
+
+def test_each_transfer_has_what_one_has_that_people_make(scope):
+    """Lines, postings, the Activity Log and the order at the rail all say the same of it."""
+    allowed = {member.actor: member.permissions for member in scope.business.members.all()}
+    rule = scope.business.second_person_rule()
+    assert rule.required
+    transfers = list(MoneyTransfer.objects.using("operator").order_by("pk"))
+    lines = by_source(
+        TransferEvent.objects.using("operator").order_by("at", "id").values_list("transfer_id", "kind", "at")
+    )
+    postings = Posting.objects.using("operator").filter(source_type="money_transfer").order_by("effective_at", "id")
+    posted = by_source(postings.values_list("source_id", "kind", "effective_at"))
+    log = Activity.objects.using("operator").filter(subject_type="transactions.moneytransfer").order_by("created_at")
+    logged = by_source(log.exclude(kind="transfer.contradicted").values_list("subject_id", "kind", "created_at"))
+    orders = {order.source_id: order for order in RailOrder.objects.using("operator")}
+    sums: Counter = Counter()
+    for row in transfers:
+        sums[row.batch_id, row.maker] += row.amount
+    seen = set()
+    for row in transfers:
+        route = tuple(kind for kind, _at in lines[row.pk])
+        seen.add(route)
+        assert row.status in ROUTES[route], (row.pk, route)
+        assert lines[row.pk][0][1] == row.created_at
+        assert str(row.pk)[:12] == f"{row.created_at:%y%m%d%H%M%S}"
+        assert posted.get(row.pk, []) == [(POSTED[kind], at) for kind, at in lines[row.pk] if kind in POSTED]
+        alone = LOGGED - {"created"} if row.batch_id else LOGGED | {"approved"}
+        expected = [(f"transfer.{kind}", at) for kind, at in lines[row.pk] if kind in alone]
+        assert logged.get(row.pk, []) == expected
+        assert (row.pk in orders) == ("approved" in route and row.status != Status.SCHEDULED)
+        assert (row.completed_at, row.returned_at) == tuple(
+            dict(lines[row.pk]).get(kind) for kind in ("successful", "returned")
+        )
+        if row.via == Via.DASHBOARD:
+            assert Permission.CREATE_TRANSACTIONS in allowed[row.maker]
+            assert (row.made_key is None) == (row.batch_id is not None)
+            if row.approver:
+                assert Permission.APPROVE_TRANSACTIONS in allowed[row.approver]
+        if row.approver == row.maker:
+            assert not rule.holds_for(sums[row.batch_id, row.maker] if row.batch_id else row.amount)
+    assert seen == set(ROUTES)
+    keys = [row.idempotency_key for row in transfers if row.via == Via.API]
+    assert len(set(keys)) == len(keys) > 50
+    assert all(keys)
+
+    orders_done = [order for order in orders.values() if order.status == RailOrder.Status.DONE]
+    answered = SimulatedPayout.objects.using("operator").exclude(result="")
+    assert {order.key for order in orders_done} == set(answered.values_list("key", flat=True))
+    assert all(order.told_at == order.sent_at < order.finished_at for order in orders_done)
+    batches = TransferBatch.objects.using("operator")
+    for kind, subjects in (("batch.created", batches), ("transfer.approved_many", batches)):
+        told = Activity.objects.using("operator").filter(kind=kind).values_list("subject_id", flat=True)
+        assert sorted(map(int, told)) == sorted(subjects.values_list("pk", flat=True))
+    returned = [row.pk for row in transfers if row.returned_at]
+    settled = RailCase.objects.using("operator").filter(kind="returned", status="closed", closer_kind="operator")
+    assert sorted(settled.values_list("order__source_id", flat=True)) == returned
+    recording.seal()
+    assert chain.check("operator") == []
+
+
+def test_a_killed_run_is_taken_up(monkeypatch):
+    """Killed in the middle of a step: what that step did is undone, and the next run goes on from there."""
+    people.make_people()
+    monkeypatch.setattr(demo.year, "STEP", 20)
+    history, turns = demo.HISTORIES[-1], []
+    real = changes.carry_out_many
+
+    def killed(*args):
+        turns.append(args)
+        real(*args)
+        if len(turns) == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as dies, pytest.raises(KeyboardInterrupt):
+        dies.setattr(changes, "carry_out_many", killed)
+        demo.year.write(history, oldest=60)
+    assert 0 < MoneyTransfer.objects.count() < 60
+    demo.year.write(history, oldest=60)
+    scope = Business.objects.get(slug=TOKO_SEBELAH.slug).members.first().scope("live")
+    with rls.inside(scope):
+        check_closes(scope)
+        assert MoneyTransfer.objects.visible_to(scope).count() == 60
+        lines = TransferEvent.objects.visible_to(scope).values_list("transfer_id", "kind")
+        assert len(lines) == len(set(lines))
+    before = counts()
+    demo.year.write(history, oldest=60)
+    assert counts() == before
+
+
+def test_a_plan_in_which_somebody_approves_their_own_is_refused(monkeypatch):
+    people.make_people()
+    Business.objects.filter(slug=TOKO_SEBELAH.slug).update(second_person_from=0)
+    monkeypatch.setattr("transactions.demo.author.Cast.lets_go", lambda cast, maker, amount: True)
+    with pytest.raises((SecondPersonNeeded, NotAllowed)):
+        demo.year.write(demo.HISTORIES[-1], oldest=40)
+
+
+@pytest.fixture
+def today(files, monkeypatch):
+    monkeypatch.setattr(Worker, "wake", lambda worker: None)
+    people.make_people()
+    demo.today.write()
+    maker = Member.objects.select_related("user", "business").get(user__email="maker@kopikita.test")
+    with rls.inside(maker.scope("live")):
+        yield maker.scope("live")
+
+
+def test_the_day_has_files_in_every_state_in_which_people_meet_them(today):
+    """Trust: M2. One waits, one is on its way, of one some have failed, and one is to be repaired."""
+    drafts = {draft.name: draft for draft in BulkDraft.objects.visible_to(today)}
+    stands = {
+        name: Counter(MoneyTransfer.objects.filter(batch=draft.batch).values_list("status", flat=True))
+        for name, draft in drafts.items()
+        if draft.batch
+    }
+    assert set(stands["Lembur akhir pekan"]) == {"pending_approval"}
+    assert stands["Pemasok mingguan"] == {"successful": 11, "processing": 7}
+    assert stands["Refund pesanan"] == {"successful": 13, "failed": 3}
+    assert len(set(MoneyTransfer.objects.filter(status="failed").values_list("reason", flat=True))) == 3
+    assert retrying.failed(today, drafts["Refund pesanan"].batch).count() == 3
+    repairs = drafts["Komisi reseller"]
+    assert (repairs.status, repairs.rows.exclude(wrong=[]).count()) == ("review", 3)
+    assert repairs.rows.filter(wrong=[], holder_status="").count() == 0, "the banks were asked"
+
+    rejected = MoneyTransfer.objects.visible_to(today).get(status="cancelled")
+    assert rejected.events.get(kind="rejected").note
+    returned = MoneyTransfer.objects.visible_to(today).get(returned_at__isnull=False)
+    assert RailCase.objects.using("operator").get(order__source_id=returned.pk).status == "closed"
+    made = MoneyTransfer.objects.visible_to(today)
+    assert {row.maker_name for row in made} == {people.KOPI_KITA.people[Role.MAKER]}
+    assert {row.approver_name for row in made if row.approver} == {people.KOPI_KITA.people[Role.APPROVER]}
+    with connections["operator"].cursor() as cursor:
+        assert {result.check.name: result.examples for result in checks.run(cursor) if result.count} == {}
+
+
+def test_everybody_who_may_approve_finds_what_waits_and_can_pay_it(today):
+    for member in today.business.members.select_related("user", "business"):
+        if Permission.APPROVE_TRANSACTIONS not in member.permissions:
+            continue
+        scope = member.scope("live")
+        with rls.inside(scope):
+            chosen = approvals.look(scope, Selection(Filters(), is_all=True))
+        assert chosen.count > 20
+        assert chosen.missing == 0
+        assert chosen.warnings
+
+
+def test_the_same_day_again_adds_nothing(today):
+    assert demo.today.is_written()
+    before = counts()
+    demo.today.write()
+    assert counts() == before
 
 
 def test_a_check_finds_a_transfer_that_ended_otherwise_than_its_hold(scope):

@@ -1,20 +1,20 @@
 """The demo's history: a year of believable transactions of every kind, from a fixed seed (design.md §11)."""
 
-from transactions.demo import deposit, international, living, payments
-from transactions.demo.money_transfers import HISTORIES, fill, plan, write
+from accounts.demo import KOPI_KITA
+from transactions.demo import beneficiaries, deposit, international, payments, today, year
+from transactions.demo.money_transfers import HISTORIES, fill, plan
 
-__all__ = ["HISTORIES", "deposit", "fill", "international", "living", "payments", "plan", "write", "write_all"]
+__all__ = ["HISTORIES", "deposit", "fill", "international", "payments", "plan", "today", "write_all", "year"]
 
 
 def is_written() -> bool:
-    """Return whether all is there: the deposits are written last, each to its last movement."""
-    return all(map(deposit.is_written, HISTORIES))
+    """Return whether all is there: the money transfers are written last, each to its last act."""
+    return all(map(year.is_written, HISTORIES)) and today.is_written()
 
 
 def write_all(*, slug: str | None = None) -> None:
     """Write what is missing of all histories, or of one business's."""
     for histories, write_one in (
-        (HISTORIES, write),
         (international.HISTORIES, international.write),
         (payments.HISTORIES, payments.write),
     ):
@@ -23,5 +23,7 @@ def write_all(*, slug: str | None = None) -> None:
                 write_one(history)
     for history in HISTORIES:
         if slug in {None, history.slug}:
-            deposit.write(history)
-            living.wake(history)
+            year.write(history)
+            beneficiaries.save(history)
+    if slug in {None, KOPI_KITA.slug}:
+        today.write()

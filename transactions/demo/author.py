@@ -1,13 +1,13 @@
 """Who pays whom, and what becomes of it: transfers as they stand at some moment, from one random stream."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from random import Random
 from typing import TypeVar
 
-from accounts.models import Business
+from accounts.models import Business, SecondPersonRule
 from accounts.permissions import Permission
 from flipdash.actors import Actor
 from transactions.demo.plans import SEED
@@ -32,7 +32,11 @@ REFUSALS = (
 )
 CANCELLATIONS = (Reason.WRONG_AMOUNT, Reason.ENTERED_TWICE, Reason.WITHDRAWN)
 """Both with the commonest first."""
-API_KEYS = (Actor.named("API · gudang"), Actor.named("API · payroll"))
+Programs = Callable[[Business, str], Sequence[Actor]]
+_programs: list[Programs] = []
+UNKNOWN_PROGRAM = Actor.named("API · gudang")
+"""Who makes transfers by API where nobody has made keys."""
+NO_RULE = SecondPersonRule(required=False, rupiah=0)
 BANK_WEIGHTS = {
     "bca": 30,
     "mandiri": 20,
@@ -48,6 +52,13 @@ BANK_WEIGHTS |= {"danamon": 1, "ocbc": 1, "jawa_timur": 1, "sulselbar": 1}
 EWALLET_WEIGHTS = {"gopay": 5, "dana": 4, "ovo": 3, "shopeepay": 2, "linkaja": 1}
 VA_WEIGHTS = {"bni": 3, "mandiri": 3, "bri": 2, "permata": 1, "cimb": 1}
 DIGITS = {"bca": 10, "mandiri": 13, "bri": 15, "bni": 10, "permata": 10, "cimb": 13}
+
+
+def programs_by(find: Programs) -> Programs:
+    """Register what finds the keys of a demo business in a mode that make transfers: they are an upper app's."""
+    if find not in _programs:
+        _programs.append(find)
+    return find
 
 
 def _spread(weights: dict[str, int]) -> tuple[str, ...]:
@@ -73,16 +84,28 @@ class Cast:
 
     makers: list[Actor]
     approvers: list[Actor]
+    """Whoever may least besides comes first, and makes and approves most."""
+    rule: SecondPersonRule = NO_RULE
+    """Whether somebody else must approve what one has made."""
+    programs: Sequence[Actor] = (UNKNOWN_PROGRAM,)
+    """The keys by which its programs make transfers."""
 
     @classmethod
-    def of(cls, business: Business) -> "Cast":
-        """Read them from the business's people, or invent some for a business without."""
+    def of(cls, business: Business, mode: str) -> "Cast":
+        """Read them from the business's people and keys, or invent some for a business without."""
         members = business.members.active().select_related("user").order_by("pk")
-        people = [(member.actor, member.permissions) for member in members]
+        people = sorted(members, key=lambda member: len(member.permissions))
+        make, approve = Permission.CREATE_TRANSACTIONS, Permission.APPROVE_TRANSACTIONS
         return cls(
-            [who for who, may in people if Permission.CREATE_TRANSACTIONS in may] or [Actor.named("Ratna Sari Dewi")],
-            [who for who, may in people if Permission.APPROVE_TRANSACTIONS in may] or [Actor.named("Bayu Prakoso")],
+            [who.actor for who in people if make in who.permissions] or [Actor.named("Ratna Sari Dewi")],
+            [who.actor for who in people if approve in who.permissions] or [Actor.named("Bayu Prakoso")],
+            business.second_person_rule(),
+            [key for find in _programs for key in find(business, mode)] or [UNKNOWN_PROGRAM],
         )
+
+    def lets_go(self, maker: Actor, amount: int) -> bool:
+        """Return whether what somebody makes needs nobody else: they, or a program, may approve what they make."""
+        return (maker in self.approvers or maker in self.programs) and not self.rule.holds_for(amount)
 
 
 @dataclass
@@ -93,6 +116,8 @@ class Author:
     cast: Cast
     until: datetime
     answers_after: float = 80  # seconds, give or take
+    zone: tzinfo = UTC
+    """Of the business, whose days are meant by dates."""
 
     def pick(self, words: Sequence[T], skew: float = 1) -> T:
         """Choose one; the higher the skew, the more often an early one."""
@@ -153,16 +178,17 @@ class Author:
             fee=FEES[payee.kind],
             remark=remark,
             via=via,
-            maker=maker or self.pick(API_KEYS if via == Via.API else self.cast.makers),
+            maker=maker or (self.pick(self.cast.programs) if via == Via.API else self.pick(self.cast.makers, 1.8)),
             created_at=at,
         )
 
     def live(self, row: Row) -> Row:
         """Let a transfer live until it is final, or `until` comes."""
         approved_at = self.after(row.created_at, 1_500)
-        if row.via == Via.API:
-            self.send(row, row.created_at)
-        elif self.random.random() < 0.05:
+        if self.cast.lets_go(row.maker, row.amount):
+            row.approved_at, row.approver = row.created_at + timedelta(milliseconds=12), row.maker
+            self.send(row, row.approved_at)
+        elif self.random.random() < 0.08:
             self.cancel(row)
         elif approved_at < self.until:
             self.approve(row, approved_at)
@@ -172,7 +198,7 @@ class Author:
     def approve(self, row: Row, at: datetime) -> None:
         """Let a second person approve a transfer."""
         others = [who for who in self.cast.approvers if who != row.maker]
-        row.approved_at, row.approver = at, self.pick(others or self.cast.approvers)
+        row.approved_at, row.approver = at, self.pick(others or self.cast.approvers, 1.5)
 
     def cancel(self, row: Row) -> None:
         """Take a transfer back before it was approved: its maker cancels it, or an approver rejects it."""
@@ -181,7 +207,7 @@ class Author:
             row.status, row.ended_at, row.ended_as = Status.CANCELLED, ended_at, "cancelled"
             row.ended_by, row.reason = row.maker, self.pick(CANCELLATIONS)
             if self.random.random() < 0.4:
-                row.ended_as, row.ended_by = "rejected", self.pick(self.cast.approvers)
+                row.ended_as, row.ended_by = "rejected", self.pick(self.cast.approvers, 1.5)
 
     def send(self, row: Row, at: datetime) -> None:
         """Send a transfer to the bank, which answers in a minute or two; one in twenty fails."""
@@ -212,7 +238,7 @@ class Author:
             if status != Status.PENDING_APPROVAL:
                 self.approve(row, approved_at)
             if status == Status.SCHEDULED:
-                row.approved_note = "Scheduled for tomorrow, 09:00"
+                row.send_on = self.until.astimezone(self.zone).date() + timedelta(days=1)
             if status == Status.PROCESSING:
                 row.sent_at = approved_at + timedelta(seconds=2)
             yield row
@@ -222,14 +248,18 @@ class Author:
         return self.pick(REMARKS, 1.6).format(month=f"{at:%b %Y}", number=self.digits(5))
 
     def batch(self, name: str, at: datetime, payees: Iterable[Payee], remark: str, most: int) -> Iterator[Row]:
-        """Write the transfers of one file, a millisecond apart."""
-        maker = self.pick(self.cast.makers)
+        """Write the transfers of one file, a millisecond apart; one approver lets all of them go together."""
+        maker, approved_at = self.pick(self.cast.makers, 1.8), self.after(at, 1_500)
+        approver = self.pick([who for who in self.cast.approvers if who != maker] or self.cast.approvers, 1.5)
         for number, payee in enumerate(payees, start=1):
             moment = at + timedelta(milliseconds=number)
             amount = self.amount(most // 5, most)
-            row = self.live(self.draft(moment, payee, amount, remark, Via.DASHBOARD, maker))
+            row = self.draft(moment, payee, amount, remark, Via.DASHBOARD, maker)
             row.internal_reference = f"{name.split()[0].upper()[:3]}-{at:%Y%m}-{number:04d}"
             row.batch_name, row.batch_at = name, at
+            if approved_at < self.until:
+                row.approved_at, row.approver = approved_at, approver
+                self.send(row, approved_at)
             yield row
 
 
@@ -244,4 +274,5 @@ def staff() -> tuple[Payee, ...]:
 def suppliers() -> tuple[Payee, ...]:
     """The suppliers, each with one account."""
     author = Author(Random(SEED), Cast([], []), datetime.max.replace(tzinfo=UTC))
-    return tuple(replace(author.person(), name=name, kind=Kind.BANK, bank="bca") for name in SUPPLIERS)
+    number = author.digits
+    return tuple(Payee(name, Kind.BANK, "bca", number(DIGITS["bca"])) for name in SUPPLIERS)

@@ -1,8 +1,5 @@
-"""The demo's deposit: what its transactions held, paid and brought in, in the order in which it happened, and the
-top-ups without which it would not have been enough. Once transfers and payments post by themselves, this goes.
-
-An account statement only makes sense in order, so a business's deposit is written when all its transactions are there,
-from the oldest on. Whatever was written already is found again by its source, so a killed run is taken up.
+"""What the demo's transactions abroad and its payments held, paid and brought in, and how its people top up. Once those
+post by themselves, as money transfers do (year.py), the first part goes.
 """
 
 import time
@@ -17,21 +14,16 @@ from accounts.models import Business
 from accounts.permissions import Permission
 from deposits import banks, ledger
 from deposits.ledger import Line, NewPosting, Source
-from deposits.models import AccountKind, Posting, PostingKind
+from deposits.models import AccountKind, PostingKind
 from deposits.statements import matching
-from deposits.topups import crediting
 from deposits.topups import services as topups
-from flipdash import rls
 from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode
 from flipdash.scope import Scope
-from transactions.demo import international, money_transfers, payments
-from transactions.demo.plans import SEED, DemoHistory
-from transactions.demo.writing import business_of
+from transactions.demo import international, payments
+from transactions.demo.plans import SEED
 
 RAIL = "simulator"
-STEP = 500
-"""Postings in one statement."""
 RESERVE = 25_000_000
 """Rupiah that the demo's finance staff like to have left; below it they top up."""
 ROUND = 10_000_000
@@ -40,22 +32,15 @@ NOTES = ("", "Modal kerja", "Gaji bulan ini", "", "Pembayaran pemasok")
 
 MOVEMENTS = """
 WITH sent AS (
-    SELECT 'money_transfer' AS source, t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by_kind, e.by_id, e.by_name
-    FROM transactions_moneytransfer t JOIN transactions_transferevent e ON e.transfer_id = t.id
-    WHERE t.business_id = %(business)s AND t.mode = %(mode)s AND t.created_at = ANY (%(moments)s)
-    UNION ALL
-    SELECT 'international_transfer', t.id, t.amount, t.fee, t.via, e.kind, e.at, e.by_kind, e.by_id, e.by_name
+    SELECT t.id, t.amount, t.fee, e.kind, e.at, e.by_kind, e.by_id, e.by_name
     FROM transactions_internationaltransfer t JOIN transactions_internationalevent e ON e.transfer_id = t.id
     WHERE t.business_id = %(business)s AND t.mode = %(mode)s AND t.created_at = ANY (%(moments)s)
-), held AS (
-    -- What comes by API is sent without an approval.
-    SELECT source, id, kind AS held_by FROM sent WHERE kind = 'approved' OR (kind = 'created' AND via = 'api')
 )
 SELECT s.at, CASE s.kind
-        WHEN held_by THEN 'hold' WHEN 'successful' THEN 'capture' WHEN 'returned' THEN 'return' ELSE 'release' END,
-    s.source, s.id, s.amount, s.fee, '', s.by_kind, s.by_id, s.by_name
-FROM sent s JOIN held USING (source, id)
-WHERE s.kind IN (held_by, 'successful', 'failed', 'cancelled', 'returned')
+        WHEN 'approved' THEN 'hold' WHEN 'successful' THEN 'capture' WHEN 'returned' THEN 'return' ELSE 'release' END,
+    'international_transfer', s.id, s.amount, s.fee, '', s.by_kind, s.by_id, s.by_name
+FROM sent s JOIN sent approval ON approval.id = s.id AND approval.kind = 'approved'
+WHERE s.kind IN ('approved', 'successful', 'failed', 'cancelled', 'returned')
 UNION ALL
 SELECT e.at, 'settlement', 'payment', p.id, p.amount, p.amount - p.settled_amount, p.channel,
     e.by_kind, e.by_id, e.by_name
@@ -104,30 +89,7 @@ class Movement:
         return sum(line.amount for line in self.lines if line.account == AccountKind.AVAILABLE)
 
 
-def is_written(history: DemoHistory) -> bool:
-    """Return whether the deposit of a demo business in a mode is there, to its last movement."""
-    business = business_of(history)
-    with rls.inside_of(business.pk, history.mode):
-        last = next(iter(reversed(list(_movements(business, history.mode)))), None)
-        return last is not None and _is_posted(business, history.mode, last)
-
-
-def write(history: DemoHistory) -> int:
-    """Write the deposit of a demo business in a mode; returns the number of postings that were new."""
-    business = business_of(history)
-    with rls.inside_of(business.pk, history.mode):
-        movements = list(_movements(business, history.mode))
-        if not movements or _is_posted(business, history.mode, movements[-1]):
-            return 0
-        scope = _treasurer(business, history.mode)
-        available = 0
-        if history.mode == Mode.TEST:
-            crediting.open_test_deposit(business)
-            available = crediting.TEST_DEPOSIT
-        return _write(scope, movements, available)
-
-
-def _movements(business: Business, mode: str) -> Iterator[Movement]:
+def movements(business: Business, mode: str) -> Iterator[Movement]:
     with connection.cursor() as cursor:
         moments = list(_moments(business, mode))
         cursor.execute(MOVEMENTS, {"business": business.pk, "mode": str(mode), "moments": moments})
@@ -136,54 +98,20 @@ def _movements(business: Business, mode: str) -> Iterator[Movement]:
 
 def _moments(business: Business, mode: str) -> Iterator[datetime]:
     """Yield when the transactions of the plan were made: others, by which a business was filled, move no deposit."""
-    for kind in (money_transfers, international, payments):
+    for kind in (international, payments):
         for history in kind.HISTORIES:
             if (history.slug, history.mode) == (business.slug, mode):
                 yield from (row.created_at for row in kind.plan(history, business))
 
 
-def _is_posted(business: Business, mode: str, movement: Movement) -> bool:
-    wanted = {"source_type": movement.source, "source_id": movement.id, "kind": movement.kind}
-    return Posting.objects.filter(business=business, mode=mode, **wanted).exists()
-
-
-def _treasurer(business: Business, mode: str) -> Scope:
+def treasurer(business: Business, mode: str) -> Scope:
     """Who tops up: whoever may and may do least else."""
     members = business.members.active().select_related("business", "user")
     able = [member for member in members if Permission.TOP_UP_DEPOSIT in member.permissions]
     return min(able, key=lambda member: (len(member.permissions), member.pk)).scope(Mode(mode), via="demo")
 
 
-def _write(scope: Scope, movements: list[Movement], available: int) -> int:
-    """Post all, and top up before whatever there would not be enough for."""
-    batch: list[NewPosting] = []
-    new, before, number = 0, movements[0].at - timedelta(days=1), 0
-    for movement in movements:
-        short = RESERVE - (available + movement.change)
-        if movement.change < 0 and short > 0:
-            new, batch = new + _post(scope, batch), []
-            # Between what came before and what needs it, so that the statement stays in order.
-            at = min(movement.at, max(before, movement.at - timedelta(minutes=40)) + (movement.at - before) / 1000)
-            for amount in _top_ups(short):
-                credited = 0
-                while not credited:  # the sweeps that run meanwhile may find one expired: people ask again then
-                    number += 1
-                    credited = _top_up(scope, number, amount, at)
-                available += credited
-        batch.append(movement.posting)
-        available, before = available + movement.change, movement.at
-        if len(batch) == STEP:
-            new, batch = new + _post(scope, batch), []
-    return new + _post(scope, batch)
-
-
-def _post(scope: Scope, batch: list[NewPosting]) -> int:
-    if not batch:
-        return 0
-    return sum(posted.is_new for posted in ledger.post_many(scope, batch))
-
-
-def _top_ups(short: int) -> Iterator[int]:
+def top_ups(short: int) -> Iterator[int]:
     """Yield the round amounts that make up for what is short."""
     wanted = max(25 * ROUND, -(-short // ROUND) * ROUND)
     while wanted > 0:
@@ -191,7 +119,7 @@ def _top_ups(short: int) -> Iterator[int]:
         wanted -= LARGEST_TOP_UP
 
 
-def _top_up(scope: Scope, number: int, amount: int, at: datetime) -> int:
+def top_up(scope: Scope, number: int, amount: int, at: datetime) -> int:
     """Top up as people do, seen by the simulated bank; returns what was credited, its code included."""
     key = uuid.uuid5(uuid.NAMESPACE_OID, f"flipdash demo {SEED} {scope.business.pk} {scope.mode} {number}")
     bank = tuple(banks.NAMES)[number % 3]

@@ -12,7 +12,7 @@ from accounts.models import Business
 from flipdash import world
 from flipdash.actors import SYSTEM
 from flipdash.mode import Mode
-from transactions.demo.author import API_KEYS, Author, Cast
+from transactions.demo.author import Author, Cast
 from transactions.demo.plans import SEED, DemoHistory
 from transactions.demo.pouring import Row
 from transactions.demo.rhythm import moments
@@ -86,7 +86,7 @@ def plan(history: DemoHistory, business: Business) -> list[Planned]:
     zone, start = ZoneInfo(business.time_zone), business.created_at
     end = start + HISTORY
     random = Random(f"{SEED}:{history.slug}:{history.mode}:international")
-    author = Author(random, Cast.of(business), end, answers_after=15_000)
+    author = Author(random, Cast.of(business, history.mode), end, answers_after=15_000, zone=zone)
     rows = list(_open(author))
     when = Random(f"{SEED}:{history.slug}:{history.mode}:international:when")
     rows += [_sent(author, at) for at in moments(when, start, end, history.total - len(rows), zone)]
@@ -129,7 +129,7 @@ def _draft(author: Author, at: datetime, place: Place, via: str) -> Row:
         fee=FEE,
         remark="",
         via=via,
-        maker=author.pick(author.cast.makers if via == Via.DASHBOARD else API_KEYS[:1]),
+        maker=author.pick(author.cast.makers if via == Via.DASHBOARD else author.cast.programs[:1]),
         created_at=at,
         internal_reference=f"PO-{at:%Y}-{author.digits(5)}" if most > 100_000_000 else "",
     )

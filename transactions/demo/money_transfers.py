@@ -12,7 +12,6 @@ from itertools import islice
 from random import Random
 from zoneinfo import ZoneInfo
 
-from django.core.management.base import CommandError
 from django.db import connection, transaction
 
 from accounts.demo import HISTORY, KOPI_KITA, TOKO_SEBELAH
@@ -20,8 +19,8 @@ from accounts.models import Business
 from flipdash import clock
 from flipdash.mode import Mode
 from transactions.demo.author import Author, Cast, staff, suppliers
-from transactions.demo.plans import SEED, STEP, DemoHistory
-from transactions.demo.pouring import Row, forget_known, load, pour
+from transactions.demo.plans import SEED, DemoHistory
+from transactions.demo.pouring import Row, load, pour
 from transactions.demo.rhythm import moments, paydays
 from transactions.models import MoneyTransfer
 
@@ -38,7 +37,7 @@ def plan(history: DemoHistory, business: Business) -> list[Row]:
     zone, start = ZoneInfo(business.time_zone), business.created_at
     end = start + HISTORY
     random = Random(f"{SEED}:{history.slug}:{history.mode}")
-    author = Author(random, Cast.of(business), end)
+    author = Author(random, Cast.of(business, history.mode), end, zone=zone)
     rows = [*author.open(), *_batches(history, author, start, end, zone)]
     when = Random(f"{SEED}:{history.slug}:{history.mode}:when")
     rows += [author.everyday(at) for at in moments(when, start, end, history.total - len(rows), zone)]
@@ -57,26 +56,12 @@ def _batches(history: DemoHistory, author: Author, start: datetime, end: datetim
 
 
 # --- Writing ---------------------------------------------------------------------------------------------
-def write(history: DemoHistory, *, newest: int | None = None) -> None:
-    """Write what is missing of a history, or of its newest part, in short transactions."""
-    business = Business.objects.get(slug=history.slug)
-    if business.created_at + HISTORY > clock.now():
-        raise CommandError(f"{business} was not made by the demo: it has no 13 months of history to fill.")
-    rows = iter(plan(history, business)[:newest])
-    while some := list(islice(rows, STEP)):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [SEED, business.pk])
-            load(cursor, some)
-            forget_known(cursor, business, history.mode)
-            pour(cursor, business, history.mode)
-
-
 def fill(business: Business, *, rows: int) -> int:
     """Fill a business up to so many transfers in Live Mode; return how many were added."""
     with _alone(business):
         there = MoneyTransfer.objects.filter(business=business, mode=Mode.LIVE).count()
         missing, end = max(0, rows - there), clock.now()
-        author = Author(Random(f"{SEED}:{there}"), Cast.of(business), end)
+        author = Author(Random(f"{SEED}:{there}"), Cast.of(business, Mode.LIVE), end)
         when = moments(Random(there), end - HISTORY, end, missing, ZoneInfo(business.time_zone))
         for _ in range(0, missing, BULK_STEP):
             with transaction.atomic(), connection.cursor() as cursor:

@@ -77,7 +77,7 @@ def write(history: DemoHistory, *, newest: int | None = None) -> None:
 
 def _links(history: DemoHistory, business: Business) -> dict[str, PaymentLink]:
     """Return the links by title, made where they are missing."""
-    maker = Cast.of(business).makers[0]
+    maker = Cast.of(business, history.mode).makers[0]
     return {
         title: PaymentLink.objects.get_or_create(
             business=business,
@@ -93,7 +93,7 @@ def plan(history: DemoHistory, business: Business) -> list[Planned]:
     """Plan the whole history, the newest first."""
     start = business.created_at
     end = start + HISTORY
-    author = Author(Random(f"{SEED}:{history.slug}:{history.mode}:payments"), Cast.of(business), end)
+    author = Author(Random(f"{SEED}:{history.slug}:{history.mode}:payments"), Cast.of(business, history.mode), end)
     when = Random(f"{SEED}:{history.slug}:{history.mode}:payments:when")
     rows = [_payment(author, at) for at in moments(when, start, end, history.total, ZoneInfo(business.time_zone))]
     return sorted(rows, key=lambda row: row.created_at, reverse=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -29,7 +29,7 @@ class Row:
     approver: Actor | None = None
     bank_reference: str = ""
     approved_at: datetime | None = None
-    approved_note: str = ""
+    send_on: date | None = None
     sent_at: datetime | None = None
     ended_at: datetime | None = None
     ended_as: str | None = None
@@ -42,7 +42,7 @@ class Row:
 
 
 ACTORS = ("maker", "approver", "ended_by")
-PLAIN = [field.name for field in fields(Row) if field.name not in ACTORS]
+PLAIN = [field.name for field in fields(Row) if field.name not in (*ACTORS, "send_on")]
 COLUMNS = [*PLAIN, *(f"{actor}_{part}" for actor in ACTORS for part in ("kind", "id", "name"))]
 _plain, _actors = attrgetter(*PLAIN), attrgetter(*ACTORS)
 NOBODY = ("", None, "")
@@ -63,11 +63,6 @@ def load(cursor: Any, rows: Iterable[Row]) -> None:
     cursor.execute("ANALYZE demo_row")
 
 
-def forget_known(cursor: Any, business: Business, mode: str) -> None:
-    """Leave out of what was loaded what is there already, recognised by its microsecond."""
-    cursor.execute(FORGET_KNOWN, [business.pk, mode])
-
-
 def pour(cursor: Any, business: Business, mode: str) -> None:
     """Make batches, transfers and timelines of what was loaded, and have the database check all keys."""
     cursor.execute(POUR_BATCHES, {"business": business.pk, "mode": mode})
@@ -80,17 +75,12 @@ PREPARE = """
 CREATE TEMP TABLE IF NOT EXISTS demo_row (
     status text, destination_kind text, bank text, account_number text, beneficiary_name text, amount bigint,
     fee bigint, remark text, via text, created_at timestamptz, internal_reference text, bank_reference text,
-    approved_at timestamptz, approved_note text, sent_at timestamptz, ended_at timestamptz, ended_as text,
+    approved_at timestamptz, sent_at timestamptz, ended_at timestamptz, ended_as text,
     reason text, completed_at timestamptz, returned_at timestamptz, batch_name text, batch_at timestamptz,
     maker_kind text, maker_id bigint, maker_name text, approver_kind text, approver_id bigint, approver_name text,
     ended_by_kind text, ended_by_id bigint, ended_by_name text
 );
 TRUNCATE demo_row
-"""
-
-FORGET_KNOWN = """
-DELETE FROM demo_row USING transactions_moneytransfer AS known
-WHERE known.business_id = %s AND known.mode = %s AND known.created_at = demo_row.created_at
 """
 
 POUR_BATCHES = """
@@ -125,7 +115,7 @@ INSERT INTO transactions_transferevent (business_id, mode, transfer_id, kind, at
 SELECT %(business)s, %(mode)s, id, kind, at, by_kind, by_id, by_name, note
 FROM made, LATERAL (VALUES
     ('created', created_at, maker_kind, maker_id, maker_name, ''),
-    ('approved', approved_at, approver_kind, approver_id, approver_name, approved_note),
+    ('approved', approved_at, approver_kind, approver_id, approver_name, ''),
     ('sent', sent_at, %(system)s, NULL, %(flipdash)s, ''),
     (ended_as, ended_at, ended_by_kind, ended_by_id, ended_by_name, ''),
     ('returned', returned_at, %(system)s, NULL, %(flipdash)s, 'Account blocked at the beneficiary''s bank')

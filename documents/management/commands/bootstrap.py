@@ -30,6 +30,7 @@ class Command(BaseCommand):
         deposits.add_bank_accounts()
         for business in Business.objects.all():
             crediting.open_test_deposit(business)
+        call_command("demo_developer", keys=True)
         if not demo.is_written():
             demo.write_all()
         documents.send_a_receipt()
