@@ -236,6 +236,22 @@ def _fail(run: ScheduleRun, problem: str) -> None:
         _mail("scheduled_report_failed", scope, member, run.schedule, run)
 
 
+def tell_paused(schedule: ScheduledReport, *, but: int) -> None:
+    """Tell whom it concerns, but one member, that a schedule pauses since now, and why."""
+    scope = _itself(schedule)
+    for member in readers.responsible(scope, schedule):
+        if member.pk != but:
+            mail.send(
+                "scheduled_report_paused",
+                to=member.user.email,
+                language=member.user.language,
+                called=schedule.name,
+                why=PausedWhy(schedule.paused_why).label,
+                is_test=scope.is_test,
+                url=mode_url(scope.mode, "documents:schedule", schedule.pk, absolute=True),
+            )
+
+
 def _mail(
     words: str, scope: Scope, member: Member, schedule: ScheduledReport, run: ScheduleRun, **context: Any
 ) -> None:

@@ -119,13 +119,17 @@ def delete(scope: Scope, schedule: ScheduledReport) -> None:
 
 @before_deletion
 def pause_for_template(scope: Scope, template: ReportTemplate) -> None:
-    """Pause what a template that goes was chosen for: a file with other columns would break whatever reads it."""
+    """Pause what a template that goes was chosen for: a file with other columns would break whatever reads it.
+
+    For whom it runs, and Admins, are told; whoever deletes the template was told before.
+    """
     using = ScheduledReport.objects.visible_to(scope).filter(template=template)
     for schedule in using.select_for_update(of=("self",)).select_related("business"):
         schedule.template = None
         schedule.save(update_fields=["template"])
         if schedule.is_active:
             running.pause(scope, schedule, PausedWhy.TEMPLATE)
+            running.tell_paused(schedule, but=scope.member.pk)
 
 
 @register

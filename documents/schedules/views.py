@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -74,7 +75,7 @@ def schedule_new(request: Request) -> HttpResponse:
             made = services.make(
                 request.scope,
                 history=name,
-                query=_without_days(history) if chosen["days"] else history.address.query,
+                query=_query_of(history, chosen["days"]),
                 to=form.cleaned_data["to"],
                 **chosen,
             )
@@ -92,9 +93,17 @@ def _usual_days(history: History) -> str:
     return "" if any(history.date_range()) else "yesterday"
 
 
-def _without_days(history: History) -> str:
+def _days_of(history: History) -> dict[str, str]:
+    """Return the days that a schedule's form begins with, where other ones are asked for than it has."""
+    if preset := next((preset.name for preset, is_chosen in history.presets if is_chosen), ""):
+        return {"days": preset}
+    return {"days": ""} if any(history.date_range()) else {}
+
+
+def _query_of(history: History, days: str) -> str:
+    """Return what a schedule asks for: without its days where they are relative ones."""
     query = QueryDict(history.address.query, mutable=True)
-    if history.date_filter:
+    if days and history.date_filter:
         for name in history.date_filter.params[1:]:
             query.pop(name, None)
     return query.urlencode()
@@ -113,9 +122,10 @@ def schedule(request: Request, schedule_id: int) -> HttpResponse:
         runs = runs.filter(pk__lt=int(before))
     found = list(runs.newest_first()[: RUNS_SHOWN + 1])
     people = shown.readers.select_related("member__user").order_by("pk")
-    history = _history_of(request, shown)
+    history = _history_of(request, shown, shown.query)
     context = {
         "schedule": shown,
+        "history_url": history.address.url_with() if history else "",
         "when": wording.when(shown),
         "known_as": shown.kind.known_as() if shown.kind else shown.history,
         "applied": history.in_words(with_days=not shown.days) if history else [],
@@ -133,21 +143,24 @@ def schedule(request: Request, schedule_id: int) -> HttpResponse:
 @require_form
 @requires(Permission.DOWNLOAD_REPORTS)
 def schedule_edit(request: Request, schedule_id: int) -> HttpResponse:
-    """Change when a schedule runs, what the file is like and who is told; what is searched for stays."""
+    """Change when a schedule runs, what the file is like, who is told; and what it shows, by ?query= of a history."""
     shown = _found(request, schedule_id)
     if not shown.may_be_changed_by(request.scope):
         return refuse(request, Permission.MANAGE_MEMBERS)
-    history = _history_of(request, shown)
+    params = request.POST if request.method == "POST" else request.GET
+    is_other = "query" in params
+    history = _history_of(request, shown, str(params["query"]) if is_other else shown.query)
     if history is None:
-        messages.error(request, _("Its search or a filter isn’t valid any more. Make a new one from the history."))
+        messages.error(request, _("The search or a filter isn’t valid. Nothing was changed; choose others."))
         return redirect("documents:schedule", shown.pk)
     if request.method != "POST":
-        form = ScheduleForm(scope=request.scope, history=history, initial=ScheduleForm.initial_of(shown))
-        return _page(request, history, form, shown)
+        initial = ScheduleForm.initial_of(shown) | (_days_of(history) if is_other else {})
+        return _page(request, history, ScheduleForm(scope=request.scope, history=history, initial=initial), shown)
     form = ScheduleForm(request.POST, scope=request.scope, history=history)
     if form.is_valid():
+        chosen = form.chosen() | ({"query": _query_of(history, form.chosen()["days"])} if is_other else {})
         try:
-            services.change(request.scope, shown, to=form.cleaned_data["to"], **form.chosen())
+            services.change(request.scope, shown, to=form.cleaned_data["to"], **chosen)
         except ScheduledReport.DoesNotExist as error:
             raise Http404 from error
         messages.success(request, _("The scheduled report is changed."))
@@ -227,10 +240,10 @@ def _found(request: Request, pk: int) -> ScheduledReport:
     return found
 
 
-def _history_of(request: Request, schedule: ScheduledReport) -> History | None:
-    """Return what a schedule shows if it ran now; None where that makes no sense any more."""
+def _history_of(request: Request, schedule: ScheduledReport, query: str) -> History | None:
+    """Return what a schedule would show under a query if it ran now; None where that makes no sense any more."""
     try:
-        return reports.shown_history(request.scope, history=schedule.history, query=schedule.query)
+        return reports.shown_history(request.scope, history=schedule.history, query=query)
     except reports.BadQuery:
         return None
 
@@ -244,10 +257,23 @@ def _page(
         "history": history,
         "applied": history.in_words(with_days=False),
         "query": history.address.query,
+        "is_other": schedule is not None and "query" in (request.POST if request.method == "POST" else request.GET),
+        "others": [] if schedule else _changeable(request, history),
         "back_url": reverse("documents:schedule", args=[schedule.pk]) if schedule else history.address.url_with(),
         "crumbs": _crumbs(),
     }
     return render(request, "documents/schedule_form.html", context)
+
+
+def _changeable(request: Request, history: History) -> list[dict[str, str]]:
+    """Return the schedules of a history that the person may let show what this page is of."""
+    rows = ScheduledReport.objects.visible_to(request.scope).filter(history=history.name).order_by("name", "pk")
+    query = urlencode({"query": history.address.query})
+    return [
+        {"name": row.name, "url": f"{reverse('documents:schedule-edit', args=[row.pk])}?{query}"}
+        for row in rows
+        if row.may_be_changed_by(request.scope)
+    ]
 
 
 def _crumbs() -> list[dict[str, Any]]:

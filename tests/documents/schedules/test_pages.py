@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.html import escape
+from django.utils.http import urlencode
 
 from accounts.permissions import Role
 from documents.models import Report, ScheduledReport
@@ -58,6 +60,37 @@ def test_what_is_set_on_screen_is_kept_with_relative_days(web, admin, scope, tol
     web.post(f"/documents/schedules/{made.pk}/deletion/")
     with rls.inside(scope):
         assert not rows().exists()
+
+
+def test_what_it_shows_is_changed_from_the_history(web, admin, scope, client_of, people):
+    web.post(NEW, sent(admin))
+    with rls.inside(scope):
+        made = rows().get()
+    shown = web.get(f"/documents/schedules/{made.pk}/").content.decode()
+    assert 'href="/money-transfers/?status=failed"' in shown
+    other = "status=successful&date_from=2026-11-01&date_to=2026-11-02"
+    offered = web.get(f"{NEW}?{urlencode({'history': 'money-transfers', 'query': other})}").content.decode()
+    address = f"/documents/schedules/{made.pk}/edit/?{urlencode({'query': other})}"
+    assert escape(address) in offered
+    assert f"/documents/schedules/{made.pk}/edit/" not in web.get(f"{NEW}?history=payments&query=").content.decode()
+    form = web.get(address).content.decode()
+    assert "Successful" in form
+    assert "Failed of last month" in form, "all else stays as it was"
+    web.post(address, sent(admin, query=other, days="", format="csv"))
+    with rls.inside(scope):
+        made = rows().get()
+        assert (made.query, made.days, made.format) == (other, "", "csv")
+    web.post(address, sent(admin, query=other, days="yesterday"))
+    with rls.inside(scope):
+        assert (rows().get().query, rows().get().days) == ("status=successful", "yesterday")
+    said = web.post(address, sent(admin, query="status=gone"), follow=True).content.decode()
+    assert "Nothing was changed; choose others." in said
+    with rls.inside(scope):
+        assert rows().get().query == "status=successful"
+    colleague = client_of(people[Role.MAKER])
+    offered = colleague.get(f"{NEW}?history=money-transfers").content.decode()
+    assert f"/documents/schedules/{made.pk}/edit/" not in offered
+    assert colleague.post(address, sent(admin, query="")).status_code == 403
 
 
 @pytest.mark.parametrize(

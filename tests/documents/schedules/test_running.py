@@ -206,6 +206,10 @@ def test_a_template_that_is_deleted_pauses_what_uses_it_and_says_so(owner, admin
     assert "Every morning" in web.get(f"/documents/templates/{template.pk}/deletion/").content.decode()
     with rls.inside(admin.scope("live")):
         layouts.delete(admin.scope("live"), template)
+    assert mails() == [(owner.user.email, "Every morning is paused")], "the Admin did it, and knows"
+    text = Message.objects.get().text
+    assert "Its template was deleted" in text
+    assert f"/documents/schedules/{schedule.pk}/" in text
     assert (row().is_active, row().paused_why, row().template_name) == (False, "template", "For Jurnal")
     assert "Its template was deleted" in web.get(f"/documents/schedules/{schedule.pk}/").content.decode()
     web.post(f"/documents/schedules/{schedule.pk}/running/")
