@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 
-from documents.models import Invoice, InvoicePaper, Report, Statement
+from documents.models import Invoice, InvoicePaper, ReceiptFile, Report, Statement
 from flipdash import clock
 
 USING = "operator"
@@ -23,6 +23,7 @@ MOST = 1_000
 
 NAMED: dict[str, Callable[[], Iterator[Any]]] = {
     "reports": lambda: _names(Report, "stored_as"),
+    "receipts": lambda: _names(ReceiptFile, "stored_as"),
     "deposit-statements": lambda: _names(Statement, "stored_as"),
     "invoices": lambda: (
         name
@@ -70,14 +71,16 @@ def _old_files(folder: str) -> Iterator[str]:
 
 
 def missing() -> Iterator[str]:
-    """Yield what is wrong with the files of reports and statements that can be downloaded."""
+    """Yield what is wrong with the files of reports, statements and receipts that can be downloaded."""
     for report in Report.objects.using(USING).filter(status=Report.Status.READY).order_by("pk").iterator():
         if not default_storage.exists(report.stored_as):
             yield f"report {report}: {report.stored_as} is missing"
-    for row in Statement.objects.using(USING).filter(status=Statement.Status.READY).order_by("pk").iterator():
-        try:
-            with default_storage.open(row.stored_as) as file:
-                if file_digest(file, "sha256").hexdigest() != row.sha256:
-                    yield f"statement {row}: {row.stored_as} is not what was made"
-        except FileNotFoundError:
-            yield f"statement {row}: {row.stored_as} is missing"
+    hashed: tuple[tuple[str, Any], ...] = (("statement", Statement), ("receipt", ReceiptFile))
+    for name, model in hashed:
+        for row in model.objects.using(USING).filter(status=model.Status.READY).order_by("pk").iterator():
+            try:
+                with default_storage.open(row.stored_as) as file:
+                    if file_digest(file, "sha256").hexdigest() != row.sha256:
+                        yield f"{name} {row}: {row.stored_as} is not what was made"
+            except FileNotFoundError:
+                yield f"{name} {row}: {row.stored_as} is missing"

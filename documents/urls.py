@@ -3,7 +3,7 @@ from django.urls import path
 from documents.files import views as file_views
 from documents.invoices import views as invoice_views
 from documents.layouts import views as layout_views
-from documents.receipts.views import links_view, receipt_view, revocation_view, sending_view
+from documents.receipts.views import links_view, receipt_view, revocation_view, sending_view, state_view
 from documents.reports import views
 from documents.schedules import views as schedule_views
 from documents.statements import views as statement_views
@@ -54,6 +54,7 @@ for history in (TransferHistory, InternationalHistory, PaymentHistory):
     base, name = f"receipts/{history.name}/<bigid:pk>/", f"{history.name}-receipt"
     urlpatterns += [
         path(base, receipt_view(history), name=name),
+        path(f"{base}state/", state_view(history), name=f"{name}-state"),
         path(f"{base}sending/", sending_view(history), name=f"{name}-sending"),
         path(f"{base}links/", links_view(history), name=f"{name}-links"),
         path(f"{base}links/<bigid:link>/revocation/", revocation_view(history), name=f"{name}-revocation"),

@@ -19,7 +19,9 @@ from developer.callbacks import resending
 from developer.callbacks.resending import Chosen
 from developer.models import CallbackResend, CallbackUrl
 from documents.invoices import services as invoices
-from documents.models import Invoice, Statement
+from documents.models import Invoice, ReceiptFile, Statement
+from documents.receipts import making
+from documents.receipts.printing import Paper
 from documents.reports import services as reports
 from documents.statements import services as deposit_statements
 from flipdash import mail, rls
@@ -36,6 +38,7 @@ from transactions.models import BulkApproval, BulkDraft, BulkNames, RailOrder, S
 from transactions.outgoing import many
 from transactions.outgoing.many import Selection
 from transactions.rails import Payout, simulator
+from transactions.transfers.history import TransferHistory
 from transactions.transfers.services import MONEY_TRANSFERS
 
 _numbers = count(1)
@@ -111,6 +114,16 @@ def make_due_deposit_statement(member: Member) -> Statement:
         return deposit_statements.request_statement(scope, first=day, last=day, format="csv", separator=",")
 
 
+def make_due_receipt(member: Member) -> ReceiptFile:
+    """Make a receipt that somebody asked for."""
+    scope = member.scope("live")
+    with rls.inside(scope):
+        transfer = factories.make_transfer(member.business, status="successful")
+        paper = Paper.of(TransferHistory, scope, transfer.pk)
+        assert paper
+        return making.ask(paper, language="en")
+
+
 def make_due_order(member: Member) -> RailOrder:
     """Make an approved transfer that waits to be sent."""
     fund(member.business)
@@ -148,6 +161,7 @@ MAKERS: dict[str, Callable[[Member], Any]] = {
     "callback resends": make_due_resend,
     "invoices": make_due_invoice,
     "deposit statements": make_due_deposit_statement,
+    "receipts": make_due_receipt,
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
     "simulator": make_due_answer,
     "orders": make_due_order,

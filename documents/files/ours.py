@@ -1,4 +1,4 @@
-"""The kinds of file that reports and invoices are."""
+"""The kinds of file that reports, statements, receipts and invoices are."""
 
 import re
 from datetime import datetime
@@ -6,12 +6,13 @@ from functools import partial
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from documents.files.kinds import Asked, Item, Kind, register
 from documents.invoices import paper
-from documents.models import Invoice, Report, Statement
+from documents.models import Invoice, ReceiptFile, Report, Statement
 from documents.reports.services import of_person
 from flipdash import clock, histories
 from flipdash.histories import DateFilter
@@ -105,6 +106,32 @@ def _statements(scope: Scope, asked: Asked) -> list[Item]:
     ]
 
 
+def _receipts(scope: Scope, asked: Asked) -> list[Item]:
+    """Return the receipts of single transactions, of histories that the person may see."""
+    seen = [name for name in histories.names() if scope.can(histories.get(name).permission)]
+    rows: QuerySet[ReceiptFile] = ReceiptFile.objects.visible_to(scope).filter(history__in=seen)
+    for word in asked.words:
+        rows = rows.filter(file_name__icontains=word)
+    return [_receipt(row) for row in asked.of(rows, "created_at")]
+
+
+def _receipt(row: ReceiptFile) -> Item:
+    kind = histories.get(row.history)
+    asked = urlencode({"language": row.language, **({} if row.with_fee else {"fee": "without"})})
+    is_ready = row.status == ReceiptFile.Status.READY
+    return Item(
+        at=row.created_at,
+        pk=row.pk,
+        title=str(kind.receipt.title if kind.receipt else _("Receipt")),
+        status=row.status,
+        reference=f"{row.row_id} · .pdf",
+        who=row.by_name,
+        size=row.size,
+        page_url=reverse(kind.row_url_name, args=[row.row_id]),
+        file_url=f"{reverse(f'documents:{row.history}-receipt', args=[row.row_id])}?{asked}" if is_ready else "",
+    )
+
+
 def _is_there(row: Report | Statement, now: datetime) -> bool:
     """Return whether the file can be downloaded."""
     return row.status == Report.Status.READY and row.expires_at is not None and row.expires_at >= now
@@ -113,5 +140,6 @@ def _is_there(row: Report | Statement, now: datetime) -> bool:
 register(Kind("invoices", _("Invoices"), _invoices))
 register(Kind("statements", _("Statements"), _statements))
 register(Kind("receipts", _("Receipts"), partial(_reports, RECEIPTS & ~SCHEDULED)))
+register(Kind("single", _("Single receipts"), _receipts))
 register(Kind("reports", _("Reports"), partial(_reports, ~RECEIPTS & ~SCHEDULED)))
 register(Kind("scheduled", _("Scheduled Reports"), partial(_reports, SCHEDULED)))

@@ -1,7 +1,7 @@
-"""Reports and their templates, statements of the deposit, links to receipts, and invoices."""
+"""Reports and their templates, statements of the deposit, receipts and links to them, and invoices."""
 
 from documents.models.invoices import Invoice, InvoiceCounter, InvoiceLine, InvoicePaper, InvoiceReader
-from documents.models.receipts import ReceiptLink
+from documents.models.receipts import ReceiptFile, ReceiptLink
 from documents.models.reports import Report
 from documents.models.schedules import ScheduledReport, ScheduleReader, ScheduleRun
 from documents.models.statements import Statement
@@ -13,6 +13,7 @@ __all__ = [
     "InvoiceLine",
     "InvoicePaper",
     "InvoiceReader",
+    "ReceiptFile",
     "ReceiptLink",
     "Report",
     "ReportTemplate",

@@ -1,4 +1,4 @@
-"""Links to receipts: what whoever has the address sees without signing in."""
+"""Receipts as files, and the links to them: what whoever has the address sees without signing in."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -7,10 +7,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from flipdash import clock
 from flipdash.actors import actor_fields, actor_known
+from flipdash.leases import Leased
 from flipdash.scope import TenantModel, TenantQuerySet, mode_known
+from flipdash.states import State, StatusField, state
 
 
 class ReceiptLinkQuerySet(TenantQuerySet):
@@ -76,3 +79,66 @@ class ReceiptLink(TenantModel):
     def is_open(self) -> bool:
         """Whether it shows something now."""
         return self.is_open_at(clock.now())
+
+
+class ReceiptFile(TenantModel, Leased):
+    """The file of one transaction's receipt: made once by a worker, and the same bytes from then on.
+
+    One for each language, and with the fee or without: a person's is in their language, a link's in the business's.
+    """
+
+    class Status(State):
+        """Where it stands."""
+
+        QUEUED = state("queued", _("Waiting"), "grey", "hourglass", to="running")
+        RUNNING = state("running", _("Being made"), "blue", "loader", to="queued ready failed")
+        READY = state("ready", _("Ready"), "green", "check")
+        FAILED = state("failed", _("Failed"), "red", "x", later="queued")
+
+    STEPS: ClassVar[Any] = {Status.QUEUED: Status.RUNNING}
+    PROBLEMS: ClassVar[Any] = {
+        "gone": _("The transaction isn’t successful any more, so there is no receipt."),
+        "disk full": _("There was no room left for the file. Nothing was changed; make it again later."),
+        "error": _("Something went wrong on our side. Nothing was changed; make it again."),
+    }
+
+    history = models.CharField(max_length=40)
+    """The name of the history that the transaction stands in."""
+    row_id = models.BigIntegerField()
+    with_fee = models.BooleanField()
+    language = models.CharField(max_length=2, choices=settings.LANGUAGES)
+    by_kind, by_id, by_name = actor_fields()
+    """Who asked for it first."""
+    status = StatusField(max_length=7, choices=Status, default=Status.QUEUED)
+    stored_as = models.CharField(max_length=100, blank=True)
+    """Where the file is; noted before it is stored there, so that it is found if nobody comes to say that it is."""
+    file_name = models.CharField(max_length=200, blank=True)
+    size = models.BigIntegerField(null=True)  # bytes
+    sha256 = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[Any] = TenantQuerySet.as_manager()
+
+    class Meta(Leased.Meta):
+        constraints = [
+            mode_known("receiptfile"),
+            actor_known("receiptfile", "by"),
+            models.UniqueConstraint(
+                fields=["business", "mode", "history", "row_id", "with_fee", "language"], name="receiptfile_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="ready")
+                | Q(stored_as__gt="", file_name__gt="", size__isnull=False, sha256__regex=r"^[0-9a-f]{64}$"),
+                name="receiptfile_ready_has_file",
+            ),
+        ]
+        indexes = [
+            *Leased.Meta.indexes,
+            models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="receiptfile_newest"),
+            models.Index(
+                fields=["business", "-started_at"], name="receiptfile_last_begun", condition=Q(started_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.row_id)

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from documents.models import ReceiptFile
+from documents.receipts import making
 from documents.receipts.printing import Paper, printed
 from flipdash import db
 from flipdash.histories import History
@@ -62,15 +65,22 @@ def write(history: History, found: list[int], path: Path, *, with_fee: bool, not
 
 
 def write_zip(history: History, found: list[int], path: Path, *, with_fee: bool, note: Callable[[int], None]) -> None:
-    """Write each receipt as a file of its own, as it is downloaded alone: tagged, of both standards."""
-    done = 0
+    """Write each receipt as a file of its own, as it is downloaded alone: the very bytes, where it was."""
+    done, there = 0, making.ready(history, found, with_fee=with_fee)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # a PDF is compressed already
         for papers in _papers(history, found, with_fee=with_fee):
             for paper in papers:
                 with archive.open(paper.file_name, "w") as part:  # it notes no time, so the bytes are the same
-                    part.write(printed([paper], history.scope))
+                    part.write(_alone(paper, history, there.get(paper.transaction.pk)))
                 done += 1
             note(done)
+
+
+def _alone(paper: Paper, history: History, made: ReceiptFile | None) -> bytes:
+    if made:
+        with suppress(FileNotFoundError), making.opened(made) as file:
+            return bytes(file.read())
+    return printed([paper], history.scope)
 
 
 def _papers(history: History, found: list[int], *, with_fee: bool) -> Iterator[list[Paper]]:

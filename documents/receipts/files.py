@@ -1,39 +1,63 @@
-"""How a receipt is printed while somebody waits, and how a PDF is sent."""
+"""How the file of a receipt is sent: at once where it is there, else after a page that waits for it."""
 
-from threading import BoundedSemaphore
+from dataclasses import dataclass
+from typing import Any
 
-from django.http import HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
-from documents.receipts.printing import Paper, printed
-from flipdash import hashers
-from flipdash.scope import Scope
+from documents.models import ReceiptFile
+from documents.receipts import making
+from documents.receipts.printing import Paper
 
-AT_ONCE = 2
-"""Receipts that one process prints at the same time: more would only keep each other, and every page, waiting."""
-PATIENCE = 5.0  # seconds
-"""How long a request waits for its turn."""
-
-_room = BoundedSemaphore(AT_ONCE)
-
-
-class Busy(hashers.Busy):
-    """Too many receipts are being printed now; the answer is 503, and trying again in a second helps."""
+AGAIN = "again"
+"""?again lets a receipt that failed be made once more."""
 
 
-def printed_alone(paper: Paper, scope: Scope) -> bytes:
-    """Return one receipt as PDF; raises Busy when too many are being printed."""
-    if not _room.acquire(timeout=PATIENCE):
-        raise Busy
+@dataclass(frozen=True)
+class Page:
+    """What waits for a file: a template, and where the file is and whether it is there by now."""
+
+    template: str
+    file_url: str
+    state_url: str
+
+
+def answer(request: HttpRequest, paper: Paper, page: Page, *, language: str, **also: Any) -> HttpResponseBase:
+    """Send the file of a receipt, or the page that waits for it; raises Http404 when the file is lost."""
+    made = making.ask(paper, language=language, again=AGAIN in request.GET)
+    if made.status == ReceiptFile.Status.READY:
+        return sent(made)
+    return render(request, page.template, _shown(request, made, paper, page) | also)
+
+
+def state(request: HttpRequest, paper: Paper, page: Page, *, language: str) -> HttpResponse:
+    """Answer the part of that page which changes, for htmx to ask for until the file is there."""
+    made = making.ask(paper, language=language)
+    return render(request, page.template, _shown(request, made, paper, page))
+
+
+def sent(made: ReceiptFile) -> FileResponse:
+    """Send a file that is ready, as it was made; raises Http404."""
     try:
-        return printed([paper], scope)
-    finally:
-        _room.release()
+        content = making.opened(made)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = FileResponse(content, as_attachment=True, filename=made.file_name, content_type="application/pdf")
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
 
 
-def as_file(content: bytes, name: str) -> HttpResponse:
-    """Send a PDF to be kept."""
-    headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Content-Security-Policy": "sandbox; default-src 'none'",
+def _shown(request: HttpRequest, made: ReceiptFile, paper: Paper, page: Page) -> dict[str, Any]:
+    asked = request.GET.copy()
+    asked.pop(AGAIN, None)
+    query = f"?{asked.urlencode()}" if asked else ""
+    asked[AGAIN] = ""
+    return {
+        "made": made,
+        "paper": paper,
+        "file_url": f"{page.file_url}{query}",
+        "state_url": f"{page.state_url}{query}",
+        "again_url": f"{page.file_url}?{asked.urlencode()}",
     }
-    return HttpResponse(content, content_type="application/pdf", headers=headers)

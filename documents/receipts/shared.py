@@ -3,27 +3,24 @@
 from collections.abc import Callable
 from functools import wraps
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from documents.receipts import sharing
-from documents.receipts.files import as_file, printed_alone
+from documents.receipts import files, sharing
 from flipdash.gate import public
 
-KEPT = 600  # seconds
-"""How long a made PDF is sent again: nobody can keep us busy by asking for one over and over."""
-
-Page = Callable[[HttpRequest, str], HttpResponse]
+Page = Callable[[HttpRequest, str], HttpResponseBase]
 
 
 def _unlisted(page: Page) -> Page:
     """Send a page that no search engine lists, no cache keeps, and whose address no other site is told."""
 
     @wraps(page)
-    def sent(request: HttpRequest, token: str) -> HttpResponse:
+    def sent(request: HttpRequest, token: str) -> HttpResponseBase:
         try:
             response = page(request, token)
         except sharing.Unusable:
@@ -43,13 +40,21 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @_unlisted
-def receipt_file(request: HttpRequest, token: str) -> HttpResponse:
-    """Send the receipt as PDF."""
+def receipt_file(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Send the receipt as PDF: it was asked for with the link, so it is there, or will be in a moment."""
     with sharing.opened(token) as (link, paper):
-        scope = paper.history.scope
-        key = f"receipt/{link.pk}/{scope.business.logo}"
-        content = cache.get(key)
-        if content is None:
-            content = printed_alone(paper, scope)
-            cache.set(key, content, KEPT)
-        return as_file(content, paper.file_name)
+        page = files.Page("receipts/shared_making.html", *_addresses(token))
+        return files.answer(request, paper, page, language=link.language, token=token)
+
+
+@_unlisted
+def receipt_state(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer whether the file is made by now."""
+    with sharing.opened(token) as (link, paper):
+        return files.state(
+            request, paper, files.Page("receipts/state.html", *_addresses(token)), language=link.language
+        )
+
+
+def _addresses(token: str) -> tuple[str, str]:
+    return reverse("receipts:shared-file", args=[token]), reverse("receipts:shared-state", args=[token])

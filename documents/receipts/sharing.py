@@ -19,6 +19,7 @@ from accounts import rights
 from accounts.permissions import Permission
 from documents import pdf
 from documents.models import ReceiptLink
+from documents.receipts import making
 from documents.receipts.printing import Paper
 from flipdash import clock, db, events, formats, histories, mail, money, rls, sealing
 from flipdash.histories import History
@@ -159,6 +160,7 @@ def _add(scope: Scope, paper: Paper, *, to: str = "") -> tuple[str, ReceiptLink]
     )
     link.sealed = "" if to else sealing.seal(token, _bound_to(link))
     link.save(force_insert=True)
+    making.ask(paper, language=link.language)  # so that it is there when the link is opened
     return token, link
 
 

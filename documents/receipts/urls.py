@@ -9,4 +9,5 @@ app_name = "receipts"
 urlpatterns = [
     path("<str:token>/", shared.receipt, name="shared"),
     path("<str:token>/file/", shared.receipt_file, name="shared-file"),
+    path("<str:token>/state/", shared.receipt_state, name="shared-state"),
 ]

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -13,11 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, View, requires
 from documents.models import ReceiptLink
-from documents.receipts import sharing
-from documents.receipts.files import as_file, printed_alone
+from documents.receipts import files, sharing
 from documents.receipts.forms import LinkForm, SendForm
 from documents.receipts.printing import Paper
 from flipdash import clock
+from flipdash.gate import polled
 from flipdash.histories import History
 from flipdash.http import Request, require_form
 
@@ -26,17 +28,50 @@ WITHOUT_FEE = "without"
 
 
 def receipt_view(declared: type[History]) -> View:
-    """Return what sends the receipt of a successful transaction of a history as PDF."""
+    """Return what sends the receipt of a successful transaction of a history as PDF, as soon as it is made."""
 
     @never_cache
     @require_safe
     @requires(Permission(declared.permission))
-    def receipt(request: Request, pk: int) -> HttpResponse:
-        with_fee = request.GET.get("fee") != WITHOUT_FEE
-        paper = _paper_or_404(declared, request, pk, with_fee=with_fee)
-        return as_file(printed_alone(paper, request.scope), paper.file_name)
+    def receipt(request: Request, pk: int) -> HttpResponseBase:
+        paper = _asked_or_404(declared, request, pk)
+        page = files.Page(
+            "receipts/making.html",
+            file_url=request.path,
+            state_url=reverse(f"documents:{declared.name}-receipt-state", args=[pk]),
+        )
+        return files.answer(request, paper, page, language=_language(request), crumbs=_crumbs(paper))
 
     return receipt
+
+
+def state_view(declared: type[History]) -> View:
+    """Return what answers whether a receipt is made by now."""
+
+    @polled
+    @never_cache
+    @require_safe
+    @requires(Permission(declared.permission))
+    def receipt_state(request: Request, pk: int) -> HttpResponse:
+        paper = _asked_or_404(declared, request, pk)
+        page = files.Page(
+            "receipts/state.html",
+            file_url=reverse(f"documents:{declared.name}-receipt", args=[pk]),
+            state_url=request.path,
+        )
+        return files.state(request, paper, page, language=_language(request))
+
+    return receipt_state
+
+
+def _asked_or_404(declared: type[History], request: Request, pk: int) -> Paper:
+    return _paper_or_404(declared, request, pk, with_fee=request.GET.get("fee") != WITHOUT_FEE)
+
+
+def _language(request: Request) -> str:
+    """Return the language that an address asks for: ?language=id; else the person's."""
+    language = request.GET.get("language", "")
+    return language if language in dict(settings.LANGUAGES) else request.LANGUAGE_CODE
 
 
 def sending_view(declared: type[History]) -> View:
@@ -127,13 +162,18 @@ def _page(request: Request, paper: Paper, form: SendForm) -> HttpResponse:
         "receipt_url": reverse(name, args=[pk]),
         "sending_url": _address(type(history), pk),
         "links_url": reverse(f"{name}-links", args=[pk]),
-        "crumbs": [
-            *history.crumbs,
-            {"label": history.title, "url": reverse(history.url_name)},
-            {"label": str(pk), "url": reverse(history.row_url_name, args=[pk])},
-        ],
+        "crumbs": _crumbs(paper),
     }
     return render(request, "receipts/sending.html", context)
+
+
+def _crumbs(paper: Paper) -> list[dict[str, Any]]:
+    history, pk = paper.history, paper.transaction.pk
+    return [
+        *history.crumbs,
+        {"label": history.title, "url": reverse(history.url_name)},
+        {"label": str(pk), "url": reverse(history.row_url_name, args=[pk])},
+    ]
 
 
 def _shown(link: ReceiptLink, name: str, *, is_open: bool) -> dict[str, Any]:

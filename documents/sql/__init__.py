@@ -1,4 +1,4 @@
-"""What the database itself refuses of reports, statements, invoices and links to receipts."""
+"""What the database itself refuses of reports, statements, invoices, receipts and links to them."""
 
 from documents.models import (
     Invoice,
@@ -6,6 +6,7 @@ from documents.models import (
     InvoiceLine,
     InvoicePaper,
     InvoiceReader,
+    ReceiptFile,
     ReceiptLink,
     Report,
     ReportTemplate,
@@ -34,6 +35,9 @@ NUMBERED = (
     *("tax_percent", "tax_numerator", "tax_denominator"),
 )
 """What an invoice says once it has a number."""
+
+MADE = ("status", "stored_as", "file_name", "size", "sha256")
+"""What is known of a receipt's file once it is there."""
 
 
 def _differ(names: tuple[str, ...]) -> str:
@@ -77,6 +81,18 @@ AFTER_TABLES: list[Code] = [
     Moves(Statement),
     RowLevelSecurity(Statement),
     Fixed(Statement, "business", "mode", "number", "first", "last", "zone", "starts_at", "ends_at", "format", "member"),
+    RowLevelSecurity(ReceiptFile),
+    Kept(ReceiptFile),
+    Moves(ReceiptFile),
+    Fixed(
+        ReceiptFile,
+        *("business", "mode", "history", "row_id", "with_fee", "language"),
+        *("by_kind", "by_id", "by_name", "created_at"),
+    ),
+    Refused(
+        *(ReceiptFile, "made", "BEFORE UPDATE", "is made, and never changes"),
+        when=f"OLD.status = 'ready' AND {_differ(MADE)}",
+    ),
     RowLevelSecurity(ReceiptLink),
     Kept(ReceiptLink),
     Fixed(

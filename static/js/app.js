@@ -9,6 +9,7 @@ import "./countdown.js";
 import "./counter.js";
 import "./dates.js";
 import "./dialog.js";
+import "./downloads.js";
 import "./drawer.js";
 import "./focus.js";
 import "./lookup.js";

@@ -2,12 +2,14 @@
 
 import io
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from flipdash import clock
+from documents.models import ReceiptFile
+from flipdash import clock, rls
 from flipdash.models import Message
 from tests import factories
 from tests.browser.looking import focus_problems, outline_problems, problems_of
@@ -43,7 +45,7 @@ def looks(page: Page) -> list[str]:
     return [*problems_of(page), *outline_problems(page), *focus_problems(page)]
 
 
-def test_the_receipt_of_last_weeks_transfer_to_sri_in_three_clicks(open_context, page, sign_in, admin, sri):
+def test_the_receipt_of_last_weeks_transfer_to_sri_in_three_clicks(open_context, page, sign_in, admin, sri, worker):
     sign_in(page, admin)
     page.add_init_script(CLICKS)
     page.goto("/money-transfers/")
@@ -94,6 +96,24 @@ def test_a_link_is_made_and_copied(open_context, sign_in, admin, sri):
     reader = open_context(viewport={"width": 1440, "height": 900}).new_page()
     reader.goto(page.evaluate("navigator.clipboard.readText()"))
     expect(reader.locator("main")).to_contain_text("Rp1,850,000")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_receipt_that_is_waited_for_downloads_by_itself(open_context, sign_in, admin, sri, worker, scripts):
+    context = open_context(viewport={"width": 390, "height": 844}, java_script_enabled=scripts, accept_downloads=True)
+    page = context.new_page()
+    sign_in(page, admin)
+    page.goto(f"/money-transfers/{sri.pk}/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Receipt (PDF)").click()
+    with rls.inside_of(sri.business_id, sri.mode):
+        made = ReceiptFile.objects.get(row_id=sri.pk)
+    assert download.value.suggested_filename == made.file_name
+    assert sha256(download.value.path().read_bytes()).hexdigest() == made.sha256
+    expect(page.get_by_role("heading", name="Receipt (PDF)", level=1)).to_be_visible()
+    if scripts:
+        expect(page.get_by_role("link", name="Receipt (PDF)")).to_be_visible()
+        assert looks(page) == []
 
 
 def test_a_wrong_address_is_said_beside_its_field_and_stays_without_scripts_too(open_context, sign_in, admin, sri):

@@ -1,6 +1,5 @@
 """Receipts that leave the business: sent by mail, linked, read by whoever has the link, revoked, expired."""
 
-import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from pypdf import PdfReader
 
 from accounts.demo import KOPI_KITA
 from accounts.models import Activity, Member
@@ -116,17 +114,6 @@ def test_the_page_of_a_link_is_listed_nowhere_and_tells_no_other_site(web, sri):
         assert not answer.cookies
 
 
-def test_the_link_gives_the_pdf_too_made_once(web, sri, monkeypatch):
-    path = make_link(web, sri)
-    answer = Client().get(f"{path}file/")
-    text = PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
-    assert answer["Content-Disposition"].startswith('attachment; filename="Receipt_Sri-Wahyuni_Rp1.850.000_')
-    assert "Sri Wahyuni" in text
-    assert "Rp2,500" not in text
-    monkeypatch.setattr("documents.receipts.shared.printed_alone", lambda *about: pytest.fail("made again"))
-    assert Client().get(f"{path}file/").content == answer.content
-
-
 def test_the_fee_stands_there_only_when_it_is_asked_for(web, sri):
     send(web, sri, with_fee="on")
     path = link_in(mails()[0].text)
@@ -159,7 +146,6 @@ def test_test_mode_says_so_everywhere(web, kopi_kita):
     assert path.startswith("/receipts/")
     assert "Test Mode" in Client().get(path).content.decode()
     assert Client().get(f"/test{path}").status_code == 404
-    assert Client().get(f"{path}file/")["Content-Disposition"].startswith('attachment; filename="TEST_Receipt_')
 
 
 # --- Bad input -----------------------------------------------------------------------------------------------------

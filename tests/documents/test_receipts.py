@@ -4,17 +4,18 @@ import io
 import re
 import time
 from datetime import UTC, datetime
-from threading import BoundedSemaphore
 
+import pikepdf
 import pytest
+from django.utils import timezone, translation
 from PIL import Image
 from pypdf import PdfReader
 
 from accounts.business import services as businesses
 from documents import pdf
-from documents.receipts import files as receipt_files
-from documents.receipts.printing import LONGEST_NAME, Paper, plain
-from flipdash import histories
+from documents.receipts.printing import LONGEST_NAME, Paper, plain, printed
+from flipdash import histories, rls
+from flipdash.scope import Scope
 from tests import factories
 
 NOON = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)  # 12:00 WIB
@@ -44,18 +45,22 @@ def picture() -> bytes:
     return content.getvalue()
 
 
-def named(answer) -> str:
-    return re.fullmatch(r'attachment; filename="([^"]+)"', answer["Content-Disposition"])[1]
+def receipt_of(row, history: str = "money-transfers", *, with_fee: bool = True) -> tuple[str, bytes]:
+    """Print a receipt as the worker does; return its name and what is in it (its way: test_receipt_files.py)."""
+    row.business.refresh_from_db()
+    scope = Scope.by_itself(row.business, row.mode)
+    with rls.inside(scope), translation.override("en"), timezone.override(scope.zone):
+        paper = Paper.of(histories.get(history), scope, row.pk, with_fee=with_fee)
+        return paper.file_name, printed([paper], scope)
 
 
 # --- One's own ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
-def test_a_receipt_says_who_paid_whom_and_what_it_cost_or_not(web, kopi_kita):
+def test_a_receipt_says_who_paid_whom_and_what_it_cost_or_not(kopi_kita):
     row = factories.make_transfer(kopi_kita, beneficiary_name="Sri Wahyuni", amount=1_850_000, fee=2_500)
-    address = f"/documents/receipts/money-transfers/{row.pk}/"
-    whole, without = text_of(web.get(address).content), text_of(web.get(f"{address}?fee=without").content)
+    whole, without = (text_of(receipt_of(row, with_fee=with_fee)[1]) for with_fee in (True, False))
     for said in ("PT Kopi Kita Nusantara", "Sri Wahyuni", "Rp1,850,000", str(row.pk), "Page 1 of 1"):
         assert said in whole
         assert said in without
@@ -78,42 +83,56 @@ def test_a_receipt_says_who_paid_whom_and_what_it_cost_or_not(web, kopi_kita):
         ("x" * 100, "x" * LONGEST_NAME + "_"),
     ],
 )
-def test_the_files_name_says_whose_it_is_and_fits_every_system(web, kopi_kita, name, said):
+def test_the_files_name_says_whose_it_is_and_fits_every_system(kopi_kita, name, said):
     row = factories.make_transfer(kopi_kita, beneficiary_name=name, amount=1_850_000, created_at=NOON)
-    answer = web.get(f"/documents/receipts/money-transfers/{row.pk}/")
-    assert named(answer) == f"Receipt_{said}Rp1.850.000_2026-11-20_{row.pk}.pdf"
-    assert re.fullmatch(r"[A-Za-z0-9._-]{1,120}", named(answer))
+    named, _content = receipt_of(row)
+    assert named == f"Receipt_{said}Rp1.850.000_2026-11-20_{row.pk}.pdf"
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,120}", named)
 
 
 @pytest.mark.django_db
-def test_the_day_in_the_name_is_the_businesss(client_of, stranger, toko_sebelah):
+def test_the_day_in_the_name_is_the_businesss(toko_sebelah):
     late = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)  # 00:30 of the next day in WITA
     row = factories.make_payment(toko_sebelah, mode="test", sender_name="Made", amount=50_000, created_at=late)
-    answer = client_of(stranger).get(f"/test/documents/receipts/payments/{row.pk}/")
-    assert named(answer) == f"TEST_Receipt_Made_Rp50.000_2026-11-21_{row.pk}.pdf"
-    assert "no real money moved" in text_of(answer.content)
+    named, content = receipt_of(row, "payments")
+    assert named == f"TEST_Receipt_Made_Rp50.000_2026-11-21_{row.pk}.pdf"
+    assert "no real money moved" in text_of(content)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("typed", HOSTILE)
-def test_what_people_typed_is_only_text(web, kopi_kita, typed):
+def test_what_people_typed_is_only_text(kopi_kita, typed):
     row = factories.make_transfer(kopi_kita, beneficiary_name=typed, remark=typed)
-    answer = web.get(f"/documents/receipts/money-transfers/{row.pk}/")
-    assert len(PdfReader(io.BytesIO(answer.content)).pages) == 1
-    assert "root:" not in text_of(answer.content)
-    assert re.fullmatch(r"[A-Za-z0-9._-]{1,120}", named(answer))
+    named, content = receipt_of(row)
+    assert len(PdfReader(io.BytesIO(content)).pages) == 1
+    assert "root:" not in text_of(content)
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,120}", named)
 
 
 @pytest.mark.django_db
-def test_the_businesss_logo_is_on_it(web, files, scope, kopi_kita):
+def test_the_businesss_logo_is_on_it(files, scope, kopi_kita):
     row = factories.make_transfer(kopi_kita)
-    address = f"/documents/receipts/money-transfers/{row.pk}/"
-    assert pictures_of(web.get(address).content) == 0
+    assert pictures_of(receipt_of(row)[1]) == 0
     businesses.set_logo(scope, picture())
-    assert pictures_of(web.get(address).content) == 1
+    assert pictures_of(receipt_of(row)[1]) == 1
     kopi_kita.refresh_from_db()
     (files / kopi_kita.logo).unlink()
-    assert text_of(web.get(address).content)
+    assert text_of(receipt_of(row)[1])
+
+
+@pytest.mark.django_db
+def test_a_logo_in_printers_colours_keeps_the_standard(files, scope, kopi_kita):
+    content = io.BytesIO()
+    Image.new("CMYK", (300, 120), (0, 200, 200, 20)).save(content, "JPEG")
+    businesses.set_logo(scope, content.getvalue())
+    row = factories.make_transfer(kopi_kita)
+    _name, made = receipt_of(row)
+    assert pictures_of(made) == 1
+    assert b"DeviceCMYK" not in made
+    with pikepdf.open(io.BytesIO(made)) as file:
+        spaces = {str(one.get("/ColorSpace")) for one in file.objects if isinstance(one, pikepdf.Stream)}
+    assert "/DeviceCMYK" not in spaces
+    assert "/DeviceRGB" in spaces
 
 
 @pytest.mark.django_db
@@ -201,14 +220,3 @@ def test_making_a_pdf_doesnt_let_pictures_that_were_cut_off_pass(monkeypatch):
     whole = picture()
     with pytest.raises(OSError, match="truncated"):
         Image.open(io.BytesIO(whole[:-100])).load()
-
-
-def test_who_waits_too_long_for_a_printer_is_told_to_try_again(web, kopi_kita, monkeypatch):
-    transfer = factories.make_transfer(kopi_kita, status="successful")
-    monkeypatch.setattr(receipt_files, "_room", BoundedSemaphore(1))
-    monkeypatch.setattr(receipt_files, "PATIENCE", 0.01)
-    address = f"/documents/receipts/money-transfers/{transfer.pk}/"
-    with receipt_files._room:
-        answer = web.get(address)
-        assert (answer.status_code, answer["Retry-After"]) == (503, "2")
-    assert web.get(address).status_code == 200

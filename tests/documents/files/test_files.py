@@ -123,5 +123,5 @@ def test_a_page_asks_each_kind_once(web, admin, kopi_kita, django_assert_max_num
     for number in range(6):
         ready(admin, at=NOON + timedelta(minutes=number))
     web.get(FILES)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         web.get(FILES)

@@ -1,0 +1,99 @@
+"""Receipts as files: asked for once, made by a worker, kept with their hash, and the same bytes ever after."""
+
+import secrets
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone, translation
+
+from documents.models import ReceiptFile
+from documents.receipts.printing import Paper, printed
+from flipdash import histories, rls
+from flipdash.histories import History
+from flipdash.leases import Stopped, Worker
+from flipdash.scope import Scope
+
+Status = ReceiptFile.Status
+
+
+class Gone(Exception):
+    """The transaction is no longer there, or not successful any more."""
+
+
+RECEIPTS = Worker(
+    "receipts", ReceiptFile, per="business", problems={Gone: "gone"}, related=("business",), using="operator"
+)
+"""One takes some 60 ms: they wake the queue of what is short, and wait for no report."""
+
+
+@transaction.atomic
+def ask(paper: Paper, *, language: str, again: bool = False) -> ReceiptFile:
+    """Return the file of a receipt in a language; where there is none, a worker makes it.
+
+    `again` lets one that failed be tried once more.
+    """
+    scope = paper.history.scope
+    wanted = _which(paper.history, paper.with_fee, language) | {"row_id": paper.transaction.pk}
+    rows = ReceiptFile.objects.visible_to(scope).filter(**wanted)
+    made: ReceiptFile | None = rows.first()
+    if made is None:
+        ours = {"business_id": scope.business.pk, "mode": scope.mode, **scope.actor.columns("by")}
+        ReceiptFile.objects.bulk_create([ReceiptFile(**wanted, **ours)], ignore_conflicts=True)
+    elif made.status == Status.FAILED and again:
+        failed = rows.filter(status=Status.FAILED)
+        failed.update(status=Status.QUEUED, attempt=0, due_at=None, finished_at=None, problem="")
+    else:
+        return made
+    transaction.on_commit(RECEIPTS.wake)
+    return rows.get()
+
+
+def opened(file: ReceiptFile) -> Any:
+    """Return the bytes of a file that is ready, to be read; raises FileNotFoundError."""
+    return default_storage.open(file.stored_as)
+
+
+def ready(history: History, pks: Sequence[int], *, with_fee: bool) -> dict[int, ReceiptFile]:
+    """Return those of some transactions whose file there is already, in the language of the moment."""
+    rows = ReceiptFile.objects.visible_to(history.scope).using(history.using)
+    which = _which(history, with_fee, translation.get_language())
+    found = rows.filter(status=Status.READY, row_id__in=pks, **which)
+    return {file.row_id: file for file in found}
+
+
+def _which(history: History, with_fee: bool, language: str) -> dict[str, Any]:
+    return {"history": history.name, "with_fee": with_fee, "language": language}
+
+
+@RECEIPTS.runs
+def _make(file: ReceiptFile) -> None:
+    with (
+        rls.inside_of(file.business_id, file.mode),
+        translation.override(file.language),
+        timezone.override(file.business.time_zone),
+    ):
+        scope = Scope.by_itself(file.business, file.mode)
+        known = file.history in histories.names()
+        paper = Paper.of(histories.get(file.history), scope, file.row_id, with_fee=file.with_fee) if known else None
+        if paper is None:
+            raise Gone
+        _publish(file, printed([paper], scope), paper.file_name)
+
+
+def _publish(file: ReceiptFile, content: bytes, file_name: str) -> None:
+    """Store a file and say that it is there, unless another worker has taken it over."""
+    if file.stored_as:  # what an attempt before this one stored, and could not publish
+        default_storage.delete(file.stored_as)
+    name = f"receipts/{file.business_id}/{file.pk}-{file.attempt}-{secrets.token_hex(8)}.pdf"
+    RECEIPTS.note(file, stored_as=name)
+    try:
+        default_storage.save(name, ContentFile(content))
+        digest = sha256(content).hexdigest()
+        RECEIPTS.finish(file, Status.READY, file_name=file_name, size=len(content), sha256=digest)
+    except (Stopped, OSError):
+        default_storage.delete(name)
+        raise
