@@ -8,7 +8,7 @@ class DepositsConfig(AppConfig):
 
     def ready(self) -> None:
         """Make known what the deposit tells, its histories, what moves it and what waits."""
-        from deposits import banks, frame, menu  # noqa: F401  (importing registers)
+        from deposits import banks, frame, menu, operations  # noqa: F401  (importing registers)
         from deposits.ledger import history, sources  # noqa: F401  (importing registers)
         from deposits.overview import pending
         from deposits.statements import services  # noqa: F401  (importing registers)

@@ -116,6 +116,8 @@ class Worker(Generic[R]):
     related: tuple[str, ...] = ()
     """What is read together with a claimed row."""
     using: str = "default"
+    words: Words = ""
+    """What the operator calls its rows."""
 
     _run: Callable[[R], Any] | None = field(default=None, init=False)
     _tidy: Callable[[], Any] | None = field(default=None, init=False)

@@ -11,12 +11,13 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from flipdash.leases import Worker
 from flipdash.models import Message
 
 Status = Message.Status
-MAILS = Worker("mails", Message, most_attempts=8, wait=timedelta(seconds=30))
+MAILS = Worker("mails", Message, most_attempts=8, wait=timedelta(seconds=30), words=_("Mails"))
 """The last attempt is about an hour after the first; then the row stays, unsent, for the operator."""
 
 

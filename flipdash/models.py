@@ -43,3 +43,39 @@ class Message(Leased):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()}: {self.subject}"
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of beat or of a worker (flipdash/operations/heartbeats.py)."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    queues = models.CharField(max_length=200, blank=True)
+    """What a worker takes from, comma separated."""
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("Operations")  # what the back office calls the page that shows them
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RequestCount(models.Model):
+    """How many requests for a route were answered so, within so many milliseconds, since counting began."""
+
+    route = models.CharField(max_length=200, blank=True)
+    method = models.CharField(max_length=7)
+    status = models.PositiveSmallIntegerField()
+    within = models.PositiveIntegerField()
+    """In milliseconds, one of `counting.BOUNDS`; 0: longer than all of them."""
+    requests = models.BigIntegerField()
+    milliseconds = models.FloatField()
+    """Of all of them together."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["route", "method", "status", "within"], name="requestcount_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route} {self.status}"

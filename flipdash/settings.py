@@ -170,6 +170,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_PUBLISH_RETRY = False  # the sweep wakes what a lost message didn't
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "flipdash.operations.heartbeats:Scheduler"
 # In seconds; what hasn't run when the next one is due is dropped.
 CELERY_BEAT_SCHEDULE = {
     "sweep-top-ups": {"task": "deposits.tasks.sweep_top_ups", "schedule": 2.0, "options": {"expires": 2}},
@@ -189,6 +190,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 2, "queue": "callbacks"},
     },
+    "tidy-operations": {"task": "flipdash.tasks.tidy_operations", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep": {"task": "flipdash.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "tidy-callbacks": {"task": "developer.tasks.tidy_callbacks", "schedule": 3600.0, "options": {"expires": 3600}},
     "tidy-calls": {"task": "developer.tasks.tidy_calls", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -375,6 +377,20 @@ APPROVAL_DAYS = 7
 SIMULATED_RAIL_SECONDS = 4
 """About how long the simulated rail thinks before it answers."""
 
+# --- Who watches us (flipdash/operations) ---------------------------------------------------------------------------
+OPERATIONS_TOKEN = env.str("OPERATIONS_TOKEN", "")
+"""What a monitor and Prometheus show to read /health/deep and /metrics; without it there are none."""
+if OPERATIONS_TOKEN and (len(OPERATIONS_TOKEN) < 32 or not OPERATIONS_TOKEN.isascii()):
+    raise ImproperlyConfigured(
+        "OPERATIONS_TOKEN needs at least 32 letters and digits, such as of: openssl rand -hex 32"
+    )
+COUNTS_REQUESTS = not TESTING
+"""Whether each request is counted by its route (flipdash/serving/counting.py)."""
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+"""Where errors are told of; empty: nowhere."""
+
+LOG_MASK = "developer.calls.logs.masked"
+"""What masks secrets in a text that leaves us."""
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

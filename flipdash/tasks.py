@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 
 from flipdash import leases, searchkeys
+from flipdash.operations import heartbeats
 
 log = logging.getLogger(__name__)
 
@@ -29,3 +30,9 @@ def sweep() -> None:
 def clean_search_lists() -> None:
     """Sort into the search indexes what was inserted since the last time, so that no insert ever has to."""
     searchkeys.clean_lists()
+
+
+@shared_task
+def tidy_operations() -> None:
+    """Forget workers that were killed long ago."""
+    heartbeats.tidy()

@@ -19,6 +19,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
@@ -50,6 +51,7 @@ Status = ImportJob.Status
 IMPORTS = Worker(
     "imports",
     ImportJob,
+    words=gettext_lazy("Imports"),
     queue="imports",
     per="business",
     is_alone=True,

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import translation
+from django.utils.translation import gettext_lazy
 from psycopg import sql
 
 from accounts import rights
@@ -40,6 +41,7 @@ Status = ImportUndo.Status
 UNDOS = Worker(
     "undos",
     ImportUndo,
+    words=gettext_lazy("Imports to undo"),
     queue="imports",
     per="business",
     is_alone=True,

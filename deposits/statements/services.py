@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import connections, transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import operators
 from accounts.models import User
@@ -27,7 +28,9 @@ from flipdash import clock, db, money, states
 from flipdash.leases import Worker
 from flipdash.tables import Fault
 
-STATEMENTS = Worker("statements", StatementImport, queue="imports", using="operator")
+STATEMENTS = Worker(
+    "statements", StatementImport, queue="imports", using="operator", words=gettext_lazy("Bank statements")
+)
 
 Status = StatementImport.Status
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
@@ -40,6 +41,7 @@ Status = CallbackResend.Status
 RESENDS = Worker(
     "callback resends",
     CallbackResend,
+    words=gettext_lazy("Callbacks to send again"),
     per="business",
     problems={rights.NotAllowed: "not allowed"},
     related=("business", "member__user", "member__business"),

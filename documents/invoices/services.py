@@ -16,6 +16,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Business
 from documents import operator, pdf
@@ -54,6 +55,7 @@ class NotCorrectable(Exception):
 INVOICES = Worker(
     "invoices",
     Invoice,
+    words=gettext_lazy("Invoices"),
     queue="reports",
     per="business",
     problems={NoOperator: "operator", NoParty: "party", LosesLetters: "letters", tax.NoRate: "rate"},

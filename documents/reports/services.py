@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 from django.http import QueryDict
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
@@ -63,6 +64,7 @@ Status = Report.Status
 REPORTS = Worker(
     "reports",
     Report,
+    words=gettext_lazy("Reports"),
     queue="reports",
     per="business",
     problems={

@@ -19,6 +19,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
@@ -52,6 +53,7 @@ WRITERS: dict[str, Callable[[Content, Path], None]] = {
 STATEMENTS = Worker(
     "deposit statements",
     Statement,
+    words=gettext_lazy("Statements"),
     queue="reports",
     per="business",
     problems={

@@ -35,4 +35,31 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='flipdash_message_open')],
             },
         ),
+        migrations.CreateModel(
+            name='Heartbeat',
+            fields=[
+                ('name', models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ('queues', models.CharField(blank=True, max_length=200)),
+                ('seen_at', models.DateTimeField()),
+            ],
+            options={
+                'verbose_name': 'Operations',
+                'verbose_name_plural': 'Operations',
+            },
+        ),
+        migrations.CreateModel(
+            name='RequestCount',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('route', models.CharField(blank=True, max_length=200)),
+                ('method', models.CharField(max_length=7)),
+                ('status', models.PositiveSmallIntegerField()),
+                ('within', models.PositiveIntegerField()),
+                ('requests', models.BigIntegerField()),
+                ('milliseconds', models.FloatField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('route', 'method', 'status', 'within'), name='requestcount_once')],
+            },
+        ),
     ]

@@ -12,6 +12,7 @@ from uuid import uuid4
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
+from flipdash.serving import counting
 from flipdash.serving.lines import EXTRA
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,9 @@ class RequestLogMiddleware:
             answer = self.get_response(request)
         answer.headers.setdefault(NUMBER, request.number)  # the merchant API numbers its calls by itself
         answer.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        log.info("request", extra={EXTRA: line(request, answer, (monotonic() - began) * 1_000, counted.statements)})
+        written = line(request, answer, (monotonic() - began) * 1_000, counted.statements)
+        log.info("request", extra={EXTRA: written})
+        counting.requests.count(written)
         return answer
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from flipdash import rls
 from flipdash.leases import Worker
@@ -23,7 +24,14 @@ PACE = timedelta(seconds=1)
 REFUSED = (HolderStatus.NOT_FOUND, HolderStatus.CLOSED, HolderStatus.BLACKLISTED)
 """What the bank says of an account that can't be paid."""
 
-NAMES = Worker("bulk names", BulkNames, queue="imports", per="business", related=("business", "draft"))
+NAMES = Worker(
+    "bulk names",
+    BulkNames,
+    queue="imports",
+    per="business",
+    related=("business", "draft"),
+    words=gettext_lazy("Names to ask the banks for"),
+)
 WRITE = f"""
     UPDATE {TABLE} r SET holder_status = n.status, holder_name = n.name, name_differs = n.differs,
         wrong = CASE WHEN n.refused AND NOT 'account_number' = ANY(r.wrong)

@@ -20,6 +20,7 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
@@ -56,6 +57,7 @@ class TooManyOpen(OutgoingRefused):
 BULK = Worker(
     "bulk",
     BulkDraft,
+    words=gettext_lazy("Files of transfers"),
     queue="imports",
     per="business",
     is_alone=True,

@@ -48,6 +48,7 @@ class RailOrder(TenantModel, Leased):
     sent_at = models.DateTimeField(null=True)
     """When the rail first said that it has it."""
     status = StatusField(max_length=7, choices=Status, default=Status.QUEUED)
+    created_at = models.DateTimeField(db_default=Now())
 
     objects: ClassVar[Any] = TenantQuerySet.as_manager()
 

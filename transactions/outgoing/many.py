@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.models import Business
@@ -259,7 +260,9 @@ PROBLEMS: dict[type[Exception], str] = {
     NothingSends: "nothing sends",
     rights.NotAllowed: "not allowed",
 }
-APPROVALS = Worker("approvals", BulkApproval, per="business", is_alone=True, problems=PROBLEMS)
+APPROVALS = Worker(
+    "approvals", BulkApproval, per="business", is_alone=True, problems=PROBLEMS, words=gettext_lazy("Approvals of many")
+)
 
 
 @APPROVALS.runs

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, DateTimeField, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Value
 from django.db.models.functions import Least, Now, Power
+from django.utils.translation import gettext_lazy
 
 from flipdash import rls
 from flipdash.leases import Worker
@@ -55,7 +56,13 @@ class Orders(Worker[RailOrder]):
         return ExpressionWrapper(Now() + wait, output_field=DateTimeField())
 
 
-ORDERS = Orders("orders", RailOrder, most_attempts=12, problems={KeyReused: answers.KEY_REUSED})
+ORDERS = Orders(
+    "orders",
+    RailOrder,
+    most_attempts=12,
+    problems={KeyReused: answers.KEY_REUSED},
+    words=gettext_lazy("Outgoing orders"),
+)
 
 
 def queue(product: Product, row: OutgoingTransfer, rail: str) -> RailOrder:

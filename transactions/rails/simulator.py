@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
 
 from flipdash.leases import Worker
 from transactions import rails
@@ -57,7 +58,7 @@ LAST = ("RAHMAWATI", "SANTOSO", "LESTARI", "WIJAYA", "HARTONO", "PERMATA", "NUGR
 Knows = Callable[[Question], str]
 _knows: list[Knows] = []
 
-SIMULATED = Worker("simulator", SimulatedPayout, most_attempts=8)
+SIMULATED = Worker("simulator", SimulatedPayout, most_attempts=8, words=gettext_lazy("Simulated banks"))
 
 
 def knows_names(knows: Knows) -> Knows:

@@ -1,0 +1,1 @@
+"""Who runs FlipDash sees how it does: who is alive, what waits how long, how requests are answered, what fails."""

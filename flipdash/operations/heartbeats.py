@@ -1,0 +1,94 @@
+"""Signs of life of beat and of the workers: a row of each, written every quarter of a minute while it goes on.
+
+Beat writes from its own loop, and a worker from its main process as often as Celery says that it lives: one that hangs
+writes nothing. Whoever is stopped takes its row away; whoever is killed leaves it, to be seen.
+"""
+
+import logging
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from celery import signals
+from celery.beat import PersistentScheduler
+from django.db import DatabaseError, connections
+from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models.functions import Now
+
+from flipdash.models import Heartbeat
+
+log = logging.getLogger(__name__)
+
+EVERY = 15.0  # seconds
+SILENT = timedelta(seconds=60)
+"""After how long without a sign somebody counts as gone."""
+FORGOTTEN = timedelta(days=1)
+BEAT = "beat"
+
+_written: dict[str, float] = {}
+"""When this process last wrote for whom, by its own clock."""
+
+
+def write(name: str, queues: str = "") -> None:
+    """Say that somebody lives, unless that was said just now. Without a database nothing is said, and nothing fails."""
+    if monotonic() - _written.get(name, -EVERY) < EVERY:
+        return
+    _written[name] = monotonic()
+    values = {"queues": queues, "seen_at": Now()}
+    _do(lambda: Heartbeat.objects.update_or_create(name=name, defaults=values))
+
+
+def remove(name: str) -> None:
+    """Say that somebody has stopped, as it should."""
+    _written.pop(name, None)
+    _do(lambda: Heartbeat.objects.filter(name=name).delete())
+
+
+def _do(act: Any) -> None:
+    try:
+        act()
+    except DatabaseError:
+        log.warning("no sign of life could be written")
+    finally:
+        # Beat and the main process of a worker need no connection else, and a child must not inherit one.
+        if not connections["default"].in_atomic_block:
+            connections["default"].close()
+
+
+class Scheduler(PersistentScheduler):
+    """Celery's own beat, which says that it lives each time that it looks what is due."""
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Queue what is due, and return in how many seconds to look again."""
+        wait = super().tick(*args, **kwargs)
+        write(BEAT)
+        return min(wait, EVERY)
+
+    def close(self) -> None:
+        """End as it should."""
+        remove(BEAT)
+        super().close()
+
+
+@signals.heartbeat_sent.connect(dispatch_uid="flipdash.operations")
+def of_worker(sender: Any, **kwargs: Any) -> None:
+    """Say that a worker lives, and which queues it takes from. The sender is Celery's own heart."""
+    queues = sorted(sender.eventer.app.amqp.queues.consume_from)
+    write(sender.eventer.hostname, ",".join(queues))
+
+
+@signals.worker_shutdown.connect(dispatch_uid="flipdash.operations")
+def worker_stopped(sender: Any, **kwargs: Any) -> None:
+    """Say that a worker was stopped. The sender is the worker."""
+    remove(sender.hostname)
+
+
+def seen(using: str) -> list[Heartbeat]:
+    """Return everybody's last sign, with its age as `age`, by name."""
+    age = ExpressionWrapper(Now() - F("seen_at"), output_field=DurationField())
+    return list(Heartbeat.objects.using(using).annotate(age=age).order_by("name"))
+
+
+def tidy() -> None:
+    """Forget who was killed long ago: whoever came instead has another name."""
+    Heartbeat.objects.filter(seen_at__lt=Now() - FORGOTTEN).delete()
