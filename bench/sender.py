@@ -8,7 +8,7 @@ import django
 
 django.setup()
 
-from developer.callbacks import addresses  # noqa: E402  (settings first)
+from flipdash import addresses  # noqa: E402  (settings first)
 from flipdash.celery import app  # noqa: E402
 
 NAME = "receivers.co.id"

@@ -12,9 +12,9 @@ from typing import Any
 import certifi
 import pycurl
 
-from developer.callbacks import addresses
-from developer.callbacks.addresses import BadAddress, NameNotFound, Target
 from developer.problems import Problem
+from flipdash import addresses
+from flipdash.addresses import BadAddress, NameNotFound, Target
 
 CONNECT_WITHIN, ANSWER_WITHIN = 5.0, 30.0  # seconds
 MOST_READ, MOST_KEPT, MOST_HEAD = 64 * 1024, 4 * 1024, 32 * 1024  # bytes

@@ -6,9 +6,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from developer.callbacks import addresses, places
-from developer.callbacks.addresses import BadAddress, NameNotFound, Target
+from developer.callbacks import places
 from developer.models import CallbackEvent
+from flipdash import addresses
+from flipdash.addresses import BadAddress, NameNotFound, Target
 from flipdash.scope import Scope
 
 

@@ -12,9 +12,9 @@ from django.db import transaction
 from accounts.permissions import Permission
 from accounts.rights import lock_business
 from developer.callbacks import signing
-from developer.callbacks.addresses import Target
 from developer.models import CallbackEvent, CallbackUrl
 from flipdash import clock, events, sealing
+from flipdash.addresses import Target
 from flipdash.scope import Scope
 
 BOTH_SIGN = timedelta(hours=24)

@@ -9,12 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from developer.problems import Problem
 from flipdash.actors import Actor, actor_fields, actor_known
+from flipdash.addresses import LONGEST as LONGEST_URL
 from flipdash.functions import NextTransactionId
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
 from flipdash.states import State, StatusField, state
-
-LONGEST_URL = 2_000
 
 
 class CallbackEvent(models.TextChoices):

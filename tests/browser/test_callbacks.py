@@ -9,11 +9,10 @@ from django.db.models.functions import Now
 from playwright.sync_api import expect
 
 from accounts.permissions import Role
-from developer.callbacks import addresses
 from developer.callbacks.resending import RESENDS
 from developer.callbacks.sending import Sender
 from developer.models import Callback, CallbackUrl
-from flipdash import rls
+from flipdash import addresses, rls
 from tests import factories
 from tests.browser.looking import problems_of
 from tests.developer.receivers import receiver, status

@@ -9,7 +9,8 @@ import django
 
 django.setup()
 
-from developer.callbacks import addresses, schedule  # noqa: E402  (settings first)
+from developer.callbacks import schedule  # noqa: E402  (settings first)
+from flipdash import addresses  # noqa: E402
 from flipdash.celery import app  # noqa: E402
 
 NAME = "kopikita.co.id"

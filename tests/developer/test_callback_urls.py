@@ -15,10 +15,10 @@ from standardwebhooks import Webhook
 from accounts.models import Activity
 from accounts.permissions import Role
 from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
-from developer.callbacks import addresses, places, testing
+from developer.callbacks import places, testing
 from developer.keys import services as keys
 from developer.models import Callback, CallbackAttempt, CallbackEvent, CallbackUrl
-from flipdash import clock, rls
+from flipdash import addresses, clock, rls
 from flipdash.models import Message
 from tests import factories
 from tests.developer.receivers import found_at, receiver, status

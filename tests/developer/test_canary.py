@@ -23,9 +23,8 @@ from accounts.permissions import Role
 from accounts.phones import senders
 from accounts.sign_in.reauthentication import REAUTHENTICATED_AT
 from developer.api import disbursements
-from developer.callbacks import addresses
 from developer.calls import recording
-from flipdash import clock
+from flipdash import addresses, clock
 from flipdash.celery import app
 from flipdash.models import Message
 from tests import factories

@@ -10,9 +10,10 @@ from ipaddress import ip_network
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from developer.callbacks import addresses, fetch, sending, signing
-from developer.callbacks.addresses import BadAddress, NameNotFound
+from developer.callbacks import fetch, sending, signing
 from developer.problems import Problem
+from flipdash import addresses
+from flipdash.addresses import BadAddress, NameNotFound
 from tests.developer.receivers import drip, found_at, raw, receiver, status
 
 GOOD = "https://hooks.kopikita.co.id/flipdash?from=1"

@@ -1,7 +1,7 @@
-"""Which addresses callbacks may go to (trust.md F1, F2): judged when they are saved, and again at every call.
+"""Which addresses people may name (trust.md F1, F2): judged when they are saved, and again at every call.
 
-A person names a URL; our machines call it from inside our network. So it must name a public host by its name, and
-every network address that the name has must be one that the public internet routes.
+A person names a URL; our machines call it from inside our network, or lead somebody else's browser there. So it must
+name a public host by its name, and every network address that the name has must be one that the public internet routes.
 """
 
 import re
@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from developer.models.callbacks import LONGEST_URL as LONGEST
 from flipdash.mode import Mode
 
+LONGEST = 2_000  # characters
 PORTS = {"https": (443, 8443), "http": (80, 8080)}
 """By scheme; the first needs no naming."""
 RESOLVE_WITHIN = 5.0  # seconds
@@ -95,7 +95,7 @@ def parse(written: str, mode: str) -> Target:
             else _("The address begins with https:// or http://.")
         )
     if "@" in parts.netloc:
-        raise BadAddress(_("Leave the name and password out of the address: the Validation Token proves us."))
+        raise BadAddress(_("Leave the name and password out of the address."))
     if parts.fragment:
         raise BadAddress(_("Leave out what follows the #: it never reaches your server."))
     host = _public_name((parts.hostname or "").rstrip("."))
