@@ -27,6 +27,8 @@ from flipdash import fonts
 log = logging.getLogger(__name__)
 
 STYLES, SCRIPTS = "css/app.css", "js/app.js"
+BRIEF_STYLES, BRIEF_SCRIPTS = "css/brief.css", "js/brief.js"
+"""For pages that strangers open on a phone, once: the few parts that these have, and no font."""
 SMALLEST = 200
 """Bytes below which an answer isn't worth compressing, as Django has it."""
 QUALITY = 5
@@ -45,7 +47,9 @@ class BuiltStorage(CompressedManifestStaticFilesStorage):
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         """Build what is joined, then do what Django and WhiteNoise do. Raises ValueError for what can't be joined."""
         if not dry_run:
-            self._put(paths, SCRIPTS, joined_scripts().encode())
+            for name in (SCRIPTS, BRIEF_SCRIPTS):
+                self._put(paths, name, joined_scripts(name).encode())
+            self._put(paths, BRIEF_STYLES, joined_styles(BRIEF_STYLES).encode())
             styles = joined_styles()
             if fonts.is_installed():
                 styles += fonts.styles(self.base_url or "/")
@@ -82,27 +86,27 @@ def joined_sources() -> set[str]:
     """Return the names of the files that were joined, which nobody asks for."""
     return {
         posixpath.normpath(posixpath.join(posixpath.dirname(whole), part))
-        for whole in (STYLES, SCRIPTS)
+        for whole in (STYLES, SCRIPTS, BRIEF_STYLES, BRIEF_SCRIPTS)
         for part in IMPORTED.findall(_source(whole).read_text())
     }
 
 
-def joined_styles() -> str:
-    """Return the whole stylesheet, its layers kept and its spaces left out."""
-    return lightningcss.bundle_css(str(_source(STYLES)))
+def joined_styles(whole: str = STYLES) -> str:
+    """Return a whole stylesheet, its layers kept and its spaces left out."""
+    return lightningcss.bundle_css(str(_source(whole)))
 
 
-def joined_scripts() -> str:
-    """Return all scripts in one module, each in a block of its own. Raises ValueError for one that imports others."""
+def joined_scripts(whole: str = SCRIPTS) -> str:
+    """Return a module with all its scripts, each in its own block. Raises ValueError for one that imports others."""
 
     def block(found: re.Match[str]) -> str:
-        name = posixpath.normpath(posixpath.join(posixpath.dirname(SCRIPTS), found[1]))
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(whole), found[1]))
         source = _source(name).read_text()
         if IMPORT_OR_EXPORT.search(source):
-            raise ValueError(f"{name} imports or exports: only {SCRIPTS} may")
+            raise ValueError(f"{name} imports or exports: only {whole} may")
         return f"{{\n{source}\n}}"
 
-    return IMPORT.sub(block, _source(SCRIPTS).read_text())
+    return IMPORT.sub(block, _source(whole).read_text())
 
 
 def _source(name: str) -> Path:
