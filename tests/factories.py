@@ -238,7 +238,8 @@ def make_international(
 
 
 def make_link(business: Business, title: str = "Kelas latte art", mode: str = Mode.LIVE, **fields: Any) -> PaymentLink:
-    return PaymentLink.objects.create(business=business, mode=mode, title=title, **RATNA.columns("maker"), **fields)
+    with rls.inside_of(business.pk, mode):
+        return PaymentLink.objects.create(business=business, mode=mode, title=title, **RATNA.columns("maker"), **fields)
 
 
 def make_payment(business: Business, *, mode: str = Mode.LIVE, events: bool = False, **fields: Any) -> Payment:

@@ -1,4 +1,4 @@
-"""How a payer can pay: virtual accounts, QRIS, e-wallets and cards (reference/flip-api.md §7.7)."""
+"""How a payer can pay: virtual accounts, QRIS, e-wallets, cards and tills of shops (reference/flip-api.md §7.7)."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,7 @@ class ChannelKind(models.TextChoices):
     QRIS = "qris", _("QRIS")
     EWALLET = "ewallet", _("E-Wallet")
     CARD = "card", _("Card")
+    OUTLET = "outlet", _("Outlet")
 
 
 CHANNELS: dict[str, dict[str, str]] = {
@@ -23,6 +24,7 @@ CHANNELS: dict[str, dict[str, str]] = {
     ChannelKind.QRIS: {"qris": "QRIS"},
     ChannelKind.EWALLET: {code: destinations.EWALLETS[code] for code in ("dana", "linkaja", "ovo", "shopeepay")},
     ChannelKind.CARD: {"visa": "Visa", "mastercard": "Mastercard", "jcb": "JCB", "gpn": "GPN"},
+    ChannelKind.OUTLET: {"alfamart": "Alfamart", "indomaret": "Indomaret"},
 }
 """The channels of each kind, by their codes."""
 

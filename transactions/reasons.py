@@ -120,6 +120,12 @@ class Reason(models.TextChoices):
         then=_("If the payer still wants to pay, send them the link again."),
         said=("Not paid in time", "Tidak dibayar tepat waktu", "Not paid", "Tidak dibayar", "Expired", "Kedaluwarsa"),
     )
+    PAID_BY_ANOTHER = reason(
+        *("paid_by_another", _("Somebody else paid")),
+        what=_("its link could be paid once, and somebody else was faster"),
+        then=_("Nothing has to be done. If this payer should pay too, make them a link of their own."),
+        said=("Somebody else paid", "Sudah dibayar orang lain", "Link used", "Tautan terpakai"),
+    )
     # What people decided.
     WRONG_AMOUNT = reason(
         *("wrong_amount", _("Wrong amount")),
@@ -173,7 +179,7 @@ class Reason(models.TextChoices):
         return {str(one): (*one.said, str(one)) for one in reasons}
 
 
-_PAYERS = (Reason.CARD_DECLINED, Reason.PAYER_SHORT, Reason.PAYER_UNAVAILABLE, Reason.NOT_PAID)
+_PAYERS = (Reason.CARD_DECLINED, Reason.PAYER_SHORT, Reason.PAYER_UNAVAILABLE, Reason.NOT_PAID, Reason.PAID_BY_ANOTHER)
 SENDING = tuple(one for one in Reason if one not in _PAYERS)
 """Why money that is sent doesn't arrive."""
 PAYING = (*_PAYERS, Reason.OTHER)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from accounts.demo import HISTORY, KOPI_KITA, TOKO_SEBELAH
 from accounts.models import Business
+from flipdash import rls
 from flipdash.actors import SYSTEM, Actor
 from flipdash.mode import Mode
 from transactions.channels import ChannelKind
@@ -68,7 +69,8 @@ REFUSALS: dict[str, tuple[Reason, ...]] = {
 def write(history: DemoHistory, *, newest: int | None = None) -> None:
     """Write what is missing of a history, or of its newest part."""
     business = business_of(history)
-    links = _links(history, business)
+    with rls.inside_of(business.pk, history.mode):
+        links = _links(history, business)
     rows = plan(history, business)[:newest]
     for row in rows:
         row.fields["link"] = links[row.fields["title"]]

@@ -13,11 +13,13 @@ from transactions.models.beneficiary import Beneficiary
 from transactions.models.bulk import BulkDraft, BulkRow
 from transactions.models.bulk_approval import BulkApproval
 from transactions.models.bulk_names import BulkNames
+from transactions.models.charges import PaymentArrival, RailCharge, SimulatedCharge
 from transactions.models.destination import Destination
 from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
 from transactions.models.money_transfer import MoneyTransfer, TransferBatch, TransferEvent
 from transactions.models.orders import BankPace, RailCase, RailOrder
-from transactions.models.payment import Payment, PaymentEvent, PaymentLink, PaymentStatus, Settlement, new_slug
+from transactions.models.payment import Payment, PaymentEvent, PaymentStatus, Settlement
+from transactions.models.payment_link import PaymentLink, new_slug
 from transactions.models.simulated import SimulatedPayout
 
 __all__ = [
@@ -35,15 +37,18 @@ __all__ = [
     "NextTransactionId",
     "OutgoingTransfer",
     "Payment",
+    "PaymentArrival",
     "PaymentEvent",
     "PaymentLink",
     "PaymentStatus",
     "Purpose",
     "Quote",
     "RailCase",
+    "RailCharge",
     "RailOrder",
     "SearchText",
     "Settlement",
+    "SimulatedCharge",
     "SimulatedPayout",
     "Status",
     "Transaction",

@@ -1,75 +1,16 @@
-"""Accept Payment: links that people pay by, and what they paid."""
-
-import secrets
-from typing import Any, ClassVar
+"""Accept Payment: what people paid."""
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from flipdash.actors import actor_fields, actor_known
-from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
+from flipdash.scope import TenantForeignKey
 from flipdash.searchkeys import SearchIndex
 from flipdash.states import State, StatusField, state
+from flipdash.timeline import NO_LINE
 from transactions.channels import ChannelKind
-from transactions.models.base import Transaction, TransactionEvent, Via
-
-SLUG_BYTES = 16
-"""128 random bits, so that nobody finds a link by guessing (trust.md W7)."""
-
-
-def new_slug() -> str:
-    """Return a random name for a link's address."""
-    return secrets.token_urlsafe(SLUG_BYTES)
-
-
-class PaymentLink(TenantModel):
-    """An address that people pay at: an amount fixed or open, once or as often as they like."""
-
-    class Uses(models.TextChoices):
-        """How often a link can be paid."""
-
-        ONE = "one", _("One use")
-        MANY = "many", _("Many uses")
-
-    class Status(State):
-        """Whether a link can be paid at all."""
-
-        ACTIVE = state("active", _("Active"), "green", "check", to="inactive")
-        INACTIVE = state("inactive", _("Inactive"), "grey", "minus", later="active")
-
-    slug = models.CharField(max_length=43, unique=True, default=new_slug, editable=False)
-    title = models.CharField(_("Title"), max_length=100)
-    amount = models.BigIntegerField(_("Amount"), null=True, blank=True)
-    """Rupiah; None lets the payer choose."""
-    uses = models.CharField(max_length=4, choices=Uses.choices, default=Uses.MANY)
-    status = StatusField(max_length=8, choices=Status, default=Status.ACTIVE)
-    via = models.CharField(_("Created via"), max_length=9, choices=Via.choices, default=Via.DASHBOARD)
-    maker_kind, maker_id, maker_name = actor_fields(_("Maker Name"))
-    created_at = models.DateTimeField(_("Created Date"), db_default=Now())
-    expires_at = models.DateTimeField(_("Expires"), null=True, blank=True)
-
-    objects: ClassVar[Any] = TenantQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["business", "mode", "id"], name="paymentlink_tenant"),
-            mode_known("paymentlink"),
-            actor_known("paymentlink", "maker"),
-            models.CheckConstraint(condition=Q(slug__regex="^[A-Za-z0-9_-]{22,}$"), name="paymentlink_slug_is_long"),
-            models.CheckConstraint(condition=Q(amount=None) | Q(amount__gt=0), name="paymentlink_amount"),
-            models.CheckConstraint(
-                condition=Q(uses__in=["one", "many"], status__in=["active", "inactive"]), name="paymentlink_words_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")), name="paymentlink_expires_after"
-            ),
-        ]
-        indexes = [models.Index(F("business"), F("mode"), F("created_at").desc(), name="paymentlink_newest")]
-
-    def __str__(self) -> str:
-        return self.slug
+from transactions.models.base import Transaction, TransactionEvent
+from transactions.models.payment_link import PaymentLink
 
 
 class PaymentStatus(State):
@@ -81,7 +22,11 @@ class PaymentStatus(State):
         said=("Pending", "Menunggu", "Tertunda"),
     )
     SUCCESSFUL = state("successful", _("Successful"), "green", "check", said=("Successful", "Berhasil"))
-    CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus", said=("Cancelled", "Canceled", "Dibatalkan"))
+    CANCELLED = state(
+        *("cancelled", _("Cancelled"), "grey", "minus"),
+        later="successful",  # money that came late, and that somebody took
+        said=("Cancelled", "Canceled", "Dibatalkan"),
+    )
     FAILED = state("failed", _("Failed"), "red", "x", said=("Failed", "Gagal"))
 
 
@@ -119,13 +64,40 @@ class Payment(Transaction):
     settled_amount = models.BigIntegerField(_("Settled Amount"), null=True, blank=True)  # rupiah, after the fee
     paid_at = models.DateTimeField(_("Paid Date"), null=True, blank=True)
     settled_at = models.DateTimeField(_("Settled Date"), null=True, blank=True)
+    # Of those that were started on a public page:
+    slug = models.CharField(max_length=43, unique=True, null=True, editable=False)
+    """The name of the payer's own page about it."""
+    sender_phone = models.CharField(_("Sender Phone"), max_length=20, blank=True, default="", db_default="")
+    sender_address = models.CharField(_("Sender Address"), max_length=200, blank=True, default="", db_default="")
+    language = models.CharField(max_length=2, blank=True, default="", db_default="")
+    """The payer's."""
+    expires_at = models.DateTimeField(_("Pay before"), null=True, blank=True)
+    is_only = models.BooleanField(default=False, db_default=False, editable=False)
+    """Whether its link is of one use, so that no other payment of it can be successful (trust.md D4)."""
+    made_key = models.UUIDField(null=True, editable=False)
+    """The hidden key of the form that started it, so that a double click starts one."""
+    network = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
+    """A keyed hash of the network address that it was started from: strangers are counted by it."""
 
+    timeline = {
+        "payment.created": "created",
+        "payment.successful": "successful",
+        "payment.failed": "failed",
+        "payment.cancelled": "cancelled",
+        "payment.settled": "settled",
+        "payment.arrived": "arrived",
+        "payment.forced": NO_LINE,
+    }
     words = WORDS
 
     class Meta(Transaction.Meta):
         constraints = [
             *Transaction.Meta.constraints,
             TenantForeignKey(field="link", to="transactions.PaymentLink", name="payment_link_tenant"),
+            models.UniqueConstraint(fields=["business", "mode", "made_key"], name="payment_started_once"),
+            models.UniqueConstraint(
+                fields=["link"], condition=Q(is_only=True, status="successful"), name="payment_of_one_use_is_one"
+            ),
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_known"),
             models.CheckConstraint(condition=Q(channel_kind__in=ChannelKind.values), name="payment_kind_known"),
             models.CheckConstraint(
@@ -170,6 +142,10 @@ class Payment(Transaction):
                 name="payment_settlement",
             ),
             models.Index(F("link"), name="payment_link", condition=Q(link__isnull=False)),
+            models.Index(
+                F("expires_at"), name="payment_expiring", condition=Q(status="pending", expires_at__isnull=False)
+            ),
+            models.Index(F("network"), F("created_at"), name="payment_network", condition=~Q(network="")),
             WORDS.index("payment_words"),
         ]
 
@@ -187,6 +163,7 @@ class PaymentEvent(TransactionEvent):
         FAILED = "failed", _("Refused")
         CANCELLED = "cancelled", _("Not paid in time")
         SETTLED = "settled", _("Settled")
+        ARRIVED = "arrived", _("Money arrived that FlipDash looks at")
         IMPORTED = "imported", _("Imported from another system")
 
     payment = models.ForeignKey(

@@ -31,6 +31,7 @@ KINDS = {
     ChannelKind.QRIS: ("QRIS", "QR"),
     ChannelKind.EWALLET: ("E-Wallet", "E Wallet", "EWallet", "Dompet Digital", "Dompet Elektronik"),
     ChannelKind.CARD: ("Card", "Credit Card", "Kartu", "Kartu Kredit"),
+    ChannelKind.OUTLET: ("Outlet", "Retail Outlet", "Gerai"),
 }
 KIND_OF = {code: kind for kind, codes in CHANNELS.items() for code in codes}
 SETTLED = {

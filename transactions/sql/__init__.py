@@ -9,6 +9,7 @@ from flipdash.sql.declaring import (
     Moves,
     Rights,
     RowLevelSecurity,
+    Trigger,
     files,
 )
 from transactions.models import (
@@ -24,11 +25,14 @@ from transactions.models import (
     InternationalTransfer,
     MoneyTransfer,
     Payment,
+    PaymentArrival,
     PaymentEvent,
     PaymentLink,
     Quote,
     RailCase,
+    RailCharge,
     RailOrder,
+    SimulatedCharge,
     SimulatedPayout,
     Status,
     TransferEvent,
@@ -39,6 +43,37 @@ APPROVED = ("account_number", "beneficiary_name", "amount", "fee", "maker_kind",
 """What an approver let go: whatever the code does, nothing else leaves."""
 TIMELINES = (TransferEvent, InternationalEvent, PaymentEvent)
 
+
+class Added(Trigger):
+    """One that is called once for each statement that added rows, which it sees as `added`."""
+
+    delay = "REFERENCING NEW TABLE AS added"
+
+
+class Changed(Trigger):
+    """One that is called once for each statement that changed rows, which it sees as `before` and `added`."""
+
+    delay = "REFERENCING OLD TABLE AS before NEW TABLE AS added"
+
+
+ACCEPTED: list[Code] = [
+    Moves(PaymentLink),
+    Fixed(PaymentLink, "business", "mode", "slug", "uses", "created_at", "maker_kind", "maker_id", "made_key"),
+    Kept(PaymentLink),
+    RowLevelSecurity(PaymentLink),
+    *files(__file__, "payment_link_place", "payment_link_totals"),
+    Added(Payment, "totals_added", "AFTER INSERT", "payment_link_totals_added()", each="STATEMENT"),
+    Changed(Payment, "totals_changed", "AFTER UPDATE", "payment_link_totals_changed()", each="STATEMENT"),
+    *(Kept(model) for model in (RailCharge, PaymentArrival, SimulatedCharge)),
+    Fixed(RailCharge, "business", "mode", "payment", "key", "rail"),
+    Moves(RailCharge),
+    Fixed(PaymentArrival, "business", "mode", "payment", "rail", "rail_id", "amount", "reference", "at", "problem"),
+    Moves(PaymentArrival),
+    RowLevelSecurity(PaymentArrival),
+    Fixed(SimulatedCharge, "business", "mode", "key", "channel", "amount", "code", "qr"),
+]
+"""Payment links, what rails collect by them, and what arrived."""
+
 AFTER_TABLES: list[Code] = [
     Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key"),
     *(Fixed(product, "business", "mode", "created_at") for product in (InternationalTransfer, Payment)),
@@ -46,7 +81,7 @@ AFTER_TABLES: list[Code] = [
     FixedFrom(InternationalTransfer, Status.PENDING_APPROVAL, "currency", *APPROVED),
     *(Moves(product) for product in PRODUCTS),
     Moves(Payment, "settlement_status"),
-    Moves(PaymentLink),
+    *ACCEPTED,
     *(AppendOnly(timeline, but_for="app.taking_back") for timeline in TIMELINES),
     *files(__file__, "take_back_imported"),
     AppendOnly(Quote),
