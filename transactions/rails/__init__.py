@@ -8,11 +8,16 @@ from django.conf import settings
 from transactions.rails.protocol import (
     Answer,
     BankState,
+    Charge,
+    Collected,
     Holder,
     HolderStatus,
+    HowToPay,
     KeyReused,
     NoAnswer,
+    NotOffered,
     Outcome,
+    Paid,
     Payout,
     Question,
     Rail,
@@ -23,25 +28,38 @@ from transactions.rails.protocol import (
 __all__ = [
     "Answer",
     "BankState",
+    "Charge",
+    "Collected",
     "Holder",
     "HolderStatus",
+    "HowToPay",
     "KeyReused",
     "NoAnswer",
     "NoRail",
+    "NotOffered",
     "Outcome",
+    "Paid",
     "Payout",
     "Question",
     "Rail",
     "RailDown",
     "RailProblem",
+    "before_payment",
     "deliver",
+    "deliver_payment",
     "named",
     "on_answer",
+    "on_payment",
+    "refusal",
     "serving",
 ]
 
 Listener = Callable[[str, Answer], None]
 _listeners: list[Listener] = []
+PaymentListener = Callable[[str, Collected], None]
+_payment_listeners: list[PaymentListener] = []
+Judge = Callable[[str, int], str]
+_judges: list[Judge] = []
 
 
 class NoRail(Exception):
@@ -72,3 +90,32 @@ def deliver(key: str, answer: Answer) -> None:
     """Hand over an answer that a rail gave without being asked. It may come late, twice, or not at all."""
     for listener in _listeners:
         listener(key, answer)
+
+
+def on_payment(listener: PaymentListener) -> PaymentListener:
+    """Register what is called with what became of a charge, by its key."""
+    if listener not in _payment_listeners:
+        _payment_listeners.append(listener)
+    return listener
+
+
+def deliver_payment(key: str, collected: Collected) -> None:
+    """Hand over what a rail says of a charge without being asked. It may come late, twice, or not at all."""
+    for listener in _payment_listeners:
+        listener(key, collected)
+
+
+def before_payment(judge: Judge) -> Judge:
+    """Register what says why a charge can't be paid, by its key and the rupiah; "" where it can."""
+    if judge not in _judges:
+        _judges.append(judge)
+    return judge
+
+
+def refusal(key: str, amount: int) -> str:
+    """Return why a charge can't be paid now, as a Reason; "" where it can.
+
+    Banks ask so before they take a payer's money. Whoever asks stays in one transaction until it has delivered the
+    payment: what was answered holds so long.
+    """
+    return next(filter(None, (judge(key, amount) for judge in _judges)), "")

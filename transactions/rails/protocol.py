@@ -1,12 +1,13 @@
-"""What FlipDash asks of whoever moves the money: the same four questions, whether it is simulated or a provider's.
+"""What FlipDash asks of whoever moves the money: the same few questions, whether it is simulated or a provider's.
 
 A rail never sees our models, and we never see its words: a payout goes out by our own key, and what comes back is one
 of a few outcomes with one of our reasons. All of it may happen more than once (trust.md L8), so the key is what a rail
 knows a payout by: told twice, it pays once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -88,6 +89,54 @@ class Answer:
         return self.outcome not in (Outcome.PENDING, Outcome.UNKNOWN)
 
 
+@dataclass(frozen=True)
+class Charge:
+    """Money to be collected from a payer, in whole rupiah. `key` is ours, and unique over all that is collected."""
+
+    key: str
+    business_id: int
+    mode: str
+    channel: str
+    """A code of transactions/channels.py."""
+    amount: int
+    title: str
+    payer: str
+    phone: str
+    """Of the payer's e-wallet, where that is the channel."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class HowToPay:
+    """What a payer needs to pay a charge: each channel has one of these."""
+
+    code: str = ""
+    """To be typed: the number of a virtual account, a code for the till."""
+    qr: str = ""
+    """To be scanned."""
+    url: str = ""
+    """A page of the rail's, such as the one that takes cards: no card's number ever reaches ours."""
+
+
+@dataclass(frozen=True)
+class Paid:
+    """Money that arrived for a charge. `rail_id` is the rail's own, and names it for ever; no `at` is just now."""
+
+    rail_id: str
+    amount: int
+    reference: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What became of a charge so far: all that was paid by it, and a reason where it failed for good."""
+
+    outcome: Outcome
+    paid: tuple[Paid, ...] = ()
+    reason: str = ""
+
+
 class RailProblem(Exception):
     """The rail did not do what it was asked."""
 
@@ -102,6 +151,10 @@ class RailDown(RailProblem):
 
 class KeyReused(RailProblem):
     """The rail knows the key with another account or amount: a fault of ours, which nothing may be tried over."""
+
+
+class NotOffered(RailProblem):
+    """The rail collects nothing by this channel, for this business, now."""
 
 
 class Rail(Protocol):
@@ -121,3 +174,12 @@ class Rail(Protocol):
 
     def banks(self) -> Mapping[str, BankState]:
         """Return the banks that it doesn't reach as well as always."""
+
+    def channels(self) -> Collection[str]:
+        """Return the codes of the channels by which it collects payments; none where it collects nothing."""
+
+    def create_payment(self, charge: Charge) -> HowToPay:
+        """Let a charge be paid, and say how; told again, it says the same. Raises RailProblem."""
+
+    def payment_status(self, key: str) -> Collected:
+        """Return what became of a charge; UNKNOWN for one that never arrived. Raises NoAnswer, RailDown."""

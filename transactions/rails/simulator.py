@@ -5,7 +5,7 @@ others arrive. The tables are shown in docs/transfers.md and behind Test Mode's 
 looks like chance is drawn from the key, so that a run repeats.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -17,12 +17,17 @@ from django.utils.translation import gettext_lazy
 
 from flipdash.leases import Worker
 from transactions import rails
+from transactions.channels import NAMES
 from transactions.models import SimulatedPayout
+from transactions.rails import simulated_charges as charges
 from transactions.rails.protocol import (
     Answer,
     BankState,
+    Charge,
+    Collected,
     Holder,
     HolderStatus,
+    HowToPay,
     KeyReused,
     NoAnswer,
     Outcome,
@@ -128,6 +133,18 @@ class Simulator:
     def banks(self) -> Mapping[str, BankState]:
         """Return none: the simulator reaches everybody."""
         return {}
+
+    def channels(self) -> Collection[str]:
+        """Return all of them."""
+        return NAMES
+
+    def create_payment(self, charge: Charge) -> HowToPay:
+        """Take a charge, once for each key."""
+        return charges.take(charge)
+
+    def payment_status(self, key: str) -> Collected:
+        """Return what was paid by a charge."""
+        return charges.status(key)
 
 
 RAIL = Simulator()
