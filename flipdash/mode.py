@@ -21,6 +21,7 @@ UNPREFIXED = (
     "/outbox/",
     "/invitations/",
     "/receipts/",
+    "/pay/",
 )
 """Paths that exist once, outside both modes."""
 

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("views/", include("lists.urls")),
     path("deposit/", include("deposits.urls")),
     path("", include("transactions.urls")),
+    path("pay/", include("transactions.payments.urls")),
     path("documents/", include("documents.urls")),
     path("developer/", include("developer.urls")),
     path("", include("developer.api.urls")),

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 from unittest import mock
+from uuid import uuid4
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -34,9 +35,18 @@ from tests.deposits.banking import bca
 from tests.transactions.bulk_files import csv, upload
 from tests.transactions.sending import create, fund
 from transactions.bulk import asking
-from transactions.models import BulkApproval, BulkDraft, BulkNames, RailOrder, SimulatedPayout, TransferEvent
+from transactions.models import (
+    BulkApproval,
+    BulkDraft,
+    BulkNames,
+    RailCharge,
+    RailOrder,
+    SimulatedPayout,
+    TransferEvent,
+)
 from transactions.outgoing import many
 from transactions.outgoing.many import Selection
+from transactions.payments import paying
 from transactions.rails import Payout, simulator
 from transactions.transfers.history import TransferHistory
 from transactions.transfers.services import MONEY_TRANSFERS
@@ -146,6 +156,14 @@ def make_due_bulk(member: Member) -> BulkDraft:
     return upload(member, csv(f"BCA,{next(_numbers):010},Siti,85000,,,"))
 
 
+def make_due_charge(member: Member) -> RailCharge:
+    """Make a payment that its rail wasn't told of."""
+    of = factories.make_link(member.business, amount=350_000)
+    said = paying.Draft("bca", None, "Dewi Lestari")
+    with rls.inside_of(of.business_id, of.mode):
+        return paying.start(of, said, made_key=uuid4(), address="", language="en").charge
+
+
 def make_due_names(member: Member) -> BulkNames:
     """Make a draft whose banks haven't been asked."""
     draft = factories.make_draft(member)
@@ -165,6 +183,7 @@ MAKERS: dict[str, Callable[[Member], Any]] = {
     "reports": lambda member: reports.request_report(member.scope("live"), history="money-transfers", query=""),
     "simulator": make_due_answer,
     "orders": make_due_order,
+    "charges": make_due_charge,
     "approvals": make_due_approval,
     "bulk": make_due_bulk,
     "bulk names": make_due_names,

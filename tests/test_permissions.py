@@ -192,6 +192,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "<bigid:paper>": str(paper.pk),
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
         "deposit/history/<bigid:pk>": f"deposit/history/{entry.pk}",
+        "payment-links/<bigid:pk>": f"payment-links/{link.pk}",
         "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
         "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
         "members/activity/<bigid:pk>": f"members/activity/{activity.pk}",

@@ -18,8 +18,10 @@ class TransactionsConfig(AppConfig):
         from transactions.international.importing import InternationalImport
         from transactions.models import RailCase, Status
         from transactions.outgoing import mails, many, sweeps  # noqa: F401  (importing registers)
+        from transactions.payments import arrivals, charges  # noqa: F401
         from transactions.payments.history import PaymentHistory
         from transactions.payments.importing import PaymentImport
+        from transactions.payments.link_history import LinkHistory  # noqa: F401  (importing registers)
         from transactions.rails import simulator  # noqa: F401  (its worker)
         from transactions.transfers import services  # noqa: F401  (importing registers)
         from transactions.transfers.history import TransferHistory
@@ -55,11 +57,35 @@ class TransactionsConfig(AppConfig):
                 "batch.cancelled": _("File of transfers thrown away"),
                 "batch.created": _("Batch of transfers created"),
                 "batch.retried": _("Failed transfers drafted again"),
+                "payment-link.created": _("Payment link created"),
+                "payment-link.changed": _("Payment link changed"),
+                "payment-link.activated": _("Payment link activated"),
+                "payment-link.deactivated": _("Payment link deactivated"),
+                "payment-link.expired": _("Payment link expired"),
+                "payment-link.used": _("Payment link of one use was paid"),
+                "payment.created": _("Payment started by a payer"),
+                "payment.successful": _("Payment successful"),
+                "payment.failed": _("Payment failed"),
+                "payment.cancelled": _("Payment not made in time"),
+                "payment.arrived": _("Money arrived that FlipDash looks at"),
+                "payment.settled": _("Payment settled"),
+                "payment.forced": _("Answer of the simulated payer forced"),
             },
-            areas={"transfer": _("Money transfers"), "batch": _("Batches of transfers")},
+            areas={
+                "transfer": _("Money transfers"),
+                "batch": _("Batches of transfers"),
+                "payment-link": _("Payment links"),
+                "payment": _("Payments"),
+            },
             facts={
                 "beneficiary": _("Beneficiary Name"),
                 "note": _("Note"),
+                "title": _("Title"),
+                "expires_at": _("Expires"),
+                "fee_bearer": _("Who bears the fee"),
+                "asks_phone": _("Ask for the phone number"),
+                "asks_address": _("Ask for the address"),
+                "redirect_url": _("Redirect Link"),
                 "count": _("Count"),
                 "fee": events.Fact(_("Fee"), money.rupiah),
                 "outcome": events.Fact(_("Answer"), lambda outcome: str(dict(Status.choices)[outcome])),

@@ -21,5 +21,6 @@ declare(
 )
 declare(
     Section("accept-payment", _("Accept Payment"), "hand-coins", 40),
+    Entry(_("Payment Links"), "transactions:payment-links", Permission.VIEW_HISTORY),
     Entry(_("Payment History"), "transactions:payments", Permission.VIEW_HISTORY),
 )

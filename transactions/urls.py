@@ -6,7 +6,10 @@ from transactions.approvals import views as approvals
 from transactions.bulk import batch_views as batches
 from transactions.bulk import views as bulk
 from transactions.international.history import InternationalHistory
+from transactions.payments import forcing
+from transactions.payments import link_views as links
 from transactions.payments.history import PaymentHistory
+from transactions.payments.link_history import LinkHistory
 from transactions.transfers import views as transfers
 from transactions.transfers.history import TransferHistory
 
@@ -38,6 +41,14 @@ urlpatterns = [
     path("money-transfers/<bigid:pk>/", detail_view(TransferHistory), name="transfer-detail"),
     path("international-transfers/", history_view(InternationalHistory), name="international"),
     path("international-transfers/<bigid:pk>/", detail_view(InternationalHistory), name="international-detail"),
+    path("payment-links/", history_view(LinkHistory), name="payment-links"),
+    path("payment-links/create/", links.link_create, name="payment-link-create"),
+    path("payment-links/<bigid:pk>/", detail_view(LinkHistory), name="payment-link"),
+    path("payment-links/<bigid:pk>/edit/", links.link_edit, name="payment-link-edit"),
+    path("payment-links/<bigid:pk>/deactivation/", links.link_deactivation, name="payment-link-deactivation"),
+    path("payment-links/<bigid:pk>/activation/", links.link_activation, name="payment-link-activation"),
+    path("payment-links/<bigid:pk>/qr/", links.link_qr, name="payment-link-qr"),
     path("payments/", history_view(PaymentHistory), name="payments"),
+    path("payments/<bigid:pk>/forced/", forcing.payment_forced, name="payment-forced"),
     path("payments/<bigid:pk>/", detail_view(PaymentHistory), name="payment-detail"),
 ]

@@ -19,9 +19,8 @@ from accounts.permissions import Role
 from deposits.models import TopUp, TopUpStatus
 from developer.api.disbursements import as_disbursement
 from developer.callbacks import signing
-from developer.callbacks.facts import as_top_up
+from developer.callbacks.facts import as_payment, as_top_up
 from developer.models import Callback, CallbackAttempt, CallbackEvent, CallbackStatus, CallbackUrl
-from developer.times import moment
 from flipdash import clock, rls, sealing
 from flipdash.actors import Actor
 from flipdash.mode import Mode
@@ -136,30 +135,11 @@ def _facts(scope: Scope) -> Iterator[Fact]:
         yield Fact(CallbackEvent.TRANSFER, kind, "money_transfer", transfer.pk, at, told)
     for payment in Payment.objects.visible_to(scope, searched=True).filter(status__in=PAID):
         kind, at = f"payment.{payment.status}", payment.paid_at or _ended(payment)
-        yield Fact(CallbackEvent.PAYMENT, kind, "payment", payment.pk, at, _as_payment(payment))
+        yield Fact(CallbackEvent.PAYMENT, kind, "payment", payment.pk, at, as_payment(payment))
 
 
 def _ended(row: MoneyTransfer | Payment) -> datetime:
     return row.created_at + ENDED_AFTER.get(row.status, timedelta(seconds=20))
-
-
-def _as_payment(payment: Payment) -> dict[str, Any]:
-    """Return a payment as its callback tells it (flip-api.md §8.2)."""
-    return {
-        "id": str(payment.pk),
-        "bill_link": "",
-        "bill_link_id": payment.link_id or 0,
-        "bill_title": payment.title,
-        "sender_name": payment.sender_name,
-        "sender_bank": payment.channel,
-        "sender_email": payment.sender_email,
-        "amount": payment.amount,
-        "status": payment.status.upper(),
-        "sender_bank_type": {"va": "virtual_account", "card": "credit_card_account"}.get(
-            payment.channel_kind, "wallet_account"
-        ),
-        "created_at": moment(payment.created_at),
-    }
 
 
 def _numbers(facts: list[Fact]) -> list[int]:

@@ -11,8 +11,10 @@ from developer.times import moment
 from flipdash import events, rls
 from flipdash.scope import Scope
 from transactions import disturbances
-from transactions.models import Destination, MoneyTransfer
+from transactions.channels import ChannelKind
+from transactions.models import Destination, MoneyTransfer, Payment
 from transactions.outgoing import rejecting
+from transactions.payments import links
 
 MESSAGES: dict[str, str] = {
     Destination.Status.OPERATIONAL: "Transfers go through normally.",
@@ -35,6 +37,13 @@ def tell_transfer(told: events.Event) -> None:
     transfer = cast(MoneyTransfer, told.subject)
     data = disbursements.as_disbursement(transfer, version=2)
     outbox.tell(told, CallbackEvent.TRANSFER, data, source=("money_transfer", transfer.pk))
+
+
+@events.on("payment.successful", "payment.failed", "payment.cancelled")
+def tell_payment(told: events.Event) -> None:
+    """Tell how a payment ended; CANCELLED includes what nobody paid in time."""
+    payment = cast(Payment, told.subject)
+    outbox.tell(told, CallbackEvent.PAYMENT, as_payment(payment), source=("payment", payment.pk))
 
 
 @rejecting.on_many
@@ -82,4 +91,30 @@ def as_top_up(top_up: TopUp) -> dict[str, Any]:
         "created_at": moment(top_up.created_at),
         "credited_at": moment(top_up.settled_at),
         "reversed_at": moment(top_up.reversed_at) if top_up.reversed_at else "",
+    }
+
+
+BANK_TYPES = {
+    ChannelKind.VA: "virtual_account",
+    ChannelKind.CARD: "credit_card_account",
+    ChannelKind.OUTLET: "online_to_offline_account",
+}
+"""What the API calls a kind of channel; QRIS and e-wallets are wallet_account."""
+
+
+def as_payment(payment: Payment) -> dict[str, Any]:
+    """Return a payment as its callback tells it (flip-api.md §8.2)."""
+    link = payment.link
+    return {
+        "id": str(payment.pk),
+        "bill_link": links.address_of(link).partition("://")[2] if link else "",
+        "bill_link_id": payment.link_id or 0,
+        "bill_title": payment.title,
+        "sender_name": payment.sender_name,
+        "sender_bank": payment.channel,
+        "sender_email": payment.sender_email,
+        "amount": payment.amount,
+        "status": payment.status.upper(),
+        "sender_bank_type": BANK_TYPES.get(ChannelKind(payment.channel_kind), "wallet_account"),
+        "created_at": moment(payment.created_at),
     }

@@ -18,15 +18,20 @@ SLUG = re.compile(r"[A-Za-z0-9_-]{22,43}")
 """The name of a payment link."""
 
 
+def slug_in(term: str) -> str:
+    """Return the name of a link that somebody wrote, or pasted with its whole address; "" where it is none."""
+    slug = term.rstrip("/").rpartition("/")[2]
+    return slug if SLUG.fullmatch(slug) else ""
+
+
 @dataclass(frozen=True)
 class LinkCode(histories.Code):
     """The link that was paid by, as its name or its whole address."""
 
     def condition(self, term: str) -> list[Q]:
         """Match payments by the link of that name."""
-        slug = term.rstrip("/").rpartition("/")[2]
-        named = PaymentLink.objects.filter(slug=slug).values("pk")[:1] if SLUG.fullmatch(slug) else None
-        return [Q(link=Subquery(named))] if named is not None else []
+        slug = slug_in(term)
+        return [Q(link=Subquery(PaymentLink.objects.filter(slug=slug).values("pk")[:1]))] if slug else []
 
     def meaning(self, said: str, calendar: Calendar) -> Meaning | None:
         """Return the link, which has an index of its own."""
@@ -55,7 +60,7 @@ class PaymentHistory(histories.History):
     section = _("Accept Payment")
     permission = Permission.VIEW_HISTORY
     url_name, row_url_name = "transactions:payments", "transactions:payment-detail"
-    about, detail_template = _("from %(sender_name)s · %(channel)s · %(title)s"), "transactions/detail.html"
+    about, detail_template = _("from %(sender_name)s · %(channel)s · %(title)s"), "payments/payment.html"
     ledger_source = "payment"
 
     columns = (

@@ -1,0 +1,489 @@
+"""The public payment page and what rails say of its payments (trust: D3-D5, D8, Q1, W1)."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.core import mail as outbox
+from django.db import DatabaseError, IntegrityError, transaction
+from django.test import Client
+
+from accounts.models import Activity
+from accounts.permissions import Role
+from developer.models import Callback
+from flipdash import clock, rls
+from flipdash.models import Message
+from tests import factories
+from tests.transactions import paying as payers
+from tests.transactions.paying import inside, link, page_of, pay, send, start
+from transactions import rails
+from transactions.models import Payment, PaymentArrival, PaymentLink, RailCharge, SimulatedCharge
+from transactions.payments import arrivals, charges, paying, sweeps
+from transactions.payments.charges import CHARGES
+from transactions.rails import Charge, Collected, Outcome, Paid
+from transactions.rails import simulated_charges as simulator
+from transactions.rails.simulator import RAIL
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "operator"]),
+    pytest.mark.usefixtures("asleep"),
+]
+
+
+@pytest.fixture
+def stranger_web():
+    return Client()
+
+
+def lines(payment):
+    return list(payment.events.order_by("at", "id").values_list("kind", flat=True))
+
+
+def arrived(payment):
+    with inside(payment):
+        return list(PaymentArrival.objects.order_by("pk").values_list("status", "problem", "amount"))
+
+
+def money(payment, number=1, **fields):
+    """Let the rail say by itself that money arrived."""
+    paid = Paid(f"R-{number}", fields.pop("amount", payment.amount), "REF-1", **fields)
+    arrivals.take(charges.key_of(payment), Collected(Outcome.SUCCESSFUL, (paid,)))
+    payment.refresh_from_db()
+
+
+# --- From the link to the receipt ----------------------------------------------------------------------------------
+
+
+def test_a_stranger_pays_by_va_and_the_business_sees_it(stranger_web, web, kopi_kita):
+    of = link(kopi_kita)
+    page = page_of(stranger_web, of)
+    for shown in ("Kelas latte art", "Rp350,000", "Kopi Kita", "Test Mode", "BCA", "QRIS", "Continue to Payment"):
+        assert shown in page
+    answer = send(stranger_web, of)
+    payment = Payment.objects.get()
+    assert answer["Location"] == f"/pay/payment/{payment.slug}/"
+    page = stranger_web.get(answer["Location"]).content.decode()
+    assert payment.charge.code.startswith("70012")
+    for shown in (payment.charge.code, "Copy Virtual account number", "Pay as customer", "Pending", "every 3s"):
+        assert shown in page
+    stranger_web.post(f"{answer['Location']}paying/")
+    page = stranger_web.get(answer["Location"]).content.decode()
+    assert "Thank you: your payment has arrived." in page
+    assert "every 3s" not in page  # nothing is asked for any more
+    payment.refresh_from_db()
+    assert (payment.status, payment.settlement_status, payment.fee) == ("successful", "pending", 4_000)
+    assert lines(payment) == ["created", "successful"]
+    assert arrived(payment) == [("taken", "", 350_000)]
+    history = web.get("/test/payments/").content.decode()
+    assert "Dewi Lestari" in history
+    assert of.slug in history
+    with inside(of):
+        of.refresh_from_db()
+    assert (of.paid_count, of.collected, of.status) == (1, 350_000, "active")
+    told = Message.objects.get(to="dewi@example.test")
+    assert payment.slug in told.text
+    assert "Test Mode" in told.text
+
+
+@pytest.mark.parametrize("channel", ["qris", "ovo", "visa", "alfamart", "mandiri"])
+def test_each_kind_of_channel_says_how_it_is_paid(stranger_web, kopi_kita, channel):
+    of = link(kopi_kita)
+    answer = send(stranger_web, of, channel=channel, phone="0812 3456 7890")
+    page = stranger_web.get(answer["Location"]).content.decode()
+    payment = Payment.objects.get()
+    shown = {"qris": 'class="qr"', "ovo": "+6281234567890", "visa": "card’s own page", "alfamart": "Payment code"}
+    assert shown.get(channel, payment.charge.code) in page
+    assert pay(payment).status == "successful"
+
+
+def test_the_part_that_changes_answers_only_when_it_has_changed(stranger_web, kopi_kita):
+    payment = start(link(kopi_kita))
+    address = f"/pay/payment/{payment.slug}/status/"
+    assert stranger_web.get(f"{address}?seen=waiting").status_code == 204
+    pay(payment)
+    changed = stranger_web.get(f"{address}?seen=waiting").content.decode()
+    assert "Thank you" in changed
+    assert "<html" not in changed
+
+
+def test_both_languages(stranger_web, kopi_kita):
+    of = link(kopi_kita)
+    page = stranger_web.get(f"/pay/{of.slug}/", headers={"accept-language": "id"}).content.decode()
+    assert "Rp350.000" in page
+    assert "Lanjut" in page
+
+
+def test_an_open_amount_is_the_payers_and_a_fixed_one_is_never(stranger_web, kopi_kita):
+    fixed, open_ = link(kopi_kita), link(kopi_kita, title="Donasi", amount=None)
+    send(stranger_web, fixed, amount="10.000")
+    assert Payment.objects.get().amount == 350_000
+    assert send(stranger_web, open_, amount="").status_code == 200
+    send(stranger_web, open_, amount="25.000")
+    assert Payment.objects.order_by("pk").last().amount == 25_000
+
+
+def test_a_payer_who_bears_the_fee_sees_the_whole_first(stranger_web, kopi_kita):
+    of = link(kopi_kita, fee_bearer="payer")
+    assert "Rp354,000" in page_of(stranger_web, of)
+    send(stranger_web, of)
+    payment = Payment.objects.get()
+    assert (payment.amount, payment.fee) == (354_000, 4_000)
+
+
+def test_a_redirect_is_a_link_that_the_payer_follows(stranger_web, kopi_kita):
+    of = link(kopi_kita, redirect_url="https://kopikita.co.id/terima-kasih")
+    payment = start(of)
+    assert "terima-kasih" not in stranger_web.get(f"/pay/payment/{payment.slug}/").content.decode()
+    pay(payment)
+    page = stranger_web.get(f"/pay/payment/{payment.slug}/").content.decode()
+    assert 'href="https://kopikita.co.id/terima-kasih"' in page
+    assert 'rel="noopener noreferrer"' in page
+
+
+# --- What isn't there, or isn't any more ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"status": "inactive"}, "This link is switched off"),
+        ({"status": "used", "uses": "one"}, "This link was paid"),
+        ({"status": "expired"}, "This link has expired"),
+    ],
+)
+def test_a_link_that_cant_be_paid_says_so(stranger_web, kopi_kita, fields, said):
+    of = link(kopi_kita, **fields)
+    answer = stranger_web.get(f"/pay/{of.slug}/")
+    assert (answer.status_code, said in answer.content.decode()) == (410, True)
+    assert stranger_web.post(f"/pay/{of.slug}/", payers.PAYER).status_code == 410
+    with inside(of), pytest.raises(paying.CantPay):
+        paying.start(of, paying.Draft("bca", None, "Dewi"), made_key=uuid.uuid4(), address="", language="en")
+    assert not Payment.objects.exists()
+
+
+def test_its_time_counts_before_the_sweep_has_come(stranger_web, kopi_kita):
+    now = clock.now()
+    of = link(kopi_kita, created_at=now - timedelta(days=2), expires_at=now - timedelta(seconds=1))
+    assert "This link has expired" in stranger_web.get(f"/pay/{of.slug}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "address", ["no-such-key/", "payment/no-such-key/", "payment/no-such-key/status/", "no-such-key/logo/", "%00/"]
+)
+def test_what_nobody_made_is_one_and_the_same_page(stranger_web, db, address):
+    answer = stranger_web.get(f"/pay/{address}")
+    assert answer.status_code == 404
+    assert "There is nothing to pay here" in answer.content.decode()
+
+
+def test_the_pages_tell_nothing_else_of_the_business(stranger_web, kopi_kita):
+    kopi_kita.legal_name = "PT Rahasia Dapur"
+    kopi_kita.save()
+    of = link(kopi_kita)
+    factories.make_link(kopi_kita, title="Another link", mode="test")
+    payment = start(of, name="Somebody Else")
+    pages = page_of(stranger_web, of) + stranger_web.get(f"/pay/payment/{payment.slug}/").content.decode()
+    for hidden in ("PT Rahasia", "Another link", "Ratna", str(of.pk), "paid_count", "/members/", "deposit"):
+        assert hidden not in pages, hidden
+    assert "Somebody Else" not in page_of(stranger_web, of)
+
+
+def test_its_pages_are_of_no_mode_and_for_no_cache(stranger_web, kopi_kita):
+    of = link(kopi_kita)
+    assert stranger_web.get(f"/test/pay/{of.slug}/").status_code == 404
+    answer = stranger_web.get(f"/pay/{of.slug}/")
+    assert "no-store" in answer["Cache-Control"]
+    assert "noindex" in answer["X-Robots-Tag"]
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert " style=" not in answer.content.decode()
+
+
+# --- Bad input -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "https://evil.example"}, "name"),
+        ({"name": "Dewi\u202e"}, "name"),
+        ({"name": "x" * 10_240}, "name"),
+        ({"email": "dewi"}, "email"),
+        ({"channel": ""}, "channel"),
+        ({"channel": "paypal"}, "channel"),
+        ({"channel": "ovo", "phone": ""}, "phone"),
+        ({"phone": "12"}, "phone"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(stranger_web, kopi_kita, typed, field):
+    answer = send(stranger_web, link(kopi_kita), **typed)
+    assert list(answer.context["form"].errors) == [field]
+    assert not Payment.objects.exists()
+
+
+def test_phone_and_address_are_asked_for_where_the_link_wants_them(stranger_web, kopi_kita):
+    of = link(kopi_kita, asks_phone=True, asks_address=True)
+    assert list(send(stranger_web, of).context["form"].errors) == ["phone", "address"]
+    send(stranger_web, of, phone="0812-3456-7890", address="Jl. Braga 1")
+    payment = Payment.objects.get()
+    assert (payment.sender_phone, payment.sender_address) == ("+6281234567890", "Jl. Braga 1")
+
+
+def test_too_much_for_a_channel_is_said_and_it_isnt_offered_for_a_fixed_amount(stranger_web, kopi_kita):
+    open_ = link(kopi_kita, amount=None)
+    assert (
+        "from Rp10,000 to Rp10,000,000" in send(stranger_web, open_, channel="qris", amount="10000001").content.decode()
+    )
+    assert 'value="qris"' not in page_of(stranger_web, link(kopi_kita, amount=10_000_001))
+
+
+def test_markup_is_text(stranger_web, kopi_kita):
+    of = link(kopi_kita, title="<b>Kopi</b> ☕")
+    payment = start(of, name="<script>x</script>")
+    page = page_of(stranger_web, of) + stranger_web.get(f"/pay/payment/{payment.slug}/").content.decode()
+    assert "<b>Kopi" not in page
+    assert "<script>x" not in page
+
+
+def test_a_form_that_is_sent_twice_starts_one(stranger_web, kopi_kita):
+    of = link(kopi_kita)
+    typed = {**payers.PAYER, "made_key": uuid.uuid4()}
+    first, second = (stranger_web.post(f"/pay/{of.slug}/", typed) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    assert RailCharge.objects.count() == Payment.objects.count() == 1
+
+
+def test_strangers_are_counted_by_what_they_start_and_dont_pay(kopi_kita, toko_sebelah, monkeypatch):
+    monkeypatch.setattr(paying, "OF_A_NETWORK", 2)
+    of = link(kopi_kita)
+    first = start(of)
+    start(of)
+    with pytest.raises(paying.CantPay, match="your network"):
+        start(of)
+    start(of, address="203.0.113.9")
+    start(link(toko_sebelah))
+    pay(first)
+    start(of)  # who pays costs nothing
+
+
+def test_a_link_and_a_business_have_a_share(kopi_kita, toko_sebelah, monkeypatch):
+    monkeypatch.setattr(paying, "OF_A_BUSINESS", 2)
+    for number in range(2):
+        start(link(kopi_kita), address=f"203.0.113.{number}")
+    with pytest.raises(paying.CantPay, match="under way"):
+        start(link(kopi_kita), address="203.0.113.77")
+    start(link(toko_sebelah))
+
+
+# --- What rails say ------------------------------------------------------------------------------------------------
+
+
+def test_money_is_recorded_once_by_the_rails_id(kopi_kita):
+    payment = start(link(kopi_kita))
+    for _ in range(3):
+        money(payment)
+    assert arrived(payment) == [("taken", "", 350_000)]
+    assert lines(payment) == ["created", "successful"]
+
+
+@pytest.mark.parametrize(
+    ("how", "problem", "status"),
+    [("twice", "twice", "successful"), ("amount", "amount", "pending"), ("late", "late", "cancelled")],
+)
+def test_what_doesnt_fit_waits_for_a_person_and_says_so(stranger_web, web, kopi_kita, how, problem, status):
+    payment = start(link(kopi_kita))
+    if how == "twice":
+        money(payment)
+    if how == "late":
+        with inside(payment), transaction.atomic():
+            arrivals.end(payment, "cancelled", arrivals.Reason.NOT_PAID)
+    money(payment, 2, **({"amount": 349_999} if how == "amount" else {}))
+    assert payment.status == status
+    assert arrived(payment)[-1][:2] == ("waiting", problem)
+    assert lines(payment)[-1] == "arrived"
+    page = stranger_web.get(f"/pay/payment/{payment.slug}/").content.decode()
+    assert "has arrived that we have to look at" in page
+    assert "Money that arrived" in web.get(f"/test/payments/{payment.pk}/").content.decode()
+
+
+def test_money_after_its_time_is_late_even_before_the_sweep(kopi_kita):
+    payment = start(link(kopi_kita))
+    money(payment, at=clock.now() + timedelta(hours=25))
+    assert (payment.status, arrived(payment)) == ("pending", [("waiting", "late", 350_000)])
+
+
+def test_the_wrong_amount_doesnt_keep_the_right_one_away(kopi_kita):
+    payment = start(link(kopi_kita))
+    money(payment, 1, amount=1_000)
+    money(payment, 2)
+    assert payment.status == "successful"
+
+
+def test_a_refusal_fails_it_and_money_after_that_waits(kopi_kita):
+    payment = start(link(kopi_kita, amount=50_000), channel="visa")
+    simulator.fail(charges.key_of(payment))
+    payment.refresh_from_db()
+    assert (payment.status, payment.reason) == ("failed", "card_declined")
+    money(payment)
+    assert (payment.status, arrived(payment)) == ("failed", [("waiting", "failed", 50_000)])
+
+
+def test_a_link_of_one_use_ends_what_others_started(stranger_web, kopi_kita):
+    of = link(kopi_kita, uses="one")
+    first, second = start(of), start(of, channel="qris")
+    pay(first)
+    second.refresh_from_db()
+    assert (second.status, second.reason) == ("cancelled", "paid_by_another")
+    with pytest.raises(simulator.Refused):
+        pay(second)
+    assert "somebody else was faster" in stranger_web.get(f"/pay/payment/{second.slug}/").content.decode()
+    money(second)
+    assert arrived(second)[-1][:2] == ("waiting", "used")
+    with inside(of):
+        of.refresh_from_db()
+        assert (of.status, of.paid_count) == ("used", 1)
+
+
+def test_the_database_refuses_a_second_payment_of_a_link_of_one_use(kopi_kita):
+    of = link(kopi_kita, uses="one")
+    first, second = start(of), start(of)
+    pay(first)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Payment.objects.filter(pk=second.pk).update(status="successful", paid_at=clock.now(), reason="")
+
+
+def test_the_database_keeps_what_arrived(kopi_kita):
+    payment = start(link(kopi_kita))
+    money(payment)
+    with inside(payment):
+        for bad in ({"amount": 1}, {"rail_id": "x"}, {"status": "waiting"}):
+            with pytest.raises(DatabaseError), transaction.atomic():
+                PaymentArrival.objects.update(**bad)
+    assert not PaymentArrival.objects.exists()  # outside of the business
+
+
+def test_a_rail_that_is_told_again_says_the_same(kopi_kita):
+    payment = start(link(kopi_kita))
+    charge = charges.as_charge(charges.key_of(payment), payment)
+    assert RAIL.create_payment(charge).code == payment.charge.code
+    assert SimulatedCharge.objects.get().told == 2
+    with pytest.raises(rails.KeyReused):
+        RAIL.create_payment(Charge(**{**vars(charge), "amount": 1}))
+
+
+@pytest.mark.parametrize("problem", [rails.NoAnswer, rails.RailDown])
+def test_a_rail_that_doesnt_answer_is_told_again(stranger_web, kopi_kita, monkeypatch, problem):
+    def down(charge):
+        raise problem(charge.key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RAIL, "create_payment", down, raising=False)
+        payment = start(link(kopi_kita))
+    page = stranger_web.get(f"/pay/payment/{payment.slug}/").content.decode()
+    assert "being prepared" in page
+    assert "Check again" in page
+    RailCharge.objects.update(due_at=None)
+    payers.tell()
+    assert paying.stage_of(Payment.objects.get()) == "waiting"
+
+
+def test_a_channel_that_the_rail_refuses_fails_at_once(kopi_kita, monkeypatch):
+    def refused(charge):
+        raise rails.NotOffered(charge.channel)
+
+    monkeypatch.setattr(RAIL, "create_payment", refused, raising=False)
+    payment = start(link(kopi_kita))
+    payment.refresh_from_db()
+    assert payment.status == "failed"
+    assert RailCharge.objects.get().status == "done"
+
+
+def test_a_rail_is_asked_for_what_it_never_told(kopi_kita):
+    payment = start(link(kopi_kita))
+    SimulatedCharge.objects.update(result="successful", paid=[{"id": "S-1", "amount": 350_000}])
+    RailCharge.objects.update(due_at=None)
+    payers.tell()
+    payment.refresh_from_db()
+    assert (payment.status, RailCharge.objects.get().status) == ("successful", "done")
+
+
+def test_nobody_asks_a_rail_that_isnt_there(stranger_web, kopi_kita, settings):
+    settings.RAILS = {"test": "none", "live": "none"}
+    assert "Nothing can be paid here at the moment" in page_of(stranger_web, link(kopi_kita))
+
+
+# --- Time, callbacks, people ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_the_sweep_ends_payments_and_links_whose_time_is_over(kopi_kita):
+    now = clock.now()
+    of = link(kopi_kita, created_at=now - timedelta(days=2), expires_at=now + timedelta(hours=1))
+    payment, other = start(of), start(of)
+    Payment.objects.filter(pk=payment.pk).update(expires_at=now - timedelta(minutes=6))
+    with inside(of):
+        PaymentLink.objects.update(expires_at=now - timedelta(seconds=1))
+    sweeps.tidy()
+    payment.refresh_from_db()
+    other.refresh_from_db()
+    with inside(of):
+        of.refresh_from_db()
+    assert (payment.status, payment.reason, other.status) == ("cancelled", "not_paid", "pending")
+    assert of.status == "expired"
+    assert CHARGES.rows.get(payment=payment).status == "done"
+
+
+def test_each_fact_is_a_callback_once(admin, kopi_kita):
+    with rls.inside_of(kopi_kita.pk, "test"):
+        factories.make_callback_url(admin, event="payment", mode="test")
+    paid, failed = start(link(kopi_kita)), start(link(kopi_kita))
+    pay(paid)
+    money(paid, 2)
+    simulator.fail(charges.key_of(failed))
+    with rls.inside_of(kopi_kita.pk, "test"):
+        told = list(Callback.objects.order_by("pk").values_list("kind", "source_id"))
+        data = Callback.objects.order_by("pk").first().data
+    assert told == [("payment.successful", paid.pk), ("payment.failed", failed.pk)]
+    assert f'"id":"{paid.pk}"' in data
+    assert '"status":"SUCCESSFUL"' in data
+    assert '"sender_bank_type":"virtual_account"' in data
+
+
+def test_forcing_is_of_test_mode_and_of_who_may_create(web, client_of, kopi_kita, stranger_web):
+    payment = start(link(kopi_kita))
+    address = f"/test/payments/{payment.pk}/forced/"
+    assert "Force Success" in web.get(f"/test/payments/{payment.pk}/").content.decode()
+    reviewer = client_of(factories.make_member(kopi_kita, Role.REVIEWER))
+    assert "Force Success" not in reviewer.get(f"/test/payments/{payment.pk}/").content.decode()
+    assert reviewer.post(address, {"outcome": "successful"}).status_code == 403
+    assert web.post(address, {"outcome": "sideways"}).status_code == 404
+    web.post(address, {"outcome": "failed"})
+    payment.refresh_from_db()
+    assert payment.status == "failed"
+    web.post(address, {"outcome": "successful"})
+    payment.refresh_from_db()
+    assert payment.status == "failed"
+    assert Activity.objects.filter(kind="payment.forced").count() == 1
+    live = start(link(kopi_kita, mode="live"))
+    assert web.post(f"/payments/{live.pk}/forced/", {"outcome": "successful"}).status_code == 404
+    assert stranger_web.post(f"/pay/payment/{live.slug}/paying/").status_code == 404
+    assert "Pay as customer" not in stranger_web.get(f"/pay/payment/{live.slug}/").content.decode()
+    live.refresh_from_db()
+    assert live.status == "pending"
+
+
+def test_no_more_mails_than_a_business_may_send(kopi_kita, settings):
+    settings.RECEIPT_MAILS_A_DAY = {"live": 1, "test": 1}
+    for _ in range(3):
+        pay(start(link(kopi_kita), email="dewi@example.test"))
+    assert Message.objects.count() == 1
+    assert outbox.outbox == []
+
+
+def test_a_payment_page_asks_the_database_a_few_times(stranger_web, kopi_kita, django_assert_max_num_queries):
+    of = link(kopi_kita)
+    payment = start(of)
+    with django_assert_max_num_queries(9):
+        stranger_web.get(f"/pay/{of.slug}/")
+    with django_assert_max_num_queries(10):
+        stranger_web.get(f"/pay/payment/{payment.slug}/")

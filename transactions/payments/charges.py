@@ -1,0 +1,87 @@
+"""Collecting: each payment is told to its rail once, by our key, under a lease; then it is asked for until it is over.
+
+A rail that is told again says the same, so what was told before a kill is simply told again.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from flipdash import rls
+from flipdash.leases import Worker
+from transactions import rails
+from transactions.models import Payment, PaymentStatus, RailCharge
+from transactions.payments import arrivals
+from transactions.rails import Charge, Collected, KeyReused, NoAnswer, NotOffered, Outcome, Rail, RailDown
+from transactions.reasons import Reason
+
+Status = RailCharge.Status
+
+CHARGES = Worker(
+    "charges", RailCharge, most_attempts=12, wait=timedelta(seconds=15), problems={KeyReused: "key reused"}
+)
+
+
+def key_of(payment: Payment) -> str:
+    """Return what a rail knows a payment by; its number is unique over both modes and all businesses."""
+    return f"payment-{payment.pk}"
+
+
+def queue(payment: Payment, rail: str) -> RailCharge:
+    """Let a rail be told of a payment as soon as the transaction has committed."""
+    owner = {"business_id": payment.business_id, "mode": payment.mode}
+    charge: RailCharge = RailCharge.objects.create(**owner, payment=payment, key=key_of(payment), rail=rail)
+    CHARGES.wake_on_commit()
+    return charge
+
+
+@CHARGES.runs
+def _work(charge: RailCharge) -> None:
+    rail = rails.named(charge.rail)
+    with rls.inside_of(charge.business_id, charge.mode):
+        payment = Payment.objects.get(pk=charge.payment_id)
+        if payment.status != PaymentStatus.PENDING:
+            CHARGES.finish(charge, Status.DONE)
+            return
+        try:
+            (_tell if charge.status == Status.TELLING else _ask)(charge, payment, rail)
+        except NotOffered:
+            _give_up(charge)
+        except (NoAnswer, RailDown):
+            CHARGES.later(charge, Status.QUEUED if charge.status == Status.TELLING else Status.OPEN)
+
+
+def _tell(charge: RailCharge, payment: Payment, rail: Rail) -> None:
+    how = rail.create_payment(as_charge(charge.key, payment))
+    said = {"code": how.code[:64], "qr": how.qr[:512], "url": how.url if how.url.startswith("https://") else ""}
+    CHARGES.later(charge, Status.OPEN, **said, opened_at=Now())
+
+
+def _ask(charge: RailCharge, payment: Payment, rail: Rail) -> None:
+    arrivals.take(charge.key, rail.payment_status(charge.key))
+    payment.refresh_from_db(fields=["status"])
+    if payment.status == PaymentStatus.PENDING:
+        CHARGES.later(charge, Status.OPEN)
+
+
+def _give_up(charge: RailCharge) -> None:
+    """Fail a payment that its rail doesn't take: the payer is told at once, and can choose another channel."""
+    with transaction.atomic():
+        arrivals.take(charge.key, Collected(Outcome.FAILED, (), str(Reason.PAYER_UNAVAILABLE)))
+
+
+def as_charge(key: str, payment: Payment) -> Charge:
+    """Return what a rail is told of a payment."""
+    assert payment.expires_at is not None  # noqa: S101  (what is collected was started on a page)
+    return Charge(
+        key=key,
+        business_id=payment.business_id,
+        mode=payment.mode,
+        channel=payment.channel,
+        amount=payment.amount,
+        title=payment.title,
+        payer=payment.sender_name,
+        phone=payment.sender_phone,
+        expires_at=payment.expires_at,
+    )
