@@ -4,7 +4,6 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.core import mail as outbox
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 
@@ -477,7 +476,6 @@ def test_no_more_mails_than_a_business_may_send(kopi_kita, settings):
     for _ in range(3):
         pay(start(link(kopi_kita), email="dewi@example.test"))
     assert Message.objects.count() == 1
-    assert outbox.outbox == []
 
 
 def test_a_payment_page_asks_the_database_a_few_times(stranger_web, kopi_kita, django_assert_max_num_queries):

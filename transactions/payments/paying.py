@@ -29,6 +29,7 @@ from transactions.channels import NAMES
 from transactions.models import Payment, PaymentLink, PaymentStatus
 from transactions.models.payment_link import new_slug
 from transactions.payments import charges, links, prices
+from transactions.payments.history import SLUG
 
 WITHIN = timedelta(hours=1)
 OF_A_NETWORK, OF_A_LINK, OF_A_BUSINESS = 20, 200, 2_000
@@ -70,6 +71,7 @@ class Draft:
 @contextmanager
 def opened(slug: str) -> Iterator[PaymentLink]:
     """Give a link by its name, inside its business and mode and in the business's zone. Raises Unusable."""
+    _check_name(slug)
     with connection.cursor() as cursor:
         cursor.execute("SELECT business_id, mode FROM transactions_payment_link_place(%s)", [slug])
         place = cursor.fetchone()
@@ -86,6 +88,7 @@ def opened(slug: str) -> Iterator[PaymentLink]:
 @contextmanager
 def started(slug: str) -> Iterator[Payment]:
     """Give a payment by the name of its own page, likewise. Raises Unusable."""
+    _check_name(slug)
     found = Payment.objects.filter(slug=slug).values_list("business_id", "mode", "pk").first()
     if found is None:
         raise Unusable
@@ -94,6 +97,12 @@ def started(slug: str) -> Iterator[Payment]:
         payment = Payment.objects.select_related("business", "link").get(pk=pk)
         with timezone.override(payment.business.time_zone):
             yield payment
+
+
+def _check_name(slug: str) -> None:
+    """Raise Unusable for what can't be the name of anything; the database isn't asked, which takes no NUL."""
+    if not SLUG.fullmatch(slug):
+        raise Unusable
 
 
 def channels_of(link: PaymentLink) -> list[tuple[str, str]]:

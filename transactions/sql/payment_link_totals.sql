@@ -1,9 +1,9 @@
 -- What each payment link has collected, kept by the database whatever writes payments: once for each statement, so that
 -- a file of ten thousand changes a link once. SECURITY DEFINER, for the writer may stand outside of all businesses.
 CREATE OR REPLACE FUNCTION payment_link_totals_added() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE transactions_paymentlink l
+    UPDATE public.transactions_paymentlink l
     SET paid_count = l.paid_count + t.n, collected = l.collected + t.rupiah
     FROM (
         SELECT link_id, count(*) AS n, sum(amount) AS rupiah
@@ -15,9 +15,9 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION payment_link_totals_changed() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE transactions_paymentlink l
+    UPDATE public.transactions_paymentlink l
     SET paid_count = l.paid_count + t.n, collected = l.collected + t.rupiah
     FROM (
         SELECT a.link_id, count(*) AS n, sum(a.amount) AS rupiah
