@@ -96,8 +96,10 @@ def joined_styles(whole: str = STYLES) -> str:
     return lightningcss.bundle_css(str(_source(whole)))
 
 
-def joined_scripts(whole: str = SCRIPTS) -> str:
+def joined_scripts(whole: str = "") -> str:
     """Return a module with all its scripts, each in its own block. Raises ValueError for one that imports others."""
+
+    whole = whole or SCRIPTS
 
     def block(found: re.Match[str]) -> str:
         name = posixpath.normpath(posixpath.join(posixpath.dirname(whole), found[1]))

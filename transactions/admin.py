@@ -10,8 +10,17 @@ from accounts.operators import Operator
 from flipdash.backoffice import ReadOnlyAdmin
 from flipdash.states import MoveRefused
 from transactions import disturbances
-from transactions.models import Destination, InternationalTransfer, MoneyTransfer, Payment, RailCase, RailOrder
+from transactions.models import (
+    Destination,
+    InternationalTransfer,
+    MoneyTransfer,
+    Payment,
+    PaymentArrival,
+    RailCase,
+    RailOrder,
+)
 from transactions.outgoing import cases, orders
+from transactions.payments import by_hand
 
 
 class TransactionAdmin(ReadOnlyAdmin):
@@ -122,3 +131,32 @@ class RailOrderAdmin(ReadOnlyAdmin):
         """Let what was given up be asked for and, if it never arrived, sent."""
         tried = sum(orders.ask_again(order) for order in queryset)
         self.message_user(request, _("Tried again: %d") % tried)
+
+
+@admin.register(PaymentArrival)
+class PaymentArrivalAdmin(ReadOnlyAdmin):
+    """Money that rails say arrived for payments; what doesn't fit waits for somebody's decision."""
+
+    list_display = ("rail_id", "rail", "business", "mode", "payment", "amount", "at", "status", "problem")
+    list_filter = ("status", "problem", "rail", "mode")
+    list_select_related = ("business", "payment")
+    search_fields = ("=rail_id", "=payment__id")
+    ordering = ("-id",)
+    actions = ("accept", "give_back")
+
+    @admin.action(description=gettext_lazy("It came late: let it pay its payment"))
+    def accept(self, request: HttpRequest, queryset: QuerySet[PaymentArrival]) -> None:
+        """Let late money pay."""
+        for arrival in queryset.select_related("payment__charge"):
+            try:
+                by_hand.accept(arrival, by=request.user)  # type: ignore[arg-type]  # the operator's people are Users
+            except MoveRefused as problem:
+                self.message_user(request, str(problem), messages.ERROR)
+
+    @admin.action(description=gettext_lazy("It was given back to the payer"))
+    def give_back(self, request: HttpRequest, queryset: QuerySet[PaymentArrival]) -> None:
+        """Note that money has gone back."""
+        done = sum(
+            by_hand.give_back(arrival, by=request.user) for arrival in queryset.select_related("payment__charge")
+        )  # type: ignore[arg-type]  # the operator's people are Users
+        self.message_user(request, _("Given back: %d") % done)

@@ -68,6 +68,7 @@ class TransactionsConfig(AppConfig):
                 "payment.failed": _("Payment failed"),
                 "payment.cancelled": _("Payment not made in time"),
                 "payment.arrived": _("Money arrived that FlipDash looks at"),
+                "payment.returned": _("Money given back to the payer"),
                 "payment.settled": _("Payment settled"),
                 "payment.forced": _("Answer of the simulated payer forced"),
             },

@@ -41,7 +41,7 @@ def test_every_script_is_in_the_one_file_but_the_one_that_runs_first(joined):
     _styles, scripts = joined
     assert not re.search(r"^(import|export)\b", scripts, re.MULTILINE)
     for source in JS.glob("*.js"):
-        if source.name not in {"app.js", "root.js"}:
+        if source.name not in {"app.js", "brief.js", "root.js"}:
             assert source.read_text() in scripts, source.name
     assert "var htmx=function" in scripts
 
@@ -110,14 +110,32 @@ def test_what_browsers_ask_for_is_compressed_once_and_nothing_else(built, monkey
     compressed = {str(path.relative_to(built)) for path in built.rglob("*.gz")}
     assert {re.sub(r"\.[0-9a-f]{12}\.", ".#.", name) for name in compressed if name.startswith(("css/", "js/"))} == {
         "css/app.#.css.gz",
+        "css/brief.#.css.gz",
         "css/pdf.#.css.gz",
         "js/app.#.js.gz",
+        "js/brief.#.js.gz",
         "js/root.#.js.gz",
     }
     assert all(assets.HASHED.fullmatch(name.removesuffix(".gz")) for name in compressed)
     assert any(name.startswith("admin/css/base.") for name in compressed)
     monkeypatch.setattr("whitenoise.storage.Compressor.compress", lambda *args: pytest.fail("compressed again"))
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.mark.django_db
+def test_what_strangers_load_is_brief_and_has_no_font(built, client):
+    """A public page, its stylesheet and its two scripts are under 60 kB together, and so small even without Brotli."""
+    page = client.get("/pay/no-such-link/").content
+    names = re.findall(rb'(?:href|src)="/static/((?:css|js)/[^"]+)"', page)
+    assert [re.sub(rb"\.[0-9a-f]{12}\.", b".#.", name).decode() for name in names] == [
+        "css/brief.#.css",
+        "js/root.#.js",
+        "js/brief.#.js",
+    ]
+    sizes = [(built / f"{name.decode()}.gz").stat().st_size for name in names]
+    assert sum(sizes) + len(page) < 60_000 / 2
+    assert "font-face" not in (built / names[0].decode()).read_text()
+    assert b"preload" not in page
 
 
 def build(root: Path) -> assets.BuiltStorage:
@@ -129,9 +147,9 @@ def build(root: Path) -> assets.BuiltStorage:
 
 
 def test_what_was_joined_before_is_made_anew(tmp_path, monkeypatch):
-    monkeypatch.setattr(assets, "joined_styles", lambda: ".one{}")
+    monkeypatch.setattr(assets, "joined_styles", lambda *_name: ".one{}")
     build(tmp_path)
-    monkeypatch.setattr(assets, "joined_styles", lambda: ".two{}")
+    monkeypatch.setattr(assets, "joined_styles", lambda *_name: ".two{}")
     build(tmp_path)
     assert (tmp_path / "css" / "app.css").read_text().startswith(".two{}")
 
@@ -175,7 +193,7 @@ def test_each_file_has_the_letters_that_its_range_says(part, has, lacks):
 
 def test_without_the_package_pages_are_set_in_the_systems_font(monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(fonts, "FOLDER", Path("/nowhere"))
-    monkeypatch.setattr(assets, "joined_styles", lambda: ".one{}")
+    monkeypatch.setattr(assets, "joined_styles", lambda *_name: ".one{}")
     storage = build(tmp_path)
     assert "fonts-inter is not installed" in caplog.text
     assert not (tmp_path / "font").exists()

@@ -7,17 +7,19 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 
+from accounts import operators
 from accounts.models import Activity
 from accounts.permissions import Role
 from developer.models import Callback
 from flipdash import clock, rls
 from flipdash.models import Message
+from flipdash.states import MoveRefused
 from tests import factories
 from tests.transactions import paying as payers
 from tests.transactions.paying import inside, link, page_of, pay, send, start
 from transactions import rails
 from transactions.models import Payment, PaymentArrival, PaymentLink, RailCharge, SimulatedCharge
-from transactions.payments import arrivals, charges, paying, sweeps
+from transactions.payments import arrivals, by_hand, charges, paying, sweeps
 from transactions.payments.charges import CHARGES
 from transactions.rails import Charge, Collected, Outcome, Paid
 from transactions.rails import simulated_charges as simulator
@@ -303,6 +305,30 @@ def test_what_doesnt_fit_waits_for_a_person_and_says_so(stranger_web, web, kopi_
     page = stranger_web.get(f"/pay/payment/{payment.slug}/").content.decode()
     assert "has arrived that we have to look at" in page
     assert "Money that arrived" in web.get(f"/test/payments/{payment.pk}/").content.decode()
+
+
+def test_somebody_of_the_operators_lets_late_money_pay_or_notes_that_it_went_back(kopi_kita):
+    someone = operators.make_operator(email="op@flipdash.test", name="Olga", password="gayo-arabika-88")
+    late, wrong = start(link(kopi_kita)), start(link(kopi_kita))
+    with inside(late), transaction.atomic():
+        arrivals.end(late, "cancelled", arrivals.Reason.NOT_PAID)
+    money(late, 1)
+    money(wrong, 2, amount=1_000)
+    with inside(late):
+        waiting = {row.rail_id: row for row in PaymentArrival.objects.select_related("payment__charge")}
+        assert by_hand.accept(waiting["R-1"], by=someone)
+        assert not by_hand.accept(waiting["R-1"], by=someone)
+        with pytest.raises(MoveRefused):
+            by_hand.accept(waiting["R-2"], by=someone)
+        assert by_hand.give_back(waiting["R-2"], by=someone)
+        assert not by_hand.give_back(waiting["R-2"], by=someone)
+    late.refresh_from_db()
+    assert (late.status, late.reason, arrived(late)) == (
+        *("successful", ""),
+        [("taken", "late", 350_000), ("returned", "amount", 1_000)],
+    )
+    assert lines(late) == ["created", "cancelled", "arrived", "successful"]
+    assert lines(wrong)[-1] == "returned"
 
 
 def test_money_after_its_time_is_late_even_before_the_sweep(kopi_kita):

@@ -558,7 +558,7 @@ class Migration(migrations.Migration):
                 ('by_id', models.BigIntegerField(blank=True, null=True)),
                 ('by_name', models.CharField(max_length=100)),
                 ('note', models.CharField(blank=True, max_length=200)),
-                ('kind', models.CharField(choices=[('created', 'Started'), ('successful', 'Paid'), ('failed', 'Refused'), ('cancelled', 'Not paid in time'), ('settled', 'Settled'), ('arrived', 'Money arrived that FlipDash looks at'), ('imported', 'Imported from another system')], max_length=16)),
+                ('kind', models.CharField(choices=[('created', 'Started'), ('successful', 'Paid'), ('failed', 'Refused'), ('cancelled', 'Not paid in time'), ('settled', 'Settled'), ('arrived', 'Money arrived that FlipDash looks at'), ('returned', 'Money given back to the payer'), ('imported', 'Imported from another system')], max_length=16)),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
                 ('payment', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='transactions.payment')),
             ],

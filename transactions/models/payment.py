@@ -86,6 +86,7 @@ class Payment(Transaction):
         "payment.cancelled": "cancelled",
         "payment.settled": "settled",
         "payment.arrived": "arrived",
+        "payment.returned": "returned",
         "payment.forced": NO_LINE,
     }
     words = WORDS
@@ -164,6 +165,7 @@ class PaymentEvent(TransactionEvent):
         CANCELLED = "cancelled", _("Not paid in time")
         SETTLED = "settled", _("Settled")
         ARRIVED = "arrived", _("Money arrived that FlipDash looks at")
+        RETURNED = "returned", _("Money given back to the payer")
         IMPORTED = "imported", _("Imported from another system")
 
     payment = models.ForeignKey(
