@@ -156,7 +156,6 @@ class PaymentArrivalAdmin(ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("It was given back to the payer"))
     def give_back(self, request: HttpRequest, queryset: QuerySet[PaymentArrival]) -> None:
         """Note that money has gone back."""
-        done = sum(
-            by_hand.give_back(arrival, by=request.user) for arrival in queryset.select_related("payment__charge")
-        )  # type: ignore[arg-type]  # the operator's people are Users
+        waiting = queryset.select_related("payment__charge")
+        done = sum(by_hand.give_back(one, by=request.user) for one in waiting)  # type: ignore[arg-type]  # the operator's people are Users
         self.message_user(request, _("Given back: %d") % done)

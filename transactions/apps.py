@@ -18,7 +18,8 @@ class TransactionsConfig(AppConfig):
         from transactions.international.importing import InternationalImport
         from transactions.models import RailCase, Status
         from transactions.outgoing import mails, many, sweeps  # noqa: F401  (importing registers)
-        from transactions.payments import arrivals, charges  # noqa: F401
+        from transactions.payments import mails as receipts  # noqa: F401  (importing registers)
+        from transactions.payments import sweeps as endings  # noqa: F401  (its worker, and what a sweep does besides)
         from transactions.payments.history import PaymentHistory
         from transactions.payments.importing import PaymentImport
         from transactions.payments.link_history import LinkHistory  # noqa: F401  (importing registers)

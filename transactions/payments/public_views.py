@@ -51,9 +51,7 @@ def link(request: HttpRequest, key: str) -> HttpResponseBase:
         status = links.shown_status(found)
         if status != PaymentLink.Status.ACTIVE:
             shown = {"link": found, "status": str(status)}
-            return render(
-                request, "payments/public/closed.html", shown, status=410 if request.method != "POST" else 409
-            )
+            return render(request, "payments/public/closed.html", shown, status=410)
         form = PayForm(request.POST if request.method == "POST" else None, link=found)
         if request.method == "POST" and form.is_valid() and (payment := _start(request, found, form)):
             charges.CHARGES.work(payment.charge.pk)  # so that its page says at once how to pay; else a worker does
