@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.activity.words import parts_in_words, role_words
+from accounts.models import Business
 from flipdash import events, money
 from flipdash.words import Words
 
@@ -96,6 +97,10 @@ def _language(code: str) -> str:
     return dict(settings.LANGUAGES).get(code, code)
 
 
+def _colour(name: str) -> str:
+    return str(dict(Business.Colour.choices).get(name, name))
+
+
 def _channel(name: str) -> str:
     return {"sms": "SMS", "whatsapp": "WhatsApp"}.get(name, name)
 
@@ -109,6 +114,7 @@ FACTS: dict[str, Words | events.Fact] = {
     "all_others": _("All others"),
     "amount": events.Fact(_("Amount"), money.rupiah),
     "changed": events.Fact(_("Changed"), _changed),
+    "colour": events.Fact(_("Colour"), _colour),
     "email": _("Email"),
     "file": _("File"),
     "language": events.Fact(_("Language"), _language),

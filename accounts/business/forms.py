@@ -50,6 +50,16 @@ class DetailsForm(forms.Form):
         choices=settings.LANGUAGES,
         help_text=gettext_lazy("Invitations are written in it. Everybody chooses their own in My Profile."),
     )
+    colour = forms.ChoiceField(
+        label=gettext_lazy("Colour"),
+        choices=Business.Colour.choices,
+        required=False,
+        help_text=gettext_lazy("Of the buttons on your payment pages, below your name and logo."),
+    )
+
+    def clean_colour(self) -> str:
+        """Keep the usual one where none is chosen."""
+        return self.cleaned_data["colour"] or str(Business.Colour.ORANGE)
 
     def clean_npwp(self) -> str:
         """Keep the digits alone."""

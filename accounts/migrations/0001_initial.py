@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(choices=[('en', 'English'), ('id', 'Bahasa Indonesia')], default='en', max_length=2)),
                 ('address', models.CharField(blank=True, max_length=500)),
                 ('logo', models.CharField(blank=True, max_length=100)),
+                ('colour', models.CharField(choices=[('orange', 'Orange'), ('red', 'Red'), ('green', 'Green'), ('teal', 'Teal'), ('blue', 'Blue'), ('purple', 'Purple')], db_default='orange', default='orange', max_length=8)),
                 ('approvals_need_reauthentication', models.BooleanField(default=False)),
                 ('second_person_required', models.BooleanField(default=False)),
                 ('second_person_from', models.BigIntegerField(default=0)),

@@ -63,6 +63,16 @@ class Business(models.Model):
         WITA = "Asia/Makassar", "WITA"
         WIT = "Asia/Jayapura", "WIT"
 
+    class Colour(models.TextChoices):
+        """What a business is known by beside its name and logo."""
+
+        ORANGE = "orange", _("Orange")
+        RED = "red", _("Red")
+        GREEN = "green", _("Green")
+        TEAL = "teal", _("Teal")
+        BLUE = "blue", _("Blue")
+        PURPLE = "purple", _("Purple")
+
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=100, unique=True)
     legal_name = models.CharField(max_length=200)
@@ -75,6 +85,8 @@ class Business(models.Model):
     address = models.CharField(max_length=500, blank=True)
     logo = models.CharField(max_length=100, blank=True)
     """The name under which the picture is stored."""
+    colour = models.CharField(max_length=8, choices=Colour, default=Colour.ORANGE, db_default="orange")
+    """Of the buttons on pages that its payers see (static/css/tokens.css)."""
 
     approvals_need_reauthentication = models.BooleanField(default=False)
 

@@ -26,6 +26,7 @@ DETAILS = {
     "details-address": "Jl. Malioboro 1, Yogyakarta",
     "details-time_zone": "Asia/Makassar",
     "details-language": "id",
+    "details-colour": "teal",
 }
 POLICY = {"security-require_second_factor": "on", "security-session_idle_minutes": 15, "security-session_hours": 8}
 OFF, ALWAYS = SecondPersonRule(False, 0), SecondPersonRule(True, 0)
@@ -43,12 +44,13 @@ def now_of(kopi_kita):
 def test_details_are_saved_and_told_with_old_and_new(web, kopi_kita, told):
     assert web.post("/settings/account/details/", DETAILS)["Location"] == "/settings/account/"
     saved = now_of(kopi_kita)
-    assert (saved.name, saved.npwp, saved.nitku, saved.time_zone, saved.language) == (
+    assert (saved.name, saved.npwp, saved.nitku, saved.time_zone, saved.language, saved.colour) == (
         "Kopi Kita Jaya",
         "0921345678017000",
         "0921345678017000000001",
         "Asia/Makassar",
         "id",
+        "teal",
     )
     (event,) = told
     assert event.facts["changes"]["name"] == {"old": "Kopi Kita", "new": "Kopi Kita Jaya"}
@@ -69,6 +71,7 @@ def test_details_are_saved_and_told_with_old_and_new(web, kopi_kita, told):
         ("nitku", "0" * 22, "begins with the 16 digits of the NPWP"),
         ("time_zone", "Europe/Paris", "valid choice"),
         ("language", "xx", "valid choice"),
+        ("colour", "#fff", "valid choice"),
     ],
 )
 def test_bad_details_are_named_and_nothing_is_saved(web, kopi_kita, field, typed, words):

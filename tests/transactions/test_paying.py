@@ -4,6 +4,8 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 
@@ -139,6 +141,19 @@ def test_a_redirect_is_a_link_that_the_payer_follows(stranger_web, kopi_kita):
     page = stranger_web.get(f"/pay/payment/{payment.slug}/").content.decode()
     assert 'href="https://kopikita.co.id/terima-kasih"' in page
     assert 'rel="noopener noreferrer"' in page
+
+
+def test_the_business_is_known_by_its_logo_and_colour(stranger_web, web, kopi_kita, files):
+    of = link(kopi_kita)
+    assert 'data-brand="orange"' in page_of(stranger_web, of)
+    assert stranger_web.get(f"/pay/{of.slug}/logo/").status_code == 404
+    kopi_kita.logo, kopi_kita.colour = default_storage.save("logos/x.png", ContentFile(b"a picture")), "teal"
+    kopi_kita.save()
+    page = page_of(stranger_web, of)
+    assert 'data-brand="teal"' in page
+    assert f"/pay/{of.slug}/logo/" in page
+    answer = stranger_web.get(f"/pay/{of.slug}/logo/")
+    assert (answer["Content-Type"], b"".join(answer)) == ("image/png", b"a picture")
 
 
 # --- What isn't there, or isn't any more ---------------------------------------------------------------------------
