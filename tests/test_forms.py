@@ -92,6 +92,8 @@ def test_every_line_that_is_typed_is_a_line_field():
     assert bare == {
         "accounts.sign_in.forms.SignUpForm.username",  # which allauth takes away: people have no such name
         "developer.callbacks.forms.AddressForm.url",  # which is longer than a line, and judged by rules of its own
+        "transactions.payments.forms.LinkForm.redirect_url",  # likewise
+        "transactions.payments.forms.NewLinkForm.redirect_url",
     }
 
 
