@@ -19,7 +19,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop 
 
 HERE = Path(__file__).parent
 PASSWORD = "kopi-susu-gula-aren-5"
-REFUSED = ("status of 403", "status of 404")
+REFUSED = ("status of 403", "status of 404", "status of 410")
 OFFLINE = ("net::ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest")
 """What a browser and htmx say where a test takes the connection away."""
 
