@@ -5,12 +5,11 @@ from threading import Event, Thread
 
 import pytest
 from django.db import connections
-from django.db.models.functions import Now
 from playwright.sync_api import expect
 
 from accounts.permissions import Role
 from tests import factories
-from tests.transactions.sending import create, fund
+from tests.transactions.sending import create, fund, let_its_date_come
 from transactions.models import MoneyTransfer, SimulatedPayout
 from transactions.outgoing.orders import ORDERS
 from transactions.rails.simulator import SIMULATED
@@ -114,7 +113,7 @@ def test_a_scheduled_transfer_goes_on_its_date(page, sign_in, people, sending, s
     sign_in(page, people[Role.ADMIN])
     page.goto(f"/money-transfers/{transfer.pk}/")
     expect(page.locator(".page-head .status")).to_contain_text("Scheduled")
-    MoneyTransfer.objects.filter(pk=transfer.pk).update(send_at=Now())
+    let_its_date_come(transfer)
     for _time in range(40):
         page.reload()
         if page.locator(".page-head .status", has_text="Successful").count():

@@ -10,6 +10,7 @@ from deposits.models import AccountKind, PostingKind
 from flipdash import rls
 from flipdash.scope import Scope
 from tests.factories import _counter
+from tests.superuser import superuser
 from transactions.models import MoneyTransfer, SimulatedPayout
 from transactions.outgoing import acts
 from transactions.outgoing.orders import ORDERS
@@ -45,6 +46,15 @@ def approve(who: Member | Scope, transfer: MoneyTransfer, **how: Any) -> MoneyTr
     with rls.inside(scope):
         seen = MONEY_TRANSFERS.digest_of(scope, MoneyTransfer.objects.get(pk=transfer.pk))
         return acts.approve(scope, MONEY_TRANSFERS, transfer.pk, **{"seen": seen, "sure": True, **how})
+
+
+def let_its_date_come(*transfers: MoneyTransfer) -> None:
+    """Let the date of approved transfers be now; what is fixed only a superuser can move (transactions/sql)."""
+    with superuser() as connected:
+        table = MoneyTransfer._meta.db_table
+        pks = [transfer.pk for transfer in transfers]
+        moved = connected.execute(f"UPDATE {table} SET send_at = now() WHERE id = ANY(%s)", [pks])
+        assert moved.rowcount == len(pks)
 
 
 def send() -> None:

@@ -24,6 +24,7 @@ from tests.transactions.sending import (
     draft,
     fund,
     let_it_arrive,
+    let_its_date_come,
     lines,
     send,
     told,
@@ -343,7 +344,7 @@ def test_it_waits_for_its_date_with_its_money_held_and_goes_then(money, maker, a
     assert (status(transfer), balance(money).held) == (Status.SCHEDULED, WHOLE)
     ORDERS.sweep()
     assert not RailOrder.objects.exists()
-    MoneyTransfer.objects.filter(pk=transfer.pk).update(send_at=Now())
+    let_its_date_come(transfer)
     ORDERS.sweep()
     assert status(transfer) == Status.PROCESSING
     ORDERS.sweep()
@@ -367,7 +368,7 @@ def test_who_may_no_longer_approve_sends_nothing_later(money, maker, approver):
     approve(approver, transfer)
     approver.role = Role.REVIEWER
     approver.save()
-    MoneyTransfer.objects.filter(pk=transfer.pk).update(send_at=Now())
+    let_its_date_come(transfer)
     ORDERS.sweep()
     assert (status(transfer), balance(money)) == (Status.CANCELLED, Balance(10_000_000, 0))
     assert transfer.events.get(kind="cancelled").note
@@ -811,7 +812,7 @@ def test_the_second_person_rule_is_asked_again_when_the_date_comes(money, admin)
     assert transfer.status == Status.SCHEDULED
     money.second_person_required = True
     money.save()
-    MoneyTransfer.objects.filter(pk=transfer.pk).update(send_at=Now())
+    let_its_date_come(transfer)
     acts.send_due()
     assert (status(transfer), balance(money).held) == (Status.CANCELLED, 0)
 
@@ -824,7 +825,7 @@ def test_a_row_of_one_s_own_file_is_judged_with_the_others_when_its_date_comes(m
     MoneyTransfer.objects.update(batch=factories.make_batch(money))
     money.second_person_required, money.second_person_from = True, 2 * transfer.amount
     money.save()
-    MoneyTransfer.objects.filter(pk=transfer.pk).update(send_at=Now())
+    let_its_date_come(transfer)
     acts.send_due()
     assert status(transfer) == Status.CANCELLED
 
@@ -853,7 +854,7 @@ def test_one_that_cannot_be_sent_keeps_no_other_from_its_date(money, maker, appr
     both = [create(maker, send_on=maker.scope("live").now().date() + timedelta(days=3)) for _more in range(2)]
     for transfer in both:
         approve(approver, transfer)
-    MoneyTransfer.objects.update(send_at=Now())
+    let_its_date_come(*both)
     queue = orders.queue
 
     def fails_for_the_first(product, locked, rail):

@@ -171,7 +171,6 @@ class TransferMachine(RuleBasedStateMachine):
         pk = self.pick(number, "scheduled")
         if pk is None or self.status[pk] != "scheduled":
             return
-        MoneyTransfer.objects.filter(pk=pk).update(send_at=Now())
         with rls.inside(self.maker):
             acts._send_now(MONEY_TRANSFERS, MoneyTransfer.objects.select_for_update().get(pk=pk))
         self.status[pk] = "processing"

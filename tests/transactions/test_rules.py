@@ -1,7 +1,7 @@
 """What the database itself refuses, whatever the code does (trust: W2, W3)."""
 
 import itertools
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -26,6 +26,7 @@ from transactions.models import (
 from transactions.models.international import WITHOUT_DECIMALS
 
 pytestmark = pytest.mark.django_db
+NEW_YEAR = datetime(2027, 1, 1, 2, tzinfo=UTC)
 MAKERS = {MoneyTransfer: make_transfer, InternationalTransfer: make_international, Payment: make_payment}
 MOVES = [(model, was, to) for model in MAKERS for was, to in itertools.permutations(states_of(model), 2)]
 
@@ -55,11 +56,20 @@ def test_code_and_database_allow_the_same_moves(kopi_kita, model, was, to):
             rows.update(**new)
 
 
-@pytest.mark.parametrize("field", ["amount", "fee", "account_number", "beneficiary_name"])
+APPROVED = {
+    "amount": (99_000, 99_001),
+    "fee": (9_900, 9_901),
+    "account_number": ("0099", "00991"),
+    "beneficiary_name": ("Siti", "Sita"),
+    "send_at": (NEW_YEAR, NEW_YEAR + timedelta(days=1)),
+}
+
+
+@pytest.mark.parametrize(("field", "values"), APPROVED.items())
 @pytest.mark.parametrize("make", [make_transfer, make_international])
-def test_what_was_approved_stays_as_it_was(kopi_kita, make, field):
+def test_what_was_approved_stays_as_it_was(kopi_kita, make, field, values):
     """trust: M3. While it waits it may change, and is asked again."""
-    value = 99_000 if field in ("amount", "fee") else "0099"
+    value, other = values
     waiting = make(kopi_kita, status="pending_approval")
     assert type(waiting).objects.filter(pk=waiting.pk).update(**{field: value}) == 1
     for status in ("scheduled", "processing", "successful", "failed", "cancelled"):
@@ -67,7 +77,7 @@ def test_what_was_approved_stays_as_it_was(kopi_kita, make, field):
         with pytest.raises(IntegrityError, match="is past pending_approval"), transaction.atomic():
             type(row).objects.filter(pk=row.pk).update(**{field: value})
     with pytest.raises(IntegrityError, match="is past pending_approval"), transaction.atomic():
-        type(waiting).objects.filter(pk=waiting.pk).update(status="processing", **{field: f"{value}1"})
+        type(waiting).objects.filter(pk=waiting.pk).update(status="processing", **{field: other})
 
 
 def test_settled_money_stays_settled(kopi_kita):

@@ -39,8 +39,13 @@ from transactions.models import (
 )
 
 PRODUCTS = (MoneyTransfer, InternationalTransfer, Payment)
-APPROVED = ("account_number", "beneficiary_name", "amount", "fee", "maker_kind", "maker_id")
-"""What an approver let go: whatever the code does, nothing else leaves."""
+APPROVED = ("account_number", "beneficiary_name", "amount", "fee", "send_at", "maker_kind", "maker_id")
+"""What an approver let go: whatever the code does, nothing else leaves, and not on another day."""
+PAID_AGAIN = (
+    *("destination_kind", "bank", "account_number", "beneficiary_name", "holder_name", "name_reason"),
+    *("beneficiary_email", "amount", "fee", "remark", "internal_reference"),
+)
+"""What a series pays: whoever approved it once approved this."""
 TIMELINES = (TransferEvent, InternationalEvent, PaymentEvent)
 
 
