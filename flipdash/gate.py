@@ -3,7 +3,7 @@
 Which permissions there are and who has them says accounts/permissions.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -30,17 +30,21 @@ def polled(view: V) -> V:
     return view
 
 
-def requires(permission: str) -> Callable[[View], View]:
-    """Mark a view with the permission it needs, and answer 403 to whoever lacks it."""
+def requires(permission: str, *, or_one_of: Collection[str] = ()) -> Callable[[View], View]:
+    """Mark a view with the permission it needs, and answer 403 to whoever lacks it.
+
+    `or_one_of` are others of which each opens it too; a refusal names the first.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not request.scope.can(permission):
+            if not any(request.scope.can(one) for one in (permission, *or_one_of)):
                 return refuse(request, permission)
             return view(request, *args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]  # the mark that the access walk reads
+        guarded.or_one_of = tuple(or_one_of)  # type: ignore[attr-defined]  # likewise
         return guarded
 
     return decorate

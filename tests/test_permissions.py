@@ -74,6 +74,8 @@ class Route:
     pattern: str
     mark: str | None
     operators_too: bool = False
+    or_one_of: tuple[str, ...] = ()
+    """Other permissions that open it, too."""
 
     @property
     def is_of_both_modes(self) -> bool:
@@ -121,7 +123,8 @@ def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[Ro
             whole = whole.replace(part, name)
         if isinstance(pattern, URLPattern):
             mark = getattr(pattern.callback, "permission", None)
-            yield Route(whole, mark, getattr(pattern.callback, "operators_too", False))
+            too, others = (getattr(pattern.callback, name, ()) for name in ("operators_too", "or_one_of"))
+            yield Route(whole, mark, bool(too), others)
         else:
             yield from routes(pattern, whole)
 
@@ -255,7 +258,9 @@ WRITING = {"documents/invoices/<bigid:pk>/": Permission.MANAGE_ACCOUNT}
 
 
 def is_allowed(route: Route, member) -> bool:
-    return route.mark == "everybody" or Permission(route.mark) in ROLE_PERMISSIONS[Role(member.role)]
+    if route.mark == "everybody":
+        return True
+    return not ROLE_PERMISSIONS[Role(member.role)].isdisjoint({route.mark, *route.or_one_of})
 
 
 def verdict(  # noqa: C901  # one question after the other, each with its answer

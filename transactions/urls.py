@@ -33,6 +33,7 @@ urlpatterns = [
     path("money-transfers/batches/<bigid:batch_id>/", batches.bulk_batch, name="bulk-batch"),
     path("money-transfers/batches/<bigid:batch_id>/status/", batches.batch_status, name="batch-status"),
     path("money-transfers/batches/<bigid:batch_id>/result/", batches.batch_result, name="batch-result"),
+    path("money-transfers/bulk/<int:draft_number>/asked-again/", bulk.bulk_asked_again, name="bulk-asked-again"),
     path("money-transfers/batches/<bigid:batch_id>/retry/", batches.batch_retry, name="batch-retry"),
     path("money-transfers/<bigid:pk>/approval/", transfers.transfer_approval, name="transfer-approval"),
     path("money-transfers/<bigid:pk>/rejection/", transfers.transfer_rejection, name="transfer-rejection"),

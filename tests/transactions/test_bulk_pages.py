@@ -11,11 +11,13 @@ from python_calamine import CalamineWorkbook
 from accounts.permissions import Role
 from flipdash import rls
 from tests import factories
+from tests.leased import let_time_pass
 from tests.transactions.bulk_files import GOOD, HEADER, ask, checked, confirm, csv, look, rows_of, upload, work
 from tests.transactions.sending import create, fund, let_it_arrive
 from tests.workbooks import make_xlsx
-from transactions.bulk import repairs, retrying, services
-from transactions.models import BulkDraft, BulkRow, MoneyTransfer, TransferBatch
+from transactions.bulk import asking, repairs, retrying, services
+from transactions.bulk.asking import NAMES
+from transactions.models import BulkDraft, BulkNames, BulkRow, MoneyTransfer, TransferBatch
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
@@ -335,3 +337,64 @@ def test_a_batch_of_no_file_has_a_result_too(web, admin):
     factories.make_transfer(admin.business, batch=batch, beneficiary_name="Siti")
     answer = web.get(reverse("transactions:batch-result", args=[batch.pk]))
     assert "Siti" in answer.content.decode("utf-8-sig")
+
+
+def let_asking_fail(monkeypatch, draft):
+    """Let the banks be asked three times, in vain."""
+
+    def fail(*_args):
+        raise RuntimeError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asking, "_ask_for", fail)
+        for _time in range(NAMES.most_attempts):
+            let_time_pass(NAMES)
+            NAMES.work()
+    assert BulkNames.objects.get(draft=draft).status == "failed"
+
+
+def test_banks_that_cannot_be_asked_are_asked_again(client, maker, monkeypatch):
+    draft = upload(maker)
+    services.BULK.work()
+    let_asking_fail(monkeypatch, draft)
+    text = client.get(f"{BULK}{draft.number}/").content.decode()
+    assert "The banks couldn’t be asked whose 3 accounts are" in text
+    assert "to be asked" not in text
+    assert "see what to do" in client.get(f"{BULK}{draft.number}/asking/").content.decode()
+    page = post(client, draft, "asked-again")
+    assert "The banks are being asked again." in page.content.decode()
+    assert "are being asked, or have answered" in post(client, draft, "asked-again").content.decode()
+    ask()
+    page = client.get(f"{BULK}{draft.number}/")
+    assert (page.context["look"].unasked, page.context["look"].is_stuck) == (0, False)
+
+
+def test_who_goes_on_without_the_banks_writes_why(client, maker, monkeypatch):
+    draft = upload(maker)
+    services.BULK.work()
+    let_asking_fail(monkeypatch, draft)
+    seen = client.get(f"{BULK}{draft.number}/").context["look"].digest
+    page = post(client, draft, "confirmation", seen=seen, name="Gaji")
+    assert "Write why they are right." in page.content.decode()
+    assert BulkDraft.objects.get().status == "review"
+    post(client, draft, "confirmation", seen=seen, name="Gaji", name_reason="Paid each month")
+    work()
+    made = MoneyTransfer.objects.values_list("holder_name", "name_reason")
+    assert set(made) == {("", "Paid each month")}, "which approvers are warned of"
+
+
+def test_who_approves_sees_a_batch_and_changes_nothing(client_of, kopi_kita, maker):
+    batch = factories.make_batch(kopi_kita, "Gaji <b>")
+    factories.make_transfer(kopi_kita, status="failed", batch=batch)
+    factories.make_transfer(kopi_kita, status="pending_approval", batch=batch)
+    address = reverse("transactions:bulk-batch", args=[batch.pk])
+    assert "Retry Failed" in client_of(maker).get(address).content.decode()
+    approver = client_of(factories.make_member(kopi_kita, Role.APPROVER))
+    text = approver.get(address).content.decode()
+    assert "Retry Failed" not in text
+    assert f'/approvals/?batch={batch.pk}"' in text
+    assert approver.get(reverse("transactions:batch-status", args=[batch.pk])).status_code == 200
+    assert approver.get(reverse("transactions:batch-result", args=[batch.pk])).status_code == 200
+    assert approver.post(reverse("transactions:batch-retry", args=[batch.pk])).status_code == 403
+    assert address in approver.get(f"/approvals/?batch={batch.pk}").content.decode()
+    assert client_of(factories.make_member(kopi_kita, Role.REVIEWER)).get(address).status_code == 403

@@ -26,7 +26,7 @@ from flipdash.http import Request, require_form
 from transactions.approvals import queue, services
 from transactions.approvals.forms import FilterForm
 from transactions.approvals.queue import Filters, Selection
-from transactions.models import BulkApproval
+from transactions.models import BulkApproval, TransferBatch
 from transactions.outgoing import acts
 from transactions.outgoing.forms import StopForm
 from transactions.outgoing.refusals import OutgoingRefused
@@ -73,6 +73,7 @@ def _page(request: Request, filters: Filters, query: str) -> dict[str, Any]:
         "chips": _chips(request, filters),
         "is_narrowed": not filters.is_empty,
         "oldest_url": f"?{query}" if after else "",
+        "batch": TransferBatch.objects.visible_to(request.scope).filter(pk=filters.batch).first(),
         "newer_url": f"?{query}&{urlencode({'after': last})}" if last else "",
     }
 

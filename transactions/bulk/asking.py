@@ -53,6 +53,11 @@ def ask(draft: BulkDraft) -> None:
     NAMES.wake_on_commit()
 
 
+def has_failed(draft: BulkDraft) -> bool:
+    """Return whether asking was given up: a person asks again, or goes on without."""
+    return BulkNames.objects.filter(draft=draft, status=BulkNames.Status.FAILED).exists()
+
+
 @NAMES.runs
 def _work(work: BulkNames) -> None:
     """Ask for some accounts; then wait a moment, or be done."""

@@ -21,22 +21,27 @@ from transactions.outgoing.refusals import OutgoingRefused
 
 MOST_FAILED = 50
 """Failed transfers that the page shows; the history has all."""
+looking = requires(Permission.CREATE_TRANSACTIONS, or_one_of=[Permission.APPROVE_TRANSACTIONS])
+"""Whoever approves a batch sees all that its makers see of it; only they draft it again."""
 
 
 @never_cache
 @require_safe
-@requires(Permission.CREATE_TRANSACTIONS)
+@looking
 def bulk_batch(request: Request, batch_id: int) -> HttpResponse:
     """Show a batch."""
     batch = _batch(request, batch_id)
-    crumbs = [*CRUMBS, {"label": _("Bulk Transfer"), "url": reverse("transactions:bulk")}]
+    above = {"label": _("Approvals"), "url": reverse("transactions:approvals")}
+    if request.scope.can(Permission.CREATE_TRANSACTIONS):
+        above = {"label": _("Bulk Transfer"), "url": reverse("transactions:bulk")}
+    crumbs = [*CRUMBS, above]
     return render(request, "transactions/bulk/batch.html", {"crumbs": crumbs, **_shown(request, batch)})
 
 
 @polled
 @never_cache
 @require_safe
-@requires(Permission.CREATE_TRANSACTIONS)
+@looking
 def batch_status(request: Request, batch_id: int) -> HttpResponse:
     """Answer the part of a batch’s page that changes while it is sent, for htmx."""
     return render(request, "transactions/bulk/batch_status.html", _shown(request, _batch(request, batch_id)))
@@ -44,7 +49,7 @@ def batch_status(request: Request, batch_id: int) -> HttpResponse:
 
 @never_cache
 @require_safe
-@requires(Permission.CREATE_TRANSACTIONS)
+@looking
 def batch_result(request: Request, batch_id: int) -> HttpResponse:
     """Send what became of each row, in the shape of the file that was uploaded."""
     name, kind, content = results.file_of(request.scope, _batch(request, batch_id))
@@ -74,6 +79,8 @@ def _shown(request: Request, batch: TransferBatch) -> dict[str, Any]:
     counts = batches.counts_of(request.scope, [batch])[batch.pk]
     transfers = MoneyTransfer.objects.visible_to(request.scope, searched=True).filter(batch=batch)
     failed: list[Any] = []
+    may_create = request.scope.can(Permission.CREATE_TRANSACTIONS)
+    may_approve = request.scope.can(Permission.APPROVE_TRANSACTIONS)
     if _has(counts, Status.FAILED):
         failed = list(transfers.filter(status=Status.FAILED).order_by("pk")[:MOST_FAILED])
     return {
@@ -81,8 +88,9 @@ def _shown(request: Request, batch: TransferBatch) -> dict[str, Any]:
         "counts": counts,
         "total": counts["amount"] + counts["fee"],
         "failed": failed,
-        "to_retry": retrying.failed(request.scope, batch).count() if failed else 0,
+        "to_retry": retrying.failed(request.scope, batch).count() if failed and may_create else 0,
         "waits": _has(counts, Status.PENDING_APPROVAL),
+        "may_approve": may_approve,
         "is_moving": _has(counts, Status.PROCESSING),
     }
 

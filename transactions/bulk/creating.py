@@ -16,7 +16,7 @@ from accounts.permissions import Permission
 from deposits import ledger
 from flipdash import events
 from flipdash.scope import Scope
-from transactions.bulk import rows
+from transactions.bulk import asking, rows
 from transactions.models import BulkDraft, BulkRow, MoneyTransfer, Status, TransferBatch, TransferEvent, Via
 from transactions.models.base import OutgoingEventKind
 from transactions.outgoing import acts, mails, many
@@ -41,7 +41,7 @@ ADD = f"""
     )
     SELECT transfer_id, business_id, mode, '{Status.PENDING_APPROVAL}', destination_kind, bank, account_number,
         beneficiary_name, holder_name,
-        CASE WHEN name_differs THEN coalesce(nullif(name_reason, ''), %(reason)s) ELSE '' END,
+        CASE WHEN name_differs OR holder_status = '' THEN coalesce(nullif(name_reason, ''), %(reason)s) ELSE '' END,
         beneficiary_email, amount, fee, remark, internal_reference, %(batch)s, '{Via.DASHBOARD}', '',
         %(maker_kind)s, %(maker_id)s, %(maker_name)s, '', NULL, ''
     FROM {ROWS} WHERE draft_id = %(draft)s AND transfer_id IS NOT NULL ORDER BY record
@@ -73,6 +73,8 @@ class Look:
     left_out: int
     unasked: int
     """Accounts whose bank hasn't been asked yet."""
+    is_stuck: bool
+    """Whether nobody asks for them any more: it failed."""
     available: int
     goes_at_once: bool
     version: int
@@ -95,6 +97,11 @@ class Look:
         return max(0, -self.left)
 
     @property
+    def unknown(self) -> int:
+        """How many accounts would be paid though no bank was asked whose they are."""
+        return self.unasked if self.is_stuck else 0
+
+    @property
     def short(self) -> ledger.NotEnoughDeposit:
         """How it is told that the deposit doesn't cover it."""
         return ledger.NotEnoughDeposit("available", self.available, self.total)
@@ -102,7 +109,7 @@ class Look:
     @property
     def digest(self) -> str:
         """What stands for all that was shown; the balance isn't part of it."""
-        counts = (self.rows, self.count, self.amount, self.fee, self.twins, self.names)
+        counts = (self.rows, self.count, self.amount, self.fee, self.twins, self.names, self.unasked)
         return sha256(json.dumps([self.version, counts, self.paid_before, self.goes_at_once]).encode()).hexdigest()
 
     def why_not(self, seen: str, *, sure: bool, name_reason: str) -> str:
@@ -113,12 +120,14 @@ class Look:
             return _("Some rows are still wrong. Repair them, or leave them out.")
         if not self.count:
             return _("No row is left to be paid.")
-        if self.unasked:
+        if self.unasked > self.unknown:
             return _("The banks are still being asked whose accounts these are. Confirm in a moment.")
         if self.twins and not sure:
             return _("Some rows may be paid twice. Look at them, and say that they aren’t, or leave them out.")
         if self.names and not name_reason:
             return _("Some names differ from the bank’s. Correct them, or write why they are right.")
+        if self.unknown and not name_reason:
+            return _("No bank was asked whose some of these accounts are. Ask again, or write why they are right.")
         return ""
 
 
@@ -140,7 +149,9 @@ def look_at(scope: Scope, draft: BulkDraft) -> Look:
     at_once = scope.can(Permission.APPROVE_TRANSACTIONS) and not _needs_another(scope, sums["amount"])
     available = ledger.balance(scope).available
     paid = _paid_before(draft) if sums["twins"] else ""
-    return Look(**sums, available=available, goes_at_once=at_once, version=draft.version, paid_before=paid)
+    is_stuck = bool(sums["unasked"]) and asking.has_failed(draft)
+    now = {"available": available, "is_stuck": is_stuck, "paid_before": paid}
+    return Look(**sums, **now, goes_at_once=at_once, version=draft.version)
 
 
 def look_again(scope: Scope, draft: BulkDraft) -> Look:

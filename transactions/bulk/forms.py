@@ -61,7 +61,9 @@ class ConfirmForm(forms.Form):
         self.initial["seen"] = look.digest
         if not look.twins:
             del self.fields["sure"]
-        if not look.names:
+        if not look.names and look.unknown:
+            self.fields["name_reason"].label = _("Why they are paid though no bank was asked")
+        elif not look.names:
             del self.fields["name_reason"]
 
     def clean(self) -> dict[str, Any]:
@@ -71,4 +73,6 @@ class ConfirmForm(forms.Form):
             self.add_error("sure", _("Some rows may be paid twice. Look at them, and say that they aren’t."))
         if self.look.names and not values.get("name_reason"):
             self.add_error("name_reason", _("Some names differ from the bank’s. Write why they are right."))
+        elif self.look.unknown and not values.get("name_reason"):
+            self.add_error("name_reason", _("No bank was asked whose these accounts are. Write why they are right."))
         return {"sure": False, "name_reason": "", **values}

@@ -154,6 +154,19 @@ def confirm(scope: Scope, draft: BulkDraft, *, seen: str, sure: bool, name_reaso
     return True
 
 
+@transaction.atomic
+def ask_again(scope: Scope, draft: BulkDraft) -> bool:
+    """Let the banks be asked again for what nobody could be asked; returns whether that had been given up.
+
+    Raises NotAllowed.
+    """
+    locked = rights.lock_row(scope, BulkDraft.objects.visible_to(scope), draft.pk, Permission.CREATE_TRANSACTIONS)
+    if locked.status != Status.REVIEW or not asking.has_failed(locked):
+        return False
+    asking.ask(locked)
+    return True
+
+
 def cancel(scope: Scope, draft: BulkDraft) -> bool:
     """Throw a draft away; returns whether it was still to be stopped. Its rows go with it."""
     with transaction.atomic():

@@ -21,7 +21,7 @@ from flipdash.gate import polled
 from flipdash.http import Request, require_form
 from flipdash.tables import Unreadable
 from flipdash.uploads import was_cut_off
-from transactions.bulk import batches, creating, pages, repairs, services, template
+from transactions.bulk import asking, batches, creating, pages, repairs, services, template
 from transactions.bulk.forms import ConfirmForm, UploadForm, too_large
 from transactions.bulk.layout import FIELDS, LABELS, MOST_ROWS, BulkLayout
 from transactions.models import BulkDraft
@@ -106,8 +106,25 @@ def bulk_status(request: Request, draft_number: int) -> HttpResponse:
 def bulk_asking(request: Request, draft_number: int) -> HttpResponse:
     """Answer for how many accounts the banks are still to be asked, for htmx to ask again."""
     draft = _draft(request, draft_number)
-    shown = {"draft": draft, "unasked": draft.rows.filter(creating.GOOD, holder_status="").count()}
+    unasked = draft.rows.filter(creating.GOOD, holder_status="").count()
+    shown = {"draft": draft, "unasked": unasked, "is_stuck": bool(unasked) and asking.has_failed(draft)}
     return render(request, "transactions/bulk/asking.html", shown)
+
+
+@require_POST
+@requires(Permission.CREATE_TRANSACTIONS)
+def bulk_asked_again(request: Request, draft_number: int) -> HttpResponse:
+    """Let the banks be asked once more, where that was given up."""
+    draft = _draft(request, draft_number)
+    try:
+        is_asked = services.ask_again(request.scope, draft)
+    except NotAllowed as problem:
+        return refuse(request, problem.permission)
+    if is_asked:
+        messages.success(request, _("The banks are being asked again."))
+    else:
+        messages.info(request, _("The banks are being asked, or have answered."))
+    return redirect("transactions:bulk-draft", draft.number)
 
 
 def _shown(request: Request, draft: BulkDraft, form: ConfirmForm | None = None) -> dict[str, Any]:
