@@ -63,8 +63,12 @@ from transactions.models import (
     PaymentLink,
     Status,
     TransferBatch,
+    TransferSeries,
 )
 from transactions.models.base import ENDED_BADLY
+from transactions.transfers.series import services as series_services
+from transactions.transfers.series.services import Plan
+from transactions.transfers.services import Draft
 
 _counter = itertools.count(1)
 
@@ -321,6 +325,17 @@ def make_run(schedule: ScheduledReport, report: Report | None = None, **fields: 
     with rls.inside_of(schedule.business_id, schedule.mode):
         values = {"business": schedule.business, "mode": schedule.mode, "status": "sent", **by, **fields}
         return ScheduleRun.objects.create(schedule=schedule, report=report, **values)
+
+
+def make_series(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> TransferSeries:
+    """Make a transfer that repeats: each month for a year, from ten days on, unless the fields say otherwise."""
+    scope = member.scope(mode)
+    first = fields.pop("first", scope.now().astimezone(scope.zone).date() + timedelta(days=10))
+    plan = Plan(fields.pop("repeats", "month"), first, fields.pop("last", first + timedelta(days=340)))
+    values = {"kind": "bank", "bank": "bca", "account_number": "0650000778", "amount": 4_000_000}
+    draft = Draft(**{**values, "beneficiary_name": "Made Wirawan", "is_sure": True, **fields})
+    with rls.inside(scope):
+        return series_services.make(scope, draft, plan, made_key=uuid4()).series
 
 
 def make_statement(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Statement:

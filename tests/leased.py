@@ -41,6 +41,7 @@ from transactions.models import (
     BulkNames,
     RailCharge,
     RailOrder,
+    SeriesRun,
     SimulatedPayout,
     TransferEvent,
 )
@@ -49,6 +50,7 @@ from transactions.outgoing.many import Selection
 from transactions.payments import paying
 from transactions.rails import Payout, simulator
 from transactions.transfers.history import TransferHistory
+from transactions.transfers.series import running
 from transactions.transfers.services import MONEY_TRANSFERS
 
 _numbers = count(1)
@@ -151,6 +153,14 @@ def make_due_approval(member: Member) -> BulkApproval:
         return many.approve_many(scope, selection, seen=many.look_at(scope, selection).digest, sure=True)
 
 
+def make_due_day(member: Member) -> SeriesRun:
+    """Make a series whose first day has come."""
+    today = member.scope("live").now().date()
+    series = factories.make_series(member, first=today, account_number=f"00{next(_numbers):08}")
+    running.queue_due()
+    return SeriesRun.objects.using("operator").get(series=series)
+
+
 def make_due_bulk(member: Member) -> BulkDraft:
     """Upload a file of transfers, each time another one."""
     return upload(member, csv(f"BCA,{next(_numbers):010},Siti,85000,,,"))
@@ -186,6 +196,7 @@ MAKERS: dict[str, Callable[[Member], Any]] = {
     "charges": make_due_charge,
     "approvals": make_due_approval,
     "bulk": make_due_bulk,
+    "series": make_due_day,
     "bulk names": make_due_names,
     "mails": lambda member: mail.queue(to=member.user.email, subject="Hello", text="Text", language="en"),
 }

@@ -27,6 +27,7 @@ class TransactionsConfig(AppConfig):
         from transactions.transfers import services  # noqa: F401  (importing registers)
         from transactions.transfers.history import TransferHistory
         from transactions.transfers.importing import MoneyTransferImport
+        from transactions.transfers.series import running  # noqa: F401  (its worker)
 
         for history, says in (
             (TransferHistory, ("beneficiary_name", "account_number", "remark")),
@@ -53,6 +54,12 @@ class TransactionsConfig(AppConfig):
                 "transfer.returned": _("Money transfer returned by the bank"),
                 "transfer.forced": _("Answer of the simulated bank forced"),
                 "transfer.contradicted": _("Money transfer needs FlipDash to look at it"),
+                "series.made": _("Repeating transfer made"),
+                "series.approved": _("Repeating transfer approved"),
+                "series.paused": _("Repeating transfer paused"),
+                "series.resumed": _("Repeating transfer resumed"),
+                "series.stopped": _("Repeating transfer stopped"),
+                "series.ended": _("Repeating transfer has ended"),
                 "batch.uploaded": _("File of transfers uploaded"),
                 "batch.confirmed": _("File of transfers confirmed"),
                 "batch.cancelled": _("File of transfers thrown away"),
@@ -75,6 +82,7 @@ class TransactionsConfig(AppConfig):
             },
             areas={
                 "transfer": _("Money transfers"),
+                "series": _("Repeating transfers"),
                 "batch": _("Batches of transfers"),
                 "payment-link": _("Payment links"),
                 "payment": _("Payments"),

@@ -12,8 +12,10 @@ from transactions.payments.history import PaymentHistory
 from transactions.payments.link_history import LinkHistory
 from transactions.transfers import views as transfers
 from transactions.transfers.history import TransferHistory
+from transactions.transfers.series import views as series
 
 app_name = "transactions"
+SERIES = "money-transfers/create/repeating"
 
 urlpatterns = [
     path("money-transfers/", history_view(TransferHistory), name="transfers"),
@@ -21,11 +23,17 @@ urlpatterns = [
     path("approvals/selection/", approvals.selection, name="approvals-selection"),
     path("approvals/rejection/", approvals.rejection, name="approvals-rejection"),
     path("money-transfers/create/", transfers.transfer_create, name="transfer-create"),
+    path(f"{SERIES}/", series.series_list, name="series"),
+    path(f"{SERIES}/<bigid:series_id>/", series.one_series, name="one-series"),
+    path(f"{SERIES}/<bigid:series_id>/approval/", series.series_approval, name="series-approval"),
+    path(f"{SERIES}/<bigid:series_id>/pausing/", series.series_pausing, name="series-pausing"),
+    path(f"{SERIES}/<bigid:series_id>/stopping/", series.series_stopping, name="series-stopping"),
     path("money-transfers/bulk/", bulk.bulk, name="bulk"),
     path("money-transfers/bulk/template/", bulk.bulk_template, name="bulk-template"),
     path("money-transfers/bulk/<int:draft_number>/", bulk.bulk_draft, name="bulk-draft"),
     path("money-transfers/bulk/<int:draft_number>/status/", bulk.bulk_status, name="bulk-status"),
     path("money-transfers/bulk/<int:draft_number>/asking/", bulk.bulk_asking, name="bulk-asking"),
+    path("money-transfers/bulk/<int:draft_number>/asked-again/", bulk.bulk_asked_again, name="bulk-asked-again"),
     path("money-transfers/bulk/<int:draft_number>/repair/", bulk.bulk_repair, name="bulk-repair"),
     path("money-transfers/bulk/<int:draft_number>/replacement/", bulk.bulk_replacement, name="bulk-replacement"),
     path("money-transfers/bulk/<int:draft_number>/confirmation/", bulk.bulk_confirmation, name="bulk-confirmation"),
@@ -33,7 +41,6 @@ urlpatterns = [
     path("money-transfers/batches/<bigid:batch_id>/", batches.bulk_batch, name="bulk-batch"),
     path("money-transfers/batches/<bigid:batch_id>/status/", batches.batch_status, name="batch-status"),
     path("money-transfers/batches/<bigid:batch_id>/result/", batches.batch_result, name="batch-result"),
-    path("money-transfers/bulk/<int:draft_number>/asked-again/", bulk.bulk_asked_again, name="bulk-asked-again"),
     path("money-transfers/batches/<bigid:batch_id>/retry/", batches.batch_retry, name="batch-retry"),
     path("money-transfers/<bigid:pk>/approval/", transfers.transfer_approval, name="transfer-approval"),
     path("money-transfers/<bigid:pk>/rejection/", transfers.transfer_rejection, name="transfer-rejection"),

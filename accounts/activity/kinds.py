@@ -135,6 +135,7 @@ FACTS: dict[str, Words | events.Fact] = {
     "channel": events.Fact(_("Sent by"), _channel),
     "require_second_factor": _("Two-step verification required"),
     "approvals_need_reauthentication": _("Re-authentication at approvals"),
+    "series_approved_once": _("Repeating transfers approved once"),
     "session_idle_minutes": _("Minutes without use until sign-out"),
     "session_hours": _("Hours until sign-out"),
     "time_zone": _("Time zone"),

@@ -22,6 +22,7 @@ VIAS: dict[str, Words] = {
     "import": gettext_lazy("Import"),
     "report": gettext_lazy("Report"),
     "statement": gettext_lazy("Statement"),
+    "series": gettext_lazy("Repeating transfer"),
     "backoffice": gettext_lazy("FlipDash back office"),
     "system": gettext_lazy("Automatic"),
 }

@@ -109,6 +109,11 @@ class SecurityForm(forms.Form):
         required=False,
         help_text=gettext_lazy("The password, and the second step where there is one, once per selection."),
     )
+    series_approved_once = forms.BooleanField(
+        label=gettext_lazy("Repeating transfers are approved once"),
+        required=False,
+        help_text=gettext_lazy("Whoever approves one lets all of its transfers go. Off: each waits for an approver."),
+    )
     session_idle_minutes = forms.IntegerField(
         label=gettext_lazy("Sign out after this many minutes without activity"), min_value=5, max_value=120
     )

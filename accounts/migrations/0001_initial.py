@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('logo', models.CharField(blank=True, max_length=100)),
                 ('colour', models.CharField(choices=[('orange', 'Orange'), ('red', 'Red'), ('green', 'Green'), ('teal', 'Teal'), ('blue', 'Blue'), ('purple', 'Purple')], db_default='orange', default='orange', max_length=8)),
                 ('approvals_need_reauthentication', models.BooleanField(default=False)),
+                ('series_approved_once', models.BooleanField(db_default=False, default=False)),
                 ('second_person_required', models.BooleanField(default=False)),
                 ('second_person_from', models.BigIntegerField(default=0)),
                 ('next_second_person_required', models.BooleanField(null=True)),
@@ -269,5 +270,24 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='otpchallenge',
             constraint=models.CheckConstraint(condition=models.Q(('tries__lte', 5)), name='otpchallenge_tries'),
+        ),
+        migrations.CreateModel(
+            name='Notice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('kind', models.CharField(max_length=32)),
+                ('title', models.CharField(max_length=200)),
+                ('text', models.CharField(max_length=500)),
+                ('url', models.CharField(max_length=300)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('seen_at', models.DateTimeField(null=True)),
+                ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
+                ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='accounts.member')),
+            ],
+            options={
+                'indexes': [models.Index(models.F('member'), models.F('mode'), models.OrderBy(models.F('id'), descending=True), name='notice_newest'), models.Index(models.F('member'), models.F('mode'), condition=models.Q(('seen_at', None)), name='notice_unseen'), models.Index(models.F('created_at'), name='notice_oldest')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='notice_mode_known'), models.CheckConstraint(condition=models.Q(('url__startswith', '/')), name='notice_leads_here')],
+            },
         ),
     ]

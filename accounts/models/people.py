@@ -89,6 +89,8 @@ class Business(models.Model):
     """Of the buttons on pages that its payers see (static/css/tokens.css)."""
 
     approvals_need_reauthentication = models.BooleanField(default=False)
+    series_approved_once = models.BooleanField(default=False, db_default=False)
+    """Whether who approves a transfer that repeats lets all of its transfers go; else each waits for an approver."""
 
     second_person_required = models.BooleanField(default=False)
     second_person_from = models.BigIntegerField(default=0)  # rupiah

@@ -195,6 +195,12 @@ def capped(count: int) -> str:
 
 
 @register.filter
+def full_day(on: date) -> str:
+    """Write a day: 22 Nov 2026."""
+    return formats.day(on)
+
+
+@register.filter
 def short_day(on: date) -> str:
     """Write a day of which one knows the year: 22 Nov."""
     return formats.short_day(on)

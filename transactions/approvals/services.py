@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from flipdash import money
 from flipdash.scope import Scope
 from flipdash.words import Words
 from transactions.approvals.queue import FLAGS, Selection
-from transactions.models import BulkApproval
+from transactions.models import BulkApproval, TransferSeries
 from transactions.outgoing import acts, many, own, rejecting
 from transactions.outgoing.products import Product, products
 from transactions.outgoing.refusals import Changed, NotWaiting, OutgoingRefused
@@ -102,6 +102,12 @@ class Chosen:
             for name, flag in FLAGS.items()
             if (count := self.flags[name])
         ]
+
+
+def series_waiting(scope: Scope) -> int:
+    """Return how many repeating transfers wait to be approved as a whole, where the business lets that be."""
+    lets = Business.objects.filter(pk=OuterRef("business_id"), series_approved_once=True)
+    return TransferSeries.objects.visible_to(scope).unapproved().filter(Exists(lets)).count()
 
 
 def look(scope: Scope, selection: Selection) -> Chosen:

@@ -44,6 +44,7 @@ def approvals(request: Request) -> HttpResponse:
     form, query = _form(request, request.GET), _query(request.GET)
     shown: dict[str, Any] = {"form": form, "query": query, "available": ledger.balance(request.scope).available}
     shown["under_way"] = services.under_way(request.scope)
+    shown["series_waiting"] = services.series_waiting(request.scope)
     if form.is_valid():
         shown |= _page(request, form.filters, query)
     return render(request, "transactions/approvals.html", shown)
@@ -72,10 +73,18 @@ def _page(request: Request, filters: Filters, query: str) -> dict[str, Any]:
         **dict(zip(("count", "total"), services.count(request.scope, Selection(filters, is_all=True)), strict=True)),
         "chips": _chips(request, filters),
         "is_narrowed": not filters.is_empty,
+        "batch": _batch(request, filters),
         "oldest_url": f"?{query}" if after else "",
-        "batch": TransferBatch.objects.visible_to(request.scope).filter(pk=filters.batch).first(),
         "newer_url": f"?{query}&{urlencode({'after': last})}" if last else "",
     }
+
+
+def _batch(request: Request, filters: Filters) -> TransferBatch | None:
+    """Return the batch that is asked for alone; its page has what is past approving, too."""
+    if not filters.batch:
+        return None
+    found: TransferBatch | None = TransferBatch.objects.visible_to(request.scope).filter(pk=filters.batch).first()
+    return found
 
 
 def _chips(request: Request, filters: Filters) -> list[dict[str, str]]:

@@ -145,12 +145,12 @@ def look_at(scope: Scope, draft: BulkDraft) -> Look:
         n_left_out=Count("pk", filter=LEFT_OUT),
         n_unasked=Count("pk", filter=GOOD & Q(holder_status="")),
     )
-    sums = {name.removeprefix("n_"): int(value) for name, value in found.items()}
+    sums: dict[str, Any] = {name.removeprefix("n_"): int(value) for name, value in found.items()}
     at_once = scope.can(Permission.APPROVE_TRANSACTIONS) and not _needs_another(scope, sums["amount"])
     available = ledger.balance(scope).available
     paid = _paid_before(draft) if sums["twins"] else ""
     is_stuck = bool(sums["unasked"]) and asking.has_failed(draft)
-    now = {"available": available, "is_stuck": is_stuck, "paid_before": paid}
+    now: dict[str, Any] = {"available": available, "is_stuck": is_stuck, "paid_before": paid}
     return Look(**sums, **now, goes_at_once=at_once, version=draft.version)
 
 

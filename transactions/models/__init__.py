@@ -20,6 +20,7 @@ from transactions.models.money_transfer import MoneyTransfer, TransferBatch, Tra
 from transactions.models.orders import BankPace, RailCase, RailOrder
 from transactions.models.payment import Payment, PaymentEvent, PaymentStatus, Settlement
 from transactions.models.payment_link import PaymentLink, new_slug
+from transactions.models.series import SeriesRun, TransferSeries
 from transactions.models.simulated import SimulatedPayout
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "RailCharge",
     "RailOrder",
     "SearchText",
+    "SeriesRun",
     "Settlement",
     "SimulatedCharge",
     "SimulatedPayout",
@@ -55,6 +57,7 @@ __all__ = [
     "TransactionEvent",
     "TransferBatch",
     "TransferEvent",
+    "TransferSeries",
     "Via",
     "new_slug",
 ]

@@ -75,6 +75,16 @@ class MoneyTransfer(OutgoingTransfer):
         db_index=False,
         related_name="transfers",
     )
+    series = models.ForeignKey(
+        "transactions.TransferSeries",
+        on_delete=models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="transfers",
+    )
+    """What it is one day of; with its day it is made once, whatever a worker does."""
+    series_day = models.DateField(null=True)
 
     words = WORDS
     timeline = OutgoingTransfer.lines_of("transfer")
@@ -89,6 +99,16 @@ class MoneyTransfer(OutgoingTransfer):
                 name="moneytransfer_key_once",
             ),
             models.CheckConstraint(condition=Q(destination_kind__in=Kind.values), name="moneytransfer_kind_known"),
+            TenantForeignKey(field="series", to="transactions.TransferSeries", name="moneytransfer_series_tenant"),
+            models.UniqueConstraint(
+                fields=["series", "series_day"],
+                condition=Q(series__isnull=False),
+                name="moneytransfer_once_a_day_of_series",
+            ),
+            models.CheckConstraint(
+                condition=Q(series=None, series_day=None) | Q(series__isnull=False, series_day__isnull=False),
+                name="moneytransfer_series_has_day",
+            ),
         ]
         indexes = [
             *OutgoingTransfer.Meta.indexes,

@@ -21,7 +21,7 @@ from flipdash import clock, db, rls
 from flipdash.actors import ActorKind
 from flipdash.scope import Scope
 from transactions import rails
-from transactions.models import Status
+from transactions.models import Status, TransferSeries
 from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import changes, orders, own
 from transactions.outgoing.products import Product, products
@@ -73,13 +73,13 @@ def one_at_a_time(scope: Scope, product: Product) -> None:
     db.lock(f"{product.source}/{scope.business.pk}/{scope.mode}")
 
 
-def may_approve(scope: Scope, row: OutgoingTransfer) -> bool:
+def may_approve(scope: Scope, row: OutgoingTransfer | TransferSeries) -> bool:
     """Return whether the second-person rule, as it is at this moment, lets the actor approve this row."""
     rule = Business.objects.get(pk=scope.business.pk).second_person_rule()
     return not own.is_own(scope.actor, row) or not rule.holds_for(own.judged(row))
 
 
-def goes_at_once(scope: Scope, row: OutgoingTransfer) -> bool:
+def goes_at_once(scope: Scope, row: OutgoingTransfer | TransferSeries) -> bool:
     """Return whether making a row lets it go: its maker may approve, or is a program that the business gave a key that
     creates, and the second-person rule asks for nobody else.
     """
@@ -92,8 +92,8 @@ def need_reauthentication(scope: Scope) -> bool:
     return Business.objects.filter(pk=scope.business.pk, approvals_need_reauthentication=True).exists()
 
 
-def let_go(scope: Scope, product: Product, locked: OutgoingTransfer) -> None:
-    """Hold the money of a locked row that waits, and send it, or let it wait for its date.
+def let_go(scope: Scope, product: Product, locked: OutgoingTransfer, *, note: str = "") -> None:
+    """Hold the money of a locked row that waits, and send it, or let it wait for its date; `note` says by what.
 
     Raises ShortOfMoney, NothingSends.
     """
@@ -101,7 +101,7 @@ def let_go(scope: Scope, product: Product, locked: OutgoingTransfer) -> None:
         rail = rails.serving(locked.mode)
         waits = locked.send_at is not None and locked.send_at > clock.now()
         to = Status.SCHEDULED if waits else Status.PROCESSING
-        changes.carry_out(changes.letting_go(scope, product, locked, to))
+        changes.carry_out(changes.letting_go(scope, product, locked, to, note=note))
     except rails.NoRail as problem:
         raise NothingSends from problem
     except ledger.NotEnoughDeposit as problem:

@@ -54,6 +54,8 @@ def tell(told: events.Event) -> None:
     if product is None or events.area_of(told.kind) != product.area:
         return
     act = told.kind.partition(".")[2]
+    if getattr(row, "series_id", None) and told.scope.via == "series":
+        return  # made, and approved, by itself: its series tells whom it concerns (transfers/series/mails.py)
     if act == "created" and not acts.goes_at_once(told.scope, row):
         tell_approvers(row, product, told.scope)
     elif act in TOLD_MAKER:
@@ -62,11 +64,12 @@ def tell(told: events.Event) -> None:
         _tell_beneficiary(row)
 
 
-def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scope) -> None:
+def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scope, *, but_maker: bool = True) -> None:
     """Tell who may approve a new row that it waits; its maker is told where nobody is there who could."""
-    for member in _others(row).told(WAITING).select_related("user"):
+    others = others_than(row.business_id, row.maker if but_maker else None)
+    for member in others.told(WAITING).select_related("user"):
         _send("transfer_waits", member, row, product, maker=row.maker_name)
-    if who := nobody_there(row):
+    if who := _nobody_of(others):
         maker = Member.objects.active().behind(row.maker).select_related("user").first()
         if maker is not None:
             back = who.back and timezone.localtime(who.back, scope.zone).date()
@@ -79,7 +82,7 @@ def tell_approvers_of_batch(scope: Scope, batch: TransferBatch, *, count: int, a
     Its maker is told where nobody is there who could.
     """
     url = f"{mode_url(batch.mode, 'transactions:approvals', absolute=True)}?batch={batch.pk}"
-    others = _others_than(batch.business_id, scope.actor)
+    others = others_than(batch.business_id, scope.actor)
     known = {"batch": batch, "business": scope.business, "count": count, "amount": amount, "url": url}
     for member in others.told(WAITING).select_related("user"):
         user = cast(Member, member).user
@@ -92,10 +95,10 @@ def tell_approvers_of_batch(scope: Scope, batch: TransferBatch, *, count: int, a
 
 
 def _others(row: OutgoingTransfer) -> MemberQuerySet:
-    return _others_than(row.business_id, row.maker)
+    return others_than(row.business_id, row.maker)
 
 
-def _others_than(business_id: int, made: Actor | None) -> MemberQuerySet:
+def others_than(business_id: int, made: Actor | None) -> MemberQuerySet:
     """The members who may approve, without who made what waits."""
     others = Member.objects.active().filter(business_id=business_id).who_may(Permission.APPROVE_TRANSACTIONS)
     own = made.id if made is not None and made.kind == ActorKind.MEMBER else None

@@ -11,6 +11,7 @@ from django.db.models import Q, Sum
 
 from flipdash.actors import Actor, ActorKind
 from flipdash.scope import Scope
+from transactions.models import TransferSeries
 from transactions.models.base import OutgoingTransfer
 from transactions.outgoing.products import Product
 
@@ -33,7 +34,7 @@ def rows(actor: Actor) -> Q:
     return actor.is_in("maker") | Q(maker_kind=ActorKind.KEY, maker_id__in=_keys(actor))
 
 
-def is_own(actor: Actor | None, row: OutgoingTransfer) -> bool:
+def is_own(actor: Actor | None, row: OutgoingTransfer | TransferSeries) -> bool:
     """Return whether a transaction is somebody's own."""
     maker = row.maker
     if actor is None or actor == maker:
@@ -41,11 +42,16 @@ def is_own(actor: Actor | None, row: OutgoingTransfer) -> bool:
     return maker is not None and maker.kind == ActorKind.KEY and maker.id in _keys(actor)
 
 
-def judged(row: OutgoingTransfer) -> int:
-    """Return the rupiah that the rule judges of a row: all that its maker made by the same file, whatever became of it.
+def judged(row: OutgoingTransfer | TransferSeries) -> int:
+    """Return the rupiah that the rule judges of a row: all that its maker made by the same file, whatever became of it,
+    and all that its series pays.
 
     A rejected part counts too: what was asked for as one is never asked for again as less.
     """
+    if isinstance(row, TransferSeries):
+        return row.whole
+    if getattr(row, "series_id", None) is not None:
+        return int(row.series.whole)  # type: ignore[attr-defined]  # of money transfers
     batch = getattr(row, "batch_id", None)
     if batch is None:
         return row.amount
@@ -56,15 +62,23 @@ def judged(row: OutgoingTransfer) -> int:
 
 def judged_of_many(scope: Scope, product: Product, some: Any) -> int:
     """Return the rupiah that the rule judges of those of some rows that are the actor's own, together."""
-    mine = some.filter(rows(scope.actor)).order_by()
-    if not product.look.batch:
-        return _sum(mine)
-    alone = _sum(mine.filter(**{product.look.batch: None}))
-    batches = mine.exclude(**{product.look.batch: None}).values_list(product.look.batch, flat=True).distinct()
-    if not (found := list(batches)):
-        return alone
-    everything = product.model.objects.visible_to(scope, searched=True).filter(rows(scope.actor))
-    return alone + _sum(everything.filter(**{f"{product.look.batch}__in": found}))
+    mine, whole = some.filter(rows(scope.actor)).order_by(), 0
+    if product.look.series:
+        if found := _among(mine, product.look.series):
+            series = TransferSeries.objects.visible_to(scope).filter(pk__in=found)
+            whole += sum(one.whole for one in series)
+        mine = mine.filter(**{product.look.series: None})
+    if product.look.batch:
+        if found := _among(mine, product.look.batch):
+            everything = product.model.objects.visible_to(scope, searched=True).filter(rows(scope.actor))
+            whole += _sum(everything.filter(**{f"{product.look.batch}__in": found}))
+        mine = mine.filter(**{product.look.batch: None})
+    return whole + _sum(mine)
+
+
+def _among(some: Any, column: str) -> list[int]:
+    """Return the ids that stand in a column of some rows."""
+    return list(some.exclude(**{column: None}).values_list(column, flat=True).distinct())
 
 
 def _sum(some: Any) -> int:

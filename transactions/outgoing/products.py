@@ -39,6 +39,8 @@ class Look:
     """The column of its bank."""
     batch: str = ""
     """The column of the file that it came from with others."""
+    series: str = ""
+    """The column of the series of which it is one day."""
 
     def at(self, scope: Scope, rows: QuerySet) -> QuerySet:
         """Return rows with `is_new_account`, `differs` and `is_twin`, whether it may be paid twice."""

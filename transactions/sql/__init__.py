@@ -32,10 +32,12 @@ from transactions.models import (
     RailCase,
     RailCharge,
     RailOrder,
+    SeriesRun,
     SimulatedCharge,
     SimulatedPayout,
     Status,
     TransferEvent,
+    TransferSeries,
 )
 
 PRODUCTS = (MoneyTransfer, InternationalTransfer, Payment)
@@ -80,7 +82,7 @@ ACCEPTED: list[Code] = [
 """Payment links, what rails collect by them, and what arrived."""
 
 AFTER_TABLES: list[Code] = [
-    Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key"),
+    Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key", "series", "series_day"),
     *(Fixed(product, "business", "mode", "created_at") for product in (InternationalTransfer, Payment)),
     FixedFrom(MoneyTransfer, Status.PENDING_APPROVAL, "destination_kind", "bank", "remark", *APPROVED),
     FixedFrom(InternationalTransfer, Status.PENDING_APPROVAL, "currency", *APPROVED),
@@ -116,4 +118,10 @@ AFTER_TABLES: list[Code] = [
     Moves(BulkNames),
     Fixed(BulkRow, "business", "mode", "draft", "record"),
     RowLevelSecurity(BulkRow),
+    *(Kept(model) for model in (TransferSeries, SeriesRun)),
+    Fixed(TransferSeries, "business", "mode", "repeats", "first_day", "last_day", "times", *PAID_AGAIN, "made_key"),
+    Moves(TransferSeries),
+    Fixed(SeriesRun, "business", "mode", "series", "day"),
+    Moves(SeriesRun),
+    *(RowLevelSecurity(model) for model in (TransferSeries, SeriesRun)),
 ]

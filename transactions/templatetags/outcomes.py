@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.urls import reverse
 
 from accounts.permissions import Permission
 from deposits.ledger.shown import Moved
@@ -40,6 +41,9 @@ def transfer_actions(context: Any, row: Transaction) -> dict[str, Any]:
         "may_reject": may_decide and is_open,
         "may_cancel": is_open and acts.may_cancel(scope, row),
         "may_create": may_create,
+        "series_url": reverse("transactions:one-series", args=[row.series_id])
+        if row.series_id and (may_create or may_decide)
+        else "",
         "may_force": may_create and scope.is_test and row.status == Status.PROCESSING,
     }
 

@@ -15,8 +15,11 @@ from flipdash.scope import Scope
 from transactions import destinations
 from transactions.destinations import EWALLETS, FULL_NAMES, NAMES, VA_BANKS, Kind, label_of
 from transactions.models import Destination
+from transactions.models.series import Repeats
 from transactions.rails import Holder, HolderStatus
 from transactions.transfers import accounts, services
+from transactions.transfers.series import dates
+from transactions.transfers.series.services import Plan
 from transactions.transfers.services import REMARK, Draft
 
 TEXT = {"class": "input", "autocomplete": "off"}
@@ -121,6 +124,18 @@ class TransferForm(forms.Form):
         help_text=gettext_lazy("Empty: as soon as it is approved. On a later day: at 09:00."),
         widget=forms.DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d"),
     )
+    repeats = forms.ChoiceField(
+        label=gettext_lazy("Repeat"),
+        required=False,
+        choices=[("", gettext_lazy("Once")), *Repeats.choices],
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+    until = forms.DateField(
+        label=gettext_lazy("Until"),
+        required=False,
+        help_text=gettext_lazy("The last day on which one may be sent. It begins on the day above, or today."),
+        widget=forms.DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d"),
+    )
     save_beneficiary = forms.BooleanField(label=gettext_lazy("Save this beneficiary"), required=False)
     is_sure = forms.BooleanField(label=gettext_lazy("It isn’t a duplicate: pay it"), required=False)
     made_key = forms.UUIDField(widget=forms.HiddenInput)
@@ -133,6 +148,7 @@ class TransferForm(forms.Form):
         self.holder = Holder(HolderStatus.PENDING)
         self.twins: Any = ()
         self.draft: Draft | None = None
+        self.plan: Plan | None = None
 
     def clean_destination(self) -> tuple[str, str]:
         """Read where the money goes."""
@@ -156,6 +172,8 @@ class TransferForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Judge account and amount by the destination's rules, the name by the bank, and what is there already."""
         values: dict[str, Any] = super().clean() or {}
+        if values.get("repeats"):
+            self._plan(values)
         if "destination" not in values:
             return values
         kind, bank = values["destination"]
@@ -172,6 +190,23 @@ class TransferForm(forms.Form):
         if not self.errors:
             self._judge(values, kind, bank)
         return values
+
+    def _plan(self, values: dict[str, Any]) -> None:
+        """Say on which days it repeats; what it says wrongly stands beside the last day."""
+        today = self.scope.now().astimezone(self.scope.zone).date()
+        first, last = values.get("send_on") or today, values.get("until")
+        if "send_on" not in values or "until" not in values:
+            return
+        if last is None:
+            self.add_error("until", _("Say until which day it repeats."))
+        elif last <= first:
+            self.add_error("until", _("This is before the second one. Choose a later day."))
+        elif last > first + dates.LONGEST:
+            self.add_error("until", _("A transfer repeats for two years at most. Choose an earlier day."))
+        elif (plan := Plan(values["repeats"], first, last)).times == 1:
+            self.add_error("until", _("This is before the second one. Choose a later day."))
+        else:
+            self.plan = plan
 
     def _judge(self, values: dict[str, Any], kind: str, bank: str) -> None:
         self.holder = self._look_up(values, bank)

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -129,16 +129,25 @@ def moment_of(scope: Scope, send_on: date | None) -> datetime | None:
 
 
 def twins(
-    scope: Scope, *, bank: str, account_number: str, amount: int, internal_reference: str = "", but: int = 0
+    scope: Scope,
+    *,
+    bank: str,
+    account_number: str,
+    amount: int,
+    internal_reference: str = "",
+    but: int = 0,
+    series: int | None = None,
 ) -> Sequence[MoneyTransfer]:
     """Return what may be the same money: the same account and amount, or Internal Reference, by whatever channel.
 
     Made or dated in the last 30 days, dated later, or on its way, unless it went back; the newest MOST_TWINS of them.
+    Other days of the same series are meant to be the same.
     """
     same = Q(bank=bank, account_number=account_number, amount=amount)
     if internal_reference:
         same |= Q(internal_reference=internal_reference)
-    return list(_may_be_twice(scope, same).exclude(pk=but)[:MOST_TWINS])
+    rows = _may_be_twice(scope, same).exclude(pk=but)
+    return list((rows.exclude(series=series) if series else rows)[:MOST_TWINS])
 
 
 def _may_be_twice(scope: Scope, same: Q) -> QuerySet:
@@ -153,7 +162,8 @@ def _twins_of_each(scope: Scope) -> QuerySet:
     """Return what each row of an outer query may pay once more."""
     same = Q(**{name: OuterRef(name) for name in ("bank", "account_number", "amount")})
     same |= Q(internal_reference=OuterRef("internal_reference")) & ~Q(internal_reference="")
-    return _may_be_twice(scope, same).exclude(pk=OuterRef("pk"))
+    of_another = Q(series=None) | ~Q(series=Coalesce(OuterRef("series"), 0))
+    return _may_be_twice(scope, same).filter(of_another).exclude(pk=OuterRef("pk"))
 
 
 def _paid_before_each(scope: Scope) -> QuerySet:
@@ -231,8 +241,11 @@ def check_draft(scope: Scope, draft: Draft) -> None:
         raise MayBeTwice
 
 
-def add(scope: Scope, draft: Draft, *, via: str, made_key: uuid.UUID | None = None, **known_by: str) -> MoneyTransfer:
-    """Write the row of a draft, which nobody has approved yet; `known_by` is its idempotency key. Raises WrongDate."""
+def add(scope: Scope, draft: Draft, *, via: str, made_key: uuid.UUID | None = None, **known_by: Any) -> MoneyTransfer:
+    """Write the row of a draft, which nobody has approved yet. Raises WrongDate.
+
+    `known_by` is its idempotency key, or its series and the day.
+    """
     transfer = row_of(scope, draft, via=via, made_key=made_key, **known_by)
     transfer.save(force_insert=True)
     transfer.refresh_from_db()
@@ -317,6 +330,7 @@ def _twins_of(scope: Scope, row: MoneyTransfer) -> Sequence[MoneyTransfer]:
         amount=row.amount,
         internal_reference=row.internal_reference,
         but=row.pk,
+        series=row.series_id,
     )
 
 
@@ -350,6 +364,7 @@ MONEY_TRANSFERS = products.register(
             name_differs=~Q(name_reason=""),
             bank="bank",
             batch="batch",
+            series="series",
         ),
         paid=_paid,
     )

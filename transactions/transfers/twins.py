@@ -17,6 +17,7 @@ TABLE = MoneyTransfer._meta.db_table
 STILL_COUNTS = f"""
     t.business_id = r.business_id AND t.mode = r.mode AND t.id <> r.id AND t.returned_at IS NULL
     AND t.status NOT IN ('{Status.FAILED}', '{Status.CANCELLED}')
+    AND (r.series_id IS NULL OR t.series_id IS DISTINCT FROM r.series_id)
     AND (t.created_at >= now() - %(within)s OR t.send_at >= now() - %(within)s
         OR t.status IN ({", ".join(f"'{status}'" for status in Status.open())}))
 """

@@ -1,6 +1,7 @@
 """Money Transfer → Create Transfer, and what people do to a transfer from its own page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +33,8 @@ from transactions.rails import Outcome, simulator
 from transactions.transfers import forms as transfer_forms
 from transactions.transfers import services
 from transactions.transfers.forms import TransferForm
+from transactions.transfers.series import services as repeating
+from transactions.transfers.series import wording
 from transactions.transfers.services import MONEY_TRANSFERS
 
 View = Callable[..., HttpResponseBase]
@@ -55,15 +58,35 @@ def transfer_create(request: Request) -> HttpResponseBase:
     form = TransferForm(request.POST, scope=request.scope)
     if step == "look":
         return render(request, "transactions/create_figures.html", _figures(request, form))
-    if step == "create" and (before := services.made_before(request.scope, request.POST.get("made_key", ""))):
-        messages.info(request, _("This form was sent before: here is the transfer that it made."))
-        return redirect("transactions:transfer-detail", before.pk)
+    if step == "create" and (before := _made_before(request)):
+        return before
     if not form.is_valid() or form.draft is None:
         return _form_page(request, form)
     if step == "create":
-        at_once = services.goes_at_once(request.scope, form.draft)
+        at_once = _goes_at_once(request, form)
         return (_asked_first(request, _create_page) if at_once else _create_page)(request, form)
     return render(request, "transactions/create_confirm.html", _confirmation(request, form))
+
+
+def _made_before(request: Request) -> HttpResponse | None:
+    """Lead to what the same form has made already, whatever is sent with it now."""
+    made_key = request.POST.get("made_key", "")
+    if series := repeating.made_before(request.scope, made_key):
+        messages.info(request, _("This form was sent before: here is what it made."))
+        return redirect("transactions:one-series", series.pk)
+    if before := services.made_before(request.scope, made_key):
+        messages.info(request, _("This form was sent before: here is the transfer that it made."))
+        return redirect("transactions:transfer-detail", before.pk)
+    return None
+
+
+def _goes_at_once(request: Request, form: TransferForm) -> bool:
+    """Whether making what the form says approves it, too."""
+    if form.draft is None:
+        return False
+    if form.plan:
+        return repeating.goes_at_once(request.scope, form.draft, form.plan)
+    return services.goes_at_once(request.scope, form.draft)
 
 
 def _asked_first(request: Request, view: View) -> View:
@@ -72,7 +95,10 @@ def _asked_first(request: Request, view: View) -> View:
 
 
 def _create_page(request: Request, form: TransferForm) -> HttpResponseBase:
-    if created := _create(request, form):
+    if form.plan:
+        if series := _create_series(request, form):
+            return series
+    elif created := _create(request, form):
         return _answer(request, form, created)
     if form.errors:
         return _form_page(request, form)
@@ -84,8 +110,30 @@ def _create(request: Request, form: TransferForm) -> services.Created | None:
     draft = form.draft
     if draft is None:
         return None
-    try:
+    with _said_in(form):
         return services.create(request.scope, draft, made_key=form.cleaned_data["made_key"])
+    return None
+
+
+def _create_series(request: Request, form: TransferForm) -> HttpResponse | None:
+    """Make a series of it, or say why it can't be."""
+    draft, plan = form.draft, form.plan
+    if draft is None or plan is None:
+        return None
+    with _said_in(form):
+        made = repeating.make(request.scope, draft, plan, made_key=form.cleaned_data["made_key"])
+        if made.is_new and form.cleaned_data["save_beneficiary"]:
+            services.save_beneficiary(request.scope, draft)
+        messages.success(request, _("The repeating transfer is made."))
+        return redirect("transactions:one-series", made.series.pk)
+    return None
+
+
+@contextmanager
+def _said_in(form: TransferForm) -> Iterator[None]:
+    """Have the form say why something isn't made."""
+    try:
+        yield
     except ShortOfMoney as problem:
         form.add_error("amount", str(problem))
     except services.NameDiffers as problem:
@@ -94,7 +142,6 @@ def _create(request: Request, form: TransferForm) -> services.Created | None:
         form.add_error("is_sure", str(problem))
     except OutgoingRefused as problem:
         form.add_error(None, str(problem))
-    return None
 
 
 def _answer(request: Request, form: TransferForm, created: services.Created) -> HttpResponse:
@@ -205,7 +252,11 @@ def _confirmation(request: Request, form: TransferForm) -> dict[str, Any]:
         "crumbs": [*CRUMBS, {"label": _("Create Transfer"), "url": reverse("transactions:transfer-create")}],
         "destination": label_of(draft.kind, draft.bank),
         "send_at": services.moment_of(request.scope, draft.send_on),
-        "goes_at_once": services.goes_at_once(request.scope, draft),
+        "goes_at_once": _goes_at_once(request, form),
+        "plan": form.plan,
+        "when": form.plan and wording.when(form.plan),
+        "all_of_it": draft.total * (form.plan.times if form.plan else 1),
+        "is_approved_once": bool(form.plan) and repeating.is_approved_once(request.scope.business.pk),
         "left": available - draft.total,
         "missing": max(0, draft.total - available),
         "twins": form.twins,

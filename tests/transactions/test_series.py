@@ -1,0 +1,490 @@
+"""Transfers that repeat: each day one transfer, once; approved as the business says; paused when a right is gone
+(trust: M2, M3, Q2, Z1, issue 15)."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from accounts.models import Member
+from accounts.permissions import Role
+from deposits import ledger
+from flipdash import events, rls
+from flipdash.models import Message
+from tests import factories
+from tests.leased import let_time_pass
+from tests.superuser import superuser
+from tests.transactions.sending import create, fund, lines
+from tests.twins import at_once
+from transactions.models import MoneyTransfer, SeriesRun, Status, TransferSeries
+from transactions.outgoing import acts
+from transactions.outgoing.refusals import Changed, SecondPersonNeeded
+from transactions.transfers.series import dates, running, services
+from transactions.transfers.series.running import RUNS
+from transactions.transfers.services import MONEY_TRANSFERS
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
+    pytest.mark.usefixtures("asleep"),
+]
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def money(kopi_kita):
+    fund(kopi_kita)
+    return kopi_kita
+
+
+@pytest.fixture
+def once(money):
+    """The business lets one approval do for all of a series."""
+    money.series_approved_once = True
+    money.save()
+    return money
+
+
+@pytest.fixture
+def maker(money):
+    return factories.make_member(money, Role.MAKER, name="Mira Maker")
+
+
+@pytest.fixture
+def approver(money):
+    return factories.make_member(money, Role.APPROVER, name="Bayu Approver")
+
+
+def today(member: Member) -> date:
+    scope = member.scope("live")
+    return scope.now().astimezone(scope.zone).date()
+
+
+def weekly(member: Member, **fields) -> TransferSeries:
+    """Make a series of five weeks that begins today."""
+    first = today(member)
+    return factories.make_series(
+        member, **{"repeats": "week", "first": first, "last": first + 4 * WEEK, "amount": 85_000, **fields}
+    )
+
+
+def approve(member: Member, series: TransferSeries, **how) -> TransferSeries:
+    scope = member.scope("live")
+    with rls.inside(scope):
+        seen = services.digest_of(TransferSeries.objects.get(pk=series.pk))
+        return services.approve(scope, series, **{"seen": seen, **how})
+
+
+def let_its_days_come(series: TransferSeries, days: int = 0) -> None:
+    """Let a series be due, as if it had begun some days earlier; what it began with only a superuser moves."""
+    moved = timedelta(days=days)
+    with superuser() as connected:
+        connected.execute(
+            "UPDATE transactions_transferseries SET first_day = first_day - %s, last_day = last_day - %s, "
+            "next_day = next_day - %s, next_at = now() WHERE id = %s",
+            [moved, moved, moved, series.pk],
+        )
+
+
+def run() -> None:
+    """Let what has come be queued and made, and makers be told."""
+    while running.queue_due():
+        pass
+    while RUNS.work():
+        pass
+    running.tidy()
+
+
+def now(series: TransferSeries) -> TransferSeries:
+    return TransferSeries.objects.using("operator").get(pk=series.pk)
+
+
+def made(series: TransferSeries) -> list[MoneyTransfer]:
+    return list(MoneyTransfer.objects.filter(series_id=series.pk).order_by("series_day"))
+
+
+def runs() -> list[SeriesRun]:
+    return list(SeriesRun.objects.using("operator").order_by("day"))
+
+
+def mails() -> dict[str, str]:
+    found = {message.to: f"{message.subject}\n{message.text}" for message in Message.objects.filter(channel="mail")}
+    Message.objects.all().delete()
+    return found
+
+
+# --- Days ---
+
+
+@pytest.mark.parametrize(
+    ("first", "repeats", "last", "days"),
+    [
+        ("2026-01-31", "month", "2026-05-31", ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]),
+        ("2028-01-30", "month", "2028-03-29", ["2028-01-30", "2028-02-29"]),
+        ("2026-11-15", "month", "2027-01-15", ["2026-11-15", "2026-12-15", "2027-01-15"]),
+        ("2026-12-26", "week", "2027-01-08", ["2026-12-26", "2027-01-02"]),  # Saturdays stay Saturdays
+    ],
+)
+def test_its_days_are_those_of_the_first_and_in_short_months_the_last(first, repeats, last, days):
+    found = dates.days_of(date.fromisoformat(first), repeats, date.fromisoformat(last))
+    assert [day.isoformat() for day in found] == days
+
+
+def test_the_hour_is_nine_in_the_zone_of_the_business():
+    assert dates.moment(date(2026, 12, 1), "Asia/Jayapura").isoformat() == "2026-12-01T09:00:00+09:00"
+
+
+def test_a_new_zone_moves_what_is_to_come(once, maker, admin):
+    series = factories.make_series(admin)
+    assert now(series).approver_kind == "member"
+    before = now(series).next_at
+    scope = admin.scope("live")
+    money = once
+    with rls.inside(scope), transaction.atomic():
+        money.time_zone = "Asia/Jayapura"
+        money.save()
+        events.record(scope, "account.changed", money, changes={"time_zone": {"old": "x", "new": "y"}})
+    assert before - now(series).next_at == timedelta(hours=2)
+
+
+# --- Approved each time ---
+
+
+def test_each_day_is_made_some_days_before_and_waits_for_an_approver(maker, approver):
+    later = factories.make_series(maker, first=today(maker) + timedelta(days=5), account_number="0650000779")
+    assert not running.queue_due(), later
+    series = factories.make_series(maker, first=today(maker) + timedelta(days=3), repeats="week")
+    let_its_days_come(series)
+    mails()
+    run()
+    (transfer,) = made(series)
+    assert (transfer.status, transfer.maker_name, transfer.series_day) == (
+        Status.PENDING_APPROVAL,
+        "Mira Maker",
+        today(maker) + timedelta(days=3),
+    )
+    assert transfer.send_at
+    assert transfer.send_at.astimezone(maker.scope("live").zone).hour == 9
+    assert approver.user.email in mails()
+    assert now(series).next_day == transfer.series_day + WEEK
+    scope = approver.scope("live")
+    with rls.inside(scope):
+        seen = MONEY_TRANSFERS.digest_of(scope, transfer)
+        acts.approve(scope, MONEY_TRANSFERS, transfer.pk, seen=seen)
+    assert made(series)[0].status == Status.SCHEDULED
+
+
+def test_its_own_days_are_no_duplicates_and_everything_else_is(maker, approver):
+    series = weekly(maker)
+    let_its_days_come(series, days=7)
+    run()
+    first, second = made(series)
+    scope = approver.scope("live")
+    with rls.inside(scope):
+        assert MONEY_TRANSFERS.duplicates(scope, second) == []
+        assert not MONEY_TRANSFERS.look.at(scope, MoneyTransfer.objects.filter(pk=second.pk)).get().is_twin
+        assert MONEY_TRANSFERS.twins(scope, [second.pk]) == {}
+    other = create(maker, account_number=first.account_number)
+    with rls.inside(scope):
+        assert MONEY_TRANSFERS.duplicates(scope, second) == [other]
+        assert MONEY_TRANSFERS.look.at(scope, MoneyTransfer.objects.filter(pk=second.pk)).get().is_twin
+        assert MONEY_TRANSFERS.twins(scope, [second.pk]) == {second.pk: [(other.pk, "pending_approval")]}
+        assert [one.pk for one in MONEY_TRANSFERS.duplicates(scope, other)] == [second.pk, first.pk]
+
+
+def test_who_made_a_series_and_may_approve_is_asked_each_time_too(admin, money):
+    series = weekly(admin)
+    let_its_days_come(series)
+    mails()
+    run()
+    assert made(series)[0].status == Status.PENDING_APPROVAL
+    assert "asks you to approve" in mails()[admin.user.email]
+
+
+# --- Approved once ---
+
+
+def test_what_was_approved_once_is_sent_on_its_day(once, maker, approver):
+    series = weekly(maker)
+    assert "again and again" in mails()[approver.user.email]
+    approve(approver, series)
+    let_its_days_come(series)
+    mails()
+    run()
+    (transfer,) = made(series)
+    assert (transfer.status, transfer.approver_name) == (Status.PROCESSING, "Bayu Approver")
+    assert lines(transfer) == ["created", "approved"]
+    assert transfer.events.get(kind="approved").note
+    assert mails() == {}, "nobody is asked"
+    with rls.inside_of(once.pk, "live"):
+        assert ledger.balance(maker.scope("live")).held == 87_500
+
+
+def test_until_somebody_approves_all_of_it_each_waits(once, maker):
+    series = weekly(maker)
+    let_its_days_come(series)
+    run()
+    assert made(series)[0].status == Status.PENDING_APPROVAL
+
+
+def test_who_may_approves_all_by_making_it(once, admin):
+    series = weekly(admin)
+    assert (series.approver, series.next_day) == (admin.actor, today(admin))
+
+
+def test_the_second_person_rule_judges_all_of_a_series(once, admin, approver):
+    """trust: M2. Five of 85,000 are 425,000: in parts none of them would be asked for."""
+    once.second_person_required, once.second_person_from = True, 425_000
+    once.save()
+    series = weekly(admin)
+    assert series.approver is None
+    with pytest.raises(SecondPersonNeeded):
+        approve(admin, series)
+    let_its_days_come(series)
+    run()
+    (transfer,) = made(series)
+    scope = admin.scope("live")
+    with rls.inside(scope), pytest.raises(SecondPersonNeeded):
+        acts.approve(scope, MONEY_TRANSFERS, transfer.pk, seen=MONEY_TRANSFERS.digest_of(scope, transfer))
+    approve(approver, series)
+
+
+def test_an_approval_is_of_what_was_seen(once, maker, approver):
+    """trust: M3."""
+    series = weekly(maker)
+    with pytest.raises(Changed):
+        approve(approver, series, seen="something else")
+    approve(approver, series)
+    with pytest.raises(services.SeriesOver):
+        approve(approver, series)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("amount", 1), ("account_number", "1"), ("fee", 1), ("last_day", date(2030, 1, 1)), ("times", 9)],
+)
+def test_the_database_keeps_what_was_approved(maker, field, value):
+    series = weekly(maker)
+    with rls.inside_of(series.business_id, "live"), pytest.raises(IntegrityError, match="keeps"), transaction.atomic():
+        TransferSeries.objects.filter(pk=series.pk).update(**{field: value})
+
+
+def test_without_the_setting_no_approval_of_a_series_lets_anything_go(once, maker, approver):
+    series = weekly(maker)
+    approve(approver, series)
+    once.series_approved_once = False
+    once.save()
+    let_its_days_come(series)
+    run()
+    assert made(series)[0].status == Status.PENDING_APPROVAL
+
+
+# --- What goes wrong on the day ---
+
+
+def test_short_of_money_it_waits_and_its_maker_is_told(once, maker, approver):
+    series = weekly(maker, amount=20_000_000)
+    approve(approver, series)
+    let_its_days_come(series)
+    mails()
+    run()
+    assert made(series)[0].status == Status.PENDING_APPROVAL
+    assert (runs()[0].status, runs()[0].problem) == ("done", "short")
+    found = mails()
+    assert "didn’t cover it" in found[maker.user.email]
+    assert "asks you to approve" in found[approver.user.email]
+
+
+def test_what_may_be_paid_already_waits(once, maker, approver, admin):
+    series = weekly(maker)
+    approve(approver, series)
+    create(admin, account_number=series.account_number)
+    let_its_days_come(series)
+    run()
+    assert (made(series)[0].status, runs()[0].problem) == (Status.PENDING_APPROVAL, "twice")
+
+
+LOST = [{"role": Role.REVIEWER}, {"is_active": False}]
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_nothing_is_made_in_the_name_of_who_may_no_longer(once, maker, approver, admin, lost):
+    """trust: Q2."""
+    series = weekly(maker)
+    approve(approver, series)
+    Member.objects.filter(pk=maker.pk).update(**lost)
+    let_its_days_come(series)
+    mails()
+    run()
+    run()
+    assert made(series) == []
+    assert (now(series).status, now(series).paused_why) == ("paused", "maker")
+    assert (runs()[0].status, runs()[0].problem) == ("failed", "maker")
+    assert "may no longer create" in mails()[admin.user.email]
+    scope = admin.scope("live")
+    with rls.inside(scope):
+        resumed = services.resume(scope, series)
+    assert (resumed.maker, resumed.approver) == (admin.actor, None)
+    assert resumed.next_day == today(maker) + WEEK, "what was missed is made by hand"
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_nothing_is_let_go_by_who_may_no_longer_approve(once, maker, approver, admin, lost):
+    """trust: Q2."""
+    series = weekly(maker)
+    approve(approver, series)
+    Member.objects.filter(pk=approver.pk).update(**lost)
+    let_its_days_come(series)
+    mails()
+    run()
+    assert (made(series), now(series).paused_why) == ([], "approver")
+    assert set(mails()) == {maker.user.email, admin.user.email}
+
+
+def test_a_rule_that_came_since_pauses_what_its_maker_approved(once, admin):
+    series = weekly(admin)
+    once.second_person_required = True
+    once.save()
+    let_its_days_come(series)
+    run()
+    assert (made(series), now(series).paused_why) == ([], "rule")
+
+
+def test_a_fee_that_changed_is_approved_anew(once, maker, approver, monkeypatch):
+    series = weekly(maker)
+    approve(approver, series)
+    let_its_days_come(series)
+    monkeypatch.setitem(services.FEES, "bank", 9_000)
+    run()
+    assert (made(series)[0].fee, made(series)[0].status) == (9_000, Status.PENDING_APPROVAL)
+    assert runs()[0].problem == "fee"
+
+
+# --- Once ---
+
+
+def test_two_that_look_at_once_make_one(once, maker, approver):
+    series = weekly(maker)
+    approve(approver, series)
+    let_its_days_come(series)
+    assert sorted(at_once(2, lambda _number: running.queue_due())) == [0, 1]
+    RUNS.work()
+    let_time_pass(RUNS)
+    RUNS.work()
+    assert len(made(series)) == len(runs()) == 1
+
+
+def test_a_worker_that_is_killed_before_it_says_so_makes_none_twice(once, maker, approver, monkeypatch):
+    """trust: Z1."""
+    series = weekly(maker)
+    approve(approver, series)
+    let_its_days_come(series)
+    running.queue_due()
+
+    class Killed(BaseException):
+        """What nobody catches."""
+
+    def die(*_args, **_values):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RUNS, "finish", die)
+        with pytest.raises(Killed):
+            RUNS.work()
+    assert len(made(series)) == 1
+    let_time_pass(RUNS)
+    run()
+    assert len(made(series)) == 1
+    assert runs()[0].status == "done"
+
+
+def test_what_was_missed_is_made_day_by_day_each_once(once, maker, approver):
+    series = weekly(maker)
+    approve(approver, series)
+    let_its_days_come(series, days=15)
+    run()
+    run()
+    assert [row.series_day for row in made(series)] == [today(maker) - timedelta(days=back) for back in (15, 8, 1)]
+    assert {row.status for row in made(series)} == {Status.PROCESSING}
+    assert now(series).next_day == today(maker) + timedelta(days=6)
+
+
+def test_the_database_takes_each_day_once(maker):
+    series = weekly(maker)
+    let_its_days_come(series)
+    run()
+    (row,) = made(series)
+    with pytest.raises(IntegrityError, match="once_a_day_of_series"), transaction.atomic():
+        factories.make_transfer(maker.business, series_id=series.pk, series_day=row.series_day)
+    with rls.inside_of(series.business_id, "live"), pytest.raises(IntegrityError, match="once_a_day"):
+        SeriesRun.objects.create(business=maker.business, mode="live", series=series, day=row.series_day)
+
+
+def test_after_its_last_day_it_has_ended(maker):
+    series = weekly(maker, last=today(maker) + WEEK)
+    let_its_days_come(series, days=8)
+    run()
+    assert len(made(series)) == 2
+    assert now(series).status == "ended"
+    assert not running.queue_due()
+
+
+def test_what_is_stopped_or_paused_makes_nothing_more(maker):
+    first, second = weekly(maker), weekly(maker, account_number="0650000779")
+    scope = maker.scope("live")
+    with rls.inside(scope):
+        services.stop(scope, first)
+        services.pause(scope, second)
+    for series in (first, second):
+        let_its_days_come(series)
+    run()
+    assert (made(first), made(second), runs()) == ([], [], [])
+    with rls.inside(scope):
+        assert services.resume(scope, second).status == "active"
+        with pytest.raises(services.SeriesOver):
+            services.stop(scope, first)
+
+
+def test_a_day_that_was_queued_before_it_was_stopped_brings_nothing(maker):
+    series = weekly(maker)
+    let_its_days_come(series)
+    running.queue_due()
+    scope = maker.scope("live")
+    with rls.inside(scope):
+        services.stop(scope, series)
+    RUNS.work()
+    assert made(series) == []
+    assert runs()[0].problem == "stopped"
+
+
+def test_the_same_form_makes_one(maker):
+    series = weekly(maker)
+    scope = maker.scope("live")
+    with rls.inside(scope):
+        draft = services.Draft("bank", "bca", "0650000778", 85_000, is_sure=True)
+        plan = services.Plan("week", series.first_day, series.last_day)
+        again = services.make(scope, draft, plan, made_key=series.made_key)
+    assert (again.series, again.is_new) == (series, False)
+
+
+def test_a_business_has_so_many(maker, monkeypatch):
+    monkeypatch.setattr(services, "MOST", 1)
+    weekly(maker)
+    with pytest.raises(services.TooMany):
+        weekly(maker)
+
+
+def test_the_tidying_tells_of_a_failure_once(maker, monkeypatch):
+    series = weekly(maker)
+    let_its_days_come(series)
+    running.queue_due()
+    monkeypatch.setattr(running, "_make", lambda *_args: 1 / 0)
+    for _time in range(RUNS.most_attempts):
+        let_time_pass(RUNS)
+        RUNS.work()
+    mails()
+    running.tidy()
+    assert "Something went wrong on our side" in mails()[maker.user.email]
+    running.tidy()
+    assert mails() == {}
+    assert SeriesRun.objects.using("operator").filter(told_at__lte=Now()).count() == 1

@@ -1,0 +1,182 @@
+"""Repeating transfers in the page: made from Create Transfer or Duplicate, watched, approved, stopped (issue 15)."""
+
+import html
+import re
+from datetime import timedelta
+
+import pytest
+
+from accounts.permissions import Role
+from flipdash import rls
+from tests import factories
+from tests.accounts.signing_in import PASSWORD
+from tests.transactions.sending import create, fund
+from transactions.models import MoneyTransfer, TransferSeries
+from transactions.transfers.series import services
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "operator"]),
+    pytest.mark.usefixtures("asleep"),
+]
+CREATE = "/money-transfers/create/"
+SERIES = f"{CREATE}repeating/"
+TYPED = {"destination": "BCA", "account_number": "0012345678", "amount": "85.000", "repeats": "month"}
+
+
+@pytest.fixture
+def money(kopi_kita):
+    fund(kopi_kita)
+    return kopi_kita
+
+
+@pytest.fixture
+def maker(money):
+    return factories.make_member(money, Role.MAKER, name="Mira <b>🎉")
+
+
+@pytest.fixture
+def client(client_of, maker):
+    return client_of(maker)
+
+
+def unseen(page):
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.content.decode())
+    return {name: html.unescape(value) for name, value in found if name != "csrfmiddlewaretoken"}
+
+
+def text_of(page):
+    return " ".join(re.sub(r"<[^>]+>", " ", html.unescape(page.content.decode())).split())
+
+
+def day(member, after):
+    scope = member.scope("live")
+    return (scope.now().astimezone(scope.zone).date() + timedelta(days=after)).isoformat()
+
+
+def all_series(member):
+    with rls.inside(member.scope("live")):
+        return list(TransferSeries.objects.order_by("pk"))
+
+
+def test_made_from_duplicate_step_by_step(client, maker):
+    transfer = create(maker, internal_reference="PO-1")
+    page = client.get(f"{CREATE}?again={transfer.pk}")
+    typed = {
+        **TYPED,
+        "internal_reference": "PO-1",
+        "send_on": day(maker, 40),
+        "until": day(maker, 100),
+        "is_sure": "on",
+    }
+    page = client.post(CREATE, {**unseen(page), **typed, "step": "check"})
+    said = text_of(page)
+    for words in ("Times 2", "All together Rp175,000", "Each is made 3 days before its day"):
+        assert words in said
+    sent = {**unseen(page), "step": "create"}
+    page = client.post(CREATE, sent, follow=True)
+    (series,) = all_series(maker)
+    assert page.redirect_chain[-1][0] == f"{SERIES}{series.pk}/"
+    assert "The repeating transfer is made." in text_of(page)
+    assert (series.times, series.amount, series.internal_reference) == (2, 85_000, "PO-1")
+    client.post(CREATE, sent)
+    assert len(all_series(maker)) == 1, "once for each form"
+    assert MoneyTransfer.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        ({"until": ""}, "until", "Say until which day"),
+        ({"until": "0"}, "until", "Enter a valid date"),
+        ({"until": "yesterday"}, "until", "Enter a valid date"),
+        ({"days": -1}, "until", "before the second one"),
+        ({"days": 20}, "until", "before the second one"),
+        ({"days": 800}, "until", "two years at most"),
+        ({"days": 100, "repeats": "daily"}, "repeats", "valid choice"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field(client, maker, typed, field, said):
+    days = typed.pop("days", None) if "days" in typed else None
+    until = {"until": day(maker, days)} if days is not None else {}
+    page = client.post(CREATE, {**unseen(client.get(CREATE)), **TYPED, **until, **typed, "step": "check"})
+    assert said in " ".join(page.context["form"].errors[field])
+    assert 'value="85.000"' in page.content.decode()
+    assert all_series(maker) == []
+
+
+def test_until_alone_makes_one_transfer(client, maker):
+    """Somebody changes their mind: the field that is hidden then means nothing."""
+    page = client.post(
+        CREATE, {**unseen(client.get(CREATE)), **TYPED, "repeats": "", "until": day(maker, 90), "step": "check"}
+    )
+    client.post(CREATE, {**unseen(page), "step": "create"})
+    assert (MoneyTransfer.objects.count(), all_series(maker)) == (1, [])
+
+
+def test_the_list_and_one_of_it(client, maker, client_of, people, django_assert_max_num_queries):
+    first = factories.make_series(maker, beneficiary_name="<script>alert(1)</script>")
+    for number in range(3):
+        factories.make_series(maker, account_number=f"065000077{number}")
+    page = client.get(SERIES)
+    assert "&lt;script&gt;alert(1)" in page.content.decode()
+    with django_assert_max_num_queries(8):
+        client.get(SERIES)
+    with django_assert_max_num_queries(11):
+        page = client.get(f"{SERIES}{first.pk}/")
+    assert "None of its days has come yet." in text_of(page)
+    assert "Mira <b>🎉" in html.unescape(page.content.decode())
+    assert client_of(people[Role.APPROVER]).get(f"{SERIES}{first.pk}/").status_code == 200
+    assert client_of(people[Role.REVIEWER]).get(f"{SERIES}{first.pk}/").status_code == 403
+
+
+def test_paused_resumed_stopped(client, maker, client_of, people):
+    series = factories.make_series(maker)
+    address = f"{SERIES}{series.pk}/"
+    assert "It is paused" in text_of(client.post(f"{address}pausing/", follow=True))
+    assert "can’t be done any more" in text_of(client.post(f"{address}pausing/", follow=True))
+    assert "Somebody paused it." in text_of(client.get(address))
+    assert "It goes on" in text_of(client.post(f"{address}pausing/", {"resume": "1"}, follow=True))
+    colleague = client_of(factories.make_member(maker.business, Role.MAKER))
+    assert f"{address}stopping/" not in colleague.get(address).content.decode()
+    assert colleague.post(f"{address}stopping/").status_code == 403
+    approver = client_of(people[Role.APPROVER])
+    assert "Yes, stop it" in text_of(approver.get(f"{address}stopping/"))
+    assert "It is stopped" in text_of(approver.post(f"{address}stopping/", follow=True))
+    assert "can’t be done any more" in text_of(client.post(f"{address}stopping/", follow=True))
+
+
+def test_approved_as_a_whole(maker, client, client_of, people, money):
+    money.series_approved_once = money.approvals_need_reauthentication = True
+    money.save()
+    person = people[Role.APPROVER].user
+    person.set_password(PASSWORD)
+    person.save()
+    series = factories.make_series(maker)
+    address, approver = f"{SERIES}{series.pk}/", client_of(people[Role.APPROVER])
+    assert client.get(f"{address}approval/").status_code == 403
+    page = approver.get("/approvals/")
+    assert "1 repeating transfer waits to be approved once" in text_of(page)
+    assert f"{SERIES}{series.pk}/" in approver.get(f"{SERIES}?show=waiting").content.decode()
+    assert "Approve all of it" in text_of(approver.get(address))
+    asked = approver.post(f"{address}approval/", {"seen": services.digest_of(series)})
+    assert (asked.status_code, "reauth-password" in asked.content.decode()) == (403, True)
+    approver.post(f"{address}approval/", {"seen": "", "reauth-password": PASSWORD})
+    assert not all_series(maker)[0].approver_kind, "what was seen isn't what is there"
+    page = approver.get(f"{address}approval/")
+    assert f"Approve {series.times} transfers: Rp" in text_of(page)
+    page = approver.post(f"{address}approval/", unseen(page), follow=True)
+    assert "Approved once by" in text_of(page)
+    assert "repeating" not in text_of(approver.get("/approvals/"))
+
+
+def test_the_page_of_a_transfer_leads_to_its_series(client, maker, client_of, people):
+    series = factories.make_series(maker)
+    transfer = factories.make_transfer(maker.business, series_id=series.pk, series_day=series.first_day)
+    assert f"{SERIES}{series.pk}/" in client.get(f"/money-transfers/{transfer.pk}/").content.decode()
+    reviewer = client_of(people[Role.REVIEWER])
+    assert f"{SERIES}{series.pk}/" not in reviewer.get(f"/money-transfers/{transfer.pk}/").content.decode()
+
+
+def test_who_leaves_is_told_of_their_series(maker, web):
+    factories.make_series(maker)
+    assert "Repeating transfers, which pause" in text_of(web.get(f"/members/{maker.pk}/deactivation/"))

@@ -1,0 +1,1 @@
+"""Transfers that repeat (docs/transfers.md)."""

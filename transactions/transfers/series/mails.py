@@ -1,0 +1,49 @@
+"""Mails of a series: that it waits for an approver, that a day's transfer waits, that one was not made."""
+
+from typing import Any
+
+from accounts.models import Member
+from accounts.permissions import Permission
+from flipdash import mail
+from flipdash.mode import mode_url
+from flipdash.scope import Scope
+from transactions.models import MoneyTransfer, SeriesRun, TransferSeries
+from transactions.models.series import PausedWhy
+from transactions.outgoing import acts, mails
+from transactions.outgoing.mails import OUTCOME, WAITING
+from transactions.transfers.services import MONEY_TRANSFERS
+
+
+def tell_approvers(scope: Scope, series: TransferSeries) -> None:
+    """Tell who may approve that a series waits to be approved as a whole."""
+    for member in mails.others_than(series.business_id, series.maker).told(WAITING).select_related("user"):
+        _send("series_waits", member, series, maker=series.maker_name, business=scope.business)
+
+
+def tell_of_day(maker: Scope, transfer: MoneyTransfer, problem: str) -> None:
+    """Tell who may approve that the transfer of a day waits; and its maker, where its series' approval didn't do.
+
+    By itself nobody has approved it: its maker is asked like the others, where the second-person rule lets them.
+    """
+    may_themselves = maker.can(Permission.APPROVE_TRANSACTIONS) and acts.may_approve(maker, transfer)
+    mails.tell_approvers(transfer, MONEY_TRANSFERS, maker, but_maker=not may_themselves)
+    if problem:
+        run = SeriesRun(day=transfer.series_day, problem=problem)
+        for member in Member.objects.told(OUTCOME).behind(maker.actor).select_related("user"):
+            _send("series_day", member, transfer.series, run=run)
+
+
+def tell_of_failure(run: SeriesRun) -> None:
+    """Tell the maker that a day brought nothing, and Admins, too, where the series has paused."""
+    series = run.series
+    told = {member.pk: member for member in Member.objects.told(OUTCOME).behind(series.maker).select_related("user")}
+    if run.problem in PausedWhy.values:
+        admins = Member.objects.admins().filter(business_id=series.business_id).select_related("user")
+        told |= {member.pk: member for member in admins}
+    for member in told.values():
+        _send("series_day", member, series, run=run)
+
+
+def _send(name: str, member: Any, series: Any, **more: Any) -> None:
+    url = mode_url(series.mode, "transactions:one-series", series.pk, absolute=True)
+    mail.send(name, to=member.user.email, language=member.user.language, series=series, url=url, **more)
