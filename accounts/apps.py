@@ -7,7 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell what can happen to people, and keep what happens to anything in the Activity Log."""
-        from accounts import mails, menu, operations  # noqa: F401  (importing registers)
+        from accounts import frame, mails, menu, operations  # noqa: F401  (importing registers)
         from accounts.activity import history, kinds, recording  # noqa: F401  (importing registers)
         from accounts.team import finder  # noqa: F401  (importing registers)
         from flipdash import events

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 
 from accounts.permissions import Permission
-from flipdash import histories
+from flipdash import frame, histories
 from flipdash.menu import BELOW, landmark
 from flipdash.mode import PREFIXES, Mode, mode_url
 
@@ -25,6 +25,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "sign_out_url": mode_url(Mode.LIVE, "account_logout"),
         "profile_url": reverse("profile"),
         "menu_place": place,
+        "unseen_notices": lambda: int(frame.of(request)["unseen"]),  # asked only where a template shows it
         "live_url": PREFIXES[Mode.LIVE].rstrip("/") + page,
         "test_url": PREFIXES[Mode.TEST].rstrip("/") + page,
     }

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from accounts.activity import recording as activity
 from accounts.models import SignInTry, VerificationAttempt
+from accounts.profile import notices
 
 
 @shared_task
@@ -19,7 +20,8 @@ def seal_activity() -> None:
 
 @shared_task
 def tidy_people() -> None:
-    """Delete what nobody needs any more: tries that no longer count, and sessions that are over."""
+    """Delete what nobody needs any more: tries that no longer count, old notices, and sessions that are over."""
     for counted in (SignInTry, VerificationAttempt):
         counted.objects.filter(at__lt=Now() - timedelta(days=1)).delete()
+    notices.throw_away_old()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -6,6 +6,7 @@ from accounts.profile import views as profile
 from accounts.sign_in.views import factors, reauthentication, recovery, sessions, sign_in
 from accounts.team.views import invitations, members
 from accounts.views import lookup, pages, permissions
+from accounts.views import notices as bell
 from flipdash import converters  # noqa: F401  (registers <bigid:…>)
 from flipdash.histories.pages import detail_view, history_view
 
@@ -46,6 +47,7 @@ urlpatterns = [
     path("members/<bigid:member_id>/second-factor/", recovery.second_factor_reset, name="member-second-factor"),
     path("my-profile/", profile.my_profile, name="profile"),
     path("my-profile/notices/", profile.my_notices, name="notices"),
+    path("notices/", bell.notice_list, name="notice-list"),
     path("my-profile/phone/", profile.phone, name="phone"),
     path("my-profile/phone/code/", profile.phone_code, name="phone-code"),
     path("members/activity/", include((activity, "activity"))),

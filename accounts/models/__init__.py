@@ -2,6 +2,7 @@
 
 from accounts.models.activity import Activity, ActivityHead
 from accounts.models.invitations import Invitation, InvitationQuerySet
+from accounts.models.notices import Notice
 from accounts.models.people import Business, Member, MemberQuerySet, SecondPersonRule, User, UserManager
 from accounts.models.phones import OtpChallenge, PhoneDevice
 from accounts.models.sign_in import SignInTry, VerificationAttempt
@@ -15,6 +16,7 @@ __all__ = [
     "InvitationQuerySet",
     "Member",
     "MemberQuerySet",
+    "Notice",
     "OtpChallenge",
     "PhoneDevice",
     "SecondPersonRule",

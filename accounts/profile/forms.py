@@ -17,7 +17,7 @@ class NoticesForm(forms.Form):
     """Which mails come, and until which day somebody is away."""
 
     wanted = forms.MultipleChoiceField(
-        label=gettext_lazy("Mail me when"), required=False, widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Tell me when"), required=False, widget=forms.CheckboxSelectMultiple
     )
     away_until = forms.DateField(
         label=gettext_lazy("Away until"),

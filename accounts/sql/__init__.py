@@ -4,8 +4,8 @@ A row is added without a place in the chain. `seal_activity` gives it one, once;
 is right, so that the owner can't write anything else either.
 """
 
-from accounts.models import Activity, ActivityHead
-from flipdash.sql.declaring import Code, Kept, Rights, Trigger, files
+from accounts.models import Activity, ActivityHead, Notice
+from flipdash.sql.declaring import Code, Fixed, Kept, Rights, RowLevelSecurity, Trigger, files
 
 AFTER_TABLES: list[Code] = [
     *files(__file__, "activity", "activity_rules"),
@@ -15,4 +15,6 @@ AFTER_TABLES: list[Code] = [
     Kept(ActivityHead),
     Rights(Activity, app="SELECT, INSERT"),
     Rights(ActivityHead, app="SELECT"),
+    Fixed(Notice, "business", "mode", "member", "kind", "title", "text", "url", "created_at"),
+    RowLevelSecurity(Notice),
 ]

@@ -65,7 +65,7 @@ def test_made_from_duplicate_step_by_step(client, maker):
         **TYPED,
         "internal_reference": "PO-1",
         "send_on": day(maker, 40),
-        "until": day(maker, 100),
+        "until": day(maker, 90),
         "is_sure": "on",
     }
     page = client.post(CREATE, {**unseen(page), **typed, "step": "check"})

@@ -1,4 +1,5 @@
-"""The mails of what becomes of a transaction: to whoever may approve it, to its maker, and to who is paid.
+"""What is told of a transaction, by mail and in the page: to whoever may approve it, and to its maker. Who is paid is
+mailed.
 
 Made from its events, in the transaction of the act; what the seed says happened earlier mails nobody.
 """
@@ -7,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Sum
@@ -68,12 +69,12 @@ def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scop
     """Tell who may approve a new row that it waits; its maker is told where nobody is there who could."""
     others = others_than(row.business_id, row.maker if but_maker else None)
     for member in others.told(WAITING).select_related("user"):
-        _send("transfer_waits", member, row, product, maker=row.maker_name)
+        _send("transfer_waits", WAITING, member, row, product, maker=row.maker_name)
     if who := _nobody_of(others):
         maker = Member.objects.active().behind(row.maker).select_related("user").first()
         if maker is not None:
             back = who.back and timezone.localtime(who.back, scope.zone).date()
-            _send("transfer_nobody", maker, row, product, back=back)
+            _send("transfer_nobody", OUTCOME, maker, row, product, back=back)
 
 
 def tell_approvers_of_batch(scope: Scope, batch: TransferBatch, *, count: int, amount: int) -> None:
@@ -83,15 +84,15 @@ def tell_approvers_of_batch(scope: Scope, batch: TransferBatch, *, count: int, a
     """
     url = f"{mode_url(batch.mode, 'transactions:approvals', absolute=True)}?batch={batch.pk}"
     others = others_than(batch.business_id, scope.actor)
-    known = {"batch": batch, "business": scope.business, "count": count, "amount": amount, "url": url}
+    known: dict[str, Any] = {"batch": batch, "business": scope.business, "count": count, "amount": amount}
+    where: dict[str, Any] = {"mode": batch.mode, "url": url}
     for member in others.told(WAITING).select_related("user"):
-        user = cast(Member, member).user
-        mail.send("batch_waits", to=user.email, language=user.language, maker=batch.maker_name, **known)
+        notices.tell(member, WAITING, "batch_waits", **where, maker=batch.maker_name, **known)
     if who := _nobody_of(others):
         maker = Member.objects.active().behind(scope.actor).select_related("user").first()
         if maker is not None:
             back = who.back and timezone.localtime(who.back, scope.zone).date()
-            mail.send("batch_nobody", to=maker.user.email, language=maker.user.language, back=back, **known)
+            notices.tell(maker, OUTCOME, "batch_nobody", **where, back=back, **known)
 
 
 def _others(row: OutgoingTransfer) -> MemberQuerySet:
@@ -135,10 +136,10 @@ def _tell_makers(approval: BulkApproval, told: events.Event) -> None:
         if member.actor == told.actor:
             continue
         one = each[member.pk]
-        mail.send(
+        notices.tell(
+            member,
+            OUTCOME,
             "transfers_approved",
-            to=member.user.email,
-            language=member.user.language,
             count=one["n"],
             amount=one["amounts"],
             who=told.actor.name,
@@ -154,10 +155,10 @@ def tell_makers_of_rejection(scope: Scope, product: products.Product, rows: Sequ
         if row.maker_kind == ActorKind.MEMBER and row.maker != scope.actor:
             each.setdefault(row.maker_id, []).append(row.amount)
     for member in Member.objects.told(OUTCOME).filter(pk__in=each).select_related("user"):
-        mail.send(
+        notices.tell(
+            member,
+            OUTCOME,
             "transfers_rejected",
-            to=member.user.email,
-            language=member.user.language,
             count=len(each[member.pk]),
             amount=sum(each[member.pk]),
             who=scope.actor.name,
@@ -173,7 +174,7 @@ def _tell_maker(row: OutgoingTransfer, product: products.Product, act: str, told
         return
     reason = Reason.of(row.reason)
     why = told.facts.get("note") or (reason.what if reason else "")
-    _send("transfer_outcome", member, row, product, act=act, why=why, who=told.actor.name)
+    _send("transfer_outcome", OUTCOME, member, row, product, act=act, why=why, who=told.actor.name)
 
 
 # --- Once more ---------------------------------------------------------------------------------------------------
@@ -210,10 +211,10 @@ def _remind(product: products.Product, business_id: int, mode: str, late: dict[s
         theirs = {row.pk: row.amount for row in locked if row.maker != member.actor}
         if theirs:
             told |= theirs.keys()
-            mail.send(
+            notices.tell(
+                member,
+                WAITING,
                 "transfers_wait",
-                to=member.user.email,
-                language=member.user.language,
                 count=len(theirs),
                 amount=sum(theirs.values()),
                 business=member.business,
@@ -234,7 +235,8 @@ def _tell_beneficiary(row: OutgoingTransfer) -> None:
             mail.send("transfer_arrived", to=to, language=language, transfer=row, business=row.business)
 
 
-def _send(name: str, member: Any, row: OutgoingTransfer, product: products.Product, **more: Any) -> None:
-    user = cast(Member, member).user
+def _send(
+    name: str, notice: str, member: Member, row: OutgoingTransfer, product: products.Product, **more: Any
+) -> None:
     url = mode_url(row.mode, product.row_url_name, row.pk, absolute=True)
-    mail.send(name, to=user.email, language=user.language, transfer=row, business=row.business, url=url, **more)
+    notices.tell(member, notice, name, mode=row.mode, url=url, transfer=row, business=row.business, **more)

@@ -1,10 +1,10 @@
-"""Mails of a series: that it waits for an approver, that a day's transfer waits, that one was not made."""
+"""What is told of a series: that it waits, that the transfer of a day waits, that one was not made."""
 
 from typing import Any
 
 from accounts.models import Member
 from accounts.permissions import Permission
-from flipdash import mail
+from accounts.profile import notices
 from flipdash.mode import mode_url
 from flipdash.scope import Scope
 from transactions.models import MoneyTransfer, SeriesRun, TransferSeries
@@ -17,7 +17,7 @@ from transactions.transfers.services import MONEY_TRANSFERS
 def tell_approvers(scope: Scope, series: TransferSeries) -> None:
     """Tell who may approve that a series waits to be approved as a whole."""
     for member in mails.others_than(series.business_id, series.maker).told(WAITING).select_related("user"):
-        _send("series_waits", member, series, maker=series.maker_name, business=scope.business)
+        _send("series_waits", WAITING, member, series, maker=series.maker_name, business=scope.business)
 
 
 def tell_of_day(maker: Scope, transfer: MoneyTransfer, problem: str) -> None:
@@ -27,10 +27,10 @@ def tell_of_day(maker: Scope, transfer: MoneyTransfer, problem: str) -> None:
     """
     may_themselves = maker.can(Permission.APPROVE_TRANSACTIONS) and acts.may_approve(maker, transfer)
     mails.tell_approvers(transfer, MONEY_TRANSFERS, maker, but_maker=not may_themselves)
-    if problem:
+    if problem and transfer.series_day:
         run = SeriesRun(day=transfer.series_day, problem=problem)
         for member in Member.objects.told(OUTCOME).behind(maker.actor).select_related("user"):
-            _send("series_day", member, transfer.series, run=run)
+            _send("series_day", OUTCOME, member, transfer.series, run=run)
 
 
 def tell_of_failure(run: SeriesRun) -> None:
@@ -41,9 +41,9 @@ def tell_of_failure(run: SeriesRun) -> None:
         admins = Member.objects.admins().filter(business_id=series.business_id).select_related("user")
         told |= {member.pk: member for member in admins}
     for member in told.values():
-        _send("series_day", member, series, run=run)
+        _send("series_day", OUTCOME, member, series, run=run)
 
 
-def _send(name: str, member: Any, series: Any, **more: Any) -> None:
+def _send(name: str, notice: str, member: Any, series: Any, **more: Any) -> None:
     url = mode_url(series.mode, "transactions:one-series", series.pk, absolute=True)
-    mail.send(name, to=member.user.email, language=member.user.language, series=series, url=url, **more)
+    notices.tell(member, notice, name, mode=series.mode, url=url, series=series, **more)
