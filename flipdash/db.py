@@ -1,11 +1,11 @@
 """The database connections: who migrates, and how a query is bounded in time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connections, transaction
+from django.db import OperationalError, connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from psycopg.errors import LockNotAvailable, QueryCanceled
@@ -66,6 +66,34 @@ def lock(name: str, using: str = "default") -> None:
     """Hold a name until the transaction ends: who asks for the same one waits so long."""
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+def save_many(rows: Sequence[models.Model], names: Sequence[str]) -> int:
+    """Save the named fields of rows of one model in one statement; returns how many were there.
+
+    As bulk_update, without an expression for each row and field: that alone took most of the time.
+    """
+    if not rows:
+        return 0
+    connection, meta = connections[router.db_for_write(type(rows[0]))], rows[0]._meta
+    pk, fields = meta.pk, [meta.get_field(name) for name in names]
+    quote = connection.ops.quote_name
+    sets = ", ".join(f"{quote(field.column)} = new.{quote(field.column)}" for field in fields)
+    listed = ", ".join(quote(field.column) for field in (pk, *fields))
+    arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in (pk, *fields))
+    values = [[_as_kept(field, row, connection) for row in rows] for field in (pk, *fields)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {quote(meta.db_table)} AS old SET {sets} FROM unnest({arrays}) AS new ({listed})"  # noqa: S608  (of the models alone)
+            f" WHERE old.{quote(pk.column)} = new.{quote(pk.column)}",
+            values,
+        )
+        return int(cursor.rowcount)
+
+
+def _as_kept(field: Any, row: models.Model, connection: BaseDatabaseWrapper) -> Any:
+    value = field.get_db_prep_save(getattr(row, field.attname), connection)
+    return str(value) if isinstance(value, str) else value  # the member of an enum is its text
 
 
 @contextmanager

@@ -19,12 +19,10 @@ from typing import Any, Self
 from django.db import models, transaction
 from django.db.models.query_utils import DeferredAttribute
 
-from flipdash import events, timeline
+from flipdash import db, events, timeline
 from flipdash.scope import Scope
 from flipdash.words import Words
 
-STEP = 250
-"""Rows that are saved in one statement."""
 Declared = tuple[str, tuple[str, str], tuple[str, ...], tuple[str, ...], tuple[str, ...], Words]
 
 
@@ -206,7 +204,7 @@ def move_many(moves: Sequence[Move]) -> None:
                     setattr(one.row, name, value)
                 together.setdefault((type(one.row), tuple(sorted(one.values))), []).append(one.row)
             for (model, names), rows in together.items():
-                if model._meta.default_manager.bulk_update(rows, ["status", *names], batch_size=STEP) != len(rows):
+                if db.save_many(rows, ["status", *names]) != len(rows):
                     raise MoveRefused(f"some {model._meta.verbose_name_plural} aren't there any more")
             told = [(one, events.Event(one.by, one.kind, one.row, dict(one.facts), one.at)) for one in turn]
             timeline.write_lines([event for one, event in told if one.is_quiet])

@@ -21,7 +21,7 @@ from accounts.rights import NotAllowed
 from deposits.ledger import LedgerOwner, NewPosting
 from deposits.models import Posting
 from deposits.topups import crediting
-from flipdash import events, rls
+from flipdash import db, events, rls
 from flipdash.actors import Actor
 from flipdash.mode import Mode
 from flipdash.scope import Scope
@@ -266,7 +266,7 @@ class Year:
             payout = MONEY_TRANSFERS.payout(order.key, transfer)
             told.append((payout, _answer_of(act.row), act.row.ended_at or act.at))
         simulator.remember(told)
-        RailOrder.objects.bulk_update([self.orders[transfer.pk] for _act, transfer in sent], ["told_at", "sent_at"])
+        db.save_many([self.orders[transfer.pk] for _act, transfer in sent], ["told_at", "sent_at"])
         kind = MONEY_TRANSFERS.kind("sent")
         events.record_many([events.Event(self.itself, kind, transfer, {}, act.at) for act, transfer in sent])
 
@@ -276,7 +276,7 @@ class Year:
             order = self.orders.pop(transfer.pk)
             order.status, order.finished_at = RailOrder.Status.DONE, act.at
             done.append(order)
-        RailOrder.objects.bulk_update(done, ["status", "finished_at"])
+        db.save_many(done, ["status", "finished_at"])
 
     def _return(self, step: Step) -> None:
         """Let a bank send money back, and one of the operator's people credit it."""
