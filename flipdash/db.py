@@ -76,7 +76,8 @@ def save_many(rows: Sequence[models.Model], names: Sequence[str]) -> int:
     if not rows:
         return 0
     connection, meta = connections[router.db_for_write(type(rows[0]))], rows[0]._meta
-    pk, fields = meta.pk, [meta.get_field(name) for name in names]
+    pk: Any = meta.pk
+    fields: list[Any] = [meta.get_field(name) for name in names]
     quote = connection.ops.quote_name
     sets = ", ".join(f"{quote(field.column)} = new.{quote(field.column)}" for field in fields)
     listed = ", ".join(quote(field.column) for field in (pk, *fields))

@@ -6,6 +6,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from accounts import demo as people
+from accounts.activity import recording
 from accounts.models import Business
 from deposits import demo as deposits
 from deposits.topups import crediting
@@ -37,3 +38,4 @@ class Command(BaseCommand):
         documents.ask_for_invoices()
         documents.schedule_reports()
         call_command("demo_developer")
+        recording.seal()
