@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from flipdash import money
 from flipdash.forms import LineField
 from flipdash.tables import MOST_MEGABYTES
 from transactions.bulk.creating import Look
@@ -28,7 +29,7 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         words = _("A .csv, .xls or .xlsx of up to %(rows)s rows and %(megabytes)d MB; your bank’s own format will do.")
         self.fields["file"].help_text = words % {
-            "rows": f"{MOST_ROWS:,}".replace(",", "."),
+            "rows": money.number(MOST_ROWS),
             "megabytes": MOST_MEGABYTES,
         }
 
