@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,10 @@ from django.db import OperationalError, connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from psycopg.errors import LockNotAvailable, QueryCanceled
+
+TELL = "SELECT set_config('statement_timeout', %s, true)"
+SAVEPOINTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK")
+"""Statements that are always let through: they put a transaction in order."""
 
 
 class OwnerMigrates:
@@ -23,21 +28,51 @@ class TooSlow(Exception):
     """A query was stopped because it ran into its time limit."""
 
 
+class _Allowance:
+    """How long the statements of one connection may take together; a wrapper as Django's `execute_wrapper` takes it."""
+
+    STEP = 0.9
+    """Postgres is told anew what is left once that is less than this part of what it was told last."""
+
+    def __init__(self, using: str) -> None:
+        self.using = using
+        self.ends = self.told = 0.0
+
+    def begin(self, milliseconds: float) -> None:
+        """Allow so much from now on."""
+        self.ends = monotonic() + milliseconds / 1_000
+        self.tell(milliseconds)
+
+    def tell(self, milliseconds: float) -> None:
+        """Let Postgres stop a statement that takes longer."""
+        self.told = milliseconds
+        with connections[self.using].cursor() as cursor:
+            cursor.execute(TELL, [str(max(int(milliseconds), 1))])
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        """Run one statement of the block. Raises TooSlow when nothing is left."""
+        if sql != TELL and not sql.startswith(SAVEPOINTS):
+            left = (self.ends - monotonic()) * 1_000
+            if left <= 0:
+                raise TooSlow
+            if left < self.STEP * self.told:
+                self.tell(left)
+        return execute(sql, params, many, context)
+
+
 @contextmanager
-def time_limit(milliseconds: int, using: str = "default") -> Iterator[Callable[[int], None]]:
-    """Run the block in one transaction whose statements may each take so many milliseconds; else raise TooSlow.
+def time_limit(milliseconds: int, using: str = "default") -> Iterator[Callable[[float], None]]:
+    """Run the block in one transaction whose statements may take so many milliseconds together; else raise TooSlow.
 
-    Yields what sets another limit for the statements that follow.
+    Together, for a search of many small statements holds a thread as long as one that is slow. Yields what begins
+    another limit for the statements that follow.
     """
-
-    def limit(milliseconds: int) -> None:
-        with connections[using].cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
-
+    allowance = _Allowance(using)
     try:
         with transaction.atomic(using=using):
-            limit(milliseconds)
-            yield limit
+            allowance.begin(milliseconds)
+            with connections[using].execute_wrapper(allowance):
+                yield allowance.begin
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise TooSlow from error

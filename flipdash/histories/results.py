@@ -199,7 +199,7 @@ class Listing:
         outside = ~dates.condition(self.query.cleaned, self.query.scope)
         return self.source.visible.filter(reduce(or_, by_id)).filter(outside).exists()
 
-    def _count_beside(self, page: Results, limit: Callable[[int], None]) -> int | None:
+    def _count_beside(self, page: Results, limit: Callable[[float], None]) -> int | None:
         """Count what the page is a part of, up to the cap, or leave it for later.
 
         Nothing more is asked when the page is everything.
