@@ -31,8 +31,8 @@ class TooSlow(Exception):
 class _Allowance:
     """How long the statements of one connection may take together; a wrapper as Django's `execute_wrapper` takes it."""
 
-    STEP = 0.9
-    """Postgres is told anew what is left once that is less than this part of what it was told last."""
+    STEP = 100
+    """Postgres is told anew what is left when it is so many milliseconds less than it was told last."""
 
     def __init__(self, using: str) -> None:
         self.using = using
@@ -55,7 +55,7 @@ class _Allowance:
             left = (self.ends - monotonic()) * 1_000
             if left <= 0:
                 raise TooSlow
-            if left < self.STEP * self.told:
+            if self.told - left > self.STEP:
                 self.tell(left)
         return execute(sql, params, many, context)
 

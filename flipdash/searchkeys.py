@@ -137,16 +137,17 @@ def _written(model: type[models.Model], index: "SearchIndex") -> str:
 class _Asked(models.Expression):
     """Keys by which rows are asked for: of words, and of facets, each as SQL with its values."""
 
-    def __init__(self, scope: Scope, words: str, marks: Sequence[tuple[str, tuple]]) -> None:
+    def __init__(self, scope: Scope, words: str, marks: Sequence[tuple[str, tuple]], step: int = SHORTEST) -> None:
         super().__init__(output_field=ArrayField(models.BigIntegerField()))
         self.asks = (scope.business.pk, str(scope.mode), words)
         self.marks = tuple(marks)
+        self.step = step
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, tuple[Any, ...]]:
         """Write the call."""
         marks = ", ".join(sql for sql, _params in self.marks)
         values = [value for _sql, params in self.marks for value in params]
-        asks = f"search_keys(%s, %s, search_fold(%s), ARRAY[{marks}]::text[], {SHORTEST})"
+        asks = f"search_keys(%s, %s, search_fold(%s), ARRAY[{marks}]::text[], {self.step})"
         return asks, (*self.asks, *values)
 
 
@@ -208,19 +209,22 @@ class SearchIndex:
         """
         return GinIndex(self.keys, fastupdate=True, gin_pending_list_limit=64 * 1024, name=name)  # kB
 
-    def holds(self, scope: Scope, words: Sequence[str], facets: Iterable[tuple[str, Sequence[str]]]) -> Q:
+    def holds(
+        self, scope: Scope, words: Sequence[str], facets: Iterable[tuple[str, Sequence[str]]], step: int = SHORTEST
+    ) -> Q:
         """Match by the index all rows that contain every word and have one of the values of each marked field; and
         some more, for keys are no words: ask for the words too.
 
         A word of one or two letters has a key only as a whole word. Fields that are no facets narrow nothing: if only
-        such are left, Q().
+        such are left, Q(). A word is asked for by three letters at every `step`: every third is the least work, and
+        takes "payyroll" for "payroll".
         """
         kept = [(field, values) for field, values in facets if field in self.known]
         kept.sort(key=lambda facet: facet[0] not in Span.FIELDS)
         every = [
             _Asked(scope, "", [self._mark(f, value)]) for f, values in kept if len(values) == 1 for value in values
         ]
-        every += [_Asked(scope, word, ()) for word in words if is_found_inside(word)]
+        every += [_Asked(scope, word, (), step) for word in words if is_found_inside(word)]
         every += [_Asked(scope, "", [("search_fold(%s)", (word,))]) for word in words if not is_found_inside(word)]
         # One condition for each: then the index goes on in all their lists from where it went on in one, while it reads
         # every row of one list where keys are asked for together. What is narrow in time leads.

@@ -317,7 +317,7 @@ def _page_by_keys(source: Source, plan: Plan, at: Position) -> list[Row]:
 
 
 def _is_by_keys(plan: Plan) -> bool:
-    return plan.driver is not None and plan.driver.by_keys
+    return plan.driver is not None and bool(plan.driver.by_keys)
 
 
 def _ids_by_indexes(source: Source, plan: Plan, at: Position) -> list[int]:
@@ -419,20 +419,36 @@ def _together(spans: Sequence[Span]) -> Span:
 
 def _spans_with_any(source: Source, query: Query, spans: Sequence[Span]) -> list[Span]:
     """Return those of some spans of one length for which the index has anything."""
-    led, params = _led(source, query.within(replace(spans[0], number=EACH)))
+    within = query.within(replace(spans[0], number=EACH))
+    each = [_compiled_keys(source, condition) for condition in within.drivers[-1].by_keys]
+    params = tuple(value for _sql, values in each for value in values)
     # LATERAL and LIMIT, so that Postgres asks the index for each, and reads one row.
-    has_any = f"LATERAL (SELECT FROM {source.table} WHERE {led} LIMIT 1) AS held"
+    any_of = " UNION ALL ".join(f"(SELECT FROM {source.table} WHERE {sql} LIMIT 1)" for sql, _params in each)
+    has_any = f"LATERAL (SELECT FROM ({any_of}) AS one LIMIT 1) AS held"
     sql = f"SELECT span.number FROM unnest(%s::int[]) AS span (number), {has_any} ORDER BY 1"
     numbers = source.values(sql, ([span.number for span in spans], *params))
     return [replace(spans[0], number=number) for number in numbers]
 
 
-def _led(source: Source, query: Query) -> tuple[str, tuple]:
-    """Return what leads to the rows by keys, as SQL, and its values."""
+def _led(source: Source, query: Query, most: int = 0) -> tuple[str, tuple]:
+    """Return a condition that keeps rows to which keys lead, as SQL, and its values; of `most` rows, if there are more.
+
+    Each thing that words can mean together is asked for by itself. Of alternatives in one condition Postgres takes out
+    what all of them have, goes by that alone where it expects few rows, and makes the keys of each that it finds.
+    """
+    each = [_compiled_keys(source, condition) for condition in query.drivers[-1].by_keys]
+    if len(each) == 1:
+        return each[0]
+    limit = f" LIMIT {most}" if most else ""
+    asked = " UNION ".join(f"(SELECT id FROM {source.table} WHERE {sql}{limit})" for sql, _params in each)
+    return f"id = ANY(ARRAY({asked}))", tuple(value for _sql, params in each for value in params)
+
+
+def _compiled_keys(source: Source, condition: Q) -> tuple[str, tuple]:
     keys = SqlQuery(source.visible.model)
-    keys.add_q(query.drivers[-1].condition)
-    led, params = keys.get_compiler(source.visible.db).compile(keys.where)
-    return led, tuple(params)
+    keys.add_q(condition)
+    sql, params = keys.get_compiler(source.visible.db).compile(keys.where)
+    return sql, tuple(params)
 
 
 def _gathered(source: Source, query: Query, at: Position, most: int = 0) -> list[int] | None:
@@ -441,14 +457,17 @@ def _gathered(source: Source, query: Query, at: Position, most: int = 0) -> list
     The keys are made with the business and the mode, and alone lead to the rows: beside the scope Postgres would take
     the index of pages for one that narrows, and read all of it. The scope is asked of what they lead to.
     """
-    led, led_params = _led(source, query)
+    led, led_params = _led(source, query, most and most + 1)
     where, joins, params = _compiled(source, query.kept & at.beside)
     table, limit = source.table, f"LIMIT {most + 1}" if most else ""
     gathered = f"WITH gathered AS MATERIALIZED (SELECT * FROM {table} WHERE {led} {limit})"
     page = f"SELECT {table}.id FROM gathered {table} {joins} WHERE {where} {_page_of(at, table)}"
     sql = f"{gathered} SELECT ARRAY({page}), (SELECT COUNT(*) FROM gathered)"
     ((ids, count),) = source.rows(sql, (*led_params, *params))
-    return None if most and count > most else ids
+    if not most or count <= most:
+        return ids
+    # Of many that have some letters of the words, none has the words: rather a typing error than a common word.
+    return None if ids or query.step == 1 else _gathered(source, query.by_all_letters, at, most)
 
 
 def _page_apart(source: Source, plan: Plan, at: Position) -> list[Row]:

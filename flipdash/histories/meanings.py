@@ -93,7 +93,8 @@ class _Reader:
     def __init__(self, words: Sequence[str], search: Sequence[SearchField | Text], calendar: Calendar) -> None:
         self.fields = [field for field in search if isinstance(field, SearchField)]
         self.text = next((field for field in search if isinstance(field, Text)), None)
-        self.long = list(dict.fromkeys(filter(is_found_inside, words)))
+        # Beside digits, which stand in a third of all remarks, short words would be looked for in far too many rows.
+        self.long = [word for word in dict.fromkeys(words) if is_found_inside(word) and not word.isdigit()]
         self.calendar = calendar
 
     def part(self, words: Sequence[str]) -> Part | None:

@@ -3,7 +3,7 @@
 Nothing here asks the database.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property, partial, reduce
@@ -34,8 +34,9 @@ class Driver:
 
     condition: Q
     plain: Q
-    by_keys: bool = False
-    """Whether it is the index of search keys alone that leads there."""
+    by_keys: tuple[Q, ...] = ()
+    """Where the index of search keys alone leads there: what it is asked for each thing that words can mean together.
+    The condition has these as alternatives."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,8 @@ class Query:
     """Reads a search as this history and this address do."""
     span: Span | None = None
     """The days to which it is narrowed, while rows are looked for by parts of the time."""
+    step: int = SHORTEST
+    """At every how many letters its words are asked for by keys."""
 
     @classmethod
     def read(cls, declared: type[Declaration], scope: Scope, cleaned: Cleaned, today: Callable[[], date]) -> Self:
@@ -168,6 +171,11 @@ class Query:
     def within(self, span: Span) -> Self:
         """Return the query among what was created within some days."""
         return replace(self, span=span)
+
+    @property
+    def by_all_letters(self) -> Self:
+        """The query asked for by all keys of its words: they lead to fewer rows, and are more to ask for."""
+        return replace(self, step=1)
 
     @property
     def as_meanings(self) -> Self:
@@ -266,18 +274,21 @@ class Query:
         known = [part for part in meant if all(map(self._has_keys, part.meanings))]
         some = [part for part in meant if part not in known and all(map(self._has_index, part.meanings))]
         driven = [Driver(reduce(or_, map(self._reached, part.meanings)), part.condition) for part in some]
-        while prod(len(part.meanings) for part in known) > MOST_TOGETHER:
-            known.remove(max(known, key=lambda part: len(part.meanings)))
+        while prod(map(_ways, known)) > MOST_TOGETHER:
+            known.remove(max(known, key=_ways))
         if by_keys := self._by_keys(known):
             plain = reduce(and_, (part.condition for part in known), self.filtered())
-            driven.append(Driver(by_keys, plain, by_keys=True))
+            driven.append(Driver(reduce(or_, by_keys), plain, tuple(by_keys)))
         return driven
 
-    def _by_keys(self, parts: Sequence[Part]) -> Q:
-        """Return what the index of search keys gives for parts, filters, and words that filters look for."""
+    def _by_keys(self, parts: Sequence[Part]) -> list[Q]:
+        """Return what the index of search keys gives for each thing that parts can mean together, with the filters and
+        the words that filters look for; [] where it narrows nothing.
+        """
         facets = [*(f.facet(self.cleaned) for f in self.filters), *([self.span.facet] if self.span else ())]
-        together = [self._keys(meanings, self.sought, facets) for meanings in product(*(p.meanings for p in parts))]
-        return reduce(or_, together)
+        ways = product(*(list(_each_way(part.meanings)) for part in parts))
+        together = [self._keys(meanings, self.sought, facets) for meanings in ways]
+        return together if all(together) else []
 
     def _has_keys(self, meaning: Meaning) -> bool:
         return bool(self._keys([meaning]))
@@ -297,7 +308,7 @@ class Query:
     def _keys(self, sure: Iterable[Meaning], words: Iterable[str] = (), facets: Iterable[Facet] = ()) -> Q:
         if self.text is None or not self.text.has_keys:
             return Q()
-        holds, meant = partial(self.text.index.holds, self.scope), list(sure)
+        holds, meant = partial(self.text.index.holds, self.scope, step=self.step), list(sure)
         every = holds([*words, *(w for m in meant for w in m.words)], [*facets, *(m.facet for m in meant)])
         some = [reduce(or_, (holds([word], ()) for word in m.any_word)) for m in meant if m.any_word]
         return reduce(and_, some, every)
@@ -330,3 +341,13 @@ class Query:
     def _taking(self, part: Part, *taken: Meaning) -> Self:
         parts = tuple(part.taken_for(*taken) if other is part else other for other in self.parts)
         return replace(self, term=replace(self.term, parts=parts) if self.term else None)
+
+
+def _each_way(meanings: Iterable[Meaning]) -> Iterator[Meaning]:
+    """Yield each meaning; one that is had by any of several words as one for each of them."""
+    for meaning in meanings:
+        yield from [replace(meaning, any_word=(word,)) for word in meaning.any_word] or [meaning]
+
+
+def _ways(part: Part) -> int:
+    return len(list(_each_way(part.meanings)))

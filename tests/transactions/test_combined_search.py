@@ -52,8 +52,10 @@ def text(*words: str) -> Meant:
 
 
 def short(word: str, others: Iterable[str]) -> Meant:
-    """A word of two letters stands alone, or inside of another where one of the longer words is in the text."""
-    longer = [text(other) for other in others if len(other) >= 3 or other == "王小"]
+    """A word of two letters stands alone, or inside of another where one of the longer words, if it is none of digits,
+    is in the text.
+    """
+    longer = [text(other) for other in others if (len(other) >= 3 and not other.isdigit()) or other == "王小"]
 
     def meant(row: Row) -> bool:
         said = folded(row["text"])

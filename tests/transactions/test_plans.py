@@ -260,3 +260,28 @@ def test_a_word_that_is_common_elsewhere_is_not_looked_for_there(filled, monkeyp
     with CaptureQueriesContext(connection) as queries:
         assert factories.history(other, "q=gayo").page().rows == []
     check(queries, most=2)
+
+
+@pytest.mark.parametrize("said", ["siti rahmawati 33333", "biji gayo 85000", "siti gayo 0481 bca"])
+def test_each_thing_that_words_can_mean_is_asked_of_the_index(filled, said, monkeypatch):
+    """Where Postgres expected few rows of the common words, it made the keys of each of them for what differs: "refund
+    order 62533" took ten seconds among a million rows."""
+    monkeypatch.setattr(finding, "NEAREST", 50)
+    with CaptureQueriesContext(connection) as asked:
+        factories.history(filled, f"q={said}").page()
+    led = [(sql, plan) for sql, plan in plans(asked) if sql.startswith("WITH gathered")]
+    assert led
+    for sql, plan in led:
+        made_again = [n for n in nodes(plan) if "search_row" in n.get("Filter", "") and n["Rows Removed by Filter"]]
+        assert not made_again, sql
+
+
+def test_a_typing_error_that_has_every_third_letter_of_a_common_word_is_soon_known_for_one(filled, monkeypatch):
+    """ "Payyroll" was looked for in each of 500 days: the rows of "payroll" have all keys that it was asked by."""
+    monkeypatch.setattr(finding, "NEAREST", 50)
+    monkeypatch.setattr(finding, "GATHERED", 100)
+    with CaptureQueriesContext(connection) as asked:
+        assert factories.history(filled, "q=rahhmawati").page().rows == []
+    assert len(asked) <= 6
+    with CaptureQueriesContext(connection) as asked:
+        assert factories.history(filled, "q=rahmawati").page().rows
