@@ -52,7 +52,7 @@ def main() -> None:
         fsync = cursor.fetchone()[0]
 
     bare_call = (
-        "SELECT * FROM ledger_post(%s, 'live', 'IDR', 'adjustment', 'bench', %s, %s, %s, %s, %s, 'system', NULL, '')"
+        "SELECT * FROM ledger_post(%s, 'live', 'IDR', 'return', 'bench', %s, %s, %s, %s, %s, 'system', NULL, '')"
     )
     lines = (["clearing", "available"], ["bca", ""], [-1000, 1000], [False, False])
 
@@ -68,12 +68,12 @@ def main() -> None:
 
     def ours() -> int:
         lines = ledger.top_up_lines(1000, "bca")
-        ledger.post(owner, PostingKind.ADJUSTMENT, Source("bench", next(numbers)), lines)
+        ledger.post(owner, PostingKind.RETURN, Source("bench", next(numbers)), lines)
         return 1
 
     def bulk() -> int:
         postings = [
-            NewPosting(PostingKind.ADJUSTMENT, Source("bench", next(numbers)), ledger.top_up_lines(1000, "bca"))
+            NewPosting(PostingKind.RETURN, Source("bench", next(numbers)), ledger.top_up_lines(1000, "bca"))
             for _n in range(BULK)
         ]
         return len(ledger.post_many(owner, postings))

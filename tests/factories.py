@@ -16,6 +16,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.usersessions.models import UserSession
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
 from django.http import QueryDict
 from django.test import override_settings
 from django.utils import timezone
@@ -428,7 +429,8 @@ def make_entry(
 ) -> DepositEntry:
     """Make an entry of the deposit, by a posting of the kind `status` names, about nothing.
 
-    What can't be posted by itself, and a debit that the deposit doesn't cover, comes as an adjustment.
+    What can't be posted by itself, and a debit that the deposit doesn't cover, comes as money that the bank returned;
+    so does what only the operator may post, in a test that doesn't commit: the operator's connection is another one.
     """
     created_at, number, by = _when(fields), next(_counter), fields.pop("by", RATNA)
     clearing, held = (AccountKind.CLEARING, "bca"), (AccountKind.HELD, "")
@@ -444,15 +446,18 @@ def make_entry(
 
     def post(kind: PostingKind, other: tuple[AccountKind, str], signed: int) -> ledger.Posted:
         lines = [Line(AccountKind.AVAILABLE, signed), Line(other[0], -signed, other[1])]
-        return ledger.post(owner, kind, Source("case", number), lines, by=by, effective_at=created_at)
+        using = "default"
+        if kind in (PostingKind.OPENING, PostingKind.WITHDRAWAL):
+            kind, using = (PostingKind.RETURN, using) if connection.in_atomic_block else (kind, "operator")
+        return ledger.post(owner, kind, Source("case", number), lines, by=by, effective_at=created_at, using=using)
 
     owner = ledger.LedgerOwner(business, mode)
     with rls.inside_of(business.pk, mode):
         try:
-            kind = PostingKind(status) if other else PostingKind.ADJUSTMENT
+            kind = PostingKind(status) if other else PostingKind.RETURN
             posted = post(kind, other or clearing, sign * amount)
         except ledger.NotEnoughDeposit:
-            posted = post(PostingKind.ADJUSTMENT, clearing, amount)
+            posted = post(PostingKind.RETURN, clearing, amount)
         return DepositEntry.objects.get(posting=posted.id, account__kind=AccountKind.AVAILABLE)
 
 

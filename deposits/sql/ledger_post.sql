@@ -21,13 +21,20 @@ DECLARE
     v_row record;
     v_seal bytea;
     v_short json;
+    -- Anybody whom we don't know counts as the app role.
+    v_is_operator boolean := session_user IN ('flipdash_operator', current_user);
+    -- What no document of the business stands behind.
+    v_by_hand text[] := ARRAY['opening', 'adjustment', 'sweep', 'withdrawal'];
 BEGIN
-    -- Who may: the app role only for whom it is inside of. Anybody whom we don't know counts as the app role.
-    IF session_user NOT IN ('flipdash_operator', current_user) AND (
+    -- Who may: the app role only for whom it is inside of, and never what is the operator's.
+    IF NOT v_is_operator AND (
         p_business IS NULL OR p_business::text IS DISTINCT FROM current_setting('app.business', true)
         OR p_mode IS DISTINCT FROM current_setting('app.mode', true)
     ) THEN
         RAISE EXCEPTION 'a posting from outside the scope' USING ERRCODE = 'FD004';
+    END IF;
+    IF NOT v_is_operator AND (p_kind = ANY (v_by_hand) OR true = ANY (p_operators)) THEN
+        RAISE EXCEPTION 'only the operator posts a % like this', p_kind USING ERRCODE = 'FD004';
     END IF;
 
     -- One after the other for each business and mode, so that a transaction with several postings can't meet another
@@ -40,6 +47,9 @@ BEGIN
             AND p.currency = p_currency AND p_source_type = 'posting';
         IF NOT FOUND OR v_old.kind IN ('hold', 'capture', 'release', 'reversal') THEN
             RAISE EXCEPTION 'posting % can''t be reversed', p_source_id USING ERRCODE = 'FD005';
+        END IF;
+        IF NOT v_is_operator AND v_old.kind = ANY (v_by_hand) THEN
+            RAISE EXCEPTION 'only the operator reverses a %', v_old.kind USING ERRCODE = 'FD004';
         END IF;
         v_reverses := v_old.id;
         SELECT array_agg(e.account_id ORDER BY e.account_id), array_agg(-e.amount ORDER BY e.account_id)

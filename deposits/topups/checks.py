@@ -48,3 +48,18 @@ ledger_check(
     WHERE l.status = 'credited' AND t.id IS NULL
     """,
 )
+ledger_check(
+    "What was posted by hand has a correction by two people, and an opening is Test Mode's own",
+    """
+    SELECT format('posting %s, a %s of %s %s: no correction that says so', p.id, p.kind, p.source_type, p.source_id)
+    FROM deposits_posting p
+    LEFT JOIN deposits_correction c ON c.id = p.source_id AND p.source_type = 'correction' AND c.status = 'approved'
+        AND (c.business_id, c.mode) = (p.business_id, p.mode)
+    WHERE p.kind IN ('adjustment', 'sweep', 'withdrawal') AND c.id IS NULL
+    UNION ALL
+    SELECT format('posting %s opens %s %s, %s, by itself', p.id, p.source_type, p.source_id, p.mode)
+    FROM deposits_posting p
+    WHERE p.kind = 'opening'
+        AND (p.mode, p.source_type, p.source_id) IS DISTINCT FROM ('test', 'business', p.business_id)
+    """,
+)

@@ -36,6 +36,19 @@ def top_up(scope, inside) -> Callable[..., ledger.Posted]:
     return lambda amount=1_000_000: ledger.top_up(scope, source("top_up"), amount=amount, bank="bca")
 
 
+@pytest.fixture(scope="module")
+def as_operator(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """The tests of a module post as the operator, on the connection of whose transaction nothing is left."""
+    served, operates = connections["default"].settings_dict, connections["operator"].settings_dict
+    own = {name: served[name] for name in ("USER", "PASSWORD")}
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        served.update({name: operates[name] for name in own})
+        yield
+        connections["default"].close()
+        served.update(own)
+
+
 def check_deferred(using: str = "default") -> None:
     """Ask the checks that wait for COMMIT; in a test it never comes (traps.md)."""
     with connections[using].cursor() as cursor:

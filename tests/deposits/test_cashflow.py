@@ -29,7 +29,7 @@ from deposits.overview.cashflow import DAYS, MOVEMENTS, Bridge
 from flipdash import clock, money, rls
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_operator")]  # who alone posts corrections
 PAGE = "/deposit/"
 WIB = ZoneInfo("Asia/Jakarta")
 NOON = datetime(2026, 11, 29, 12, 0, tzinfo=WIB)

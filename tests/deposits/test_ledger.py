@@ -149,7 +149,6 @@ WRONG = {
     "clearing without a rail": [Line(A, 5), Line(C, -5)],
     "available with a detail": [Line(A, 5, "x"), Line(C, -5, "bca")],
     "the operator's bank as ours": [Line(A, 5), Line(AccountKind.BANK, -5, "bca")],
-    "our deposit as the operator's": [Line(A, 5, is_operators=True), Line(C, -5, "bca")],
     "into held": [Line(H, 5), Line(C, -5, "bca")],
     "a float": [Line(A, 5.0), Line(C, -5.0, "bca")],  # type: ignore[arg-type]  # that is refused
     "a bool": [Line(A, True), Line(C, -1, "bca")],
@@ -163,9 +162,9 @@ def test_wrong_lines_are_refused(scope, inside, lines, many):
     """trust: L2, L10."""
     with pytest.raises(ledger.BadPosting):
         if many:
-            ledger.post_many(scope, [NewPosting(PostingKind.ADJUSTMENT, source(), lines)])
+            ledger.post_many(scope, [NewPosting(PostingKind.REFUND, source(), lines)])
         else:
-            ledger.post(scope, PostingKind.ADJUSTMENT, source(), lines)
+            ledger.post(scope, PostingKind.REFUND, source(), lines)
     assert not Posting.objects.exists()
 
 
@@ -229,7 +228,7 @@ def test_what_was_never_held_is_not_captured(scope, top_up):
 def test_held_money_moves_by_no_other_kind(scope, top_up):
     top_up()
     ledger.hold(scope, source(), amount=100_000)
-    for kind in (PostingKind.ADJUSTMENT, PostingKind.RETURN, PostingKind.WITHDRAWAL):
+    for kind in (PostingKind.TOP_UP, PostingKind.RETURN, PostingKind.REFUND):
         with pytest.raises(ledger.BadPosting):
             ledger.post(scope, kind, source(), ledger.release_lines(100_000))
     with pytest.raises(ledger.BadPosting):
@@ -341,7 +340,50 @@ def test_the_operator_moves_fees_and_bank_in_bulk(scope):
 def test_the_app_role_is_not_the_operator(scope, inside):
     own = LedgerOwner(None, "live")
     with pytest.raises(ledger.OutsideScope):
-        ledger.post(own, PostingKind.ADJUSTMENT, source(), [Line(AccountKind.BANK, 9, "a"), Line(F, -9)])
+        ledger.post(own, PostingKind.REFUND, source(), [Line(AccountKind.BANK, 9, "a"), Line(F, -9)])
+
+
+BY_HAND = (PostingKind.OPENING, PostingKind.ADJUSTMENT, PostingKind.SWEEP, PostingKind.WITHDRAWAL)
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_what_no_document_stands_behind_is_the_operators_alone(scope, top_up, kind, many):
+    """attack.md A13."""
+    top_up(100)
+    for lines in ([Line(A, 9), Line(C, -9, "bca")], [Line(A, -9), Line(C, 9, "bca")]):
+        with pytest.raises(ledger.OutsideScope, match="only the operator"):
+            if many:
+                ledger.post_many(scope, [NewPosting(kind, source(), lines)])
+            else:
+                ledger.post(scope, kind, source(), lines)
+    assert ledger.balance(scope).available == 100
+
+
+OPERATORS = {
+    "from the bank": Line(AccountKind.BANK, -9, "bca", is_operators=True),
+    "from a deposit of its own": Line(A, -9, is_operators=True),
+    "from fees": Line(F, -9, is_operators=True),
+    "from what nobody knows": Line(AccountKind.UNMATCHED, -9, "bca", is_operators=True),
+}
+
+
+@pytest.mark.parametrize("line", OPERATORS.values(), ids=OPERATORS)
+@pytest.mark.parametrize("kind", [kind for kind in PostingKind if kind != PostingKind.REVERSAL])
+def test_the_app_role_moves_no_account_of_the_operator(scope, inside, kind, line):
+    """attack.md A13: it once took money from the operator's bank account into a deposit."""
+    with pytest.raises(ledger.OutsideScope, match="only the operator"):
+        ledger.post(scope, kind, source(), [Line(A, 9), line])
+    assert not Posting.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_nor_does_it_reverse_what_the_operator_posted(scope, kind):
+    posted = ledger.post(scope, kind, source(), [Line(A, 9), Line(C, -9, "bca")], using="operator")
+    with rls.inside(scope), pytest.raises(ledger.OutsideScope, match="only the operator reverses"):
+        ledger.reverse(scope, posted.id)
+    assert ledger.reverse(scope, posted.id, using="operator").is_new
 
 
 def test_time_never_steps_back_on_an_account(scope, inside):

@@ -180,7 +180,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def adjust(self, mode: str, number: int, lines: list[Line], balanced: bool) -> None:
         if balanced:
             lines = [*lines, Line(AccountKind.CLEARING, -sum(line.amount for line in lines), "bca")]
-        self.post(mode, PostingKind.ADJUSTMENT, Source("case", number), lines)
+        self.post(mode, PostingKind.REFUND, Source("case", number), lines)
 
     @rule(mode=modes, other=st.booleans(), data=st.data())
     def reverse(self, mode: str, other: bool, data: st.DataObject) -> None:

@@ -137,7 +137,7 @@ def test_opposite_moves_end_without_a_deadlock(owner, toko_sebelah):
                     with transaction.atomic():
                         steps = [[first, second], other]
                         for lines in steps if turn % 2 else reversed(steps):
-                            ledger.post(owner, PostingKind.ADJUSTMENT, source("test"), lines)
+                            ledger.post(owner, PostingKind.REFUND, source("test"), lines)
             return True
 
         return go
@@ -162,7 +162,7 @@ def test_opposite_moves_end_without_a_deadlock(owner, toko_sebelah):
     assert at_once(acts) == {"True": 16}
     assert balance(owner).available == 1_000_000 - 7 * 100
     with rls.inside_of(owner.business.pk, "live"):
-        assert Posting.objects.filter(kind=PostingKind.ADJUSTMENT).count() == 200
+        assert Posting.objects.filter(kind=PostingKind.REFUND).count() == 200
 
 
 def test_a_business_at_work_does_not_hold_up_another(owner, toko_sebelah):

@@ -7,13 +7,17 @@ import pytest
 
 from deposits import ledger
 from deposits.ledger import Source, checks
+from deposits.models import Correction, PostingKind
 from deposits.statements import matching
+from deposits.topups import crediting
 from flipdash import rls
 from tests.deposits.banking import again, ask, line, operator_person
 from tests.deposits.conftest import LEDGERS_OWN, connect
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 POSTED, HAS_TOP_UP, PAID = (c.name for c in checks.registered() if "top-up" in c.name.lower())
+
+BY_HAND = next(c.name for c in checks.registered() if "by hand" in c.name)
 
 A_TOP_UP = "(SELECT min(id) FROM deposits_topup WHERE status = 'successful')"
 ANOTHER = "(SELECT max(id) FROM deposits_topup WHERE status = 'successful')"
@@ -101,3 +105,24 @@ def test_a_posting_of_a_top_up_that_nobody_asked_for_is_found(superuser, scope):
     with rls.inside(scope):
         ledger.top_up(scope, Source("top_up", 4711), amount=5_000_000, bank="bca")
     assert list(findings(superuser)) == [HAS_TOP_UP]
+
+
+@pytest.mark.parametrize("kind", [PostingKind.ADJUSTMENT, PostingKind.SWEEP, PostingKind.WITHDRAWAL])
+def test_what_was_posted_by_hand_needs_the_word_of_two_people(superuser, scope, kind):
+    """attack.md A13: four of six postings without a document were once "ok"."""
+    correction = Correction.objects.using("operator").get()
+    lines = ledger.top_up_lines(5, "bca")
+    ledger.post(scope, kind, Source("correction", correction.pk), lines, using="operator")
+    assert findings(superuser) == {}
+    ledger.post(scope, kind, Source("correction", correction.pk + 1), lines, using="operator")
+    ledger.post(scope, kind, Source("case", correction.pk), lines, using="operator")
+    assert {name: len(rows) for name, rows in findings(superuser).items()} == {BY_HAND: 2}
+
+
+def test_an_opening_is_test_modes_own(superuser, scope, toko_sebelah):
+    crediting.open_test_deposit(scope.business)
+    assert findings(superuser) == {}
+    lines = ledger.top_up_lines(5, "bca")
+    for owner, other in ((scope, scope.business.pk), (ledger.LedgerOwner(toko_sebelah, "test"), scope.business.pk)):
+        ledger.post(owner, PostingKind.OPENING, Source("business", other), lines, using="operator")
+    assert {name: len(rows) for name, rows in findings(superuser).items()} == {BY_HAND: 2}

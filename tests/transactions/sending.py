@@ -5,8 +5,7 @@ from typing import Any
 
 from accounts.models import Member
 from deposits import ledger
-from deposits.ledger import LedgerOwner, Line, Source
-from deposits.models import AccountKind, PostingKind
+from deposits.ledger import LedgerOwner, Source
 from flipdash import rls
 from flipdash.scope import Scope
 from tests.factories import _counter
@@ -22,10 +21,9 @@ ACCOUNT = "0012345678"
 
 
 def fund(business: Any, amount: int = 10_000_000, mode: str = "live") -> None:
-    """Give a business money to send."""
+    """Give a business money to send, as what a bank returned: no top-up is needed for that."""
     with rls.inside_of(business.pk, mode):
-        given = [Line(AccountKind.CLEARING, -amount, "bca"), Line(AccountKind.AVAILABLE, amount)]
-        ledger.post(LedgerOwner(business, mode), PostingKind.ADJUSTMENT, Source("case", next(_counter)), given)
+        ledger.give_back(LedgerOwner(business, mode), Source("case", next(_counter)), amount=amount, rail="bca")
 
 
 def draft(**fields: Any) -> Draft:

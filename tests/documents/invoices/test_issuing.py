@@ -106,7 +106,7 @@ def test_a_fee_that_is_given_back_is_a_line_below_zero_that_names_its_month(bill
     back = [Line(AccountKind.FEES, -2_500), Line(AccountKind.AVAILABLE, 2_500)]
     with rls.inside(scope):  # now: in a month that hasn't ended
         ledger.reverse(scope, settled.id)
-        ledger.post(scope, PostingKind.ADJUSTMENT, Source("money_transfer", paid.row().source_id), back)
+        ledger.post(scope, PostingKind.REFUND, Source("money_transfer", paid.row().source_id), back)
     month = paper.fees.Time(billed, "live", at("2026-11-01T00:00+07:00"), clock.now(), "Asia/Jakarta")
     lines = month.lines("operator")
     assert [(line.product, line.given_back_of, line.amount) for line in lines] == [
