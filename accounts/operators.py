@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from accounts.activity.words import OPERATOR
+from accounts.addresses import canonical
 from accounts.models import Business, Member, User
 from accounts.sign_in.services import confirm_email
 from flipdash import events
@@ -57,10 +58,11 @@ def scope(user: User, business: Business, mode: str) -> Scope:
 @transaction.atomic
 def make_operator(*, email: str, name: str, password: str) -> User:
     """Give somebody who belongs to no business a way into the back office; raises StillMember."""
-    user = User.objects.select_for_update().filter(email__iexact=email.strip()).first()
+    address = canonical(email)
+    user = User.objects.select_for_update().filter(email__iexact=address).first()
     if user is not None and Member.objects.filter(user=user).exists():
         raise StillMember
-    user = user or User(email=email.strip().lower(), name=name)
+    user = user or User(email=address, name=name)
     user.is_staff = user.is_active = True
     user.set_password(password)
     user.save()

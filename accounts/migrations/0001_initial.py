@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('session_version', models.PositiveIntegerField(db_default=0, default=0)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_once')],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_once'), models.CheckConstraint(condition=models.Q(('email__regex', '^[[:ascii:]]*$')), name='user_email_canonical')],
             },
         ),
         migrations.CreateModel(
@@ -218,6 +218,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='invitation',
             constraint=models.UniqueConstraint(models.F('business'), django.db.models.functions.text.Lower('email'), condition=models.Q(('accepted_at', None), ('revoked_at', None)), name='invitation_waiting_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='invitation',
+            constraint=models.CheckConstraint(condition=models.Q(('email__regex', '^[[:ascii:]]*$')), name='invitation_email_canonical'),
         ),
         migrations.AddConstraint(
             model_name='invitation',

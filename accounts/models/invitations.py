@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models.functions import Lower, Now
 
+from accounts.addresses import CANONICAL
 from accounts.models.people import Business, Member
 from accounts.models.statuses import Status
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
@@ -52,6 +53,7 @@ class Invitation(models.Model):
                 condition=models.Q(accepted_at=None, revoked_at=None),
                 name="invitation_waiting_once",
             ),
+            models.CheckConstraint(condition=models.Q(email__regex=CANONICAL), name="invitation_email_canonical"),
             models.CheckConstraint(
                 condition=models.Q(accepted_at=None) | models.Q(revoked_at=None), name="invitation_one_end"
             ),

@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.addresses import CANONICAL, canonical
 from accounts.models.statuses import Status
 from accounts.permissions import RECENT_ONLY, ROLE_PERMISSIONS, Permission, Role
 from flipdash import clock, money
@@ -161,8 +162,8 @@ class UserManager(BaseUserManager["User"]):
     """Makes users, whose e-mail address is their name."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Make a person who can sign in; the address is kept in lower case."""
-        user = self.model(email=email.strip().lower(), **fields)
+        """Make a person who can sign in; the address is kept in its canonical spelling."""
+        user = self.model(email=canonical(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -194,7 +195,10 @@ class User(AbstractBaseUser):
     objects = UserManager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+            models.CheckConstraint(condition=models.Q(email__regex=CANONICAL), name="user_email_canonical"),
+        ]
 
     def __str__(self) -> str:
         return self.email

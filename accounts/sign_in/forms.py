@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.fields import EmailField
 from allauth.account.forms import LoginForm, ResetPasswordForm, ResetPasswordKeyForm, SignupForm
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm
@@ -14,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from accounts.addresses import AddressField
 from accounts.models import User, VerificationAttempt
 from accounts.sign_in import notices, second_factor, services
 from accounts.sign_in.passwords import NewPasswordField, PasswordField, refuse_personal
@@ -32,10 +32,10 @@ class LanguageForm(forms.ModelForm):
         fields = ("language",)
 
 
-def address_field() -> EmailField:
+def address_field() -> AddressField:
     """Return the field, first on its page, for the address that somebody signs in with."""
     attributes = {"autocomplete": "username", "autofocus": True}
-    return EmailField(label=_("Email"), max_length=254, widget=forms.EmailInput(attrs=attributes))
+    return AddressField(label=_("Email"), widget=forms.EmailInput(attrs=attributes))
 
 
 def code_field(label: Any, **kwargs: Any) -> LineField:
@@ -65,13 +65,13 @@ class SignUpForm(SignupForm):
 
     business_name = NameField(label=_("Business name"), widget=forms.TextInput(attrs={"autocomplete": "organization"}))
     name = NameField(label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = AddressField(label=_("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     field_order = ["business_name", "name", "email", "password1", "language"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"] = NewPasswordField(_("Password"))
-        self.fields["email"].widget.attrs["autocomplete"] = "username"
         self.fields["language"].initial = get_language()
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)

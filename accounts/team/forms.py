@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from accounts.addresses import AddressField
 from accounts.models import Invitation
 from accounts.permission_table import allowed_to
 from accounts.permissions import IN_A_SENTENCE, Role
@@ -45,19 +46,14 @@ class WithRoles(forms.Form):
 class AddForm(WithRoles):
     """Somebody to invite."""
 
-    email = forms.EmailField(
+    email = AddressField(
         label=gettext_lazy("Email"),
-        max_length=254,
         help_text=gettext_lazy("The invitation goes there, and it becomes the address to sign in with."),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     phone = PhoneField(help_text=gettext_lazy("A mobile phone: 0812 3456 7890, or +65 8123 4567 from abroad."))
 
     field_order = ("email", "phone", "role")
-
-    def clean_email(self) -> str:
-        """Keep addresses in lower case."""
-        return self.cleaned_data["email"].lower()
 
 
 class RoleForm(WithRoles):

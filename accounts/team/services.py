@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from accounts.addresses import canonical
 from accounts.models import Activity, Business, Invitation, Member, PhoneDevice, User
 from accounts.models.invitations import LIFE
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role, grants_admin
@@ -80,11 +81,11 @@ def taken(business: Business) -> int:
 @transaction.atomic
 def check_new(scope: Scope, *, email: str, role: str) -> None:
     """Raise the Refused that `invite` would raise now, without inviting."""
-    business = lock_business(scope, Permission.MANAGE_MEMBERS)
+    business, email = lock_business(scope, Permission.MANAGE_MEMBERS), canonical(email)
     _check_grant(scope, role)
     _check_unknown(business, email)
     _check_room(business)
-    _check_mails(business, email.strip().lower(), clock.now())
+    _check_mails(business, email, clock.now())
 
 
 @transaction.atomic
@@ -94,8 +95,7 @@ def invite(scope: Scope, *, email: str, phone: str, role: str) -> Invitation:
     An address that is known elsewhere in FlipDash gets a mail that explains, and nobody here sees a difference.
     Raises NotAllowed, GrantsTooMuch, AlreadyHere, Full, TooSoon.
     """
-    business = lock_business(scope, Permission.MANAGE_MEMBERS)
-    email = email.strip().lower()
+    business, email = lock_business(scope, Permission.MANAGE_MEMBERS), canonical(email)
     _check_grant(scope, role)
     _check_unknown(business, email)
     _check_room(business)

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
 
 from accounts import operators
+from accounts.addresses import AddressField
 from accounts.sign_in.passwords import NewPasswordField, refuse_personal
 from flipdash.lines import NotALine, clean_line
 
@@ -25,9 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the person, or give somebody the way in who has an account and no business."""
-        email = options["email"].strip()
         try:
-            validate_email(email)
+            email = AddressField().clean(options["email"])
             name = clean_line(options["name"]) or email.partition("@")[0]
             password = getpass("Password: ")
             if password != getpass("Once more: "):
