@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -18,6 +21,26 @@ from accounts.rights import NotAllowed
 from accounts.sign_in import sessions
 from flipdash import backoffice, clock, rls
 from flipdash.hashers import Busy
+from flipdash.http import page_of_form
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Ask whoever isn't signed in to sign in.
+
+    Whoever has sent a form is told that nothing was done with it, and comes back to its page, not to where it was
+    sent, which may have nothing to show. What was typed the browser keeps for them (static/js/unsent.js).
+    """
+
+    def handle_no_permission(self, request: Any, view_func: Callable) -> Any:
+        """Redirect to sign-in; a look that a page takes by itself at what is typed gets 401, and the page stays."""
+        if request.method in SAFE:
+            return super().handle_no_permission(request, view_func)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=401)
+        where = {"next": page_of_form(request) or request.get_full_path(), sessions.NOT_SENT: 1}
+        return redirect(f"{reverse('account_login')}?{urlencode(where)}")
 
 
 class ScopeMiddleware:

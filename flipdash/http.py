@@ -27,10 +27,15 @@ def is_own_path(target: str) -> bool:
 
 def came_from(request: HttpRequest) -> str:
     """Return the page of this site whose link or form led here; "" for none, and for this page itself."""
+    page = page_of_form(request)
+    return page if urlsplit(page).path != request.path else ""
+
+
+def page_of_form(request: HttpRequest) -> str:
+    """Return the page of this site that a request was sent from, itself included; "" where the browser doesn't say."""
     page = urlsplit(request.headers.get("Referer", ""))
     path = f"{page.path}?{page.query}" if page.query else page.path
-    is_another = page.netloc == request.get_host() and page.path != request.path
-    return path if is_another and is_own_path(path) else ""
+    return path if page.netloc == request.get_host() and is_own_path(path) else ""
 
 
 class Request(HttpRequest):

@@ -22,6 +22,8 @@ STARTED, SEEN = "started_at", "seen_at"
 """Keys in the session: moments in seconds since 1970, by the database's clock."""
 WAS_OVER = "was_over"
 """The key in a session without a person: the one before was over, so the sign-in page says so."""
+NOT_SENT = "not-sent"
+"""In the address of the sign-in page: a form was sent without a session. Whoever writes it there sees words."""
 NOTED_EVERY = timedelta(minutes=1)
 """How precisely a session knows when it was last used: writing at every request would cost too much."""
 

@@ -12,7 +12,7 @@ from accounts.permissions import Permission, everybody, requires, without_second
 from accounts.sign_in.forms import LanguageForm
 from flipdash import events
 from flipdash.gate import public
-from flipdash.http import Request, own_path
+from flipdash.http import Request, own_path, page_of_form
 
 A_YEAR = 365 * 24 * 60 * 60  # seconds
 
@@ -62,5 +62,13 @@ def sign_in_language(request: HttpRequest) -> HttpResponse:
 
 @public
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say that the form was too old, and that nothing was done."""
-    return render(request, "403_csrf.html", status=403)
+    """Say that the form was too old, that nothing was done, and lead back to it.
+
+    Whoever has signed in meanwhile in another tab has a new token: a sign-in page that is still open here sends them
+    on, and any other form they get anew, with what they typed (static/js/unsent.js).
+    """
+    form_url = page_of_form(request)
+    is_sign_in = request.resolver_match is not None and request.resolver_match.url_name == "account_login"
+    if is_sign_in and form_url and request.user.is_authenticated:
+        return redirect(own_path(request.POST.get("next", "")))
+    return render(request, "403_csrf.html", {"form_url": form_url}, status=403)

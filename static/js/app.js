@@ -21,3 +21,4 @@ import "./presets.js";
 import "./rows.js";
 import "./shortcuts.js";
 import "./toolbar.js";
+import "./unsent.js";

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.sign_in import devices, notices, second_factor, sessions
-from accounts.sign_in.sessions import WAS_OVER
+from accounts.sign_in.sessions import NOT_SENT, WAS_OVER
 from flipdash.gate import public
 from flipdash.http import Request
 
@@ -31,9 +31,9 @@ class SignInView(allauth.LoginView):
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add why a session ended that the person didn't end."""
+        """Add why a session ended that the person didn't end, and whether something was sent without one."""
         was_over = self.request.session.pop(WAS_OVER, False)
-        return super().get_context_data(**kwargs) | {"was_over": was_over}
+        return super().get_context_data(**kwargs) | {"was_over": was_over, "not_sent": NOT_SENT in self.request.GET}
 
 
 class SecondStepView(mfa.AuthenticateView):
