@@ -178,7 +178,18 @@ def _table(
         own_account=accounts.get(bank, ""),
         today=today,
     )
+    reader.said.doubts += _hidden(rows)
     return Statement(bank, declaration.key, declaration.channel, accounts.get(bank, ""), reader, declaration)
+
+
+def _hidden(rows: FileRows) -> list[str]:
+    """Return what nobody has seen who looked at the workbook: a bank hides nothing, so somebody has been at it."""
+    said = []
+    if rows.hidden_sheet:
+        said.append(_("The sheet that was read, %s, is hidden in the file.") % shown(rows.hidden_sheet))
+    if rows.hidden_rows:
+        said.append(_("Rows that are hidden in the file, and are read too: %d.") % rows.hidden_rows)
+    return said
 
 
 def _the_one(found: list[Declaration], row: Row, bank: str) -> Declaration:

@@ -77,6 +77,17 @@ def bca(*lines: str, on: date | None = None, account: str = ACCOUNTS["bca"]) -> 
     return quoted(rows)
 
 
+def individual(*amounts: int, opening: int) -> bytes:
+    """A statement of KlikBCA Individual, whose days have no year."""
+    rows, balance = [f"Account No.,=,'{ACCOUNTS['bca']}", "Date,Description,Branch,Amount,,Balance"], opening
+    for amount in amounts:
+        balance += amount
+        rows.append(
+            f"'{today():%d/%m},SETORAN TUNAI,'0000,{abs(amount)}.00,{'CR' if amount > 0 else 'DB'},{balance}.00"
+        )
+    return "\n".join([*rows, f"Ending Balance,=,{balance}.00", ""]).encode()
+
+
 def bni(*lines: str, on: date | None = None) -> bytes:
     """A statement of BNI Direct, which names no account and has no balances; each line is "amount|journal number"."""
     day = (on or today()).strftime("%d/%m/%y")

@@ -29,6 +29,7 @@ from tests.deposits.banking import (
     bni,
     fate,
     import_statement,
+    individual,
     kopra,
     line,
     long_ago,
@@ -402,6 +403,26 @@ def test_a_gap_holds_the_file_until_somebody_says_so(scope):
     assert again(top_up).status == "successful"
     follows = import_statement(kopra(other.exact_amount, opening=99_000 + top_up.exact_amount))
     assert (follows.status, again(other).status) == ("done", "successful")
+
+
+def test_columns_of_money_in_and_out_that_were_swapped_hold_the_file(scope):
+    """Somebody exchanged what stands in them: the balances go the other way, and nothing is credited."""
+    top_up = ask(scope, bank="mandiri")
+    rows = [row.split(";") for row in kopra(-top_up.exact_amount, 5_000, -1_000, opening=10**8).decode().splitlines()]
+    swapped = [";".join([*row[:5], row[6], row[5], *row[7:]]) for row in rows[1:]]
+    held = import_statement("\n".join([";".join(rows[0]), *swapped, ""]).encode())
+    assert (held.status, held.added, again(top_up).status) == ("held", 0, "waiting")
+    assert held.doubts[0].startswith("Line 3: the balance is")
+
+
+def test_last_years_statement_credits_nothing(scope):
+    """With its year the payments are too old; where days have none, the balance follows nothing that was imported."""
+    top_up = ask(scope)
+    old = import_statement(bca(f"{top_up.exact_amount}|x", on=today() - timedelta(days=365)))
+    assert (old.status, old.added, again(top_up).status) == ("done", 1, "waiting")
+    import_statement(individual(1_000, opening=50))
+    undated = import_statement(individual(top_up.exact_amount, opening=77_000))
+    assert (undated.status, undated.added, again(top_up).status) == ("held", 0, "waiting")
 
 
 def test_what_is_left_is_not_imported(scope):

@@ -5,6 +5,7 @@ import io
 import random
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -225,9 +226,11 @@ LINES = st.lists(
 def test_what_is_written_by_a_declaration_is_read_back_equal(declaration, lines, variation, opening):
     lines = sorted(lines, key=lambda line: line[0])
     written = Written(declaration, lines, opening, variation)
-    found, _balances, said = read_back(written.content(), date(2026, 12, 31), declaration.bank or "permata")
+    found, balances, said = read_back(written.content(), date(2026, 12, 31), declaration.bank or "permata")
     assert found == lines
     assert said.doubts == []
+    if declaration.balance:
+        assert [said.opening, *balances] == list(accumulate((line[2] for line in lines), initial=opening))
 
 
 def test_days_as_a_spreadsheet_holds_them():

@@ -284,6 +284,21 @@ def test_an_error_in_a_workbook_is_named():
     assert faults(zipped(xlsx_parts({"S": broken})), "mandiri") == [(2, "Kredit")]
 
 
+RINCIAN = ["Tgl.", "Tgl. Val.", "Rincian Transaksi", "No. Referensi", "Debit", "Kredit", "Saldo", "Branch Code"]
+
+
+def test_what_is_hidden_in_a_workbook_is_said():
+    """F20: it is read too, so the file waits for a word."""
+    xml = sheet_xml([RINCIAN, *(["23/11/2026", "", "X", "-", 0, 5, balance, 1] for balance in (5, 10, 15))])
+    xml = xml.replace('<row r="3">', '<row r="3" hidden="1">')
+    parts = xlsx_parts({"S": xml})
+    lines, said = whole(zipped(parts), "mandiri")
+    assert (len(lines), said.doubts) == (3, ["Rows that are hidden in the file, and are read too: 1."])
+    book = str(parts["xl/workbook.xml"]).replace('name="S"', 'name="S" state="hidden"')
+    _lines, said = whole(zipped({**parts, "xl/workbook.xml": book}), "mandiri")
+    assert said.doubts[0] == "The sheet that was read, “S”, is hidden in the file."
+
+
 MERGED = ["Posting Date", "", "Effective Date", "Branch", "Journal", "Transaction Description", "", "Amount", "DB/CR",
           "Balance"]  # fmt: skip
 
