@@ -87,13 +87,17 @@ def write(tmp_path):
 
 
 def test_the_sample_is_imported_whole_and_running_twice_changes_nothing(kopi_kita):
-    assert "5000 records read, 5000 imported, 0 already there" in run(GOOD)
+    said = run(GOOD)
+    assert "5000 records read, 5000 imported, 0 already there" in said
+    assert "Undo import doesn’t take these back" in said
     transfers = MoneyTransfer.objects.filter(business=kopi_kita, mode="live")
     assert Counter(transfers.values_list("status", flat=True)) == {"successful": 4558, "failed": 284, "cancelled": 158}
     assert transfers.filter(status="successful").aggregate(sum=Sum("amount"))["sum"] == 6_620_593_588
     before = list(transfers.order_by("id").values())
     events = TransferEvent.objects.count()
-    assert "5000 records read, 0 imported, 5000 already there" in run(GOOD)
+    again = run(GOOD)
+    assert "5000 records read, 0 imported, 5000 already there" in again
+    assert "Undo import" not in again, "nothing came in"
     assert list(transfers.order_by("id").values()) == before
     assert TransferEvent.objects.count() == events == 15_000
 

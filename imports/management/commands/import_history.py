@@ -24,7 +24,8 @@ class Command(BaseCommand):
 
     help = (
         "Imports past transactions from another system's .csv, .xls or .xlsx. Faulty records are named, and then "
-        "nothing is imported unless --skip-bad. Running it twice changes nothing."
+        "nothing is imported unless --skip-bad. Running it twice changes nothing. What it brings in can’t be taken "
+        "back by Undo import, which is for files that a business’s people have uploaded in the page."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -72,6 +73,8 @@ class Command(BaseCommand):
         self.stdout.write(_("%(read)d records read, %(added)d imported, %(there)d already there.") % counts)
         if outcome.is_stored and outcome.fault_count:
             self.stdout.write(_("%(bad)d bad records skipped.") % {"bad": outcome.read - outcome.good})
+        if outcome.is_stored and outcome.added:
+            self.stdout.write(_("Undo import doesn’t take these back: it is for files that were uploaded in the page."))
 
 
 def _kind(name: str) -> type[Import]:
