@@ -32,7 +32,7 @@ class AddressField(forms.EmailField):
 
     def to_python(self, value: Any) -> str:
         """Return the canonical address, of which the rest is asked then, or say that it is none."""
-        written = super().to_python(value)
+        written = super().to_python(value) or ""
         if len(written) > LONGEST:
             return written
         try:
