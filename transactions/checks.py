@@ -55,3 +55,31 @@ ledger_check(
     WHERE s.kind = 'settlement' AND e.amount IS DISTINCT FROM p.settled_amount
     """,
 )
+
+ledger_check(
+    "Links have collected what their payments say",
+    """
+    SELECT format('payment link %s says %s in %s payments, they are %s in %s', l.id, l.collected, l.paid_count,
+        coalesce(p.rupiah, 0), coalesce(p.n, 0))
+    FROM transactions_paymentlink l
+    LEFT JOIN (
+        SELECT link_id, count(*) AS n, sum(amount) AS rupiah
+        FROM transactions_payment WHERE link_id IS NOT NULL AND status = 'successful' GROUP BY link_id
+    ) p ON p.link_id = l.id
+    WHERE (l.paid_count, l.collected) IS DISTINCT FROM (coalesce(p.n, 0), coalesce(p.rupiah, 0))
+    """,
+)
+
+ledger_check(
+    "Payments that were made have their money",
+    """
+    SELECT format('payment %s of %s is %s, its money is %s', p.id, p.amount, p.status,
+        coalesce(a.amount::text, 'missing'))
+    FROM transactions_payment p
+    LEFT JOIN transactions_paymentarrival a ON a.payment_id = p.id AND a.status = 'taken'
+    WHERE p.slug IS NOT NULL AND (
+        (p.status = 'successful') <> (a.id IS NOT NULL) OR a.amount <> p.amount
+        OR (a.business_id, a.mode) IS DISTINCT FROM (p.business_id, p.mode) AND a.id IS NOT NULL
+    )
+    """,
+)

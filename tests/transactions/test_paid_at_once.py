@@ -8,6 +8,8 @@ import os
 import pytest
 from django.test import Client
 
+from deposits.ledger import checks
+from tests.deposits.conftest import connect
 from tests.transactions.paying import inside, link, start
 from tests.twins import at_once
 from transactions.models import Payment, PaymentArrival
@@ -75,3 +77,31 @@ def test_a_customer_who_presses_twice_at_once_starts_one(kopi_kita):
     answers = at_once(4, lambda _number: Client().post(f"/pay/{of.slug}/", typed)["Location"])
     assert len(set(answers)) == 1
     assert Payment.objects.count() == 1
+
+
+def wrong(cursor):
+    return {result.check.name: result.examples for result in checks.run(cursor) if result.count}
+
+
+def test_check_ledger_finds_what_doesnt_add_up(kopi_kita):
+    of = link(kopi_kita)
+    paid, open_ = start(of), start(of)
+    simulator.pay(charges.key_of(paid))
+    links, money = (
+        "Links have collected what their payments say",
+        "Payments that were made have their money, and no others",
+    )
+    planted = {
+        f"UPDATE transactions_paymentlink SET collected = collected + 1 WHERE id = {of.pk}": links,
+        f"UPDATE transactions_paymentlink SET paid_count = 0 WHERE id = {of.pk}": links,
+        f"UPDATE transactions_payment SET amount = amount + 1 WHERE id = {paid.pk}": money,
+        f"DELETE FROM transactions_paymentarrival WHERE payment_id = {paid.pk}": money,
+        f"UPDATE transactions_paymentarrival SET payment_id = {open_.pk}": money,
+    }
+    with connect("superuser") as superuser, superuser.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        assert wrong(cursor) == {}
+        for statement, check in planted.items():
+            with superuser.transaction(force_rollback=True):
+                cursor.execute(statement)
+                assert check in wrong(cursor), statement

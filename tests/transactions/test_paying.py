@@ -1,5 +1,7 @@
 """The public payment page and what rails say of its payments (trust: D3-D5, D8, Q1, W1)."""
 
+import html
+import re
 import uuid
 from datetime import timedelta
 
@@ -101,10 +103,16 @@ def test_each_kind_of_channel_says_how_it_is_paid(stranger_web, kopi_kita, chann
 
 def test_the_part_that_changes_answers_only_when_it_has_changed(stranger_web, kopi_kita):
     payment = start(link(kopi_kita))
-    address = f"/pay/payment/{payment.slug}/status/"
-    assert stranger_web.get(f"{address}?seen=waiting").status_code == 204
+    page = stranger_web.get(f"/pay/payment/{payment.slug}/").content.decode()
+    asked = html.unescape(re.search(r'hx-get="([^"]+)"', page)[1])
+    assert "seen=waiting" in asked
+    assert stranger_web.get(asked).status_code == 204
+    for long_ago in ("1", "", "never", "9" * 40):
+        left_open = stranger_web.get(f"{asked.partition('&')[0]}&from={long_ago}").content.decode()
+        assert "hx-get" not in left_open
+        assert "Check again" in left_open
     pay(payment)
-    changed = stranger_web.get(f"{address}?seen=waiting").content.decode()
+    changed = stranger_web.get(asked).content.decode()
     assert "Thank you" in changed
     assert "<html" not in changed
 

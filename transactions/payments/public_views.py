@@ -1,6 +1,7 @@
 """The public payment page: for whoever has a link, signed in or not. It tells of the business only its name, its logo
 and what is paid for, and it works without scripts."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from flipdash import clock
 from flipdash.gate import polled, public
 from flipdash.http import require_form
 from flipdash.mode import Mode
@@ -26,6 +28,8 @@ from transactions.rails import simulated_charges as simulator
 from transactions.reasons import Reason
 
 Page = Callable[..., HttpResponseBase]
+ASKS_FOR = 30 * 60  # seconds
+"""How long an open page asks by itself what has become of its payment."""
 
 
 def _for_strangers(page: Page) -> Page:
@@ -88,21 +92,31 @@ def _shown(found: PaymentLink, form: PayForm) -> dict[str, Any]:
 def payment(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show how a payment is made, and what became of it."""
     with paying.started(token) as found:
-        return render(request, "payments/public/payment.html", _told(found))
+        return render(request, "payments/public/payment.html", _told(found, began=_seconds()))
 
 
 @polled
 @_for_strangers
 @require_safe
 def payment_status(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Answer the part of the page that changes, for htmx to ask for; nothing while it is as the page has it."""
+    """Answer the part of the page that changes, for htmx to ask for; nothing while it is as the page has it.
+
+    A page that was left open asks no more after a while: it has a link then.
+    """
+    written = request.GET.get("from", "")
+    began = int(written) if re.fullmatch(r"[0-9]{1,12}", written, re.ASCII) else 0
+    is_asleep = _seconds() - began > ASKS_FOR
     with paying.started(token) as found:
-        if paying.stage_of(found) == request.GET.get("seen"):
+        if paying.stage_of(found) == request.GET.get("seen") and not is_asleep:
             return HttpResponse(status=204)
-        return render(request, "payments/public/status.html", _told(found))
+        return render(request, "payments/public/status.html", _told(found, began=began) | {"is_asleep": is_asleep})
 
 
-def _told(found: Payment) -> dict[str, Any]:
+def _seconds() -> int:
+    return int(clock.now().timestamp())
+
+
+def _told(found: Payment, *, began: int) -> dict[str, Any]:
     stage = paying.stage_of(found)
     charge = found.charge
     reason = Reason.of(found.reason)
@@ -111,6 +125,7 @@ def _told(found: Payment) -> dict[str, Any]:
         "link": found.link,
         "charge": charge,
         "stage": stage,
+        "began": str(began),
         "is_moving": stage in {"preparing", "waiting", "over"},
         "channel": NAMES[found.channel],
         "qr": qr.svg(charge.qr, _("QRIS code")) if charge.qr and stage == "waiting" else "",
