@@ -593,7 +593,7 @@ def test_the_menu_stands_in_the_order_of_the_product():
         ("Approvals", ["Approvals"]),
         ("Money Transfer", ["Create Transfer", "Bulk Transfer", "Transaction History"]),
         ("International Transfer", ["Transaction History"]),
-        ("Accept Payment", ["Payment History"]),
+        ("Accept Payment", ["Payment Links", "Payment History"]),
         ("My Deposit", ["Overview", "Deposit History", "Top-Up History"]),
         ("Document", ["Invoices", "Statements", "Reports", "Schedules", "Files"]),
         ("Manage Multi Account", ["Accounts", "Activity Log"]),

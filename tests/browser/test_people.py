@@ -12,7 +12,7 @@ from tests import factories
 TRANSFERS = ["Money Transfer", "Transaction History"]
 HISTORIES = [
     *("International Transfer", "Transaction History"),
-    *("Accept Payment", "Payment History"),
+    *("Accept Payment", "Payment Links", "Payment History"),
     *("My Deposit", "Overview", "Deposit History", "Top-Up History"),
 ]
 DOCUMENTS = ["Document", "Invoices", "Statements", "Reports", "Schedules", "Files"]
