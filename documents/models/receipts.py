@@ -85,6 +85,7 @@ class ReceiptFile(TenantModel, Leased):
     """The file of one transaction's receipt: made once by a worker, and the same bytes from then on.
 
     One for each language, and with the fee or without: a person's is in their language, a link's in the business's.
+    When the money came back since, the receipt says so, and is another one.
     """
 
     class Status(State):
@@ -106,6 +107,8 @@ class ReceiptFile(TenantModel, Leased):
     """The name of the history that the transaction stands in."""
     row_id = models.BigIntegerField()
     with_fee = models.BooleanField()
+    returned = models.BooleanField()
+    """Whether it says that the money came back."""
     language = models.CharField(max_length=2, choices=settings.LANGUAGES)
     by_kind, by_id, by_name = actor_fields()
     """Who asked for it first."""
@@ -124,7 +127,8 @@ class ReceiptFile(TenantModel, Leased):
             mode_known("receiptfile"),
             actor_known("receiptfile", "by"),
             models.UniqueConstraint(
-                fields=["business", "mode", "history", "row_id", "with_fee", "language"], name="receiptfile_once"
+                fields=["business", "mode", "history", "row_id", "with_fee", "returned", "language"],
+                name="receiptfile_once",
             ),
             models.CheckConstraint(
                 condition=~Q(status="ready")

@@ -71,7 +71,7 @@ def write_zip(history: History, found: list[int], path: Path, *, with_fee: bool,
         for papers in _papers(history, found, with_fee=with_fee):
             for paper in papers:
                 with archive.open(paper.file_name, "w") as part:  # it notes no time, so the bytes are the same
-                    part.write(_alone(paper, history, there.get(paper.transaction.pk)))
+                    part.write(_alone(paper, history, there.get((paper.transaction.pk, paper.is_returned))))
                 done += 1
             note(done)
 

@@ -37,7 +37,8 @@ def ask(paper: Paper, *, language: str, again: bool = False) -> ReceiptFile:
     `again` lets one that failed be tried once more.
     """
     scope = paper.history.scope
-    wanted = _which(paper.history, paper.with_fee, language) | {"row_id": paper.transaction.pk}
+    wanted = _which(paper.history, paper.with_fee, language)
+    wanted |= {"row_id": paper.transaction.pk, "returned": paper.is_returned}
     rows = ReceiptFile.objects.visible_to(scope).filter(**wanted)
     made: ReceiptFile | None = rows.first()
     if made is None:
@@ -57,12 +58,12 @@ def opened(file: ReceiptFile) -> Any:
     return default_storage.open(file.stored_as)
 
 
-def ready(history: History, pks: Sequence[int], *, with_fee: bool) -> dict[int, ReceiptFile]:
-    """Return those of some transactions whose file there is already, in the language of the moment."""
+def ready(history: History, pks: Sequence[int], *, with_fee: bool) -> dict[tuple[int, bool], ReceiptFile]:
+    """Return the files that some transactions have already, in the language of the moment, by id and `returned`."""
     rows = ReceiptFile.objects.visible_to(history.scope).using(history.using)
     which = _which(history, with_fee, translation.get_language())
     found = rows.filter(status=Status.READY, row_id__in=pks, **which)
-    return {file.row_id: file for file in found}
+    return {(file.row_id, file.returned): file for file in found}
 
 
 def _which(history: History, with_fee: bool, language: str) -> dict[str, Any]:
@@ -79,8 +80,8 @@ def _make(file: ReceiptFile) -> None:
         scope = Scope.by_itself(file.business, file.mode)
         known = file.history in histories.names()
         paper = Paper.of(histories.get(file.history), scope, file.row_id, with_fee=file.with_fee) if known else None
-        if paper is None:
-            raise Gone
+        if paper is None or paper.is_returned != file.returned:
+            raise Gone  # who asks now gets what it says now
         _publish(file, printed([paper], scope), paper.file_name)
 
 

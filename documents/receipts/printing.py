@@ -70,6 +70,12 @@ class Paper:
         return self.history.state_column.words(self.row) if self.history.state_column else ""
 
     @property
+    def is_returned(self) -> bool:
+        """Whether it says that the money came back."""
+        column = self.history.state_column
+        return bool(column and column.tag_field and self.row[column.tag_field])
+
+    @property
     def badge(self) -> SafeString:
         """Where the transaction stands, as pages show it."""
         return self.history.state_of(self.row)

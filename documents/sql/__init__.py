@@ -86,7 +86,7 @@ AFTER_TABLES: list[Code] = [
     Moves(ReceiptFile),
     Fixed(
         ReceiptFile,
-        *("business", "mode", "history", "row_id", "with_fee", "language"),
+        *("business", "mode", "history", "row_id", "with_fee", "returned", "language"),
         *("by_kind", "by_id", "by_name", "created_at"),
     ),
     Refused(

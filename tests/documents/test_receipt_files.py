@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
+from django.utils import timezone
 
 from accounts.business import services as businesses
 from accounts.models import Business
@@ -121,6 +122,19 @@ def test_a_link_finds_the_file_there_and_a_colleague_the_same(web, sri, scope):
     assert (file.by_name, file.language) == ("Rina Admin", "en")
 
 
+def test_test_mode_says_so_while_one_waits_and_in_the_name(client_of, admin, kopi_kita):
+    row = factories.make_transfer(kopi_kita, mode="test")
+    scope = admin.scope("test")
+    with rls.inside(scope):
+        path = sharing.address_of(sharing.make_link(scope, TransferHistory, row.pk, with_fee=False)).split("/", 3)[3]
+    waits = Client().get(f"/{path}file/").content.decode()
+    assert "Test Mode · no real money moved" in waits
+    work()
+    answer = Client().get(f"/{path}file/")
+    assert 'filename="TEST_Receipt_' in answer["Content-Disposition"]
+    assert "no real money moved" in text_of(content_of(answer))
+
+
 def test_the_files_of_a_zip_are_those_that_were_downloaded(web, sri, scope, kopi_kita):
     web.get(address_of(sri))
     work()
@@ -190,6 +204,18 @@ def test_what_is_not_successful_any_more_has_no_receipt_even_where_one_was_made(
     assert made()[1].problem == "gone"
     for row in (sri, waiting):
         assert web.get(address_of(row)).status_code == web.get(address_of(row, "state/")).status_code == 404
+
+
+def test_when_the_money_came_back_the_receipt_says_so_and_is_another_one(web, sri):
+    web.get(address_of(sri))
+    work()
+    before = content_of(web.get(address_of(sri)))
+    type(sri).objects.filter(pk=sri.pk).update(returned_at=timezone.now())
+    assert "The receipt is being made" in web.get(address_of(sri)).content.decode()
+    work()
+    after = content_of(web.get(address_of(sri)))
+    assert ["Returned" in text_of(content) for content in (before, after)] == [False, True]
+    assert [file.returned for file in made()] == [False, True]
 
 
 def test_a_file_that_is_made_never_changes(web, sri):
