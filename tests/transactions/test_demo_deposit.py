@@ -38,6 +38,7 @@ from transactions.models import (
     Status,
     TransferBatch,
     TransferEvent,
+    TransferSeries,
     Via,
 )
 from transactions.outgoing import changes
@@ -301,6 +302,8 @@ def test_the_day_has_files_in_every_state_in_which_people_meet_them(today):
     assert (repairs.status, repairs.rows.exclude(wrong=[]).count()) == ("review", 3)
     assert repairs.rows.filter(wrong=[], holder_status="").count() == 0, "the banks were asked"
 
+    repeated = TransferSeries.objects.visible_to(today).values_list("repeats", "status")
+    assert sorted(repeated) == [("month", "active"), ("week", "active")]
     rejected = MoneyTransfer.objects.visible_to(today).get(status="cancelled")
     assert rejected.events.get(kind="rejected").note
     returned = MoneyTransfer.objects.visible_to(today).get(returned_at__isnull=False)

@@ -8,6 +8,7 @@ run has done is found again by its name.
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import QuerySet
@@ -37,9 +38,12 @@ from transactions.models import (
     Status,
     TransferBatch,
 )
+from transactions.models.series import Repeats
 from transactions.outgoing import acts, cases, many
 from transactions.outgoing.orders import ORDERS
 from transactions.rails import Question, simulator
+from transactions.transfers.series import services as series
+from transactions.transfers.series.services import Plan
 from transactions.transfers.services import MONEY_TRANSFERS, Draft, create
 
 ENOUGH = 120_000_000
@@ -97,6 +101,7 @@ def write() -> None:
         _create(maker, _upload(maker, SHIFTS, _shifts(maker)))
         _upload(maker, COMMISSIONS, _commissions(maker))
         _errands({role: member.scope(Mode.LIVE) for role, member in members.items()})
+        _repeat(maker)
         _reject_one(maker, approver)
         _return_one(maker, approver)
 
@@ -169,6 +174,20 @@ def _errands(by_role: Mapping[str, Scope]) -> None:
             seen = MONEY_TRANSFERS.digest_of(approver, transfer)
             acts.approve(approver, MONEY_TRANSFERS, transfer.pk, seen=seen, sure=True)
         _let_pass(MoneyTransfer.objects.visible_to(by).filter(pk=transfer.pk))
+
+
+def _repeat(maker: Scope) -> None:
+    """Pay the rent each month, and the milk each week, from days on that are still to come."""
+    today = maker.now().astimezone(maker.zone).date()
+    month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    monday = today + timedelta(days=14 - today.weekday())
+    for payee, amount, remark, plan in (
+        (suppliers()[19], 8_500_000, "Sewa kios", Plan(Repeats.MONTH, month, month + timedelta(days=364))),
+        (suppliers()[2], 1_350_000, "Susu segar", Plan(Repeats.WEEK, monday, monday + timedelta(days=90))),
+    ):
+        holder = payee.name.upper()
+        draft = Draft(payee.kind, payee.bank, payee.account_number, amount, payee.name, holder, is_sure=True)
+        series.make(maker, replace(draft, remark=remark), plan, made_key=_key(remark))
 
 
 def _reject_one(maker: Scope, approver: Scope) -> None:
