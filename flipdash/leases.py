@@ -23,7 +23,7 @@ that it belongs to, and raises Stopped. All times are the database's.
 import errno
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event, Thread
@@ -173,20 +173,29 @@ class Worker(Generic[R]):
             return False
         if self.due().exists():
             self.wake()
+        self._do(row)
+        return True
+
+    def _do(self, row: R) -> None:
+        """Work on a claimed row; a failure is noted in it."""
         try:
             with self.held(row):
                 self._run(row)  # type: ignore[misc]  # whoever has nothing to run isn't woken
-        except Stopped:
-            log.info("%s %s: stopped", self.name, row.pk)
-        except tuple(self.problems) as problem:
-            self._fail(row, next(word for kind, word in self.problems.items() if isinstance(problem, kind)))
         except Exception as error:
-            log.exception("%s %s: attempt %s failed", self.name, row.pk, row.attempt)
+            self.failed(row, error)
+
+    def failed(self, row: R, error: Exception) -> None:
+        """Note what went wrong with a claimed row: it is tried again later, unless that mends nothing."""
+        if isinstance(error, Stopped):
+            log.info("%s %s: stopped", self.name, row.pk)
+        elif isinstance(error, tuple(self.problems)):
+            self._fail(row, next(word for kind, word in self.problems.items() if isinstance(error, kind)))
+        else:
+            log.error("%s %s: attempt %s failed", self.name, row.pk, row.attempt, exc_info=error)
             if row.attempt >= self.most_attempts:
                 self._fail(row, "disk full" if _is_full_disk(error) else "error")
             else:
                 self._again(row)
-        return True
 
     def claim(self, pk: int | None = None) -> R | None:
         """Take the lease of the row whose turn it is, or of this one; None when nothing is due.
@@ -207,21 +216,29 @@ class Worker(Generic[R]):
             )
             return mine.select_related(*self.related).get()
 
-    @contextmanager
-    def held(self, row: R) -> Iterator[None]:
+    def held(self, row: R) -> AbstractContextManager[None]:
         """Renew the lease while the block runs, from a thread: some steps take longer than a lease."""
+
+        def renew() -> bool:
+            return bool(self.mine(row).update(lease_until=self._lease()))
+
+        return self._renewed(renew, f"lease of {self.name} {row.pk}")
+
+    @contextmanager
+    def _renewed(self, renew: Callable[[], bool], name: str) -> Iterator[None]:
+        """Call what renews, while the block runs and as long as it says that there is something left to renew."""
         is_done = Event()
 
-        def renew() -> None:
+        def go_on() -> None:
             while not is_done.wait(settings.LEASE_SECONDS / 4):
                 try:
-                    if not self.mine(row).update(lease_until=self._lease()):
+                    if not renew():
                         break  # not ours any more: whoever works notices when they write
                 except Error:  # away for a moment, perhaps
                     connections[self.using].close()
             connections[self.using].close()  # this thread's own
 
-        thread = Thread(target=renew, name=f"lease of {self.name} {row.pk}", daemon=True)
+        thread = Thread(target=go_on, name=name, daemon=True)
         thread.start()
         try:
             yield

@@ -9,7 +9,7 @@ import pytest
 from django.db import Error, connections, transaction
 from kombu.exceptions import OperationalError
 
-from flipdash import clock, leases, tasks
+from flipdash import clock, leases, leases_of_many, tasks
 from flipdash.celery import app
 from tests.leased import MAKERS, let_time_pass, step_the_clock_back
 
@@ -32,6 +32,8 @@ def woken(monkeypatch):
 def worker(request, woken, monkeypatch):
     worker = leases.workers[request.param]
     monkeypatch.setattr(worker, "_tidy", None)
+    if isinstance(worker, leases_of_many.ManyWorker):
+        monkeypatch.setattr(worker, "together", 1)  # with many: tests/transactions/test_outgoing_together.py
     return worker
 
 
