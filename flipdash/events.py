@@ -111,16 +111,24 @@ def handle(handler: Handler, *, of_many: OfMany | None = None) -> Handler:
     return handler
 
 
-def on(*kinds: str) -> Callable[[Handler], Handler]:
-    """Register what is called for some kinds of event, in the transaction of the act."""
+def on(*kinds: str, of_many: OfMany | None = None) -> Callable[[Handler], Handler]:
+    """Register what is called for some kinds of event, in the transaction of the act; `of_many` as for `handle`."""
 
     def register(handler: Handler) -> Handler:
         def only(event: Event) -> None:
             if event.kind in kinds:
                 handler(event)
 
+        def only_of_many(told: Sequence[Event]) -> None:
+            mine = [event for event in told if event.kind in kinds]
+            if mine and of_many is not None:
+                of_many(mine)
+                return
+            for event in mine:
+                handler(event)
+
         _heard.update(kinds)
-        handle(only)
+        handle(only, of_many=only_of_many)
         return handler
 
     return register

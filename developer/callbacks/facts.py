@@ -31,7 +31,22 @@ def tell_top_up(told: events.Event) -> None:
     outbox.tell(told, CallbackEvent.TOP_UP, as_top_up(top_up), source=("top_up", top_up.pk))
 
 
-@events.on("transfer.successful", "transfer.failed", "transfer.cancelled", "transfer.rejected", "transfer.expired")
+def tell_transfers(told: Sequence[events.Event]) -> None:
+    """Tell how money transfers ended, to those businesses that want to hear it."""
+    wanted: dict[tuple[int, str], bool] = {}
+    for one in told:
+        urls = CallbackUrl.objects.visible_to(one.scope).exclude(url="").filter(event=CallbackEvent.TRANSFER)
+        whose = (one.scope.business.pk, str(one.scope.mode))
+        if whose not in wanted:
+            wanted[whose] = urls.exists()
+        if wanted[whose]:
+            tell_transfer(one)
+
+
+@events.on(
+    *("transfer.successful", "transfer.failed", "transfer.cancelled", "transfer.rejected", "transfer.expired"),
+    of_many=tell_transfers,
+)
 def tell_transfer(told: events.Event) -> None:
     """Tell how a money transfer ended."""
     transfer = cast(MoneyTransfer, told.subject)
@@ -49,11 +64,8 @@ def tell_payment(told: events.Event) -> None:
 @rejecting.on_many
 def tell_rejected(scope: Scope, kind: str, rows: Sequence[Any]) -> None:
     """Tell of each money transfer that was rejected with others, as of one alone."""
-    if not CallbackUrl.objects.visible_to(scope).exclude(url="").filter(event=CallbackEvent.TRANSFER).exists():
-        return
-    for row in rows:
-        if isinstance(row, MoneyTransfer):
-            tell_transfer(events.Event(scope, kind, row, {}))
+    if told := [events.Event(scope, kind, row, {}) for row in rows if isinstance(row, MoneyTransfer)]:
+        tell_transfers(told)
 
 
 @disturbances.on_change

@@ -79,12 +79,15 @@ def test_many_are_told_in_their_order_and_at_once_to_who_can_take_them(scope, mo
     def hear(told):
         one_by_one.append(told.facts)
 
+    named = []
+    events.on("sign-out", of_many=named.extend)(lambda told: pytest.fail("of one alone"))
     events.handle(lambda told: pytest.fail("of one alone"), of_many=lambda told: together.append(list(told)))
     told = [events.Event(scope, kind, None, {"reason": n}) for n, kind in enumerate(("sign-in", "sign-out", "sign-in"))]
     monkeypatch.setitem(events._facts, "reason", events.Fact("Reason"))
     events.record_many(told)
     assert one_by_one == [{"reason": 0}, {"reason": 2}]
     assert together == [told]
+    assert named == told[1:2]
     events.record_many([])
     assert len(together) == 1
     with pytest.raises(KeyError, match="nobody declared"):
