@@ -17,7 +17,7 @@ class TransactionsConfig(AppConfig):
         from transactions.international.history import InternationalHistory
         from transactions.international.importing import InternationalImport
         from transactions.models import RailCase, Status
-        from transactions.outgoing import mails, many, sweeps  # noqa: F401  (importing registers)
+        from transactions.outgoing import closing, mails, many, sweeps, turns  # noqa: F401  (importing registers)
         from transactions.payments import mails as receipts  # noqa: F401  (importing registers)
         from transactions.payments import sweeps as endings  # noqa: F401  (its worker, and what a sweep does besides)
         from transactions.payments.history import PaymentHistory

@@ -16,7 +16,7 @@ RAIL = simulator.RAIL
 def heard(monkeypatch):
     """What the rail says without being asked."""
     told: list[tuple[str, Answer]] = []
-    monkeypatch.setattr(rails, "_listeners", [lambda key, answer: told.append((key, answer))])
+    monkeypatch.setattr(rails, "_listeners", [told.extend])
     return told
 
 

@@ -2,6 +2,7 @@
 out of order changes nothing; what contradicts opens a case for a person, and moves no money (trust.md L8, Q5)."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -10,7 +11,6 @@ from django.db.models.functions import Now
 from deposits import ledger
 from flipdash import clock, events, rls, states
 from flipdash.scope import Scope
-from transactions import rails
 from transactions.models import RailCase, RailOrder, Status
 from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import changes
@@ -27,9 +27,8 @@ KEY_REUSED = "key reused"
 """The `problem` of an order whose key the rail knows with another account or amount."""
 
 
-@rails.on_answer
 def take(key: str, answer: Answer) -> None:
-    """Take an answer, asked for or not, whenever it comes and however often."""
+    """Take an answer, asked for or not, whenever it comes and however often. Many together: closing.take_many."""
     order = RailOrder.objects.filter(key=key).first()
     if order is None:
         log.warning("an answer for %s, which nobody sent", key)
@@ -62,10 +61,29 @@ def lock(product: Product, order: RailOrder) -> OutgoingTransfer:
     return rows.get(pk=order.source_id, business_id=order.business_id, mode=order.mode)
 
 
+def lock_many(product: Product, orders: Sequence[RailOrder]) -> dict[int, OutgoingTransfer]:
+    """Lock the rows of orders of one business and mode, by their ids and in the order of them."""
+    ours = {"business_id": orders[0].business_id, "mode": orders[0].mode} if orders else {}
+    rows = product.model.objects.select_for_update(of=("self",)).select_related("business")
+    found = rows.filter(pk__in=[order.source_id for order in orders], **ours).order_by("pk")
+    return {row.pk: row for row in found}
+
+
 def note_sent(product: Product, row: OutgoingTransfer, order: RailOrder) -> None:
     """Tell, once, that a rail has a locked row."""
     if RailOrder.objects.filter(pk=order.pk, sent_at=None).update(sent_at=Now()):
         events.record(Scope.by_itself(row.business, row.mode), product.kind("sent"), row)
+
+
+def note_sent_many(product: Product, those: Sequence[tuple[OutgoingTransfer, RailOrder]]) -> None:
+    """Tell, once for each, that a rail has some locked rows of one business and mode."""
+    row_of = {order.pk: row for row, order in those}
+    unsent = RailOrder.objects.filter(pk__in=row_of, sent_at=None).order_by("pk").select_for_update()
+    if new := list(unsent.values_list("pk", flat=True)):
+        RailOrder.objects.filter(pk__in=new).update(sent_at=Now())
+        told = [row_of[pk] for pk in new]
+        itself = Scope.by_itself(told[0].business, told[0].mode)
+        events.record_many([events.Event(itself, product.kind("sent"), row, {}) for row in told])
 
 
 def open_case(
@@ -105,7 +123,7 @@ def _close(product: Product, row: OutgoingTransfer, order: RailOrder, answer: An
     itself = Scope.by_itself(row.business, row.mode)
     changes.carry_out(changes.ending(itself, product, row, answer, order.rail))
     if row.status == Status.SUCCESSFUL:
-        product.paid(row)
+        product.paid([row])
     RailOrder.objects.filter(pk=order.pk).update(
         status=RailOrder.Status.DONE, lease_until=None, due_at=None, finished_at=Now(), problem=""
     )

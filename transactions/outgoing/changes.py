@@ -108,13 +108,26 @@ def coming_due(by: Scope, product: Product, row: OutgoingTransfer, at: datetime 
 
 
 def ending(
-    by: Scope, product: Product, row: OutgoingTransfer, answer: Answer, rail: str, at: datetime | None = None
+    by: Scope,
+    product: Product,
+    row: OutgoingTransfer,
+    answer: Answer,
+    rail: str,
+    at: datetime | None = None,
+    *,
+    now: datetime | None = None,
 ) -> Change:
-    """End what is on its way as the rail says: it has arrived, or its money comes back."""
+    """End what is on its way as the rail says: it has arrived, or its money comes back.
+
+    `now` spares whoever ends many to ask for the time of each.
+    """
     if answer.outcome in ARRIVED:
         lines = ledger.capture_lines(row.amount, row.fee, rail)
         posting = NewPosting(PostingKind.CAPTURE, product.source_of(row), lines, by.actor, at)
-        values = {"completed_at": max(at or clock.now(), row.created_at), "bank_reference": answer.reference[:64]}
+        values = {
+            "completed_at": max(at or now or clock.now(), row.created_at),
+            "bank_reference": answer.reference[:64],
+        }
         move = states.Move(row, Status.SUCCESSFUL, by, product.kind("successful"), facts_of(row), at, values)
         return Change(owner_of(row), move, posting)
     reason = Reason.of(answer.reason) or Reason.BANK_REFUSED

@@ -16,8 +16,7 @@ from django.db.models.functions import Least, Now, Power
 from django.utils.translation import gettext_lazy
 
 from flipdash import rls
-from flipdash.leases import Worker
-from flipdash.states import State
+from flipdash.leases_of_many import ManyWorker
 from transactions import rails
 from transactions.models import BankPace, RailCase, RailOrder
 from transactions.models.base import OutgoingTransfer
@@ -35,19 +34,27 @@ LONGEST_PAUSE = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=1)
 """How long an order waits at most until it is asked for once more."""
 MOST_AT_ONCE = 4
-"""Orders of one bank that are worked on at a time, so that a slow one never has all workers."""
+"""Workers that are at one bank at a time, so that a slow one never has all of them."""
 
 
-class Orders(Worker[RailOrder]):
-    """Claims orders first come, first served, but none of a bank that is paused or has its share of workers."""
+class Orders(ManyWorker[RailOrder]):
+    """Claims orders first come, first served, but none of a bank that is paused or has its share of workers.
+
+    What is claimed together is one bank's: the next ones of the queue of whoever came first.
+    """
 
     def due(self) -> Any:
         """Return what a worker may begin with."""
         paused = BankPace.objects.filter(rail=OuterRef("rail"), bank=OuterRef("bank"), until__gt=Now())
         due = super().due().exclude(Exists(paused))
         running = self.rows.filter(self._running(lease_until__gte=Now())).values("bank").order_by()
-        busy = [row["bank"] for row in running.annotate(n=Count("pk")).filter(n__gte=MOST_AT_ONCE)]
+        # What was claimed together began together: each beginning is a worker.
+        at_it = running.annotate(n=Count("started_at", distinct=True)).filter(n__gte=MOST_AT_ONCE)
+        busy = [row["bank"] for row in at_it]
         return due.exclude(bank__in=busy) if busy else due
+
+    def _beside_first(self, due: Any, first: RailOrder) -> Any:
+        return due.filter(rail=first.rail, bank=first.bank)
 
     def _next_attempt(self) -> Any:
         # The exponent has its own end: asking goes on for weeks, and 2 to the hundreds is no interval any more.
@@ -59,6 +66,7 @@ class Orders(Worker[RailOrder]):
 ORDERS = Orders(
     "orders",
     RailOrder,
+    together=100,
     most_attempts=12,
     problems={KeyReused: answers.KEY_REUSED},
     words=gettext_lazy("Outgoing orders"),
@@ -95,17 +103,15 @@ def _work(order: RailOrder) -> None:
     product, rail = products[order.source], rails.named(order.rail)
     with rls.inside_of(order.business_id, order.mode):
         try:
-            answer = _tell_or_ask(order, product, rail)
-        except RailDown:
-            _note_silence(order, product, Status.QUEUED if order.status == Status.SENDING else Status.SENT)
-        except NoAnswer:
-            _note_silence(order, product, Status.SENT)
+            answer = tell_or_ask(order, product, rail)
+        except (RailDown, NoAnswer) as silence:
+            note_silence(order, product, silence)
         else:
-            _go_on(order)
+            go_on(order)
             _note(order, product, answer)
 
 
-def _tell_or_ask(order: RailOrder, product: Product, rail: Rail) -> Answer:
+def tell_or_ask(order: RailOrder, product: Product, rail: Rail) -> Answer:
     """Tell the rail of a new order; ask of one that it may have heard of, and tell it only what it never did.
 
     What it once said that it has is never told again: a rail that forgets may have paid all the same.
@@ -130,21 +136,22 @@ def _note(order: RailOrder, product: Product, answer: Answer) -> None:
             answers.open_case(order, row, RailCase.Kind.CONTRADICTION, answer)
         ORDERS.later(order, Status.SENT)
         if not answer.is_final:
-            _ask_people(order, row, answer)
+            ask_people(order, row, answer)
     if answer.is_final:
         answers.take(order.key, answer)
 
 
-def _note_silence(order: RailOrder, product: Product, status: State) -> None:
+def note_silence(order: RailOrder, product: Product, silence: RailDown | NoAnswer) -> None:
     """Note that the rail said nothing: its bank is left alone for a while, and the order waits."""
+    is_untold = isinstance(silence, RailDown) and order.status == Status.SENDING
     _slow_down(order)
     with transaction.atomic():
         row = answers.lock(product, order)
-        ORDERS.later(order, status)
-        _ask_people(order, row, Answer(Outcome.UNKNOWN))
+        ORDERS.later(order, Status.QUEUED if is_untold else Status.SENT)
+        ask_people(order, row, Answer(Outcome.UNKNOWN))
 
 
-def _ask_people(order: RailOrder, row: OutgoingTransfer, answer: Answer) -> None:
+def ask_people(order: RailOrder, row: OutgoingTransfer, answer: Answer) -> None:
     """Open a case, once, for an order whose rail doesn't say after so many turns what became of a locked row."""
     no_answer = RailCase.Kind.NO_ANSWER
     if order.attempt >= ORDERS.most_attempts and not order.cases.filter(kind=no_answer).exists():
@@ -162,7 +169,7 @@ def _slow_down(order: RailOrder) -> None:
     log.warning("%s: %s doesn't answer", order.rail, order.bank)
 
 
-def _go_on(order: RailOrder) -> None:
+def go_on(order: RailOrder) -> None:
     """Note that a bank answers again."""
     BankPace.objects.filter(Q(troubles__gt=0), rail=order.rail, bank=order.bank).update(troubles=0, until=Now())
 

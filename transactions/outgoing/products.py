@@ -83,8 +83,8 @@ class Product:
     """The same of many rows at once."""
     look: Look = field(default_factory=Look)
     """What else an approver has to know of many rows at once."""
-    paid: Callable[[Any], None] = field(default=lambda row: None)
-    """What else follows, in the same transaction, when one has arrived."""
+    paid: Callable[[Sequence[Any]], None] = field(default=lambda rows: None)
+    """What else follows, in the same transaction, when one or some of a business have arrived."""
 
     def key_of(self, row: OutgoingTransfer) -> str:
         """Return what a rail knows a row by; the row's number is unique over both modes and all businesses."""

@@ -1,6 +1,6 @@
 """What moves the money: the protocol, and which rail serves a mode (docs/transfers.md)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from django.conf import settings
@@ -44,8 +44,10 @@ __all__ = [
     "Rail",
     "RailDown",
     "RailProblem",
+    "Told",
     "before_payment",
     "deliver",
+    "deliver_many",
     "deliver_payment",
     "named",
     "on_answer",
@@ -54,7 +56,9 @@ __all__ = [
     "serving",
 ]
 
-Listener = Callable[[str, Answer], None]
+Told = Sequence[tuple[str, Answer]]
+"""What became of payouts, by their keys, in the order in which it was said."""
+Listener = Callable[[Told], None]
 _listeners: list[Listener] = []
 PaymentListener = Callable[[str, Collected], None]
 _payment_listeners: list[PaymentListener] = []
@@ -80,7 +84,7 @@ def named(name: str) -> Rail:
 
 
 def on_answer(listener: Listener) -> Listener:
-    """Register what is called with an answer that comes by itself, by the key of its payout."""
+    """Register what is called with the answers that come by themselves."""
     if listener not in _listeners:
         _listeners.append(listener)
     return listener
@@ -88,8 +92,13 @@ def on_answer(listener: Listener) -> Listener:
 
 def deliver(key: str, answer: Answer) -> None:
     """Hand over an answer that a rail gave without being asked. It may come late, twice, or not at all."""
+    deliver_many([(key, answer)])
+
+
+def deliver_many(told: Told) -> None:
+    """Hand over several answers, as `deliver` of each."""
     for listener in _listeners:
-        listener(key, answer)
+        listener(told)
 
 
 def on_payment(listener: PaymentListener) -> PaymentListener:

@@ -15,7 +15,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
-from flipdash.leases import Worker
+from flipdash.leases_of_many import ManyWorker
 from transactions import rails
 from transactions.channels import NAMES
 from transactions.models import SimulatedPayout
@@ -63,7 +63,9 @@ LAST = ("RAHMAWATI", "SANTOSO", "LESTARI", "WIJAYA", "HARTONO", "PERMATA", "NUGR
 Knows = Callable[[Question], str]
 _knows: list[Knows] = []
 
-SIMULATED = Worker("simulator", SimulatedPayout, most_attempts=8, words=gettext_lazy("Simulated banks"))
+SIMULATED = ManyWorker(
+    "simulator", SimulatedPayout, most_attempts=8, together=200, words=gettext_lazy("Simulated banks")
+)
 
 
 def knows_names(knows: Knows) -> Knows:
@@ -165,6 +167,26 @@ def _answer(row: SimulatedPayout) -> None:
     if row.account_number.endswith(RETURNS):
         rails.deliver(row.key, Answer(Outcome.RETURNED, "", row.reference))
     SIMULATED.finish(row, Status.ANSWERED)
+
+
+@SIMULATED.runs_many
+def _answer_many(rows: list[SimulatedPayout]) -> None:
+    """Answer payouts by itself: those that simply arrive or fail together."""
+    alone = [row for row in rows if row.account_number.endswith((SILENT, CONTRADICTS, RETURNS))]
+    for row in alone:
+        _answer(row)
+    done = {row.pk for row in alone}
+    results: dict[tuple[Outcome, str], list[SimulatedPayout]] = {}
+    for row in rows:
+        if row.pk not in done:
+            results.setdefault(_result_for(row), []).append(row)
+    noted = [
+        (row, Answer(result, reason, row.reference))
+        for (result, reason), some in results.items()
+        for row in SIMULATED.note_many(some, result=result, reason=reason)
+    ]
+    rails.deliver_many([(row.key, answer) for row, answer in noted])
+    SIMULATED.finish_many([row for row, _answer in noted], Status.ANSWERED)
 
 
 def force(key: str, outcome: Outcome) -> None:

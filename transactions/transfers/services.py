@@ -334,11 +334,14 @@ def _twins_of(scope: Scope, row: MoneyTransfer) -> Sequence[MoneyTransfer]:
     )
 
 
-def _paid(row: MoneyTransfer) -> None:
-    """Note when a saved beneficiary was last paid."""
-    known = {"destination_kind": row.destination_kind, "bank": row.bank, "account_number": row.account_number}
-    rows = Beneficiary.objects.filter(business_id=row.business_id, mode=row.mode, **known)
-    rows.update(paid_at=clock.now())
+def _paid(rows: Sequence[MoneyTransfer]) -> None:
+    """Note when the saved beneficiaries of some transfers of a business were last paid."""
+    paid = {(row.destination_kind, row.bank, row.account_number) for row in rows}
+    saved = Beneficiary.objects.filter(business_id=rows[0].business_id, mode=rows[0].mode)
+    saved = saved.filter(account_number__in={number for _kind, _bank, number in paid})
+    known = saved.values_list("pk", "destination_kind", "bank", "account_number")
+    if theirs := [pk for pk, *account in known if tuple(account) in paid]:
+        Beneficiary.objects.filter(pk__in=theirs).update(paid_at=clock.now())
 
 
 MONEY_TRANSFERS = products.register(
