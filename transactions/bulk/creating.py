@@ -203,7 +203,8 @@ def create(scope: Scope, draft: BulkDraft) -> TransferBatch:
     if look.goes_at_once:
         rights.ask_again(scope, Permission.APPROVE_TRANSACTIONS)
         transfers = MoneyTransfer.objects.visible_to(scope, searched=True).filter(batch=batch).order_by("pk")
-        many.let_go_many(scope, MONEY_TRANSFERS, list(transfers))
+        going = transfers.values_list("pk", "amount", "fee", "send_at", named=True)
+        many.let_go_many(scope, MONEY_TRANSFERS, list(going))
         events.record(scope, MONEY_TRANSFERS.kind("approved_many"), batch, at=None, **facts)
     else:
         mails.tell_approvers_of_batch(scope, batch, count=look.count, amount=look.amount)

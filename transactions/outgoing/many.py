@@ -8,9 +8,9 @@ again.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy
 
 from accounts import rights
@@ -185,22 +185,42 @@ def _let_go(scope: Scope, product: Product, ids: Sequence[int], seen: str, *, su
     Raises what `approve_many` raises.
     """
     acts.one_at_a_time(scope, product)
-    rows = _rows(scope, product, ids).select_for_update(of=("self",))
-    found = list(rows)
+    locked = sum(len(_locked(scope, product, some)) for some in steps(ids))
     rights.ask_again(scope, Permission.APPROVE_TRANSACTIONS)
-    if len(found) != len(ids):
+    if locked != len(ids):
         raise Changed
-    look = _look(scope, product, ids, found)
+    going: list[Going] = []
+
+    def rows() -> Iterator[Any]:
+        for some in steps(ids):
+            for row in _rows(scope, product, some):
+                going.append(Going(row.pk, row.amount, row.fee, row.send_at))
+                yield row
+
+    look = _look(scope, product, ids, rows())
     _check(scope, product, _rows(scope, product, ids), look, seen, sure=sure)
-    let_go_many(scope, product, found)
+    let_go_many(scope, product, going)
     return look
+
+
+def _locked(scope: Scope, product: Product, ids: Sequence[int]) -> list[int]:
+    return list(_rows(scope, product, ids).select_for_update(of=("self",)).values_list("pk", flat=True))
+
+
+class Going(NamedTuple):
+    """What is kept of a row that is let go: its id, its rupiah, and when it is sent."""
+
+    pk: int
+    amount: int
+    fee: int
+    send_at: datetime | None
 
 
 def let_go_many(scope: Scope, product: Product, locked: Sequence[Any]) -> None:
     """Hold the money of locked rows that wait, and send them, or let them wait for their dates.
 
     As acts.let_go of each, in few statements: the timeline of each says so, and one event of all follows by whoever
-    calls. Raises ShortOfMoney, NothingSends.
+    calls. A row is whatever has the attributes of Going. Raises ShortOfMoney, NothingSends.
     """
     whole, available = sum(row.amount + row.fee for row in locked), ledger.balance(scope).available
     if whole > available:  # before the first step, so that the whole shortfall is told
@@ -221,7 +241,8 @@ def let_go_many(scope: Scope, product: Product, locked: Sequence[Any]) -> None:
         for some in steps(rows):
             _move(scope, product, some, to)
     for some in steps(at_once):
-        orders.queue_many(product, some, rail.name)
+        whole = product.model.objects.filter(pk__in=[row.pk for row in some]).order_by("pk")
+        orders.queue_many(product, whole, rail.name)
     if at_once:
         orders.ORDERS.wake_on_commit()
 
@@ -234,15 +255,21 @@ def _move(scope: Scope, product: Product, rows: Sequence[Any], to: Status) -> No
     add_lines(scope, product, rows, "approved")
 
 
+ADD_LINES = """
+    INSERT INTO {lines} (business_id, mode, {parent}_id, kind, by_kind, by_id, by_name, note)
+    SELECT %(business)s, %(mode)s, them.id, %(kind)s, %(by_kind)s, %(by_id)s, %(by_name)s, %(note)s
+    FROM unnest(%(rows)s::bigint[]) WITH ORDINALITY AS them (id, n) ORDER BY them.n
+"""
+
+
 def add_lines(scope: Scope, product: Product, rows: Sequence[Any], act: str, *, note: str = "") -> None:
-    """Write a line in the timeline of each row, as the event of one would."""
+    """Write a line in the timeline of each row of the scope's business and mode, as the event of one would."""
     model: Any = product.model
     lines = model._meta.get_field("events").related_model
-    parent, kind = lines.parent, model.timeline[product.kind(act)]
-    by = {"note": note[:LONGEST_NOTE], **scope.actor.columns("by")}
-    lines.objects.bulk_create(
-        [lines(business_id=row.business_id, mode=row.mode, kind=kind, **{f"{parent}_id": row.pk}, **by) for row in rows]
-    )
+    kept = {"kind": model.timeline[product.kind(act)], "note": note[:LONGEST_NOTE], **scope.actor.columns("by")}
+    owner = {"business": scope.business.pk, "mode": str(scope.mode), "rows": [row.pk for row in rows]}
+    with connection.cursor() as cursor:
+        cursor.execute(ADD_LINES.format(lines=lines._meta.db_table, parent=lines.parent), owner | kept)
 
 
 def steps(rows: Sequence[Any]) -> list[Sequence[Any]]:
