@@ -39,13 +39,14 @@ from transactions.models import (
     BulkApproval,
     BulkDraft,
     BulkNames,
+    BulkRejection,
     RailCharge,
     RailOrder,
     SeriesRun,
     SimulatedPayout,
     TransferEvent,
 )
-from transactions.outgoing import many
+from transactions.outgoing import many, rejecting
 from transactions.outgoing.many import Selection
 from transactions.payments import paying
 from transactions.rails import Payout, simulator
@@ -161,6 +162,14 @@ def make_due_day(member: Member) -> SeriesRun:
     return SeriesRun.objects.using("operator").get(series=series)
 
 
+def make_due_rejection(member: Member) -> BulkRejection:
+    """Make the rejection of a transfer that waits, which a worker has to do."""
+    scope = member.scope("live")
+    transfer = factories.make_transfer(member.business, status="pending_approval", approver_name="", completed_at=None)
+    with rls.inside(scope):
+        return rejecting.reject_later(scope, MONEY_TRANSFERS, [transfer.pk], note="Not this month")
+
+
 def make_due_bulk(member: Member) -> BulkDraft:
     """Upload a file of transfers, each time another one."""
     return upload(member, csv(f"BCA,{next(_numbers):010},Siti,85000,,,"))
@@ -195,6 +204,7 @@ MAKERS: dict[str, Callable[[Member], Any]] = {
     "orders": make_due_order,
     "charges": make_due_charge,
     "approvals": make_due_approval,
+    "rejections": make_due_rejection,
     "bulk": make_due_bulk,
     "series": make_due_day,
     "bulk names": make_due_names,

@@ -162,7 +162,7 @@ def test_makers_hear_once_of_many_that_were_rejected_together(people):
     mails()
     scope = approver.scope("live")
     with rls.inside(scope):
-        assert services.reject(scope, Selection(Filters(), is_all=True), note="Not this week") == 3
+        assert services.reject(scope, Selection(Filters(), is_all=True), note="Not this week").done == 3
     found = mails()
     assert set(found) == {maker.user.email}
     assert "Rejected: 3 of yours, Rp255,000" in found[maker.user.email]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +19,7 @@ from flipdash import money
 from flipdash.scope import Scope
 from flipdash.words import Words
 from transactions.approvals.queue import FLAGS, Selection
-from transactions.models import BulkApproval, TransferSeries
+from transactions.models import BulkApproval, BulkRejection, TransferSeries
 from transactions.outgoing import acts, many, own, rejecting
 from transactions.outgoing.products import Product, products
 from transactions.outgoing.refusals import Changed, NotWaiting, OutgoingRefused
@@ -164,22 +165,54 @@ def approve(scope: Scope, selection: Selection, *, seen: str, sure: bool = False
         return [many.approve_many(scope, some, seen=digests[source], sure=sure) for source, some in chosen]
 
 
-def reject(scope: Scope, selection: Selection, *, reason: str = "", note: str = "") -> int:
-    """Reject all that was chosen and still waits, for one reason; returns how many. Raises TooMany, NotAllowed."""
-    done = 0
-    chosen = [
-        (product, list(rows.values_list("pk", flat=True)[: MOST + 1])) for product, rows in _all(scope, selection)
+@dataclass(frozen=True)
+class Rejected:
+    """What came of rejecting a selection: how many are rejected, and how many a worker has from now on."""
+
+    done: int = 0
+    later: int = 0
+
+
+def seen_of(scope: Scope, selection: Selection) -> str:
+    """Return what stands for the very rows that a selection has now."""
+    return _digest(_chosen(scope, selection))
+
+
+def _chosen(scope: Scope, selection: Selection) -> list[tuple[Product, list[int]]]:
+    """The ids of what was chosen, in order; one more than may be, if there are too many."""
+    return [
+        (product, list(rows.order_by("pk").values_list("pk", flat=True)[: MOST + 1]))
+        for product, rows in _all(scope, selection)
     ]
+
+
+def _digest(chosen: list[tuple[Product, list[int]]]) -> str:
+    return sha256(repr([(product.source, pks) for product, pks in chosen]).encode()).hexdigest()
+
+
+def reject(
+    scope: Scope, selection: Selection, *, reason: str = "", note: str = "", seen: str | None = None
+) -> Rejected:
+    """Reject all that was chosen and still waits, for one reason; of one kind more than many.AT_ONCE by a worker.
+
+    `seen` is `seen_of` what somebody looked at. Raises Changed unless it is that, TooMany, NotAllowed.
+    """
+    chosen = _chosen(scope, selection)
     if (n := sum(len(pks) for _product, pks in chosen)) > MOST:
         raise TooMany(n)
+    if n and seen is not None and seen != _digest(chosen):
+        raise Changed
+    done = later = 0
     for product, pks in chosen:
         if len(pks) == 1:
             with suppress(NotWaiting):  # somebody else was faster
                 acts.reject(scope, product, pks[0], reason=reason, note=note)
                 done += 1
+        elif len(pks) > many.AT_ONCE:
+            later += rejecting.reject_later(scope, product, pks, reason=reason, note=note).count
         else:
             done += rejecting.reject_many(scope, product, pks, reason=reason, note=note)
-    return done
+    return Rejected(done, later)
 
 
 def _all(scope: Scope, selection: Selection) -> Iterator[tuple[Product, QuerySet]]:
@@ -210,6 +243,15 @@ def _example(product: Product, row: Any) -> Example:
 
 def under_way(scope: Scope) -> list[BulkApproval]:
     """Return the actor's approvals of many that a worker has still to do, or couldn't do in the last hours."""
-    mine = BulkApproval.objects.visible_to(scope).filter(member_id=scope.member.pk)
-    failed = Q(status=BulkApproval.Status.FAILED, finished_at__gte=Now() - SAID_FOR)
-    return list(mine.filter(failed | Q(status__in=BulkApproval.Status.open())).order_by("-pk")[:EXAMPLES])
+    return _under_way(scope, BulkApproval)
+
+
+def rejections_under_way(scope: Scope) -> list[BulkRejection]:
+    """Return the actor's rejections of many that a worker has still to do, or couldn't do in the last hours."""
+    return _under_way(scope, BulkRejection)
+
+
+def _under_way(scope: Scope, model: Any) -> list[Any]:
+    mine = model.objects.visible_to(scope).filter(member_id=scope.member.pk)
+    failed = Q(status=model.Status.FAILED, finished_at__gte=Now() - SAID_FOR)
+    return list(mine.filter(failed | Q(status__in=model.Status.open())).order_by("-pk")[:EXAMPLES])

@@ -45,6 +45,7 @@ def approvals(request: Request) -> HttpResponse:
     shown: dict[str, Any] = {"form": form, "query": query, "available": ledger.balance(request.scope).available}
     shown["under_way"] = services.under_way(request.scope)
     shown["series_waiting"] = services.series_waiting(request.scope)
+    shown["rejected"] = services.rejections_under_way(request.scope)
     if form.is_valid():
         shown |= _page(request, form.filters, query)
     return render(request, "transactions/approvals.html", shown)
@@ -180,22 +181,31 @@ def rejection(request: Request) -> HttpResponse:
     form = StopForm(request.POST if sent else None, must_say=True)
     if sent and form.is_valid():
         try:
-            done = services.reject(request.scope, chosen, **form.cleaned_data)
+            rejected = services.reject(request.scope, chosen, seen=request.POST.get("seen", ""), **form.cleaned_data)
         except OutgoingRefused as problem:
             messages.error(request, str(problem))
             return redirect(request.get_full_path())
         except NotAllowed as problem:
             return refuse(request, problem.permission)
-        said = ngettext("%(count)s was rejected.", "%(count)s were rejected.", done)
-        messages.success(request, said % {"count": money.number(done)})
+        _say_rejected(request, rejected)
         return redirect(_back(request))
     count, total = services.count(request.scope, chosen)
     shown = {"form": form, "count": count, "total": total, "until": until.isoformat(), "back": _back(request)}
+    shown["seen"] = request.POST.get("seen", "") if sent else services.seen_of(request.scope, chosen)
     return render(
         request,
         "transactions/rejection.html",
         {**shown, "crumbs": [{"label": _("Approvals"), "url": _back(request)}]},
     )
+
+
+def _say_rejected(request: Request, rejected: services.Rejected) -> None:
+    if rejected.later:
+        words = _("%(count)s are being rejected. You may leave this page.")
+        messages.info(request, words % {"count": money.number(rejected.later)})
+    if rejected.done or not rejected.later:
+        said = ngettext("%(count)s was rejected.", "%(count)s were rejected.", rejected.done)
+        messages.success(request, said % {"count": money.number(rejected.done)})
 
 
 def _back(request: Request) -> str:

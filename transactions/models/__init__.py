@@ -13,6 +13,7 @@ from transactions.models.beneficiary import Beneficiary
 from transactions.models.bulk import BulkDraft, BulkRow
 from transactions.models.bulk_approval import BulkApproval
 from transactions.models.bulk_names import BulkNames
+from transactions.models.bulk_rejection import BulkRejection
 from transactions.models.charges import PaymentArrival, RailCharge, SimulatedCharge
 from transactions.models.destination import Destination
 from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
@@ -29,6 +30,7 @@ __all__ = [
     "BulkApproval",
     "BulkDraft",
     "BulkNames",
+    "BulkRejection",
     "BulkRow",
     "Corridor",
     "Destination",
