@@ -132,7 +132,7 @@ def _shown(request: Request, draft: BulkDraft, form: ConfirmForm | None = None) 
     shown: dict[str, Any] = {"draft": draft, "crumbs": crumbs, "labels": LABELS}
     if draft.status == BulkDraft.Status.REVIEW:
         look = creating.look_at(request.scope, draft)
-        if look.count and not look.wrong:
+        if look.count and not look.wrong and not request.GET.get("after"):  # scrolling on asks nothing again
             look = creating.look_again(request.scope, draft)
         showing = request.GET.get("show", "wrong" if look.wrong else "")
         shown |= {
