@@ -46,13 +46,13 @@ def lines(bench: Bench) -> list[Line]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         worker, server = _start(folder, stack)
-        cookies = [_cookie(bench, slug) for slug in (BIG, ODD, SMALL, BIG)]
-        with _reading(cookies):
+        cookies = [cookie(bench, slug) for slug in (BIG, ODD, SMALL, BIG)]
+        with reading(cookies):
             time.sleep(2)  # the first pages fill caches
-        with _reading(cookies) as alone:
+        with reading(cookies) as alone:
             time.sleep(SECONDS if is_full else QUICK_SECONDS)
         calm, calm_memory = _make(bench, query, worker)
-        with _reading(cookies) as beside:
+        with reading(cookies) as beside:
             busy, busy_memory = _make(bench, query, worker)
         assert server.is_alive
     return list(_lines(rows, (alone, beside), (calm, busy), (calm_memory, busy_memory)))
@@ -80,7 +80,7 @@ def _lines(
         round(during / before, 1),
     )
     for name, seen in zip(("nobody reading", "people reading"), memory, strict=True):
-        quarters = [max(part) for part in _quarters(seen) if part]
+        quarters = [max(part) for part in by_quarter(seen) if part]
         yield Line(
             "",
             f"The worker's memory, the most of each quarter of its time ({len(seen)} looks), {name}",
@@ -94,7 +94,7 @@ def _p95(times: list[float]) -> float:
     return sorted(times)[int(len(times) * 0.95)]
 
 
-def _quarters(seen: list[float]) -> list[list[float]]:
+def by_quarter(seen: list[float]) -> list[list[float]]:
     size = max(1, len(seen) // 4)
     return [seen[:size], seen[size : 2 * size], seen[2 * size : 3 * size], seen[3 * size :]]
 
@@ -126,7 +126,7 @@ def _answers() -> bool:
     return True
 
 
-def _cookie(bench: Bench, slug: str) -> str:
+def cookie(bench: Bench, slug: str) -> str:
     return "; ".join(f"{name}={morsel.value}" for name, morsel in bench.client(slug).cookies.items())
 
 
@@ -142,7 +142,7 @@ def _get(path: str, cookie: str) -> int:
 
 
 @contextmanager
-def _reading(cookies: list[str]) -> Iterator[list[float]]:
+def reading(cookies: list[str]) -> Iterator[list[float]]:
     """Read histories while the block runs; yields the list into which the milliseconds go."""
     times: list[float] = []
     wrong: list[int] = []
@@ -180,16 +180,16 @@ def _make(bench: Bench, query: str, worker: Child) -> tuple[float, list[float]]:
         assert time.monotonic() < begun + LONGEST, "the report takes too long"
         worker.check()
         time.sleep(0.25)
-        seen.append(_memory(worker.process.pid))
+        seen.append(memory_of(worker.process.pid))
         asked.refresh_from_db()
     took = time.monotonic() - begun
     assert asked.status == Report.Status.READY, asked.problem
     default_storage.delete(asked.stored_as)
     asked.delete()
-    return took, seen or [_memory(worker.process.pid)]
+    return took, seen or [memory_of(worker.process.pid)]
 
 
-def _memory(pid: int) -> float:
+def memory_of(pid: int) -> float:
     """Return the resident memory of a process, in MB."""
     (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
