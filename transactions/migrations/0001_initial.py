@@ -361,7 +361,7 @@ class Migration(migrations.Migration):
                 ('rows', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
                 ('count', models.PositiveIntegerField()),
                 ('done', models.PositiveIntegerField(null=True)),
-                ('reason', models.CharField(blank=True, choices=[('account_not_found', 'Account not found'), ('account_closed', 'Account closed'), ('account_blocked', 'Account can’t receive'), ('account_not_verified', 'Account not verified'), ('bank_unavailable', 'Bank unavailable'), ('bank_refused', 'Refused by the bank'), ('limit_exceeded', 'Limit exceeded'), ('details_wrong', 'Wrong beneficiary details'), ('compliance', 'Compliance check'), ('card_declined', 'Card declined'), ('payer_short', 'Payer’s balance too low'), ('payer_unavailable', 'Payer’s bank unavailable'), ('not_paid', 'Not paid in time'), ('wrong_amount', 'Wrong amount'), ('entered_twice', 'Entered twice'), ('withdrawn', 'Invoice withdrawn'), ('not_approved', 'Not approved in time'), ('other', 'Other reason')], max_length=20)),
+                ('reason', models.CharField(blank=True, choices=[('account_not_found', 'Account not found'), ('account_closed', 'Account closed'), ('account_blocked', 'Account can’t receive'), ('account_not_verified', 'Account not verified'), ('bank_unavailable', 'Bank unavailable'), ('bank_refused', 'Refused by the bank'), ('limit_exceeded', 'Limit exceeded'), ('details_wrong', 'Wrong beneficiary details'), ('compliance', 'Compliance check'), ('card_declined', 'Card declined'), ('payer_short', 'Payer’s balance too low'), ('payer_unavailable', 'Payer’s bank unavailable'), ('not_paid', 'Not paid in time'), ('paid_by_another', 'Somebody else paid'), ('wrong_amount', 'Wrong amount'), ('entered_twice', 'Entered twice'), ('withdrawn', 'Invoice withdrawn'), ('not_approved', 'Not approved in time'), ('other', 'Other reason')], max_length=20)),
                 ('note', models.CharField(blank=True, max_length=200)),
                 ('status', models.CharField(choices=[('queued', 'Waiting'), ('rejecting', 'Being rejected'), ('done', 'Rejected'), ('failed', 'Not rejected')], default='queued', max_length=9)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
@@ -369,8 +369,7 @@ class Migration(migrations.Migration):
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.member')),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='transactions_bulkrejection_open')],
+                'indexes': [models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='bulkrejection_open')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='bulkrejection_mode_known'), models.UniqueConstraint(fields=('business', 'mode', 'id'), name='bulkrejection_tenant')],
             },
         ),

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -46,11 +47,12 @@ class BulkRejection(TenantModel, Leased):
 
     objects: ClassVar[Any] = TenantQuerySet.as_manager()
 
-    class Meta(Leased.Meta):
+    class Meta:
         constraints = [
             mode_known("bulkrejection"),
             models.UniqueConstraint(fields=["business", "mode", "id"], name="bulkrejection_tenant"),
         ]
+        indexes = [models.Index(F("id"), name="bulkrejection_open", condition=Q(finished_at=None))]
 
     def __str__(self) -> str:
         return f"{self.count} × {self.source}"
