@@ -13,7 +13,7 @@ class DocumentsConfig(AppConfig):
         from documents.invoices import finder as invoice_finder  # noqa: F401  (importing registers)
         from documents.invoices import services as invoices  # noqa: F401  (its worker is known)
         from documents.layouts import frame as layouts  # noqa: F401  (importing registers)
-        from documents.receipts import dependents, making  # noqa: F401  (importing registers, and its worker is known)
+        from documents.receipts import dependents, making, sealed  # noqa: F401  (importing registers, and its worker is known)
         from documents.reports import finder, frame, services, wording  # noqa: F401  (importing registers)
         from documents.schedules import services as schedules  # noqa: F401  (hears of reports, and of templates that go)
         from documents.schedules import wording as schedule_wording

@@ -45,13 +45,30 @@ def seal(text: str, bind: str) -> str:
 
 def unseal(sealed: str, bind: str) -> str:
     """Return the text that was sealed for this place; Unsealable if no key opens it."""
+    text, _place = _open(sealed, bind)
+    return text
+
+
+def reseal(sealed: str, bind: str) -> str:
+    """Return the text sealed by the first key: as it is, where it is by it already. Unsealable if no key opens it."""
+    text, place = _open(sealed, bind)
+    return seal(text, bind) if place else sealed
+
+
+def fingerprints() -> list[str]:
+    """Return what names each key of the ring without telling it, the first one first: 16 hexadecimal digits."""
+    return [hmac.digest(key, b"fingerprint", "sha256").hex()[:16] for key in _ring()]
+
+
+def _open(sealed: str, bind: str) -> tuple[str, int]:
+    """Return the text, and the place in the ring of the key that opens it."""
     try:
         raw = base64.urlsafe_b64decode(sealed.removeprefix(VERSION))
     except ValueError as problem:
         raise Unsealable from problem
-    for key in _ring() if sealed.startswith(VERSION) else ():
+    for place, key in enumerate(_ring() if sealed.startswith(VERSION) else ()):
         try:
-            return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], bind.encode()).decode()
+            return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], bind.encode()).decode(), place
         except (InvalidTag, ValueError):
             continue
     raise Unsealable

@@ -19,6 +19,7 @@ DEBUG = LOCAL and env.bool("TECHNICAL_PAGES", False)
 """Whether what is missing or fails shows Django's page for developers instead of ours."""
 TESTING = env.bool("FLIPDASH_TESTING", False)
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if LOCAL or TESTING else [])
 SEALING_KEYS = sealing_keys(env.str("SEALING_KEYS", ""), SECRET_KEY if LOCAL or TESTING else "")
 """The keys of flipdash/sealing.py: the first seals, all open."""
@@ -320,8 +321,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not (LOCAL or TESTING))
-SECURE_HSTS_SECONDS = 0 if LOCAL or TESTING else 365 * 24 * 60 * 60
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not (LOCAL or TESTING)
+SECURE_HSTS_SECONDS = 0 if LOCAL or TESTING else env.int("HSTS_SECONDS", 365 * 24 * 60 * 60)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("HSTS_WHOLE_DOMAIN", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (LOCAL or TESTING)
