@@ -70,5 +70,6 @@ def payment_actions(context: Any, payment: Payment) -> dict[str, Any]:
 @register.inclusion_tag("payments/arrivals.html", takes_context=True)
 def payment_arrivals(context: Any, payment: Payment) -> dict[str, Any]:
     """Show the money that came for a payment, where more is to be said of it than that it was paid."""
-    rows = list(payment.arrivals.visible_to(context["scope"]).order_by("at", "id"))
+    asked = payment.arrivals.visible_to(context["scope"]).order_by("at", "id")
+    rows = list(asked) if payment.slug else []  # nothing arrives for what was paid elsewhere
     return {"arrivals": rows if any(row.problem for row in rows) else [], "scope": context["scope"]}
