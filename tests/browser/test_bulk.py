@@ -42,6 +42,11 @@ def test_three_bad_rows_are_repaired_and_the_batch_is_made(page, sign_in, kopi_k
     page.get_by_role("button", name="Check file").click()
     expect(page.get_by_text("3 rows can’t be paid as they are")).to_be_visible()
     assert not MoneyTransfer.objects.exists()
+    page.set_viewport_size({"width": 390, "height": 844})
+    box = page.get_by_label("Bank, 5").bounding_box()
+    assert box is not None
+    assert box["width"] > 250, "on a phone what is wrong can be typed too"
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_label("Bank, 5").fill("bca_syr")
     page.keyboard.press("Tab")
     page.get_by_label("Account Number, 6").fill("0650000779")
