@@ -9,7 +9,7 @@ class AccountsConfig(AppConfig):
         """Tell what can happen to people, and keep what happens to anything in the Activity Log."""
         from accounts import frame, mails, menu, operations  # noqa: F401  (importing registers)
         from accounts.activity import history, kinds, recording  # noqa: F401  (importing registers)
-        from accounts.sign_in import sealed  # noqa: F401  (importing registers)
+        from accounts.sign_in import resets, sealed  # noqa: F401  (importing registers)
         from accounts.team import finder  # noqa: F401  (importing registers)
         from flipdash import events
 

@@ -4,6 +4,7 @@ The words of a mail are `templates/emails/<name>.txt`; its first line is the sub
 a person typed can be anything but text (trust.md §1.6).
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,9 +24,37 @@ MAILS = Worker("mails", Message, most_attempts=8, wait=timedelta(seconds=30), wo
 
 def send(name: str, *, to: str, language: str, **context: Any) -> Message:
     """Write the mail `emails/<name>.txt` and queue it; it leaves when the transaction has committed."""
+    subject, text = written(name, language, **context)
+    return queue(to=to, subject=subject, text=text, language=language)
+
+
+def written(name: str, language: str, **context: Any) -> tuple[str, str]:
+    """Return subject and text of the mail `emails/<name>.txt`; line breaks never get into the subject."""
     with translation.override(language):
         subject, _newline, text = render_to_string(f"emails/{name}.txt", context).strip().partition("\n")
-    return queue(to=to, subject=subject, text=text.strip() + "\n", language=language)
+    return " ".join(subject.split())[:200], text.strip() + "\n"
+
+
+Writer = Callable[[str], tuple[str, str] | None]
+"""Returns subject and text of what goes to an address, or None if nobody there is to be written to."""
+_writers: dict[str, Writer] = {}
+
+
+def writer(name: str) -> Callable[[Writer], Writer]:
+    """Register who writes the mails of a name when they are sent."""
+
+    def register(write: Writer) -> Writer:
+        _writers[name] = write
+        return write
+
+    return register
+
+
+def send_late(name: str, *, to: str, language: str) -> Message:
+    """Queue what is written only when it is sent: whoever asks for it can't tell by time if anybody is there."""
+    message = Message.objects.create(channel=Message.Channel.MAIL, to=to[:254], text="", late=name, language=language)
+    MAILS.wake_on_commit()
+    return message
 
 
 def queue(*, to: str, subject: str, text: str, language: str) -> Message:
@@ -39,5 +68,13 @@ def queue(*, to: str, subject: str, text: str, language: str) -> Message:
 @MAILS.runs
 def _send(message: Message) -> None:
     """Send a mail. The text is wiped, except where the local Outbox shows it."""
+    kept = {}
+    if message.late:
+        found = _writers[message.late](message.to)
+        if found is None:
+            MAILS.finish(message, Status.SENT, to="")  # whose address it is, or isn't, is kept nowhere
+            return
+        message.subject, message.text = found
+        kept = {"subject": message.subject, "text": message.text}
     EmailMessage(message.subject, message.text, to=[message.to]).send()
-    MAILS.finish(message, Status.SENT, **({} if settings.OUTBOX else {"text": ""}))
+    MAILS.finish(message, Status.SENT, **(kept if settings.OUTBOX else {**kept, "text": ""}))

@@ -34,6 +34,8 @@ class Message(Leased):
     to = models.CharField(max_length=254)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField()
+    late = models.CharField(max_length=30, blank=True)
+    """Who writes it when it is sent, if there is anything to write (mail.send_late)."""
     language = models.CharField(max_length=2, choices=settings.LANGUAGES, default="en")
     status = StatusField(max_length=7, choices=Status, default=Status.QUEUED)
     created_at = models.DateTimeField(db_default=Now())

@@ -23,6 +23,7 @@ SIGN_IN: dict[str, Words] = {
     "business.signed-up": _("Business signed up"),
     "sign-in": _("Signed in"),
     "sign-in.failed": _("Sign-in failed"),
+    "sign-in.closed": _("Closed for 5 minutes after wrong tries"),
     "sign-out": _("Signed out"),
     "session.ended": _("Session ended"),
     "password.changed": _("Password changed"),

@@ -14,6 +14,8 @@ from accounts.models.people import User
 
 MOST_ATTEMPTS = 5
 PER = timedelta(minutes=5)
+TOLD, TOLD_ONCE_IN = "told", timedelta(hours=1)
+"""The kind that notes when the person was last told that wrong attempts have closed the next ones."""
 
 
 class AttemptQuerySet(models.QuerySet["VerificationAttempt"]):
@@ -52,6 +54,21 @@ class VerificationAttempt(models.Model):
                 return None
             mine.filter(at__lte=Now() - PER).delete()
             return cls.objects.create(user=user, kind=kind)
+
+    @classmethod
+    def is_to_be_told(cls, user: User) -> bool:
+        """Return whether so many were wrong that the next is refused, and the person wasn't told of it this hour.
+
+        Who gets True tells them. Call it in a transaction.
+        """
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        of_user = cls.objects.filter(user=user)
+        counts = of_user.recent().exclude(kind=TOLD).values("kind").annotate(n=models.Count("pk")).order_by()
+        is_closed = any(row["n"] >= MOST_ATTEMPTS for row in counts)
+        if not is_closed or of_user.filter(kind=TOLD, at__gt=Now() - TOLD_ONCE_IN).exists():
+            return False
+        cls.objects.create(user=user, kind=TOLD)
+        return True
 
 
 class SignInTry(models.Model):

@@ -118,11 +118,6 @@ class AccountAdapter(DefaultAccountAdapter):
         if message:
             super().add_message(request, level, message=message, extra_tags=extra_tags)
 
-    def get_reset_password_from_key_url(self, key: str) -> str:
-        """Return the link for the mail, with the site's own address whatever host was asked."""
-        user, _dash, token = key.partition("-")
-        return mode_url(Mode.LIVE, "account_reset_password_from_key", user, token, absolute=True)
-
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         """Return the link for the mail, with the site's own address."""
         return mode_url(Mode.LIVE, "account_confirm_email", emailconfirmation.key, absolute=True)

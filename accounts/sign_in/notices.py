@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts.models import Business, Member, User
+from accounts.models import Business, Member, User, VerificationAttempt
 from accounts.sign_in.agents import device_name_lazy
 from accounts.sign_in.sessions import scope_of
 from flipdash import clock, events, mail
@@ -34,6 +34,17 @@ def tell(request: Request, user: User, mail_name: str, **context: Any) -> None:
     """Mail the person what was done with their account, when, and from where."""
     with transaction.atomic():
         mail.send(mail_name, to=user.email, language=user.language, **where(request, user), **context)
+
+
+def tell_if_closed(request: Request, user: User) -> None:
+    """Tell the person, at most once an hour, that wrong tries of a code or a password have closed the next ones.
+
+    Whoever tries codes has the right password: its owner has to know why theirs is refused.
+    """
+    with transaction.atomic():
+        if VerificationAttempt.is_to_be_told(user):
+            note(request, user, "sign-in.closed")
+            tell(request, user, "tries_closed")
 
 
 def where(request: Request, user: User) -> dict[str, Any]:

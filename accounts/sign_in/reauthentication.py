@@ -61,6 +61,8 @@ def is_passed(request: Request, form: ReauthenticationForm) -> bool:
         notices.note(request, request.user, "reauthentication.passed" if passed else "reauthentication.failed")
     if passed:
         remember(request)
+    else:
+        notices.tell_if_closed(request, request.user)
     return passed
 
 

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('to', models.CharField(max_length=254)),
                 ('subject', models.CharField(blank=True, max_length=200)),
                 ('text', models.TextField()),
+                ('late', models.CharField(blank=True, max_length=30)),
                 ('language', models.CharField(choices=[('en', 'English'), ('id', 'Bahasa Indonesia')], default='en', max_length=2)),
                 ('status', models.CharField(choices=[('queued', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('failed', 'Not sent')], default='queued', max_length=7)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

@@ -55,7 +55,7 @@ def told(answer, email: str) -> tuple[int, str, str, list[str]]:
 
 @pytest.mark.parametrize(
     ("act", "mails", "hashes"),
-    [(sign_in, (0, 0), 1), (reset, (1, 0), 0), (sign_up, (1, 1), 1), (invite, (1, 1), 0)],
+    [(sign_in, (0, 0), 1), (reset, (1, 1), 0), (sign_up, (1, 1), 1), (invite, (1, 1), 0)],
     ids=["sign-in", "reset", "sign-up", "invitation"],
 )
 def test_a_known_and_an_unknown_address_get_the_same(web, stranger, hashed, act, mails, hashes):

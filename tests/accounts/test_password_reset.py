@@ -3,9 +3,13 @@
 import re
 
 import pytest
+from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from flipdash.mail import MAILS
 from flipdash.models import Message
 from tests import factories
 
@@ -14,7 +18,10 @@ NEW = "kopi susu tanpa gula"
 
 
 def ask(email: str):
-    return Client().post("/account/password/", {"email": email})
+    answer = Client().post("/account/password/", {"email": email})
+    while MAILS.work():
+        pass
+    return answer
 
 
 def link() -> str:
@@ -75,7 +82,38 @@ def test_a_known_and_an_unknown_address_are_answered_the_same(rina):
     """trust: A2."""
     known, unknown = ask(rina.user.email), ask("nobody@nowhere.test")
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
-    assert [mail.to for mail in Message.objects.all()] == [rina.user.email]
+    assert [sent.to for sent in mail.outbox] == [[rina.user.email]]
+    assert [(message.status, message.to) for message in Message.objects.order_by("id")] == [
+        ("sent", rina.user.email),
+        ("sent", ""),
+    ], "what nobody has is kept nowhere"
+
+
+def test_nor_do_the_statements_tell_that_it_takes(rina):
+    """attack.md A16: an existing address took 11 ms and two statements longer."""
+    taken = []
+    for email in (rina.user.email, "nobody@nowhere.test"):
+        with CaptureQueriesContext(connection) as statements:
+            Client().post("/account/password/", {"email": email})
+        taken.append([re.sub(r"'[^']*'", "…", statement["sql"]) for statement in statements])
+    assert taken[0] == taken[1]
+    assert [sql.split()[0] for sql in taken[0]].count("INSERT") == 1
+
+
+def test_the_mail_speaks_the_readers_language_and_leaves_no_secret(rina, settings):
+    User.objects.filter(pk=rina.user.pk).update(language="id")
+    settings.OUTBOX = False
+    ask(rina.user.email.upper())
+    (sent,) = mail.outbox
+    assert sent.subject == "Pilih kata sandi baru"
+    assert "/account/password/" in sent.body
+    assert (Message.objects.get().text, Message.objects.get().to) == ("", rina.user.email)
+
+
+def test_who_may_not_sign_in_gets_no_link(rina):
+    User.objects.filter(pk=rina.user.pk).update(is_active=False)
+    ask(rina.user.email)
+    assert mail.outbox == []
 
 
 @pytest.mark.parametrize(
@@ -93,6 +131,7 @@ def test_a_bad_password_is_refused_and_the_link_lives_on(rina, password, words):
 def test_links_name_our_own_address_whatever_host_was_asked(rina, settings):
     settings.ALLOWED_HOSTS = ["*"]
     Client().post("/account/password/", {"email": rina.user.email}, headers={"Host": "evil.test"})
+    assert MAILS.work()
     text = Message.objects.latest("id").text
     assert settings.SITE_URL in text
     assert "evil" not in text

@@ -10,6 +10,7 @@ from django.test import RequestFactory
 from accounts.sign_in import second_factor
 from accounts.sign_in.reauthentication import REAUTHENTICATED_AT, reauthenticated
 from flipdash import clock
+from flipdash.models import Message
 from tests import factories
 from tests.accounts.signing_in import PASSWORD
 
@@ -113,6 +114,7 @@ def test_guesses_are_limited_and_success_costs_nothing(client_of, rina):
     answer = browser.post("/re-authentication/", {"reauth-password": PASSWORD})
     assert answer.status_code == 200
     assert "Too many wrong tries" in answer.content.decode()
+    assert Message.objects.filter(to=rina.user.email, subject="Too many wrong tries at your account").count() == 1
 
 
 def test_proofs_are_told(client_of, rina, told):

@@ -1,17 +1,20 @@
 """The second step at sign-in: codes work once, whoever comes at the same moment (trust: A4)."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 
-from accounts.models import VerificationAttempt
+from accounts.models import Activity, VerificationAttempt
 from accounts.sign_in import second_factor
 from flipdash import clock
+from flipdash.models import Message
 from tests import factories
 from tests.accounts.signing_in import sign_in
 
@@ -84,6 +87,28 @@ def test_after_five_wrong_codes_even_the_right_one_waits(rina, secret):
     assert "Too many" in " ".join(answer.context["form"].errors["code"])
     VerificationAttempt.objects.update(at="2020-01-01T00:00Z")
     assert client.post(STEP, {"code": factories.code_of(secret)}).status_code == 302
+
+
+def closings(user) -> tuple[int, int]:
+    """How often the person was mailed of it, and how often the Activity Log has it."""
+    mails = Message.objects.filter(to=user.email, subject="Too many wrong tries at your account")
+    return mails.count(), Activity.objects.filter(kind="sign-in.closed").count()
+
+
+def test_the_owner_is_told_why_their_code_is_refused_once_an_hour(rina, secret):
+    """attack.md A17."""
+    client = after_password(rina)
+    for _try in range(4):
+        client.post(STEP, {"code": "000000"})
+    assert closings(rina.user) == (0, 0)
+    for _try in range(3):
+        client.post(STEP, {"code": "000000"})
+    assert closings(rina.user) == (1, 1)
+    for hours, expected in (("0.5", (1, 1)), ("2", (2, 2))):
+        VerificationAttempt.objects.update(at=Now() - timedelta(hours=float(hours)))
+        for _try in range(5):
+            client.post(STEP, {"code": "000000"})
+        assert closings(rina.user) == expected
 
 
 def test_the_limit_of_codes_holds_without_redis(rina, secret, settings):

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.sign_in import second_factor
+from flipdash.mail import MAILS
 from flipdash.models import Message
 from tests import factories
 from tests.browser.conftest import PASSWORD
@@ -149,6 +150,7 @@ def test_pages_of_sign_in_fit_a_phone_and_axe_finds_nothing(open_context, admin,
     phone.locator("#id_email").fill(admin.user.email)
     phone.locator("form button").first.click()
     phone.wait_for_url("**/sent/")
+    assert MAILS.work()
     link = re.search(r"https?://\S+/account/password/\S+", Message.objects.latest("id").text).group(0)
     phone.goto(link)
     looked_at(phone, "new password", wrong)
