@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from flipdash import histories
+from deposits import ledger
+from deposits.ledger import Source
+from flipdash import histories, rls
 from tests import factories
 
 FITS = "document.scrollingElement.scrollHeight <= window.innerHeight"
@@ -81,3 +83,15 @@ def test_a_cut_text_is_read_whole_where_one_stands(open_context, sign_in, admin,
     assert cell.evaluate(cut)
     page.keyboard.press("j")
     assert not cell.evaluate(cut)
+
+
+def test_the_header_fits_where_the_menu_comes_to_stand_beside_and_the_deposit_is_large(page, sign_in, scope, admin):
+    with rls.inside(scope):
+        ledger.top_up(scope, Source("top_up", 1), amount=91_658_946_000, bank="bca")
+    sign_in(page, admin)
+    page.goto("/documents/invoices/")
+    for width in (890, 900, 960, 1_060):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), width
+        expect(page.locator(".header__business")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".header__deposit")).to_contain_text("Rp91,658,946,000")
