@@ -15,7 +15,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 BOX = "/find/"
-MOST_QUERIES = 84
+MOST_QUERIES = 88
 """Of one look: twelve kinds of things, each within a limit of time of its own, which takes three."""
 
 
