@@ -25,7 +25,7 @@ NPWP = "0921345678017000"
 FILL = """
     SET session_replication_role = replica;
     INSERT INTO deposits_account (business_id, mode, currency, kind, detail, floor)
-        SELECT id, 'live', 'IDR', 'fees', '', 0 FROM accounts_business WHERE slug LIKE %(slugs)s
+        SELECT id, 'live', 'IDR', 'fees', '', NULL FROM accounts_business WHERE slug LIKE %(slugs)s
         ON CONFLICT DO NOTHING;
     WITH due AS (
         SELECT b.id AS business_id, a.id AS account_id, n FROM accounts_business b
@@ -34,7 +34,7 @@ FILL = """
     ), posted AS (
         INSERT INTO deposits_posting (id, business_id, mode, currency, kind, source_type, source_id, lines_sha256,
                 by_kind, by_name, effective_at)
-            SELECT 4000000000000 + business_id * 1000000 + n, business_id, 'live', 'IDR', 'capture', 'bench', n, '',
+            SELECT 4000000000000 + business_id * 1000000 + n, business_id, 'live', 'IDR', 'settlement', 'bench', n, '',
                 'system', '', %(begins)s + (%(ends)s - %(begins)s) * n / (%(transactions)s + 1)
             FROM due RETURNING id, business_id, source_id, effective_at
     )
