@@ -1,10 +1,11 @@
-"""What accounts have to be measured (flipdash/operations)."""
+"""What accounts have to be measured (flipdash/operations), and which files are theirs."""
 
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from accounts.activity.chain import UNSEALED_FOR
-from accounts.models import Activity
+from accounts.models import Activity, Business
+from flipdash import orphans
 from flipdash.operations import measures
 from flipdash.operations.measures import OPERATOR, Queue
 
@@ -15,3 +16,4 @@ def unsealed() -> tuple[int, float]:
 
 
 measures.declare(Queue("unsealed", _("Entries of the Activity Log to be sealed"), unsealed, late=UNSEALED_FOR))
+orphans.register("logos", (Business, "logo"))

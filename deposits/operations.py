@@ -1,4 +1,4 @@
-"""What the deposit has to be measured (flipdash/operations)."""
+"""What the deposit has to be measured (flipdash/operations), and which files are its own."""
 
 from datetime import timedelta
 
@@ -7,7 +7,8 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from deposits.models import StatementLine
+from deposits.models import StatementImport, StatementLine
+from flipdash import orphans
 from flipdash.operations import measures
 from flipdash.operations.measures import OPERATOR, Figure, Queue
 
@@ -34,3 +35,4 @@ measures.declare(
     Queue("statement_lines", _("Lines of bank statements to be matched"), lines, late=timedelta(minutes=5)),
     Figure("postings", _("Postings written, since Postgres began to count"), postings, is_total=True),
 )
+orphans.register("statements", (StatementImport, "stored_as"))

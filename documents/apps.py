@@ -7,7 +7,7 @@ class DocumentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell what can happen to reports, statements, receipts and invoices, and who makes them."""
-        from documents import menu  # noqa: F401  (importing registers)
+        from documents import menu, stored  # noqa: F401  (importing registers)
         from documents.files import ours  # noqa: F401  (importing registers)
         from documents.invoices import checks, papers  # noqa: F401  (importing registers)
         from documents.invoices import finder as invoice_finder  # noqa: F401  (importing registers)

@@ -2,7 +2,6 @@
 
 from celery import shared_task
 
-from documents import stored
 from documents.invoices import services as invoices
 from documents.schedules import running
 
@@ -18,9 +17,3 @@ def issue_invoices() -> None:
 def run_schedules() -> None:
     """Ask for the reports that are due, and tell what became of those that were asked for."""
     running.run_due()
-
-
-@shared_task
-def throw_away_orphans() -> None:
-    """Delete old files that no row names."""
-    stored.throw_away_orphans()

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
@@ -78,3 +79,10 @@ def _send(message: Message) -> None:
         kept = {"subject": message.subject, "text": message.text}
     EmailMessage(message.subject, message.text, to=[message.to]).send()
     MAILS.finish(message, Status.SENT, **(kept if settings.OUTBOX else {**kept, "text": ""}))
+
+
+def tidy() -> None:
+    """Delete what was sent long ago: whom we wrote to is kept no longer than it takes to ask about it."""
+    kept = timedelta(days=settings.MESSAGE_DAYS_KEPT)
+    Message.objects.filter(status=Status.SENT, created_at__lt=Now() - kept).delete()
+    Message.objects.filter(status=Status.FAILED, created_at__lt=Now() - 3 * kept).delete()

@@ -182,7 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "issue-invoices": {"task": "documents.tasks.issue_invoices", "schedule": 600.0, "options": {"expires": 600}},
     "run-schedules": {"task": "documents.tasks.run_schedules", "schedule": 10.0, "options": {"expires": 10}},
     "throw-away-orphans": {
-        "task": "documents.tasks.throw_away_orphans",
+        "task": "flipdash.tasks.throw_away_orphans",
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
@@ -335,6 +335,8 @@ HISTORY_LATE_COUNT_TIMEOUT_MS = 2_000  # then it reads "Many transactions"
 LEASE_SECONDS = env.int("LEASE_SECONDS", 20)
 """After how long a silent worker's row is given to another."""
 REPORT_DAYS_KEPT = 30
+MESSAGE_DAYS_KEPT = 30
+"""How long mails and messages to phones are kept once they were sent; those that failed three times as long."""
 RECEIPT_MAILS_A_DAY = {"live": 200, "test": 20}
 """How many receipts a business may mail, to whomever, between two midnights of its zone."""
 RECEIPT_LINKS_A_DAY = 1_000

@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from flipdash import leases, searchkeys
+from flipdash import leases, mail, orphans, searchkeys
 from flipdash.operations import heartbeats
 
 log = logging.getLogger(__name__)
@@ -34,5 +34,12 @@ def clean_search_lists() -> None:
 
 @shared_task
 def tidy_operations() -> None:
-    """Forget workers that were killed long ago."""
+    """Forget workers that were killed long ago, and mails that were sent long ago."""
     heartbeats.tidy()
+    mail.tidy()
+
+
+@shared_task
+def throw_away_orphans() -> None:
+    """Delete old files that no row names."""
+    orphans.throw_away()

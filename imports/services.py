@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import clock, events, states
+from flipdash import clock, events, orphans, states
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
@@ -58,6 +58,8 @@ IMPORTS = Worker(
     problems={rights.NotAllowed: "not allowed", FoundFaults: "faults"},
     related=("business", "member__user", "member__business"),
 )
+
+orphans.register("imports", (ImportJob, "stored_as"), (ImportJob, "faults_as"))
 
 # --- What people do -----------------------------------------------------------------------------------------
 

@@ -10,7 +10,9 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from documents import stored
+from accounts.models import Business
+from deposits.models import StatementImport
+from flipdash import orphans
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
@@ -32,20 +34,28 @@ def test_only_old_files_that_no_row_names_go(files, admin):
     named = [invoice, sheet, paper, put("reports/1/a.xls"), put("deposit-statements/1/a.pdf")]
     factories.make_report(admin, stored_as=named[3], **ready)
     factories.make_statement(admin, stored_as=named[4], **ready, **of_statement)
-    others = [put("statements/statement.csv"), put("imports/1/x"), put("logos/1/x.png")]  # other apps'
+    factories.make_import(admin, status="queued", stored_as=put("imports/1/x"), faults_as=put("imports/1/x.csv"))
+    StatementImport.objects.using("operator").create(
+        file_name="x", stored_as=put("statements/statement.csv"), by=admin.user
+    )
+    Business.objects.filter(pk=admin.business.pk).update(logo=put("logos/x.png"))
+    named += ["imports/1/x", "imports/1/x.csv", "statements/statement.csv", "logos/x.png"]
+    others = [put("somebody/else.txt")]
     new = put("reports/1/new.xls", days_old=0.9)
-    for name in ("reports/1/z.xls", "reports/z.xls", "deposit-statements/2/z.sta", "invoices/1/papers/z.pdf"):
+    ownerless = ("reports/1/z.xls", "reports/z.xls", "deposit-statements/2/z.sta", "invoices/1/papers/z.pdf")
+    ownerless += ("imports/1/z", "statements/z.csv", "logos/z.png", "bulk/1/z")
+    for name in ownerless:
         put(name)
-    assert stored.throw_away_orphans() == 4
-    assert stored.throw_away_orphans() == 0
+    assert orphans.throw_away() == 8
+    assert orphans.throw_away() == 0
     assert all(default_storage.exists(name) for name in [*named, *others, new])
 
 
 def test_a_sweep_takes_only_so_many(files, monkeypatch):
-    monkeypatch.setattr(stored, "MOST", 2)
+    monkeypatch.setattr(orphans, "MOST", 2)
     for number in range(3):
         put(f"reports/1/{number}.xls")
-    assert (stored.throw_away_orphans(), stored.throw_away_orphans()) == (2, 1)
+    assert (orphans.throw_away(), orphans.throw_away()) == (2, 1)
 
 
 def test_rows_without_their_file_are_named(files, admin):

@@ -1,10 +1,14 @@
 """Mails: queued in the transaction, sent once, tried again, wiped once sent."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail as django_mail
+from django.db.models.functions import Now
 from django.test import Client
 
-from flipdash import mail
+from flipdash import mail, tasks
+from flipdash.models import Message
 from tests.leased import let_time_pass
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +60,18 @@ def test_the_outbox_shows_what_was_sent_as_text():
     page = Client().get("/outbox/").content.decode()
     assert "&lt;b&gt;bold" in page
     assert 'href="https://flipdash.example/invitations/abc/"' in page
+
+
+def test_whom_we_wrote_to_is_forgotten_after_a_month():
+    """production.md 8: every recipient's address was kept for ever."""
+    ages = {"sent": (29, 31), "failed": (89, 91), "queued": (29, 400)}
+    for status, days in ages.items():
+        for age in days:
+            message = queue(to=f"{status}-{age}@kopikita.test")
+            steps = {"sent": ("sending", "sent"), "failed": ("sending", "failed"), "queued": ()}[status]
+            for step in steps:
+                Message.objects.filter(pk=message.pk).update(status=step)
+            Message.objects.filter(pk=message.pk).update(created_at=Now() - timedelta(days=age))
+    tasks.tidy_operations()
+    kept = Message.objects.order_by("pk").values_list("to", flat=True)
+    assert [to.partition("@")[0] for to in kept] == ["sent-29", "failed-89", "queued-29", "queued-400"]

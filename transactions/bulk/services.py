@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import clock, events, rls, states
+from flipdash import clock, events, orphans, rls, states
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
@@ -64,6 +64,8 @@ BULK = Worker(
     problems={rights.NotAllowed: "not allowed"},
     related=("business", "member__user", "member__business"),
 )
+
+orphans.register("bulk", (BulkDraft, "stored_as"))
 
 
 # --- What people do --------------------------------------------------------------------------------------------------

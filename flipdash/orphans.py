@@ -1,0 +1,68 @@
+"""Files that no row names are thrown away: each app says which folders are its own, and what names the files in them.
+
+    orphans.register("logos", (Business, "logo"))
+
+A file's name is noted before it is stored, or it is deleted when its row doesn't come to be, so that little is ever
+left: what a process was killed over, what was put back with an older database, what a storage kept though it was told
+to delete it.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from django.core.files.storage import default_storage
+
+from flipdash import clock
+
+USING = "operator"
+KEPT_FOR = timedelta(days=1)
+"""How old a file must be: one that is just being stored may have its row in a transaction that nobody sees yet."""
+MOST = 1_000
+"""Files that go at once; the next sweep takes more."""
+
+_named: dict[str, tuple[tuple[Any, str], ...]] = {}
+"""The folders, and the fields of models that name the files in each. What is in other folders stays."""
+
+
+def register(folder: str, *fields: tuple[Any, str]) -> None:
+    """Say that all files of a folder are named by these fields."""
+    _named[folder] = fields
+
+
+def throw_away() -> int:
+    """Delete the files that are older than a day and that no row names; return how many went."""
+    gone = 0
+    for folder, fields in _named.items():
+        old = list(islice(_old_files(folder), 100 * MOST))
+        orphans = set(old) - set(_names(fields)) if old else set()
+        for name in islice(sorted(orphans), MOST):
+            default_storage.delete(name)
+            gone += 1
+    return gone
+
+
+def _names(fields: tuple[tuple[Any, str], ...]) -> Iterator[str]:
+    """Yield the stored names: read after the storage was, so that none is missing."""
+    for model, field in fields:
+        rows = model.objects.using(USING).exclude(**{field: ""}).order_by()
+        yield from rows.values_list(field, flat=True).iterator(chunk_size=10_000)
+
+
+def _old_files(folder: str) -> Iterator[str]:
+    """Yield the files in a folder and the folders in it that are older than a day."""
+    before = clock.now(USING) - KEPT_FOR
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:  # nothing was ever stored there
+        return
+    for file in files:
+        name = f"{folder}/{file}"
+        try:
+            if default_storage.get_modified_time(name) < before:
+                yield name
+        except FileNotFoundError:  # gone a moment ago
+            continue
+    for inner in folders:
+        yield from _old_files(f"{folder}/{inner}")
