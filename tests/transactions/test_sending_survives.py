@@ -30,8 +30,8 @@ from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 
-TRANSFERS = int(os.environ.get("SENT_UNDER_KILLS", "120"))
-KILLS = 3 if TRANSFERS < 1_000 else 20
+TRANSFERS = int(os.environ.get("SENT_UNDER_KILLS", "80"))
+KILLS = 2 if TRANSFERS < 1_000 else 20
 WORKERS = 2
 LEASE = 2  # seconds
 WITHIN = 60  # seconds after the last kill
