@@ -1,0 +1,196 @@
+"""bin/backup, bin/restore and bin/upgrade. In Docker's place stands a program that notes what it is asked for, and runs
+what would run in a container: in one test for real against a Postgres, in the others it only says what that would.
+
+OPERATING_FOR_REAL=1 makes a backup of a real Postgres, and puts it back (a minute).
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devtools.local import postgres
+from tests.test_containers import connect, container_cluster, empty_cluster  # noqa: F401  (fixtures)
+
+ROOT = Path(__file__).resolve().parent.parent
+OLD, NEW = "11" * 32, "22" * 32
+ASKED = """\
+#!{python}
+import json, os, subprocess, sys
+words = sys.argv[1:]
+with open({log!r}, "a") as log:
+    log.write(json.dumps(words) + chr(10))
+asked = " ".join(words)
+if os.environ.get("FAILS") and os.environ["FAILS"] in asked:
+    sys.exit("it fails here")
+"""
+FOR_REAL = """\
+if words[:2] in (["compose", "exec"], ["compose", "run"]):
+    rest = [word for word in words[2:] if word not in ("-T", "--rm", "--no-deps")]
+    command = rest[1:] or ["python", "manage.py", "migrate", "--noinput", "--verbosity", "0"]
+    command = [word.replace("/data", {data!r}) for word in command]
+    command[0] = {{"python": sys.executable}}.get(command[0], command[0])
+    sys.exit(subprocess.run(command, cwd={root!r}).returncode)
+"""
+PRETENDED = """\
+for said, answer in {answers!r}.items():
+    if said in asked:
+        print(answer)
+"""
+ANSWERS = {"pg_dump": "dump", "pg_restore --list": "0; 0 0 TABLE DATA public deposits_posting owner", "--keys": "ab"}
+
+
+class Deployment:
+    """A deployment whose Docker is ours."""
+
+    def __init__(self, home: Path, more: str, environment: dict[str, str]) -> None:
+        self.home, self.files, self.log = home, home / "data", home / "asked"
+        (self.files / "tmp" / "reports").mkdir(parents=True)
+        docker = home / "bin" / "docker"
+        docker.parent.mkdir()
+        known = {"python": sys.executable, "log": str(self.log), "data": str(self.files), "root": str(ROOT)}
+        docker.write_text((ASKED + more).format(**known, answers=ANSWERS))
+        docker.chmod(0o755)
+        self.environment = environment | {"PATH": f"{docker.parent}:{environment['PATH']}"}
+
+    def run(self, script: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the scripts from elsewhere, as a person does."""
+        self.log.unlink(missing_ok=True)
+        command = [str(ROOT / "bin" / script), *words]
+        environment = self.environment | more
+        return subprocess.run(command, cwd=self.home, env=environment, capture_output=True, text=True)
+
+    def asked(self) -> list[str]:
+        """Return what Docker was asked for."""
+        return [" ".join(json.loads(line)) for line in self.log.read_text().splitlines()]
+
+    def backups(self) -> list[Path]:
+        return list((self.home / "kept").iterdir())
+
+
+@pytest.fixture
+def pretended(tmp_path) -> Deployment:
+    return Deployment(tmp_path, PRETENDED, {"PATH": os.environ["PATH"]})
+
+
+@pytest.fixture
+def deployment(container_cluster, tmp_path) -> Deployment:  # noqa: F811
+    """A deployment on a Postgres of its own, with two businesses."""
+    binaries = postgres._binaries(postgres.HOME, postgres.account())
+    environment = os.environ | postgres.urls(container_cluster) | {"LOCAL": "1", "SEALING_KEYS": OLD}
+    environment |= {"PATH": f"{binaries}:{os.environ['PATH']}", "PGHOST": str(container_cluster)}
+    made = Deployment(tmp_path, FOR_REAL, environment | {"FLIPDASH_DATA": str(tmp_path / "data")})
+    for words in (
+        ["migrate", "--noinput", "--verbosity", "0"],
+        ["shell", "--no-imports", "--command", "from accounts import demo; demo.make_people()"],
+    ):
+        command = [sys.executable, "manage.py", *words]
+        done = subprocess.run(command, cwd=ROOT, env=made.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return made
+
+
+def slugs(cluster) -> list[str]:
+    with connect(cluster, "postgres") as superuser:
+        return [slug for (slug,) in superuser.execute("SELECT slug FROM accounts_business ORDER BY slug")]
+
+
+@pytest.mark.skipif(os.environ.get("OPERATING_FOR_REAL") != "1", reason="a minute: OPERATING_FOR_REAL=1 runs it")
+def test_a_backup_is_whole_restores_and_holds_no_key(deployment, container_cluster):  # noqa: F811
+    (deployment.files / "logo.png").write_bytes(b"picture")
+    (deployment.files / "tmp" / "reports" / "half").write_bytes(b"x")
+    done = deployment.run("backup", "kept")
+    assert done.returncode == 0, done.stderr
+    (made,) = deployment.backups()
+    assert done.stdout.splitlines()[-1] == str(made), "a folder is meant as where one stands"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d{6}Z", made.name)
+    assert {path.stat().st_mode & 0o077 for path in (made, *made.iterdir())} == {0}, "nobody else reads it"
+    assert not any(OLD.encode() in path.read_bytes() for path in made.iterdir())
+    before = slugs(container_cluster)
+    with connect(container_cluster, "postgres") as superuser:
+        superuser.execute("UPDATE accounts_business SET slug = 'spoilt-' || slug")
+    spoilt = slugs(container_cluster)
+    shutil.rmtree(deployment.files)
+    deployment.files.mkdir()
+
+    for words, more, why in (
+        ([], {}, f"holds {len(before)} businesses"),
+        (["--replace"], {"SEALING_KEYS": NEW}, "SEALING_KEYS in .env lacks"),
+        (["--replace"], {"FAILS": "pg_restore"}, "could not be restored"),
+    ):
+        refused = deployment.run("restore", str(made), *words, **more)
+        assert refused.returncode == 1
+        assert why in refused.stderr
+        assert not any("compose stop" in asked for asked in deployment.asked()), "what serves goes on"
+        assert slugs(container_cluster) == spoilt
+
+    done = deployment.run("restore", str(made), "--replace")
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert slugs(container_cluster) == before
+    assert (deployment.files / "logo.png").read_bytes() == b"picture"
+    assert not (deployment.files / "tmp").exists()
+    assert "The ledger holds." in done.stdout
+    with connect(container_cluster, "postgres") as superuser:
+        (kept,) = superuser.execute("SELECT datname FROM pg_database WHERE datname LIKE 'flipdash_before_%'").fetchone()
+        owners = superuser.execute("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        (walls,) = superuser.execute("SELECT count(*) FROM pg_policies").fetchone()
+        stranger = superuser.execute("SELECT has_database_privilege('pg_monitor', 'flipdash', 'CONNECT')").fetchone()
+    assert kept in done.stdout
+    assert owners == [(postgres.OWNER,)]
+    assert walls > 0
+    assert stranger == (False,)
+
+
+def test_a_backup_that_was_changed_is_refused(pretended):
+    assert pretended.run("backup", "kept").returncode == 0
+    (made,) = pretended.backups()
+    (made / "database.dump").write_text("spoilt")
+    done = pretended.run("restore", str(made), "--replace")
+    assert done.returncode == 1
+    assert "isn't whole" in done.stderr
+    assert not pretended.log.exists(), "nothing was asked of Docker"
+
+
+@pytest.mark.parametrize("step", ["pg_dump", "pg_restore --list", "tar --create", "reseal --keys"])
+def test_half_a_backup_is_none(pretended, step):
+    assert pretended.run("backup", "kept", FAILS=step).returncode != 0
+    assert pretended.backups() == []
+
+
+def test_an_upgrade_migrates_while_the_old_version_serves(pretended):
+    done = pretended.run("upgrade", "kept")
+    assert done.returncode == 0, done.stderr
+    asked = pretended.asked()
+    dumped = next(words for words in asked if "pg_dump" in words)
+    steps = ["image tag flipdash flipdash:before", "compose build", dumped, "compose run --rm -T migrate"]
+    steps.append("compose up --detach --wait --no-build")
+    assert [words for words in asked if words in steps] == steps
+    assert len(pretended.backups()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fails", "step"),
+    [("compose build", "building"), ("pg_dump", "the backup"), ("run --rm -T migrate", "the migration")],
+)
+def test_an_upgrade_that_fails_leaves_the_old_version_serving(pretended, fails, step):
+    done = pretended.run("upgrade", "kept", FAILS=fails)
+    assert done.returncode != 0
+    assert step in done.stderr
+    assert "The version of before goes on serving." in done.stderr
+    assert not any(asked.startswith(("compose up", "compose stop")) for asked in pretended.asked())
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [("backup", ["--help"]), ("restore", []), ("restore", ["a", "b"]), ("restore", ["--replace"]), ("upgrade", ["-h"])],
+)
+def test_who_asks_wrongly_is_told_how_and_nothing_runs(pretended, script, words):
+    done = pretended.run(script, *words)
+    assert done.returncode == 2
+    assert f"bin/{script}" in done.stdout + done.stderr
+    assert not pretended.log.exists()
