@@ -11,8 +11,9 @@ from accounts.models import Activity, User
 from flipdash import backoffice, rls
 from flipdash.actors import SYSTEM, Actor
 from flipdash.models import Heartbeat
+from flipdash.rls import inside_of
 from tests import factories
-from transactions.models import Destination, RailCase, RailOrder
+from transactions.models import Destination, PaymentArrival, RailCase, RailOrder
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])  # who sees commits only
 
@@ -90,6 +91,15 @@ def _stands(row):
         return type(row).objects.filter(pk=row.pk).values().get()
 
 
+def _arrival(business):
+    payment = factories.make_payment(business)
+    with inside_of(business.pk, "live"):
+        return PaymentArrival.objects.create(
+            **{"business": business, "mode": "live", "payment": payment, "rail": "simulator", "rail_id": "1"},
+            **{"amount": 50_000, "status": "waiting", "problem": "late"},
+        )
+
+
 def _order(business):
     row = factories.make_transfer(business, status="processing")
     what = {"source": "money_transfer", "source_id": row.pk, "key": f"money_transfer-{row.pk}"}
@@ -108,6 +118,7 @@ def test_nothing_is_added_changed_or_deleted(office, admin, model):
         "InternationalTransfer": lambda: factories.make_international(admin.business),
         "Payment": lambda: factories.make_payment(admin.business),
         "Invoice": lambda: factories.make_invoice(admin.business),
+        "PaymentArrival": lambda: _arrival(admin.business),
         "RailOrder": lambda: _order(admin.business),
         "RailCase": lambda: RailCase.objects.create(
             business=admin.business, mode="live", order=_order(admin.business), kind="no_answer", was="processing"
