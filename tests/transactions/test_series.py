@@ -269,6 +269,33 @@ def test_the_database_keeps_what_was_approved(maker, field, value):
         TransferSeries.objects.filter(pk=series.pk).update(**{field: value})
 
 
+def test_what_its_approver_paused_no_maker_lets_go_by_the_old_approval(once, maker, approver):
+    """trust: R1. Its approver paused it for a reason, and has no say when it is resumed."""
+    series = weekly(maker)
+    approve(approver, series)
+    with rls.inside(approver.scope("live")):
+        services.pause(approver.scope("live"), series)
+    mails()
+    with rls.inside(maker.scope("live")):
+        assert services.resume(maker.scope("live"), series).approver is None
+    assert "again and again" in mails()[approver.user.email]
+    let_its_days_come(series)
+    run()
+    assert made(series)[0].status == Status.PENDING_APPROVAL
+
+
+@pytest.mark.parametrize("asks_for_the_password", [False, True])
+def test_who_might_approve_it_resumes_it_with_its_approval(once, maker, approver, admin, asks_for_the_password):
+    once.approvals_need_reauthentication = asks_for_the_password
+    once.save()
+    series = weekly(maker)
+    approve(approver, series)
+    with rls.inside(admin.scope("live")):
+        services.pause(admin.scope("live"), series)
+        resumed = services.resume(admin.scope("live"), series)
+    assert resumed.approver == (None if asks_for_the_password else approver.actor)
+
+
 def test_without_the_setting_no_approval_of_a_series_lets_anything_go(once, maker, approver):
     series = weekly(maker)
     approve(approver, series)

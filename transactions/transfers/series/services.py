@@ -243,17 +243,18 @@ def resume(scope: Scope, series: TransferSeries) -> TransferSeries:
     """Let it go on from its next day, what was missed meanwhile left out. Raises SeriesOver, NotAllowed.
 
     Whoever takes over what somebody made who no longer may is its maker from then on; that, and what paused for its
-    approval, is approved anew.
+    approval, is approved anew. So is what a person paused, unless whoever resumes it might approve it as well: it may
+    have been its approver who paused it.
     """
     with transaction.atomic():
         locked = _lock(scope, series.pk, Permission.CREATE_TRANSACTIONS)
         if locked.status != Status.PAUSED:
             raise SeriesOver
-        if not may_resume(scope, locked):
-            raise NotAllowed(Permission.APPROVE_TRANSACTIONS)
         why = locked.paused_why
+        if why != PausedWhy.MAKER and scope.actor != locked.maker:
+            ask_again(scope, Permission.APPROVE_TRANSACTIONS)
         values: dict[str, Any] = {"paused_why": ""}
-        if why != PausedWhy.PERSON:
+        if why != PausedWhy.PERSON or not _might_approve(scope, locked):
             values |= {"approver_kind": "", "approver_id": None, "approver_name": ""}
         if why == PausedWhy.MAKER:
             values |= scope.actor.columns("maker")
@@ -268,6 +269,15 @@ def resume(scope: Scope, series: TransferSeries) -> TransferSeries:
         if may_be_approved(locked):
             mails.tell_approvers(scope, locked)
     return locked
+
+
+def _might_approve(scope: Scope, locked: TransferSeries) -> bool:
+    """Return whether the actor may approve a series at this moment, without being asked for anything more."""
+    try:
+        ask_again(scope, Permission.APPROVE_TRANSACTIONS)
+    except NotAllowed:
+        return False
+    return acts.may_approve(scope, locked) and not acts.need_reauthentication(scope)
 
 
 def _go_on(series: TransferSeries, scope: Scope) -> bool:
