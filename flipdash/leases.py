@@ -32,7 +32,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from django.conf import settings
 from django.db import Error, connections, models, transaction
 from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Now, Power
+from django.db.models.functions import Coalesce, Greatest, Least, Now, Power
 from django.utils.translation import gettext_lazy as _
 from kombu.exceptions import OperationalError
 
@@ -42,6 +42,8 @@ from flipdash.states import State
 from flipdash.words import Words
 
 log = logging.getLogger(__name__)
+MOST_DOUBLED = 20
+"""How often a wait doubles at most: an interval has an end too, and a row may be tried for weeks."""
 
 
 class Stopped(Exception):
@@ -111,6 +113,10 @@ class Worker(Generic[R]):
     most_attempts: int = 3
     wait: timedelta = timedelta(seconds=5)
     """How long a row waits after its first attempt failed; twice as long after each further one."""
+    longest_wait: timedelta = timedelta(days=365)
+    """What doubling stops at."""
+    longest_rest: timedelta = timedelta(0)
+    """The most that `later` is told to let a row rest, where that is more than a wait."""
     problems: Mapping[type[Exception], str] = field(default_factory=dict)
     """What another attempt would not mend, and the `problem` that it leaves in the row."""
     related: tuple[str, ...] = ()
@@ -262,9 +268,10 @@ class Worker(Generic[R]):
         if not self.mine(row).update(status=status, lease_until=None, finished_at=finished_at, **values):
             raise Stopped
 
-    def later(self, row: R, status: State, **values: Any) -> None:
-        """Let a row wait again though nothing failed, as long as after a failure; raises Stopped."""
-        if not self.mine(row).update(status=status, lease_until=None, due_at=self._next_attempt(), **values):
+    def later(self, row: R, status: State, *, rest: timedelta | None = None, **values: Any) -> None:
+        """Let a row wait again though nothing failed, this long or as long as after a failure; raises Stopped."""
+        due_at = self._next_attempt() if rest is None else Now() + rest
+        if not self.mine(row).update(status=status, lease_until=None, due_at=due_at, **values):
             raise Stopped
 
     def cancel(self, row: R) -> bool:
@@ -343,7 +350,8 @@ class Worker(Generic[R]):
         A living worker has time to renew it; a dead one's row doesn't wait for the clock to catch up.
         """
         self._change(self._running(lease_until__gt=self._lease()), lease_until=self._lease())
-        waits = Q(status__in=list(self.model.STEPS), attempt__gt=0, due_at__gt=self._next_attempt())
+        latest = Greatest(self._next_attempt(), Now() + self.longest_rest)
+        waits = Q(status__in=list(self.model.STEPS), attempt__gt=0, due_at__gt=latest)
         self._change(waits, due_at=self._next_attempt())
 
     def _change(self, condition: Q, **values: Any) -> None:
@@ -356,8 +364,10 @@ class Worker(Generic[R]):
         return Now() + timedelta(seconds=settings.LEASE_SECONDS)
 
     def _next_attempt(self) -> Any:
-        doubled = ExpressionWrapper(Value(self.wait) * Power(2.0, F("attempt") - 1), output_field=DurationField())
-        return ExpressionWrapper(Now() + doubled, output_field=models.DateTimeField())
+        times = Power(2.0, Least(F("attempt") - 1, MOST_DOUBLED))
+        doubled = ExpressionWrapper(Value(self.wait) * times, output_field=DurationField())
+        longest = Value(self.longest_wait, output_field=DurationField())
+        return ExpressionWrapper(Now() + Least(doubled, longest), output_field=models.DateTimeField())
 
 
 def _is_full_disk(error: BaseException | None) -> bool:

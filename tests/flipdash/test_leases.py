@@ -43,6 +43,12 @@ def row(worker, admin):
     return MAKERS[worker.name](admin)
 
 
+@pytest.fixture(autouse=True)
+def _few_attempts(worker, monkeypatch):
+    """What is asked for thousands of times is worn out by a dozen here."""
+    monkeypatch.setattr(worker, "most_attempts", min(worker.most_attempts, 12))
+
+
 def state_of(worker, row):
     return worker.rows.values_list("status", "attempt", "problem").get(pk=row.pk)
 
@@ -150,7 +156,7 @@ def test_a_clock_that_steps_back_neither_stops_work_nor_does_it_twice(worker, ro
     step_the_clock_back(worker, HOUR)
     assert worker.claim() is None
     worker.sweep()
-    assert worker.rows.get(pk=row.pk).due_at <= clock.now() + worker.wait
+    assert worker.rows.get(pk=row.pk).due_at <= clock.now() + max(worker.wait, worker.longest_rest)
     assert state_of(worker, row)[1] == 1
 
 
@@ -161,7 +167,7 @@ def test_a_failure_is_tried_again_later_and_in_the_end_said_in_plain_words(worke
         assert worker.work()
         found = worker.rows.get(pk=row.pk)
         if attempt < worker.most_attempts:
-            wait = worker.wait * 2 ** (attempt - 1)
+            wait = min(worker.wait * 2 ** (attempt - 1), worker.longest_wait)
             if worker.name == "orders":  # a bank that is back is tried within the hour
                 wait = min(wait, timedelta(hours=1))
             assert wait - timedelta(seconds=30) < found.due_at - clock.now() <= wait

@@ -452,7 +452,88 @@ def test_a_rail_is_asked_for_what_it_never_told(kopi_kita):
     RailCharge.objects.update(due_at=None)
     payers.tell()
     payment.refresh_from_db()
-    assert (payment.status, RailCharge.objects.get().status) == ("successful", "done")
+    assert (payment.status, RailCharge.objects.get().status) == ("successful", "open")
+
+
+def over(payment, **ago):
+    """Let the time to pay be over since so long, and the next turn to ask have come."""
+    Payment.objects.filter(pk=payment.pk).update(expires_at=clock.now() - timedelta(**ago))
+    RailCharge.objects.filter(payment=payment).update(due_at=None)
+
+
+def lost(payment, number=1):
+    """Let a payer pay, and the callback be lost."""
+    paid = [{"id": f"S-{count}", "amount": payment.amount} for count in range(number)]
+    SimulatedCharge.objects.filter(key=charges.key_of(payment)).update(result="successful", paid=paid)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_a_payment_is_never_cancelled_before_its_rail_was_asked_after_its_time(kopi_kita, monkeypatch):
+    payment = start(link(kopi_kita))
+    over(payment, minutes=6)
+    sweeps.tidy()
+    with monkeypatch.context() as patch:
+        patch.setattr(RAIL, "payment_status", lambda key: (_ for _ in ()).throw(rails.NoAnswer(key)), raising=False)
+        payers.tell()
+    payment.refresh_from_db()
+    assert payment.status == "pending"
+    lost(payment)
+    over(payment, minutes=6)
+    payers.tell()
+    assert arrived(payment) == [("waiting", "late", 350_000)]
+
+
+def test_what_nobody_paid_is_cancelled_by_an_answer_and_asked_for_a_day_longer(kopi_kita):
+    payment = start(link(kopi_kita))
+    over(payment, minutes=6)
+    payers.tell()
+    payment.refresh_from_db()
+    assert (payment.status, payment.reason, RailCharge.objects.get().status) == ("cancelled", "not_paid", "open")
+    lost(payment, 2)
+    over(payment, hours=23)
+    payers.tell()
+    assert arrived(payment) == [("waiting", "late", 350_000)] * 2
+    over(payment, hours=25)
+    payers.tell()
+    assert RailCharge.objects.get().status == "done"
+
+
+def test_asking_waits_a_few_minutes_at_most_and_an_error_never_ends_it(kopi_kita, monkeypatch):
+    payment = start(link(kopi_kita))
+    RailCharge.objects.update(attempt=200, due_at=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(RAIL, "payment_status", lambda key: {}[key], raising=False)
+        payers.tell()
+    charge = RailCharge.objects.get()
+    assert (charge.status, charge.finished_at) == ("open", None)
+    assert clock.now() < charge.due_at < clock.now() + timedelta(minutes=6)
+    pay(payment)
+    RailCharge.objects.update(due_at=None)
+    payers.tell()
+    CHARGES.sweep()
+    rest = RailCharge.objects.get().due_at - clock.now()
+    assert timedelta(minutes=50) < rest < timedelta(minutes=70)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_what_the_rail_was_never_told_is_cancelled_by_the_sweep_and_one_bad_row_stops_no_other(kopi_kita, monkeypatch):
+    of = link(kopi_kita)
+    with monkeypatch.context() as patch:
+        patch.setattr(payers, "tell", lambda: None)
+        bad, good = start(of), start(of)
+    over(bad, minutes=8)
+    over(good, minutes=7)
+    end = arrivals.end
+
+    def cant(payment, *args):
+        if payment.pk == bad.pk:
+            raise RuntimeError("a bad row")
+        end(payment, *args)
+
+    monkeypatch.setattr(arrivals, "end", cant)
+    sweeps.tidy()
+    statuses = dict(Payment.objects.values_list("pk", "status"))
+    assert statuses == {bad.pk: "pending", good.pk: "cancelled"}
 
 
 def test_nobody_asks_a_rail_that_isnt_there(stranger_web, kopi_kita, settings):
@@ -472,13 +553,15 @@ def test_the_sweep_ends_payments_and_links_whose_time_is_over(kopi_kita):
     with inside(of):
         PaymentLink.objects.update(expires_at=now - timedelta(seconds=1))
     sweeps.tidy()
+    RailCharge.objects.update(due_at=None)
+    payers.tell()
     payment.refresh_from_db()
     other.refresh_from_db()
     with inside(of):
         of.refresh_from_db()
     assert (payment.status, payment.reason, other.status) == ("cancelled", "not_paid", "pending")
     assert of.status == "expired"
-    assert CHARGES.rows.get(payment=payment).status == "done"
+    assert CHARGES.rows.get(payment=payment).status == "open"
 
 
 def test_each_fact_is_a_callback_once(admin, kopi_kita):

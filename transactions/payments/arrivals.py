@@ -135,13 +135,22 @@ def end(payment: Payment, to: PaymentStatus, reason: Reason) -> None:
     _over(payment)
 
 
+def cancel(charge: RailCharge) -> None:
+    """Cancel a payment that nobody made in time, unless it has ended otherwise meanwhile."""
+    with transaction.atomic():
+        payment = lock(charge)
+        if payment.status == PaymentStatus.PENDING:
+            end(payment, PaymentStatus.CANCELLED, Reason.NOT_PAID)
+
+
 def facts_of(payment: Payment) -> dict[str, Any]:
     """Return what events tell of a payment."""
     return {"amount": payment.amount, "fee": payment.fee}
 
 
 def _over(payment: Payment) -> None:
-    """Note that nothing more is asked of the rail."""
-    RailCharge.objects.filter(payment=payment).exclude(status=RailCharge.Status.DONE).update(
+    """Note that the rail isn't told any more. What it was told of is asked for further: more money can come."""
+    asked = (RailCharge.Status.OPEN, RailCharge.Status.ASKING, RailCharge.Status.DONE)
+    RailCharge.objects.filter(payment=payment).exclude(status__in=asked).update(
         status=RailCharge.Status.DONE, lease_until=None, due_at=None, finished_at=Now(), problem=""
     )

@@ -1,14 +1,17 @@
-"""Collecting: each payment is told to its rail once, by our key, under a lease; then it is asked for until it is over.
+"""Collecting: each payment is told to its rail once, by our key, under a lease; then it is asked for.
 
-A rail that is told again says the same, so what was told before a kill is simply told again.
+A rail that is told again says the same, so what was told before a kill is simply told again. Callbacks are lost, so
+a payment that can be paid is asked for every few minutes, and is cancelled only by an answer from after its time.
+Money can still come for one that is over: it is asked for each hour until a day after its time (trust.md L8, D3).
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 
-from flipdash import rls
+from flipdash import clock, rls
 from flipdash.leases import Worker
 from transactions import rails
 from transactions.models import Payment, PaymentStatus, RailCharge
@@ -18,8 +21,21 @@ from transactions.reasons import Reason
 
 Status = RailCharge.Status
 
+GRACE = timedelta(minutes=5)
+"""How long after its time a payment may still be told of by its rail, before it is cancelled."""
+AFTER = timedelta(days=1)
+"""How long after its time a payment is asked for, whatever became of it."""
+REST = timedelta(hours=1)
+"""How often it is asked for once it is over."""
+
 CHARGES = Worker(
-    "charges", RailCharge, most_attempts=12, wait=timedelta(seconds=15), problems={KeyReused: "key reused"}
+    "charges",
+    RailCharge,
+    most_attempts=30_000,  # each time it is asked for counts: what failed once in a while mustn't end that
+    wait=timedelta(seconds=15),
+    longest_wait=timedelta(minutes=5),
+    longest_rest=REST,
+    problems={KeyReused: "key reused"},
 )
 
 
@@ -41,7 +57,9 @@ def _work(charge: RailCharge) -> None:
     rail = rails.named(charge.rail)
     with rls.inside_of(charge.business_id, charge.mode):
         payment = Payment.objects.get(pk=charge.payment_id)
-        if payment.status != PaymentStatus.PENDING:
+        if payment.status != PaymentStatus.PENDING and (
+            charge.status == Status.TELLING or _began(charge, payment, AFTER)
+        ):
             CHARGES.finish(charge, Status.DONE)
             return
         try:
@@ -54,21 +72,34 @@ def _work(charge: RailCharge) -> None:
 
 def _tell(charge: RailCharge, payment: Payment, rail: Rail) -> None:
     how = rail.create_payment(as_charge(charge.key, payment))
-    said = {"code": how.code[:64], "qr": how.qr[:512], "url": how.url if how.url.startswith("https://") else ""}
+    said: dict[str, Any] = {
+        "code": how.code[:64],
+        "qr": how.qr[:512],
+        "url": how.url if how.url.startswith("https://") else "",
+    }
     CHARGES.later(charge, Status.OPEN, **said, opened_at=Now())
 
 
 def _ask(charge: RailCharge, payment: Payment, rail: Rail) -> None:
     arrivals.take(charge.key, rail.payment_status(charge.key))
+    if _began(charge, payment, GRACE):
+        arrivals.cancel(charge)
     payment.refresh_from_db(fields=["status"])
-    if payment.status == PaymentStatus.PENDING:
-        CHARGES.later(charge, Status.OPEN)
+    CHARGES.later(charge, Status.OPEN, rest=None if payment.status == PaymentStatus.PENDING else REST)
+
+
+def _began(charge: RailCharge, payment: Payment, after: timedelta) -> bool:
+    """Return whether this attempt began so long after the time to pay was over."""
+    expires_at = payment.expires_at
+    return expires_at is not None and (charge.started_at or clock.now()) > expires_at + after
 
 
 def _give_up(charge: RailCharge) -> None:
     """Fail a payment that its rail doesn't take: the payer is told at once, and can choose another channel."""
     with transaction.atomic():
         arrivals.take(charge.key, Collected(Outcome.FAILED, (), str(Reason.PAYER_UNAVAILABLE)))
+        if charge.status == Status.ASKING:
+            CHARGES.finish(charge, Status.DONE)
 
 
 def as_charge(key: str, payment: Payment) -> Charge:

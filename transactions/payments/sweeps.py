@@ -1,7 +1,6 @@
 """What every sweep does besides waking workers: payments and links whose time is over end."""
 
 import logging
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -9,46 +8,53 @@ from django.db.models.functions import Now
 
 from flipdash import rls, states
 from flipdash.scope import Scope
-from transactions.models import Payment, PaymentLink, PaymentStatus
+from transactions.models import Payment, PaymentLink, PaymentStatus, RailCharge
 from transactions.payments import arrivals
-from transactions.payments.charges import CHARGES
+from transactions.payments.charges import CHARGES, GRACE
 from transactions.reasons import Reason
 
-GRACE = timedelta(minutes=5)
-"""How long after its time a payment may still be told of by its rail, before it is cancelled."""
 MOST_AT_ONCE = 100
 log = logging.getLogger(__name__)
 
 
 @CHARGES.tidies
 def tidy() -> None:
-    """End what is over. Each by itself: what fails is logged, and comes again with the next sweep."""
-    for step in (cancel_due, expire_due):
-        try:
-            step()
-        except Exception:
-            log.exception("%s failed", step.__name__)
+    """End what is over. Each by itself: a row that fails is logged, and comes again with the next sweep."""
+    for due, end in ((due_payments(), cancel), (due_links(), expire)):
+        for business_id, mode, pk in due.values_list("business_id", "mode", "pk")[:MOST_AT_ONCE]:
+            try:
+                with rls.inside_of(business_id, mode), transaction.atomic():
+                    end(pk)
+            except Exception:
+                log.exception("%s of %s failed", end.__name__, pk)
 
 
-def cancel_due() -> None:
-    """Cancel payments that nobody made in time."""
+def due_payments() -> Any:
+    """Return payments that nobody could make in time. What a rail was told of, its own answer ends (charges.py)."""
     due = Payment.objects.using("operator").filter(status=PaymentStatus.PENDING, expires_at__lt=Now() - GRACE)
-    for business_id, mode, pk in due.order_by("expires_at").values_list("business_id", "mode", "pk")[:MOST_AT_ONCE]:
-        with rls.inside_of(business_id, mode), transaction.atomic():
-            payment = _locked(Payment, pk)
-            if payment and payment.status == PaymentStatus.PENDING:
-                arrivals.end(payment, PaymentStatus.CANCELLED, Reason.NOT_PAID)
+    told = [RailCharge.Status.OPEN, RailCharge.Status.ASKING]
+    return due.exclude(charge__status__in=told).order_by("expires_at")
 
 
-def expire_due() -> None:
-    """Let links expire whose time is over: their page says so already."""
+def cancel(pk: int) -> None:
+    """Cancel a payment, unless it has ended meanwhile."""
+    payment = _locked(Payment, pk)
+    if payment and payment.status == PaymentStatus.PENDING:
+        arrivals.end(payment, PaymentStatus.CANCELLED, Reason.NOT_PAID)
+
+
+def due_links() -> Any:
+    """Return links whose time is over: their page says so already."""
     due = PaymentLink.objects.using("operator").filter(status=PaymentLink.Status.ACTIVE, expires_at__lte=Now())
-    for business_id, mode, pk in due.order_by("expires_at").values_list("business_id", "mode", "pk")[:MOST_AT_ONCE]:
-        with rls.inside_of(business_id, mode), transaction.atomic():
-            link = _locked(PaymentLink, pk)
-            if link and link.status == PaymentLink.Status.ACTIVE:
-                itself = Scope.by_itself(link.business, link.mode)
-                states.move(link, PaymentLink.Status.EXPIRED, by=itself, kind="payment-link.expired")
+    return due.order_by("expires_at")
+
+
+def expire(pk: int) -> None:
+    """Let a link expire, unless it was changed meanwhile."""
+    link = _locked(PaymentLink, pk)
+    if link and link.status == PaymentLink.Status.ACTIVE:
+        itself = Scope.by_itself(link.business, link.mode)
+        states.move(link, PaymentLink.Status.EXPIRED, by=itself, kind="payment-link.expired")
 
 
 def _locked(model: Any, pk: int) -> Any:
