@@ -32,6 +32,7 @@ def woken(monkeypatch):
 def worker(request, woken, monkeypatch):
     worker = leases.workers[request.param]
     monkeypatch.setattr(worker, "_tidy", None)
+    monkeypatch.setattr(worker, "most_attempts", min(worker.most_attempts, 12))  # some may be tried for weeks
     if isinstance(worker, leases_of_many.ManyWorker):
         monkeypatch.setattr(worker, "together", 1)  # with many: tests/transactions/test_outgoing_together.py
     return worker
@@ -41,12 +42,6 @@ def worker(request, woken, monkeypatch):
 def row(worker, admin):
     """A row that waits."""
     return MAKERS[worker.name](admin)
-
-
-@pytest.fixture(autouse=True)
-def _few_attempts(worker, monkeypatch):
-    """What is asked for thousands of times is worn out by a dozen here."""
-    monkeypatch.setattr(worker, "most_attempts", min(worker.most_attempts, 12))
 
 
 def state_of(worker, row):
