@@ -1,4 +1,4 @@
-"""An email address in the one spelling in which it is kept, compared and looked for (decision 0071)."""
+"""An email address in the one spelling in which it is kept, compared and looked for (decision 0076)."""
 
 from typing import Any
 

@@ -156,3 +156,10 @@ def test_no_other_private_modules_are_imported():
             if isinstance(node, ast.ImportFrom) and node.module and ".internal" in node.module:
                 imported.setdefault(node.module, set()).update(alias.name for alias in node.names)
     assert imported == PRIVATE
+
+
+def test_each_decision_has_a_number_of_its_own():
+    """Branches that met had taken the same ones."""
+    numbers = [path.name[:4] for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    assert len(numbers) > 70
+    assert sorted(set(numbers)) == numbers
