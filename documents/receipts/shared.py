@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from documents.receipts import files, sharing
-from flipdash.gate import public
+from flipdash.gate import polled, public
 
 Page = Callable[[HttpRequest, str], HttpResponseBase]
 
@@ -47,6 +47,7 @@ def receipt_file(request: HttpRequest, token: str) -> HttpResponseBase:
         return files.answer(request, paper, page, language=link.language, token=token)
 
 
+@polled
 @_unlisted
 def receipt_state(request: HttpRequest, token: str) -> HttpResponse:
     """Answer whether the file is made by now."""

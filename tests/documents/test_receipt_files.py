@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from accounts.business import services as businesses
@@ -250,3 +251,9 @@ def test_it_is_listed_with_the_other_files_and_only_for_its_own(web, sri, scope,
         assert client.get(address_of(sri, "?fee=without")).status_code == status
     assert web.get(f"/test{address_of(sri)}").status_code == 404
     assert Client().get(address_of(sri)).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["receipts:shared-state"])
+def test_a_page_that_waits_for_its_file_keeps_no_session_alive(name):
+    """It asks every half second by itself: whoever is signed in and away is signed out all the same."""
+    assert resolve(reverse(name, args=["x" * 43])).func.is_polled
