@@ -31,7 +31,7 @@ class TooSlow(Exception):
 class _Allowance:
     """How long the statements of one connection may take together; a wrapper as Django's `execute_wrapper` takes it."""
 
-    STEP = 100
+    STEP = 500
     """Postgres is told anew what is left when it is so many milliseconds less than it was told last."""
 
     def __init__(self, using: str) -> None:

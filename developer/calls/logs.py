@@ -6,7 +6,9 @@ import re
 from developer.calls import masking
 from flipdash.serving.lines import Lines
 
-LINKS = re.compile(r"(/(?:invitations|receipts|account/confirmation|account/password/[^/\s]+)/)[^/\s?\"']+")
+LINKS = re.compile(
+    r"(/(?:invitations|receipts|pay/payment|pay|account/confirmation|account/password/[^/\s]+)/)[^/\s?\"']+"
+)
 """The addresses that open something for whoever has them: what stands behind is cut."""
 
 
