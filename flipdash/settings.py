@@ -209,7 +209,10 @@ EMAIL_TIMEOUT = 20  # seconds
 
 # --- People ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # the e-mail is unique, in any case, by a constraint on lower(email)
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # the e-mail is unique, in any case, by a constraint on lower(email)
+    *("security.W005", "security.W021"),  # HSTS for a whole domain is the operator's to say: HSTS_WHOLE_DOMAIN
+]
 AUTHENTICATION_BACKENDS = ["accounts.sign_in.backend.Backend"]
 PASSWORD_HASHERS = ["flipdash.hashers.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -66,6 +66,7 @@ class Told:
 
 WHEN: dict[CallbackEvent, Words] = {
     CallbackEvent.TRANSFER: _("A money transfer arrived, or failed, was rejected, cancelled or not approved in time."),
+    CallbackEvent.PAYMENT: _("A payment was made, failed, or was not made in time."),
     CallbackEvent.TOP_UP: _("A top-up is in the deposit (DONE), or was taken back out of it (REVERSED)."),
     CallbackEvent.BANK_STATUS: _("A bank or an e-wallet is disturbed, or works again."),
 }

@@ -53,7 +53,7 @@ def fill_in(page):
     page.get_by_label("Remark").fill("Biji kopi Gayo")
 
 
-def test_from_maker_to_approver_to_receipt(open_context, page, sign_in, people, sending):
+def test_from_maker_to_approver_to_receipt(open_context, page, sign_in, people, sending, worker):
     sign_in(page, people[Role.MAKER])
     page.goto("/money-transfers/")
     page.get_by_role("link", name="Create Transfer").click()
