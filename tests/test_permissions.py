@@ -254,8 +254,13 @@ OUTSIDERS = ("deactivated", "operator")
 """Signed in, and nobody's member."""
 
 
-WRITING = {"documents/invoices/<bigid:pk>/": Permission.MANAGE_ACCOUNT}
-"""Pages that more people may look at than may send their form, and what the form needs."""
+SERIES = "money-transfers/create/repeating/<bigid:series_id>"
+WRITING = {
+    "documents/invoices/<bigid:pk>/": Permission.MANAGE_ACCOUNT,
+    f"{SERIES}/pausing/": Permission.APPROVE_TRANSACTIONS,
+    f"{SERIES}/stopping/": Permission.APPROVE_TRANSACTIONS,
+}
+"""Pages that more people may look at than may send their form of somebody else's, and what the form needs."""
 
 
 def is_allowed(route: Route, member) -> bool:
