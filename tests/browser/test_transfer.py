@@ -8,6 +8,7 @@ from django.db import connections
 from playwright.sync_api import expect
 
 from accounts.permissions import Role
+from documents.receipts import making
 from tests import factories
 from tests.transactions.sending import create, fund, let_its_date_come
 from transactions.models import MoneyTransfer, SimulatedPayout
@@ -53,7 +54,7 @@ def fill_in(page):
     page.get_by_label("Remark").fill("Biji kopi Gayo")
 
 
-def test_from_maker_to_approver_to_receipt(open_context, page, sign_in, people, sending, worker):
+def test_from_maker_to_approver_to_receipt(open_context, page, sign_in, people, sending):
     sign_in(page, people[Role.MAKER])
     page.goto("/money-transfers/")
     page.get_by_role("link", name="Create Transfer").click()
@@ -88,6 +89,9 @@ def test_from_maker_to_approver_to_receipt(open_context, page, sign_in, people, 
     page.goto(address)
     with page.expect_download() as download:
         page.get_by_role("link", name="PDF").first.click()
+        expect(page.get_by_role("heading", name="Receipt (PDF)", level=1)).to_be_visible()
+        while making.RECEIPTS.work():
+            pass
     assert download.value.suggested_filename.endswith(".pdf")
 
 
