@@ -29,7 +29,7 @@ WRONG_EVERY = 4
 
 def line(number):
     bank = "BCA Syariahh" if number % WRONG_EVERY == 0 else "BCA"
-    return f"{bank},{number:010},Siti Rahmawati,{100_000 + number},Gaji,,P-{number}"
+    return f"{bank},{number:06}1234,Siti Rahmawati,{100_000 + number},Gaji,,P-{number}"
 
 
 @pytest.fixture
