@@ -23,6 +23,8 @@ ROWS = int(os.environ.get("BULK_PAGE_ROWS", "240"))
 FULL = 20_000
 MOST = 200 if ROWS >= FULL else 2_000
 """Milliseconds at the median; a small file on a busy machine has time."""
+AT_MOST = 2_000
+"""Milliseconds that thousands of rows may take, which are repaired at once within a request."""
 TURNS = 15
 WRONG_EVERY = 4
 
@@ -81,6 +83,6 @@ def test_a_large_file_is_looked_at_and_repaired_without_waiting(maker, client_of
     assert not still_wrong.exists()
     took["scroll, nothing wrong any more"] = median(scroll)
     print(f"{ROWS:,} rows:", ", ".join(f"{what} {taken:,.0f} ms" for what, taken in took.items()))
-    slow = {what: taken for what, taken in took.items() if taken > MOST and "once" not in what}
+    slow = {what: taken for what, taken in took.items() if taken > (AT_MOST if "once" in what else MOST)}
     assert slow == {}
     assert BulkDraft.objects.get().status == "review"

@@ -39,7 +39,9 @@ CHANGE = f"""
         holder_name = CASE WHEN same.account THEN r.holder_name ELSE '' END,
         name_differs = same.account AND same.name AND r.name_differs
     FROM jsonb_to_recordset(%(rows)s::jsonb) AS n ({COLUMNS})
-    JOIN {TABLE} old ON old.draft_id = %(draft)s AND old.record = n.record
+    CROSS JOIN LATERAL (
+        SELECT * FROM {TABLE} WHERE draft_id = %(draft)s AND record = n.record LIMIT 1
+    ) old  -- one by one, by the index: of a draft just read Postgres knows no counts, and would join each with each
     CROSS JOIN LATERAL (SELECT (old.bank, old.account_number) = (n.bank, n.account_number) AS account,
         old.beneficiary_name = n.beneficiary_name AS name) same
     WHERE r.id = old.id
