@@ -11,6 +11,7 @@ from accounts.models import Member
 from accounts.permissions import Role
 from deposits import ledger
 from flipdash import events, rls
+from flipdash.leases import Stopped
 from flipdash.models import Message
 from tests import factories
 from tests.leased import let_time_pass
@@ -81,8 +82,8 @@ def let_its_days_come(series: TransferSeries, days: int = 0) -> None:
     with superuser() as connected:
         connected.execute(
             "UPDATE transactions_transferseries SET first_day = first_day - %s, last_day = last_day - %s, "
-            "next_day = next_day - %s, next_at = now() WHERE id = %s",
-            [moved, moved, moved, series.pk],
+            "next_day = next_day - %s, approved_from = approved_from - %s, next_at = now() WHERE id = %s",
+            [moved, moved, moved, moved, series.pk],
         )
 
 
@@ -261,7 +262,7 @@ def test_an_approval_is_of_what_was_seen(once, maker, approver):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("amount", 1), ("account_number", "1"), ("fee", 1), ("last_day", date(2030, 1, 1)), ("times", 9)],
+    [("amount", 1), ("account_number", "1"), ("remark", "x"), ("last_day", date(2030, 1, 1)), ("times", 9)],
 )
 def test_the_database_keeps_what_was_approved(maker, field, value):
     series = weekly(maker)
@@ -340,19 +341,19 @@ def test_nothing_is_made_in_the_name_of_who_may_no_longer(once, maker, approver,
     series = weekly(maker)
     approve(approver, series)
     Member.objects.filter(pk=maker.pk).update(**lost)
-    let_its_days_come(series)
+    let_its_days_come(series, days=1)
     mails()
     run()
     run()
     assert made(series) == []
     assert (now(series).status, now(series).paused_why) == ("paused", "maker")
     assert (runs()[0].status, runs()[0].problem) == ("failed", "maker")
-    assert "may no longer create" in mails()[admin.user.email]
+    assert "can resume it as their own" in mails()[admin.user.email]
     scope = admin.scope("live")
     with rls.inside(scope):
         resumed = services.resume(scope, series)
     assert (resumed.maker, resumed.approver) == (admin.actor, None)
-    assert resumed.next_day == today(maker) + WEEK, "what was missed is made by hand"
+    assert resumed.next_day == today(maker) + timedelta(days=6), "what was missed is made by hand"
 
 
 @pytest.mark.parametrize("lost", LOST)
@@ -382,9 +383,95 @@ def test_a_fee_that_changed_is_approved_anew(once, maker, approver, monkeypatch)
     approve(approver, series)
     let_its_days_come(series)
     monkeypatch.setitem(services.FEES, "bank", 9_000)
+    mails()
     run()
     assert (made(series)[0].fee, made(series)[0].status) == (9_000, Status.PENDING_APPROVAL)
     assert runs()[0].problem == "fee"
+    assert now(series).approver is None
+    assert "has changed since" in mails()[maker.user.email]
+    assert approve(approver, series).approved_fee == 9_000
+
+
+def test_an_approval_is_of_the_fee_that_was_seen(once, maker, approver, monkeypatch):
+    """It had changed after the series was made, and before anybody approved it."""
+    series = weekly(maker)
+    monkeypatch.setitem(services.FEES, "bank", 9_000)
+    approve(approver, series)
+    let_its_days_come(series)
+    run()
+    assert (made(series)[0].fee, made(series)[0].status) == (9_000, Status.PROCESSING)
+
+
+def test_an_approval_is_of_the_days_that_were_seen(once, maker, approver):
+    """trust: M3. The first day had come, and its transfer wasn't made yet."""
+    series = weekly(maker)
+    let_its_days_come(series)
+    assert running.queue_due() == 1
+    assert len(services.to_come(now(series))) == 4
+    approve(approver, series)
+    run()
+    assert [(row.status, row.series_day) for row in made(series)] == [(Status.PENDING_APPROVAL, today(maker))]
+    let_its_days_come(series, days=6)
+    run()
+    assert made(series)[1].status == Status.SCHEDULED
+
+
+# --- Paused with a day that is still to come ---
+
+
+def soon(maker: Member, **fields) -> TransferSeries:
+    """Make a series whose first day is made now, and sent in two days."""
+    first = today(maker) + timedelta(days=2)
+    return weekly(maker, **{"first": first, "last": first + 4 * WEEK, **fields})
+
+
+def test_a_day_that_a_pause_kept_is_made_when_it_is_resumed_in_time(maker, admin):
+    series = soon(maker)
+    Member.objects.filter(pk=maker.pk).update(role=Role.REVIEWER)
+    run()
+    assert (runs()[0].problem, now(series).next_day) == ("maker", series.first_day + WEEK)
+    scope = admin.scope("live")
+    with rls.inside(scope):
+        assert services.resume(scope, series).next_day == series.first_day
+    run()
+    assert [row.series_day for row in made(series)] == [series.first_day]
+    assert [(one.status, one.problem) for one in runs()] == [("done", "")]
+    assert now(series).next_day == series.first_day + WEEK
+    with rls.inside(scope):
+        services.pause(scope, series)
+        services.resume(scope, series)
+    run()
+    assert len(made(series)) == 1, "what was made isn't made again"
+
+
+def test_a_pause_of_its_last_day_is_resumed_too(maker, admin):
+    series = soon(maker, last=today(maker) + timedelta(days=2))
+    running.queue_due()
+    scope = admin.scope("live")
+    with rls.inside(scope):
+        services.pause(scope, series)
+    run()
+    assert (runs()[0].problem, now(series).status) == ("stopped", "paused")
+    with rls.inside(scope):
+        services.resume(scope, series)
+    run()
+    assert (len(made(series)), now(series).status) == (1, "ended")
+
+
+def test_while_its_last_day_waits_for_a_worker_it_can_be_stopped(maker):
+    series = soon(maker, last=today(maker) + timedelta(days=2))
+    running.queue_due()
+    with rls.inside(maker.scope("live")):
+        services.stop(maker.scope("live"), series)
+    run()
+    assert (made(series), now(series).status) == ([], "stopped")
+
+
+def test_what_is_lost_with_nothing_to_come_has_ended(once, maker, admin):
+    series = weekly(admin, first=today(admin) - WEEK, last=today(admin) - WEEK)
+    Member.objects.filter(pk=admin.pk).update(role=Role.REVIEWER)
+    run()
+    assert (runs()[0].problem, now(series).status) == ("maker", "ended")
 
 
 # --- Once ---
@@ -401,7 +488,7 @@ def test_two_that_look_at_once_make_one(once, maker, approver):
     assert len(made(series)) == len(runs()) == 1
 
 
-def test_a_worker_that_is_killed_before_it_says_so_makes_none_twice(once, maker, approver, monkeypatch):
+def test_a_worker_that_is_killed_before_it_says_so_has_made_nothing(once, maker, approver, monkeypatch):
     """trust: Z1."""
     series = weekly(maker)
     approve(approver, series)
@@ -415,14 +502,26 @@ def test_a_worker_that_is_killed_before_it_says_so_makes_none_twice(once, maker,
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(RUNS, "finish", die)
+        patch.setattr(running, "_end", die)
         with pytest.raises(Killed):
             RUNS.work()
-    assert len(made(series)) == 1
+    assert made(series) == []
     let_time_pass(RUNS)
     run()
     assert len(made(series)) == 1
     assert runs()[0].status == "done"
+
+
+def test_a_worker_that_comes_back_too_late_makes_nothing(maker):
+    """trust: Z1. Its maker may have heard by then that nothing was created."""
+    series = weekly(maker)
+    running.queue_due()
+    late = RUNS.claim()
+    let_time_pass(RUNS)
+    assert RUNS.claim()
+    with pytest.raises(Stopped):
+        running._run(late)
+    assert made(series) == []
 
 
 def test_what_was_missed_is_made_day_by_day_each_once(once, maker, approver):

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests import factories
 from tests.accounts.signing_in import PASSWORD
 from tests.transactions.sending import create, fund
 from transactions.models import MoneyTransfer, TransferSeries
-from transactions.transfers.series import services
+from transactions.transfers.series import running, services
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "operator"]),
@@ -167,6 +167,47 @@ def test_approved_as_a_whole(maker, client, client_of, people, money):
     page = approver.post(f"{address}approval/", unseen(page), follow=True)
     assert "Approved once by" in text_of(page)
     assert "repeating" not in text_of(approver.get("/approvals/"))
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_what_is_made_before_all_is_approved_is_named(maker, client_of, people, money):
+    """It begins within three days: its first day waits on its own, and an approval of all to come leaves it out."""
+    money.series_approved_once = True
+    money.save()
+    first = date.fromisoformat(day(maker, 1))
+    series = factories.make_series(maker, repeats="week", first=first, last=first + timedelta(days=28))
+    assert running.queue_due() == 1
+    approver, address = client_of(people[Role.APPROVER]), f"{SERIES}{series.pk}/approval/"
+    page = approver.get(address)
+    assert "Each waits for an approval of its own" in text_of(page)
+    assert len(page.context["left"]) == 4
+    running.RUNS.work()
+    transfer = MoneyTransfer.objects.get(series=series)
+    page = approver.get(address)
+    assert f"/money-transfers/{transfer.pk}/approval/" in page.content.decode()
+    page = approver.post(address, unseen(page), follow=True)
+    assert "still wait for an approval of their own" in text_of(page)
+
+
+def test_the_fee_is_that_of_the_day(maker, client, client_of, people, money, monkeypatch):
+    money.series_approved_once = True
+    money.save()
+    series = factories.make_series(maker, amount=100_000)
+    monkeypatch.setitem(services.FEES, "bank", 9_000)
+    for page in (
+        client.get(f"{SERIES}{series.pk}/"),
+        client_of(people[Role.APPROVER]).get(f"{SERIES}{series.pk}/approval/"),
+    ):
+        assert "Fee Rp9,000" in text_of(page)
+
+
+def test_resumed_with_nothing_to_come(client, maker):
+    series = factories.make_series(
+        maker, first=date.fromisoformat(day(maker, -9)), last=date.fromisoformat(day(maker, -8))
+    )
+    client.post(f"{SERIES}{series.pk}/pausing/")
+    page = client.post(f"{SERIES}{series.pk}/pausing/", {"resume": "1"}, follow=True)
+    assert "it has ended" in text_of(page)
 
 
 def test_the_page_of_a_transfer_leads_to_its_series(client, maker, client_of, people):

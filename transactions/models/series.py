@@ -60,8 +60,7 @@ class TransferSeries(TenantModel):
     name_reason = models.CharField(max_length=200, blank=True)
     beneficiary_email = models.CharField(max_length=LONGEST_EMAILS, blank=True)
     amount = models.BigIntegerField()
-    """Rupiah of each of them, without the fee."""
-    fee = models.BigIntegerField()
+    """Rupiah of each of them, without the fee, which is that of its day."""
     remark = models.CharField(max_length=100, blank=True)
     internal_reference = models.CharField(max_length=100, blank=True)
     repeats = models.CharField(max_length=5, choices=Repeats.choices)
@@ -72,12 +71,16 @@ class TransferSeries(TenantModel):
     times = models.PositiveSmallIntegerField()
     """How many days there are."""
     next_day = models.DateField()
-    """The day of the business for which the next is made; when it has ended, the last that came."""
-    next_at = models.DateTimeField()
-    """When that is made."""
+    """The day of the business for which the next is made; when none is to come, the last that came."""
+    next_at = models.DateTimeField(null=True)
+    """When that is made; None once its last day has come."""
     maker_kind, maker_id, maker_name = actor_fields()
     approver_kind, approver_id, approver_name = actor_fields(blank=True)
     """Who approved all of them at once, where the business lets that be."""
+    approved_from = models.DateField(null=True)
+    """The first day that this approval is for: those before it came without it."""
+    approved_fee = models.BigIntegerField(null=True)
+    """The rupiah that each cost when it was approved: at another fee none goes by that approval."""
     made_key = models.UUIDField(editable=False)
     """The hidden key of the form that made it."""
     created_at = models.DateTimeField(db_default=Now())
@@ -91,9 +94,14 @@ class TransferSeries(TenantModel):
             models.UniqueConstraint(fields=["business", "mode", "made_key"], name="transferseries_made_once"),
             actor_known("transferseries", "maker"),
             actor_known("transferseries", "approver", blank=True),
-            models.CheckConstraint(condition=Q(amount__gt=0, fee__gte=0, times__gt=0), name="transferseries_amounts"),
+            models.CheckConstraint(condition=Q(amount__gt=0, times__gt=0), name="transferseries_amounts"),
             models.CheckConstraint(
                 condition=Q(last_day__gte=F("first_day"), repeats__in=Repeats.values), name="transferseries_days"
+            ),
+            models.CheckConstraint(
+                condition=Q(approver_kind="", approved_from=None, approved_fee=None)
+                | (~Q(approver_kind="") & Q(approved_from__isnull=False, approved_fee__isnull=False)),
+                name="transferseries_approved_from_a_day_at_a_fee",
             ),
             models.CheckConstraint(
                 condition=Q(status="paused", paused_why__in=PausedWhy.values)
@@ -120,11 +128,6 @@ class TransferSeries(TenantModel):
         return Actor.of(self, "approver")
 
     @property
-    def total(self) -> int:
-        """What the deposit pays for each."""
-        return self.amount + self.fee
-
-    @property
     def whole(self) -> int:
         """What all of it pays, in rupiah without fees: what the second-person rule judges."""
         return self.amount * self.times
@@ -144,19 +147,21 @@ class SeriesRun(TenantModel, Leased):
         QUEUED = state("queued", _("Waiting"), "grey", "hourglass", to="running failed")
         RUNNING = state("running", _("Being made"), "blue", "loader", to="queued done failed")
         DONE = state("done", _("Made"), "green", "check")
-        FAILED = state("failed", _("Not made"), "red", "x")
+        FAILED = state("failed", _("Not made"), "red", "x", later="queued")
 
     STEPS = {Status.QUEUED: Status.RUNNING}
+    HELD = (*PausedWhy.values, "stopped")
+    """The problems of a day that brought nothing only because its series stood still."""
     PROBLEMS = {
-        "maker": PausedWhy.MAKER.label,
-        "approver": PausedWhy.APPROVER.label,
-        "rule": PausedWhy.RULE.label,
+        "maker": _("Whoever made it may no longer create transactions. Nothing was created."),
+        "approver": _("Whoever approved it may no longer approve. Nothing was created."),
+        "rule": _("A second person has to approve it now. Nothing was created."),
         "stopped": _("The series was paused or stopped before. Nothing was created."),
         "refused": _("The bank’s rules no longer allow this account or amount. Nothing was created."),
         "short": _("The deposit didn’t cover it. It waits for an approver: top up, then approve it."),
         "twice": _("The same may have been paid already. It waits for an approver, who looks at both."),
         "nothing sends": _("Nothing can be sent in this mode yet. It waits for an approver."),
-        "fee": _("The fee has changed since the series was approved. It waits for an approver."),
+        "fee": _("The fee has changed since the series was approved. It waits, and what follows is approved anew."),
         "error": _("Something went wrong on our side. Nothing was created: make this one by Duplicate."),
     }
 

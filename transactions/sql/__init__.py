@@ -46,7 +46,7 @@ APPROVED = ("account_number", "beneficiary_name", "amount", "fee", "send_at", "m
 """What an approver let go: whatever the code does, nothing else leaves, and not on another day."""
 PAID_AGAIN = (
     *("destination_kind", "bank", "account_number", "beneficiary_name", "holder_name", "name_reason"),
-    *("beneficiary_email", "amount", "fee", "remark", "internal_reference"),
+    *("beneficiary_email", "amount", "remark", "internal_reference"),
 )
 """What a series pays: whoever approved it once approved this."""
 TIMELINES = (TransferEvent, InternationalEvent, PaymentEvent)

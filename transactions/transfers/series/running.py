@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import rls, states
-from flipdash.leases import Worker
+from flipdash import clock, rls, states
+from flipdash.leases import Stopped, Worker
 from flipdash.scope import Scope
 from transactions.models import MoneyTransfer, SeriesRun, TransferSeries, Via
 from transactions.models import Status as TransferStatus
@@ -61,7 +61,7 @@ def _queued(pk: int, business_id: int, mode: str) -> bool:
             series = rows.select_for_update(skip_locked=True, of=("self",)).select_related("business").first()
             if series is None:
                 return False
-            SeriesRun.objects.create(business_id=business_id, mode=mode, series=series, day=series.next_day)
+            _note(series)
             _go_on(series)
     except DatabaseError:
         log.exception("series %s: its day isn't made, and tried again", pk)
@@ -69,16 +69,33 @@ def _queued(pk: int, business_id: int, mode: str) -> bool:
     return True
 
 
+def _note(series: TransferSeries) -> None:
+    """Let a worker have the next day of a locked series; one that the series stood still for has it once more."""
+    known = {"business_id": series.business_id, "mode": series.mode}
+    run, is_new = SeriesRun.objects.get_or_create(series=series, day=series.next_day, defaults=known)
+    if not is_new:
+        held = SeriesRun.objects.filter(pk=run.pk, status=SeriesRun.Status.FAILED, problem__in=SeriesRun.HELD)
+        again = {"attempt": 0, "problem": "", "due_at": None, "finished_at": None, "told_at": None}
+        held.update(status=SeriesRun.Status.QUEUED, **again)
+
+
 def _go_on(series: TransferSeries) -> None:
+    """Go to the day after; after its last a series has ended once that is made."""
     following = dates.day_after(series.first_day, series.repeats, series.next_day)
     if following > series.last_day:
+        series.next_at = None
+    else:
+        series.next_day = following
+        is_once = series.business.series_approved_once
+        series.next_at = services.next_at(series, series.business.time_zone, is_once=is_once)
+    series.save(update_fields=["next_day", "next_at"])
+
+
+def _end(series: TransferSeries) -> None:
+    """End a locked series whose last day has been made, or can't be."""
+    if series.status == Status.ACTIVE and series.next_at is None and not services.is_being_made(series):
         itself = Scope.by_itself(series.business, series.mode)
         states.move(series, Status.ENDED, by=itself, kind="series.ended", facts=services.facts_of(series))
-        return
-    series.next_day = following
-    is_once = series.business.series_approved_once
-    series.next_at = services.next_at(series, series.business.time_zone, is_once=is_once)
-    series.save(update_fields=["next_day", "next_at"])
 
 
 # --- Its transfer is made ----------------------------------------------------------------------------------------
@@ -94,28 +111,38 @@ class Outcome:
 
 @RUNS.runs
 def _run(run: SeriesRun) -> None:
-    with rls.inside_of(run.business_id, run.mode):
-        with transaction.atomic():
-            outcome = _make(run.series_id, run.day)
+    """Make the transfer of a day, and say so, in one transaction."""
+    with rls.inside_of(run.business_id, run.mode), transaction.atomic():
+        series = _locked(run.series_id)
+        mine = SeriesRun.objects.filter(pk=run.pk, attempt=run.attempt, status=run.status)
+        if not mine.select_for_update().exists():
+            raise Stopped
+        outcome = _make(series, run.day)
         status = SeriesRun.Status.DONE if outcome.is_made else SeriesRun.Status.FAILED
-        RUNS.finish(run, status, problem=outcome.problem)
+        mine.update(status=status, problem=outcome.problem, lease_until=None, finished_at=Now())
+        _end(series)
 
 
-def _make(series_id: int, day: date) -> Outcome:
-    """Make the transfer of a day, and let it go if its series was approved; within the open transaction."""
+def _locked(pk: int) -> TransferSeries:
+    """Lock a series, so that nobody of its business makes or approves a transfer meanwhile."""
     rows = TransferSeries.objects.select_related("business")
-    series = rows.get(pk=series_id)
-    acts.one_at_a_time(Scope.by_itself(series.business, series.mode), MONEY_TRANSFERS)
-    series = rows.select_for_update(of=("self",)).get(pk=series_id)
+    found = rows.get(pk=pk)
+    acts.one_at_a_time(Scope.by_itself(found.business, found.mode), MONEY_TRANSFERS)
+    locked: TransferSeries = rows.select_for_update(of=("self",)).get(pk=pk)
+    return locked
+
+
+def _make(series: TransferSeries, day: date) -> Outcome:
+    """Make the transfer of a day, and let it go if its series was approved for it."""
     if MoneyTransfer.objects.filter(series=series, series_day=day).exists():
-        return Outcome(is_made=True)  # by a worker that was killed before it could say so
+        return Outcome(is_made=True)
     if series.status in (Status.PAUSED, Status.STOPPED):
         why = series.paused_why
         return Outcome(is_made=False, problem="stopped" if why in ("", PausedWhy.PERSON) else why)
     if (maker := _still(series, "maker", Permission.CREATE_TRANSACTIONS)) is None:
         return _paused(series, PausedWhy.MAKER)
     approver = None
-    if series.approver_kind and series.business.series_approved_once:
+    if series.business.series_approved_once and series.approved_from and day >= series.approved_from:
         if (approver := _still(series, "approver", Permission.APPROVE_TRANSACTIONS)) is None:
             return _paused(series, PausedWhy.APPROVER)
         if not acts.may_approve(approver, series):
@@ -139,10 +166,11 @@ def _still(series: TransferSeries, who: str, permission: Permission) -> Scope | 
 
 
 def _paused(series: TransferSeries, why: PausedWhy) -> Outcome:
-    """Pause a locked series; what has ended with this day has nothing to be paused."""
-    if series.status == Status.ACTIVE:
-        itself = Scope.by_itself(series.business, series.mode)
-        states.move(series, Status.PAUSED, by=itself, kind="series.paused", paused_why=why)
+    """Pause a locked series: its day is made when it is resumed in time. Where all of it is past, it ends."""
+    if series.next_at is None and dates.moment(series.next_day, series.business.time_zone) <= clock.now():
+        return Outcome(is_made=False, problem=str(why))
+    itself = Scope.by_itself(series.business, series.mode)
+    states.move(series, Status.PAUSED, by=itself, kind="series.paused", paused_why=why)
     return Outcome(is_made=False, problem=str(why))
 
 
@@ -169,7 +197,8 @@ def _add(maker: Scope, series: TransferSeries, day: date) -> MoneyTransfer:
 
 def _let_go(approver: Scope, series: TransferSeries, transfer: MoneyTransfer) -> str:
     """Let a transfer go by the approval of its series; returns why it has to wait for one of its own, or ""."""
-    if transfer.fee != series.fee:
+    if transfer.fee != series.approved_fee:
+        services.forget_approval(approver, series)
         return "fee"
     if MONEY_TRANSFERS.duplicates(approver, transfer):
         return "twice"
@@ -191,9 +220,12 @@ def tidy() -> None:
     """Let what has come be made, and tell makers of what could not."""
     queue_due()
     untold = SeriesRun.objects.using(USING).filter(status=SeriesRun.Status.FAILED, told_at=None)
-    for pk, business_id, mode in list(untold.values_list("pk", "business_id", "mode")[:AT_A_TIME]):
+    found = list(untold.values_list("pk", "series_id", "business_id", "mode")[:AT_A_TIME])
+    for pk, series_id, business_id, mode in found:
         with rls.inside_of(business_id, mode), transaction.atomic():
-            rows = SeriesRun.objects.filter(pk=pk, told_at=None).select_related("series__business")
-            if run := rows.select_for_update(skip_locked=True, of=("self",)).first():
-                mails.tell_of_failure(run)
-                SeriesRun.objects.filter(pk=pk).update(told_at=Now())
+            rows = TransferSeries.objects.filter(pk=series_id).select_related("business")
+            series = rows.select_for_update(skip_locked=True, of=("self",)).first()
+            runs = SeriesRun.objects.filter(pk=pk, status=SeriesRun.Status.FAILED, told_at=None)
+            if series is not None and runs.update(told_at=Now()):
+                _end(series)
+                mails.tell_of_failure(SeriesRun.objects.select_related("series__business").get(pk=pk))

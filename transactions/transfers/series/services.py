@@ -21,7 +21,8 @@ from flipdash import clock, db, events, rls, states
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from transactions.fees import FEES
-from transactions.models import TransferSeries
+from transactions.models import MoneyTransfer, SeriesRun, TransferSeries
+from transactions.models import Status as TransferStatus
 from transactions.models.series import PausedWhy
 from transactions.outgoing import acts
 from transactions.outgoing.refusals import Changed, OutgoingRefused, SecondPersonNeeded
@@ -34,6 +35,11 @@ MOST = 100
 """Series of a business and mode that aren't over."""
 AHEAD = timedelta(days=3)
 """How long before its date a transfer is made that somebody still has to approve."""
+UNAPPROVED: dict[str, Any] = {
+    **{"approver_kind": "", "approver_id": None, "approver_name": ""},
+    **{"approved_from": None, "approved_fee": None},
+}
+"""What stands in a series that nobody has approved as a whole."""
 
 
 class TooMany(OutgoingRefused):
@@ -139,7 +145,6 @@ def _add(scope: Scope, draft: Draft, plan: Plan, made_key: uuid.UUID) -> Transfe
         name_reason=draft.name_reason if draft.name_differs else "",
         beneficiary_email=draft.beneficiary_email,
         amount=draft.amount,
-        fee=draft.fee,
         remark=draft.remark,
         internal_reference=draft.internal_reference,
         repeats=plan.repeats,
@@ -174,13 +179,32 @@ def digest_of(series: TransferSeries) -> str:
     return f"{series.pk} {series.status} {series.next_day} {FEES[series.destination_kind]} {series.maker_name}"
 
 
+def to_come(series: TransferSeries) -> list[date]:
+    """Return the days that an approval of all of it is for."""
+    return Plan(series.repeats, series.first_day, series.last_day).from_day(series.next_day)
+
+
+def beside(scope: Scope, series: TransferSeries) -> list[tuple[date, MoneyTransfer | None]]:
+    """Return the days that came before all of it is approved: each waits for an approval of its own.
+
+    With each comes its transfer, or None where a worker is about to make it.
+    """
+    rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(series=series)
+    waiting = rows.filter(status=TransferStatus.PENDING_APPROVAL, series_day__lt=series.next_day)
+    queued = SeriesRun.objects.visible_to(scope).filter(series=series, status__in=SeriesRun.Status.open())
+    found: dict[date, MoneyTransfer | None] = dict.fromkeys(
+        queued.filter(day__lt=series.next_day).values_list("day", flat=True)
+    )
+    return sorted((found | {row.series_day: row for row in waiting}).items(), key=lambda one: one[0])
+
+
 def may_be_approved(series: TransferSeries) -> bool:
     """Return whether it is still to be approved as a whole."""
     return series.status in Status.open() and not series.approver_kind and is_approved_once(series.business_id)
 
 
 def approve(scope: Scope, series: TransferSeries, *, seen: str) -> TransferSeries:
-    """Let all that is still to come of a series go, each on its day.
+    """Let all that is still to come of a series go, each on its day. What came before waits for its own approval.
 
     Raises SeriesOver, Changed, SecondPersonNeeded, NotAllowed.
     """
@@ -197,12 +221,26 @@ def approve(scope: Scope, series: TransferSeries, *, seen: str) -> TransferSerie
 
 
 def _sign(scope: Scope, series: TransferSeries) -> None:
-    """Write who approved a locked series; what comes next is then made on its day."""
-    for name, value in scope.actor.columns("approver").items():
-        setattr(series, name, value)
-    series.next_at = next_at(series, scope.business.time_zone, is_once=True)
-    series.save(update_fields=["approver_kind", "approver_id", "approver_name", "next_at"])
+    """Write who approved a locked series, from which day on and at which fee; what comes is then made on its day."""
+    signed = scope.actor.columns("approver")
+    _write(scope, series, **signed, approved_from=series.next_day, approved_fee=FEES[series.destination_kind])
     events.record(scope, "series.approved", series, **facts_of(series))
+
+
+def forget_approval(scope: Scope, series: TransferSeries) -> None:
+    """Let a locked series wait to be approved anew, and tell who may."""
+    _write(scope, series, **UNAPPROVED)
+    if series.next_at is not None and may_be_approved(series):
+        mails.tell_approvers(scope, series)
+
+
+def _write(scope: Scope, series: TransferSeries, **values: Any) -> None:
+    """Write who approved a locked series, or that nobody has, and when the next is made then."""
+    for name, value in values.items():
+        setattr(series, name, value)
+    if series.next_at is not None:
+        series.next_at = next_at(series, scope.business.time_zone, is_once=True)
+    series.save(update_fields=[*values, "next_at"])
 
 
 # --- Paused, resumed, stopped ------------------------------------------------------------------------------------
@@ -255,16 +293,18 @@ def resume(scope: Scope, series: TransferSeries) -> TransferSeries:
             ask_again(scope, Permission.APPROVE_TRANSACTIONS)
         values: dict[str, Any] = {"paused_why": ""}
         if why != PausedWhy.PERSON or not _might_approve(scope, locked):
-            values |= {"approver_kind": "", "approver_id": None, "approver_name": ""}
+            values |= UNAPPROVED
         if why == PausedWhy.MAKER:
             values |= scope.actor.columns("maker")
-        if not _go_on(locked, scope):
+        day = _day_to_come(locked, scope)
+        if day is None and not is_being_made(locked):
             states.move(locked, Status.ENDED, by=scope, kind="series.ended", facts=facts_of(locked), **values)
             return locked
-        for name, value in values.items():
+        for name, value in (values | {"next_day": day or locked.next_day}).items():
             setattr(locked, name, value)
-        locked.next_at = next_at(locked, scope.business.time_zone, is_once=is_approved_once(locked.business_id))
-        values |= {"next_day": locked.next_day, "next_at": locked.next_at}
+        is_once = is_approved_once(locked.business_id)
+        at = next_at(locked, scope.business.time_zone, is_once=is_once) if day else None
+        values |= {"next_day": locked.next_day, "next_at": at}
         states.move(locked, Status.ACTIVE, by=scope, kind="series.resumed", facts=facts_of(locked), **values)
         if may_be_approved(locked):
             mails.tell_approvers(scope, locked)
@@ -280,16 +320,18 @@ def _might_approve(scope: Scope, locked: TransferSeries) -> bool:
     return acts.may_approve(scope, locked) and not acts.need_reauthentication(scope)
 
 
-def _go_on(series: TransferSeries, scope: Scope) -> bool:
-    """Go to the first day whose hour is still to come; returns whether there is one."""
+def _day_to_come(series: TransferSeries, scope: Scope) -> date | None:
+    """Return the first day whose hour is still to come, one that brought nothing for the pause included."""
+    runs = SeriesRun.objects.visible_to(scope).filter(series=series)
+    held = runs.filter(status=SeriesRun.Status.FAILED, problem__in=SeriesRun.HELD).values_list("day", flat=True)
+    rest = to_come(series) if series.next_at is not None else []
     now, zone = clock.now(), scope.business.time_zone
-    day = series.next_day
-    while day <= series.last_day and dates.moment(day, zone) <= now:
-        day = dates.day_after(series.first_day, series.repeats, day)
-    if day > series.last_day:
-        return False
-    series.next_day = day
-    return True
+    return min((day for day in {*held, *rest} if dates.moment(day, zone) > now), default=None)
+
+
+def is_being_made(series: TransferSeries) -> bool:
+    """Return whether a day that has come is still at a worker."""
+    return SeriesRun.objects.filter(series=series, status__in=SeriesRun.Status.open()).exists()
 
 
 def _lock(scope: Scope, pk: int, permission: Permission) -> TransferSeries:
@@ -321,7 +363,7 @@ def _follow_the_business(told: events.Event) -> None:
     for mode in Mode:
         with rls.inside_of(business.pk, mode):
             rows = TransferSeries.objects.filter(business=business, mode=mode, status__in=Status.open())
-            for series in rows.select_for_update():
+            for series in rows.exclude(next_at=None).select_for_update():
                 at = next_at(series, business.time_zone, is_once=business.series_approved_once)
                 TransferSeries.objects.filter(pk=series.pk).update(next_at=at)
 

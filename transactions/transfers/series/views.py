@@ -1,5 +1,6 @@
 """Money Transfer → Create Transfer → Repeating transfers: the list, one of them, and what is done with it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -63,6 +64,7 @@ def one_series(request: Request, series_id: int) -> HttpResponse:
             "when": wording.when(series),
             "approval": wording.approval(series, is_once=is_once),
             "runs": [{"run": run, "transfer": by_day.get(run.day)} for run in page["rows"]],
+            "fee": FEES[series.destination_kind],
             "is_open": series.status in TransferSeries.Status.open(),
             "may_approve": scope.can(Permission.APPROVE_TRANSACTIONS) and services.may_be_approved(series),
             "may_change": services.may_change(scope, series),
@@ -83,22 +85,26 @@ def series_approval(request: Request, series_id: int) -> HttpResponseBase:
 
 
 def _approval(request: Request, series: TransferSeries) -> HttpResponseBase:
+    beside = services.beside(request.scope, series)
     if request.method == "POST":
-        done = _("It is approved: each of its transfers is sent on its day.")
+        seen = request.POST.get("seen", "")
         return _do(
-            request, series, lambda: services.approve(request.scope, series, seen=request.POST.get("seen", "")), done
+            request, series, lambda: services.approve(request.scope, series, seen=seen), wording.approved(beside)
         )
     if not services.may_be_approved(series):
         messages.info(request, str(services.SeriesOver()))
         return redirect("transactions:one-series", series.pk)
-    left = services.Plan(series.repeats, series.first_day, series.last_day).from_day(series.next_day)
+    left, fee = services.to_come(series), FEES[series.destination_kind]
     shown = {
         "series": series,
         "when": wording.when(series),
         "seen": services.digest_of(series),
+        "fee": fee,
         "left": left,
-        "all_of_it": len(left) * (series.amount + FEES[series.destination_kind]),
+        "all_of_it": len(left) * (series.amount + fee),
+        "beside": beside,
         "may_approve": acts.may_approve(request.scope, series),
+        "is_open": True,
         "crumbs": _crumbs(request, series),
     }
     return render(request, "transactions/series/approval.html", shown)
@@ -110,7 +116,7 @@ def series_pausing(request: Request, series_id: int) -> HttpResponse:
     """Pause a series, or let it go on."""
     series, scope = _found(request, series_id), request.scope
     if "resume" in request.POST:
-        return _do(request, series, lambda: services.resume(scope, series), _("It goes on from its next day."))
+        return _do(request, series, lambda: wording.resumed(services.resume(scope, series)))
     return _do(request, series, lambda: services.pause(scope, series), _("It is paused: nothing more is made."))
 
 
@@ -129,16 +135,16 @@ def series_stopping(request: Request, series_id: int) -> HttpResponse:
     return render(request, "transactions/series/stopping.html", {"series": series, "crumbs": _crumbs(request, series)})
 
 
-def _do(request: Request, series: TransferSeries, act: Any, said: str) -> HttpResponse:
-    """Do something with a series, say so or say why not, and show it."""
+def _do(request: Request, series: TransferSeries, act: Callable[[], Any], said: str = "") -> HttpResponse:
+    """Do something with a series, say so or say why not, and show it; an act may return what to say."""
     try:
-        act()
+        done = act()
     except OutgoingRefused as problem:
         messages.error(request, str(problem))
     except NotAllowed as problem:
         return refuse(request, problem.permission)
     else:
-        messages.success(request, said)
+        messages.success(request, said or done)
     return redirect("transactions:one-series", series.pk)
 
 

@@ -1,8 +1,13 @@
 """Series in words: when they send, and who approves them."""
 
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from flipdash import formats
 from transactions.models import TransferSeries
 from transactions.models.series import Repeats
 from transactions.transfers.series.services import Plan
@@ -24,8 +29,24 @@ def when(series: TransferSeries | Plan) -> str:
 
 def approval(series: TransferSeries, *, is_once: bool) -> str:
     """Return by whom its transfers are approved."""
-    if is_once and series.approver_kind:
-        return _("Approved once by %(name)s: each is sent on its day.") % {"name": series.approver_name}
+    if is_once and series.approved_from:
+        said = {"name": series.approver_name, "day": formats.day(series.approved_from)}
+        return _("Approved once by %(name)s: each from %(day)s on is sent on its day.") % said
     if is_once:
         return _("Nobody has approved all of it: until then each waits for an approver, from 3 days before its day.")
     return _("Each waits for an approver, from 3 days before its day.")
+
+
+def approved(beside: Sequence[tuple[date, Any]]) -> str:
+    """Return what an approval of all of it has done; `beside` are the days that it came too late for."""
+    if not beside:
+        return _("It is approved: each of its transfers is sent on its day.")
+    days = ", ".join(formats.day(day) for day, _transfer in beside)
+    return _("What is to come is approved. These days still wait for an approval of their own: %s.") % days
+
+
+def resumed(series: TransferSeries) -> str:
+    """Return where a series stands that was resumed."""
+    if series.status == TransferSeries.Status.ENDED:
+        return _("None of its days is still to come: it has ended.")
+    return _("It goes on. Its next day is %s.") % formats.day(series.next_day)
