@@ -18,6 +18,8 @@ from tests.workbooks import make_xlsx
 from transactions.bulk import asking, repairs, retrying, services
 from transactions.bulk.asking import NAMES
 from transactions.models import BulkDraft, BulkNames, BulkRow, MoneyTransfer, TransferBatch
+from transactions.rails import RailDown
+from transactions.rails.simulator import Simulator
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
@@ -358,7 +360,7 @@ def test_banks_that_cannot_be_asked_are_asked_again(client, maker, monkeypatch):
     services.BULK.work()
     let_asking_fail(monkeypatch, draft)
     text = client.get(f"{BULK}{draft.number}/").content.decode()
-    assert "The banks couldn’t be asked whose 3 accounts are" in text
+    assert "No bank has said whose 3 accounts are" in text
     assert "to be asked" not in text
     assert "see what to do" in client.get(f"{BULK}{draft.number}/asking/").content.decode()
     page = post(client, draft, "asked-again")
@@ -367,6 +369,55 @@ def test_banks_that_cannot_be_asked_are_asked_again(client, maker, monkeypatch):
     ask()
     page = client.get(f"{BULK}{draft.number}/")
     assert (page.context["look"].unasked, page.context["look"].is_stuck) == (0, False)
+
+
+def test_banks_that_do_not_answer_are_asked_again_and_then_a_person_is(client, client_of, maker, monkeypatch):
+    """A bank that is down has said nothing: not that the accounts are right."""
+
+    def down(_rail, question):
+        raise RailDown(question.bank)
+
+    draft = upload(maker)
+    services.BULK.work()
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulator, "inquire", down)
+        ask()
+    asked_for = BulkNames.objects.get(draft=draft)
+    assert (asked_for.status, asked_for.problem, asked_for.rounds) == ("failed", "silent", asking.MOST_ROUNDS - 1)
+    page = client.get(f"{BULK}{draft.number}/")
+    assert page.context["look"].unknown == page.context["look"].count == 3
+    assert "No bank has said whose 3 accounts are" in page.content.decode()
+    seen = page.context["look"].digest
+    assert "Write why they are right." in post(client, draft, "confirmation", seen=seen, name="x").content.decode()
+    post(client, draft, "confirmation", seen=seen, name="Gaji", name_reason="Paid each month")
+    work()
+    made = MoneyTransfer.objects.filter(name_reason="Paid each month", holder_name="")
+    assert made.count() == 3
+    approver = client_of(factories.make_member(maker.business, Role.APPROVER))
+    page = approver.get(f"/money-transfers/{made.first().pk}/approval/")
+    assert "No bank has said whose account this is." in page.content.decode()
+
+
+def test_one_bank_that_is_silent_keeps_no_other_from_being_asked(maker, monkeypatch):
+    lines = [f"BCA,00123456{number:02},Siti,85000,,,F{number}" for number in range(8)]
+    draft = upload(maker, csv(*lines, "Mandiri,1370012345678,Budi,86000,,,"))
+    services.BULK.work()
+    asked, inquire = [], Simulator.inquire
+
+    def one_is_down(rail, question):
+        asked.append(question.bank)
+        if question.bank == "bca":
+            raise RailDown(question.bank)
+        return inquire(rail, question)
+
+    monkeypatch.setattr(Simulator, "inquire", one_is_down)
+    NAMES.work()
+    assert asked == ["bca"] * asking.MOST_SILENT + ["mandiri"], "all of them would take a time-out each"
+    assert [row.holder_status for row in rows_of(draft)] == ["failed"] * 8 + ["found"]
+    monkeypatch.setattr(Simulator, "inquire", inquire)
+    let_time_pass(NAMES)
+    ask()
+    assert {row.holder_status for row in rows_of(draft)} == {"found"}
 
 
 def test_who_goes_on_without_the_banks_writes_why(client, maker, monkeypatch):

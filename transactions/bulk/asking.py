@@ -1,11 +1,12 @@
 """Whose accounts a draft pays: asked of the rail in the background, so many at a time, while somebody looks at it."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
@@ -23,6 +24,16 @@ PACE = timedelta(seconds=1)
 """From one turn to the next, so that a file doesn't take all of a rail."""
 REFUSED = (HolderStatus.NOT_FOUND, HolderStatus.CLOSED, HolderStatus.BLACKLISTED)
 """What the bank says of an account that can't be paid."""
+SILENT = (HolderStatus.PENDING, HolderStatus.FAILED)
+"""What is no answer: it was asked, and nobody knows whose account it is."""
+UNKNOWN = Q(holder_status__in=("", *map(str, SILENT)))
+"""The rows of which no bank has said whose account it is."""
+MOST_ROUNDS = 3
+"""How often what isn't answered is asked for until a person decides."""
+PAUSE = timedelta(seconds=15)
+"""From one round to the next; twice as long before the last."""
+MOST_SILENT = 5
+"""Accounts in a row of which a bank said nothing: the others at it wait for the next round."""
 
 NAMES = Worker(
     "bulk names",
@@ -49,7 +60,8 @@ def ask(draft: BulkDraft) -> None:
     """Let the banks be asked for the accounts of a draft that nobody has asked for; within the open transaction."""
     BulkNames.objects.get_or_create(draft=draft, business_id=draft.business_id, mode=draft.mode)
     over = BulkNames.objects.filter(draft=draft, status__in=(BulkNames.Status.DONE, BulkNames.Status.FAILED))
-    over.update(status=BulkNames.Status.QUEUED, finished_at=None, due_at=None, attempt=0, problem="")
+    again = {"finished_at": None, "due_at": None, "attempt": 0, "rounds": 0, "problem": ""}
+    over.update(status=BulkNames.Status.QUEUED, **again)
     NAMES.wake_on_commit()
 
 
@@ -60,14 +72,23 @@ def has_failed(draft: BulkDraft) -> bool:
 
 @NAMES.runs
 def _work(work: BulkNames) -> None:
-    """Ask for some accounts; then wait a moment, or be done."""
+    """Ask for some accounts; then wait a moment, ask once more for what nobody answered, or be done."""
     draft = work.draft
     with rls.inside_of(work.business_id, work.mode):
-        if draft.status == BulkDraft.Status.REVIEW and (rows := _unasked(draft)):
+        silent = draft.rows.filter(wrong=[], holder_status__in=SILENT)
+        if draft.status != BulkDraft.Status.REVIEW:
+            NAMES.finish(work, BulkNames.Status.DONE)
+        elif rows := _unasked(draft):
             _ask_for(Scope.by_itself(work.business, work.mode), draft, rows)
             NAMES.finish(work, BulkNames.Status.QUEUED, due_at=Now() + PACE, attempt=0)
-        else:
+        elif not silent.exists():
             NAMES.finish(work, BulkNames.Status.DONE)
+        elif work.rounds + 1 == MOST_ROUNDS:
+            NAMES.finish(work, BulkNames.Status.FAILED, problem="silent")
+        else:
+            silent.update(holder_status="")
+            later = {"due_at": Now() + PAUSE * 2**work.rounds, "attempt": 0, "rounds": work.rounds + 1}
+            NAMES.finish(work, BulkNames.Status.QUEUED, **later)
 
 
 def _unasked(draft: BulkDraft) -> list[dict[str, Any]]:
@@ -78,10 +99,11 @@ def _unasked(draft: BulkDraft) -> list[dict[str, Any]]:
 def _ask_for(scope: Scope, draft: BulkDraft, rows: list[dict[str, Any]]) -> None:
     """Ask for each account once, and write what the bank said beside each row as it still is."""
     said: dict[tuple[str, str], Holder] = {}
+    silences: Counter[str] = Counter()
     for row in rows:
         account = (row["bank"], row["account_number"])
         if account not in said:
-            said[account] = services.look_up(scope, *account)
+            said[account] = _look_up(scope, *account, silences)
         holder = said[account]
         name = holder.name[:100]
         row |= {"status": str(holder.status), "name": name, "refused": holder.status in REFUSED}
@@ -93,8 +115,20 @@ def _ask_for(scope: Scope, draft: BulkDraft, rows: list[dict[str, Any]]) -> None
             return
         with connection.cursor() as cursor:
             cursor.execute(WRITE, {"rows": json.dumps(rows), "draft": draft.pk})
+        if banks := [bank for bank, count in silences.items() if count >= MOST_SILENT]:
+            rest = draft.rows.filter(wrong=[], holder_status="", bank__in=banks)
+            rest.update(holder_status=str(HolderStatus.FAILED))
         if is_seen:
             BulkDraft.objects.filter(pk=draft.pk).update(version=F("version") + 1)
+
+
+def _look_up(scope: Scope, bank: str, account_number: str, silences: Counter[str]) -> Holder:
+    """Ask for one account, unless its bank has said nothing so often in a row."""
+    if silences[bank] >= MOST_SILENT:
+        return Holder(HolderStatus.FAILED)
+    holder = services.look_up(scope, bank, account_number)
+    silences[bank] = silences[bank] + 1 if holder.status in SILENT else 0
+    return holder
 
 
 def why_refused(status: str) -> str:

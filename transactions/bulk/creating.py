@@ -41,7 +41,8 @@ ADD = f"""
     )
     SELECT transfer_id, business_id, mode, '{Status.PENDING_APPROVAL}', destination_kind, bank, account_number,
         beneficiary_name, holder_name,
-        CASE WHEN name_differs OR holder_status = '' THEN coalesce(nullif(name_reason, ''), %(reason)s) ELSE '' END,
+        CASE WHEN name_differs OR holder_status IN ('', 'failed', 'pending')
+            THEN coalesce(nullif(name_reason, ''), %(reason)s) ELSE '' END,
         beneficiary_email, amount, fee, remark, internal_reference, %(batch)s, '{Via.DASHBOARD}', '',
         %(maker_kind)s, %(maker_id)s, %(maker_name)s, '', NULL, ''
     FROM {ROWS} WHERE draft_id = %(draft)s AND transfer_id IS NOT NULL ORDER BY record
@@ -72,9 +73,9 @@ class Look:
     names: int
     left_out: int
     unasked: int
-    """Accounts whose bank hasn't been asked yet."""
+    """Accounts of which no bank has said yet whose they are."""
     is_stuck: bool
-    """Whether nobody asks for them any more: it failed."""
+    """Whether nobody asks for them any more: no bank answered, or it failed."""
     available: int
     goes_at_once: bool
     version: int
@@ -98,7 +99,7 @@ class Look:
 
     @property
     def unknown(self) -> int:
-        """How many accounts would be paid though no bank was asked whose they are."""
+        """How many accounts would be paid though no bank said whose they are."""
         return self.unasked if self.is_stuck else 0
 
     @property
@@ -127,7 +128,7 @@ class Look:
         if self.names and not name_reason:
             return _("Some names differ from the bank’s. Correct them, or write why they are right.")
         if self.unknown and not name_reason:
-            return _("No bank was asked whose some of these accounts are. Ask again, or write why they are right.")
+            return _("No bank has said whose some of these accounts are. Ask again, or write why they are right.")
         return ""
 
 
@@ -143,7 +144,7 @@ def look_at(scope: Scope, draft: BulkDraft) -> Look:
         n_twins=Count("pk", filter=TWINS & Q(wrong=[])),
         n_names=Count("pk", filter=NAMES & Q(wrong=[])),
         n_left_out=Count("pk", filter=LEFT_OUT),
-        n_unasked=Count("pk", filter=GOOD & Q(holder_status="")),
+        n_unasked=Count("pk", filter=GOOD & asking.UNKNOWN),
     )
     sums: dict[str, Any] = {name.removeprefix("n_"): int(value) for name, value in found.items()}
     at_once = scope.can(Permission.APPROVE_TRANSACTIONS) and not _needs_another(scope, sums["amount"])

@@ -75,5 +75,5 @@ class ConfirmForm(forms.Form):
         if self.look.names and not values.get("name_reason"):
             self.add_error("name_reason", _("Some names differ from the bank’s. Write why they are right."))
         elif self.look.unknown and not values.get("name_reason"):
-            self.add_error("name_reason", _("No bank was asked whose these accounts are. Write why they are right."))
+            self.add_error("name_reason", _("No bank has said whose these accounts are. Write why they are right."))
         return {"sure": False, "name_reason": "", **values}

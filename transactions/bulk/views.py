@@ -106,7 +106,7 @@ def bulk_status(request: Request, draft_number: int) -> HttpResponse:
 def bulk_asking(request: Request, draft_number: int) -> HttpResponse:
     """Answer for how many accounts the banks are still to be asked, for htmx to ask again."""
     draft = _draft(request, draft_number)
-    unasked = draft.rows.filter(creating.GOOD, holder_status="").count()
+    unasked = draft.rows.filter(creating.GOOD, asking.UNKNOWN).count()
     shown = {"draft": draft, "unasked": unasked, "is_stuck": bool(unasked) and asking.has_failed(draft)}
     return render(request, "transactions/bulk/asking.html", shown)
 

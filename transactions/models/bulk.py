@@ -130,7 +130,7 @@ class BulkRow(TenantModel):
     twins = models.CharField(max_length=32, blank=True, default="", db_default="")
     """A hash of the ids of those transfers: what may be paid twice is confirmed as it was seen."""
     holder_status = models.CharField(max_length=11, blank=True)
-    """What the bank said of the account; empty while nobody has asked."""
+    """What the bank said of the account; empty while nobody has asked, "pending" or "failed" where it didn't answer."""
     holder_name = models.CharField(max_length=100, blank=True)
     name_differs = models.BooleanField(default=False)
     name_reason = models.CharField(max_length=200, blank=True)
@@ -165,7 +165,12 @@ class BulkRow(TenantModel):
                 F("draft"), F("record"), name="bulkrow_names", condition=Q(name_differs=True, is_left_out=False)
             ),
             models.Index(F("draft"), F("record"), name="bulkrow_left_out", condition=Q(is_left_out=True)),
-            models.Index(F("draft"), F("record"), name="bulkrow_unasked", condition=Q(holder_status="", wrong=[])),
+            models.Index(
+                F("draft"),
+                F("record"),
+                name="bulkrow_unasked",
+                condition=Q(holder_status__in=["", "failed", "pending"], wrong=[]),
+            ),
             models.Index(F("draft"), F("account_number"), F("amount"), name="bulkrow_account"),
             models.Index(
                 F("draft"), F("internal_reference"), name="bulkrow_reference", condition=~Q(internal_reference="")

@@ -23,12 +23,17 @@ class BulkNames(TenantModel, Leased):
         FAILED = state("failed", _("Not asked"), "red", "x", later="queued")
 
     STEPS = {Status.QUEUED: Status.ASKING}
-    PROBLEMS = {"error": _("Something went wrong on our side.")}
+    PROBLEMS = {
+        "error": _("Something went wrong on our side."),
+        "silent": _("They didn’t answer."),
+    }
 
     draft = models.ForeignKey(
         BulkDraft, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="names"
     )
     status = StatusField(max_length=6, choices=Status, default=Status.QUEUED)
+    rounds = models.PositiveSmallIntegerField(default=0)
+    """How often what nobody answered was put back to be asked for once more."""
 
     objects: ClassVar[Any] = TenantQuerySet.as_manager()
 
