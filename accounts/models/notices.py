@@ -13,14 +13,6 @@ LONGEST_TITLE = 200
 LONGEST_TEXT = 500
 
 
-class NoticeQuerySet(TenantQuerySet):
-    """The notices of the people of a business."""
-
-    def unseen(self) -> "NoticeQuerySet":
-        """Those that nobody has looked at."""
-        return self.filter(seen_at=None)
-
-
 class Notice(TenantModel):
     """Something that one member was told, in the language that they read."""
 
@@ -34,7 +26,7 @@ class Notice(TenantModel):
     created_at = models.DateTimeField(db_default=Now())
     seen_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[Any] = NoticeQuerySet.as_manager()
+    objects: ClassVar[Any] = TenantQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import Member as Person
@@ -36,11 +37,16 @@ class Notice:
 
 
 notices: dict[str, Notice] = {}
+KINDS: list[str] = []
+NEEDED: list[str] = []
+"""The permission of each of KINDS, as the frame's statement asks for it."""
 
 
 def declare(name: str, words: Words, permission: Permission) -> None:
     """Make a notice known."""
     notices[name] = Notice(name, words, permission)
+    KINDS.append(name)
+    NEEDED.append(str(permission))
 
 
 def of(member: Member) -> list[Notice]:
@@ -67,10 +73,15 @@ def tell(member: Person, notice: str, name: str, *, mode: str, url: str, **conte
     )
 
 
+def told_to(scope: Scope) -> QuerySet:
+    """Return what a member was told in a mode, as far as they could be told it today: a right that is gone hides it."""
+    rows: QuerySet = Kept.objects.visible_to(scope).filter(member_id=scope.member.pk)
+    return rows.filter(kind__in=[notice.name for notice in of(scope.member)])
+
+
 def mark_seen(scope: Scope, ids: list[int]) -> None:
     """Note that a member has looked at some of their notices."""
-    mine = Kept.objects.visible_to(scope).filter(member_id=scope.member.pk, pk__in=ids)
-    mine.unseen().update(seen_at=Now())
+    told_to(scope).filter(pk__in=ids, seen_at=None).update(seen_at=Now())
 
 
 def throw_away_old() -> None:

@@ -5,7 +5,6 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.models import Notice
 from accounts.permissions import everybody
 from accounts.profile import notices
 from flipdash import numbered
@@ -17,8 +16,7 @@ from flipdash.http import Request
 @everybody
 def notice_list(request: Request) -> HttpResponse:
     """Show what the member was told in this mode; what is shown has been seen from then on."""
-    rows = Notice.objects.visible_to(request.scope).filter(member_id=request.scope.member.pk)
-    page = numbered.page_of(request, rows, by="pk")
+    page = numbered.page_of(request, notices.told_to(request.scope), by="pk")
     if request.method == "GET":
         notices.mark_seen(request.scope, [row.pk for row in page["rows"] if row.seen_at is None])
     return render(request, "accounts/notice_list.html", page)

@@ -54,6 +54,20 @@ def test_nobody_sees_what_another_was_told_nor_what_was_in_the_other_mode(client
     assert "9 of yours" in web.get("/test/notices/").content.decode()
 
 
+def test_a_right_that_is_gone_hides_what_it_told_of(client_of, kopi_kita):
+    """trust: R2. Amounts and names of ninety days, for somebody whose role sees seven."""
+    member = factories.make_member(kopi_kita, Role.EXECUTOR)
+    tell(member)
+    web = client_of(member)
+    Member.objects.filter(pk=member.pk).update(role=Role.CUSTOMER_SERVICE)
+    assert "count" not in web.get("/my-profile/").content.decode().split("header__bell")[1].split("</a>")[0]
+    page = web.get("/notices/").content.decode()
+    assert "Rp85,000" not in page
+    assert "Nothing yet" in page
+    Member.objects.filter(pk=member.pk).update(role=Role.EXECUTOR)
+    assert "New" in web.get("/notices/").content.decode(), "nobody has looked at it meanwhile"
+
+
 def test_pages_cost_the_same_however_many(web, admin, monkeypatch, django_assert_max_num_queries):
     monkeypatch.setattr(numbered, "PAGE_SIZE", 3)
     for _time in range(7):
