@@ -70,7 +70,7 @@ from transactions.models import (
 from transactions.models.base import ENDED_BADLY
 from transactions.transfers.series import services as series_services
 from transactions.transfers.series.services import Plan
-from transactions.transfers.services import Draft
+from transactions.transfers.services import Draft, look_up
 
 _counter = itertools.count(1)
 
@@ -337,9 +337,12 @@ def make_series(member: Member, *, mode: str = Mode.LIVE, **fields: Any) -> Tran
     scope = member.scope(mode)
     first = fields.pop("first", scope.now().astimezone(scope.zone).date() + timedelta(days=10))
     plan = Plan(fields.pop("repeats", "month"), first, fields.pop("last", first + timedelta(days=340)))
-    values = {"kind": "bank", "bank": "bca", "account_number": "0650000778", "amount": 4_000_000}
-    draft = Draft(**{**values, "beneficiary_name": "Made Wirawan", "is_sure": True, **fields})
+    values = {"kind": "bank", "bank": "bca", "account_number": "0650000778", "amount": 4_000_000, "is_sure": True}
+    values |= fields
     with rls.inside(scope):
+        if "beneficiary_name" not in values:
+            values["holder_name"] = look_up(scope, values["bank"], values["account_number"]).name
+        draft = Draft(**values)
         return series_services.make(scope, draft, plan, made_key=uuid4()).series
 
 

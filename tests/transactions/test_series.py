@@ -21,6 +21,8 @@ from tests.twins import at_once
 from transactions.models import MoneyTransfer, SeriesRun, Status, TransferSeries
 from transactions.outgoing import acts
 from transactions.outgoing.refusals import Changed, SecondPersonNeeded
+from transactions.rails import Holder, HolderStatus
+from transactions.rails.simulator import Simulator
 from transactions.transfers.series import dates, running, services
 from transactions.transfers.series.running import RUNS
 from transactions.transfers.services import MONEY_TRANSFERS
@@ -330,6 +332,50 @@ def test_what_may_be_paid_already_waits(once, maker, approver, admin):
     let_its_days_come(series)
     run()
     assert (made(series)[0].status, runs()[0].problem) == (Status.PENDING_APPROVAL, "twice")
+
+
+# --- The bank is asked again ---
+
+
+def let_the_bank_say(monkeypatch, status: HolderStatus, name: str = "") -> None:
+    monkeypatch.setattr(Simulator, "inquire", lambda _rail, _question: Holder(status, name))
+
+
+@pytest.mark.parametrize("status", [HolderStatus.CLOSED, HolderStatus.BLACKLISTED])
+def test_an_account_that_the_bank_refuses_by_now_is_paid_nothing(once, maker, approver, monkeypatch, status):
+    series = weekly(maker)
+    approve(approver, series)
+    let_its_days_come(series)
+    let_the_bank_say(monkeypatch, status)
+    mails()
+    run()
+    assert (made(series), runs()[0].status, runs()[0].problem) == ([], "failed", "account")
+    assert "nothing can be paid to this account any more" in mails()[maker.user.email]
+
+
+def test_an_account_that_is_somebody_elses_by_now_waits(once, maker, approver, monkeypatch):
+    series = weekly(maker)
+    approve(approver, series)
+    let_its_days_come(series)
+    let_the_bank_say(monkeypatch, HolderStatus.FOUND, "SOMEBODY ELSE")
+    run()
+    (transfer,) = made(series)
+    assert (transfer.status, transfer.holder_name, runs()[0].problem) == (
+        Status.PENDING_APPROVAL,
+        "SOMEBODY ELSE",
+        "name",
+    )
+    assert transfer.name_reason, "approvers see that it differs"
+
+
+@pytest.mark.parametrize("status", [HolderStatus.FAILED, HolderStatus.PENDING])
+def test_a_bank_that_says_nothing_on_the_day_keeps_nobody_waiting(once, maker, approver, monkeypatch, status):
+    series = weekly(maker)
+    approve(approver, series)
+    let_its_days_come(series)
+    let_the_bank_say(monkeypatch, status)
+    run()
+    assert made(series)[0].status == Status.PROCESSING
 
 
 LOST = [{"role": Role.REVIEWER}, {"is_active": False}]

@@ -158,6 +158,8 @@ class SeriesRun(TenantModel, Leased):
         "rule": _("A second person has to approve it now. Nothing was created."),
         "stopped": _("The series was paused or stopped before. Nothing was created."),
         "refused": _("The bank’s rules no longer allow this account or amount. Nothing was created."),
+        "account": _("The bank says that nothing can be paid to this account any more. Nothing was created."),
+        "name": _("The bank has another name for this account than before. It waits for an approver."),
         "short": _("The deposit didn’t cover it. It waits for an approver: top up, then approve it."),
         "twice": _("The same may have been paid already. It waits for an approver, who looks at both."),
         "nothing sends": _("Nothing can be sent in this mode yet. It waits for an approver."),

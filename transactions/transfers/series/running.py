@@ -26,7 +26,9 @@ from transactions.models import Status as TransferStatus
 from transactions.models.series import PausedWhy
 from transactions.outgoing import acts
 from transactions.outgoing.refusals import NothingSends, OutgoingRefused, ShortOfMoney
+from transactions.rails import Holder
 from transactions.transfers import accounts as rules
+from transactions.transfers import names
 from transactions.transfers import services as transfers
 from transactions.transfers.series import dates, mails, services
 from transactions.transfers.services import MONEY_TRANSFERS, Draft
@@ -111,29 +113,30 @@ class Outcome:
 
 @RUNS.runs
 def _run(run: SeriesRun) -> None:
-    """Make the transfer of a day, and say so, in one transaction."""
-    with rls.inside_of(run.business_id, run.mode), transaction.atomic():
-        series = _locked(run.series_id)
-        mine = SeriesRun.objects.filter(pk=run.pk, attempt=run.attempt, status=run.status)
-        if not mine.select_for_update().exists():
-            raise Stopped
-        outcome = _make(series, run.day)
-        status = SeriesRun.Status.DONE if outcome.is_made else SeriesRun.Status.FAILED
-        mine.update(status=status, problem=outcome.problem, lease_until=None, finished_at=Now())
-        _end(series)
+    """Ask the bank whose account it is by now; then make the transfer of a day, and say so, in one transaction."""
+    with rls.inside_of(run.business_id, run.mode):
+        paid = TransferSeries.objects.select_related("business").get(pk=run.series_id)
+        scope = Scope.by_itself(paid.business, paid.mode)
+        holder = transfers.look_up(scope, paid.bank, paid.account_number)  # may take long: nothing is locked yet
+        with transaction.atomic():
+            _work(run, scope, holder)
 
 
-def _locked(pk: int) -> TransferSeries:
-    """Lock a series, so that nobody of its business makes or approves a transfer meanwhile."""
-    rows = TransferSeries.objects.select_related("business")
-    found = rows.get(pk=pk)
-    acts.one_at_a_time(Scope.by_itself(found.business, found.mode), MONEY_TRANSFERS)
-    locked: TransferSeries = rows.select_for_update(of=("self",)).get(pk=pk)
-    return locked
+def _work(run: SeriesRun, scope: Scope, holder: Holder) -> None:
+    acts.one_at_a_time(scope, MONEY_TRANSFERS)
+    rows = TransferSeries.objects.select_related("business").select_for_update(of=("self",))
+    series = rows.get(pk=run.series_id)
+    mine = SeriesRun.objects.filter(pk=run.pk, attempt=run.attempt, status=run.status)
+    if not mine.select_for_update().exists():
+        raise Stopped
+    outcome = _make(series, run.day, holder)
+    status = SeriesRun.Status.DONE if outcome.is_made else SeriesRun.Status.FAILED
+    mine.update(status=status, problem=outcome.problem, lease_until=None, finished_at=Now())
+    _end(series)
 
 
-def _make(series: TransferSeries, day: date) -> Outcome:
-    """Make the transfer of a day, and let it go if its series was approved for it."""
+def _make(series: TransferSeries, day: date, holder: Holder) -> Outcome:
+    """Make the transfer of a day, and let it go if its series was approved for it; `holder` is whose account it is."""
     if MoneyTransfer.objects.filter(series=series, series_day=day).exists():
         return Outcome(is_made=True)
     if series.status in (Status.PAUSED, Status.STOPPED):
@@ -148,10 +151,13 @@ def _make(series: TransferSeries, day: date) -> Outcome:
         if not acts.may_approve(approver, series):
             return _paused(series, PausedWhy.RULE)
     try:
-        transfer = _add(maker, series, day)
+        transfers.check_holder(holder)
+        transfer = _add(maker, series, day, holder)
+    except transfers.AccountRefused:
+        return Outcome(is_made=False, problem="account")
     except (rules.WrongAccount, rules.WrongAmount, OutgoingRefused):
         return Outcome(is_made=False, problem="refused")
-    problem = _let_go(approver, series, transfer) if approver else ""
+    problem = _let_go(approver, series, transfer, holder) if approver else ""
     if transfer.status == TransferStatus.PENDING_APPROVAL:
         mails.tell_of_day(maker, transfer, problem)
     return Outcome(is_made=True, problem=problem)
@@ -174,17 +180,18 @@ def _paused(series: TransferSeries, why: PausedWhy) -> Outcome:
     return Outcome(is_made=False, problem=str(why))
 
 
-def _add(maker: Scope, series: TransferSeries, day: date) -> MoneyTransfer:
+def _add(maker: Scope, series: TransferSeries, day: date, holder: Holder) -> MoneyTransfer:
     """Make the transfer of a day, sent on it; of one that is late, as soon as it is approved."""
     is_to_come = day > maker.now().astimezone(maker.zone).date()
+    is_other = is_anothers(series, holder)
     draft = Draft(
         kind=series.destination_kind,
         bank=series.bank,
         account_number=series.account_number,
         amount=series.amount,
         beneficiary_name=series.beneficiary_name,
-        holder_name=series.holder_name,
-        name_reason=series.name_reason,
+        holder_name=holder.name[:100] if is_other else series.holder_name,
+        name_reason=_("The bank has another name than before") if is_other else series.name_reason,
         beneficiary_email=series.beneficiary_email,
         remark=series.remark,
         internal_reference=series.internal_reference,
@@ -195,8 +202,19 @@ def _add(maker: Scope, series: TransferSeries, day: date) -> MoneyTransfer:
     return transfers.add(maker, draft, via=Via.DASHBOARD, series=series, series_day=day)
 
 
-def _let_go(approver: Scope, series: TransferSeries, transfer: MoneyTransfer) -> str:
+def is_anothers(series: TransferSeries, holder: Holder) -> bool:
+    """Return whether a bank says now that an account is somebody else's than whom the series was made to pay.
+
+    A bank that says nothing just now has said enough before.
+    """
+    said, known = holder.name, filter(None, (series.holder_name, series.beneficiary_name))
+    return bool(said) and not any(names.is_same(one, said) or names.is_same(said, one) for one in known)
+
+
+def _let_go(approver: Scope, series: TransferSeries, transfer: MoneyTransfer, holder: Holder) -> str:
     """Let a transfer go by the approval of its series; returns why it has to wait for one of its own, or ""."""
+    if is_anothers(series, holder):
+        return "name"
     if transfer.fee != series.approved_fee:
         services.forget_approval(approver, series)
         return "fee"
