@@ -20,7 +20,7 @@ from tests.transactions.sending import create, fund, lines
 from tests.twins import at_once
 from transactions.models import MoneyTransfer, SeriesRun, Status, TransferSeries
 from transactions.outgoing import acts
-from transactions.outgoing.refusals import Changed, SecondPersonNeeded
+from transactions.outgoing.refusals import Changed, MayBeTwice, SecondPersonNeeded
 from transactions.rails import Holder, HolderStatus
 from transactions.rails.simulator import Simulator
 from transactions.transfers.series import dates, running, services
@@ -74,7 +74,7 @@ def weekly(member: Member, **fields) -> TransferSeries:
 def approve(member: Member, series: TransferSeries, **how) -> TransferSeries:
     scope = member.scope("live")
     with rls.inside(scope):
-        seen = services.digest_of(TransferSeries.objects.get(pk=series.pk))
+        seen = services.digest_of(scope, TransferSeries.objects.get(pk=series.pk))
         return services.approve(scope, series, **{"seen": seen, **how})
 
 
@@ -376,6 +376,35 @@ def test_a_bank_that_says_nothing_on_the_day_keeps_nobody_waiting(once, maker, a
     let_the_bank_say(monkeypatch, status)
     run()
     assert made(series)[0].status == Status.PROCESSING
+
+
+def test_who_approves_knows_of_what_may_be_the_same(once, maker, approver, admin):
+    """Rent that was paid by hand, and is paid by Duplicate from now on."""
+    before = create(admin, account_number="0650000779")
+    series = weekly(maker, account_number="0650000779")
+    with pytest.raises(MayBeTwice):
+        approve(approver, series)
+    assert approve(approver, series, sure=True).approved_twins == [before.pk]
+    let_its_days_come(series)
+    run()
+    assert made(series)[0].status == Status.PROCESSING
+    create(admin, account_number="0650000779")
+    let_its_days_come(series, days=6)
+    run()
+    assert (made(series)[1].status, runs()[1].problem) == (Status.PENDING_APPROVAL, "twice"), "nobody has seen that one"
+
+
+def test_two_that_pay_the_same_are_no_accident(once, maker, approver):
+    first = weekly(maker)
+    with pytest.raises(MayBeTwice):
+        weekly(maker, is_sure=False)
+    second = weekly(maker)
+    with pytest.raises(MayBeTwice):
+        approve(approver, second)
+    with rls.inside(maker.scope("live")):
+        assert services.alike(maker.scope("live"), second) == [first]
+        services.stop(maker.scope("live"), first)
+    approve(approver, second)
 
 
 LOST = [{"role": Role.REVIEWER}, {"is_active": False}]

@@ -83,6 +83,29 @@ def test_made_from_duplicate_step_by_step(client, maker):
     assert MoneyTransfer.objects.count() == 1
 
 
+def test_what_another_series_pays_too_wants_a_word(maker, client, client_of, people, money):
+    money.series_approved_once = True
+    money.save()
+    typed = {**TYPED, "send_on": day(maker, 40), "until": day(maker, 90)}
+    page = client.post(CREATE, {**unseen(client.get(CREATE)), **typed, "step": "check"})
+    client.post(CREATE, {**unseen(page), "step": "create"})
+    page = client.post(CREATE, {**unseen(client.get(CREATE)), **typed, "step": "check"})
+    (first,) = all_series(maker)
+    assert "is_sure" in page.context["form"].errors
+    assert f'href="{SERIES}{first.pk}/"' in page.content.decode()
+    page = client.post(CREATE, {**unseen(page), **typed, "is_sure": "on", "step": "check"})
+    assert "This may be paid twice each time" in text_of(page)
+    client.post(CREATE, {**unseen(page), "step": "create"})
+    _first, second = all_series(maker)
+    approver, address = client_of(people[Role.APPROVER]), f"{SERIES}{second.pk}/approval/"
+    page = approver.get(address)
+    assert f'href="{SERIES}{first.pk}/"' in page.content.decode()
+    assert "Nothing has been paid to this account before." in text_of(page)
+    assert "This may be paid twice" in text_of(approver.post(address, unseen(page), follow=True))
+    page = approver.post(address, {**unseen(page), "sure": "1"}, follow=True)
+    assert "Approved once by" in text_of(page)
+
+
 @pytest.mark.parametrize(
     ("typed", "field", "said"),
     [
@@ -158,7 +181,7 @@ def test_approved_as_a_whole(maker, client, client_of, people, money):
     assert "1 repeating transfer waits to be approved once" in text_of(page)
     assert f"{SERIES}{series.pk}/" in approver.get(f"{SERIES}?show=waiting").content.decode()
     assert "Approve all of it" in text_of(approver.get(address))
-    asked = approver.post(f"{address}approval/", {"seen": services.digest_of(series)})
+    asked = approver.post(f"{address}approval/", {"seen": "as the page has it"})
     assert (asked.status_code, "reauth-password" in asked.content.decode()) == (403, True)
     approver.post(f"{address}approval/", {"seen": "", "reauth-password": PASSWORD})
     assert not all_series(maker)[0].approver_kind, "what was seen isn't what is there"

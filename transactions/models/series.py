@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -37,6 +38,13 @@ class SeriesQuerySet(TenantQuerySet):
     def unapproved(self) -> "SeriesQuerySet":
         """Those that are still to bring something, and that nobody has approved as a whole."""
         return self.filter(status__in=TransferSeries.Status.open(), approver_kind="")
+
+    def paying(self, row: Any) -> "SeriesQuerySet":
+        """Those that are still to pay the account and amount of a row, or its Internal Reference: the same, perhaps."""
+        same = Q(bank=row.bank, account_number=row.account_number, amount=row.amount)
+        if row.internal_reference:
+            same |= Q(internal_reference=row.internal_reference)
+        return self.filter(same, status__in=TransferSeries.Status.open()).order_by("-pk")
 
 
 class TransferSeries(TenantModel):
@@ -81,6 +89,8 @@ class TransferSeries(TenantModel):
     """The first day that this approval is for: those before it came without it."""
     approved_fee = models.BigIntegerField(null=True)
     """The rupiah that each cost when it was approved: at another fee none goes by that approval."""
+    approved_twins = ArrayField(models.BigIntegerField(), default=list)
+    """The transfers that may be the same money, which whoever approved it saw and knew to be none."""
     made_key = models.UUIDField(editable=False)
     """The hidden key of the form that made it."""
     created_at = models.DateTimeField(db_default=Now())

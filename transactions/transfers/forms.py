@@ -19,7 +19,7 @@ from transactions.models.series import Repeats
 from transactions.rails import Holder, HolderStatus
 from transactions.transfers import accounts, services
 from transactions.transfers.series import dates
-from transactions.transfers.series.services import Plan
+from transactions.transfers.series.services import Plan, alike
 from transactions.transfers.services import REMARK, Draft
 
 TEXT = {"class": "input", "autocomplete": "off"}
@@ -147,6 +147,7 @@ class TransferForm(forms.Form):
         self.initial.setdefault("made_key", uuid.uuid4())
         self.holder = Holder(HolderStatus.PENDING)
         self.twins: Any = ()
+        self.alike: Any = ()
         self.draft: Draft | None = None
         self.plan: Plan | None = None
 
@@ -223,7 +224,8 @@ class TransferForm(forms.Form):
             said = _("The bank says: %(name)s. Correct the name, or write why this one is right.")
             self.add_error("name_reason", said % {"name": self.holder.name})
         self.twins = services.twins_of_draft(self.scope, self.draft)
-        if self.twins and not values["is_sure"]:
+        self.alike = alike(self.scope, self.draft) if self.plan else ()
+        if (self.twins or self.alike) and not values["is_sure"]:
             self.add_error("is_sure", _("This may be paid twice. Look at the others, and say that it isn’t."))
 
     def _draft(self, values: dict[str, Any], kind: str, bank: str) -> Draft:

@@ -22,7 +22,7 @@ from flipdash.scope import Scope
 from transactions import rails
 from transactions.destinations import label_of
 from transactions.fees import FEES
-from transactions.models import Beneficiary, MoneyTransfer, Status, Via
+from transactions.models import Beneficiary, MoneyTransfer, Status, TransferSeries, Via
 from transactions.outgoing import acts, changes, products
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Holder, HolderStatus, Payout, Question, RailProblem, simulator
@@ -189,7 +189,7 @@ def goes_at_once(scope: Scope, draft: Draft) -> bool:
     return acts.goes_at_once(scope, row)
 
 
-def is_new_account(scope: Scope, row: MoneyTransfer) -> bool:
+def is_new_account(scope: Scope, row: MoneyTransfer | TransferSeries) -> bool:
     """Whether nothing has ever arrived at a row's account before."""
     rows = MoneyTransfer.objects.visible_to(scope, searched=True)
     return not rows.filter(account_number=row.account_number, bank=row.bank, status=Status.SUCCESSFUL).exists()

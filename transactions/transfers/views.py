@@ -260,6 +260,7 @@ def _confirmation(request: Request, form: TransferForm) -> dict[str, Any]:
         "left": available - draft.total,
         "missing": max(0, draft.total - available),
         "twins": form.twins,
+        "alike": form.alike,
     }
 
 

@@ -218,7 +218,7 @@ def _let_go(approver: Scope, series: TransferSeries, transfer: MoneyTransfer, ho
     if transfer.fee != series.approved_fee:
         services.forget_approval(approver, series)
         return "fee"
-    if MONEY_TRANSFERS.duplicates(approver, transfer):
+    if any(twin.pk not in series.approved_twins for twin in MONEY_TRANSFERS.duplicates(approver, transfer)):
         return "twice"
     try:
         with transaction.atomic():

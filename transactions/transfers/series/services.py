@@ -4,6 +4,7 @@ A series is a right that is kept for later: its worker asks it again each time (
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -25,10 +26,11 @@ from transactions.models import MoneyTransfer, SeriesRun, TransferSeries
 from transactions.models import Status as TransferStatus
 from transactions.models.series import PausedWhy
 from transactions.outgoing import acts
-from transactions.outgoing.refusals import Changed, OutgoingRefused, SecondPersonNeeded
+from transactions.outgoing.refusals import Changed, MayBeTwice, OutgoingRefused, SecondPersonNeeded
 from transactions.transfers import services as transfers
 from transactions.transfers.series import dates, mails
-from transactions.transfers.services import Draft
+from transactions.transfers.services import MONEY_TRANSFERS, Draft
+from transactions.transfers.twins import MOST_TWINS
 
 Status = TransferSeries.Status
 MOST = 100
@@ -37,7 +39,7 @@ AHEAD = timedelta(days=3)
 """How long before its date a transfer is made that somebody still has to approve."""
 UNAPPROVED: dict[str, Any] = {
     **{"approver_kind": "", "approver_id": None, "approver_name": ""},
-    **{"approved_from": None, "approved_fee": None},
+    **{"approved_from": None, "approved_fee": None, "approved_twins": []},
 }
 """What stands in a series that nobody has approved as a whole."""
 
@@ -122,7 +124,10 @@ def make(scope: Scope, draft: Draft, plan: Plan, *, made_key: uuid.UUID) -> Made
             return Made(before, is_new=False)
         if rows.filter(status__in=Status.open()).count() >= MOST:
             raise TooMany
+        acts.one_at_a_time(scope, MONEY_TRANSFERS)
         transfers.check_draft(scope, draft)
+        if not draft.is_sure and alike(scope, draft):
+            raise MayBeTwice
         series = _add(scope, draft, plan, made_key)
         events.record(scope, "series.made", series, **facts_of(series))
         if goes_at_once(scope, draft, plan):
@@ -174,9 +179,23 @@ def facts_of(series: TransferSeries) -> dict[str, Any]:
 # --- Approved as a whole -----------------------------------------------------------------------------------------
 
 
-def digest_of(series: TransferSeries) -> str:
+def twins_of(scope: Scope, series: TransferSeries) -> Sequence[MoneyTransfer]:
+    """Return the transfers that its days may pay once more."""
+    same = {name: getattr(series, name) for name in ("bank", "account_number", "amount", "internal_reference")}
+    return transfers.twins(scope, **same, series=series.pk)
+
+
+def alike(scope: Scope, row: Draft | TransferSeries) -> list[TransferSeries]:
+    """Return the other series that are still to pay the same: each of its days may be paid twice."""
+    found = TransferSeries.objects.visible_to(scope).paying(row)
+    return list(found.exclude(pk=row.pk) if isinstance(row, TransferSeries) else found)[:MOST_TWINS]
+
+
+def digest_of(scope: Scope, series: TransferSeries) -> str:
     """Return what stands for what an approver sees of it. All else of a series never changes."""
-    return f"{series.pk} {series.status} {series.next_day} {FEES[series.destination_kind]} {series.maker_name}"
+    same = [[row.pk for row in rows] for rows in (twins_of(scope, series), alike(scope, series))]
+    seen = (series.pk, series.status, series.next_day, FEES[series.destination_kind], series.maker_name, *same)
+    return " ".join(map(str, seen))
 
 
 def to_come(series: TransferSeries) -> list[date]:
@@ -203,27 +222,35 @@ def may_be_approved(series: TransferSeries) -> bool:
     return series.status in Status.open() and not series.approver_kind and is_approved_once(series.business_id)
 
 
-def approve(scope: Scope, series: TransferSeries, *, seen: str) -> TransferSeries:
+def approve(scope: Scope, series: TransferSeries, *, seen: str, sure: bool = False) -> TransferSeries:
     """Let all that is still to come of a series go, each on its day. What came before waits for its own approval.
 
-    Raises SeriesOver, Changed, SecondPersonNeeded, NotAllowed.
+    `seen` and `sure` are as for one transfer (acts.approve). Raises SeriesOver, Changed, SecondPersonNeeded,
+    MayBeTwice, NotAllowed.
     """
     with transaction.atomic():
+        acts.one_at_a_time(scope, MONEY_TRANSFERS)
         locked = _lock(scope, series.pk, Permission.APPROVE_TRANSACTIONS)
         if not may_be_approved(locked):
             raise SeriesOver
-        if seen != digest_of(locked):
+        if seen != digest_of(scope, locked):
             raise Changed
         if not acts.may_approve(scope, locked):
             raise SecondPersonNeeded
+        if not sure and (twins_of(scope, locked) or alike(scope, locked)):
+            raise MayBeTwice
         _sign(scope, locked)
     return locked
 
 
 def _sign(scope: Scope, series: TransferSeries) -> None:
-    """Write who approved a locked series, from which day on and at which fee; what comes is then made on its day."""
-    signed = scope.actor.columns("approver")
-    _write(scope, series, **signed, approved_from=series.next_day, approved_fee=FEES[series.destination_kind])
+    """Write who approved a locked series, and what they saw; what comes is then made on its day."""
+    seen = {
+        "approved_from": series.next_day,
+        "approved_fee": FEES[series.destination_kind],
+        "approved_twins": [row.pk for row in twins_of(scope, series)],
+    }
+    _write(scope, series, **scope.actor.columns("approver"), **seen)
     events.record(scope, "series.approved", series, **facts_of(series))
 
 

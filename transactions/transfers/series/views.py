@@ -16,12 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import Permission, refuse, requires
 from accounts.rights import NotAllowed
 from accounts.sign_in.reauthentication import reauthenticated
+from deposits import ledger
 from flipdash import numbered
 from flipdash.http import Request, require_form
 from transactions.fees import FEES
-from transactions.models import MoneyTransfer, SeriesRun, TransferSeries
+from transactions.models import Destination, MoneyTransfer, SeriesRun, TransferSeries
 from transactions.outgoing import acts
 from transactions.outgoing.refusals import OutgoingRefused
+from transactions.transfers import services as transfers
 from transactions.transfers.series import services, wording
 
 CRUMBS = ({"label": gettext_lazy("Money Transfer")},)
@@ -87,10 +89,8 @@ def series_approval(request: Request, series_id: int) -> HttpResponseBase:
 def _approval(request: Request, series: TransferSeries) -> HttpResponseBase:
     beside = services.beside(request.scope, series)
     if request.method == "POST":
-        seen = request.POST.get("seen", "")
-        return _do(
-            request, series, lambda: services.approve(request.scope, series, seen=seen), wording.approved(beside)
-        )
+        how: dict[str, Any] = {"seen": request.POST.get("seen", ""), "sure": bool(request.POST.get("sure"))}
+        return _do(request, series, lambda: services.approve(request.scope, series, **how), wording.approved(beside))
     if not services.may_be_approved(series):
         messages.info(request, str(services.SeriesOver()))
         return redirect("transactions:one-series", series.pk)
@@ -98,11 +98,16 @@ def _approval(request: Request, series: TransferSeries) -> HttpResponseBase:
     shown = {
         "series": series,
         "when": wording.when(series),
-        "seen": services.digest_of(series),
+        "seen": services.digest_of(request.scope, series),
         "fee": fee,
         "left": left,
         "all_of_it": len(left) * (series.amount + fee),
         "beside": beside,
+        "twins": services.twins_of(request.scope, series),
+        "alike": services.alike(request.scope, series),
+        "is_new_account": transfers.is_new_account(request.scope, series),
+        "bank": Destination.objects.filter(code=series.bank).first(),
+        "available": ledger.balance(request.scope).available,
         "may_approve": acts.may_approve(request.scope, series),
         "is_open": True,
         "crumbs": _crumbs(request, series),
