@@ -69,7 +69,7 @@ from transactions.models import (
 )
 from transactions.models.base import ENDED_BADLY
 from transactions.transfers.series import services as series_services
-from transactions.transfers.series.services import Plan
+from transactions.transfers.series.dates import Plan
 from transactions.transfers.services import Draft, look_up
 
 _counter = itertools.count(1)

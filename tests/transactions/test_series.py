@@ -23,7 +23,7 @@ from transactions.outgoing import acts
 from transactions.outgoing.refusals import Changed, MayBeTwice, SecondPersonNeeded
 from transactions.rails import Holder, HolderStatus
 from transactions.rails.simulator import Simulator
-from transactions.transfers.series import dates, running, services
+from transactions.transfers.series import dates, look, running, services
 from transactions.transfers.series.running import RUNS
 from transactions.transfers.services import MONEY_TRANSFERS
 
@@ -74,7 +74,7 @@ def weekly(member: Member, **fields) -> TransferSeries:
 def approve(member: Member, series: TransferSeries, **how) -> TransferSeries:
     scope = member.scope("live")
     with rls.inside(scope):
-        seen = services.digest_of(scope, TransferSeries.objects.get(pk=series.pk))
+        seen = look.digest_of(scope, TransferSeries.objects.get(pk=series.pk))
         return services.approve(scope, series, **{"seen": seen, **how})
 
 
@@ -402,7 +402,7 @@ def test_two_that_pay_the_same_are_no_accident(once, maker, approver):
     with pytest.raises(MayBeTwice):
         approve(approver, second)
     with rls.inside(maker.scope("live")):
-        assert services.alike(maker.scope("live"), second) == [first]
+        assert look.alike(maker.scope("live"), second) == [first]
         services.stop(maker.scope("live"), first)
     approve(approver, second)
 
@@ -482,7 +482,7 @@ def test_an_approval_is_of_the_days_that_were_seen(once, maker, approver):
     series = weekly(maker)
     let_its_days_come(series)
     assert running.queue_due() == 1
-    assert len(services.to_come(now(series))) == 4
+    assert len(look.to_come(now(series))) == 4
     approve(approver, series)
     run()
     assert [(row.status, row.series_day) for row in made(series)] == [(Status.PENDING_APPROVAL, today(maker))]
@@ -663,7 +663,7 @@ def test_the_same_form_makes_one(maker):
     scope = maker.scope("live")
     with rls.inside(scope):
         draft = services.Draft("bank", "bca", "0650000778", 85_000, is_sure=True)
-        plan = services.Plan("week", series.first_day, series.last_day)
+        plan = dates.Plan("week", series.first_day, series.last_day)
         again = services.make(scope, draft, plan, made_key=series.made_key)
     assert (again.series, again.is_new) == (series, False)
 

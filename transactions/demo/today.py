@@ -43,7 +43,7 @@ from transactions.outgoing import acts, cases, many
 from transactions.outgoing.orders import ORDERS
 from transactions.rails import Question, simulator
 from transactions.transfers.series import services as series
-from transactions.transfers.series.services import Plan
+from transactions.transfers.series.dates import Plan
 from transactions.transfers.services import MONEY_TRANSFERS, Draft, create
 
 ENOUGH = 120_000_000

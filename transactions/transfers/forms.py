@@ -19,7 +19,8 @@ from transactions.models.series import Repeats
 from transactions.rails import Holder, HolderStatus
 from transactions.transfers import accounts, services
 from transactions.transfers.series import dates
-from transactions.transfers.series.services import Plan, alike
+from transactions.transfers.series.dates import Plan
+from transactions.transfers.series.look import alike
 from transactions.transfers.services import REMARK, Draft
 
 TEXT = {"class": "input", "autocomplete": "off"}

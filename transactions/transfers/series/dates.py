@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,29 @@ from transactions.transfers.services import SENT_AT
 WEEK = timedelta(days=7)
 LONGEST = timedelta(days=731)
 """How long a series may go on: two years."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When a series sends."""
+
+    repeats: str
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        """All of its days."""
+        return list(days_of(self.first, self.repeats, self.last))
+
+    @property
+    def times(self) -> int:
+        """How many there are."""
+        return len(self.days)
+
+    def from_day(self, day: date) -> list[date]:
+        """Return those from a day on."""
+        return [one for one in self.days if one >= day]
 
 
 def days_of(first: date, repeats: str, last: date) -> Iterator[date]:

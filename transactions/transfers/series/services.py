@@ -4,7 +4,6 @@ A series is a right that is kept for later: its worker asks it again each time (
 """
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -22,15 +21,14 @@ from flipdash import clock, db, events, rls, states
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 from transactions.fees import FEES
-from transactions.models import MoneyTransfer, SeriesRun, TransferSeries
-from transactions.models import Status as TransferStatus
+from transactions.models import SeriesRun, TransferSeries
 from transactions.models.series import PausedWhy
 from transactions.outgoing import acts
 from transactions.outgoing.refusals import Changed, MayBeTwice, OutgoingRefused, SecondPersonNeeded
 from transactions.transfers import services as transfers
-from transactions.transfers.series import dates, mails
+from transactions.transfers.series import dates, look, mails
+from transactions.transfers.series.dates import Plan
 from transactions.transfers.services import MONEY_TRANSFERS, Draft
-from transactions.transfers.twins import MOST_TWINS
 
 Status = TransferSeries.Status
 MOST = 100
@@ -56,29 +54,6 @@ class SeriesOver(OutgoingRefused):
 
     def __init__(self) -> None:
         super().__init__(_("This can’t be done any more: look where it stands now. Nothing was changed."))
-
-
-@dataclass(frozen=True)
-class Plan:
-    """When a series sends."""
-
-    repeats: str
-    first: date
-    last: date
-
-    @property
-    def days(self) -> list[date]:
-        """All of its days."""
-        return list(dates.days_of(self.first, self.repeats, self.last))
-
-    @property
-    def times(self) -> int:
-        """How many there are."""
-        return len(self.days)
-
-    def from_day(self, day: date) -> list[date]:
-        """Return those from a day on."""
-        return [one for one in self.days if one >= day]
 
 
 @dataclass(frozen=True)
@@ -126,7 +101,7 @@ def make(scope: Scope, draft: Draft, plan: Plan, *, made_key: uuid.UUID) -> Made
             raise TooMany
         acts.one_at_a_time(scope, MONEY_TRANSFERS)
         transfers.check_draft(scope, draft)
-        if not draft.is_sure and alike(scope, draft):
+        if not draft.is_sure and look.alike(scope, draft):
             raise MayBeTwice
         series = _add(scope, draft, plan, made_key)
         events.record(scope, "series.made", series, **facts_of(series))
@@ -179,44 +154,6 @@ def facts_of(series: TransferSeries) -> dict[str, Any]:
 # --- Approved as a whole -----------------------------------------------------------------------------------------
 
 
-def twins_of(scope: Scope, series: TransferSeries) -> Sequence[MoneyTransfer]:
-    """Return the transfers that its days may pay once more."""
-    same = {name: getattr(series, name) for name in ("bank", "account_number", "amount", "internal_reference")}
-    return transfers.twins(scope, **same, series=series.pk)
-
-
-def alike(scope: Scope, row: Draft | TransferSeries) -> list[TransferSeries]:
-    """Return the other series that are still to pay the same: each of its days may be paid twice."""
-    found = TransferSeries.objects.visible_to(scope).paying(row)
-    return list(found.exclude(pk=row.pk) if isinstance(row, TransferSeries) else found)[:MOST_TWINS]
-
-
-def digest_of(scope: Scope, series: TransferSeries) -> str:
-    """Return what stands for what an approver sees of it. All else of a series never changes."""
-    same = [[row.pk for row in rows] for rows in (twins_of(scope, series), alike(scope, series))]
-    seen = (series.pk, series.status, series.next_day, FEES[series.destination_kind], series.maker_name, *same)
-    return " ".join(map(str, seen))
-
-
-def to_come(series: TransferSeries) -> list[date]:
-    """Return the days that an approval of all of it is for."""
-    return Plan(series.repeats, series.first_day, series.last_day).from_day(series.next_day)
-
-
-def beside(scope: Scope, series: TransferSeries) -> list[tuple[date, MoneyTransfer | None]]:
-    """Return the days that came before all of it is approved: each waits for an approval of its own.
-
-    With each comes its transfer, or None where a worker is about to make it.
-    """
-    rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(series=series)
-    waiting = rows.filter(status=TransferStatus.PENDING_APPROVAL, series_day__lt=series.next_day)
-    queued = SeriesRun.objects.visible_to(scope).filter(series=series, status__in=SeriesRun.Status.open())
-    found: dict[date, MoneyTransfer | None] = dict.fromkeys(
-        queued.filter(day__lt=series.next_day).values_list("day", flat=True)
-    )
-    return sorted((found | {row.series_day: row for row in waiting}).items(), key=lambda one: one[0])
-
-
 def may_be_approved(series: TransferSeries) -> bool:
     """Return whether it is still to be approved as a whole."""
     return series.status in Status.open() and not series.approver_kind and is_approved_once(series.business_id)
@@ -233,11 +170,11 @@ def approve(scope: Scope, series: TransferSeries, *, seen: str, sure: bool = Fal
         locked = _lock(scope, series.pk, Permission.APPROVE_TRANSACTIONS)
         if not may_be_approved(locked):
             raise SeriesOver
-        if seen != digest_of(scope, locked):
+        if seen != look.digest_of(scope, locked):
             raise Changed
         if not acts.may_approve(scope, locked):
             raise SecondPersonNeeded
-        if not sure and (twins_of(scope, locked) or alike(scope, locked)):
+        if not sure and (look.twins_of(scope, locked) or look.alike(scope, locked)):
             raise MayBeTwice
         _sign(scope, locked)
     return locked
@@ -248,7 +185,7 @@ def _sign(scope: Scope, series: TransferSeries) -> None:
     seen = {
         "approved_from": series.next_day,
         "approved_fee": FEES[series.destination_kind],
-        "approved_twins": [row.pk for row in twins_of(scope, series)],
+        "approved_twins": [row.pk for row in look.twins_of(scope, series)],
     }
     _write(scope, series, **scope.actor.columns("approver"), **seen)
     events.record(scope, "series.approved", series, **facts_of(series))
@@ -351,7 +288,7 @@ def _day_to_come(series: TransferSeries, scope: Scope) -> date | None:
     """Return the first day whose hour is still to come, one that brought nothing for the pause included."""
     runs = SeriesRun.objects.visible_to(scope).filter(series=series)
     held = runs.filter(status=SeriesRun.Status.FAILED, problem__in=SeriesRun.HELD).values_list("day", flat=True)
-    rest = to_come(series) if series.next_at is not None else []
+    rest = look.to_come(series) if series.next_at is not None else []
     now, zone = clock.now(), scope.business.time_zone
     return min((day for day in {*held, *rest} if dates.moment(day, zone) > now), default=None)
 

@@ -24,7 +24,7 @@ from transactions.models import Destination, MoneyTransfer, SeriesRun, TransferS
 from transactions.outgoing import acts
 from transactions.outgoing.refusals import OutgoingRefused
 from transactions.transfers import services as transfers
-from transactions.transfers.series import services, wording
+from transactions.transfers.series import look, services, wording
 
 CRUMBS = ({"label": gettext_lazy("Money Transfer")},)
 looking = requires(Permission.CREATE_TRANSACTIONS, or_one_of=[Permission.APPROVE_TRANSACTIONS])
@@ -87,24 +87,24 @@ def series_approval(request: Request, series_id: int) -> HttpResponseBase:
 
 
 def _approval(request: Request, series: TransferSeries) -> HttpResponseBase:
-    beside = services.beside(request.scope, series)
+    beside = look.beside(request.scope, series)
     if request.method == "POST":
         how: dict[str, Any] = {"seen": request.POST.get("seen", ""), "sure": bool(request.POST.get("sure"))}
         return _do(request, series, lambda: services.approve(request.scope, series, **how), wording.approved(beside))
     if not services.may_be_approved(series):
         messages.info(request, str(services.SeriesOver()))
         return redirect("transactions:one-series", series.pk)
-    left, fee = services.to_come(series), FEES[series.destination_kind]
+    left, fee = look.to_come(series), FEES[series.destination_kind]
     shown = {
         "series": series,
         "when": wording.when(series),
-        "seen": services.digest_of(request.scope, series),
+        "seen": look.digest_of(request.scope, series),
         "fee": fee,
         "left": left,
         "all_of_it": len(left) * (series.amount + fee),
         "beside": beside,
-        "twins": services.twins_of(request.scope, series),
-        "alike": services.alike(request.scope, series),
+        "twins": look.twins_of(request.scope, series),
+        "alike": look.alike(request.scope, series),
         "is_new_account": transfers.is_new_account(request.scope, series),
         "bank": Destination.objects.filter(code=series.bank).first(),
         "available": ledger.balance(request.scope).available,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from flipdash import formats
 from transactions.models import TransferSeries
 from transactions.models.series import Repeats
-from transactions.transfers.series.services import Plan
+from transactions.transfers.series.dates import Plan
 
 LONGEST_EVERYWHERE = 28
 """The last day that every month has."""

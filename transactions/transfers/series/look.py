@@ -1,0 +1,51 @@
+"""What people see of a series before they make or approve it, and what stands for that."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from flipdash.scope import Scope
+from transactions.fees import FEES
+from transactions.models import MoneyTransfer, SeriesRun, Status, TransferSeries
+from transactions.transfers import services as transfers
+from transactions.transfers.series.dates import Plan
+from transactions.transfers.services import Draft
+from transactions.transfers.twins import MOST_TWINS
+
+
+def twins_of(scope: Scope, series: TransferSeries) -> Sequence[MoneyTransfer]:
+    """Return the transfers that its days may pay once more."""
+    same = {name: getattr(series, name) for name in ("bank", "account_number", "amount", "internal_reference")}
+    return transfers.twins(scope, **same, series=series.pk)
+
+
+def alike(scope: Scope, row: Draft | TransferSeries) -> list[TransferSeries]:
+    """Return the other series that are still to pay the same: each of its days may be paid twice."""
+    found = TransferSeries.objects.visible_to(scope).paying(row)
+    return list(found.exclude(pk=row.pk) if isinstance(row, TransferSeries) else found)[:MOST_TWINS]
+
+
+def digest_of(scope: Scope, series: TransferSeries) -> str:
+    """Return what stands for what an approver sees of it. All else of a series never changes."""
+    same = [[row.pk for row in rows] for rows in (twins_of(scope, series), alike(scope, series))]
+    seen = (series.pk, series.status, series.next_day, FEES[series.destination_kind], series.maker_name, *same)
+    return " ".join(map(str, seen))
+
+
+def to_come(series: TransferSeries) -> list[date]:
+    """Return the days that an approval of all of it is for."""
+    return Plan(series.repeats, series.first_day, series.last_day).from_day(series.next_day)
+
+
+def beside(scope: Scope, series: TransferSeries) -> list[tuple[date, MoneyTransfer | None]]:
+    """Return the days that came before all of it is approved: each waits for an approval of its own.
+
+    With each comes its transfer, or None where a worker is about to make it.
+    """
+    rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(series=series)
+    waiting = rows.filter(status=Status.PENDING_APPROVAL, series_day__lt=series.next_day)
+    queued = SeriesRun.objects.visible_to(scope).filter(series=series, status__in=SeriesRun.Status.open())
+    found: dict[date, MoneyTransfer | None] = dict.fromkeys(
+        queued.filter(day__lt=series.next_day).values_list("day", flat=True)
+    )
+    found |= {row.series_day: row for row in waiting if row.series_day}
+    return sorted(found.items(), key=lambda one: one[0])
