@@ -2,6 +2,7 @@
 (trust: M2, M3, Q2, Z1, issue 15)."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -23,9 +24,10 @@ from transactions.outgoing import acts
 from transactions.outgoing.refusals import Changed, MayBeTwice, SecondPersonNeeded
 from transactions.rails import Holder, HolderStatus
 from transactions.rails.simulator import Simulator
+from transactions.transfers import services as transfer_services
 from transactions.transfers.series import dates, look, running, services
 from transactions.transfers.series.running import RUNS
-from transactions.transfers.services import MONEY_TRANSFERS
+from transactions.transfers.services import MONEY_TRANSFERS, SentBefore
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
@@ -673,6 +675,60 @@ def test_a_business_has_so_many(maker, monkeypatch):
     weekly(maker)
     with pytest.raises(services.TooMany):
         weekly(maker)
+
+
+def test_its_maker_hears_what_others_do_with_it(once, maker, approver):
+    series = weekly(maker)
+    scope = approver.scope("live")
+    mails()
+    approve(approver, series)
+    assert "has approved what is to come" in mails()[maker.user.email]
+    with rls.inside(scope):
+        services.pause(scope, series)
+        assert "Bayu Approver has paused it" in mails()[maker.user.email]
+        services.stop(scope, series)
+    assert "has stopped it" in mails()[maker.user.email]
+
+
+def test_its_maker_hears_that_nobody_can_approve_it(once, maker):
+    weekly(maker)
+    assert "nobody else may approve" in mails()[maker.user.email]
+
+
+def test_a_pause_is_no_reason_to_tell_who_does_not_want_it(once, maker, approver, admin):
+    series = weekly(maker)
+    approve(approver, series)
+    Member.objects.filter(pk=admin.pk).update(muted=["outcome"])
+    Member.objects.filter(pk=maker.pk).update(role=Role.REVIEWER)
+    let_its_days_come(series)
+    mails()
+    run()
+    assert now(series).paused_why == "maker"
+    assert admin.user.email not in mails()
+
+
+def test_one_form_makes_a_transfer_or_a_series_and_never_both(maker):
+    series, scope = weekly(maker), maker.scope("live")
+    draft = services.Draft("bank", "bca", "0650000778", 85_000, is_sure=True, beneficiary_name="Made")
+    key = uuid4()
+    with rls.inside(scope):
+        with pytest.raises(SentBefore):
+            transfer_services.create(scope, draft, made_key=series.made_key)
+        transfer_services.create(scope, draft, made_key=key)
+        with pytest.raises(SentBefore):
+            services.make(scope, draft, dates.Plan("week", series.first_day, series.last_day), made_key=key)
+
+
+@pytest.mark.parametrize(("is_once", "count"), [(True, 1), (False, 0)])
+def test_what_an_approver_leaves_behind_is_what_pauses(once, maker, approver, is_once, count):
+    series, scope = weekly(maker), maker.scope("live")
+    approve(approver, series)
+    once.series_approved_once = is_once
+    once.save()
+    with rls.inside(scope):
+        assert services.left(scope, approver).count == count
+        services.pause(scope, series)
+        assert services.left(scope, maker).count == 1, "who resumes it takes it over"
 
 
 def test_the_tidying_tells_of_a_failure_once(maker, monkeypatch):

@@ -70,7 +70,7 @@ def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scop
     others = others_than(row.business_id, row.maker if but_maker else None)
     for member in others.told(WAITING).select_related("user"):
         _send("transfer_waits", WAITING, member, row, product, maker=row.maker_name)
-    if who := _nobody_of(others):
+    if who := nobody_of(others):
         maker = Member.objects.active().behind(row.maker).select_related("user").first()
         if maker is not None:
             back = who.back and timezone.localtime(who.back, scope.zone).date()
@@ -88,7 +88,7 @@ def tell_approvers_of_batch(scope: Scope, batch: TransferBatch, *, count: int, a
     where: dict[str, Any] = {"mode": batch.mode, "url": url}
     for member in others.told(WAITING).select_related("user"):
         notices.tell(member, WAITING, "batch_waits", **where, maker=batch.maker_name, **known)
-    if who := _nobody_of(others):
+    if who := nobody_of(others):
         maker = Member.objects.active().behind(scope.actor).select_related("user").first()
         if maker is not None:
             back = who.back and timezone.localtime(who.back, scope.zone).date()
@@ -115,10 +115,11 @@ class NobodyThere:
 
 def nobody_there(row: OutgoingTransfer) -> NobodyThere | None:
     """Return that nobody but its maker could approve a row now; None where somebody could."""
-    return _nobody_of(_others(row))
+    return nobody_of(_others(row))
 
 
-def _nobody_of(others: MemberQuerySet) -> NobodyThere | None:
+def nobody_of(others: MemberQuerySet) -> NobodyThere | None:
+    """Return that none of some members could approve anything now; None where one could."""
     days = list(others.values_list("away_until", flat=True))
     now = clock.now()
     if any(day is None or day <= now for day in days):

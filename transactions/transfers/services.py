@@ -49,6 +49,13 @@ class WrongDate(OutgoingRefused):
     """Nothing can be sent on this day."""
 
 
+class SentBefore(OutgoingRefused):
+    """The same form has made something else: a transfer, or one that repeats."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This form was sent before, and has made what it said then. Nothing more was made."))
+
+
 @dataclass(frozen=True)
 class Draft:
     """What a person wants to send. Amounts are rupiah; the account number is clean."""
@@ -211,8 +218,8 @@ def made_before(scope: Scope, made_key: str) -> MoneyTransfer | None:
 def create(scope: Scope, draft: Draft, *, made_key: uuid.UUID, via: str = Via.DASHBOARD) -> Created:
     """Make a transfer, once for each form key, whatever is sent with it later. Who may approve it has approved it.
 
-    Raises AccountRefused, NameDiffers, MayBeTwice, WrongDate, ShortOfMoney, NothingSends, NotAllowed; WrongAccount and
-    WrongAmount for what a form should have refused.
+    Raises AccountRefused, NameDiffers, MayBeTwice, WrongDate, SentBefore, ShortOfMoney, NothingSends, NotAllowed;
+    WrongAccount and WrongAmount for what a form should have refused.
     """
     with transaction.atomic():
         # A twin of this form waits here, and then finds our row.
@@ -221,6 +228,8 @@ def create(scope: Scope, draft: Draft, *, made_key: uuid.UUID, via: str = Via.DA
         rows = MoneyTransfer.objects.visible_to(scope, searched=True)
         if before := rows.filter(made_key=made_key).first():
             return Created(before, is_new=False)
+        if TransferSeries.objects.visible_to(scope).filter(made_key=made_key).exists():
+            raise SentBefore
         acts.one_at_a_time(scope, MONEY_TRANSFERS)
         check_draft(scope, draft)
         transfer = add(scope, draft, made_key=made_key, via=via)

@@ -1,10 +1,16 @@
-"""What is told of a series: that it waits, that the transfer of a day waits, that one was not made."""
+"""What is told of a series: that it waits, that the transfer of a day waits, that one was not made; and to its maker
+what somebody else did with it.
+"""
 
 from typing import Any
+
+from django.utils import timezone
 
 from accounts.models import Member
 from accounts.permissions import Permission
 from accounts.profile import notices
+from flipdash import events
+from flipdash.actors import ActorKind
 from flipdash.mode import mode_url
 from flipdash.scope import Scope
 from transactions.models import MoneyTransfer, SeriesRun, TransferSeries
@@ -15,9 +21,25 @@ from transactions.transfers.services import MONEY_TRANSFERS
 
 
 def tell_approvers(scope: Scope, series: TransferSeries) -> None:
-    """Tell who may approve that a series waits to be approved as a whole."""
-    for member in mails.others_than(series.business_id, series.maker).told(WAITING).select_related("user"):
+    """Tell who may approve that a series waits to be approved as a whole; its maker, where nobody is there."""
+    others = mails.others_than(series.business_id, series.maker)
+    for member in others.told(WAITING).select_related("user"):
         _send("series_waits", WAITING, member, series, maker=series.maker_name, business=scope.business)
+    if who := mails.nobody_of(others):
+        back = who.back and timezone.localtime(who.back, scope.zone).date()
+        for member in Member.objects.active().behind(series.maker).select_related("user"):
+            _send("series_nobody", OUTCOME, member, series, back=back)
+
+
+@events.on("series.approved", "series.paused", "series.resumed", "series.stopped")
+def tell_maker(told: events.Event) -> None:
+    """Tell who made a series what somebody else did with it; why it pauses by itself is told with its day."""
+    series = told.subject
+    if not isinstance(series, TransferSeries) or told.actor.kind != ActorKind.MEMBER or told.actor == series.maker:
+        return
+    act = told.kind.partition(".")[2]
+    for member in Member.objects.told(OUTCOME).behind(series.maker).select_related("user"):
+        _send("series_outcome", OUTCOME, member, series, act=act, who=told.actor.name)
 
 
 def tell_of_day(maker: Scope, transfer: MoneyTransfer, problem: str) -> None:
@@ -38,7 +60,7 @@ def tell_of_failure(run: SeriesRun) -> None:
     series = run.series
     told = {member.pk: member for member in Member.objects.told(OUTCOME).behind(series.maker).select_related("user")}
     if run.problem in PausedWhy.values:
-        admins = Member.objects.admins().filter(business_id=series.business_id).select_related("user")
+        admins = Member.objects.told(OUTCOME).admins().filter(business_id=series.business_id).select_related("user")
         told |= {member.pk: member for member in admins}
     for member in told.values():
         _send("series_day", OUTCOME, member, series, run=run)

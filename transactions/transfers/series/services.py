@@ -97,6 +97,8 @@ def make(scope: Scope, draft: Draft, plan: Plan, *, made_key: uuid.UUID) -> Made
         rows = TransferSeries.objects.visible_to(scope)
         if before := rows.filter(made_key=made_key).first():
             return Made(before, is_new=False)
+        if transfers.made_before(scope, str(made_key)):
+            raise transfers.SentBefore
         if rows.filter(status__in=Status.open()).count() >= MOST:
             raise TooMany
         acts.one_at_a_time(scope, MONEY_TRANSFERS)
@@ -334,7 +336,10 @@ def _follow_the_business(told: events.Event) -> None:
 
 @register
 def left(scope: Scope, member: Member) -> LeftBehind:
-    """Count the series that pause when their maker, or who approved all of one, is gone."""
-    theirs = member.actor.is_in("maker") | member.actor.is_in("approver")
-    count = TransferSeries.objects.visible_to(scope).filter(theirs, status=Status.ACTIVE).count()
-    return LeftBehind(gettext_lazy("Repeating transfers, which pause"), count, reverse("transactions:series"))
+    """Count the series that stand still when their maker is gone, or whoever's approval lets all of one go."""
+    theirs = member.actor.is_in("maker")
+    if is_approved_once(scope.business.pk):
+        theirs |= member.actor.is_in("approver")
+    count = TransferSeries.objects.visible_to(scope).filter(theirs, status__in=Status.open()).count()
+    words = gettext_lazy("Repeating transfers, which pause until somebody resumes them")
+    return LeftBehind(words, count, reverse("transactions:series"))
