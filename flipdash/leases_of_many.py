@@ -106,12 +106,16 @@ class ManyWorker(Worker[R]):
     def _fit_together(self, due: Any) -> Any:
         """Return those of the due rows that are claimed at once: none that took its workers with it time and again."""
         deadly = Q(status__in=list(self.model.STEPS.values()), attempt__gte=ALONE_FROM)
-        first = self._in_turn(due).first()
+        first = self._first(due)
         if first is None:
             return due
         if first.status in self.model.STEPS.values() and first.attempt >= ALONE_FROM:
             return due.filter(pk=first.pk)
         return self._beside_first(due.exclude(deadly), first)
+
+    def _first(self, due: Any) -> Any:
+        """Return the due row whose turn it is; None for none. Workers choose otherwise."""
+        return self._in_turn(due).first()
 
     def _beside_first(self, due: Any, first: R) -> Any:
         """Return those of the due rows that may be claimed together with the first one. Workers narrow it."""

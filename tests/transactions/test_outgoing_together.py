@@ -18,7 +18,7 @@ from tests import factories
 from tests.leased import let_time_pass
 from tests.transactions.sending import answer, approve, create, draft, fund, let_it_arrive, lines, send, told
 from transactions.models import BankPace, Beneficiary, MoneyTransfer, RailCase, RailOrder, SimulatedPayout, Status
-from transactions.outgoing import answers, closing, orders, turns
+from transactions.outgoing import answers, closing, orders, shares, turns
 from transactions.outgoing.orders import ORDERS
 from transactions.rails import Answer, KeyReused, NoAnswer, Outcome, RailDown, simulator
 from transactions.transfers import services
@@ -100,12 +100,34 @@ def test_together_comes_to_what_one_by_one_comes_to(kopi_kita, toko_sebelah, mon
     call_command("check_ledger")
 
 
-def test_a_turn_has_one_bank_and_goes_by_the_queue(kopi_kita):
+def test_a_turn_has_one_bank(kopi_kita):
     approved(kopi_kita, LIFE[:2])
     approved(kopi_kita, LIFE[:3], bank="bni")
-    assert [order.bank for order in ORDERS.claim_many()] == ["bca"] * 2
-    assert [order.bank for order in ORDERS.claim_many()] == ["bni"] * 3
+    turns_of = [[order.bank for order in ORDERS.claim_many()] for _turn in range(2)]
+    assert sorted(turns_of) == [["bca"] * 2, ["bni"] * 3]
     assert ORDERS.claim_many() == []
+
+
+def test_whoever_has_many_at_a_bank_keeps_no_others_one_waiting(kopi_kita, toko_sebelah, monkeypatch):
+    """trust: Q1."""
+    monkeypatch.setattr(ORDERS, "together", 3)
+    many = approved(kopi_kita, [f"1234567{n}" for n in range(6)])
+    (one,) = approved(toko_sebelah, LIFE[:1])
+    claimed = ORDERS.claim_many()
+    assert [order.source_id for order in claimed] == [many[0].pk, many[1].pk, one.pk]
+    order_of_telling = []
+    monkeypatch.setattr(turns.Turn, "take", lambda _turn, _product, some: order_of_telling.append(len(some)))
+    turns.work(claimed)
+    assert order_of_telling == [1, 2], "what a slow bank leaves over is of whoever has more of the turn"
+    assert [order.source_id for order in ORDERS.claim_many()] == [row.pk for row in many[2:5]], "nobody else waits"
+
+
+def test_whoever_has_many_at_one_bank_keeps_no_other_bank_waiting(kopi_kita, toko_sebelah):
+    """Its turn is drawn: a worker alone comes to it, however long the other queue is."""
+    many = approved(kopi_kita, LIFE[:3])
+    (one,) = approved(toko_sebelah, LIFE[:1], bank="bni")
+    first = {shares.first_of_a_bank(ORDERS.due()) for _draw in range(40)}
+    assert first == set(RailOrder.objects.filter(source_id__in=(many[0].pk, one.pk)).values_list("pk", flat=True))
 
 
 def test_one_bank_never_has_all_workers(kopi_kita, monkeypatch):
@@ -113,7 +135,8 @@ def test_one_bank_never_has_all_workers(kopi_kita, monkeypatch):
     approved(kopi_kita, [f"1234567{n}" for n in range(2 * orders.MOST_AT_ONCE + 1)])
     approved(kopi_kita, LIFE[:1], bank="bni")
     claimed = [[order.bank for order in ORDERS.claim_many()] for _turn in range(orders.MOST_AT_ONCE + 2)]
-    assert claimed == [["bca", "bca"]] * orders.MOST_AT_ONCE + [["bni"], []]
+    assert claimed[-1] == []
+    assert sorted(claimed[:-1]) == [["bca", "bca"]] * orders.MOST_AT_ONCE + [["bni"]]
 
 
 def test_no_statement_more_for_more_orders_but_what_tells_the_rail(kopi_kita, toko_sebelah, monkeypatch):

@@ -876,6 +876,10 @@ class Migration(migrations.Migration):
             model_name='railorder',
             index=models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='transactions_railorder_open'),
         ),
+        migrations.AddIndex(
+            model_name='railorder',
+            index=models.Index(models.F('rail'), models.F('bank'), models.F('business'), models.F('id'), condition=models.Q(('finished_at', None)), name='railorder_queues'),
+        ),
         migrations.AddConstraint(
             model_name='railorder',
             constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='railorder_mode_known'),

@@ -58,6 +58,12 @@ class RailOrder(TenantModel, Leased):
             models.UniqueConstraint(fields=["business", "mode", "id"], name="railorder_tenant"),
             models.UniqueConstraint(fields=["business", "mode", "source", "source_id"], name="railorder_once"),
         ]
+        indexes = [
+            *Leased.Meta.indexes,
+            models.Index(
+                F("rail"), F("bank"), F("business"), F("id"), name="railorder_queues", condition=Q(finished_at=None)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key

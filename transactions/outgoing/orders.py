@@ -20,7 +20,7 @@ from flipdash.leases_of_many import ManyWorker
 from transactions import rails
 from transactions.models import BankPace, RailCase, RailOrder
 from transactions.models.base import OutgoingTransfer
-from transactions.outgoing import answers
+from transactions.outgoing import answers, shares
 from transactions.outgoing.products import Product, products
 from transactions.rails import Answer, KeyReused, NoAnswer, Outcome, Rail, RailDown
 
@@ -38,9 +38,9 @@ MOST_AT_ONCE = 4
 
 
 class Orders(ManyWorker[RailOrder]):
-    """Claims orders first come, first served, but none of a bank that is paused or has its share of workers.
+    """Claims orders of one bank together, none of a bank that is paused or has its share of workers.
 
-    What is claimed together is one bank's: the next ones of the queue of whoever came first.
+    Each bank has its turn, and each business its share of that: one with thousands keeps none of another's waiting.
     """
 
     def due(self) -> Any:
@@ -53,8 +53,11 @@ class Orders(ManyWorker[RailOrder]):
         busy = [row["bank"] for row in at_it]
         return due.exclude(bank__in=busy) if busy else due
 
+    def _first(self, due: Any) -> Any:
+        return due.filter(pk=shares.first_of_a_bank(due)).first()
+
     def _beside_first(self, due: Any, first: RailOrder) -> Any:
-        return due.filter(rail=first.rail, bank=first.bank)
+        return due.filter(pk__in=shares.shares_of(due, first, self.together))
 
     def _next_attempt(self) -> Any:
         # The exponent has its own end: asking goes on for weeks, and 2 to the hundreds is no interval any more.

@@ -31,7 +31,8 @@ Said = list[tuple[RailOrder, Answer]]
 def work(claimed: list[RailOrder]) -> None:
     """Tell the rail of claimed orders of one bank, or ask it, and note what it says."""
     turn = Turn(claimed)
-    for product, some in closing.by_owner(list(claimed)):
+    # The fewest first: when a slow bank's turn is over, what goes back is of whoever has had most of it.
+    for product, some in sorted(closing.by_owner(list(claimed)), key=lambda owned: len(owned[1])):
         with rls.inside_of(some[0].business_id, some[0].mode):
             turn.take(product, some)
 
