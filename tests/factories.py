@@ -63,6 +63,7 @@ from transactions.models import (
     MoneyTransfer,
     Payment,
     PaymentLink,
+    Refund,
     Status,
     TransferBatch,
     TransferSeries,
@@ -280,6 +281,35 @@ def make_payment(business: Business, *, mode: str = Mode.LIVE, events: bool = Fa
         payer = Actor.named(values["sender_name"]).columns("by")
         payment.events.create(business=business, mode=mode, kind="created", at=created_at, **payer)
     return payment
+
+
+def make_refund(
+    business: Business, payment: Payment | None = None, *, mode: str = Mode.LIVE, events: bool = False, **fields: Any
+) -> Refund:
+    """Make a refund of Rp15.000, of a payment of its own unless one is given; it waits for an approver, if not said."""
+    payment = payment or make_payment(business, mode=mode)
+    values: dict[str, Any] = {
+        "status": "pending_approval",
+        "destination_kind": "bank",
+        "bank": "bca",
+        "account_number": "0012345678",
+        "beneficiary_name": "Dewi Anggraini",
+        "cause": "Kelas dibatalkan",
+        "amount": 15_000,
+        "fee": 2_500,
+        "via": "dashboard",
+        **_people(fields),
+        "created_at": _when(fields),
+        **fields,
+    }
+    if values["status"] == "successful":
+        values.setdefault("completed_at", values["created_at"] + timedelta(minutes=3))
+    with rls.inside_of(business.pk, mode):
+        refund = Refund.objects.create(business=business, mode=mode, payment=payment, **values)
+        if events:
+            made = {"kind": "created", "at": values["created_at"], **refund.maker.columns("by")}
+            refund.events.create(business=business, mode=mode, **made)
+    return refund
 
 
 def make_top_up(

@@ -421,7 +421,7 @@ class Migration(migrations.Migration):
                 ('by_id', models.BigIntegerField(blank=True, null=True)),
                 ('by_name', models.CharField(max_length=100)),
                 ('note', models.CharField(blank=True, max_length=200)),
-                ('kind', models.CharField(choices=[('created', 'Created'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('due', 'Its date has come'), ('sent', 'Sent to the bank'), ('successful', 'Received by the beneficiary'), ('failed', 'Refused by the bank'), ('cancelled', 'Cancelled before it was sent'), ('returned', 'Returned by the bank'), ('imported', 'Imported from another system')], max_length=16)),
+                ('kind', models.CharField(choices=[('created', 'Created'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('due', 'Its date has come'), ('sent', 'Sent to the bank'), ('successful', 'Received by the beneficiary'), ('failed', 'Refused by the bank'), ('cancelled', 'Cancelled before it was sent'), ('returned', 'Returned by the bank'), ('imported', 'Imported from another system'), ('waiting', 'Waits until the deposit has enough'), ('covered', 'The deposit has enough now')], max_length=16)),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
                 ('transfer', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='transactions.moneytransfer')),
             ],
@@ -511,7 +511,7 @@ class Migration(migrations.Migration):
                 ('by_id', models.BigIntegerField(blank=True, null=True)),
                 ('by_name', models.CharField(max_length=100)),
                 ('note', models.CharField(blank=True, max_length=200)),
-                ('kind', models.CharField(choices=[('created', 'Created'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('due', 'Its date has come'), ('sent', 'Sent to the bank'), ('successful', 'Received by the beneficiary'), ('failed', 'Refused by the bank'), ('cancelled', 'Cancelled before it was sent'), ('returned', 'Returned by the bank'), ('imported', 'Imported from another system')], max_length=16)),
+                ('kind', models.CharField(choices=[('created', 'Created'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('due', 'Its date has come'), ('sent', 'Sent to the bank'), ('successful', 'Received by the beneficiary'), ('failed', 'Refused by the bank'), ('cancelled', 'Cancelled before it was sent'), ('returned', 'Returned by the bank'), ('imported', 'Imported from another system'), ('waiting', 'Waits until the deposit has enough'), ('covered', 'The deposit has enough now')], max_length=16)),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
                 ('transfer', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='transactions.internationaltransfer')),
             ],
@@ -1255,5 +1255,166 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='moneytransfer',
             constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='series', name='moneytransfer_series_tenant', to='transactions.TransferSeries'),
+        ),
+        migrations.CreateModel(
+            name='Refund',
+            fields=[
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('id', models.BigIntegerField(db_default=flipdash.functions.NextTransactionId(), primary_key=True, serialize=False)),
+                ('external_id', models.CharField(blank=True, max_length=64, null=True, verbose_name='External ID')),
+                ('reason', models.CharField(blank=True, choices=[('account_not_found', 'Account not found'), ('account_closed', 'Account closed'), ('account_blocked', 'Account can’t receive'), ('account_not_verified', 'Account not verified'), ('bank_unavailable', 'Bank unavailable'), ('bank_refused', 'Refused by the bank'), ('limit_exceeded', 'Limit exceeded'), ('details_wrong', 'Wrong beneficiary details'), ('compliance', 'Compliance check'), ('card_declined', 'Card declined'), ('payer_short', 'Payer’s balance too low'), ('payer_unavailable', 'Payer’s bank unavailable'), ('not_paid', 'Not paid in time'), ('paid_by_another', 'Somebody else paid'), ('wrong_amount', 'Wrong amount'), ('entered_twice', 'Entered twice'), ('withdrawn', 'Invoice withdrawn'), ('not_approved', 'Not approved in time'), ('other', 'Other reason')], db_default='', default='', max_length=20, verbose_name='Failure Reason')),
+                ('amount', models.BigIntegerField(verbose_name='Amount')),
+                ('fee', models.BigIntegerField(default=0, verbose_name='Fee')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Created Date')),
+                ('internal_reference', models.CharField(blank=True, max_length=100, verbose_name='Internal Reference')),
+                ('via', models.CharField(choices=[('dashboard', 'Dashboard'), ('api', 'API')], max_length=9, verbose_name='Created via')),
+                ('maker_kind', models.CharField(max_length=8)),
+                ('maker_id', models.BigIntegerField(blank=True, null=True)),
+                ('maker_name', models.CharField(max_length=100, verbose_name='Maker Name')),
+                ('approver_kind', models.CharField(blank=True, max_length=8)),
+                ('approver_id', models.BigIntegerField(blank=True, null=True)),
+                ('approver_name', models.CharField(blank=True, max_length=100, verbose_name='Approved By')),
+                ('bank_reference', models.CharField(blank=True, max_length=64, verbose_name='Bank Reference')),
+                ('made_key', models.UUIDField(editable=False, null=True)),
+                ('send_at', models.DateTimeField(blank=True, null=True, verbose_name='Send on')),
+                ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='Completed Date')),
+                ('returned_at', models.DateTimeField(blank=True, null=True, verbose_name='Returned')),
+                ('reminded_at', models.DateTimeField(blank=True, null=True)),
+                ('status', models.CharField(choices=[('pending_approval', 'Pending approval'), ('waiting', 'Waiting for deposit'), ('processing', 'Processing'), ('successful', 'Successful'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], max_length=20, verbose_name='Status')),
+                ('destination_kind', models.CharField(choices=[('bank', 'Bank'), ('va', 'VA'), ('ewallet', 'E-Wallet')], max_length=8)),
+                ('bank', models.CharField(max_length=32, verbose_name='Bank')),
+                ('account_number', models.CharField(max_length=32, verbose_name='Account Number')),
+                ('beneficiary_name', models.CharField(max_length=100, verbose_name='Beneficiary Name')),
+                ('holder_name', models.CharField(blank=True, db_default='', default='', max_length=100, verbose_name='Account holder')),
+                ('name_reason', models.CharField(blank=True, db_default='', default='', max_length=200, verbose_name='Why the name differs')),
+                ('cause', models.CharField(max_length=200, verbose_name='Reason for the refund')),
+                ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
+                ('payment', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='transactions.payment')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='RefundEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('by_kind', models.CharField(max_length=8)),
+                ('by_id', models.BigIntegerField(blank=True, null=True)),
+                ('by_name', models.CharField(max_length=100)),
+                ('note', models.CharField(blank=True, max_length=200)),
+                ('kind', models.CharField(choices=[('created', 'Created'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('due', 'Its date has come'), ('sent', 'Sent to the bank'), ('successful', 'Received by the beneficiary'), ('failed', 'Refused by the bank'), ('cancelled', 'Cancelled before it was sent'), ('returned', 'Returned by the bank'), ('imported', 'Imported from another system'), ('waiting', 'Waits until the deposit has enough'), ('covered', 'The deposit has enough now')], max_length=16)),
+                ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
+                ('refund', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='transactions.refund')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.AddIndex(
+            model_name='refund',
+            index=models.Index(models.F('business'), models.F('mode'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='refund_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='refund',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('reason'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('reason', ''), _negated=True), name='refund_reasons'),
+        ),
+        migrations.AddIndex(
+            model_name='refund',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('status'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('status', 'successful'), _negated=True), name='refund_status'),
+        ),
+        migrations.AddIndex(
+            model_name='refund',
+            index=models.Index(models.F('send_at'), condition=models.Q(('status', 'scheduled')), name='refund_due'),
+        ),
+        migrations.AddIndex(
+            model_name='refund',
+            index=models.Index(models.F('created_at'), condition=models.Q(('status', 'pending_approval')), name='refund_pending'),
+        ),
+        migrations.AddIndex(
+            model_name='refund',
+            index=models.Index(models.F('payment'), name='refund_payment'),
+        ),
+        migrations.AddIndex(
+            model_name='refund',
+            index=models.Index(models.F('created_at'), condition=models.Q(('status', 'waiting')), name='refund_waiting'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'id'), name='refund_tenant'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='refund_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'external_id'), name='refund_external_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('fee__gte', 0)), name='refund_amounts'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), models.Q(('reason__in', ['account_not_found', 'account_closed', 'account_blocked', 'account_not_verified', 'bank_unavailable', 'bank_refused', 'limit_exceeded', 'details_wrong', 'compliance', 'card_declined', 'payer_short', 'payer_unavailable', 'not_paid', 'paid_by_another', 'wrong_amount', 'entered_twice', 'withdrawn', 'not_approved', 'other']), ('status__in', ('failed', 'cancelled'))), _connector='OR'), name='refund_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('maker_id__isnull', False), ('maker_kind__in', ['member', 'key', 'operator'])), models.Q(('maker_id', None), ('maker_kind__in', ['system', 'named'])), _connector='OR'), name='refund_maker_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approver_id__isnull', False), ('approver_kind__in', ['member', 'key', 'operator'])), models.Q(('approver_id', None), ('approver_kind__in', ['system', 'named'])), models.Q(('approver_id', None), ('approver_kind', ''), ('approver_name', '')), _connector='OR'), name='refund_approver_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'made_key'), name='refund_made_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('completed_at', None), ('completed_at__gte', models.F('created_at')), _connector='OR'), name='refund_completed_after'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('status', 'successful'), ('returned_at', None), _connector='OR'), name='refund_returned_was_successful'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='payment', name='refund_payment_tenant', to='transactions.Payment'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending_approval', 'waiting', 'processing', 'successful', 'cancelled', 'failed'])), name='refund_status_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('destination_kind__in', ['bank', 'va', 'ewallet'])), name='refund_kind_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('send_at', None)), name='refund_has_no_date'),
+        ),
+        migrations.AddConstraint(
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('cause', ''), _negated=True), name='refund_has_a_cause'),
+        ),
+        migrations.AddIndex(
+            model_name='refundevent',
+            index=models.Index(fields=['refund', 'at', 'id'], name='refundevent_order'),
+        ),
+        migrations.AddConstraint(
+            model_name='refundevent',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='refundevent_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='refundevent',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', ['member', 'key', 'operator'])), models.Q(('by_id', None), ('by_kind__in', ['system', 'named'])), _connector='OR'), name='refundevent_by_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='refundevent',
+            constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='refund', name='refundevent_refund_tenant', to='transactions.Refund'),
         ),
     ]

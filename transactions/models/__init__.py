@@ -21,6 +21,7 @@ from transactions.models.money_transfer import MoneyTransfer, TransferBatch, Tra
 from transactions.models.orders import BankPace, RailCase, RailOrder
 from transactions.models.payment import Payment, PaymentEvent, PaymentStatus, Settlement
 from transactions.models.payment_link import PaymentLink, new_slug
+from transactions.models.refund import Refund, RefundEvent, RefundStatus
 from transactions.models.series import SeriesRun, TransferSeries
 from transactions.models.simulated import SimulatedPayout
 
@@ -49,6 +50,9 @@ __all__ = [
     "RailCase",
     "RailCharge",
     "RailOrder",
+    "Refund",
+    "RefundEvent",
+    "RefundStatus",
     "SearchText",
     "SeriesRun",
     "Settlement",

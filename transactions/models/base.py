@@ -211,3 +211,5 @@ class OutgoingEventKind(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled before it was sent")
     RETURNED = "returned", _("Returned by the bank")
     IMPORTED = "imported", _("Imported from another system")
+    WAITING = "waiting", _("Waits until the deposit has enough")
+    COVERED = "covered", _("The deposit has enough now")

@@ -33,6 +33,8 @@ from transactions.models import (
     RailCase,
     RailCharge,
     RailOrder,
+    Refund,
+    RefundEvent,
     SeriesRun,
     SimulatedCharge,
     SimulatedPayout,
@@ -82,6 +84,18 @@ ACCEPTED: list[Code] = [
 ]
 """Payment links, what rails collect by them, and what arrived."""
 
+REFUNDS: list[Code] = [
+    # What was asked for stays as it is: another amount, or another account, is another refund.
+    Fixed(Refund, "business", "mode", "created_at", "payment", "destination_kind", "bank", "cause", *APPROVED),
+    Moves(Refund),
+    Kept(Refund),
+    AppendOnly(RefundEvent),
+    *(RowLevelSecurity(model) for model in (Refund, RefundEvent)),
+    *files(__file__, "refund_rules"),
+    Trigger(Refund, "fits", "BEFORE INSERT", "refund_fits()"),
+]
+"""Refunds: within what was paid, whatever the code does (trust.md D6)."""
+
 AFTER_TABLES: list[Code] = [
     Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key", "series", "series_day"),
     *(Fixed(product, "business", "mode", "created_at") for product in (InternationalTransfer, Payment)),
@@ -90,6 +104,7 @@ AFTER_TABLES: list[Code] = [
     *(Moves(product) for product in PRODUCTS),
     Moves(Payment, "settlement_status"),
     *ACCEPTED,
+    *REFUNDS,
     *(AppendOnly(timeline, but_for="app.taking_back") for timeline in TIMELINES),
     *files(__file__, "take_back_imported"),
     AppendOnly(Quote),
