@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, Q, QuerySet, Value
 
+from accounts.permissions import Permission
 from deposits.ledger import LedgerOwner, Source
 from flipdash.scope import Scope
 from flipdash.words import Words
@@ -83,8 +84,19 @@ class Product:
     """The same of many rows at once."""
     look: Look = field(default_factory=Look)
     """What else an approver has to know of many rows at once."""
+    requested_by: Permission = Permission.CREATE_TRANSACTIONS
+    """Who makes one, and cancels what they made."""
+    approver_url_name: str = ""
+    """What leads approvers to one, where they can't open its page."""
+    waits: str = ""
+    """The state in which an approved one waits until the deposit has enough; without it, it isn't approved before."""
     paid: Callable[[Sequence[Any]], None] = field(default=lambda rows: None)
     """What else follows, in the same transaction, when one or some of a business have arrived."""
+
+    @property
+    def seen_url_name(self) -> str:
+        """What every approver can open of one."""
+        return self.approver_url_name or self.row_url_name
 
     def key_of(self, row: OutgoingTransfer) -> str:
         """Return what a rail knows a row by; the row's number is unique over both modes and all businesses."""

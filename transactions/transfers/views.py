@@ -1,13 +1,12 @@
 """Money Transfer → Create Transfer, and what people do to a transfer from its own page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import F, Q
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,20 +15,16 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.permissions import Permission, refuse, requires
-from accounts.rights import NotAllowed
-from accounts.sign_in.reauthentication import reauthenticated
+from accounts.permissions import Permission, requires
 from deposits import ledger
-from flipdash import events, money
+from flipdash import money
 from flipdash.http import Request, require_form
-from transactions.approvals.forms import FilterForm
+from transactions.approvals import pages
 from transactions.destinations import Kind, label_of
 from transactions.fees import FEES
 from transactions.models import Beneficiary, Destination, MoneyTransfer, Status
 from transactions.outgoing import acts, mails
-from transactions.outgoing.forms import StopForm
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused, ShortOfMoney
-from transactions.rails import Outcome, simulator
 from transactions.transfers import forms as transfer_forms
 from transactions.transfers import services
 from transactions.transfers.forms import TransferForm
@@ -37,7 +32,6 @@ from transactions.transfers.series import services as repeating
 from transactions.transfers.series import wording
 from transactions.transfers.services import MONEY_TRANSFERS
 
-View = Callable[..., HttpResponseBase]
 CRUMBS = ({"label": gettext_lazy("Money Transfer")},)
 MOST_SAVED = 6
 """Saved beneficiaries that are offered at once."""
@@ -64,7 +58,7 @@ def transfer_create(request: Request) -> HttpResponseBase:
         return _form_page(request, form)
     if step == "create":
         at_once = _goes_at_once(request, form)
-        return (_asked_first(request, _create_page) if at_once else _create_page)(request, form)
+        return (pages.asked_first(request, _create_page) if at_once else _create_page)(request, form)
     return render(request, "transactions/create_confirm.html", _confirmation(request, form))
 
 
@@ -87,11 +81,6 @@ def _goes_at_once(request: Request, form: TransferForm) -> bool:
     if form.plan:
         return repeating.goes_at_once(request.scope, form.draft, form.plan)
     return services.goes_at_once(request.scope, form.draft)
-
-
-def _asked_first(request: Request, view: View) -> View:
-    """Re-authenticate before what approves, where the business wants that (Account & Profile)."""
-    return reauthenticated(view) if acts.need_reauthentication(request.scope) else view
 
 
 def _create_page(request: Request, form: TransferForm) -> HttpResponseBase:
@@ -267,53 +256,10 @@ def _confirmation(request: Request, form: TransferForm) -> dict[str, Any]:
 # --- From its own page -------------------------------------------------------------------------------------------
 
 
-def found(request: Request, pk: int) -> MoneyTransfer:
-    """Return a transfer of the scope, or 404."""
-    row: MoneyTransfer = get_object_or_404(MoneyTransfer.objects.visible_to(request.scope, searched=True), pk=pk)
-    return row
-
-
 def crumbs_of(row: MoneyTransfer) -> list[dict[str, Any]]:
     """Return the way to a transfer."""
     history = {"label": _("Transaction History"), "url": reverse("transactions:transfers")}
     return [*CRUMBS, history, {"label": str(row.pk), "url": reverse("transactions:transfer-detail", args=[row.pk])}]
-
-
-@never_cache
-@require_form
-@requires(Permission.APPROVE_TRANSACTIONS)
-def transfer_approval(request: Request, pk: int) -> HttpResponseBase:
-    """Show what an approver has to know, and approve it."""
-    return _asked_first(request, _approval_page)(request, found(request, pk))
-
-
-def _approval_page(request: Request, row: MoneyTransfer) -> HttpResponseBase:
-    if request.method == "POST":
-        seen, sure = request.POST.get("seen", ""), bool(request.POST.get("sure"))
-        try:
-            acts.approve(request.scope, MONEY_TRANSFERS, row.pk, seen=seen, sure=sure)
-        except OutgoingRefused as problem:
-            messages.error(request, str(problem))
-            if row.status == Status.PENDING_APPROVAL and not isinstance(problem, acts.NotWaiting):
-                return redirect(request.get_full_path())
-        except NotAllowed as problem:
-            return refuse(request, problem.permission)
-        else:
-            amount = {"amount": money.rupiah(row.amount)}
-            messages.success(request, _("The transfer of %(amount)s is approved.") % amount)
-        return _after(request, row)
-    if row.status != Status.PENDING_APPROVAL:
-        messages.info(request, str(acts.NotWaiting(row)))
-        return redirect("transactions:transfer-detail", row.pk)
-    return render(request, "transactions/approval.html", _approval(request, row))
-
-
-def _after(request: Request, row: MoneyTransfer) -> HttpResponse:
-    """Go back to Approvals as it was left by whoever came from there; all others see the transfer."""
-    if (query := request.GET.get("list")) is None:
-        return redirect("transactions:transfer-detail", row.pk)
-    kept = {name: value for name, value in QueryDict(query[:500]).items() if name in FilterForm.base_fields}
-    return redirect(reverse("transactions:approvals") + (f"?{urlencode(kept)}" if kept else ""))
 
 
 def _approval(request: Request, row: MoneyTransfer) -> dict[str, Any]:
@@ -334,12 +280,36 @@ def _approval(request: Request, row: MoneyTransfer) -> dict[str, Any]:
     }
 
 
+PAGES = pages.Pages(
+    MONEY_TRANSFERS,
+    pages.Said(
+        approved=gettext_lazy("The transfer of %(amount)s is approved."),
+        rejected=gettext_lazy("The transfer was rejected."),
+        cancelled=gettext_lazy("The transfer was cancelled."),
+        not_yours=gettext_lazy("Only who made it, or somebody who may approve, can cancel it. Nothing was changed."),
+        reject=gettext_lazy("Reject this transfer?"),
+        cancel=gettext_lazy("Cancel this transfer?"),
+    ),
+    crumbs_of,
+    "transactions/approval.html",
+    _approval,
+)
+
+
+@never_cache
+@require_form
+@requires(Permission.APPROVE_TRANSACTIONS)
+def transfer_approval(request: Request, pk: int) -> HttpResponseBase:
+    """Show what an approver has to know, and approve it."""
+    return PAGES.approval(request, pk)
+
+
 @never_cache
 @require_form
 @requires(Permission.APPROVE_TRANSACTIONS)
 def transfer_rejection(request: Request, pk: int) -> HttpResponse:
     """Ask why a transfer is rejected, and do it."""
-    return _stop(request, found(request, pk), is_rejection=True)
+    return PAGES.rejection(request, pk)
 
 
 @never_cache
@@ -347,48 +317,11 @@ def transfer_rejection(request: Request, pk: int) -> HttpResponse:
 @requires(Permission.CREATE_TRANSACTIONS)
 def transfer_cancellation(request: Request, pk: int) -> HttpResponse:
     """Ask whether a transfer is cancelled, and do it."""
-    row = found(request, pk)
-    if not acts.may_cancel(request.scope, row):
-        messages.error(request, _("Only who made it, or somebody who may approve, can cancel it. Nothing was changed."))
-        return redirect("transactions:transfer-detail", row.pk)
-    return _stop(request, row, is_rejection=False)
-
-
-def _stop(request: Request, row: MoneyTransfer, *, is_rejection: bool) -> HttpResponse:
-    form = StopForm(request.POST if request.method == "POST" else None, must_say=is_rejection)
-    if row.status not in acts.WAITING:
-        messages.info(request, str(acts.NotWaiting(row)))
-        return redirect("transactions:transfer-detail", row.pk)
-    if request.method == "POST" and form.is_valid():
-        act = acts.reject if is_rejection else acts.cancel
-        try:
-            act(request.scope, MONEY_TRANSFERS, row.pk, **form.cleaned_data)
-        except OutgoingRefused as problem:
-            messages.warning(request, str(problem))
-        except NotAllowed as problem:
-            return refuse(request, problem.permission)
-        else:
-            said = _("The transfer was rejected.") if is_rejection else _("The transfer was cancelled.")
-            messages.success(request, said)
-        return redirect("transactions:transfer-detail", row.pk)
-    shown = {"row": row, "form": form, "crumbs": crumbs_of(row), "is_rejection": is_rejection}
-    return render(request, "transactions/stop.html", shown)
+    return PAGES.cancellation(request, pk)
 
 
 @require_POST
 @requires(Permission.CREATE_TRANSACTIONS)
 def transfer_forced(request: Request, pk: int) -> HttpResponse:
     """Let the simulated bank answer at once; in Test Mode only (trust.md D8)."""
-    row = found(request, pk)
-    outcome = {"successful": Outcome.SUCCESSFUL, "failed": Outcome.FAILED}.get(request.POST.get("outcome", ""))
-    if not request.scope.is_test or outcome is None:
-        raise Http404
-    try:
-        simulator.force(MONEY_TRANSFERS.key_of(row), outcome)
-    except simulator.NotTold:
-        messages.info(request, _("It hasn’t reached the simulated bank yet. Try again in a moment."))
-    except simulator.AlreadyAnswered:
-        messages.info(request, _("The simulated bank has answered already."))
-    else:
-        events.record(request.scope, MONEY_TRANSFERS.kind("forced"), row, outcome=str(outcome))
-    return redirect("transactions:transfer-detail", row.pk)
+    return PAGES.forced(request, pk)
