@@ -238,7 +238,7 @@ def _approvable(scope: Scope, selection: Selection) -> Iterator[tuple[Product, Q
 
 
 def _example(product: Product, row: Any) -> Example:
-    return Example(reverse(product.row_url_name, args=[row.pk]), row.beneficiary_name, row.amount)
+    return Example(reverse(product.seen_url_name, args=[row.pk]), row.beneficiary_name, row.amount)
 
 
 def under_way(scope: Scope) -> list[BulkApproval]:

@@ -21,9 +21,10 @@ from flipdash import clock, db, rls
 from flipdash.actors import ActorKind
 from flipdash.scope import Scope
 from transactions import rails
-from transactions.models import Status, TransferSeries
+from transactions.models import RefundStatus, Status, TransferSeries
 from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import changes, orders, own
+from transactions.outgoing import products as declared
 from transactions.outgoing.products import Product, products
 from transactions.outgoing.refusals import (
     Changed,
@@ -35,7 +36,7 @@ from transactions.outgoing.refusals import (
 )
 from transactions.reasons import Reason
 
-WAITING = (Status.PENDING_APPROVAL, Status.SCHEDULED)
+WAITING = (Status.PENDING_APPROVAL, Status.SCHEDULED, RefundStatus.WAITING)
 """Where it can still be stopped: nothing has left."""
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def need_reauthentication(scope: Scope) -> bool:
 def let_go(scope: Scope, product: Product, locked: OutgoingTransfer, *, note: str = "") -> None:
     """Hold the money of a locked row that waits, and send it, or let it wait for its date; `note` says by what.
 
-    Raises ShortOfMoney, NothingSends.
+    What may wait for the deposit does, where that is short. Raises ShortOfMoney, NothingSends.
     """
     try:
         rail = rails.serving(locked.mode)
@@ -105,7 +106,11 @@ def let_go(scope: Scope, product: Product, locked: OutgoingTransfer, *, note: st
     except rails.NoRail as problem:
         raise NothingSends from problem
     except ledger.NotEnoughDeposit as problem:
-        raise ShortOfMoney(problem) from problem
+        short = ShortOfMoney(problem)
+        if not product.waits:
+            raise short from problem
+        changes.carry_out(changes.waiting_for_money(scope, product, locked, note=str(short)))
+        return
     if not waits:
         orders.queue(product, locked, rail.name)
 
@@ -127,7 +132,7 @@ def cancel(scope: Scope, product: Product, pk: int, *, reason: str = "", note: s
     Raises NotWaiting, NotAllowed.
     """
     with transaction.atomic():
-        locked = _lock(scope, product, pk, Permission.CREATE_TRANSACTIONS)
+        locked = _lock(scope, product, pk, product.requested_by)
         if not may_cancel(scope, locked):
             raise NotAllowed(Permission.APPROVE_TRANSACTIONS)
         if scope.actor != locked.maker:
@@ -138,7 +143,7 @@ def cancel(scope: Scope, product: Product, pk: int, *, reason: str = "", note: s
 
 def may_cancel(scope: Scope, row: OutgoingTransfer) -> bool:
     """Return whether the actor may stop this row while it waits."""
-    return scope.can(Permission.CREATE_TRANSACTIONS) and (
+    return scope.can(declared.of(row).requested_by) and (
         scope.actor == row.maker or scope.can(Permission.APPROVE_TRANSACTIONS)
     )
 
@@ -197,13 +202,21 @@ def _expire(product: Product, locked: OutgoingTransfer) -> None:
 
 
 def _send_now(product: Product, locked: OutgoingTransfer) -> None:
-    itself = Scope.by_itself(locked.business, locked.mode)
-    if not _may_still(locked):
-        note = _("Whoever approved it may no longer approve")
-        _stop(itself, product, locked, "cancelled", reason=Reason.NOT_APPROVED, note=note)
+    if was_stopped(product, locked):
         return
+    itself = Scope.by_itself(locked.business, locked.mode)
     changes.carry_out(changes.coming_due(itself, product, locked))
     orders.queue(product, locked, rails.serving(locked.mode).name)
+
+
+def was_stopped(product: Product, locked: OutgoingTransfer) -> bool:
+    """Cancel a locked row whose approver may approve no more, before it goes on by itself; returns whether it was."""
+    if _may_still(locked):
+        return False
+    note = _("Whoever approved it may no longer approve")
+    itself = Scope.by_itself(locked.business, locked.mode)
+    _stop(itself, product, locked, "cancelled", reason=Reason.NOT_APPROVED, note=note)
+    return True
 
 
 def _may_still(row: OutgoingTransfer) -> bool:

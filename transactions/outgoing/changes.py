@@ -83,6 +83,20 @@ def letting_go(
     return Change(owner_of(row), move, hold)
 
 
+def waiting_for_money(by: Scope, product: Product, row: OutgoingTransfer, *, note: str = "") -> Change:
+    """Approve what the deposit doesn't cover: nothing is held, and it goes on by itself once there is enough."""
+    told = facts_of(row) | ({"note": note} if note else {})
+    values = by.actor.columns("approver")
+    return Change(owner_of(row), states.Move(row, product.waits, by, product.kind("waiting"), told, None, values))
+
+
+def covered(by: Scope, product: Product, row: OutgoingTransfer) -> Change:
+    """Hold the money of what waited for it, and send it."""
+    hold = NewPosting(PostingKind.HOLD, product.source_of(row), ledger.hold_lines(row.amount + row.fee), by.actor)
+    move = states.Move(row, Status.PROCESSING, by, product.kind("covered"), facts_of(row))
+    return Change(owner_of(row), move, hold)
+
+
 def stopping(
     by: Scope,
     product: Product,

@@ -29,7 +29,7 @@ from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import acts, products
 from transactions.reasons import Reason
 
-TOLD_MAKER = {"approved", "rejected", "expired", "failed", "returned"}
+TOLD_MAKER = {"approved", "waiting", "rejected", "expired", "failed", "returned"}
 """What a maker wants to know that they didn't do themselves."""
 REMINDED_AFTER = timedelta(hours=4)
 MOST_AT_ONCE = 50
@@ -69,7 +69,7 @@ def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scop
     """Tell who may approve a new row that it waits; its maker is told where nobody is there who could."""
     others = others_than(row.business_id, row.maker if but_maker else None)
     for member in others.told(WAITING).select_related("user"):
-        _send("transfer_waits", WAITING, member, row, product, maker=row.maker_name)
+        _send("transfer_waits", WAITING, member, row, product, maker=row.maker_name, page=product.seen_url_name)
     if who := nobody_of(others):
         maker = Member.objects.active().behind(row.maker).select_related("user").first()
         if maker is not None:
@@ -239,5 +239,5 @@ def _tell_beneficiary(row: OutgoingTransfer) -> None:
 def _send(
     name: str, notice: str, member: Member, row: OutgoingTransfer, product: products.Product, **more: Any
 ) -> None:
-    url = mode_url(row.mode, product.row_url_name, row.pk, absolute=True)
+    url = mode_url(row.mode, more.pop("page", product.row_url_name), row.pk, absolute=True)
     notices.tell(member, notice, name, mode=row.mode, url=url, transfer=row, business=row.business, **more)

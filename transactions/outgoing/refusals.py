@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 
 from deposits.ledger import NotEnoughDeposit
 from flipdash import money
-from transactions.models import Status
+from transactions.models import RefundStatus, Status
 from transactions.models.base import OutgoingTransfer
 
 
@@ -75,6 +75,7 @@ def _why_not(row: OutgoingTransfer) -> str:
     words: dict[str, str] = {
         Status.PENDING_APPROVAL: _("It still waits for an approver. Nothing was changed."),
         Status.SCHEDULED: _("It is approved already, and waits for its date. Nothing was changed."),
+        RefundStatus.WAITING: _("It is approved already, and waits until the deposit has enough. Nothing was changed."),
         Status.PROCESSING: _("It is on its way already. Nothing was changed."),
         Status.SUCCESSFUL: _("It has arrived already. Nothing was changed."),
         Status.CANCELLED: _("It was cancelled already. Nothing was changed."),

@@ -2,18 +2,18 @@
 
 import logging
 
-from transactions.outgoing import acts, mails, orders
+from transactions.outgoing import acts, covering, mails, orders
 
 log = logging.getLogger(__name__)
 
 
 @orders.ORDERS.tidies
 def tidy() -> None:
-    """Send what waited for its date, cancel what waited too long, and ask people about what was given up.
+    """Send what waited for its date or the deposit, cancel what waited too long, ask people about what was given up.
 
     Each by itself: what fails is logged, and comes again with the next sweep.
     """
-    for step in (acts.send_due, acts.expire_due, mails.remind, orders.open_cases_of_given_up):
+    for step in (acts.send_due, covering.go_on, acts.expire_due, mails.remind, orders.open_cases_of_given_up):
         try:
             step()
         except Exception:

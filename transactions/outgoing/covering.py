@@ -1,0 +1,65 @@
+"""What was approved and waits for the deposit goes on by itself, once there is enough."""
+
+import logging
+
+from django.db import transaction
+
+from deposits import ledger
+from deposits.ledger import NotEnoughDeposit
+from flipdash import rls
+from flipdash.scope import Scope
+from transactions import rails
+from transactions.models.base import OutgoingTransfer
+from transactions.outgoing import acts, changes, orders
+from transactions.outgoing.products import Product, owner_of, products
+
+MOST_AT_ONCE = 200
+"""Rows of a business that one sweep looks at."""
+log = logging.getLogger(__name__)
+
+
+def go_on() -> int:
+    """Send what waited for the deposit, the oldest first, and each that fits; returns how many were sent.
+
+    Whoever approved it still has to be somebody who may (trust.md Q2), or it is cancelled.
+    """
+    return sum(_go_on(product) for product in products.values() if product.waits)
+
+
+def _go_on(product: Product) -> int:
+    sent = 0
+    waiting = product.model.objects.using("operator").filter(status=product.waits).order_by()
+    for business_id, mode in waiting.values_list("business_id", "mode").distinct():
+        try:
+            with rls.inside_of(business_id, mode):
+                sent += _go_on_of(product, business_id, mode)
+        except Exception:
+            log.exception("%s: what waits of business %s can't go on now", product.source, business_id)
+    return sent
+
+
+def _go_on_of(product: Product, business_id: int, mode: str) -> int:
+    rows = product.model.objects.filter(business_id=business_id, mode=mode, status=product.waits)
+    some = rows.select_related("business").order_by("created_at", "pk")[:MOST_AT_ONCE]
+    sent, left = 0, None
+    for row in some:
+        if left is None:
+            left = ledger.balance(owner_of(row)).available
+        if row.amount + row.fee <= left and _send(product, row):
+            sent, left = sent + 1, left - row.amount - row.fee
+    return sent
+
+
+@transaction.atomic
+def _send(product: Product, row: OutgoingTransfer) -> bool:
+    rows = product.model.objects.filter(pk=row.pk, status=product.waits)
+    locked = rows.select_for_update(skip_locked=True, of=("self",)).select_related("business").first()
+    if locked is None or acts.was_stopped(product, locked):
+        return False
+    itself, rail = Scope.by_itself(locked.business, locked.mode), rails.serving(locked.mode)
+    try:
+        changes.carry_out(changes.covered(itself, product, locked))
+    except NotEnoughDeposit:
+        return False  # spent in this moment: it waits on
+    orders.queue(product, locked, rail.name)
+    return True
