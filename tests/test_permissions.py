@@ -165,6 +165,7 @@ def rows_of(member, mode) -> dict[str, str]:
         member, mode=mode, status="ready", file_name=mark, stored_as=report.stored_as,
         **{"size": 1, "sha256": "0" * 64, "opening": 0, "closing": 0, "expires_at": report.expires_at},
     )  # fmt: skip
+    refund = factories.make_refund(member.business, made["payments"], mode=mode, beneficiary_name=mark, cause=mark)
     top_up = factories.make_top_up(member, mode=mode, note=mark)
     entry = factories.make_entry(member.business, mode=mode, by=Actor.named(mark))
     view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/lists/test_views.py
@@ -195,6 +196,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "<bigid:paper>": str(paper.pk),
         **{f"{name}/<bigid:pk>": f"{name}/{pk}" for name, pk in rows.items()},
         "deposit/history/<bigid:pk>": f"deposit/history/{entry.pk}",
+        "refunds/<bigid:pk>": f"refunds/{refund.pk}",
         "payment-links/<bigid:pk>": f"payment-links/{link.pk}",
         "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
         "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
@@ -600,6 +602,7 @@ def test_the_menu_stands_in_the_order_of_the_product():
         ("International Transfer", ["Transaction History"]),
         ("Accept Payment", ["Payment Links", "Payment History"]),
         ("My Deposit", ["Overview", "Deposit History", "Top-Up History"]),
+        ("Refund", ["Refund History", "Request Refund"]),
         ("Document", ["Invoices", "Statements", "Reports", "Schedules", "Files"]),
         ("Manage Multi Account", ["Accounts", "Activity Log"]),
         ("Developer", ["Manage API", "Callback Deliveries", "API Logs", "API Reference"]),

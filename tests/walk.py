@@ -25,6 +25,7 @@ from documents.models import Report
 from flipdash import backoffice, histories
 from tests import factories
 from tests.test_permissions import UNKNOWN_KEYS, Route, routes, rows_of
+from transactions.models import RefundStatus
 
 NO_PAGE = {301, 302, 405}
 """What answers a GET with a way to elsewhere, or with "not by GET"."""
@@ -125,6 +126,8 @@ def make_rows(member: Member) -> dict[str, str]:
             make(business, status=status, events=True)
     factories.make_transfer(business, beneficiary_name=LONG, remark=LONG[:18], returned_at=timezone.now())
     factories.make_payment(business, title=LONG, sender_name=LONG)
+    for status in RefundStatus.values:
+        factories.make_refund(business, status=status, events=True, beneficiary_name=LONG, cause=LONG * 2)
     business.logo = default_storage.save("walk/logo.png", ContentFile(b64decode(DOT)))
     business.save(update_fields=["logo"])
     make_reports(member)

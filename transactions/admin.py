@@ -18,6 +18,7 @@ from transactions.models import (
     PaymentArrival,
     RailCase,
     RailOrder,
+    Refund,
 )
 from transactions.outgoing import cases, orders
 from transactions.payments import by_hand
@@ -46,6 +47,11 @@ class InternationalTransferAdmin(TransactionAdmin):
 @admin.register(Payment)
 class PaymentAdmin(TransactionAdmin):
     """Payments by a business's customers."""
+
+
+@admin.register(Refund)
+class RefundAdmin(TransactionAdmin):
+    """What a business gives back to its payers."""
 
 
 @admin.register(Destination)

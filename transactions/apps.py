@@ -24,6 +24,7 @@ class TransactionsConfig(AppConfig):
         from transactions.payments.importing import PaymentImport
         from transactions.payments.link_history import LinkHistory  # noqa: F401  (importing registers)
         from transactions.rails import simulator  # noqa: F401  (its worker)
+        from transactions.refunds.history import RefundHistory
         from transactions.transfers import services  # noqa: F401  (importing registers)
         from transactions.transfers.history import TransferHistory
         from transactions.transfers.importing import MoneyTransferImport
@@ -33,6 +34,7 @@ class TransactionsConfig(AppConfig):
             (TransferHistory, ("beneficiary_name", "account_number", "remark")),
             (InternationalHistory, ("beneficiary_name", "account_number")),
             (PaymentHistory, ("title", "sender_name")),
+            (RefundHistory, ("beneficiary_name", "account_number")),
         ):
             sources.register(history.ledger_source, history.section, history.row_url_name, history.model, says)
         for kind in (MoneyTransferImport, InternationalImport, PaymentImport):
@@ -79,6 +81,21 @@ class TransactionsConfig(AppConfig):
                 "payment.returned": _("Money given back to the payer"),
                 "payment.settled": _("Payment settled"),
                 "payment.forced": _("Answer of the simulated payer forced"),
+                "refund.created": _("Refund requested"),
+                "refund.approved": _("Refund approved"),
+                "refund.approved_many": _("Refunds approved together"),
+                "refund.waiting": _("Refund approved, waits for the deposit"),
+                "refund.covered": _("Deposit has enough for a refund"),
+                "refund.rejected": _("Refund rejected"),
+                "refund.rejected_many": _("Refunds rejected together"),
+                "refund.cancelled": _("Refund cancelled"),
+                "refund.expired": _("Refund not approved in time"),
+                "refund.sent": _("Refund sent to the bank"),
+                "refund.successful": _("Refund successful"),
+                "refund.failed": _("Refund failed"),
+                "refund.returned": _("Refund returned by the bank"),
+                "refund.forced": _("Answer of the simulated bank to a refund forced"),
+                "refund.contradicted": _("Refund needs FlipDash to look at it"),
             },
             areas={
                 "transfer": _("Money transfers"),
@@ -86,11 +103,13 @@ class TransactionsConfig(AppConfig):
                 "batch": _("Batches of transfers"),
                 "payment-link": _("Payment links"),
                 "payment": _("Payments"),
+                "refund": _("Refunds"),
             },
             facts={
                 "beneficiary": _("Beneficiary Name"),
                 "note": _("Note"),
                 "title": _("Title"),
+                "payment": _("Payment ID"),
                 "expires_at": _("Expires"),
                 "fee_bearer": _("Who bears the fee"),
                 "asks_phone": _("Ask for the phone number"),

@@ -11,6 +11,8 @@ SENT = """
     UNION ALL
     SELECT 'international_transfer', id, business_id, mode, status, amount + fee, returned_at
     FROM transactions_internationaltransfer
+    UNION ALL
+    SELECT 'refund', id, business_id, mode, status, amount + fee, returned_at FROM transactions_refund
 """
 
 ledger_check(
@@ -81,5 +83,19 @@ ledger_check(
         (p.status = 'successful') <> (a.id IS NOT NULL) OR a.amount <> p.amount
         OR (a.business_id, a.mode) IS DISTINCT FROM (p.business_id, p.mode) AND a.id IS NOT NULL
     )
+    """,
+)
+
+ledger_check(
+    "Refunds are within what was paid",
+    """
+    SELECT format('payment %s of %s is %s, and its refunds are %s', p.id, p.amount, p.status, r.rupiah)
+    FROM (
+        SELECT payment_id, business_id, mode, sum(amount) AS rupiah FROM transactions_refund
+        WHERE status NOT IN ('cancelled', 'failed') AND returned_at IS NULL GROUP BY payment_id, business_id, mode
+    ) r
+    JOIN transactions_payment p ON p.id = r.payment_id
+    WHERE r.rupiah > p.amount OR p.status <> 'successful'
+        OR (p.business_id, p.mode) IS DISTINCT FROM (r.business_id, r.mode)
     """,
 )

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Member
 from accounts.team.leaving import LeftBehind, register
 from flipdash.scope import Scope
-from transactions.models import InternationalTransfer, MoneyTransfer, Status
+from transactions.models import InternationalTransfer, MoneyTransfer, Refund, RefundStatus, Status
 
 OPEN = (Status.PENDING_APPROVAL, Status.SCHEDULED)
 
@@ -24,3 +24,11 @@ def international(scope: Scope, member: Member) -> LeftBehind:
     rows = InternationalTransfer.objects.visible_to(scope).filter(member.actor.is_in("maker"), status__in=OPEN)
     label = _("International transfers they made that wait")
     return LeftBehind(label, rows.count(), reverse("transactions:international"))
+
+
+@register
+def refunds(scope: Scope, member: Member) -> LeftBehind:
+    """Count the refunds likewise."""
+    waits = (RefundStatus.PENDING_APPROVAL, RefundStatus.WAITING)
+    rows = Refund.objects.visible_to(scope).filter(member.actor.is_in("maker"), status__in=waits)
+    return LeftBehind(_("Refunds they asked for that wait"), rows.count(), reverse("transactions:refunds"))

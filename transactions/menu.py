@@ -24,3 +24,8 @@ declare(
     Entry(_("Payment Links"), "transactions:payment-links", Permission.VIEW_HISTORY),
     Entry(_("Payment History"), "transactions:payments", Permission.VIEW_HISTORY),
 )
+declare(
+    Section("refund", _("Refund"), "undo-2", 60),
+    Entry(_("Refund History"), "transactions:refunds", Permission.REQUEST_REFUND),
+    Entry(_("Request Refund"), "transactions:refund-request", Permission.REQUEST_REFUND),
+)

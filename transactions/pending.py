@@ -7,8 +7,9 @@ from deposits.overview.pending import Pending
 from flipdash.histories import History
 from flipdash.scope import Scope
 from transactions.international.history import InternationalHistory
-from transactions.models import Settlement, Status
+from transactions.models import RefundStatus, Settlement, Status
 from transactions.payments.history import PaymentHistory
+from transactions.refunds.history import RefundHistory
 from transactions.transfers.history import TransferHistory
 
 
@@ -19,8 +20,18 @@ def pending(scope: Scope) -> list[Pending]:
     return [
         _sending(TransferHistory),
         _sending(InternationalHistory),
+        *_refunds(scope),
         Pending(label, PaymentHistory.model, "settlement_status", states, "amount - fee", url),
     ]
+
+
+def _refunds(scope: Scope) -> list[Pending]:
+    """Return the refunds that wait, to whoever may look at them."""
+    if not scope.can(RefundHistory.permission):
+        return []
+    states = [RefundStatus.PENDING_APPROVAL, RefundStatus.WAITING]
+    url = f"{reverse(RefundHistory.url_name)}?{'&'.join(f'status={status}' for status in states)}"
+    return [Pending(_("Refunds that wait"), RefundHistory.model, "status", states, "-amount - fee", url)]
 
 
 def _sending(history: type[History]) -> Pending:

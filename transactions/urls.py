@@ -10,6 +10,8 @@ from transactions.payments import forcing
 from transactions.payments import link_views as links
 from transactions.payments.history import PaymentHistory
 from transactions.payments.link_history import LinkHistory
+from transactions.refunds import views as refunds
+from transactions.refunds.history import RefundHistory
 from transactions.transfers import views as transfers
 from transactions.transfers.history import TransferHistory
 from transactions.transfers.series import views as series
@@ -59,4 +61,11 @@ urlpatterns = [
     path("payments/", history_view(PaymentHistory), name="payments"),
     path("payments/<bigid:pk>/forced/", forcing.payment_forced, name="payment-forced"),
     path("payments/<bigid:pk>/", detail_view(PaymentHistory), name="payment-detail"),
+    path("refunds/", history_view(RefundHistory), name="refunds"),
+    path("refunds/request/", refunds.refund_request, name="refund-request"),
+    path("refunds/<bigid:pk>/approval/", refunds.refund_approval, name="refund-approval"),
+    path("refunds/<bigid:pk>/rejection/", refunds.refund_rejection, name="refund-rejection"),
+    path("refunds/<bigid:pk>/cancellation/", refunds.refund_cancellation, name="refund-cancellation"),
+    path("refunds/<bigid:pk>/forced/", refunds.refund_forced, name="refund-forced"),
+    path("refunds/<bigid:pk>/", detail_view(RefundHistory), name="refund-detail"),
 ]

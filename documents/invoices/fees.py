@@ -32,13 +32,15 @@ LEFT JOIN transactions_moneytransfer t ON s.type = 'money_transfer' AND t.id = s
 LEFT JOIN transactions_payment y ON s.type = 'payment' AND y.id = s.id AND y.business_id = a.business_id
 LEFT JOIN transactions_internationaltransfer i
     ON s.type = 'international_transfer' AND i.id = s.id AND i.business_id = a.business_id
+LEFT JOIN transactions_refund f ON s.type = 'refund' AND f.id = s.id AND f.business_id = a.business_id
 CROSS JOIN LATERAL (
     SELECT CASE s.type
             WHEN 'money_transfer' THEN concat('money_transfer.', t.destination_kind)
             WHEN 'payment' THEN concat('payment.', y.channel_kind)
             WHEN 'international_transfer' THEN s.type
+            WHEN 'refund' THEN s.type
             ELSE 'other' END AS product,
-        coalesce(t.amount, y.amount, i.amount) AS moved
+        coalesce(t.amount, y.amount, i.amount, f.amount) AS moved
 ) m
 WHERE a.business_id = %(business)s AND a.mode = %(mode)s AND a.kind = 'fees' AND a.currency = 'IDR'
     AND coalesce(r.kind, p.kind) <> 'sweep'

@@ -14,6 +14,7 @@ PRODUCTS: dict[str, Words] = {
     "payment.qris": _("Accept Payment, QRIS"),
     "payment.ewallet": _("Accept Payment, e-wallet"),
     "payment.card": _("Accept Payment, card"),
+    "refund": _("Refund"),
     OTHER: _("Other fees"),
 }
 """In the order of an invoice."""

@@ -117,6 +117,7 @@ def test_nothing_is_added_changed_or_deleted(office, admin, model):
         "MoneyTransfer": lambda: factories.make_transfer(admin.business),
         "InternationalTransfer": lambda: factories.make_international(admin.business),
         "Payment": lambda: factories.make_payment(admin.business),
+        "Refund": lambda: factories.make_refund(admin.business),
         "Invoice": lambda: factories.make_invoice(admin.business),
         "PaymentArrival": lambda: _arrival(admin.business),
         "RailOrder": lambda: _order(admin.business),

@@ -1,7 +1,7 @@
 """How many transactions wait for an approver: what the menu says on every page of whoever may approve."""
 
 from flipdash import frame
-from transactions.models import MoneyTransfer, Status
+from transactions.models import MoneyTransfer, Refund, Status
 
 MOST = 100
 """More than that is no number that anybody needs."""
@@ -12,6 +12,9 @@ frame.brings(
     SELECT CASE WHEN %(waiting_permission)s = ANY(%(permissions)s) THEN (
         SELECT count(*) FROM (
             SELECT FROM {MoneyTransfer._meta.db_table}
+            WHERE business_id = %(business)s AND mode = %(mode)s AND status = '{Status.PENDING_APPROVAL}'
+            UNION ALL
+            SELECT FROM {Refund._meta.db_table}
             WHERE business_id = %(business)s AND mode = %(mode)s AND status = '{Status.PENDING_APPROVAL}'
             LIMIT %(waiting_most)s
         ) waiting

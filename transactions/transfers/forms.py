@@ -224,10 +224,13 @@ class TransferForm(forms.Form):
         if self.draft.name_differs and not values["name_reason"]:
             said = _("The bank says: %(name)s. Correct the name, or write why this one is right.")
             self.add_error("name_reason", said % {"name": self.holder.name})
-        self.twins = services.twins_of_draft(self.scope, self.draft)
+        self.twins = self._twins(self.draft)
         self.alike = alike(self.scope, self.draft) if self.plan else ()
         if (self.twins or self.alike) and not values["is_sure"]:
             self.add_error("is_sure", _("This may be paid twice. Look at the others, and say that it isn’t."))
+
+    def _twins(self, draft: Draft) -> Any:
+        return services.twins_of_draft(self.scope, draft)
 
     def _draft(self, values: dict[str, Any], kind: str, bank: str) -> Draft:
         same = ("account_number", "amount", "beneficiary_name", "name_reason", "beneficiary_email", "remark")
