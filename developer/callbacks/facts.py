@@ -12,7 +12,7 @@ from flipdash import events, rls
 from flipdash.scope import Scope
 from transactions import disturbances
 from transactions.channels import ChannelKind
-from transactions.models import Destination, MoneyTransfer, Payment
+from transactions.models import Destination, MoneyTransfer, Payment, Refund, RefundStatus
 from transactions.outgoing import rejecting
 from transactions.payments import links
 
@@ -61,11 +61,23 @@ def tell_payment(told: events.Event) -> None:
     outbox.tell(told, CallbackEvent.PAYMENT, as_payment(payment), source=("payment", payment.pk))
 
 
+@events.on(
+    *("refund.created", "refund.successful", "refund.failed", "refund.cancelled", "refund.rejected", "refund.expired")
+)
+def tell_refund(told: events.Event) -> None:
+    """Tell that a refund was asked for, and how it ended."""
+    refund = cast(Refund, told.subject)
+    outbox.tell(told, CallbackEvent.REFUND, as_refund(refund), source=("refund", refund.pk))
+
+
 @rejecting.on_many
 def tell_rejected(scope: Scope, kind: str, rows: Sequence[Any]) -> None:
-    """Tell of each money transfer that was rejected with others, as of one alone."""
+    """Tell of each transaction that was rejected with others, as of one alone."""
     if told := [events.Event(scope, kind, row, {}) for row in rows if isinstance(row, MoneyTransfer)]:
         tell_transfers(told)
+    for row in rows:
+        if isinstance(row, Refund):
+            tell_refund(events.Event(scope, kind, row, {}))
 
 
 @disturbances.on_change
@@ -129,4 +141,22 @@ def as_payment(payment: Payment) -> dict[str, Any]:
         "status": payment.status.upper(),
         "sender_bank_type": BANK_TYPES.get(ChannelKind(payment.channel_kind), "wallet_account"),
         "created_at": moment(payment.created_at),
+    }
+
+
+def as_refund(refund: Refund) -> dict[str, Any]:
+    """Return a refund as a callback tells it. Flip has no callback for refunds, so the words are those of transfers."""
+    ended: dict[str, str] = {
+        RefundStatus.SUCCESSFUL: disbursements.DONE,
+        RefundStatus.FAILED: disbursements.CANCELLED,
+        RefundStatus.CANCELLED: disbursements.CANCELLED,
+    }
+    return {
+        "id": refund.pk,
+        "payment_id": str(refund.payment_id),
+        "amount": refund.amount,
+        "status": ended.get(refund.status, disbursements.PENDING),
+        "reason": disbursements.REASONS.get(refund.reason, ""),
+        "created_at": moment(refund.created_at),
+        "completed_at": moment(refund.completed_at) if refund.completed_at else "",
     }

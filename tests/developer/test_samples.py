@@ -6,8 +6,9 @@ from django.utils import timezone
 
 from deposits.models import TopUp
 from developer.api.disbursements import DisbursementOut
-from developer.callbacks.facts import as_top_up
+from developer.callbacks.facts import as_refund, as_top_up
 from developer.callbacks.samples import SAMPLES
+from transactions.models import Refund
 
 
 def test_a_sample_transfer_has_the_fields_of_a_disbursement():
@@ -19,6 +20,11 @@ def test_a_sample_top_up_has_the_fields_of_one():
     now = timezone.now()
     top_up = TopUp(pk=1, bank="bca", credited_amount=1, created_at=now, settled_at=now)
     assert list(SAMPLES["top-up"]) == list(as_top_up(top_up))
+
+
+def test_a_sample_refund_has_the_fields_of_one():
+    refund = Refund(pk=1, payment_id=2, amount=1, status="successful", created_at=timezone.now())
+    assert list(SAMPLES["refund"]) == list(as_refund(refund))
 
 
 def test_ids_fit_64_bits_and_are_of_a_day_before_there_was_flipdash():
