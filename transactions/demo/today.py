@@ -6,7 +6,7 @@ run has done is found again by its name.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ from flipdash.scope import Scope
 from transactions.bulk import creating, services
 from transactions.bulk.asking import NAMES
 from transactions.bulk.services import BULK
-from transactions.demo import deposit
+from transactions.demo import deposit, refunds
 from transactions.demo.author import Payee, staff, suppliers
 from transactions.demo.plans import SEED
 from transactions.destinations import label_of
@@ -38,10 +38,13 @@ from transactions.models import (
     Status,
     TransferBatch,
 )
+from transactions.models.base import OutgoingTransfer
 from transactions.models.series import Repeats
 from transactions.outgoing import acts, cases, many
 from transactions.outgoing.orders import ORDERS
+from transactions.outgoing.products import Product
 from transactions.rails import Question, simulator
+from transactions.refunds.services import REFUNDS as REFUNDED
 from transactions.transfers.series import services as series
 from transactions.transfers.series.dates import Plan
 from transactions.transfers.services import MONEY_TRANSFERS, Draft, create
@@ -100,7 +103,9 @@ def write() -> None:
             _let_pass(MoneyTransfer.objects.visible_to(approver).filter(batch=batch))
         _create(maker, _upload(maker, SHIFTS, _shifts(maker)))
         _upload(maker, COMMISSIONS, _commissions(maker))
-        _errands({role: member.scope(Mode.LIVE) for role, member in members.items()})
+        scopes = {role: member.scope(Mode.LIVE) for role, member in members.items()}
+        _errands(scopes)
+        _let_pass(refunds.write(scopes), REFUNDED)
         _repeat(maker)
         _reject_one(maker, approver)
         _return_one(maker, approver)
@@ -149,9 +154,9 @@ def _approve(scope: Scope, rows: QuerySet[MoneyTransfer]) -> None:
         many.approve_many(scope, selection, seen=many.look_at(scope, selection).digest, sure=True)
 
 
-def _let_pass(rows: QuerySet[MoneyTransfer]) -> None:
+def _let_pass(rows: Iterable[OutgoingTransfer], product: Product = MONEY_TRANSFERS) -> None:
     """Let rows be sent, and the simulated bank answer those that it answers."""
-    keys = [MONEY_TRANSFERS.key_of(row) for row in rows]
+    keys = [product.key_of(row) for row in rows]
     for order in RailOrder.objects.filter(key__in=keys, status=RailOrder.Status.QUEUED):
         ORDERS.work(order.pk)
     payouts = SimulatedPayout.objects.filter(key__in=keys, status=SimulatedPayout.Status.TAKEN)

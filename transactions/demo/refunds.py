@@ -1,0 +1,70 @@
+"""The demo's refunds: a few payments that people give back on its living day, by the functions that people use."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from accounts.permissions import Role
+from flipdash.scope import Scope
+from transactions.demo.author import Payee, staff
+from transactions.demo.plans import SEED
+from transactions.models import Payment, PaymentStatus, Refund, RefundStatus
+from transactions.outgoing import acts
+from transactions.refunds import services
+from transactions.refunds.services import REFUNDS, Draft
+from transactions.transfers.services import Draft as To
+
+LEAST = 100_000
+"""Rupiah of the payments that are looked through."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What somebody asks for: a share of a payment, and what an approver says; "" says nothing yet."""
+
+    by: Role
+    percent: int
+    cause: str
+    decided: str = "approved"
+    ending: int = 0
+    """What the amount ends with, for the simulated bank."""
+
+
+PLANNED = (
+    Planned(Role.CUSTOMER_SERVICE, 100, "Kelas dibatalkan"),
+    Planned(Role.EXECUTOR, 50, "Setengah pesanan tidak dikirim"),
+    Planned(Role.CUSTOMER_SERVICE, 30, "Biji kopi rusak di jalan", decided=""),
+    Planned(Role.DEPOSIT_ADMIN, 60, "Dobel bayar", ending=902),
+    Planned(Role.CUSTOMER_SERVICE, 40, "Pelanggan berubah pikiran", decided="rejected"),
+)
+
+
+def write(by_role: Mapping[str, Scope]) -> list[Refund]:
+    """Ask for them, and decide on them; returns those that are on their way."""
+    approver = by_role[Role.APPROVER]
+    paid = Payment.objects.visible_to(approver).filter(status=PaymentStatus.SUCCESSFUL, amount__gte=LEAST)
+    newest = paid.order_by("-created_at", "-pk")[: len(PLANNED)]
+    made = [
+        _one(by_role, payment, planned, payer)
+        for payment, planned, payer in zip(newest, PLANNED, staff()[100:], strict=False)
+        if planned.by in by_role
+    ]
+    return [refund for refund in made if refund.status == RefundStatus.PROCESSING]
+
+
+def _one(by_role: Mapping[str, Scope], payment: Payment, planned: Planned, payer: Payee) -> Refund:
+    scope, approver = by_role[planned.by], by_role[Role.APPROVER]
+    amount = max(payment.amount * planned.percent // 100 // 1_000 * 1_000, 10_000)
+    if planned.ending:
+        amount = amount - 1_000 + planned.ending
+    name = payment.sender_name
+    to = To(payer.kind, payer.bank, payer.account_number, amount, name, name.upper(), is_sure=True)
+    key = uuid.uuid5(uuid.NAMESPACE_OID, f"flipdash demo {SEED} refund {planned.cause}")
+    refund = services.request(scope, Draft(payment, to, planned.cause), made_key=key).refund
+    if refund.status == RefundStatus.PENDING_APPROVAL and planned.decided == "approved":
+        seen = REFUNDS.digest_of(approver, refund)
+        acts.approve(approver, REFUNDS, refund.pk, seen=seen, sure=True)
+    elif refund.status == RefundStatus.PENDING_APPROVAL and planned.decided == "rejected":
+        acts.reject(approver, REFUNDS, refund.pk, note="Lewat 7 hari sejak pembayaran")
+    refund.refresh_from_db()
+    return refund
