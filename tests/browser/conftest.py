@@ -6,14 +6,19 @@ A missing browser fails these tests; FLIPDASH_SKIP_BROWSER=1 skips them instead.
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from accounts.models import Member
 from devtools.local.processes import stop
 from devtools.throttled import FLAGS, chromium
 from tests.workers import Worker, start_worker
+from transactions.models import SimulatedPayout
+from transactions.outgoing.orders import ORDERS
+from transactions.rails.simulator import SIMULATED
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the thread of the tests
 
@@ -112,6 +117,28 @@ def sign_in() -> Callable[[Page, Member], None]:
         page.wait_for_url("**/money-transfers/")
 
     return by_the_form
+
+
+@pytest.fixture
+def sending() -> Iterator[None]:
+    """Workers and the sweep, which in tests are a thread: nobody waits long for the simulated bank."""
+    is_over = Event()
+
+    def work() -> None:
+        while not is_over.wait(0.2):
+            ORDERS.sweep()
+            while ORDERS.work():
+                pass
+            SimulatedPayout.objects.update(due_at=None)
+            while SIMULATED.work():
+                pass
+        connections.close_all()
+
+    thread = Thread(target=work)
+    thread.start()
+    yield
+    is_over.set()
+    thread.join()
 
 
 # --- The worker ----------------------------------------------------------------------------------------------

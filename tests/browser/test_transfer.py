@@ -1,43 +1,17 @@
 """A transfer from the maker's form to its receipt, as people do it (issue 15)."""
 
 from datetime import timedelta
-from threading import Event, Thread
 
 import pytest
-from django.db import connections
 from playwright.sync_api import expect
 
 from accounts.permissions import Role
 from documents.receipts import making
 from tests import factories
 from tests.transactions.sending import create, fund, let_its_date_come
-from transactions.models import MoneyTransfer, SimulatedPayout
-from transactions.outgoing.orders import ORDERS
-from transactions.rails.simulator import SIMULATED
+from transactions.models import MoneyTransfer
 
 pytestmark = pytest.mark.usefixtures("asleep")
-
-
-@pytest.fixture
-def sending():
-    """Workers and the sweep, which in tests are a thread: nobody waits long for the simulated bank."""
-    is_over = Event()
-
-    def work():
-        while not is_over.wait(0.2):
-            ORDERS.sweep()
-            while ORDERS.work():
-                pass
-            SimulatedPayout.objects.update(due_at=None)
-            while SIMULATED.work():
-                pass
-        connections.close_all()
-
-    thread = Thread(target=work)
-    thread.start()
-    yield
-    is_over.set()
-    thread.join()
 
 
 @pytest.fixture
