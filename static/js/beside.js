@@ -1,6 +1,6 @@
 /* <a data-beside hx-get hx-target> and <form data-beside hx-get …>: where there is room, what is asked for opens beside the
    list; where there is none, or the answer doesn't hold that part (a password is asked for first), it is a page. */
-const room = matchMedia("(min-width: 68rem)");
+const room = matchMedia("(min-width: 80rem)");
 
 const address = (element, submitter) => {
   if (element.href) return element.href;

@@ -95,3 +95,15 @@ def test_the_header_fits_where_the_menu_comes_to_stand_beside_and_the_deposit_is
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), width
         expect(page.locator(".header__business")).to_be_in_viewport(ratio=1)
     expect(page.locator(".header__deposit")).to_contain_text("Rp91,658,946,000")
+
+
+def test_an_approver_sees_every_amount_whole_at_every_width(page, sign_in, admin, kopi_kita):
+    factories.make_transfer(
+        kopi_kita, status="pending_approval", amount=12_345_678, beneficiary_name="PT Properti Kios Bersama Nusantara"
+    )
+    sign_in(page, admin)
+    page.goto("/approvals/")
+    for width in (1440, 1366, 1280, 1200, 1100, 1000, 900, 800, 700):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.locator("tbody .cell--amount").get_by_text("12,345,678")).to_be_visible()
+        assert page.evaluate(WHOLE), width
