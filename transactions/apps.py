@@ -50,6 +50,7 @@ class TransactionsConfig(AppConfig):
                 "transfer.cancelled": _("Money transfer cancelled"),
                 "transfer.expired": _("Money transfer not approved in time"),
                 "transfer.due": _("Date of a money transfer has come"),
+                "transfer.recalled": _("Money transfer asked back from the bank"),
                 "transfer.sent": _("Money transfer sent to the bank"),
                 "transfer.successful": _("Money transfer successful"),
                 "transfer.failed": _("Money transfer failed"),

@@ -47,6 +47,7 @@ urlpatterns = [
     path("money-transfers/<bigid:pk>/approval/", transfers.transfer_approval, name="transfer-approval"),
     path("money-transfers/<bigid:pk>/rejection/", transfers.transfer_rejection, name="transfer-rejection"),
     path("money-transfers/<bigid:pk>/cancellation/", transfers.transfer_cancellation, name="transfer-cancellation"),
+    path("money-transfers/<bigid:pk>/recall/", transfers.transfer_recall, name="transfer-recall"),
     path("money-transfers/<bigid:pk>/forced/", transfers.transfer_forced, name="transfer-forced"),
     path("money-transfers/<bigid:pk>/", detail_view(TransferHistory), name="transfer-detail"),
     path("international-transfers/", history_view(InternationalHistory), name="international"),

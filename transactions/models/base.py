@@ -159,6 +159,7 @@ class OutgoingTransfer(Transaction):
             "cancelled": OutgoingEventKind.CANCELLED,
             "expired": OutgoingEventKind.CANCELLED,
             "due": OutgoingEventKind.DUE,
+            "recalled": OutgoingEventKind.RECALLED,
             "sent": OutgoingEventKind.SENT,
             "successful": OutgoingEventKind.SUCCESSFUL,
             "failed": OutgoingEventKind.FAILED,
@@ -212,4 +213,5 @@ class OutgoingEventKind(models.TextChoices):
     RETURNED = "returned", _("Returned by the bank")
     IMPORTED = "imported", _("Imported from another system")
     WAITING = "waiting", _("Waits until the deposit has enough")
+    RECALLED = "recalled", _("Asked back from the bank")
     COVERED = "covered", _("The deposit has enough now")

@@ -47,6 +47,8 @@ class RailOrder(TenantModel, Leased):
     """When the rail may have heard of it: noted before it is told, so that it is asked before it is told again."""
     sent_at = models.DateTimeField(null=True)
     """When the rail first said that it has it."""
+    recalled_at = models.DateTimeField(null=True)
+    """When somebody asked it back: from then on the rail is asked to stop it, and never told to pay."""
     status = StatusField(max_length=7, choices=Status, default=Status.QUEUED)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -117,8 +117,11 @@ def _work(order: RailOrder) -> None:
 def tell_or_ask(order: RailOrder, product: Product, rail: Rail) -> Answer:
     """Tell the rail of a new order; ask of one that it may have heard of, and tell it only what it never did.
 
-    What it once said that it has is never told again: a rail that forgets may have paid all the same.
+    What it once said that it has is never told again: a rail that forgets may have paid all the same. What somebody
+    asked back it is asked to stop.
     """
+    if order.recalled_at is not None:
+        return rail.recall(product.payout(order.key, product.model.objects.get(pk=order.source_id)))
     if order.told_at is not None:
         answer = rail.status(order.key)
         order.refresh_from_db(fields=["sent_at"])  # it may have said so by itself since

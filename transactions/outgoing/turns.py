@@ -86,7 +86,7 @@ class Turn:
                 ORDERS.give_back(self.claimed, [one for one in rest if one.told_at is not None])
                 break
             try:
-                if order.told_at is not None:
+                if order.told_at is not None or order.recalled_at is not None:
                     answer = orders.tell_or_ask(order, product, self.rail)
                 elif order.pk in noted:
                     answer = self.rail.send(product.payout(order.key, rows[order.source_id]))

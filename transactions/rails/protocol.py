@@ -172,6 +172,13 @@ class Rail(Protocol):
     def status(self, key: str) -> Answer:
         """Return what became of a payout; UNKNOWN for one that never arrived. Raises NoAnswer, RailDown."""
 
+    def recall(self, payout: Payout) -> Answer:
+        """Stop for good what isn't paid yet, and return what became of it: FAILED where it is stopped.
+
+        What it never heard of it refuses from then on. A rail that can't stop says what `status` says. Raises NoAnswer,
+        RailDown.
+        """
+
     def banks(self) -> Mapping[str, BankState]:
         """Return the banks that it doesn't reach as well as always."""
 

@@ -8,6 +8,7 @@ looks like chance is drawn from the key, so that a run repeats.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -104,18 +105,7 @@ class Simulator:
         """Take a payout, once for each key."""
         if payout.account_number.endswith(BUSY):
             raise RailDown(payout.bank)
-        row, is_new = SimulatedPayout.objects.get_or_create(
-            key=payout.key,
-            defaults={
-                "business_id": payout.business_id,
-                "mode": str(payout.mode),
-                "bank": payout.bank,
-                "account_number": payout.account_number,
-                "amount": payout.amount,
-                "reference": _reference(payout.key),
-                "due_at": Now() + timedelta(seconds=settings.SIMULATED_RAIL_SECONDS * (0.5 + _drawn(payout.key, 1.0))),
-            },
-        )
+        row, is_new = SimulatedPayout.objects.get_or_create(key=payout.key, defaults=_taken(payout))
         if (row.bank, row.account_number, row.amount) != (payout.bank, payout.account_number, payout.amount):
             raise KeyReused(payout.key)
         if not is_new:
@@ -130,6 +120,18 @@ class Simulator:
         if row is None:
             return Answer(Outcome.UNKNOWN)
         SimulatedPayout.objects.filter(pk=row.pk).update(asked=F("asked") + 1)
+        return _answer_of(row)
+
+    def recall(self, payout: Payout) -> Answer:
+        """Stop what wasn't answered yet, or never came; what was answered stays as it is."""
+        with transaction.atomic():
+            rows = SimulatedPayout.objects.select_for_update()
+            row, _is_new = rows.get_or_create(key=payout.key, defaults=_taken(payout))
+            if not row.result:
+                row.result, row.reason = Outcome.FAILED.value, str(Reason.BANK_UNAVAILABLE)
+                row.status, row.lease_until = Status.ANSWERED, None
+                row.save(update_fields=["result", "reason", "status", "lease_until"])
+                SimulatedPayout.objects.filter(pk=row.pk).update(finished_at=Now())
         return _answer_of(row)
 
     def banks(self) -> Mapping[str, BankState]:
@@ -226,6 +228,19 @@ def remember(told: Sequence[tuple[Payout, Answer, datetime]]) -> None:
         )
         for payout, answer, at in told
     )
+
+
+def _taken(payout: Payout) -> dict[str, Any]:
+    """Return what is kept of a payout, besides its key."""
+    return {
+        "business_id": payout.business_id,
+        "mode": str(payout.mode),
+        "bank": payout.bank,
+        "account_number": payout.account_number,
+        "amount": payout.amount,
+        "reference": _reference(payout.key),
+        "due_at": Now() + timedelta(seconds=settings.SIMULATED_RAIL_SECONDS * (0.5 + _drawn(payout.key, 1.0))),
+    }
 
 
 def _result_for(row: SimulatedPayout) -> tuple[Outcome, str]:

@@ -12,7 +12,8 @@ from flipdash import frame
 from flipdash.histories import History
 from transactions.models import MoneyTransfer, Status, Transaction, TransactionEvent
 from transactions.outcomes import outcome_of
-from transactions.outgoing import acts
+from transactions.outgoing import acts, recalling
+from transactions.transfers.services import MONEY_TRANSFERS
 
 register = template.Library()
 
@@ -41,6 +42,7 @@ def transfer_actions(context: Any, row: Transaction) -> dict[str, Any]:
         "may_reject": may_decide and is_open,
         "may_cancel": is_open and acts.may_cancel(scope, row),
         "may_create": may_create,
+        "may_recall": scope.can(Permission.REQUEST_REFUND) and recalling.hangs(MONEY_TRANSFERS, row),
         "series_url": reverse("transactions:one-series", args=[row.series_id])
         if row.series_id and (may_create or may_decide)
         else "",

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.permissions import Permission, requires
+from accounts.permissions import Permission, refuse, requires
+from accounts.rights import NotAllowed
 from deposits import ledger
 from flipdash import money
 from flipdash.http import Request, require_form
@@ -23,7 +24,7 @@ from transactions.approvals import pages
 from transactions.destinations import Kind, label_of
 from transactions.fees import FEES
 from transactions.models import Beneficiary, Destination, MoneyTransfer, Status
-from transactions.outgoing import acts, mails
+from transactions.outgoing import acts, mails, recalling
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused, ShortOfMoney
 from transactions.transfers import forms as transfer_forms
 from transactions.transfers import services
@@ -325,3 +326,25 @@ def transfer_cancellation(request: Request, pk: int) -> HttpResponse:
 def transfer_forced(request: Request, pk: int) -> HttpResponse:
     """Let the simulated bank answer at once; in Test Mode only (trust.md D8)."""
     return PAGES.forced(request, pk)
+
+
+@never_cache
+@require_form
+@requires(Permission.REQUEST_REFUND)
+def transfer_recall(request: Request, pk: int) -> HttpResponse:
+    """Ask whether a transfer that hangs is asked back, and do it."""
+    row = get_object_or_404(MoneyTransfer.objects.visible_to(request.scope, searched=True), pk=pk)
+    if request.method == "POST":
+        try:
+            recalling.recall(request.scope, MONEY_TRANSFERS, pk)
+        except OutgoingRefused as problem:
+            messages.warning(request, str(problem))
+        except NotAllowed as problem:
+            return refuse(request, problem.permission)
+        else:
+            messages.success(request, _("It is asked back. Its money returns once the bank has stopped it."))
+        return redirect("transactions:transfer-detail", row.pk)
+    if not recalling.hangs(MONEY_TRANSFERS, row):
+        messages.info(request, _("Its bank isn’t heavily disturbed, or it was asked back before. Nothing was changed."))
+        return redirect("transactions:transfer-detail", row.pk)
+    return render(request, "transactions/recall.html", {"row": row, "crumbs": crumbs_of(row)})

@@ -1,0 +1,123 @@
+"""A transfer that hangs at a heavily disturbed bank is asked back (trust: L8, R1)."""
+
+import pytest
+
+from accounts.permissions import Role
+from accounts.rights import NotAllowed
+from deposits import ledger
+from deposits.ledger import Balance, checks
+from flipdash import rls
+from flipdash.actors import SYSTEM
+from tests import factories
+from tests.deposits.conftest import connect
+from tests.leased import let_time_pass
+from tests.transactions.sending import answer, approve, create, fund, lines, send
+from transactions import disturbances
+from transactions.models import MoneyTransfer, RailCase, SimulatedPayout
+from transactions.outgoing import recalling
+from transactions.outgoing.orders import ORDERS
+from transactions.outgoing.recalling import NotHanging
+from transactions.outgoing.refusals import NotWaiting
+from transactions.rails import simulator
+from transactions.transfers.services import MONEY_TRANSFERS
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
+    pytest.mark.usefixtures("asleep"),
+]
+SILENT = f"001234{simulator.SILENT}"
+
+
+@pytest.fixture
+def service(kopi_kita):
+    return factories.make_member(kopi_kita, Role.CUSTOMER_SERVICE)
+
+
+@pytest.fixture
+def hanging(kopi_kita):
+    """Return what makes a transfer that hangs at a bank that is heavily disturbed."""
+    fund(kopi_kita, 1_000_000)
+    maker, approver = (factories.make_member(kopi_kita, role) for role in (Role.MAKER, Role.APPROVER))
+
+    def make(account=SILENT, is_sent=True):
+        transfer = create(maker, account_number=account)
+        approve(approver, transfer)
+        if is_sent:
+            send()
+        return transfer
+
+    disturbances.set_status(["bca"], "heavily_disturbed", by=SYSTEM)
+    return make
+
+
+def recall(who, transfer):
+    scope = who.scope("live")
+    with rls.inside(scope):
+        recalling.recall(scope, MONEY_TRANSFERS, transfer.pk)
+
+
+def status(transfer):
+    return MoneyTransfer.objects.get(pk=transfer.pk).status
+
+
+def balance(who):
+    scope = who.scope("live")
+    with rls.inside(scope):
+        return ledger.balance(scope)
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_what_the_bank_stops_comes_back(service, hanging, is_sent):
+    """Whether the rail has it, or was never told: it is never told to pay it then."""
+    transfer = hanging(is_sent=is_sent)
+    recall(service, transfer)
+    assert status(transfer) == "processing", "nothing comes back before the bank says so"
+    let_time_pass(ORDERS)
+    send()
+    assert status(transfer) == "failed"
+    assert balance(service) == Balance(1_000_000, 0)
+    assert "recalled" in lines(transfer)
+    payout = SimulatedPayout.objects.get()
+    assert (payout.result, payout.told) == ("failed", 1)
+    with connect("superuser") as superuser, superuser.cursor() as cursor:
+        assert [result.examples for result in checks.run(cursor) if result.count] == []
+
+
+def test_what_arrived_meanwhile_stays_arrived(service, hanging):
+    transfer = hanging("0012345678")
+    recall(service, transfer)
+    answer()
+    let_time_pass(ORDERS)
+    send()
+    assert status(transfer) == "successful"
+    assert balance(service) == Balance(912_500, 0)
+    assert not RailCase.objects.exists()
+
+
+def test_only_what_hangs_is_asked_back_and_once(service, hanging, kopi_kita):
+    transfer = hanging()
+    with pytest.raises(NotAllowed):
+        recall(factories.make_member(kopi_kita, Role.MAKER), transfer)
+    disturbances.set_status(["bca"], "disturbed", by=SYSTEM)
+    with pytest.raises(NotHanging):
+        recall(service, transfer)
+    disturbances.set_status(["bca"], "heavily_disturbed", by=SYSTEM)
+    recall(service, transfer)
+    with pytest.raises(NotHanging):
+        recall(service, transfer)
+    let_time_pass(ORDERS)
+    send()
+    with pytest.raises(NotWaiting):
+        recall(service, transfer)
+
+
+def test_from_its_page(client_of, service, hanging, kopi_kita):
+    transfer = hanging()
+    web, address = client_of(service), f"/money-transfers/{transfer.pk}/"
+    assert "Ask back" in web.get(address).content.decode()
+    assert "Ask this transfer back?" in web.get(f"{address}recall/").content.decode()
+    answer = web.post(f"{address}recall/", follow=True).content.decode()
+    assert "Its money returns once the bank has stopped it." in answer
+    assert "Ask back<" not in answer
+    assert web.get(f"{address}recall/").status_code == 302
+    assert client_of(factories.make_member(kopi_kita, Role.MAKER)).get(f"{address}recall/").status_code == 403
