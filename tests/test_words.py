@@ -13,7 +13,7 @@ NAMES = {
     *("I Have Transferred", "Cancel Top-Up", "Back to Home", "Deposit History", "See it in Top-Up History"),
     *("Generate Key", "Change Key", "Change Token", "Change Secret", "Send Test", "Download Invoice"),
     *("Callback Deliveries", "Create Transfer", "Force Success", "Force Failed", "Attach Bukti Potong"),
-    "Retry Failed",
+    *("Retry Failed", "Request Refund", "Payment History"),
 }
 """What product.md writes in bold, and a page's own name: everything else is in sentence case."""
 

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from accounts.models import Activity, Member
+from accounts.models import Activity, Member, Notice
 from accounts.permissions import Role
 from accounts.rights import NotAllowed
 from deposits import ledger
@@ -251,8 +251,21 @@ def test_forced_by_hand_in_test_mode(kopi_kita, executor):
 
 def test_mails_lead_approvers_to_what_they_can_open(kopi_kita, service, approver, payment):
     request(service, payment)
+    with rls.inside_of(kopi_kita.pk, "live"):
+        assert not Notice.objects.filter(member=service).exists(), "somebody is there who can approve it"
     mine = Message.objects.get(to=approver.user.email)
     with rls.inside_of(kopi_kita.pk, "live"):
         refund = Refund.objects.get()
     assert f"/refunds/{refund.pk}/approval/" in mine.text
     assert "A refund of Kopi Kita to Dewi waits" in mine.text
+
+
+def test_who_asked_hears_what_became_of_it_in_the_bell_and_may_switch_that_off(client_of, service, approver, payment):
+    """Customer Service creates no transfers: what it is told of refunds goes by the right to ask for them."""
+    approve(approver, request(service, payment))
+    bell = client_of(service).get("/notices/")
+    assert "Approved, waits for the deposit: Rp15,000" in bell.content.decode()
+    Member.objects.filter(pk=service.pk).update(muted=["refund-outcome"])
+    Message.objects.all().delete()
+    approve(approver, request(service, payment))
+    assert not Message.objects.filter(to=service.user.email).exists()

@@ -36,9 +36,10 @@ MOST_AT_ONCE = 50
 """Businesses whose approvers one sweep reminds."""
 log = logging.getLogger(__name__)
 
-WAITING, OUTCOME = "waiting", "outcome"
+WAITING, OUTCOME, OF_REFUNDS = "waiting", "outcome", "refund-outcome"
 notices.declare(WAITING, gettext_lazy("Something waits for my approval"), Permission.APPROVE_TRANSACTIONS)
 notices.declare(OUTCOME, gettext_lazy("What I made is approved, rejected or fails"), Permission.CREATE_TRANSACTIONS)
+notices.declare(OF_REFUNDS, gettext_lazy("A refund of mine is approved, rejected or fails"), Permission.REQUEST_REFUND)
 
 
 @events.handle
@@ -74,7 +75,7 @@ def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scop
         maker = Member.objects.active().behind(row.maker).select_related("user").first()
         if maker is not None:
             back = who.back and timezone.localtime(who.back, scope.zone).date()
-            _send("transfer_nobody", OUTCOME, maker, row, product, back=back)
+            _send("transfer_nobody", product.notice, maker, row, product, back=back)
 
 
 def tell_approvers_of_batch(scope: Scope, batch: TransferBatch, *, count: int, amount: int) -> None:
@@ -133,13 +134,13 @@ def _tell_makers(approval: BulkApproval, told: events.Event) -> None:
     rows = product.model.objects.filter(pk__in=approval.rows, maker_kind=ActorKind.MEMBER)
     made = rows.values("maker_id").annotate(n=Count("pk"), amounts=Sum("amount")).order_by()
     each = {int(one["maker_id"] or 0): one for one in made}
-    for member in Member.objects.told(OUTCOME).filter(pk__in=each).select_related("user", "business"):
+    for member in Member.objects.told(product.notice).filter(pk__in=each).select_related("user", "business"):
         if member.actor == told.actor:
             continue
         one = each[member.pk]
         notices.tell(
             member,
-            OUTCOME,
+            product.notice,
             "transfers_approved",
             count=one["n"],
             amount=one["amounts"],
@@ -155,10 +156,10 @@ def tell_makers_of_rejection(scope: Scope, product: products.Product, rows: Sequ
     for row in rows:
         if row.maker_kind == ActorKind.MEMBER and row.maker != scope.actor:
             each.setdefault(row.maker_id, []).append(row.amount)
-    for member in Member.objects.told(OUTCOME).filter(pk__in=each).select_related("user"):
+    for member in Member.objects.told(product.notice).filter(pk__in=each).select_related("user"):
         notices.tell(
             member,
-            OUTCOME,
+            product.notice,
             "transfers_rejected",
             count=len(each[member.pk]),
             amount=sum(each[member.pk]),
@@ -170,12 +171,12 @@ def tell_makers_of_rejection(scope: Scope, product: products.Product, rows: Sequ
 
 
 def _tell_maker(row: OutgoingTransfer, product: products.Product, act: str, told: events.Event) -> None:
-    member = Member.objects.told(OUTCOME).behind(row.maker).select_related("user").first()
+    member = Member.objects.told(product.notice).behind(row.maker).select_related("user").first()
     if member is None or member.actor == told.actor:
         return
     reason = Reason.of(row.reason)
     why = told.facts.get("note") or (reason.what if reason else "")
-    _send("transfer_outcome", OUTCOME, member, row, product, act=act, why=why, who=told.actor.name)
+    _send("transfer_outcome", product.notice, member, row, product, act=act, why=why, who=told.actor.name)
 
 
 # --- Once more ---------------------------------------------------------------------------------------------------

@@ -88,6 +88,8 @@ class Product:
     """Who makes one, and cancels what they made."""
     approver_url_name: str = ""
     """What leads approvers to one, where they can't open its page."""
+    notice: str = "outcome"
+    """As what its maker is told what became of one, and may switch that off (outgoing/mails.py)."""
     waits: str = ""
     """The state in which an approved one waits until the deposit has enough; without it, it isn't approved before."""
     paid: Callable[[Sequence[Any]], None] = field(default=lambda rows: None)

@@ -274,6 +274,7 @@ REFUNDS = products.register(
         look=products.Look(twins=_twins_of_each, name_differs=~Q(name_reason=""), bank="bank"),
         requested_by=Permission.REQUEST_REFUND,
         approver_url_name="transactions:refund-approval",
+        notice="refund-outcome",
         waits=RefundStatus.WAITING,
     )
 )
