@@ -9,7 +9,7 @@ class DeveloperConfig(AppConfig):
     def ready(self) -> None:
         """Make known what developers do."""
         from developer import leaving, mails, menu, operations, sealed  # noqa: F401  (importing registers)
-        from developer.callbacks import facts, kinds, resending  # noqa: F401  (importing registers)
+        from developer.callbacks import abroad, facts, kinds, resending  # noqa: F401  (importing registers)
         from developer.callbacks import history as callbacks  # noqa: F401
         from developer.calls import history as calls  # noqa: F401
         from developer.keys import own, rights  # noqa: F401

@@ -17,6 +17,8 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.usersessions.models import UserSession
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.http import QueryDict
 from django.test import override_settings
@@ -58,6 +60,7 @@ from imports.models import ImportJob
 from lists.models import SavedView
 from transactions.bulk import rows as bulk_rows
 from transactions.models import (
+    Attachment,
     BulkDraft,
     InternationalTransfer,
     MoneyTransfer,
@@ -245,6 +248,14 @@ def make_international(
             business=business, mode=mode, kind="created", at=created_at, **transfer.maker.columns("by")
         )
     return transfer
+
+
+def make_attachment(business: Business, name: str = "invoice.pdf", *, mode: str = Mode.LIVE) -> Attachment:
+    """Make a document that a transfer abroad may take."""
+    stored = default_storage.save(f"attachments/{business.pk}/test", ContentFile(b"%PDF-1.7"))
+    kept = {"name": name, "content_type": "application/pdf", "stored_as": stored, "size": 8, "sha256": "0" * 64}
+    with rls.inside_of(business.pk, mode):
+        return Attachment.objects.create(business=business, mode=mode, **kept, **RATNA.columns("by"))
 
 
 def make_link(business: Business, title: str = "Kelas latte art", mode: str = Mode.LIVE, **fields: Any) -> PaymentLink:

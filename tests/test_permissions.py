@@ -146,7 +146,10 @@ def rows_of(member, mode) -> dict[str, str]:
     link = factories.make_link(member.business, mark, mode=mode)
     marks = {
         "money-transfers": {"beneficiary_name": mark, "batch": batch},
-        "international-transfers": {"beneficiary_name": mark},
+        "international-transfers": {
+            **{"beneficiary_name": mark, "transfer_kind": "B2B", "details": {"city": mark}},
+            "attachment": factories.make_attachment(member.business, f"{mark}.pdf"[-100:], mode=mode),
+        },
         "payments": {"sender_name": mark, "title": mark, "link": link},
     }
     made = {name: make(member.business, mode=mode, **marks[name]) for name, make in factories.MAKERS.items()}

@@ -14,6 +14,7 @@ class TransactionsConfig(AppConfig):
         from transactions import checks, frame, leaving, menu, pending  # noqa: F401  (importing registers)
         from transactions.approvals import frame as approvals  # noqa: F401  (importing registers)
         from transactions.bulk import services as bulk  # noqa: F401  (importing registers)
+        from transactions.international import services as abroad  # noqa: F401  (importing registers)
         from transactions.international.history import InternationalHistory
         from transactions.international.importing import InternationalImport
         from transactions.models import RailCase, Status
@@ -57,6 +58,21 @@ class TransactionsConfig(AppConfig):
                 "transfer.returned": _("Money transfer returned by the bank"),
                 "transfer.forced": _("Answer of the simulated bank forced"),
                 "transfer.contradicted": _("Money transfer needs FlipDash to look at it"),
+                "international.created": _("International transfer created"),
+                "international.approved": _("International transfer approved"),
+                "international.approved_many": _("International transfers approved together"),
+                "international.rejected": _("International transfer rejected"),
+                "international.rejected_many": _("International transfers rejected together"),
+                "international.cancelled": _("International transfer cancelled"),
+                "international.expired": _("International transfer not approved in time"),
+                "international.due": _("Date of an international transfer has come"),
+                "international.requoted": _("New rate of an international transfer"),
+                "international.sent": _("International transfer sent to the bank"),
+                "international.successful": _("International transfer successful"),
+                "international.failed": _("International transfer failed"),
+                "international.returned": _("International transfer returned by the bank"),
+                "international.forced": _("Answer of the simulated bank forced"),
+                "international.contradicted": _("International transfer needs FlipDash to look at it"),
                 "series.made": _("Repeating transfer made"),
                 "series.approved": _("Repeating transfer approved"),
                 "series.paused": _("Repeating transfer paused"),
@@ -100,6 +116,7 @@ class TransactionsConfig(AppConfig):
             },
             areas={
                 "transfer": _("Money transfers"),
+                "international": _("International transfers"),
                 "series": _("Repeating transfers"),
                 "batch": _("Batches of transfers"),
                 "payment-link": _("Payment links"),
@@ -109,6 +126,8 @@ class TransactionsConfig(AppConfig):
             facts={
                 "beneficiary": _("Beneficiary Name"),
                 "note": _("Note"),
+                "rate": _("Rate"),
+                "rate_before": _("Rate before"),
                 "title": _("Title"),
                 "payment": _("Payment ID"),
                 "expires_at": _("Expires"),

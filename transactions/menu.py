@@ -17,6 +17,7 @@ declare(
 )
 declare(
     Section("international-transfer", _("International Transfer"), "globe", 30),
+    Entry(_("Create Transfer"), "transactions:international-create", Permission.CREATE_TRANSACTIONS),
     Entry(_("Transaction History"), "transactions:international", Permission.VIEW_HISTORY),
 )
 declare(

@@ -5,6 +5,7 @@ from flipdash.histories.pages import detail_view, history_view
 from transactions.approvals import views as approvals
 from transactions.bulk import batch_views as batches
 from transactions.bulk import views as bulk
+from transactions.international import views as international
 from transactions.international.history import InternationalHistory
 from transactions.payments import forcing
 from transactions.payments import link_views as links
@@ -17,6 +18,7 @@ from transactions.transfers.history import TransferHistory
 from transactions.transfers.series import views as series
 
 app_name = "transactions"
+ABROAD = "international-transfers/<bigid:pk>"
 SERIES = "money-transfers/create/repeating"
 
 urlpatterns = [
@@ -51,7 +53,13 @@ urlpatterns = [
     path("money-transfers/<bigid:pk>/forced/", transfers.transfer_forced, name="transfer-forced"),
     path("money-transfers/<bigid:pk>/", detail_view(TransferHistory), name="transfer-detail"),
     path("international-transfers/", history_view(InternationalHistory), name="international"),
-    path("international-transfers/<bigid:pk>/", detail_view(InternationalHistory), name="international-detail"),
+    path("international-transfers/create/", international.international_create, name="international-create"),
+    path(f"{ABROAD}/approval/", international.international_approval, name="international-approval"),
+    path(f"{ABROAD}/rejection/", international.international_rejection, name="international-rejection"),
+    path(f"{ABROAD}/cancellation/", international.international_cancellation, name="international-cancellation"),
+    path(f"{ABROAD}/forced/", international.international_forced, name="international-forced"),
+    path(f"{ABROAD}/attachment/", international.international_attachment, name="international-attachment"),
+    path(f"{ABROAD}/", detail_view(InternationalHistory), name="international-detail"),
     path("payment-links/", history_view(LinkHistory), name="payment-links"),
     path("payment-links/create/", links.link_create, name="payment-link-create"),
     path("payment-links/<bigid:pk>/", detail_view(LinkHistory), name="payment-link"),

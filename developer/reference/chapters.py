@@ -66,6 +66,9 @@ class Told:
 
 WHEN: dict[CallbackEvent, Words] = {
     CallbackEvent.TRANSFER: _("A money transfer arrived, or failed, was rejected, cancelled or not approved in time."),
+    CallbackEvent.INTERNATIONAL: _(
+        "An international transfer arrived, or failed, was rejected, cancelled or not approved in time."
+    ),
     CallbackEvent.PAYMENT: _("A payment was made, failed, or was not made in time."),
     CallbackEvent.REFUND: _("A refund was asked for (PENDING), arrived (DONE), or came to nothing (CANCELLED)."),
     CallbackEvent.TOP_UP: _("A top-up is in the deposit (DONE), or was taken back out of it (REVERSED)."),

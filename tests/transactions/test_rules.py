@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import DatabaseError, ProgrammingError
 from django.utils import timezone, translation
 
-from flipdash import world
+from flipdash import rls, world
 from flipdash.actors import SYSTEM
 from flipdash.states import MoveRefused, check_move, states_of
 from tests.factories import make_batch, make_international, make_link, make_payment, make_transfer
@@ -112,17 +112,18 @@ def elsewhere(request, kopi_kita, toko_sebelah):
 
 
 def make_quote(business, mode="live") -> Quote:
-    now = timezone.now()
-    return Quote.objects.create(
-        business=business,
-        mode=mode,
-        corridor=Corridor.objects.get(country="SG"),
-        amount=12_000_000,
-        rate=12_000,
-        fee=75_000,
-        amount_received=1_000,
-        expires_at=now + timedelta(minutes=15),
-    )
+    """The quote of what make_international makes."""
+    with rls.inside_of(business.pk, mode):
+        return Quote.objects.create(
+            business=business,
+            mode=mode,
+            corridor=Corridor.objects.get(country="SG"),
+            amount=12_345_679,
+            rate=Decimal("12345.6789"),
+            fee=75_000,
+            amount_received=1_000,
+            expires_at=timezone.now() + timedelta(minutes=15),
+        )
 
 
 @pytest.mark.parametrize(
@@ -224,7 +225,7 @@ def test_a_links_name_is_long_and_random(kopi_kita):
 
 
 def test_the_countries_that_can_be_paid_are_there_and_have_names():
-    assert Corridor.objects.filter(is_active=True).count() == 50
+    assert Corridor.objects.filter(is_active=True).count() == 51
     with translation.override("id"):
         assert str(Corridor.objects.get(country="KR")) == "Korea Selatan (KRW)"
     currencies = Corridor.objects.values_list("currency", flat=True)

@@ -9,16 +9,25 @@ from zoneinfo import ZoneInfo
 
 from accounts.demo import HISTORY, KOPI_KITA, TOKO_SEBELAH
 from accounts.models import Business
-from flipdash import world
+from flipdash import rls, world
 from flipdash.actors import SYSTEM
 from flipdash.mode import Mode
+from transactions.corridors import TransferKind
 from transactions.demo.author import Author, Cast
 from transactions.demo.plans import SEED, DemoHistory
 from transactions.demo.pouring import Row
 from transactions.demo.rhythm import moments
 from transactions.demo.words import FIRST_NAMES, LAST_NAMES
 from transactions.demo.writing import Planned, Tables, business_of, write_missing
-from transactions.models import Corridor, InternationalEvent, InternationalTransfer, Quote, Status, Via
+from transactions.models import (
+    Corridor,
+    InternationalEvent,
+    InternationalTransfer,
+    Quote,
+    SourceOfFunds,
+    Status,
+    Via,
+)
 
 HISTORIES = (
     DemoHistory(KOPI_KITA.slug, Mode.LIVE, total=560, small=60),
@@ -78,7 +87,9 @@ OPEN = ((Status.PENDING_APPROVAL, (38, 190, 420)), (Status.PROCESSING, (55, 300)
 
 def write(history: DemoHistory, *, newest: int | None = None) -> None:
     """Write what is missing of a history, or of its newest part."""
-    write_missing(TABLES, history, plan(history, business_of(history))[:newest], _quote(history))
+    business = business_of(history)
+    with rls.inside_of(business.pk, history.mode):
+        write_missing(TABLES, history, plan(history, business)[:newest], _quote(history))
 
 
 def plan(history: DemoHistory, business: Business) -> list[Planned]:
@@ -156,6 +167,8 @@ def _planned(author: Author, place: Place, row: Row) -> Planned:
         "fee": row.fee,
         "amount_received": world.in_currency(row.amount / rate, place.currency),
         "purpose": "goods" if row.internal_reference else author.pick(("services", "salary", "education", "travel")),
+        "transfer_kind": TransferKind.B2B if row.beneficiary_name in place.firms else TransferKind.B2C,
+        "source_of_funds": SourceOfFunds.BUSINESS,
         "internal_reference": row.internal_reference,
         "via": row.via,
         **row.maker.columns("maker"),
@@ -189,6 +202,7 @@ def _quote(history: DemoHistory) -> Callable[[list[Planned]], None]:
                 business=business,
                 mode=history.mode,
                 corridor=corridors[row.fields["country"], row.fields["currency"]],
+                kind=row.fields["transfer_kind"],
                 created_at=row.created_at - timedelta(minutes=2),
                 expires_at=row.created_at + timedelta(minutes=13),
                 **{name: row.fields[name] for name in ("amount", "rate", "fee", "amount_received")},

@@ -1418,4 +1418,161 @@ class Migration(migrations.Migration):
             model_name='refundevent',
             constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='refund', name='refundevent_refund_tenant', to='transactions.Refund'),
         ),
+        migrations.CreateModel(
+            name='Attachment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('name', models.CharField(max_length=100)),
+                ('content_type', models.CharField(max_length=100)),
+                ('stored_as', models.CharField(max_length=120, unique=True)),
+                ('size', models.PositiveIntegerField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('by_kind', models.CharField(max_length=8)),
+                ('by_id', models.BigIntegerField(blank=True, null=True)),
+                ('by_name', models.CharField(max_length=100)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+        ),
+        migrations.CreateModel(
+            name='BeneficiaryAbroad',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('country', models.CharField(max_length=2)),
+                ('transfer_kind', models.CharField(choices=[('B2B', 'Business to business'), ('B2C', 'Business to person'), ('C2B', 'Person to business'), ('C2C', 'Person to person')], max_length=3)),
+                ('bank', models.CharField(max_length=100, verbose_name='Beneficiary Bank')),
+                ('account_number', models.CharField(max_length=34, verbose_name='Account Number')),
+                ('name', models.CharField(max_length=100, verbose_name='Beneficiary Name')),
+                ('details', models.JSONField(default=dict)),
+                ('saver_kind', models.CharField(max_length=8)),
+                ('saver_id', models.BigIntegerField(blank=True, null=True)),
+                ('saver_name', models.CharField(max_length=100)),
+                ('saved_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('paid_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.AddField(
+            model_name='internationaltransfer',
+            name='details',
+            field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict),
+        ),
+        migrations.AddField(
+            model_name='internationaltransfer',
+            name='source_of_funds',
+            field=models.CharField(blank=True, choices=[('business', 'Business income'), ('salary', 'Salary'), ('savings', 'Savings'), ('gift', 'Gift')], db_default='', default='', max_length=8, verbose_name='Source of Funds'),
+        ),
+        migrations.AddField(
+            model_name='internationaltransfer',
+            name='transfer_kind',
+            field=models.CharField(blank=True, choices=[('B2B', 'Business to business'), ('B2C', 'Business to person'), ('C2B', 'Person to business'), ('C2C', 'Person to person')], db_default='', default='', max_length=3, verbose_name='Transfer Kind'),
+        ),
+        migrations.AddField(
+            model_name='quote',
+            name='kind',
+            field=models.CharField(blank=True, db_default='', default='', max_length=3),
+        ),
+        migrations.AddField(
+            model_name='quote',
+            name='rail',
+            field=models.CharField(blank=True, db_default='', default='', max_length=32),
+        ),
+        migrations.AddField(
+            model_name='quote',
+            name='reference',
+            field=models.CharField(blank=True, db_default='', default='', max_length=64),
+        ),
+        migrations.AddField(
+            model_name='quote',
+            name='renews',
+            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='transactions.quote'),
+        ),
+        migrations.AddField(
+            model_name='quote',
+            name='side',
+            field=models.CharField(choices=[('sent', 'What is sent'), ('received', 'What arrives')], db_default='sent', default='sent', max_length=8),
+        ),
+        migrations.AddConstraint(
+            model_name='quote',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['', 'B2B', 'B2C', 'C2B', 'C2C']), ('side__in', ['sent', 'received'])), name='quote_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='quote',
+            constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='renews', name='quote_renews_tenant', to='transactions.Quote'),
+        ),
+        migrations.AddField(
+            model_name='attachment',
+            name='business',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business'),
+        ),
+        migrations.AddField(
+            model_name='internationaltransfer',
+            name='attachment',
+            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='transactions.attachment'),
+        ),
+        migrations.AddIndex(
+            model_name='internationaltransfer',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('account_number'), models.OrderBy(models.F('created_at'), descending=True), name='internationaltransfer_account'),
+        ),
+        migrations.AddIndex(
+            model_name='internationaltransfer',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('internal_reference'), models.OrderBy(models.F('created_at'), descending=True), condition=models.Q(('internal_reference', ''), _negated=True), name='internationaltransfer_ref'),
+        ),
+        migrations.AddConstraint(
+            model_name='internationaltransfer',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'attachment'), name='internationaltransfer_attachment_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='internationaltransfer',
+            constraint=models.CheckConstraint(condition=models.Q(('transfer_kind__in', ['', 'B2B', 'B2C', 'C2B', 'C2C'])), name='internationaltransfer_kind_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='internationaltransfer',
+            constraint=models.CheckConstraint(condition=models.Q(('source_of_funds__in', ['', 'business', 'salary', 'savings', 'gift'])), name='internationaltransfer_source_known'),
+        ),
+        migrations.AddField(
+            model_name='beneficiaryabroad',
+            name='business',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business'),
+        ),
+        migrations.AddIndex(
+            model_name='attachment',
+            index=models.Index(models.F('created_at'), name='attachment_oldest'),
+        ),
+        migrations.AddConstraint(
+            model_name='attachment',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'id'), name='attachment_tenant'),
+        ),
+        migrations.AddConstraint(
+            model_name='attachment',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='attachment_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='attachment',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', ['member', 'key', 'operator'])), models.Q(('by_id', None), ('by_kind__in', ['system', 'named'])), _connector='OR'), name='attachment_by_known'),
+        ),
+        migrations.AddIndex(
+            model_name='beneficiaryabroad',
+            index=models.Index(models.F('business'), models.F('mode'), models.OrderBy(models.F('paid_at'), descending=True, nulls_last=True), name='beneficiaryabroad_paid'),
+        ),
+        migrations.AddConstraint(
+            model_name='beneficiaryabroad',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'country', 'transfer_kind', 'account_number'), name='beneficiaryabroad_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='beneficiaryabroad',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='beneficiaryabroad_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='beneficiaryabroad',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('saver_id__isnull', False), ('saver_kind__in', ['member', 'key', 'operator'])), models.Q(('saver_id', None), ('saver_kind__in', ['system', 'named'])), _connector='OR'), name='beneficiaryabroad_saver_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='beneficiaryabroad',
+            constraint=models.CheckConstraint(condition=models.Q(('country__regex', '^[A-Z]{2}$'), ('transfer_kind__in', ['B2B', 'B2C', 'C2B', 'C2C'])), name='beneficiaryabroad_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='internationaltransfer',
+            constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='attachment', name='internationaltransfer_attachment_tenant', to='transactions.Attachment'),
+        ),
     ]

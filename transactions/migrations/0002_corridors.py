@@ -4,7 +4,7 @@ from django.db import migrations
 
 CORRIDORS = {
     ("EUR", "same_day"): """
-        AD AT BE BG HR CY CZ DK EE FI FR DE GR HU IS IE IT LI LT LU MT MC NL NO PL PT RO SM SK SI ES SE CH VA
+        AD AT BE BG HR CY CZ DK EE FI FR DE GR HU IS IE IT LI LT LU LV MT MC NL NO PL PT RO SM SK SI ES SE CH VA
     """,
     ("AUD", "same_day"): "AU",
     ("CNY", "one_day"): "CN",
@@ -23,17 +23,14 @@ CORRIDORS = {
     ("USD", "one_day"): "US",
     ("VND", "real_time"): "VN",
 }
-"""The countries of reference/flip-api.md §6.5."""
-CLOSED = {("EUR", "same_day"): "LV"}
-"""Latvia is open to people only, not to businesses."""
+"""The countries of reference/flip-api.md §6.5; who may pay whom there stands in transactions/corridors.py."""
 
 
 def add_corridors(apps, schema_editor):
     corridor = apps.get_model("transactions", "Corridor")
     corridor.objects.using(schema_editor.connection.alias).bulk_create(
-        corridor(country=country, currency=currency, speed=speed, is_active=is_active)
-        for corridors, is_active in ((CORRIDORS, True), (CLOSED, False))
-        for (currency, speed), countries in corridors.items()
+        corridor(country=country, currency=currency, speed=speed)
+        for (currency, speed), countries in CORRIDORS.items()
         for country in countries.split()
     )
 

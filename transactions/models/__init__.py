@@ -1,5 +1,6 @@
 """What was sent and received, in which state, and what happened to it."""
 
+from transactions.models.abroad import Attachment, BeneficiaryAbroad
 from transactions.models.base import (
     NextTransactionId,
     OutgoingTransfer,
@@ -16,7 +17,15 @@ from transactions.models.bulk_names import BulkNames
 from transactions.models.bulk_rejection import BulkRejection
 from transactions.models.charges import PaymentArrival, RailCharge, SimulatedCharge
 from transactions.models.destination import Destination
-from transactions.models.international import Corridor, InternationalEvent, InternationalTransfer, Purpose, Quote
+from transactions.models.international import (
+    Corridor,
+    InternationalEvent,
+    InternationalTransfer,
+    Purpose,
+    Quote,
+    Side,
+    SourceOfFunds,
+)
 from transactions.models.money_transfer import MoneyTransfer, TransferBatch, TransferEvent
 from transactions.models.orders import BankPace, RailCase, RailOrder
 from transactions.models.payment import Payment, PaymentEvent, PaymentStatus, Settlement
@@ -26,8 +35,10 @@ from transactions.models.series import SeriesRun, TransferSeries
 from transactions.models.simulated import SimulatedPayout
 
 __all__ = [
+    "Attachment",
     "BankPace",
     "Beneficiary",
+    "BeneficiaryAbroad",
     "BulkApproval",
     "BulkDraft",
     "BulkNames",
@@ -56,8 +67,10 @@ __all__ = [
     "SearchText",
     "SeriesRun",
     "Settlement",
+    "Side",
     "SimulatedCharge",
     "SimulatedPayout",
+    "SourceOfFunds",
     "Status",
     "Transaction",
     "TransactionEvent",

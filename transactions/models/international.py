@@ -3,13 +3,15 @@
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now, Round
 from django.utils.translation import gettext_lazy as _
 
 from flipdash import world
 from flipdash.scope import TenantForeignKey, TenantModel, TenantQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
+from flipdash.timeline import NO_LINE
+from transactions.corridors import TransferKind
 from transactions.models.base import OutgoingEventKind, OutgoingTransfer, TransactionEvent
 
 WITHOUT_DECIMALS = ["JPY", "KRW", "VND"]
@@ -50,10 +52,28 @@ class Corridor(models.Model):
         return sorted(((code, world.country_name(code)) for code in codes), key=lambda country: country[1])
 
 
+class Side(models.TextChoices):
+    """Which amount a person gives; the other one follows from the rate."""
+
+    SENT = "sent", _("What is sent")
+    RECEIVED = "received", _("What arrives")
+
+
 class Quote(TenantModel):
     """What a transfer abroad costs and what arrives, which holds for a while. It never changes, and is used once."""
 
     corridor = models.ForeignKey(Corridor, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=3, blank=True, default="", db_default="")
+    """Who pays whom, as a TransferKind; empty for what was quoted before there were kinds."""
+    side = models.CharField(max_length=8, choices=Side, default=Side.SENT, db_default=Side.SENT)
+    """The amount that was given; when the quote has run out, the next one keeps it."""
+    rail = models.CharField(max_length=32, blank=True, default="", db_default="")
+    reference = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """By which the rail knows it."""
+    renews = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    """The one that ran out before this was asked for."""
     amount = models.BigIntegerField(_("Amount Sent"))
     rate = models.DecimalField(_("Rate"), max_digits=18, decimal_places=4)
     """Rupiah for one unit of the currency."""
@@ -71,6 +91,10 @@ class Quote(TenantModel):
             models.CheckConstraint(condition=Q(amount__gt=0, rate__gt=0, fee__gte=0), name="quote_amounts"),
             models.CheckConstraint(condition=Q(amount_received__gt=0), name="quote_received"),
             models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="quote_expires_after"),
+            models.CheckConstraint(
+                condition=Q(side__in=Side.values, kind__in=["", *TransferKind.values]), name="quote_known"
+            ),
+            TenantForeignKey(field="renews", to="transactions.Quote", name="quote_renews_tenant"),
         ]
 
     def __str__(self) -> str:
@@ -87,6 +111,15 @@ class Purpose(models.TextChoices):
     TRAVEL = "travel", _("Travel")
     FAMILY_SUPPORT = "family_support", _("Family support")
     OTHER = "other", _("Something else")
+
+
+class SourceOfFunds(models.TextChoices):
+    """Where the money comes from, as the receiving country asks."""
+
+    BUSINESS = "business", _("Business income")
+    SALARY = "salary", _("Salary")
+    SAVINGS = "savings", _("Savings")
+    GIFT = "gift", _("Gift")
 
 
 WORDS = SearchIndex(
@@ -108,13 +141,43 @@ class InternationalTransfer(OutgoingTransfer):
     rate = models.DecimalField(_("Rate"), max_digits=18, decimal_places=4, null=True, blank=True)
     amount_received = models.DecimalField(_("Amount Received"), max_digits=20, decimal_places=3)  # in `currency`
     purpose = models.CharField(_("Purpose"), max_length=16, choices=Purpose.choices, default=Purpose.OTHER)
+    transfer_kind = models.CharField(
+        _("Transfer Kind"), max_length=3, choices=TransferKind, blank=True, default="", db_default=""
+    )
+    """Who pays whom; empty for what another system made."""
+    source_of_funds = models.CharField(
+        _("Source of Funds"), max_length=8, choices=SourceOfFunds, blank=True, default="", db_default=""
+    )
+    details = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
+    """The other fields of its corridor, by their names in transactions/corridors.py."""
+    attachment = models.ForeignKey(
+        "transactions.Attachment",
+        on_delete=models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
 
     words = WORDS
+    timeline = {**OutgoingTransfer.lines_of("international"), "international.requoted": NO_LINE}
 
     class Meta(OutgoingTransfer.Meta):
         constraints = [
             *OutgoingTransfer.Meta.constraints,
             TenantForeignKey(field="quote", to="transactions.Quote", name="internationaltransfer_quote_tenant"),
+            TenantForeignKey(
+                field="attachment", to="transactions.Attachment", name="internationaltransfer_attachment_tenant"
+            ),
+            models.UniqueConstraint(
+                fields=["business", "mode", "attachment"], name="internationaltransfer_attachment_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(transfer_kind__in=["", *TransferKind.values]), name="internationaltransfer_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(source_of_funds__in=["", *SourceOfFunds.values]), name="internationaltransfer_source_known"
+            ),
             models.UniqueConstraint(fields=["business", "mode", "quote"], name="internationaltransfer_quote_once"),
             models.CheckConstraint(
                 condition=Q(country__regex="^[A-Z]{2}$", currency__regex="^[A-Z]{3}$"),
@@ -139,6 +202,21 @@ class InternationalTransfer(OutgoingTransfer):
                 F("created_at").desc(),
                 F("id").desc(),
                 name="internationaltransfer_country",
+            ),
+            models.Index(
+                F("business"),
+                F("mode"),
+                F("account_number"),
+                F("created_at").desc(),
+                name="internationaltransfer_account",
+            ),
+            models.Index(
+                F("business"),
+                F("mode"),
+                F("internal_reference"),
+                F("created_at").desc(),
+                name="internationaltransfer_ref",
+                condition=~Q(internal_reference=""),
             ),
             WORDS.index("internationaltransfer_words"),
         ]

@@ -96,8 +96,9 @@ def need_reauthentication(scope: Scope) -> bool:
 def let_go(scope: Scope, product: Product, locked: OutgoingTransfer, *, note: str = "") -> None:
     """Hold the money of a locked row that waits, and send it, or let it wait for its date; `note` says by what.
 
-    What may wait for the deposit does, where that is short. Raises ShortOfMoney, NothingSends.
+    What may wait for the deposit does, where that is short. Raises ShortOfMoney, NothingSends, QuoteOver.
     """
+    product.ready([locked])
     try:
         rail = rails.serving(locked.mode)
         waits = locked.send_at is not None and locked.send_at > clock.now()

@@ -174,6 +174,7 @@ def _check(scope: Scope, product: Product, rows: Any, look: Look, seen: str, *, 
         raise SecondPersonNeeded
     if look.twins and not sure:
         raise MayBeTwice
+    product.ready(rows)
     balance = ledger.balance(scope)
     if look.total > balance.available:
         raise ShortOfMoney(ledger.NotEnoughDeposit("available", balance.available, look.total))

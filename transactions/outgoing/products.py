@@ -78,6 +78,12 @@ class Product:
     """What people call where it goes."""
     shown: Callable[[Any], dict[str, Any]]
     """What an approver sees of a row, fit for JSON: what is approved is this and nothing else (trust.md M3)."""
+    cancellation_url_name: str = ""
+    forced_url_name: str = ""
+    create_url_name: str = ""
+    """Where one is made, which `?again=` fills in as another was; empty where a kind isn't offered once more."""
+    ready: Callable[[Iterable[Any]], None] = field(default=lambda rows: None)
+    """Raises OutgoingRefused for rows that wait and can't be let go as they are at this moment."""
     duplicates: Callable[[Scope, Any], Sequence[Any]] = field(default=_none)
     """The rows that may be the same money once more."""
     twins: Callable[[Scope, Sequence[int]], Twins] = field(default=_none_of_any)
@@ -137,6 +143,11 @@ def register(product: Product) -> Product:
     """Make a product known."""
     products[product.source] = product
     return product
+
+
+def kind_of(row: Any) -> Product | None:
+    """Return the product of a row; None for what only the ledger moves."""
+    return next((product for product in products.values() if isinstance(row, product.model)), None)
 
 
 def of(row: OutgoingTransfer) -> Product:

@@ -49,6 +49,15 @@ class ShortOfMoney(OutgoingRefused):
         super().__init__(_("Your deposit is short of %(missing)s: %(available)s is available.") % short)
 
 
+class QuoteOver(OutgoingRefused):
+    """The rate no longer holds: another one has to be asked for, and seen, before anything is sent at it."""
+
+    def __init__(self, count: int = 1) -> None:
+        alone = _("Its quote has run out. Ask for a new one, and look at what arrives at today’s rate.")
+        words = _("%(count)s of these have a quote that has run out. Approve them one by one, each at its new rate.")
+        super().__init__(alone if count == 1 else words % {"count": money.number(count)})
+
+
 class NothingSelected(OutgoingRefused):
     """None of what was chosen waits any more, or nothing was chosen."""
 

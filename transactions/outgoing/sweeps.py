@@ -1,10 +1,20 @@
 """What every sweep does besides waking workers: what is due is sent, what waits is reminded of, and cancelled."""
 
 import logging
+from collections.abc import Callable
 
 from transactions.outgoing import acts, covering, mails, orders
 
 log = logging.getLogger(__name__)
+Step = Callable[[], object]
+_more: list[Step] = []
+
+
+def also(step: Step) -> Step:
+    """Register what a kind of transaction does besides, such as throwing away what nobody used."""
+    if step not in _more:
+        _more.append(step)
+    return step
 
 
 @orders.ORDERS.tidies
@@ -13,7 +23,15 @@ def tidy() -> None:
 
     Each by itself: what fails is logged, and comes again with the next sweep.
     """
-    for step in (acts.send_due, covering.go_on, acts.expire_due, mails.remind, orders.open_cases_of_given_up):
+    steps: list[Step] = [
+        acts.send_due,
+        covering.go_on,
+        acts.expire_due,
+        mails.remind,
+        orders.open_cases_of_given_up,
+        *_more,
+    ]
+    for step in steps:
         try:
             step()
         except Exception:

@@ -16,6 +16,7 @@ from transactions.rails.protocol import (
     KeyReused,
     NoAnswer,
     NotOffered,
+    Offer,
     Outcome,
     Paid,
     Payout,
@@ -23,6 +24,7 @@ from transactions.rails.protocol import (
     Rail,
     RailDown,
     RailProblem,
+    Rated,
 )
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "NoAnswer",
     "NoRail",
     "NotOffered",
+    "Offer",
     "Outcome",
     "Paid",
     "Payout",
@@ -44,6 +47,7 @@ __all__ = [
     "Rail",
     "RailDown",
     "RailProblem",
+    "Rated",
     "Told",
     "before_payment",
     "deliver",

@@ -7,7 +7,8 @@ knows a payout by: told twice, it pays once.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
@@ -72,6 +73,38 @@ class Payout:
     beneficiary_name: str
     amount: int
     remark: str = ""
+    quote: str = ""
+    """The rail's reference of the quote at which it goes abroad; empty inside the country."""
+    received: Decimal | None = None
+    """What arrives abroad, in the currency of the quote."""
+
+
+@dataclass(frozen=True)
+class Rated:
+    """What would it cost to send this abroad? Either `sent` is given, in rupiah, or `received`, in the currency."""
+
+    business_id: int
+    mode: str
+    country: str
+    currency: str
+    kind: str
+    """Who pays whom, as in transactions/corridors.py."""
+    sent: int | None = None
+    received: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The answer to a Rated: whoever accepts it in time sends at this rate, whatever the market does."""
+
+    reference: str
+    rate: Decimal
+    """Rupiah for one unit of the currency, with four decimals."""
+    sent: int
+    received: Decimal
+    fee: int
+    """Whole rupiah, beside what is sent."""
+    holds_for: timedelta
 
 
 @dataclass(frozen=True)
@@ -154,7 +187,7 @@ class KeyReused(RailProblem):
 
 
 class NotOffered(RailProblem):
-    """The rail collects nothing by this channel, for this business, now."""
+    """The rail doesn't do this, for this business, now: collect by a channel, or pay in a country."""
 
 
 class Rail(Protocol):
@@ -178,6 +211,9 @@ class Rail(Protocol):
         What it never heard of it refuses from then on. A rail that can't stop says what `status` says. Raises NoAnswer,
         RailDown.
         """
+
+    def quote(self, asked: Rated) -> Offer:
+        """Return what a transfer abroad costs now. Raises NotOffered, NoAnswer, RailDown."""
 
     def banks(self) -> Mapping[str, BankState]:
         """Return the banks that it doesn't reach as well as always."""

@@ -21,6 +21,7 @@ from transactions import rails
 from transactions.channels import NAMES
 from transactions.models import SimulatedPayout
 from transactions.rails import simulated_charges as charges
+from transactions.rails import simulated_quotes as quotes
 from transactions.rails.protocol import (
     Answer,
     BankState,
@@ -31,10 +32,12 @@ from transactions.rails.protocol import (
     HowToPay,
     KeyReused,
     NoAnswer,
+    Offer,
     Outcome,
     Payout,
     Question,
     RailDown,
+    Rated,
 )
 from transactions.reasons import Reason
 
@@ -133,6 +136,10 @@ class Simulator:
                 row.save(update_fields=["result", "reason", "status", "lease_until"])
                 SimulatedPayout.objects.filter(pk=row.pk).update(finished_at=Now())
         return _answer_of(row)
+
+    def quote(self, asked: Rated) -> Offer:
+        """Return what a transfer abroad costs at the rate of this minute."""
+        return quotes.offer(asked)
 
     def banks(self) -> Mapping[str, BankState]:
         """Return none: the simulator reaches everybody."""

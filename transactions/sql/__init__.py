@@ -13,8 +13,10 @@ from flipdash.sql.declaring import (
     files,
 )
 from transactions.models import (
+    Attachment,
     BankPace,
     Beneficiary,
+    BeneficiaryAbroad,
     BulkApproval,
     BulkDraft,
     BulkNames,
@@ -96,23 +98,40 @@ REFUNDS: list[Code] = [
 ]
 """Refunds: within what was paid, whatever the code does (trust.md D6)."""
 
+ABROAD: list[Code] = [
+    FixedFrom(
+        *(InternationalTransfer, Status.PENDING_APPROVAL, "country", "currency", "beneficiary_bank", "quote", "rate"),
+        *("amount_received", "purpose", "transfer_kind", "source_of_funds", "details", "attachment", *APPROVED),
+    ),
+    *files(__file__, "international_quote"),
+    Trigger(
+        *(InternationalTransfer, "quote", "BEFORE INSERT OR UPDATE", "transactions_international_quote()"),
+        when="NEW.quote_id IS NOT NULL",
+    ),
+    AppendOnly(Quote),
+    Rights(Quote, app="SELECT, INSERT"),
+    RowLevelSecurity(Quote),
+    Fixed(BeneficiaryAbroad, "business", "mode", "country", "transfer_kind", "account_number"),
+    Fixed(Attachment, "business", "mode", "stored_as", "sha256", "content_type", "name"),
+    *(RowLevelSecurity(model) for model in (BeneficiaryAbroad, Attachment)),
+]
+"""Transfers abroad: what they say is their quote's, and holds from when they are let go."""
+
 AFTER_TABLES: list[Code] = [
     Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key", "series", "series_day"),
     *(Fixed(product, "business", "mode", "created_at") for product in (InternationalTransfer, Payment)),
     FixedFrom(MoneyTransfer, Status.PENDING_APPROVAL, "destination_kind", "bank", "remark", *APPROVED),
-    FixedFrom(InternationalTransfer, Status.PENDING_APPROVAL, "currency", *APPROVED),
+    *ABROAD,
     *(Moves(product) for product in PRODUCTS),
     Moves(Payment, "settlement_status"),
     *ACCEPTED,
     *REFUNDS,
     *(AppendOnly(timeline, but_for="app.taking_back") for timeline in TIMELINES),
     *files(__file__, "take_back_imported"),
-    AppendOnly(Quote),
     # MAINTAIN: after a bulk load the planner needs new statistics before COMMIT checks the foreign keys. With the old
     # ones it chose a wrong index, and 100,000 rows took minutes instead of seconds.
     *(Rights(product, app="SELECT, INSERT, UPDATE, MAINTAIN") for product in PRODUCTS),
     *(Rights(timeline, app="SELECT, INSERT, MAINTAIN") for timeline in TIMELINES),
-    Rights(Quote, app="SELECT, INSERT"),
     Rights(Corridor, app="SELECT"),
     Kept(Destination),
     Fixed(Destination, "code"),

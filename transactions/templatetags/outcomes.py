@@ -10,9 +10,10 @@ from accounts.permissions import Permission
 from deposits.ledger.shown import Moved
 from flipdash import frame
 from flipdash.histories import History
-from transactions.models import MoneyTransfer, Status, Transaction, TransactionEvent
+from transactions.models import OutgoingTransfer, Status, Transaction, TransactionEvent
 from transactions.outcomes import outcome_of
 from transactions.outgoing import acts, recalling
+from transactions.outgoing.products import kind_of
 from transactions.transfers.services import MONEY_TRANSFERS
 
 register = template.Library()
@@ -28,8 +29,9 @@ def outcome(
 
 @register.inclusion_tag("transactions/actions.html", takes_context=True)
 def transfer_actions(context: Any, row: Transaction) -> dict[str, Any]:
-    """Offer what this person may do with a money transfer; nothing for what only the ledger moves."""
-    if not isinstance(row, MoneyTransfer):
+    """Offer what this person may do with money that leaves; nothing for what only the ledger moves."""
+    product = kind_of(row)
+    if product is None or not product.forced_url_name or not isinstance(row, OutgoingTransfer):
         return {}
     scope = context["scope"]
     may_decide = scope.can(Permission.APPROVE_TRANSACTIONS)
@@ -37,17 +39,24 @@ def transfer_actions(context: Any, row: Transaction) -> dict[str, Any]:
     waits, is_open = row.status == Status.PENDING_APPROVAL, row.status in acts.WAITING
     return {
         "row": row,
+        "product": product,
         "csrf_token": context["csrf_token"],
         "may_approve": may_decide and waits and acts.may_approve(scope, row),
         "may_reject": may_decide and is_open,
         "may_cancel": is_open and acts.may_cancel(scope, row),
-        "may_create": may_create,
-        "may_recall": scope.can(Permission.REQUEST_REFUND) and recalling.hangs(MONEY_TRANSFERS, row),
-        "series_url": reverse("transactions:one-series", args=[row.series_id])
-        if row.series_id and (may_create or may_decide)
-        else "",
+        "may_create": may_create and product.create_url_name,
+        "may_recall": product is MONEY_TRANSFERS
+        and scope.can(Permission.REQUEST_REFUND)
+        and recalling.hangs(product, row),
+        "series_url": _series_url(row) if may_create or may_decide else "",
         "may_force": may_create and scope.is_test and row.status == Status.PROCESSING,
     }
+
+
+def _series_url(row: OutgoingTransfer) -> str:
+    """Return where the series stands of which a transfer is one day; "" for all others."""
+    series = getattr(row, "series_id", None)
+    return reverse("transactions:one-series", args=[series]) if series else ""
 
 
 @register.simple_tag(takes_context=True)

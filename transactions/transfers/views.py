@@ -273,6 +273,7 @@ def _approval(request: Request, row: MoneyTransfer) -> dict[str, Any]:
         "bank": Destination.objects.filter(code=row.bank).first(),
         "twins": MONEY_TRANSFERS.duplicates(scope, row),
         "seen": MONEY_TRANSFERS.digest_of(scope, row),
+        "rejection_url": reverse(MONEY_TRANSFERS.rejection_url_name, args=[row.pk]),
         "is_new_account": services.is_new_account(scope, row),
         "total": total,
         "left": available - total,

@@ -1,0 +1,117 @@
+"""What a transfer abroad costs: asked of the rail, shown while it holds, used once, asked for anew once it ran out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from flipdash import clock, money
+from flipdash.scope import Scope
+from transactions import rails
+from transactions.corridors import CORRIDORS
+from transactions.models import Corridor, InternationalTransfer, Quote, Side
+from transactions.outgoing.refusals import NothingSends, OutgoingRefused
+from transactions.rails import NotOffered, RailProblem, Rated
+
+
+class NoQuote(OutgoingRefused):
+    """The rail gives no rate now."""
+
+
+class OutOfLimits(OutgoingRefused):
+    """What arrives is less, or more, than the corridor takes."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a rate is asked for: a kind of transfer by a corridor, and the amount of one side."""
+
+    corridor: Corridor
+    kind: str
+    side: str
+    amount: Decimal
+    """Whole rupiah that are sent, or what arrives, in the corridor's currency."""
+
+    @classmethod
+    def as_in(cls, quote: Quote) -> "Wanted":
+        """Return what a quote was asked for."""
+        amount = Decimal(quote.amount) if quote.side == Side.SENT else quote.amount_received
+        return cls(quote.corridor, quote.kind, quote.side, amount)
+
+    def is_answered_by(self, quote: Quote) -> bool:
+        """Return whether a quote is about exactly this."""
+        same = (quote.corridor_id, quote.kind, quote.side) == (self.corridor.pk, self.kind, self.side)
+        return same and Wanted.as_in(quote).amount == self.amount
+
+
+def corridor_to(country: str) -> Corridor | None:
+    """Return the corridor to a country that is open now."""
+    return Corridor.objects.filter(country=country, is_active=True).first() if country in CORRIDORS else None
+
+
+def ask(scope: Scope, wanted: Wanted, *, renews: Quote | None = None) -> Quote:
+    """Ask the rail what it costs now, and keep the answer. Raises NoQuote, NothingSends, OutOfLimits."""
+    currency = wanted.corridor.currency
+    given = {"sent": int(wanted.amount)} if wanted.side == Side.SENT else {"received": wanted.amount}
+    question = Rated(scope.business.pk, scope.mode, wanted.corridor.country, currency, wanted.kind, **given)
+    try:
+        rail = rails.serving(scope.mode)
+        offer = rail.quote(question)
+    except rails.NoRail as problem:
+        raise NothingSends from problem
+    except NotOffered as problem:
+        raise NoQuote(_("Nothing can be sent to this country now. Try again later.")) from problem
+    except RailProblem as problem:
+        raise NoQuote(_("No rate can be had at the moment. Nothing was sent: try again.")) from problem
+    check_limits(wanted.corridor, offer.received)
+    quote = Quote.objects.create(
+        business_id=scope.business.pk,
+        mode=scope.mode,
+        corridor=wanted.corridor,
+        kind=wanted.kind,
+        side=wanted.side,
+        amount=offer.sent,
+        rate=offer.rate,
+        fee=offer.fee,
+        amount_received=offer.received,
+        rail=rail.name,
+        reference=offer.reference,
+        renews=renews,
+        expires_at=Now() + offer.holds_for,
+    )
+    quote.refresh_from_db()
+    return quote
+
+
+def check_limits(corridor: Corridor, received: Decimal) -> None:
+    """Raise OutOfLimits unless the corridor takes what would arrive."""
+    rules = CORRIDORS[corridor.country]
+    least, most = (money.foreign(limit, rules.currency) for limit in (rules.minimum, rules.maximum))
+    if received < rules.minimum:
+        raise OutOfLimits(_("The smallest amount that arrives there is %s.") % least)
+    if received > rules.maximum:
+        raise OutOfLimits(_("The largest amount that arrives there is %s. Send it in parts.") % most)
+
+
+def seconds_left(quote: Quote, now: datetime | None = None) -> int:
+    """Return for how long a quote still holds; 0 when it has run out."""
+    return max(0, int((quote.expires_at - (now or clock.now())).total_seconds()))
+
+
+def found(scope: Scope, pk: str) -> Quote | None:
+    """Return a quote of the scope by its number as a form brings it back, whatever it is now."""
+    if not (pk.isascii() and pk.isdecimal() and len(pk) < 19):
+        return None
+    rows = Quote.objects.visible_to(scope).select_related("corridor", "renews")
+    quote: Quote | None = rows.filter(pk=int(pk)).first()
+    return quote
+
+
+def holds(scope: Scope, pk: int) -> bool:
+    """Return whether a quote of the scope can be used now: it hasn't run out, and nothing was made of it."""
+    used = InternationalTransfer.objects.filter(quote=OuterRef("pk"))
+    rows = Quote.objects.visible_to(scope).filter(~Exists(used), pk=pk, expires_at__gt=Now())
+    return bool(rows.exists())
