@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField(db_default=flipdash.functions.NextTransactionId(), primary_key=True, serialize=False, verbose_name='Callback ID')),
                 ('event', models.CharField(choices=[('transfer', 'Money Transfer: Transaction'), ('inquiry', 'Money Transfer: Bank Account Inquiry'), ('international', 'International Transfer'), ('payment', 'Accept Payment'), ('refund', 'Refund'), ('top-up', 'Top-Up'), ('bank-status', 'Bank Status')], max_length=13, verbose_name='Event')),
                 ('kind', models.CharField(max_length=40)),
-                ('source_type', models.CharField(blank=True, max_length=20)),
+                ('source_type', models.CharField(blank=True, max_length=32)),
                 ('source_id', models.BigIntegerField(null=True, verbose_name='Transaction ID')),
                 ('url', models.CharField(max_length=2000, verbose_name='URL')),
                 ('data', models.TextField()),

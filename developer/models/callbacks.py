@@ -158,7 +158,7 @@ class Callback(TenantModel):
     """That of its URL."""
     kind = models.CharField(max_length=40)
     """The event of ours that it tells, such as top-up.credited."""
-    source_type = models.CharField(max_length=20, blank=True)
+    source_type = models.CharField(max_length=32, blank=True)
     """What it is about, as the ledger names it (deposits/ledger/sources.py), such as top_up."""
     source_id = models.BigIntegerField(_("Transaction ID"), null=True)
     url = models.CharField(_("URL"), max_length=LONGEST_URL)

@@ -25,6 +25,7 @@ def test_how_a_transfer_abroad_ended_is_told_as_the_api_says_it(kopi_kita, clien
     send()
     assert not Callback.objects.using("operator").exists(), "it is on its way"
     answer()
+    assert [str(s) for s in InternationalTransfer.objects.values_list("status", flat=True)] == ["successful"]
     row, callback = InternationalTransfer.objects.get(), Callback.objects.using("operator").get()
     assert (callback.kind, callback.source_type, callback.source_id) == (
         "international.successful",
