@@ -122,7 +122,8 @@ def operator() -> User:
     """Return the demo's one person of the operator's, who credits what banks send back. Nobody signs in as them."""
     check_allowed()
     fields = {"name": "Wulan Anggraini", "is_staff": True, "password": make_password(None)}
-    return User.objects.get_or_create(email="wulan@flipdash.test", defaults=fields)[0]
+    people = User.objects.using("operator")
+    return people.get_or_create(email="wulan@flipdash.test", defaults=fields)[0]
 
 
 def _make_business(demo: DemoBusiness) -> Business:

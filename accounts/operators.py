@@ -15,6 +15,8 @@ from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode
 from flipdash.scope import Scope
 
+USING = "operator"
+
 
 class StillMember(Exception):
     """The person belongs to a business, and so can't be the operator's."""
@@ -55,18 +57,21 @@ def scope(user: User, business: Business, mode: str) -> Scope:
     return Scope(business, Mode(mode), Operator(user), via="backoffice")
 
 
-@transaction.atomic
+@transaction.atomic(using=USING)
 def make_operator(*, email: str, name: str, password: str) -> User:
-    """Give somebody who belongs to no business a way into the back office; raises StillMember."""
+    """Give somebody who belongs to no business a way into the back office; raises StillMember.
+
+    As the operator's role: the database refuses it to whoever serves pages (accounts/sql).
+    """
     address = canonical(email)
-    user = User.objects.select_for_update().filter(email__iexact=address).first()
-    if user is not None and Member.objects.filter(user=user).exists():
+    user = User.objects.using(USING).select_for_update().filter(email__iexact=address).first()
+    if user is not None and Member.objects.using(USING).filter(user=user).exists():
         raise StillMember
     user = user or User(email=address, name=name)
     user.is_staff = user.is_active = True
     user.set_password(password)
-    user.save()
-    confirm_email(user)  # whoever has the server’s terminal answers for the address
+    user.save(using=USING)
+    confirm_email(user, using=USING)  # whoever has the server’s terminal answers for the address
     return user
 
 

@@ -10,6 +10,7 @@ from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from django.test.utils import setup_databases, teardown_databases
 
 from deposits import demo
+from tests.superuser import connect
 
 
 @contextmanager
@@ -17,10 +18,23 @@ def made() -> Iterator[None]:
     """Make one test database as its owner, which the other aliases mirror."""
     config = setup_databases(verbosity=0, interactive=False, aliases=set(connections))
     demo.add_bank_accounts(using="owner")
+    let_tests_make_staff()
     connections.close_all()  # or it could be neither copied nor dropped
     yield
     connections.close_all()
     teardown_databases(config, verbosity=0)
+
+
+def let_tests_make_staff() -> None:
+    """Make `tests.make_staff`: the app role may make nobody the operator's, and what another role makes a test that
+    never commits can't see."""
+    with connect("FLIPDASH_SUPERUSER_URL") as superuser:
+        superuser.execute(
+            "CREATE SCHEMA tests; GRANT USAGE ON SCHEMA tests TO flipdash_app; "
+            "CREATE FUNCTION tests.make_staff(p_user bigint) RETURNS void LANGUAGE sql SECURITY DEFINER "
+            "SET search_path = pg_catalog SET session_replication_role = replica "
+            "AS $$ UPDATE public.accounts_user SET is_staff = true WHERE id = p_user $$"
+        )
 
 
 @contextmanager

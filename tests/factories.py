@@ -79,6 +79,21 @@ from transactions.transfers.services import Draft, look_up
 _counter = itertools.count(1)
 
 
+def make_operator(email: str = "op@flipdash.test", name: str = "Olga Operator", password: str = "") -> User:
+    """One of the operator's people."""
+    user = User(email=email, name=name)
+    if password:
+        user.set_password(password)
+    else:
+        user.set_unusable_password()
+    user.save()
+    confirm_email(user)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tests.make_staff(%s)", [user.pk])
+    user.refresh_from_db(fields=["is_staff"])
+    return user
+
+
 def make_business(name: str = "Kopi Kita", **fields: Any) -> Business:
     fields = {"slug": name.lower().replace(" ", "-"), "legal_name": f"PT {name}", **fields}
     return Business.objects.create(name=name, **fields)

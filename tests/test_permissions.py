@@ -20,7 +20,6 @@ from django.test.utils import _TestState
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from accounts import operators
 from accounts.models import Activity, Member, User
 from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from accounts.sign_in import backend
@@ -334,7 +333,7 @@ class Walk:
     def __init__(self, people: dict, stranger: Member) -> None:
         business = people[Role.ADMIN].business
         deactivated = factories.make_member(business, Role.ADMIN, is_active=False)
-        operator = operators.make_operator(email="op@flipdash.test", name="Olga", password="gayo-arabika-88")
+        operator = factories.make_operator(email="op@flipdash.test", name="Olga", password="gayo-arabika-88")
         self.members = {**{str(role): member for role, member in people.items()}, "stranger": stranger}
         users = {name: member.user for name, member in self.members.items()}
         self.users = {**users, "nobody": None, "deactivated": deactivated.user, "operator": operator}

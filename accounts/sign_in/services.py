@@ -57,9 +57,9 @@ def known_of(user: User) -> list[str]:
     return [user.name, user.email, *([member.business.name, member.business.legal_name] if member else [])]
 
 
-def confirm_email(user: User) -> None:
+def confirm_email(user: User, *, using: str = "default") -> None:
     """Note that the person has shown that the address is theirs, for instance by the link of an invitation."""
-    EmailAddress.objects.update_or_create(
+    EmailAddress.objects.using(using).update_or_create(
         user=user, email=user.email.lower(), defaults={"primary": True, "verified": True}
     )
 

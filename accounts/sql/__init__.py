@@ -1,11 +1,15 @@
-"""The Activity Log, which the database lets nobody change (docs/activity.md).
+"""The Activity Log, which the database lets nobody change (docs/activity.md), and who makes somebody the operator's.
 
 A row is added without a place in the chain. `seal_activity` gives it one, once; the triggers check that what it writes
 is right, so that the owner can't write anything else either.
 """
 
-from accounts.models import Activity, ActivityHead, Notice
-from flipdash.sql.declaring import Code, Fixed, Kept, Rights, RowLevelSecurity, Trigger, files
+from accounts.models import Activity, ActivityHead, Notice, User
+from flipdash.sql.declaring import Code, Fixed, Kept, Refused, Rights, RowLevelSecurity, Trigger, files
+
+SERVES = "session_user NOT IN ('flipdash_operator', 'flipdash_owner')"
+"""Whoever serves pages; anybody whom we don't know counts as them."""
+STAFF = "is made the operator's, or isn't any more, by the operator alone"
 
 AFTER_TABLES: list[Code] = [
     *files(__file__, "activity", "activity_rules"),
@@ -17,4 +21,6 @@ AFTER_TABLES: list[Code] = [
     Rights(ActivityHead, app="SELECT"),
     Fixed(Notice, "business", "mode", "member", "kind", "title", "text", "url", "created_at"),
     RowLevelSecurity(Notice),
+    Refused(User, "made_staff", "BEFORE INSERT", STAFF, when=f"NEW.is_staff AND {SERVES}"),
+    Refused(User, "staff_stays", "BEFORE UPDATE", STAFF, when=f"OLD.is_staff <> NEW.is_staff AND {SERVES}"),
 ]

@@ -131,7 +131,7 @@ def test_a_person_is_found_by_either_spelling(scope, tono, term):
     assert [hit.label for hit in people(scope, term).hits] == [tono.name]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 def test_an_operator_is_made_once_in_whatever_spelling(monkeypatch):
     monkeypatch.setattr("accounts.management.commands.make_operator.getpass", lambda _: "gayo-arabika-88")
     call_command("make_operator", "olga@kopí.test")

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.admin import site
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -202,3 +203,16 @@ def test_the_command_refuses_a_bad_password(monkeypatch, answers, words):
     with pytest.raises(CommandError, match=words):
         call_command("make_operator", "olga@flipdash.test")
     assert not User.objects.filter(email="olga@flipdash.test").exists()
+
+
+def test_who_serves_makes_nobody_the_operators(admin):
+    """attack.md A14: not even by its own statement."""
+    admin.user.is_staff = True
+    with pytest.raises(IntegrityError, match="by the operator alone"), transaction.atomic():
+        admin.user.save()
+    with pytest.raises(IntegrityError, match="by the operator alone"), transaction.atomic():
+        User.objects.create(email="eve@evil.test", name="Eve", is_staff=True)
+    someone = factories.make_operator()
+    with pytest.raises(IntegrityError, match="by the operator alone"), transaction.atomic():
+        User.objects.filter(pk=someone.pk).update(is_staff=False)
+    User.objects.filter(pk=someone.pk).update(name="Olga")  # what else they have is theirs to change

@@ -11,7 +11,7 @@ from accounts.sign_in import sessions
 from flipdash import clock
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 PASSWORD = "gayo-arabika-88"
 
 

@@ -15,6 +15,7 @@ from deposits.statements import services as statements
 from deposits.statements.files import JAKARTA
 from deposits.topups import services as topups
 from flipdash import clock, rls
+from tests import factories
 
 _numbers = itertools.count(1)
 
@@ -37,10 +38,7 @@ def again(top_up: TopUp) -> TopUp:
 
 def operator_person(name: str) -> User:
     """One of the operator's people."""
-    user = User(email=f"{name}-{next(_numbers)}@operator.test", name=name, is_staff=True)
-    user.set_unusable_password()
-    user.save()
-    return user
+    return factories.make_operator(f"{name}-{next(_numbers)}@operator.test", name)
 
 
 def today() -> date:

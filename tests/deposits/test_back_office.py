@@ -4,13 +4,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts import operators
 from deposits import ledger
 from deposits.ledger import LedgerOwner
 from deposits.models import BankAccount, Correction, StatementImport, StatementLayout
 from deposits.statements import matching
 from deposits.statements import services as statements
 from flipdash import backoffice, rls
+from tests import factories
 from tests.deposits.banking import again, ask, bca, fate, import_statement, kopra, line, today
 from tests.leased import let_time_pass
 
@@ -29,7 +29,7 @@ def with_factor(monkeypatch, asleep) -> None:
 def office_of(name: str) -> Client:
     client = Client()
     email = f"{name.lower()}@flipdash.test"
-    client.force_login(operators.make_operator(email=email, name=name, password="gayo-arabika-88"))
+    client.force_login(factories.make_operator(email=email, name=name, password="gayo-arabika-88"))
     return client
 
 

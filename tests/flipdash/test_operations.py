@@ -16,7 +16,6 @@ from django.db.models.functions import Now
 from prometheus_client.parser import text_string_to_metric_families
 from sentry_sdk.transport import Transport
 
-from accounts import operators
 from deposits import operations as of_deposits
 from developer import operations as of_developers
 from flipdash import backoffice, leases, mail
@@ -374,7 +373,7 @@ PAGE = "/admin/flipdash/heartbeat/"
 @pytest.fixture
 def office_(client, monkeypatch):
     monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
-    client.force_login(operators.make_operator(email="op@flipdash.test", name="Olga", password="gayo-arabika-88"))
+    client.force_login(factories.make_operator(email="op@flipdash.test", name="Olga", password="gayo-arabika-88"))
     return client
 
 

@@ -4,9 +4,9 @@ import pytest
 from django.db import DatabaseError, ProgrammingError, connection, transaction
 from django.test import Client
 
-from accounts import operators
 from flipdash import backoffice
 from flipdash.actors import SYSTEM, ActorKind
+from tests import factories
 from transactions import destinations, disturbances
 from transactions.models import Destination
 
@@ -62,7 +62,7 @@ def test_the_operator_says_so_in_the_back_office(monkeypatch, web, heard):
     monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
     office, someone = (
         Client(),
-        operators.make_operator(email="ayu@flipdash.test", name="Ayu", password="gayo-arabika-88"),
+        factories.make_operator(email="ayu@flipdash.test", name="Ayu", password="gayo-arabika-88"),
     )
     office.force_login(someone)
     row = Destination.objects.get(code="bni")

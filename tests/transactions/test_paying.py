@@ -11,7 +11,6 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 
-from accounts import operators
 from accounts.models import Activity
 from accounts.permissions import Role
 from developer.models import Callback
@@ -331,7 +330,7 @@ def test_what_doesnt_fit_waits_for_a_person_and_says_so(stranger_web, web, kopi_
 
 
 def test_somebody_of_the_operators_lets_late_money_pay_or_notes_that_it_went_back(kopi_kita):
-    someone = operators.make_operator(email="op@flipdash.test", name="Olga", password="gayo-arabika-88")
+    someone = factories.make_operator(email="op@flipdash.test", name="Olga", password="gayo-arabika-88")
     late, wrong = start(link(kopi_kita)), start(link(kopi_kita))
     with inside(late), transaction.atomic():
         arrivals.end(late, "cancelled", arrivals.Reason.NOT_PAID)

@@ -7,9 +7,9 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts import operators
 from documents.models import Invoice, InvoicePaper
 from flipdash import backoffice
+from tests import factories
 from tests.documents.invoices.conftest import fill, issue_all, live
 from tests.documents.invoices.test_invoice_pages import PDF
 
@@ -23,7 +23,7 @@ def office(db, monkeypatch) -> Client:
     monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
     client = Client()
     client.force_login(
-        operators.make_operator(email="op@flipdash.test", name="Olga Operator", password="gayo-arabika-88")
+        factories.make_operator(email="op@flipdash.test", name="Olga Operator", password="gayo-arabika-88")
     )
     return client
 
