@@ -1,8 +1,9 @@
 """Row level security, by which Postgres itself keeps businesses and modes apart (decision 0011).
 
 Every query says `.visible_to(scope)`. Behind that, a table with `RowLevelSecurity` shows the app role only the rows of
-the business and mode that the connection was told, and takes in no others; told nothing, it shows none. Requests tell
-it by the middleware; tasks and commands do so themselves:
+the business and mode that the connection was told, and takes in no others; told nothing, it shows none. Some tables
+have less of it (`InnerWall`, `WriteWall`): they open for who was told nothing, or to be read. Requests tell it by the
+middleware; tasks and commands do so themselves:
 
     with rls.inside(scope): ...
 
@@ -11,7 +12,7 @@ the business and mode of each row with `inside_of(row.business_id, row.mode)`. A
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from flipdash.scope import Scope
+from flipdash.scope import Business, Scope
 
 GUARDED = ("default", "snapshot")
 """The connections of the app role."""
@@ -31,11 +32,10 @@ _now: ContextVar[Inside] = ContextVar("inside", default=OUTSIDE)
 
 SET = "SELECT set_config('app.business', %s, false), set_config('app.mode', %s, false)"
 
-OWN_ROWS = (
-    # Each in a sub-select, so that it is computed once a query and not once a row.
-    "business_id = (SELECT nullif(current_setting('app.business', true), '')::bigint) "
-    "AND mode = (SELECT current_setting('app.mode', true))"
-)
+# Each in a sub-select, so that it is computed once a query and not once a row.
+OF_BUSINESS = "business_id = (SELECT nullif(current_setting('app.business', true), '')::bigint)"
+OWN_ROWS = f"{OF_BUSINESS} AND mode = (SELECT current_setting('app.mode', true))"
+TOLD_NOTHING = "(SELECT coalesce(current_setting('app.business', true), '') = '')"
 
 
 @contextmanager
@@ -48,8 +48,14 @@ def inside(scope: Scope) -> Iterator[None]:
 @contextmanager
 def inside_of(business_id: int, mode: str) -> Iterator[None]:
     """Let the block see the rows of a business and mode; then what was seen before is seen again."""
+    with _standing((str(business_id), str(mode))):
+        yield
+
+
+@contextmanager
+def _standing(place: Inside) -> Iterator[None]:
     before = _now.get()
-    token = _now.set((str(business_id), str(mode)))
+    token = _now.set(place)
     try:
         for alias in GUARDED:
             _tell(connections[alias])
@@ -58,6 +64,21 @@ def inside_of(business_id: int, mode: str) -> Iterator[None]:
         _now.reset(token)
         for alias in GUARDED:
             _tell_again(connections[alias], before)
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """Let the block be inside of nothing, whoever asks: it is for what isn't the asker's business."""
+    with nullcontext() if _now.get() == OUTSIDE else _standing(OUTSIDE):
+        yield
+
+
+@contextmanager
+def beside(business: Business) -> Iterator[None]:
+    """Let the block note what happened to a business, even while the rows of another are seen."""
+    is_other = _now.get()[0] not in ("", str(business.pk))
+    with outside() if is_other else nullcontext():
+        yield
 
 
 def _tell(connection: BaseDatabaseWrapper) -> None:

@@ -585,7 +585,8 @@ def make_varied(name: str, business: Business, dice: Random) -> Any:
 
 def make_view(member: Member, name: str = "Failed ones", *, mode: str = Mode.LIVE, **fields: Any) -> SavedView:
     values = {"history": "money-transfers", "query": "status=failed", **fields}
-    return SavedView.objects.create(business=member.business, mode=mode, member=member, name=name, **values)
+    with rls.inside_of(member.business_id, mode):
+        return SavedView.objects.create(business=member.business, mode=mode, member=member, name=name, **values)
 
 
 def make_key(member: Member, name: str = "Online shop", *, mode: str = Mode.LIVE, **fields: Any) -> ApiKey:

@@ -13,8 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -153,18 +153,28 @@ def _deliver(made: OtpChallenge, user: User, code: str) -> None:
 
 
 def _check_limits(scope: Scope, user: User, number: str) -> None:
-    everybody = OtpChallenge.objects.all()  # the limits hold across businesses: they guard the operator's bill
-    _check(everybody.filter(user=user), PER_USER, _of_user)
-    _check(everybody.filter(to__startswith=number[:-RANGE_DIGITS]), PER_RANGE, _of_all)
-    _check(everybody.filter(business_id=scope.business.pk), PER_BUSINESS, _of_all)
-    _check(everybody, ((DAY, settings.OTP_DAILY_CAP),), _of_all)
-    if _breaker_is_open(everybody):
+    """Raise Limited. The limits hold across businesses: they guard the operator's bill."""
+    _check(PER_USER, _of_user, user=user.pk)
+    _check(PER_RANGE, _of_all, of_range=number[:-RANGE_DIGITS])
+    _check(PER_BUSINESS, _of_all, business=scope.business.pk)
+    _check(((DAY, settings.OTP_DAILY_CAP),), _of_all)
+    if _breaker_is_open():
         raise Limited(_of_all(HOUR))
 
 
-def _check(sent: QuerySet, limits: Any, words: Callable[[timedelta], str]) -> None:
+def _check(
+    limits: Any,
+    words: Callable[[timedelta], str],
+    *,
+    user: int | None = None,
+    business: int | None = None,
+    of_range: str | None = None,
+) -> None:
     for span, most in limits:
-        if sent.filter(created_at__gt=Now() - span).count() >= most:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT accounts_codes_sent(%s, %s, %s, %s)", [span, user, business, of_range])
+            (sent,) = cursor.fetchone()
+        if sent >= most:
             raise Limited(words(span))
 
 
@@ -180,14 +190,15 @@ def _of_all(span: timedelta) -> str:
     return _("Codes can’t be sent at the moment. Try again later.")
 
 
-def _breaker_is_open(sent: QuerySet) -> bool:
+def _breaker_is_open() -> bool:
     """Return whether so few codes come back that somebody else than our people seems to ask for them.
 
     Codes of the last 5 minutes may still come back, so they don't count.
     """
-    settled = sent.filter(created_at__gt=Now() - HOUR, expires_at__lt=Now())
-    count = settled.count()
-    return count >= BREAKER_SAMPLE and settled.exclude(used_at=None).count() < BREAKER_SHARE * count
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT settled, used FROM accounts_codes_settled('1 hour')")
+        settled, used = cursor.fetchone()
+    return settled >= BREAKER_SAMPLE and used < BREAKER_SHARE * settled
 
 
 # --- Taking --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from developer.models import (
     SigningKey,
     ValidationToken,
 )
-from flipdash.sql.declaring import Begins, Code, Fixed, Kept, Moves, Refused, Rights, RowLevelSecurity, files
+from flipdash.sql.declaring import Begins, Code, Fixed, InnerWall, Kept, Moves, Refused, Rights, RowLevelSecurity, files
 
 AFTER_TABLES: list[Code] = [
     *files(__file__, "find_key"),
@@ -36,6 +36,7 @@ AFTER_TABLES: list[Code] = [
     ),
     Moves(Callback),
     Moves(CallbackResend),
+    InnerWall(CallbackResend),
     Fixed(
         *(CallbackAttempt, "business", "mode", "callback", "n", "at", "url", "host"),
         *("asker_kind", "asker_id", "asker_name"),

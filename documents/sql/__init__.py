@@ -20,6 +20,7 @@ from flipdash.sql.declaring import (
     Begins,
     Code,
     Fixed,
+    InnerWall,
     Kept,
     Moves,
     Refused,
@@ -73,6 +74,7 @@ INVOICES: list[Code] = [
 
 AFTER_TABLES: list[Code] = [
     Moves(Report),
+    InnerWall(Report),
     *(RowLevelSecurity(model) for model in (ReportTemplate, ScheduledReport, ScheduleReader, ScheduleRun)),
     Moves(ScheduleRun),
     Fixed(ScheduledReport, "business", "mode", "history", "created_at"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.db import models
 
-from flipdash.rls import OWN_ROWS
+from flipdash.rls import OF_BUSINESS, OWN_ROWS, TOLD_NOTHING
 from flipdash.states import states_of
 
 Model = type[models.Model]
@@ -185,18 +185,81 @@ class RowLevelSecurity(Code):
     """
 
     def __init__(self, model: Model) -> None:
+        self._wall(model, own_rows=f"USING ({OWN_ROWS}) WITH CHECK ({OWN_ROWS})")
+
+    def _wall(self, model: Model, **policies: str) -> None:
+        """Declare the policies of the app role by name, each with what it is for, beside the one that shows all."""
         table = model._meta.db_table
-        drops = [f"DROP POLICY IF EXISTS {policy} ON {table}" for policy in ("own_rows", "all_rows")]
+        # Of a table, whatever kind of wall it had before.
+        drops = [f"DROP POLICY IF EXISTS {name} ON {table}" for name in POLICIES]
+        made = [f"CREATE POLICY {name} ON {table} {_for_app(rule)}" for name, rule in policies.items()]
         super().__init__(
             f"{table}: row level security",
-            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; {'; '.join(drops)};"
-            f"CREATE POLICY own_rows ON {table} TO flipdash_app USING ({OWN_ROWS}) WITH CHECK ({OWN_ROWS});"
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; {'; '.join([*drops, *made])};"
             f"CREATE POLICY all_rows ON {table} TO flipdash_operator, flipdash_owner USING (true) WITH CHECK (true)",
             undo=[f"ALTER TABLE IF EXISTS {table} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY", *drops],
             look="SELECT concat(relrowsecurity, relforcerowsecurity, (SELECT string_agg(p::text, ' ' ORDER BY "
             f"policyname) FROM pg_policies p WHERE schemaname = 'public' AND tablename = '{table}')) "
             f"FROM pg_class WHERE oid = to_regclass('{table}')",
         )
+
+
+POLICIES = ("own_rows", "all_rows", "read", "added", "changed", "removed")
+"""All names that policies have."""
+
+
+class InnerWall(RowLevelSecurity):
+    """The same for whoever is inside; who is inside of nothing sees and writes all rows.
+
+    For rows by which it becomes known whose somebody is (people), and for work that is looked for among all businesses.
+    Without `by_mode` it is a wall between businesses only, for people have no mode.
+    """
+
+    def __init__(self, model: Model, *, by_mode: bool = True) -> None:
+        own = _inner(by_mode)
+        self._wall(model, own_rows=f"USING ({own}) WITH CHECK ({own})")
+
+
+class WriteWall(RowLevelSecurity):
+    """The same as InnerWall for writing; to read, all rows are open.
+
+    For tables that are searched: ILIKE, @@ and @> aren't leakproof, so behind a wall they would have no index.
+    """
+
+    def __init__(self, model: Model, *, by_mode: bool = True) -> None:
+        own = _inner(by_mode)
+        self._wall(
+            model,
+            read="FOR SELECT USING (true)",
+            added=f"FOR INSERT WITH CHECK ({own})",
+            changed=f"FOR UPDATE USING ({own}) WITH CHECK ({own})",
+            removed=f"FOR DELETE USING ({own})",
+        )
+
+
+class OutsideWall(RowLevelSecurity):
+    """Rows that belong to no business: whoever is inside of one adds them, and never sees or changes any.
+
+    What a statement adds it may read itself, for it asks for the new id. Needs a `created_at` of the database.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._wall(
+            model,
+            read=f"FOR SELECT USING ({TOLD_NOTHING} OR created_at = statement_timestamp())",
+            added="FOR INSERT WITH CHECK (true)",
+            changed=f"FOR UPDATE USING ({TOLD_NOTHING}) WITH CHECK ({TOLD_NOTHING})",
+            removed=f"FOR DELETE USING ({TOLD_NOTHING})",
+        )
+
+
+def _inner(by_mode: bool) -> str:
+    return f"{TOLD_NOTHING} OR ({OWN_ROWS if by_mode else OF_BUSINESS})"
+
+
+def _for_app(rule: str) -> str:
+    """Put the role where the statement wants it: behind what the policy is for."""
+    return re.sub(r"(?=USING|WITH CHECK)", "TO flipdash_app ", rule, count=1)
 
 
 def _column(model: Model, field: str) -> str:

@@ -122,6 +122,7 @@ def warned(people, kopi_kita):
     return scope
 
 
+@rls.outside()
 def mails() -> set[str]:
     return set(Message.objects.values_list("to", flat=True))
 

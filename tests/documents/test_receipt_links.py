@@ -61,6 +61,7 @@ def at(moment: datetime) -> Iterator[None]:
         yield
 
 
+@rls.outside()
 def mails() -> list[Message]:
     return list(Message.objects.filter(channel="mail").order_by("id"))
 

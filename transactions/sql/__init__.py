@@ -10,6 +10,7 @@ from flipdash.sql.declaring import (
     Rights,
     RowLevelSecurity,
     Trigger,
+    WriteWall,
     files,
 )
 from transactions.models import (
@@ -41,6 +42,7 @@ from transactions.models import (
     SimulatedCharge,
     SimulatedPayout,
     Status,
+    TransferBatch,
     TransferEvent,
     TransferSeries,
 )
@@ -117,7 +119,14 @@ ABROAD: list[Code] = [
 ]
 """Transfers abroad: what they say is their quote's, and holds from when they are let go."""
 
+WRITTEN_INSIDE = (
+    *(*PRODUCTS, *TIMELINES, Beneficiary, TransferBatch, BulkApproval, BulkRejection, BulkDraft, BulkNames),
+    *(RailOrder, RailCase, SimulatedPayout, RailCharge, SimulatedCharge),
+)
+"""What is searched, or worked on for many businesses at a time: open to be read, written by its own business."""
+
 AFTER_TABLES: list[Code] = [
+    *(WriteWall(model) for model in WRITTEN_INSIDE),
     Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key", "series", "series_day"),
     *(Fixed(product, "business", "mode", "created_at") for product in (InternationalTransfer, Payment)),
     FixedFrom(MoneyTransfer, Status.PENDING_APPROVAL, "destination_kind", "bank", "remark", *APPROVED),

@@ -45,6 +45,7 @@ def runs() -> list[ScheduleRun]:
     return list(ScheduleRun.objects.using("operator").order_by("pk"))
 
 
+@rls.outside()
 def mails() -> list[tuple[str, str]]:
     return [(mail.to, mail.subject) for mail in Message.objects.order_by("pk")]
 
