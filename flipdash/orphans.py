@@ -15,6 +15,7 @@ from typing import Any
 from django.core.files.storage import default_storage
 
 from flipdash import clock
+from flipdash.storage import walk
 
 USING = "operator"
 KEPT_FOR = timedelta(days=1)
@@ -51,18 +52,8 @@ def _names(fields: tuple[tuple[Any, str], ...]) -> Iterator[str]:
 
 
 def _old_files(folder: str) -> Iterator[str]:
-    """Yield the files in a folder and the folders in it that are older than a day."""
+    """Yield the files below a folder that are older than a day."""
     before = clock.now(USING) - KEPT_FOR
-    try:
-        folders, files = default_storage.listdir(folder)
-    except FileNotFoundError:  # nothing was ever stored there
-        return
-    for file in files:
-        name = f"{folder}/{file}"
-        try:
-            if default_storage.get_modified_time(name) < before:
-                yield name
-        except FileNotFoundError:  # gone a moment ago
-            continue
-    for inner in folders:
-        yield from _old_files(f"{folder}/{inner}")
+    for name, stored_at in walk(default_storage, folder):
+        if stored_at < before:
+            yield name

@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from flipdash.sealing import sealing_keys
+from flipdash.storage_url import storage
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -298,10 +299,7 @@ BUILT_ASSETS = env.bool("BUILT_ASSETS", not (LOCAL or TESTING))
 """Whether pages load what collectstatic made, or the sources (flipdash/assets.py)."""
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not BUILT_ASSETS
 STORAGES = {
-    "default": {
-        "BACKEND": "flipdash.storage.WholeFiles",
-        "OPTIONS": {"location": DATA_DIR / "files", "file_permissions_mode": 0o600},
-    },
+    "default": storage(env.str("STORAGE_URL", ""), DATA_DIR / "files"),
     "staticfiles": {
         "BACKEND": "flipdash.assets.BuiltStorage"
         if BUILT_ASSETS

@@ -1,5 +1,6 @@
 """Bank statements: uploaded, and imported by a worker, each line once, all of a file or none (docs/top-ups.md)."""
 
+import uuid
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -38,7 +39,8 @@ Status = StatementImport.Status
 def request_import(*, bank: str, upload: UploadedFile, by: AbstractBaseUser, mode: str = "live") -> StatementImport:
     """Keep an uploaded statement, to be imported by a worker; `bank` is "" where the file has to say it."""
     with transaction.atomic(using="operator"):
-        stored_as = default_storage.save("statements/statement.csv", upload)
+        # A name of its own: only a disk can say that one isn't taken at the same moment.
+        stored_as = default_storage.save(f"statements/{uuid.uuid4().hex}.csv", upload)
         STATEMENTS.wake_on_commit()
         return StatementImport.objects.using("operator").create(
             bank=bank, mode=mode, file_name=(upload.name or "")[:190], stored_as=stored_as, by_id=by.pk

@@ -97,6 +97,7 @@ class Collected:
         wrong = [one for one in (self.state.room, *self.state.readings) if one.value is None]
         yield GaugeMetricFamily("flipdash_unread", "How much couldn't be read", value=len(wrong))
         yield GaugeMetricFamily("flipdash_valkey_up", "Whether Valkey answers", value=self.state.has_valkey)
+        yield GaugeMetricFamily("flipdash_files_up", "Whether files can be reached", value=self.state.has_files)
         yield GaugeMetricFamily("flipdash_wrong", "How much /health/deep says is wrong", value=len(self.state.wrong))
 
     def _signs_of_life(self) -> Iterator[Metric]:

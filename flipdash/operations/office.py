@@ -30,6 +30,7 @@ def lines(state: State) -> list[Line]:
     there, away = _("There"), _("Can’t be reached")
     found = [
         Line("Postgres", there if state.has_database else away, not state.has_database),
+        Line(_("Files"), there if state.has_files else away, not state.has_files),
         Line("Valkey", there if state.has_valkey else away, not state.has_valkey),
     ]
     if state.has_database:

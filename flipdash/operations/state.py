@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import redis
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.utils.translation import gettext_lazy as _
 
+from flipdash import storage
 from flipdash.models import Heartbeat
 from flipdash.operations import heartbeats, measures
 from flipdash.operations.measures import OPERATOR, Reading, Unit
@@ -25,6 +27,7 @@ class State:
 
     has_database: bool
     has_valkey: bool
+    has_files: bool
     room: Reading
     alive: list[Heartbeat]
     readings: list[Reading]
@@ -48,6 +51,7 @@ class State:
     def wrong(self) -> list[str]:
         """What somebody has to look at, in English: for programs, and for logs."""
         found = [] if self.has_valkey else ["valkey: can't be reached"]
+        found += [] if self.has_files else ["files: where they are kept can't be reached"]
         if not self.has_database:
             found.append("database: can't be reached")
         else:
@@ -67,6 +71,7 @@ def look() -> State:
     return State(
         has_database=has_database,
         has_valkey=valkey_answers(),
+        has_files=storage.answers(default_storage),
         room=room(),
         alive=heartbeats.seen(OPERATOR) if has_database else [],
         readings=measures.readings() if has_database else [],
@@ -85,7 +90,7 @@ def valkey_answers() -> bool:
 
 
 def room() -> Reading:
-    """Read how much room is left where files are kept."""
+    """Read how much room is left where files are kept, or made before they go to S3."""
     try:
         left = float(shutil.disk_usage(settings.DATA_DIR).free)
     except OSError:
