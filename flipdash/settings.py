@@ -327,6 +327,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("HSTS_WHOLE_DOMA
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (LOCAL or TESTING)
+COOKIE_PREFIX = "__Host-" if SESSION_COOKIE_SECURE else ""
+"""By this browsers know that a cookie is of this host alone, by https, and of the whole site (asvs.md)."""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
 X_FRAME_OPTIONS = "DENY"
 
 # --- Limits ----------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def remember(request: HttpRequest, response: Any, user: User) -> None:
 
 def _set(response: HttpResponse, value: str) -> None:
     response.set_cookie(
-        COOKIE,
+        settings.COOKIE_PREFIX + COOKIE,
         value,
         max_age=KEPT_FOR,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -46,7 +46,7 @@ def _set(response: HttpResponse, value: str) -> None:
 
 def _known(request: HttpRequest) -> dict[str, str]:
     try:
-        known = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=KEPT_FOR)
+        known = signing.loads(request.COOKIES.get(settings.COOKIE_PREFIX + COOKIE, ""), salt=SALT, max_age=KEPT_FOR)
     except signing.BadSignature:
         return {}
     return known if isinstance(known, dict) else {}
