@@ -1,6 +1,6 @@
 # Every target sets up what it needs. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage torture lint fix migrations check messages bench bench-quick lock manage reset
+.PHONY: help setup run test coverage torture lint fix migrations check messages bench bench-quick lock audit manage reset
 
 PYTHON ?= python3
 RUN := $(PYTHON) run.py
@@ -61,6 +61,9 @@ bench-quick: setup ## Measure on 200,000 rows of each distribution, in three min
 lock: setup ## Renew requirements/ after a change of pyproject.toml (ARGS=--upgrade takes new versions)
 	$(LOCK) --group dev --output-file requirements/development.txt $(ARGS)
 	$(LOCK) --output-file requirements/production.txt $(ARGS)
+
+audit: setup ## Hold what is pinned against the faults that are known (requirements/advisories.json), offline
+	$(BIN)/python -m devtools.advisories
 
 manage: ## Run a Django command (make manage ARGS='shell')
 	@$(RUN) manage $(ARGS)
