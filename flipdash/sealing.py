@@ -32,7 +32,9 @@ def sealing_keys(text: str, fallback: str = "") -> tuple[bytes, ...]:
     except ValueError:
         keys = ()
     if not keys or any(len(key) != 32 for key in keys):
-        raise ImproperlyConfigured("SEALING_KEYS: 64 hexadecimal digits a key, comma separated; the first one seals.")
+        raise ImproperlyConfigured(
+            "SEALING_KEYS is missing or wrong. Write keys of 64 hexadecimal digits, comma separated; the first seals"
+        )
     return keys
 
 

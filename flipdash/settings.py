@@ -4,15 +4,15 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from flipdash.sealing import sealing_keys
 from flipdash.storage_url import storage
+from flipdash.variables import Variables, judge_together, wrong
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Variables()
 
 LOCAL = env.bool("LOCAL", False)
 """Whether this is somebody's own machine, with demo people, Outbox and style guide."""
@@ -21,7 +21,7 @@ DEBUG = LOCAL and env.bool("TECHNICAL_PAGES", False)
 TESTING = env.bool("FLIPDASH_TESTING", False)
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if LOCAL or TESTING else [])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", **({"default": ["localhost", "127.0.0.1"]} if LOCAL or TESTING else {}))
 SEALING_KEYS = sealing_keys(env.str("SEALING_KEYS", ""), SECRET_KEY if LOCAL or TESTING else "")
 """The keys of flipdash/sealing.py: the first seals, all open."""
 SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}")
@@ -380,6 +380,8 @@ RAILS = {"test": "simulator", "live": env.str("LIVE_RAIL", "simulator" if LOCAL 
 """What moves the money in each mode: a module of transactions/rails; "none": nothing can be sent."""
 if RAILS["live"] == "simulator" and not (LOCAL or TESTING):
     raise ImproperlyConfigured("LIVE_RAIL can't be the simulator: it would say that money was paid which never was.")
+if RAILS["live"] != "none" and not (BASE_DIR / "transactions" / "rails" / f"{RAILS['live']}.py").is_file():
+    raise wrong("LIVE_RAIL", "names no rail")
 APPROVAL_DAYS = 7
 """How long what was made waits for an approver before it is cancelled."""
 SIMULATED_RAIL_SECONDS = 4
@@ -388,10 +390,6 @@ SIMULATED_RAIL_SECONDS = 4
 # --- Who watches us (flipdash/operations) ---------------------------------------------------------------------------
 OPERATIONS_TOKEN = env.str("OPERATIONS_TOKEN", "")
 """What a monitor and Prometheus show to read /health/deep and /metrics; without it there are none."""
-if OPERATIONS_TOKEN and (len(OPERATIONS_TOKEN) < 32 or not OPERATIONS_TOKEN.isascii()):
-    raise ImproperlyConfigured(
-        "OPERATIONS_TOKEN needs at least 32 letters and digits, such as of: openssl rand -hex 32"
-    )
 COUNTS_REQUESTS = not TESTING
 """Whether each request is counted by its route (flipdash/serving/counting.py)."""
 SENTRY_DSN = env.str("SENTRY_DSN", "")
@@ -418,3 +416,5 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "INFO"},
 }
+
+judge_together(globals())
