@@ -16,11 +16,13 @@ import yaml
 import run
 from devtools.local import places, postgres
 from devtools.local.processes import stop
+from flipdash.tables import MOST_MEGABYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 SERVICES = yaml.safe_load(COMPOSE)["services"]
-RUNNING = ("web", "worker", "sender", "beat")
+RUNNING = ("web", "worker", "worker-default", "sender", "beat")
+ENTRIES = ("web", "worker", "sender", "beat")
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "flipdash"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 INIT = ROOT / "docker" / "postgres-init.sh"
@@ -41,11 +43,25 @@ def test_compose_keeps_its_schema(schema):
 
 
 def test_the_services_are_those_of_make_run():
-    assert set(SERVICES) == {"web", "worker", "sender", "beat", "migrate", "postgres", "valkey"}
-    assert [OURS[name]["command"] for name in RUNNING] == [[f"bin/{name}"] for name in RUNNING]
+    assert set(SERVICES) == {*RUNNING, "migrate", "postgres", "valkey", "proxy"}
+    assert SERVICES["proxy"]["profiles"] == ["proxy"], "who has a proxy of their own needs none"
+    assert [OURS[name]["command"] for name in ENTRIES] == [[f"bin/{name}"] for name in ENTRIES]
     started = (ROOT / "devtools" / "local" / "__main__.py").read_text()
-    for entry in RUNNING:
+    for entry in ENTRIES:
         assert f'"{entry}"' in started
+
+
+def test_every_queue_has_its_worker_and_mails_wait_for_no_report():
+    taken = [OURS[name]["environment"]["WORKER_QUEUES"].split(",") for name in ("worker", "worker-default")]
+    assert taken == [["reports", "imports"], ["default"]]
+    usual = re.search(r"WORKER_QUEUES:-([\w,]+)", (ROOT / "bin" / "worker").read_text())
+    assert usual
+    assert sorted(usual[1].split(",")) == sorted(taken[0] + taken[1])
+
+
+def test_no_service_may_take_all_of_the_machines_memory():
+    for name, service in SERVICES.items():
+        assert re.fullmatch(r"(?:\$\{\w+:-)?\d+[mg]\}?", service["mem_limit"]), name
 
 
 def test_every_command_and_check_is_there_and_can_be_run():
@@ -95,8 +111,9 @@ def test_every_variable_is_explained():
     given = {name for service in OURS.values() for name in service["environment"]}
     for name in VARIABLES | given:
         assert f"`{name}`" in explained, name
-    set_by_entry_points = {"WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY", "DATABASE_URL", "DATABASE_OWNER_URL"} | {
-        "DATABASE_OPERATOR_URL"
+    set_by_entry_points = {"WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY", "WORKER_QUEUES", "DATABASE_URL"} | {
+        "DATABASE_OWNER_URL",
+        "DATABASE_OPERATOR_URL",
     }
     assert given - set_by_entry_points <= set(read)
 
@@ -124,6 +141,7 @@ def test_everything_waits_for_what_it_needs():
         conditions = {on: how["condition"] for on, how in OURS[name]["depends_on"].items()}
         assert conditions == {"migrate": "service_completed_successfully", "valkey": "service_healthy"}
         assert OURS[name]["restart"] == "unless-stopped"
+    assert SERVICES["proxy"]["depends_on"] == {"web": {"condition": "service_healthy"}}
     assert OURS["migrate"]["restart"] == "no"
     assert OURS["web"]["healthcheck"]["test"] == ["CMD", "bin/healthy", "ready"]
     assert 'CMD ["bin/healthy", "live"]' in DOCKERFILE
@@ -140,6 +158,28 @@ def test_the_image_holds_the_pinned_packages_and_what_pdf_needs():
     for name in {*bases, *images}:
         assert "." not in name.split("/")[0].split(":")[0], f"{name} names a registry"
     assert SERVICES["postgres"]["image"].startswith("postgres:18")
+
+
+def test_the_proxy_takes_requests_in_whole_and_says_whose_they_are():
+    """What it passes on of a client's own words decides nothing (attack.md A4, A12; production.md 2)."""
+    told = (ROOT / "docker" / "nginx.conf").read_text()
+    for line in (
+        "client_header_timeout 10s;",
+        "client_body_timeout 10s;",
+        "proxy_request_buffering on;",
+        "proxy_set_header X-Forwarded-For $remote_addr;",
+        "proxy_set_header X-Forwarded-Proto $scheme;",
+        "limit_conn addresses 200;",
+        "ssl_protocols TLSv1.2 TLSv1.3;",
+    ):
+        assert line in told, line
+    largest = re.search(r"client_max_body_size (\d+)m;", told)
+    assert largest
+    assert int(largest[1]) > MOST_MEGABYTES, "a file that the page takes never ends at the proxy"
+    listening = set(re.findall(r"listen (\d+)", told))
+    assert {port.partition(":")[2] for port in SERVICES["proxy"]["ports"]} <= listening
+    mounted = {volume.split(":")[0] for volume in SERVICES["proxy"]["volumes"]}
+    assert "./docker/nginx.conf" in mounted
 
 
 @pytest.mark.parametrize("what", ["live", "ready"])
