@@ -38,7 +38,7 @@ def test_half_of_a_payment_goes_back(open_context, page, sign_in, kopi_kita, sen
     page.get_by_role("button", name="Request Refund").click()
     expect(page.get_by_text("It waits for an approver")).to_be_visible()
     look_at(page)
-    address = page.url
+    address = page.url.partition("#")[0]  # looking at the page went to a place on it; such an address isn't loaded anew
 
     approver = open_context(viewport=PHONE).new_page()
     sign_in(approver, people[Role.APPROVER])
@@ -46,7 +46,7 @@ def test_half_of_a_payment_goes_back(open_context, page, sign_in, kopi_kita, sen
     approver.locator("tbody a").first.click()
     expect(approver.get_by_text("Kelas dibatalkan")).to_be_visible()
     approver.get_by_role("button", name="Approve Rp177,500").click()
-    expect(approver.get_by_text("is approved")).to_be_visible()
+    expect(approver.get_by_text("The refund of Rp175,000 is approved.")).to_be_visible()
 
     for _time in range(40):
         page.goto(address)
@@ -57,9 +57,7 @@ def test_half_of_a_payment_goes_back(open_context, page, sign_in, kopi_kita, sen
     page.get_by_role("link", name="Its payment").click()
     expect(page.get_by_text("Rp175,000 can be refunded.")).to_be_visible()
     page.goto("/refunds/")
-    row = page.get_by_role("row").filter(has_text=str(payment.pk))
-    expect(row).to_contain_text("Rp175,000")
-    expect(row).to_contain_text("Successful")
+    expect(page.get_by_role("row").filter(has_text="Rp175,000")).to_contain_text("Successful")
     look_at(page)
 
 
@@ -70,7 +68,7 @@ def test_without_scripts_one_is_asked_for_too(open_context, sign_in, kopi_kita):
     page.goto("/refunds/request/")
     page.get_by_label("Payment ID").fill("12")
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_text("No payment of yours has this ID.")).to_be_visible()
+    expect(page.get_by_text("No payment of yours has this ID.").last).to_be_visible()
     page.get_by_label("Payment ID").fill(str(payment.pk))
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Reason for the refund").fill("Salah pesan")

@@ -53,7 +53,7 @@ class RefundHistory(histories.History):
         histories.StatusColumn(
             _("Status"), "status", card="state", choices=RefundStatus, tag_field="returned_at", tag=_("Returned")
         ),
-        PaymentColumn(_("Payment ID"), "payment_id", gives_way=1),
+        PaymentColumn(_("Payment ID"), "payment_id", shown=False),
         histories.KindColumn(
             _("Destination"),
             "bank",
