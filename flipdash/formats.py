@@ -3,7 +3,7 @@
 from datetime import date, datetime, tzinfo
 
 from django.utils import timezone
-from django.utils.dates import MONTHS_3
+from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
 from django.utils.functional import lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -83,6 +83,11 @@ def day(on: date) -> str:
 def short_day(on: date) -> str:
     """Write a day of which one knows the year: 22 Nov."""
     return Moments().month(on)
+
+
+def weekday(on: date) -> str:
+    """Write a day of which one knows the year, with its name: Tue 1 Dec."""
+    return f"{str(WEEKDAYS_ABBR[on.weekday()]).title()} {short_day(on)}"
 
 
 def days(first: date | None, last: date | None) -> str:

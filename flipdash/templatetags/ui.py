@@ -201,6 +201,12 @@ def full_day(on: date) -> str:
 
 
 @register.filter
+def weekday(on: date) -> str:
+    """Write a day of this year with its name: Tue 1 Dec."""
+    return formats.weekday(on)
+
+
+@register.filter
 def short_day(on: date) -> str:
     """Write a day of which one knows the year: 22 Nov."""
     return formats.short_day(on)
