@@ -15,7 +15,7 @@ from devtools.local.processes import stops_on_signals
 os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
 GROUPS = (
     *("page", "browser", "lists", "search", "inserts", "hostile", "sheets", "documents", "together", "api"),
-    *("callbacks", "banks", "bulk"),
+    *("callbacks", "banks", "bulk", "settling"),
 )
 """Modules of this package with a function `lines(bench)`; the table has their lines in this order."""
 MEASURED = {"usual": GROUPS, "lopsided": ("lists", "search", "hostile")}

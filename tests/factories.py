@@ -67,6 +67,7 @@ from transactions.models import (
     Payment,
     PaymentLink,
     Refund,
+    SettlementRun,
     Status,
     TransferBatch,
     TransferSeries,
@@ -336,6 +337,14 @@ def make_refund(
             made = {"kind": "created", "at": values["created_at"], **refund.maker.columns("by")}
             refund.events.create(business=business, mode=mode, **made)
     return refund
+
+
+def make_settlement(business: Business, *, mode: str = Mode.LIVE, **fields: Any) -> SettlementRun:
+    """Make the settlement of a day of its own, which waits for a worker unless said otherwise."""
+    day = date(2025, 1, 1) + timedelta(days=next(_counter))
+    until = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    with rls.inside_of(business.pk, mode):
+        return SettlementRun.objects.create(business=business, mode=mode, **{"day": day, "until": until, **fields})
 
 
 def make_top_up(

@@ -34,6 +34,7 @@ from tests import factories
 from tests.deposits.banking import bca
 from tests.transactions.bulk_files import csv, upload
 from tests.transactions.sending import create, fund
+from tests.transactions.settling import begin, paid
 from transactions.bulk import asking
 from transactions.models import (
     BulkApproval,
@@ -43,12 +44,13 @@ from transactions.models import (
     RailCharge,
     RailOrder,
     SeriesRun,
+    SettlementRun,
     SimulatedPayout,
     TransferEvent,
 )
 from transactions.outgoing import many, rejecting
 from transactions.outgoing.many import Selection
-from transactions.payments import paying
+from transactions.payments import paying, settling
 from transactions.rails import Payout, simulator
 from transactions.transfers.history import TransferHistory
 from transactions.transfers.series import running
@@ -191,6 +193,14 @@ def make_due_names(member: Member) -> BulkNames:
     return BulkNames.objects.get(draft=draft)
 
 
+def make_due_settlement(member: Member) -> SettlementRun:
+    """Make the settlement of a day, of one payment."""
+    day = date(2025, 3, 3) + timedelta(days=next(_numbers))
+    paid(member.business, datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=1))
+    settling.SETTLEMENTS.wake()
+    return begin(member.business, day)
+
+
 MAKERS: dict[str, Callable[[Member], Any]] = {
     "statements": make_due_statement,
     "imports": make_due_import,
@@ -203,6 +213,7 @@ MAKERS: dict[str, Callable[[Member], Any]] = {
     "simulator": make_due_answer,
     "orders": make_due_order,
     "charges": make_due_charge,
+    "settlements": make_due_settlement,
     "approvals": make_due_approval,
     "rejections": make_due_rejection,
     "bulk": make_due_bulk,

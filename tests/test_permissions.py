@@ -200,6 +200,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "deposit/history/<bigid:pk>": f"deposit/history/{entry.pk}",
         "refunds/<bigid:pk>": f"refunds/{refund.pk}",
         "payment-links/<bigid:pk>": f"payment-links/{link.pk}",
+        "settlements/<bigid:pk>": f"settlements/{factories.make_settlement(member.business, mode=mode).pk}",
         "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
         "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
         "members/activity/<bigid:pk>": f"members/activity/{activity.pk}",

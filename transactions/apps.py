@@ -20,10 +20,12 @@ class TransactionsConfig(AppConfig):
         from transactions.models import RailCase, Status
         from transactions.outgoing import closing, mails, many, sweeps, turns  # noqa: F401  (importing registers)
         from transactions.payments import mails as receipts  # noqa: F401  (importing registers)
+        from transactions.payments import settling  # noqa: F401  (its worker)
         from transactions.payments import sweeps as endings  # noqa: F401  (its worker, and what a sweep does besides)
         from transactions.payments.history import PaymentHistory
         from transactions.payments.importing import PaymentImport
         from transactions.payments.link_history import LinkHistory  # noqa: F401  (importing registers)
+        from transactions.payments.settlement_history import SettlementHistory
         from transactions.rails import simulator  # noqa: F401  (its worker)
         from transactions.refunds.history import RefundHistory
         from transactions.transfers import services  # noqa: F401  (importing registers)
@@ -36,8 +38,9 @@ class TransactionsConfig(AppConfig):
             (InternationalHistory, ("beneficiary_name", "account_number")),
             (PaymentHistory, ("title", "sender_name")),
             (RefundHistory, ("beneficiary_name", "account_number")),
+            (SettlementHistory, ()),
         ):
-            sources.register(history.ledger_source, history.section, history.row_url_name, history.model, says)
+            sources.register(history.ledger_source, history.known_as(), history.row_url_name, history.model, says)
         for kind in (MoneyTransferImport, InternationalImport, PaymentImport):
             tables.register(kind)
         deposit.register(pending.pending)
@@ -113,6 +116,8 @@ class TransactionsConfig(AppConfig):
                 "refund.returned": _("Refund returned by the bank"),
                 "refund.forced": _("Answer of the simulated bank to a refund forced"),
                 "refund.contradicted": _("Refund needs FlipDash to look at it"),
+                "settlement.asked": _("Payment settled at once"),
+                "settlement.posted": _("Settlement came into the deposit"),
             },
             areas={
                 "transfer": _("Money transfers"),
@@ -122,6 +127,7 @@ class TransactionsConfig(AppConfig):
                 "payment-link": _("Payment links"),
                 "payment": _("Payments"),
                 "refund": _("Refunds"),
+                "settlement": _("Settlements"),
             },
             facts={
                 "beneficiary": _("Beneficiary Name"),

@@ -99,3 +99,42 @@ ledger_check(
         OR (p.business_id, p.mode) IS DISTINCT FROM (r.business_id, r.mode)
     """,
 )
+
+ledger_check(
+    "Every settled payment belongs to one settlement, which brought in their sum",
+    """
+    SELECT format('payment %s is settled, by no settlement', p.id)
+    FROM transactions_payment p LEFT JOIN transactions_settledpayment d ON d.payment_id = p.id
+    WHERE p.slug IS NOT NULL AND p.settlement_status = 'settled' AND d.payment_id IS NULL
+    UNION ALL
+    SELECT format('settlement %s is of %s payments, %s less %s; they are %s, %s less %s, of which %s differ; '
+        'the deposit got %s', r.id, r.count, r.amount, r.fee, coalesce(t.n, 0), t.amount, t.fee, t.wrong, e.amount)
+    FROM transactions_settlementrun r
+    LEFT JOIN (
+        SELECT d.run_id, count(*) AS n, sum(p.amount) AS amount, sum(p.fee) AS fee, count(*) FILTER (
+            WHERE (p.business_id, p.mode) IS DISTINCT FROM (r.business_id, r.mode)
+                OR (p.settlement_status, p.settled_amount) IS DISTINCT FROM ('settled', p.amount - p.fee)
+                AND (r.status = 'done' OR p.settlement_status = 'settled')
+        ) AS wrong
+        FROM transactions_settledpayment d
+        JOIN transactions_settlementrun r ON r.id = d.run_id
+        LEFT JOIN transactions_payment p ON p.id = d.payment_id
+        GROUP BY 1
+    ) t ON t.run_id = r.id
+    LEFT JOIN deposits_posting g ON g.id = r.posting_id AND g.kind = 'settlement' AND g.source_type = 'settlement'
+        AND g.source_id = r.id AND (g.business_id, g.mode) = (r.business_id, r.mode)
+    LEFT JOIN LATERAL (
+        SELECT sum(e.amount) FILTER (WHERE a.kind = 'available') AS amount,
+            sum(e.amount) FILTER (WHERE a.kind = 'fees') AS fee
+        FROM deposits_entry e JOIN deposits_account a ON a.id = e.account_id WHERE e.posting_id = g.id
+    ) e ON true
+    WHERE r.posted_at IS NOT NULL AND (
+        (r.count, r.amount, r.fee) IS DISTINCT FROM (coalesce(t.n, 0), coalesce(t.amount, 0), coalesce(t.fee, 0))
+        OR (r.net, r.fee) IS DISTINCT FROM (coalesce(e.amount, 0), coalesce(e.fee, 0)) OR t.wrong > 0)
+    UNION ALL
+    SELECT format('posting %s is of settlement %s, which does not know it', g.id, g.source_id)
+    FROM deposits_posting g
+    LEFT JOIN transactions_settlementrun r ON r.posting_id = g.id AND r.id = g.source_id
+    WHERE g.kind = 'settlement' AND g.source_type = 'settlement' AND r.id IS NULL
+    """,
+)

@@ -11,6 +11,7 @@ from transactions.payments import forcing
 from transactions.payments import link_views as links
 from transactions.payments.history import PaymentHistory
 from transactions.payments.link_history import LinkHistory
+from transactions.payments.settlement_history import SettlementHistory
 from transactions.refunds import views as refunds
 from transactions.refunds.history import RefundHistory
 from transactions.transfers import views as transfers
@@ -69,6 +70,7 @@ urlpatterns = [
     path("payment-links/<bigid:pk>/qr/", links.link_qr, name="payment-link-qr"),
     path("payments/", history_view(PaymentHistory), name="payments"),
     path("payments/<bigid:pk>/forced/", forcing.payment_forced, name="payment-forced"),
+    path("payments/<bigid:pk>/settled/", forcing.payment_settled, name="payment-settled"),
     path("payments/<bigid:pk>/", detail_view(PaymentHistory), name="payment-detail"),
     path("refunds/", history_view(RefundHistory), name="refunds"),
     path("refunds/request/", refunds.refund_request, name="refund-request"),
@@ -77,4 +79,6 @@ urlpatterns = [
     path("refunds/<bigid:pk>/cancellation/", refunds.refund_cancellation, name="refund-cancellation"),
     path("refunds/<bigid:pk>/forced/", refunds.refund_forced, name="refund-forced"),
     path("refunds/<bigid:pk>/", detail_view(RefundHistory), name="refund-detail"),
+    path("settlements/", history_view(SettlementHistory), name="settlements"),
+    path("settlements/<bigid:pk>/", detail_view(SettlementHistory), name="settlement"),
 ]

@@ -29,7 +29,9 @@ from deposits.ledger.posting import (
     return_lines,
     reverse,
     settle,
+    settle_many,
     settlement_lines,
+    settlement_lines_of_many,
     top_up,
     top_up_lines,
 )
@@ -63,7 +65,9 @@ __all__ = [
     "return_lines",
     "reverse",
     "settle",
+    "settle_many",
     "settlement_lines",
+    "settlement_lines_of_many",
     "top_up",
     "top_up_lines",
 ]

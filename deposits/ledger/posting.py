@@ -6,7 +6,7 @@ calls is inside the business (flipdash/rls.py), or passes `using="operator"`.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -226,6 +226,14 @@ def settlement_lines(amount: int, fee: int, channel: str) -> list[Line]:
     return [*lines, Line(AccountKind.FEES, fee)] if fee else lines
 
 
+def settlement_lines_of_many(amounts: Mapping[str, int], fee: int) -> list[Line]:
+    """From the channels by which customers paid, each with its sum, to available, less all their fees."""
+    net = sum(amounts.values()) - fee
+    lines = [Line(AccountKind.CLEARING, -amount, channel) for channel, amount in amounts.items()]
+    lines += [Line(AccountKind.AVAILABLE, net)] if net else []
+    return [*lines, Line(AccountKind.FEES, fee)] if fee else lines
+
+
 def top_up(owner: Owner, source: Source, *, amount: int, bank: str, **how: Any) -> Posted:
     """Credit what arrived at a bank. `how` is what `post` takes: by, effective_at, using."""
     return post(owner, PostingKind.TOP_UP, source, top_up_lines(amount, bank), **how)
@@ -263,6 +271,11 @@ def give_back(owner: Owner, source: Source, *, amount: int, rail: str, **how: An
 def settle(owner: Owner, source: Source, *, amount: int, fee: int, channel: str, **how: Any) -> Posted:
     """Credit a customer's payment, less the fee."""
     return post(owner, PostingKind.SETTLEMENT, source, settlement_lines(amount, fee, channel), **how)
+
+
+def settle_many(owner: Owner, source: Source, *, amounts: Mapping[str, int], fee: int, **how: Any) -> Posted:
+    """Credit what many customers paid, by channel, less all their fees: one entry of the deposit."""
+    return post(owner, PostingKind.SETTLEMENT, source, settlement_lines_of_many(amounts, fee), **how)
 
 
 def reverse(owner: Owner, posting_id: int, **how: Any) -> Posted:

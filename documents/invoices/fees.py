@@ -1,6 +1,7 @@
 """The fees of a time, from the ledger: what came into a business's account of fees, by product and price.
 
-A fee is taken when its transaction succeeds, and an entry of the account says so; where it is given back, by
+A fee is taken when its transaction succeeds, and an entry of the account says so; a settlement's entry has the fees of
+all its payments, each of which is told here by itself. Where it is given back, by
 a reversal or an adjustment, an entry below zero says so, in the month of that. What is moved on to the operator is no
 fee.
 """
@@ -29,7 +30,10 @@ JOIN LATERAL (
         ), p.effective_at) AT TIME ZONE %(zone)s)::date END AS given_back_of
 ) s ON true
 LEFT JOIN transactions_moneytransfer t ON s.type = 'money_transfer' AND t.id = s.id AND t.business_id = a.business_id
-LEFT JOIN transactions_payment y ON s.type = 'payment' AND y.id = s.id AND y.business_id = a.business_id
+LEFT JOIN transactions_settledpayment d ON s.type = 'settlement' AND d.run_id = s.id
+LEFT JOIN transactions_payment y
+    ON y.id = CASE s.type WHEN 'payment' THEN s.id WHEN 'settlement' THEN d.payment_id END
+    AND y.business_id = a.business_id
 LEFT JOIN transactions_internationaltransfer i
     ON s.type = 'international_transfer' AND i.id = s.id AND i.business_id = a.business_id
 LEFT JOIN transactions_refund f ON s.type = 'refund' AND f.id = s.id AND f.business_id = a.business_id
@@ -37,22 +41,26 @@ CROSS JOIN LATERAL (
     SELECT CASE s.type
             WHEN 'money_transfer' THEN concat('money_transfer.', t.destination_kind)
             WHEN 'payment' THEN concat('payment.', y.channel_kind)
+            WHEN 'settlement' THEN concat('payment.', y.channel_kind)
             WHEN 'international_transfer' THEN s.type
             WHEN 'refund' THEN s.type
             ELSE 'other' END AS product,
-        coalesce(t.amount, y.amount, i.amount, f.amount) AS moved
+        coalesce(t.amount, y.amount, i.amount, f.amount) AS moved,
+        CASE WHEN d.payment_id IS NULL THEN e.amount ELSE sign(e.amount)::bigint * y.fee END AS fee,
+        CASE WHEN d.payment_id IS NULL THEN s.type ELSE 'payment' END AS type, coalesce(d.payment_id, s.id) AS id
 ) m
 WHERE a.business_id = %(business)s AND a.mode = %(mode)s AND a.kind = 'fees' AND a.currency = 'IDR'
-    AND coalesce(r.kind, p.kind) <> 'sweep'
+    AND coalesce(r.kind, p.kind) <> 'sweep' AND m.fee <> 0
 """
 LINES = f"""
-SELECT m.product, s.given_back_of, CASE WHEN m.product <> ALL (%(shares)s) THEN abs(e.amount) END AS price,
-    count(*), CASE WHEN m.product = ANY (%(shares)s) THEN sum(m.moved)::bigint END, sum(e.amount)::bigint
+SELECT m.product, s.given_back_of, CASE WHEN m.product <> ALL (%(shares)s) THEN abs(m.fee) END AS price,
+    count(*), CASE WHEN m.product = ANY (%(shares)s) THEN sum(m.moved)::bigint END, sum(m.fee)::bigint
 {FOUND} GROUP BY 1, 2, 3
 """
 BEHIND = f"""
-SELECT e.id, e.created_at, s.type, s.id, m.product, m.moved, e.amount, s.given_back_of
-{FOUND} AND (e.created_at, e.id) > (%(after_at)s, %(after_id)s) ORDER BY e.created_at, e.id LIMIT %(most)s
+SELECT e.id, e.created_at, m.type, m.id, m.product, m.moved, m.fee, s.given_back_of
+{FOUND} AND (e.created_at, e.id, m.id) > (%(after_at)s, %(after_id)s, %(after_source)s)
+ORDER BY e.created_at, e.id, m.id LIMIT %(most)s
 """
 AT_A_TIME = 5_000  # rows
 
@@ -71,7 +79,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Fee:
-    """One fee: an entry of the ledger, and the transaction that it is for."""
+    """One fee: the entry of the ledger that has it, and the transaction that it is for."""
 
     entry: int
     at: datetime
@@ -82,6 +90,15 @@ class Fee:
     """The transaction's own amount."""
     amount: int
     given_back_of: date | None
+
+    @property
+    def place(self) -> "Place":
+        """Where it stands among all of them."""
+        return self.at, self.entry, self.source_id
+
+
+Place = tuple[datetime, int, int]
+"""When a fee was taken, its entry, and its transaction's id."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +124,10 @@ class Time:
             ),
         )
 
-    def behind(
-        self, using: str = "default", *, after: tuple[datetime, int] | None = None, most: int = AT_A_TIME
-    ) -> list[Fee]:
+    def behind(self, using: str = "default", *, after: Place | None = None, most: int = AT_A_TIME) -> list[Fee]:
         """Return the next single fees after one, the oldest first."""
-        after_at, after_id = after or (self.starts_at, 0)
-        position = {"after_at": after_at, "after_id": after_id, "most": most}
+        after_at, after_id, after_source = after or (self.starts_at, 0, 0)
+        position = {"after_at": after_at, "after_id": after_id, "after_source": after_source, "most": most}
         return [Fee(*row) for row in self._rows(BEHIND, position, using)]
 
     def all_behind(self, using: str = "default") -> Iterator[Fee]:
@@ -120,7 +135,7 @@ class Time:
         after = None
         while some := self.behind(using, after=after):
             yield from some
-            after = (some[-1].at, some[-1].entry)
+            after = some[-1].place
 
     def _rows(self, statement: str, more: dict[str, Any], using: str) -> list[tuple[Any, ...]]:
         values = {

@@ -14,6 +14,7 @@ PRODUCTS: dict[str, Words] = {
     "payment.qris": _("Accept Payment, QRIS"),
     "payment.ewallet": _("Accept Payment, e-wallet"),
     "payment.card": _("Accept Payment, card"),
+    "payment.outlet": _("Accept Payment, outlet"),
     "refund": _("Refund"),
     OTHER: _("Other fees"),
 }

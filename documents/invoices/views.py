@@ -33,7 +33,7 @@ ZIP_MOST = 36
 """Invoices in one .zip: three years, of some dozens of kilobytes each."""
 BEHIND = 50
 """Transactions on a page behind an invoice."""
-PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}\+00:00)\.([1-9][0-9]{0,17})", re.ASCII)
+PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}\+00:00)\.([1-9][0-9]{0,17})\.([0-9]{1,19})", re.ASCII)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -217,7 +217,7 @@ def _behind(request: Request, shown: Invoice) -> tuple[list[dict[str, Any]], str
     if place:
         begins = PLACE.fullmatch(place.replace(" ", "+"))
         try:
-            after = (datetime.fromisoformat(begins[1]), int(begins[2])) if begins else None
+            after = (datetime.fromisoformat(begins[1]), int(begins[2]), int(begins[3])) if begins else None
         except ValueError:
             after = None
         if after is None:
@@ -234,4 +234,4 @@ def _behind(request: Request, shown: Invoice) -> tuple[list[dict[str, Any]], str
         for fee in fees[:BEHIND]
     ]
     last = fees[BEHIND - 1] if len(fees) > BEHIND else None
-    return page, quote(f"{last.at.isoformat()}.{last.entry}") if last else ""
+    return page, quote(f"{last.at.isoformat()}.{last.entry}.{last.source_id}") if last else ""

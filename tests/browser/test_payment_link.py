@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from flipdash import rls
 from tests.browser.looking import focus_problems, outline_problems, problems_of
 from transactions.models import Payment, PaymentLink
+from transactions.payments.settling import SETTLEMENTS
 
 pytestmark = pytest.mark.usefixtures("asleep")
 PHONE = {"width": 390, "height": 844}
@@ -59,6 +60,22 @@ def test_from_the_link_to_the_history_by_va_and_qris(open_context, page, sign_in
         expect(row).to_contain_text("350,000")
     page.goto("/test/payment-links/")
     expect(page.get_by_role("row").filter(has_text="Kelas latte art")).to_contain_text("Rp700,000")
+
+    page.goto(f"/test/payments/{payment.pk}/")
+    page.get_by_role("button", name="Settle now").click()
+    expect(page.get_by_text("It is being settled")).to_be_visible()
+    assert SETTLEMENTS.work()
+    page.reload()
+    expect(page.get_by_text("Rp347,550 came into the deposit")).to_be_visible()  # less 0.7 %
+    page.get_by_role("link", name="Settlement of").click()
+    expect(page.get_by_role("heading", name="How it adds up")).to_be_visible()
+    look_at(page)
+    page.get_by_role("link", name="Payment settled").click()
+    expect(page.get_by_text("+Rp347,550").first).to_be_visible()
+    page.goto("/test/payments/")
+    page.get_by_role("link", name="Settlements").click()
+    expect(page.get_by_role("row").filter(has_text="Rp347,550")).to_contain_text("Settled")
+    look_at(page)
 
 
 def test_without_scripts_a_customer_pays_too(open_context, page, sign_in, admin):

@@ -10,6 +10,7 @@ import flipdash.functions
 import flipdash.scope
 import flipdash.searchkeys
 import transactions.models.payment_link
+import django.db.models.expressions
 from django.db import migrations, models
 
 
@@ -1574,5 +1575,126 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='internationaltransfer',
             constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='attachment', name='internationaltransfer_attachment_tenant', to='transactions.Attachment'),
+        ),
+        migrations.CreateModel(
+            name='SettledPayment',
+            fields=[
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('payment', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='settled_in', serialize=False, to='transactions.payment')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SettlementRun',
+            fields=[
+                ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('attempt', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField(null=True)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('lease_until', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True, verbose_name='Finished')),
+                ('problem', models.CharField(blank=True, max_length=20)),
+                ('id', models.BigIntegerField(db_default=flipdash.functions.NextTransactionId(), primary_key=True, serialize=False)),
+                ('day', models.DateField(verbose_name='Settlement Date')),
+                ('until', models.DateTimeField()),
+                ('count', models.PositiveIntegerField(db_default=0, default=0, verbose_name='Payments')),
+                ('amount', models.BigIntegerField(db_default=0, default=0, verbose_name='Amount')),
+                ('fee', models.BigIntegerField(db_default=0, default=0, verbose_name='Fee')),
+                ('net', models.BigIntegerField(db_default=0, default=0, verbose_name='Settled Amount')),
+                ('posted_at', models.DateTimeField(null=True, verbose_name='Settled Date')),
+                ('posting_id', models.BigIntegerField(null=True)),
+                ('status', models.CharField(choices=[('queued', 'Waiting'), ('running', 'Being settled'), ('done', 'Settled'), ('failed', 'Not settled')], default='queued', max_length=7, verbose_name='Status')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Created Date')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.AddIndex(
+            model_name='payment',
+            index=models.Index(models.F('sender_phone'), models.F('created_at'), condition=models.Q(('channel_kind', 'ewallet'), ('slug__isnull', False)), name='payment_phone'),
+        ),
+        migrations.AddIndex(
+            model_name='payment',
+            index=models.Index(django.db.models.functions.text.Upper('sender_email'), models.F('paid_at'), condition=models.Q(('slug__isnull', False), models.Q(('sender_email', ''), _negated=True)), name='payment_receipts'),
+        ),
+        migrations.AddIndex(
+            model_name='payment',
+            index=models.Index(models.F('business'), models.F('mode'), models.F('paid_at'), models.F('id'), condition=models.Q(('settlement_status', 'pending'), ('slug__isnull', False)), name='payment_to_settle'),
+        ),
+        migrations.AddConstraint(
+            model_name='payment',
+            constraint=models.CheckConstraint(condition=models.Q(('slug', None), ('fee__lte', models.F('amount')), _connector='OR'), name='payment_fee_is_part_of_it'),
+        ),
+        migrations.AddField(
+            model_name='settledpayment',
+            name='business',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business'),
+        ),
+        migrations.AddField(
+            model_name='settlementrun',
+            name='business',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business'),
+        ),
+        migrations.AddField(
+            model_name='settlementrun',
+            name='payment',
+            field=models.OneToOneField(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='settled_alone_by', to='transactions.payment'),
+        ),
+        migrations.AddField(
+            model_name='settledpayment',
+            name='run',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='transactions.settlementrun'),
+        ),
+        migrations.AddIndex(
+            model_name='settlementrun',
+            index=models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='settlementrun_open'),
+        ),
+        migrations.AddIndex(
+            model_name='settlementrun',
+            index=models.Index(models.F('business'), models.F('mode'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='settlementrun_newest'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementrun',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='settlementrun_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementrun',
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'id'), name='settlementrun_tenant'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementrun',
+            constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='payment', name='settlementrun_payment_tenant', to='transactions.Payment'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementrun',
+            constraint=models.UniqueConstraint(condition=models.Q(('payment', None)), fields=('business', 'mode', 'day'), name='settlementrun_once_a_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementrun',
+            constraint=models.CheckConstraint(condition=models.Q(('payment', None), ('mode', 'test'), _connector='OR'), name='settlementrun_alone_in_test_mode'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementrun',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount', 0), ('count', 0), ('fee', 0), ('net', 0), ('posted_at', None), ('posting_id', None)), models.Q(('amount__gte', 0), ('fee__gte', 0), ('net', django.db.models.expressions.CombinedExpression(models.F('amount'), '-', models.F('fee'))), ('posted_at__isnull', False), models.Q(models.Q(('amount', 0), ('count', 0), ('posting_id', None)), models.Q(('amount__gt', 0), ('count__gt', 0), ('posting_id__isnull', False)), _connector='OR')), _connector='OR'), name='settlementrun_posted_whole'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementrun',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'done'), _negated=True), ('posted_at__isnull', False), _connector='OR'), name='settlementrun_done_is_posted'),
+        ),
+        migrations.AddIndex(
+            model_name='settledpayment',
+            index=models.Index(fields=['run', 'payment'], name='settledpayment_of_run'),
+        ),
+        migrations.AddConstraint(
+            model_name='settledpayment',
+            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='settledpayment_mode_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='settledpayment',
+            constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='payment', name='settledpayment_payment_tenant', to='transactions.Payment'),
+        ),
+        migrations.AddConstraint(
+            model_name='settledpayment',
+            constraint=flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='run', name='settledpayment_run_tenant', to='transactions.SettlementRun'),
         ),
     ]

@@ -32,6 +32,7 @@ from transactions.models.payment import Payment, PaymentEvent, PaymentStatus, Se
 from transactions.models.payment_link import PaymentLink, new_slug
 from transactions.models.refund import Refund, RefundEvent, RefundStatus
 from transactions.models.series import SeriesRun, TransferSeries
+from transactions.models.settlement import SettledPayment, SettlementRun
 from transactions.models.simulated import SimulatedPayout
 
 __all__ = [
@@ -66,7 +67,9 @@ __all__ = [
     "RefundStatus",
     "SearchText",
     "SeriesRun",
+    "SettledPayment",
     "Settlement",
+    "SettlementRun",
     "Side",
     "SimulatedCharge",
     "SimulatedPayout",

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.scope import TenantForeignKey
@@ -119,6 +120,7 @@ class Payment(Transaction):
                 | (~Q(settlement_status=Settlement.SETTLED) & Q(settled_at=None, settled_amount=None)),
                 name="payment_settled_whole",
             ),
+            models.CheckConstraint(condition=Q(slug=None) | Q(fee__lte=F("amount")), name="payment_fee_is_part_of_it"),
             models.CheckConstraint(
                 condition=(Q(paid_at=None) | Q(paid_at__gte=F("created_at")))
                 & (Q(settled_at=None) | Q(settled_at__gte=F("created_at"))),
@@ -147,6 +149,21 @@ class Payment(Transaction):
                 F("expires_at"), name="payment_expiring", condition=Q(status="pending", expires_at__isnull=False)
             ),
             models.Index(F("network"), F("created_at"), name="payment_network", condition=~Q(network="")),
+            models.Index(
+                *(F("sender_phone"), F("created_at")),
+                name="payment_phone",
+                condition=Q(channel_kind="ewallet", slug__isnull=False),
+            ),
+            models.Index(
+                *(Upper("sender_email"), F("paid_at")),
+                name="payment_receipts",
+                condition=Q(slug__isnull=False) & ~Q(sender_email=""),
+            ),
+            models.Index(
+                *(F("business"), F("mode"), F("paid_at"), F("id")),
+                name="payment_to_settle",
+                condition=Q(settlement_status="pending", slug__isnull=False),
+            ),
             WORDS.index("payment_words"),
         ]
 

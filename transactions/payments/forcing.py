@@ -1,6 +1,7 @@
-"""Saying what becomes of a payment, in Test Mode alone (trust.md D8)."""
+"""Saying what becomes of a payment, and settling it at once, in Test Mode alone (trust.md D8)."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -10,7 +11,7 @@ from accounts.permissions import Permission, requires
 from flipdash import events
 from flipdash.http import Request
 from transactions.models import Payment
-from transactions.payments import charges
+from transactions.payments import charges, settling
 from transactions.rails import Outcome
 from transactions.rails import simulated_charges as simulator
 from transactions.reasons import Reason
@@ -38,4 +39,20 @@ def payment_forced(request: Request, pk: int) -> HttpResponse:
         messages.warning(request, words % {"why": reason.what if reason else problem.reason})
     else:
         events.record(request.scope, "payment.forced", row, outcome=str(Outcome(outcome)))
+    return redirect("transactions:payment-detail", row.pk)
+
+
+@require_POST
+@requires(Permission.CREATE_TRANSACTIONS)
+def payment_settled(request: Request, pk: int) -> HttpResponse:
+    """Settle a payment now, and not on the next day on which banks work."""
+    row: Payment = get_object_or_404(Payment.objects.visible_to(request.scope, searched=True), pk=pk)
+    if not request.scope.is_test:
+        raise Http404
+    with transaction.atomic():
+        is_begun = settling.settle_now(request.scope, row)
+        if is_begun:
+            events.record(request.scope, "settlement.asked", row, amount=row.amount)
+    words = _("It is being settled. Reload in a moment.") if is_begun else _("There is nothing to settle.")
+    messages.info(request, words)
     return redirect("transactions:payment-detail", row.pk)

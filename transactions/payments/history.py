@@ -2,16 +2,19 @@
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from django.db.models import Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
-from flipdash.histories.search import Calendar, Meaning
+from flipdash.histories.columns import Row
+from flipdash.histories.search import BIGGEST_ID, ID_DIGITS, Calendar, Meaning, digits_of
+from flipdash.words import Words
 from transactions import channels
 from transactions.failures import reason_column, reason_filter, reason_words
-from transactions.models import Payment, PaymentLink, PaymentStatus, Settlement
+from transactions.models import Payment, PaymentLink, PaymentStatus, SettledPayment, Settlement
 from transactions.reasons import PAYING
 
 SLUG = re.compile(r"[A-Za-z0-9_-]{22,43}")
@@ -39,6 +42,27 @@ class LinkCode(histories.Code):
         return Meaning(self.field, self.label, conditions[0]) if conditions else None
 
 
+@dataclass(frozen=True)
+class SettlementId(histories.Id):
+    """The settlement that brought payments into the deposit, by its number."""
+
+    never: ClassVar[Words] = _("This is not a Settlement ID.")
+
+    def _own(self, term: str) -> list[Q]:
+        digits = digits_of(term)
+        if len(digits) not in ID_DIGITS or int(digits) > BIGGEST_ID:
+            return []
+        return [Q(pk__in=SettledPayment.objects.filter(run=int(digits)).values("payment"))]
+
+
+@dataclass(frozen=True)
+class SettlementColumn(histories.CodeColumn):
+    """The settlement of a payment, by its number."""
+
+    def text(self, row: Row) -> str:
+        return str(row[self.field] or "")
+
+
 RECEIPT = histories.Receipt(
     _("Payment receipt"),
     business=_("Paid to"),
@@ -62,6 +86,7 @@ class PaymentHistory(histories.History):
     url_name, row_url_name = "transactions:payments", "transactions:payment-detail"
     about, detail_template = _("from %(sender_name)s · %(channel)s · %(title)s"), "payments/payment.html"
     ledger_source = "payment"
+    action = histories.Action(_("Settlements"), "transactions:settlements", Permission.VIEW_HISTORY, icon="wallet")
 
     columns = (
         histories.IdColumn(_("Transaction ID"), "id", external="external_id"),
@@ -87,6 +112,7 @@ class PaymentHistory(histories.History):
         histories.FeeColumn(_("Fee"), "fee", shown=False),
         histories.CodeColumn(_("Sender Email"), "sender_email", shown=False),
         histories.DateTimeColumn(_("Settled Date"), "settled_at", shown=False),
+        SettlementColumn(_("Settlement ID"), "settled_in__run_id", shown=False),
         histories.Column(_("External ID"), "external_id", shown=False),
         reason_column(PAYING, instead_of=("settlement_status", "settled_amount", "paid_at")),
     )
@@ -120,6 +146,7 @@ class PaymentHistory(histories.History):
         histories.ChoiceFilter(
             "settlement", _("Settlement Status"), "settlement_status", Settlement, in_order_except=()
         ),
+        histories.TermFilter("run", _("Settlement ID"), SettlementId("", "settled_in__run")),
     )
     summary = histories.Summary(
         "status",

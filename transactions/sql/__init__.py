@@ -7,6 +7,7 @@ from flipdash.sql.declaring import (
     FixedFrom,
     Kept,
     Moves,
+    Refused,
     Rights,
     RowLevelSecurity,
     Trigger,
@@ -39,6 +40,8 @@ from transactions.models import (
     Refund,
     RefundEvent,
     SeriesRun,
+    SettledPayment,
+    SettlementRun,
     SimulatedCharge,
     SimulatedPayout,
     Status,
@@ -81,6 +84,11 @@ ACCEPTED: list[Code] = [
     *(Kept(model) for model in (RailCharge, PaymentArrival, SimulatedCharge)),
     Fixed(RailCharge, "business", "mode", "payment", "key", "rail"),
     Moves(RailCharge),
+    Refused(
+        *(RailCharge, "shown", "BEFORE UPDATE", "was shown to its payer and says the same for ever"),
+        when="OLD.opened_at IS NOT NULL "
+        "AND (OLD.code, OLD.qr, OLD.url, OLD.opened_at) IS DISTINCT FROM (NEW.code, NEW.qr, NEW.url, NEW.opened_at)",
+    ),
     Fixed(PaymentArrival, "business", "mode", "payment", "rail", "rail_id", "amount", "reference", "at", "problem"),
     Moves(PaymentArrival),
     RowLevelSecurity(PaymentArrival),
@@ -99,6 +107,24 @@ REFUNDS: list[Code] = [
     Trigger(Refund, "fits", "BEFORE INSERT", "refund_fits()"),
 ]
 """Refunds: within what was paid, whatever the code does (trust.md D6)."""
+
+SETTLED: list[Code] = [
+    Kept(SettlementRun),
+    Fixed(SettlementRun, "business", "mode", "day", "until", "payment", "created_at"),
+    Moves(SettlementRun),
+    Refused(
+        *(SettlementRun, "posted", "BEFORE UPDATE", "is posted and keeps its sums"),
+        when="OLD.posted_at IS NOT NULL AND (OLD.posted_at, OLD.posting_id, OLD.count, OLD.amount, OLD.fee, OLD.net) "
+        "IS DISTINCT FROM (NEW.posted_at, NEW.posting_id, NEW.count, NEW.amount, NEW.fee, NEW.net)",
+    ),
+    RowLevelSecurity(SettlementRun),
+    AppendOnly(SettledPayment),
+    RowLevelSecurity(SettledPayment),
+    Rights(SettledPayment, app="SELECT, INSERT, MAINTAIN"),
+    *files(__file__, "settled_payment_rules"),
+    Added(SettledPayment, "added", "AFTER INSERT", "settledpayment_check_added()", each="STATEMENT"),
+]
+"""What brings payments into the deposit, and which they were."""
 
 ABROAD: list[Code] = [
     FixedFrom(
@@ -128,13 +154,22 @@ WRITTEN_INSIDE = (
 AFTER_TABLES: list[Code] = [
     *(WriteWall(model) for model in WRITTEN_INSIDE),
     Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key", "series", "series_day"),
-    *(Fixed(product, "business", "mode", "created_at") for product in (InternationalTransfer, Payment)),
+    Fixed(InternationalTransfer, "business", "mode", "created_at"),
+    Fixed(
+        *(Payment, "business", "mode", "created_at", "link", "slug", "is_only", "made_key"),
+        *("amount", "fee", "channel_kind", "channel"),
+    ),
+    Refused(
+        *(Payment, "paid", "BEFORE UPDATE", "is paid and keeps when and by which reference"),
+        when="OLD.status = 'successful' AND (OLD.paid_at, OLD.reference) IS DISTINCT FROM (NEW.paid_at, NEW.reference)",
+    ),
     FixedFrom(MoneyTransfer, Status.PENDING_APPROVAL, "destination_kind", "bank", "remark", *APPROVED),
     *ABROAD,
     *(Moves(product) for product in PRODUCTS),
     Moves(Payment, "settlement_status"),
     *ACCEPTED,
     *REFUNDS,
+    *SETTLED,
     *(AppendOnly(timeline, but_for="app.taking_back") for timeline in TIMELINES),
     *files(__file__, "take_back_imported"),
     # MAINTAIN: after a bulk load the planner needs new statistics before COMMIT checks the foreign keys. With the old

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import Permission
 from flipdash import formats, money
-from transactions.models import Payment, PaymentLink, PaymentStatus
-from transactions.payments import links, qr
+from transactions.models import Payment, PaymentLink, PaymentStatus, SettledPayment, SettlementRun
+from transactions.payments import calendar, links, qr, settling
 
 register = template.Library()
 
@@ -63,8 +63,30 @@ def payment_actions(context: Any, payment: Payment) -> dict[str, Any]:
         "payment": payment,
         "csrf_token": context["csrf_token"],
         "may_force": waits and scope.is_test and scope.can(Permission.CREATE_TRANSACTIONS),
+        "may_settle": settling.waits(payment) and scope.is_test and scope.can(Permission.CREATE_TRANSACTIONS),
         "page_url": payment.slug and reverse("pay:payment", args=[payment.slug]),
     }
+
+
+@register.inclusion_tag("payments/settled.html", takes_context=True)
+def payment_settlement(context: Any, payment: Payment) -> dict[str, Any]:
+    """Say when a payment reaches the deposit, and why not earlier; or by which settlement it did."""
+    scope = context["scope"]
+    shown: dict[str, Any] = {"payment": payment, "net": payment.amount - payment.fee}
+    if settling.waits(payment):
+        shown["day"] = settling.day_of(scope, payment)
+        paid_on = payment.paid_at.astimezone(scope.zone).date() if payment.paid_at else shown["day"]
+        shown["closed"] = calendar.closed_in_words(paid_on, shown["day"]) if shown["day"] else ""
+    elif payment.slug:
+        settled = SettledPayment.objects.visible_to(scope).filter(payment=payment).select_related("run").first()
+        shown["run"] = settled and settled.run
+    return shown
+
+
+@register.simple_tag(takes_context=True)
+def settlement_channels(context: Any, run: SettlementRun) -> list[tuple[str, int, int, int, int]]:
+    """Return a settlement's payments by channel: its name, how many, rupiah, fees, and what is left."""
+    return settling.by_channel(context["scope"], run)
 
 
 @register.inclusion_tag("payments/arrivals.html", takes_context=True)

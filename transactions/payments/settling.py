@@ -1,0 +1,277 @@
+"""Settlement: what was paid on a day reaches the deposit on the next day on which banks work (docs/payments.md).
+
+One settlement of a business, a mode and a day takes three stages, each in steps of a few thousand payments that a kill
+undoes or leaves whole: which payments it is of; their sum less the fees, as one posting of the ledger, after which none
+is added; and each of them told that it is settled, with its line and its callback. Whatever is done twice changes
+nothing: a payment belongs to one settlement, a settlement is posted once by its number, and a payment moves once.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Business
+from deposits import ledger
+from flipdash import clock, events, rls
+from flipdash.leases import Worker
+from flipdash.mode import Mode
+from flipdash.scope import Scope
+from transactions.channels import NAMES
+from transactions.models import Payment, PaymentStatus, Settlement, SettlementRun
+from transactions.payments import calendar
+
+USING = "operator"
+SOURCE = "settlement"
+"""As the ledger names a settlement."""
+STEP = 5_000
+"""Payments that are written in one transaction."""
+AT_A_TIME = 100
+Status = SettlementRun.Status
+
+SETTLEMENTS = Worker(
+    "settlements",
+    SettlementRun,
+    per="business",
+    is_alone=True,
+    most_attempts=30_000,  # what is owed to a business is tried until it is done
+    longest_wait=timedelta(minutes=5),
+    related=("business",),
+    using=USING,
+    words=gettext_lazy("Settlements"),
+)
+
+Tell = Callable[[Scope, Sequence[int]], None]
+_tellers: list[Tell] = []
+
+
+def on_settled(tell: Tell) -> Tell:
+    """Register what is called with the ids of payments that were just settled, in the same transaction."""
+    if tell not in _tellers:
+        _tellers.append(tell)
+    return tell
+
+
+def due_in(rows: Any) -> Any:
+    """Return those of some payments that wait for a settlement: they were paid here, not in another system."""
+    return rows.filter(settlement_status=Settlement.PENDING, slug__isnull=False, status=PaymentStatus.SUCCESSFUL)
+
+
+def waits(payment: Payment) -> bool:
+    """Return whether a payment waits for its settlement."""
+    return payment.settlement_status == Settlement.PENDING and payment.slug is not None and payment.is_successful
+
+
+def by_channel(scope: Scope, run: SettlementRun) -> list[tuple[str, int, int, int, int]]:
+    """Return what a settlement is of, by channel: its name, how many payments, their rupiah, fees, and what is left."""
+    rows = Payment.objects.visible_to(scope, searched=True).filter(settled_in__run=run).values_list("channel")
+    sums = rows.annotate(n=Count("pk"), rupiah=Sum("amount"), fees=Sum("fee")).order_by("-rupiah", "channel")
+    return [(NAMES.get(code, code), n, rupiah, fees, rupiah - fees) for code, n, rupiah, fees in sums]
+
+
+# --- When ------------------------------------------------------------------------------------------------------------
+
+
+def day_of(scope: Scope, payment: Payment) -> date | None:
+    """Return the day on which a payment will be settled; None for one that won't be, or is."""
+    if not waits(payment) or payment.paid_at is None:
+        return None
+    day = calendar.banking_day_after(payment.paid_at.astimezone(scope.zone).date())
+    # What was known too late for the day that was meant comes with the next one.
+    return max(day, next_day(scope))
+
+
+def next_day(scope: Scope) -> date:
+    """Return the next day on which something is settled: today, if that is one and its settlement hasn't begun."""
+    today = scope.now().astimezone(scope.zone).date()
+    if calendar.is_banking_day(today) and not _begun(scope, today):
+        return today
+    return calendar.banking_day_after(today)
+
+
+def _begun(scope: Scope, day: date) -> bool:
+    return SettlementRun.objects.visible_to(scope, searched=True).filter(day=day, payment=None).exists()
+
+
+def begin_due() -> int:
+    """Begin the settlements whose day has come, each once, whoever looks at the same time; returns how many."""
+    now = clock.now()
+    begun = sum(_begin(*one) for zone in Business.TimeZone.values for one in _waiting(ZoneInfo(zone), now))
+    if begun:
+        SETTLEMENTS.wake()
+    return begun
+
+
+def _waiting(zone: ZoneInfo, now: datetime) -> Iterator[tuple[int, str, date, datetime]]:
+    """Yield the businesses of a zone that have something to settle and haven't begun: mode, day, and when it began."""
+    here = now.astimezone(zone)
+    day, until = here.date(), calendar.begins(here.date(), zone)
+    if here.time() < calendar.FROM or not calendar.is_banking_day(day):
+        return
+    for mode in Mode.values:
+        of_one = {"business": OuterRef("pk"), "mode": mode}
+        waits = due_in(Payment.objects.using(USING)).filter(**of_one, paid_at__lt=until)
+        begun = SettlementRun.objects.using(USING).filter(**of_one, day=day, payment=None)
+        them = Business.objects.using(USING).filter(Exists(waits), ~Exists(begun), time_zone=zone.key)
+        for pk in list(them.values_list("pk", flat=True)[:AT_A_TIME]):
+            yield pk, mode, day, until
+
+
+def _begin(business_id: int, mode: str, day: date, until: datetime) -> int:
+    run = SettlementRun(business_id=business_id, mode=mode, day=day, until=until)
+    with rls.inside_of(business_id, mode):
+        SettlementRun.objects.bulk_create([run], ignore_conflicts=True)
+    return 1
+
+
+@SETTLEMENTS.tidies
+def tidy() -> None:
+    """Begin what is due."""
+    begin_due()
+
+
+def settle_now(scope: Scope, payment: Payment) -> bool:
+    """Settle one payment at once, in Test Mode; False where it doesn't wait for that any more."""
+    if not scope.is_test or not due_in(Payment.objects.visible_to(scope, searched=True)).filter(pk=payment.pk).exists():
+        return False
+    now = scope.now()
+    day = now.astimezone(scope.zone).date()
+    owner = {"business_id": payment.business_id, "mode": payment.mode}
+    run = SettlementRun(**owner, payment=payment, day=day, until=now)
+    SettlementRun.objects.bulk_create([run], ignore_conflicts=True)
+    SETTLEMENTS.wake_on_commit()
+    return True
+
+
+# --- The work --------------------------------------------------------------------------------------------------------
+
+
+@SETTLEMENTS.runs
+def _work(run: SettlementRun) -> None:
+    with rls.inside_of(run.business_id, run.mode):
+        _in_steps(run, gather)
+        post(run)
+        _in_steps(run, mark)
+    SETTLEMENTS.finish(run, Status.DONE)
+
+
+def _in_steps(run: SettlementRun, step: Callable[[SettlementRun, Any], Any]) -> None:
+    """Take one step after the other, each from where the last one ended; raises Stopped when it isn't ours any more."""
+    place = None
+    while (place := step(run, place)) is not None:
+        SETTLEMENTS.note(run)
+
+
+GATHER = """
+WITH them AS (
+    SELECT p.id, p.paid_at FROM transactions_payment p
+    WHERE p.business_id = %(business)s AND p.mode = %(mode)s AND p.settlement_status = 'pending'
+        AND p.slug IS NOT NULL AND p.status = 'successful' AND {which}
+    ORDER BY p.paid_at, p.id LIMIT %(most)s
+), added AS (
+    INSERT INTO transactions_settledpayment (payment_id, run_id, business_id, mode)
+    SELECT t.id, %(run)s, %(business)s, %(mode)s FROM them t ORDER BY t.id
+    ON CONFLICT (payment_id) DO NOTHING
+)
+SELECT t.paid_at, t.id FROM them t ORDER BY t.paid_at DESC, t.id DESC LIMIT 1
+"""
+BEFORE = "p.paid_at < %(until)s AND (p.paid_at, p.id) > (%(after_at)s, %(after_id)s)"
+ALONE = "p.id = %(payment)s AND p.id > %(after_id)s"
+FIRST = (datetime(1970, 1, 1, tzinfo=UTC), 0)
+"""Before all payments."""
+
+
+def gather(run: SettlementRun, after: tuple[Any, int] | None) -> tuple[Any, int] | None:
+    """Take the next payments after one into a settlement; return the last of them, or None when there is no more."""
+    after_at, after_id = after or FIRST
+    asked = {
+        **_owner(run),
+        **{"until": run.until, "payment": run.payment_id, "after_at": after_at, "after_id": after_id, "most": STEP},
+    }
+    with transaction.atomic():
+        if _locked(run).posted_at is not None:
+            return None
+        with connection.cursor() as cursor:
+            cursor.execute(GATHER.format(which=ALONE if run.payment_id else BEFORE), asked)
+            last: tuple[Any, int] | None = cursor.fetchone()
+    return last
+
+
+SUMS = """
+SELECT p.channel, count(*), sum(p.amount)::bigint, sum(p.fee)::bigint
+FROM transactions_settledpayment d JOIN transactions_payment p ON p.id = d.payment_id
+WHERE d.run_id = %(run)s AND p.business_id = %(business)s AND p.mode = %(mode)s GROUP BY 1 ORDER BY 1
+"""
+
+
+def post(run: SettlementRun) -> None:
+    """Bring the sum of a settlement into the deposit: once, however often it is asked for."""
+    with transaction.atomic():
+        locked = _locked(run)
+        if locked.posted_at is not None:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(SUMS, _owner(run))
+            sums = cursor.fetchall()
+        count, amount, fee = (sum(row[place] for row in sums) for place in (1, 2, 3))
+        scope = Scope.by_itself(run.business, run.mode)
+        posting = None
+        if count:
+            amounts = {channel: of_channel for channel, _count, of_channel, _fee in sums}
+            posting = ledger.settle_many(scope, ledger.Source(SOURCE, run.pk), amounts=amounts, fee=fee).id
+        values = {"count": count, "amount": amount, "fee": fee, "net": amount - fee, "posting_id": posting}
+        SettlementRun.objects.filter(pk=run.pk).update(posted_at=Now(), **values)
+        if count:
+            events.record(scope, "settlement.posted", locked, count=count, amount=amount - fee, fee=fee)
+
+
+MARK = """
+WITH them AS (
+    SELECT d.payment_id AS id FROM transactions_settledpayment d
+    WHERE d.run_id = %(run)s AND d.payment_id > %(after)s ORDER BY d.payment_id LIMIT %(most)s
+), changed AS (
+    UPDATE transactions_payment p
+    SET settlement_status = 'settled', settled_amount = p.amount - p.fee,
+        settled_at = greatest(%(at)s::timestamptz, p.paid_at)
+    FROM them t
+    WHERE p.id = t.id AND p.business_id = %(business)s AND p.mode = %(mode)s AND p.settlement_status = 'pending'
+    RETURNING p.id
+), lines AS (
+    INSERT INTO transactions_paymentevent (business_id, mode, payment_id, kind, by_kind, by_id, by_name, note)
+    SELECT %(business)s, %(mode)s, c.id, 'settled', %(by_kind)s, %(by_id)s, %(by_name)s, '' FROM changed c ORDER BY c.id
+)
+SELECT (SELECT max(t.id) FROM them t), (SELECT array_agg(c.id ORDER BY c.id) FROM changed c)
+"""
+
+
+def mark(run: SettlementRun, after: int | None) -> int | None:
+    """Let the next payments after one be settled; return the last of them, or None when there is no more."""
+    with transaction.atomic():
+        locked = _locked(run)
+        scope = Scope.by_itself(run.business, run.mode)
+        asked = {
+            **_owner(run),
+            **{"after": after or 0, "most": STEP, "at": locked.posted_at},
+            **scope.actor.columns("by"),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(MARK, asked)
+            last, changed = cursor.fetchone()
+        for tell in _tellers if changed else ():
+            tell(scope, changed)
+    return last
+
+
+def _locked(run: SettlementRun) -> SettlementRun:
+    """Return a settlement as it is now, locked: two workers, of which one is late, do one step after the other."""
+    locked: SettlementRun = SettlementRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+    return locked
+
+
+def _owner(run: SettlementRun) -> dict[str, Any]:
+    return {"business": run.business_id, "mode": str(run.mode), "run": run.pk}
