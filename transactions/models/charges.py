@@ -122,7 +122,7 @@ class SimulatedCharge(TenantModel):
     """What it answers, as an Outcome; empty while it is pending."""
     reason = models.CharField(max_length=20, blank=True)
     paid = models.JSONField(default=list)
-    """All that was paid by it: the simulator's id, and rupiah."""
+    """All that was paid by it: the simulator's id, rupiah, and when."""
 
     objects: ClassVar[Any] = TenantQuerySet.as_manager()
 

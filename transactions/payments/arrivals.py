@@ -5,6 +5,7 @@ A link of one use is locked before its payments: whoever is second finds it used
 """
 
 import logging
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +19,8 @@ from transactions.rails import Collected, Outcome, Paid
 from transactions.reasons import Reason
 
 log = logging.getLogger(__name__)
+GRACE = timedelta(minutes=5)
+"""How long after its time a payment may still be told of by its rail, before it is cancelled."""
 Problem = PaymentArrival.Problem
 
 
@@ -44,7 +47,7 @@ def judge(key: str, amount: int) -> str:
         return str(Reason.OTHER)
     with rls.inside_of(charge.business_id, charge.mode), transaction.atomic():
         payment = lock(charge)
-        problem = _problem_of(payment, Paid("", amount))
+        problem = _problem_of(payment, Paid("", amount, at=clock.now()))
     return {
         "": "",
         Problem.LATE: str(Reason.NOT_PAID),
@@ -85,7 +88,8 @@ def _record(payment: Payment, charge: RailCharge, paid: Paid) -> None:
         note = str(Problem(problem).label)
         events.record(itself, "payment.arrived", payment, amount=paid.amount, note=note)
     else:
-        succeed(payment, reference=paid.reference, by=Scope.by_itself(payment.business, payment.mode))
+        itself = Scope.by_itself(payment.business, payment.mode)
+        succeed(payment, reference=paid.reference, at=paid.at, by=itself)
 
 
 def _problem_of(payment: Payment, paid: Paid) -> str:
@@ -98,20 +102,25 @@ def _problem_of(payment: Payment, paid: Paid) -> str:
         return Problem.USED if payment.reason == Reason.PAID_BY_ANOTHER else Problem.LATE
     if paid.amount != payment.amount:
         return Problem.AMOUNT
-    if payment.expires_at is not None and (paid.at or clock.now()) > payment.expires_at:
+    # Of a rail that doesn't say when, what is told within the grace was paid in time.
+    if payment.expires_at is not None and (paid.at or clock.now() - GRACE) > payment.expires_at:
         return Problem.LATE
     return ""
 
 
-def succeed(payment: Payment, *, reference: str, by: Scope) -> None:
-    """Let a locked payment be paid, and with it its link, if that is of one use: whoever else was paying can't now."""
+def succeed(payment: Payment, *, reference: str, by: Scope, at: datetime | None = None) -> None:
+    """Let a locked payment be paid, and with it its link, if that is of one use: whoever else was paying can't now.
+
+    `at` is when the rail says that the money came, which may be learnt much later.
+    """
+    now = clock.now()
     states.move(
         payment,
         PaymentStatus.SUCCESSFUL,
         by=by,
         kind="payment.successful",
         facts=facts_of(payment),
-        paid_at=max(clock.now(), payment.created_at),
+        paid_at=max(min(at or now, now), payment.created_at),  # whatever a rail's clock says
         settlement_status=Settlement.PENDING,
         reference=reference[:64],
         reason="",

@@ -6,7 +6,7 @@ from accounts import operators
 from accounts.models import User
 from flipdash import events, rls, states
 from flipdash.states import MoveRefused
-from transactions.models import PaymentArrival, PaymentStatus
+from transactions.models import PaymentArrival, PaymentLink, PaymentStatus
 from transactions.payments import arrivals
 from transactions.reasons import Reason
 
@@ -24,11 +24,12 @@ def accept(arrival: PaymentArrival, *, by: User) -> bool:
         if money.status != Status.WAITING:
             return False
         fits = money.amount == payment.amount and payment.reason in ("", Reason.NOT_PAID)
-        if not fits or payment.status not in (PaymentStatus.PENDING, PaymentStatus.CANCELLED):
+        is_used = payment.is_only and payment.link is not None and payment.link.status == PaymentLink.Status.USED
+        if is_used or not fits or payment.status not in (PaymentStatus.PENDING, PaymentStatus.CANCELLED):
             raise MoveRefused(f"{money} doesn't fit payment {payment.pk}: give it back")
         states.step(money, Status.TAKEN)
         who = operators.scope(by, payment.business, payment.mode)
-        arrivals.succeed(payment, reference=money.reference, by=who)
+        arrivals.succeed(payment, reference=money.reference, at=money.at, by=who)
     return True
 
 

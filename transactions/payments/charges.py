@@ -5,6 +5,7 @@ a payment that can be paid is asked for every few minutes, and is cancelled only
 Money can still come for one that is over: it is asked for each hour until a day after its time (trust.md L8, D3).
 """
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -16,13 +17,13 @@ from flipdash.leases import Worker
 from transactions import rails
 from transactions.models import Payment, PaymentStatus, RailCharge
 from transactions.payments import arrivals
-from transactions.rails import Charge, Collected, KeyReused, NoAnswer, NotOffered, Outcome, Rail, RailDown
+from transactions.payments.arrivals import GRACE
+from transactions.rails import Charge, Collected, HowToPay, KeyReused, NoAnswer, NotOffered, Outcome, Rail, RailDown
 from transactions.reasons import Reason
 
+log = logging.getLogger(__name__)
 Status = RailCharge.Status
 
-GRACE = timedelta(minutes=5)
-"""How long after its time a payment may still be told of by its rail, before it is cancelled."""
 AFTER = timedelta(days=1)
 """How long after its time a payment is asked for, whatever became of it."""
 REST = timedelta(hours=1)
@@ -72,12 +73,20 @@ def _work(charge: RailCharge) -> None:
 
 def _tell(charge: RailCharge, payment: Payment, rail: Rail) -> None:
     how = rail.create_payment(as_charge(charge.key, payment))
-    said: dict[str, Any] = {
-        "code": how.code[:64],
-        "qr": how.qr[:512],
-        "url": how.url if how.url.startswith("https://") else "",
-    }
-    CHARGES.later(charge, Status.OPEN, **said, opened_at=Now())
+    if problem := _unshowable(how):
+        log.error("%s: %s says how it is paid in a way that can't be shown: %s", charge.key, charge.rail, problem)
+        raise NotOffered
+    CHARGES.later(charge, Status.OPEN, code=how.code, qr=how.qr, url=how.url, opened_at=Now())
+
+
+def _unshowable(how: HowToPay) -> str:
+    """Return what of an answer can't reach a payer as it is; a number that is cut is another number."""
+    fields: Any = RailCharge._meta
+    for name in ("code", "qr", "url"):
+        said: str = getattr(how, name)
+        if len(said) > fields.get_field(name).max_length or "\0" in said:
+            return f"{name} of {len(said)} characters"
+    return "a page without https" if how.url and not how.url.startswith("https://") else ""
 
 
 def _ask(charge: RailCharge, payment: Payment, rail: Rail) -> None:

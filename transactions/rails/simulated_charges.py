@@ -1,10 +1,13 @@
 """How the simulated rail collects: it says how a charge is paid, and is paid when somebody plays the payer."""
 
+from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
+from flipdash import clock
 from transactions import rails
 from transactions.channels import CHANNELS, ChannelKind
 from transactions.models import SimulatedCharge
@@ -71,7 +74,8 @@ def pay(key: str) -> None:
         row = _lock(key)
         if refused := rails.refusal(key, row.amount):
             raise Refused(refused)
-        row.paid = [*row.paid, {"id": f"{row.key}-{len(row.paid) + 1}", "amount": row.amount}]
+        now = clock.now().isoformat()
+        row.paid = [*row.paid, {"id": f"{row.key}-{len(row.paid) + 1}", "amount": row.amount, "at": now}]
         row.result = Outcome.SUCCESSFUL.value
         row.save(update_fields=["paid", "result"])
         rails.deliver_payment(key, _collected(row))
@@ -97,8 +101,12 @@ def _lock(key: str) -> SimulatedCharge:
 
 
 def _collected(row: SimulatedCharge) -> Collected:
-    paid = tuple(Paid(one["id"], one["amount"], _reference(one["id"])) for one in row.paid)
+    paid = tuple(Paid(one["id"], one["amount"], _reference(one["id"]), _moment(one)) for one in row.paid)
     return Collected(Outcome(row.result) if row.result else Outcome.PENDING, paid, row.reason)
+
+
+def _moment(one: dict[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(one["at"]) if "at" in one else None
 
 
 def _reference(text: str) -> str:
