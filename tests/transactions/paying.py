@@ -56,6 +56,6 @@ def page_of(client: Client, of: PaymentLink) -> str:
 
 def send(client: Client, of: PaymentLink, **typed: Any) -> Any:
     """Send the form of a link's page as it came, with what a payer types."""
-    found = re.search(r'name="made_key" value="([^"]+)"', page_of(client, of))
-    assert found, "the page has no form"
-    return client.post(f"/pay/{of.slug}/", {"made_key": found[1], **PAYER, **typed})
+    found = dict(re.findall(r'name="(made_key|terms)" value="([^"]+)"', page_of(client, of)))
+    assert len(found) == 2, "the page has no form"
+    return client.post(f"/pay/{of.slug}/", {**found, **PAYER, **typed})

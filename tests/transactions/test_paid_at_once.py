@@ -13,7 +13,7 @@ from tests.deposits.conftest import connect
 from tests.transactions.paying import inside, link, start
 from tests.twins import at_once
 from transactions.models import Payment, PaymentArrival
-from transactions.payments import arrivals, charges
+from transactions.payments import arrivals, charges, paying
 from transactions.rails import Collected, Outcome, Paid
 from transactions.rails import simulated_charges as simulator
 
@@ -22,6 +22,12 @@ pytestmark = [
     pytest.mark.usefixtures("asleep"),
 ]
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "20"))
+
+
+@pytest.fixture(autouse=True)
+def room(monkeypatch):
+    """As many rounds as are asked for, all from one network."""
+    monkeypatch.setattr(paying, "OF_A_NETWORK_IN_ALL", 100_000)
 
 
 def statuses(of):

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 
+from accounts import operators
 from accounts.models import Activity
 from accounts.permissions import Role
 from developer.models import Callback
@@ -22,7 +23,7 @@ from tests.transactions import paying as payers
 from tests.transactions.paying import inside, link, page_of, pay, send, start
 from transactions import rails
 from transactions.models import Payment, PaymentArrival, PaymentLink, RailCharge, SimulatedCharge
-from transactions.payments import arrivals, by_hand, charges, paying, sweeps
+from transactions.payments import arrivals, by_hand, charges, mails, paying, sweeps
 from transactions.payments.charges import CHARGES
 from transactions.rails import Charge, Collected, Outcome, Paid
 from transactions.rails import simulated_charges as simulator
@@ -278,7 +279,7 @@ def test_a_form_that_is_sent_twice_starts_one(stranger_web, kopi_kita):
 
 def test_strangers_are_counted_by_what_they_start_and_dont_pay(kopi_kita, toko_sebelah, monkeypatch):
     monkeypatch.setattr(paying, "OF_A_NETWORK", 2)
-    of = link(kopi_kita)
+    of = link(kopi_kita, mode="live")
     first = start(of)
     start(of)
     with pytest.raises(paying.CantPay, match="your network"):
@@ -289,12 +290,92 @@ def test_strangers_are_counted_by_what_they_start_and_dont_pay(kopi_kita, toko_s
     start(of)  # who pays costs nothing
 
 
+def test_in_test_mode_where_nobody_pays_all_that_is_started_counts(kopi_kita, monkeypatch):
+    monkeypatch.setattr(paying, "OF_A_NETWORK", 2)
+    of = link(kopi_kita)
+    for _ in range(2):
+        pay(start(of))
+    with pytest.raises(paying.CantPay, match="your network"):
+        start(of)
+    assert Payment.objects.count() == 2
+
+
+def test_what_a_rail_refuses_counts_too(kopi_kita, monkeypatch):
+    def refused(charge):
+        raise rails.NotOffered(charge.channel)
+
+    monkeypatch.setattr(paying, "OF_A_NETWORK", 2)
+    monkeypatch.setattr(RAIL, "create_payment", refused, raising=False)
+    of = link(kopi_kita, mode="live")
+    for _ in range(2):
+        start(of)
+    assert set(Payment.objects.values_list("status", flat=True)) == {"failed"}
+    with pytest.raises(paying.CantPay, match="your network"):
+        start(of)
+
+
+def test_one_network_closes_a_business_to_itself_alone(kopi_kita, monkeypatch):
+    monkeypatch.setattr(paying, "OF_A_NETWORK_IN_ALL", 3)
+    monkeypatch.setattr(paying, "OF_A_BUSINESS", 3)
+    for _ in range(3):
+        start(link(kopi_kita))
+    with pytest.raises(paying.CantPay, match="your network"):
+        start(link(kopi_kita))
+    of = link(kopi_kita)
+    start(of, address="203.0.113.9")  # full, but they have started nothing
+    with pytest.raises(paying.CantPay, match="under way"):
+        start(of, address="203.0.113.9")
+    monkeypatch.setattr(paying, "AT_MOST", 4)
+    with pytest.raises(paying.CantPay, match="under way"):
+        start(of, address="203.0.113.10")
+
+
+def test_nobodys_phone_is_asked_to_pay_again_and_again(kopi_kita, toko_sebelah, monkeypatch):
+    monkeypatch.setattr(paying, "OF_A_PHONE", 2)
+    for number, business in enumerate((kopi_kita, toko_sebelah)):
+        start(link(business), channel="ovo", phone="+6281234567890", address=f"203.0.113.{number}")
+    with pytest.raises(paying.CantPay, match="asked to pay too often") as refused:
+        start(link(kopi_kita), channel="dana", phone="+6281234567890", address="203.0.113.3")
+    assert refused.value.field == "phone"
+    start(link(kopi_kita), channel="bca", phone="+6281234567890", address="203.0.113.3")
+    start(link(kopi_kita), channel="ovo", phone="+6281234567891", address="203.0.113.3")
+
+
+def test_what_a_payer_saw_is_what_is_started(stranger_web, kopi_kita):
+    of = link(kopi_kita)
+    found = dict(re.findall(r'name="(made_key|terms)" value="([^"]+)"', page_of(stranger_web, of)))
+    with inside(of):
+        PaymentLink.objects.update(amount=3_500_000)
+    answer = stranger_web.post(f"/pay/{of.slug}/", {**found, **payers.PAYER})
+    page = answer.content.decode()
+    assert "The business has changed this link meanwhile" in page
+    assert "Rp3,500,000" in page
+    assert 'value="Dewi Lestari"' in page
+    assert not Payment.objects.exists()
+    found = dict(re.findall(r'name="(made_key|terms)" value="([^"]+)"', page))
+    assert stranger_web.post(f"/pay/{of.slug}/", {**found, **payers.PAYER}).status_code == 302
+    assert Payment.objects.get().amount == 3_500_000
+
+
+def test_a_form_that_was_sent_before_with_something_else_starts_nothing(stranger_web, kopi_kita):
+    of, other = link(kopi_kita, amount=None), link(kopi_kita, title="Another")
+    typed = {**payers.PAYER, "made_key": uuid.uuid4(), "amount": "25.000"}
+    first = stranger_web.post(f"/pay/{of.slug}/", typed)["Location"]
+    assert stranger_web.post(f"/pay/{of.slug}/", typed)["Location"] == first
+    for where, what in ((of, {"channel": "qris"}), (of, {"amount": "26.000"}), (other, {})):
+        page = stranger_web.post(f"/pay/{where.slug}/", {**typed, **what}).content.decode()
+        assert "This form was sent before, with something else" in page
+        assert str(typed["made_key"]) not in page
+    assert Payment.objects.count() == 1
+
+
 def test_a_link_and_a_business_have_a_share(kopi_kita, toko_sebelah, monkeypatch):
     monkeypatch.setattr(paying, "OF_A_BUSINESS", 2)
     for number in range(2):
         start(link(kopi_kita), address=f"203.0.113.{number}")
     with pytest.raises(paying.CantPay, match="under way"):
-        start(link(kopi_kita), address="203.0.113.77")
+        start(link(kopi_kita), address="203.0.113.1")
+    start(link(kopi_kita), address="203.0.113.77")  # who has started nothing is let in
     start(link(toko_sebelah))
 
 
@@ -357,6 +438,65 @@ def test_money_after_its_time_is_late_even_before_the_sweep(kopi_kita):
     payment = start(link(kopi_kita))
     money(payment, at=clock.now() + timedelta(hours=25))
     assert (payment.status, arrived(payment)) == ("pending", [("waiting", "late", 350_000)])
+
+
+def test_it_is_paid_when_the_rail_says_and_not_when_that_is_learnt(kopi_kita, monkeypatch):
+    payment, ahead, early = start(link(kopi_kita)), start(link(kopi_kita)), start(link(kopi_kita))
+    half, hour = timedelta(minutes=30), timedelta(hours=1)
+    now = early.created_at + hour
+    monkeypatch.setattr(clock, "now", lambda using="default": now)
+    money(payment, 1, at=payment.created_at + half)
+    assert payment.paid_at == payment.created_at + half
+    money(ahead, 2, at=now + half)  # of a rail whose clock is ahead
+    assert ahead.paid_at == now
+    money(early, 3, at=now - timedelta(days=1))  # or behind
+    assert early.paid_at == early.created_at
+
+
+def test_what_a_rail_tells_a_little_late_without_a_time_was_paid_in_time(kopi_kita):
+    payment, late = start(link(kopi_kita)), start(link(kopi_kita))
+    over(payment, minutes=4)
+    over(late, minutes=6)
+    with pytest.raises(simulator.Refused):  # whoever asks first is told that it is over
+        simulator.pay(charges.key_of(payment))
+    money(payment, 1)
+    money(late, 2)
+    assert (payment.status, late.status) == ("successful", "pending")
+    assert arrived(payment) == [("taken", "", 350_000), ("waiting", "late", 350_000)]
+
+
+def test_late_money_of_a_link_that_another_has_paid_since_goes_back(kopi_kita):
+    someone = operators.make_operator(email="op@flipdash.test", name="Olga", password="gayo-arabika-88")
+    of = link(kopi_kita, uses="one")
+    first = start(of)
+    with inside(first), transaction.atomic():
+        arrivals.end(first, "cancelled", arrivals.Reason.NOT_PAID)
+    money(first, 1)
+    pay(start(of))
+    with inside(first):
+        waiting = PaymentArrival.objects.select_related("payment__charge").get(rail_id="R-1")
+        with pytest.raises(MoveRefused):
+            by_hand.accept(waiting, by=someone)
+        assert by_hand.give_back(waiting, by=someone)
+    first.refresh_from_db()
+    assert first.status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"code": "7" * 65},
+        {"qr": "q" * 513},
+        {"url": f"https://pay.example/{'x' * 500}"},
+        {"url": "http://pay.example/"},
+    ],
+)
+def test_what_cant_be_shown_as_the_rail_says_it_fails_and_is_never_cut(kopi_kita, monkeypatch, said):
+    monkeypatch.setattr(RAIL, "create_payment", lambda charge: rails.HowToPay(**said), raising=False)
+    payment = start(link(kopi_kita))
+    payment.refresh_from_db()
+    charge = RailCharge.objects.get()
+    assert (payment.status, charge.status, charge.code + charge.qr + charge.url) == ("failed", "done", "")
 
 
 def test_the_wrong_amount_doesnt_keep_the_right_one_away(kopi_kita):
@@ -607,6 +747,15 @@ def test_no_more_mails_than_a_business_may_send(kopi_kita, settings):
     for _ in range(3):
         pay(start(link(kopi_kita), email="dewi@example.test"))
     assert Message.objects.count() == 1
+
+
+def test_no_more_mails_than_one_address_may_get(kopi_kita, toko_sebelah, monkeypatch):
+    monkeypatch.setattr(mails, "TO_ONE_A_DAY", 2)
+    for business in (kopi_kita, toko_sebelah, kopi_kita):
+        pay(start(link(business, mode="live"), email="Dewi@example.test"))
+    assert Message.objects.count() == 2
+    pay(start(link(kopi_kita, mode="live"), email="somebody.else@example.test"))
+    assert Message.objects.count() == 3
 
 
 def test_a_payment_page_asks_the_database_a_few_times(stranger_web, kopi_kita, django_assert_max_num_queries):

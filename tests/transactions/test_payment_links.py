@@ -117,6 +117,12 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_made(web, scope, 
         assert not PaymentLink.objects.exists()
 
 
+def test_an_amount_that_no_channel_takes_with_its_fee_is_refused(web, scope):
+    answer = send(web, amount="1.000.000.000", fee_bearer="payer")
+    assert list(answer.context["form"].errors) == ["amount"]
+    assert send(web, amount="1.000.000.000").status_code == 302
+
+
 def test_markup_and_emoji_in_a_title_are_text(web, scope):
     title = "Kopi ☕ <script>alert(1)</script> {{ 7 }}"
     page = web.get(send(web, title=title)["Location"]).content.decode()

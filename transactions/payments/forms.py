@@ -91,6 +91,11 @@ class LinkForm(forms.Form):
         day, hour = values.get("expires_on"), values.get("expires_time")
         if hour and not day and "expires_on" not in self.errors:
             self.add_error("expires_on", _("Choose the day too."))
+        amount, payer_bears = values.get("amount"), values.get("fee_bearer") == PaymentLink.Bearer.PAYER
+        if amount and not any(
+            prices.takes(kind, prices.sum_of(kind, amount, payer_bears=payer_bears).amount) for kind in prices.PRICES
+        ):
+            self.add_error("amount", _("With the fee that the payer bears it is more than any channel takes."))
         values["expires_at"] = day and datetime.combine(day, hour or LAST_MINUTE, tzinfo=self.scope.zone)
         if values["expires_at"] and values["expires_at"] <= self.scope.now():
             self.add_error("expires_on", _("This time is over. Choose a later one."))

@@ -2,7 +2,7 @@
 
 They have two random addresses and nothing else: the link's, which anybody has, and their payment's own. Amounts come
 from the link (trust.md D5); how much they may start is counted in Postgres (Q1), by what was started and not paid, so
-that whoever pays costs nobody anything (Q3).
+that whoever pays costs nobody anything (Q3). In Test Mode nothing is paid, and all that was started counts.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,16 +26,21 @@ from flipdash.actors import Actor
 from flipdash.mode import Mode
 from flipdash.scope import Itself, Scope
 from transactions import rails
-from transactions.channels import NAMES
+from transactions.channels import NAMES, ChannelKind
 from transactions.models import Payment, PaymentLink, PaymentStatus
 from transactions.models.payment_link import new_slug
 from transactions.payments import charges, links, prices
 from transactions.payments.history import SLUG
 
 WITHIN = timedelta(hours=1)
-OF_A_NETWORK, OF_A_LINK, OF_A_BUSINESS = 20, 200, 2_000
-"""How many payments may be started within an hour that are neither paid nor over: from one network at one link, at one
-link, and at all links of a business in one mode."""
+OF_A_NETWORK, OF_A_NETWORK_IN_ALL = 20, 100
+"""How many payments one network may start within an hour and not pay: at one link, and at all links of a business in
+one mode."""
+OF_A_LINK, OF_A_BUSINESS, AT_MOST = 200, 2_000, 10_000
+"""With so many of all networks at a link, or at all links of a business, only those are let in that have started none;
+with the last so many, nobody."""
+OF_A_PHONE = 5
+"""How many payments may be sent to the e-wallet of one number within an hour, by whomever."""
 
 
 class Unusable(Exception):
@@ -47,6 +53,14 @@ class CantPay(Exception):
     def __init__(self, words: str, field: str | None = None) -> None:
         super().__init__(words)
         self.field = field
+
+
+class Reused(CantPay):
+    """The form was sent before, and says something else now: it needs another key."""
+
+
+class Changed(CantPay):
+    """The link asks for something else than what the payer saw."""
 
 
 class Payer(Itself):
@@ -66,6 +80,8 @@ class Draft:
     email: str = ""
     phone: str = ""
     address: str = ""
+    terms: str | None = None
+    """What the payer saw that the link asks for (`terms_of`); None for whoever saw no page."""
 
 
 @contextmanager
@@ -124,17 +140,26 @@ def sum_for(link: PaymentLink, kind: str, asked: int) -> prices.Sum:
     return prices.sum_of(kind, asked, payer_bears=link.fee_bearer == PaymentLink.Bearer.PAYER)
 
 
+def terms_of(link: PaymentLink) -> str:
+    """Return what a link asks for, so that nobody pays what they didn't see."""
+    return f"{link.amount or 'open'}-{link.fee_bearer}"
+
+
 @transaction.atomic
 def start(link: PaymentLink, draft: Draft, *, made_key: uuid.UUID, address: str, language: str) -> Payment:
     """Start a payment, once for each form; its rail is told as soon as this has committed. Raises CantPay."""
     link = PaymentLink.objects.select_for_update(no_key=True, of=("self",)).select_related("business").get(pk=link.pk)
-    if there := Payment.objects.filter(business=link.business, mode=link.mode, made_key=made_key).first():
+    if (there := _started_before(link, draft, made_key)) is not None:
         return there
     if links.shown_status(link) != PaymentLink.Status.ACTIVE:
         raise CantPay(_("This link can’t be paid any more. Nothing was started."))
+    if draft.terms not in (None, terms_of(link)):
+        raise Changed(_("The business has changed this link meanwhile. Look at what it asks for now, then continue."))
     network = _network(address)
     _check_room(link, network)
     kind, asked = _judge(link, draft)
+    if kind == ChannelKind.EWALLET:
+        _check_phone(draft.phone)
     total = sum_for(link, kind, asked)
     until = clock.now() + prices.PRICES[kind].open_for
     payment: Payment = Payment.objects.create(
@@ -166,6 +191,20 @@ def start(link: PaymentLink, draft: Draft, *, made_key: uuid.UUID, address: str,
     return payment
 
 
+def _started_before(link: PaymentLink, draft: Draft, made_key: uuid.UUID) -> Payment | None:
+    """Return what the same form has started. Raises Reused where it said something else then (trust.md L4)."""
+    with connection.cursor() as cursor:  # two links of a business aren't locked for each other
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"payer's form {made_key}"])
+    there: Payment | None = Payment.objects.filter(business=link.business, mode=link.mode, made_key=made_key).first()
+    if there is None:
+        return None
+    net = there.amount - there.fee if link.fee_bearer == PaymentLink.Bearer.PAYER else there.amount
+    is_same = (there.link_id, there.channel) == (link.pk, draft.channel)
+    if not is_same or (link.amount is None and draft.amount != net):
+        raise Reused(_("This form was sent before, with something else. Look at it again, then continue."))
+    return there
+
+
 def _judge(link: PaymentLink, draft: Draft) -> tuple[str, int]:
     """Return the kind of the chosen channel and the rupiah that the link asks. Raises CantPay."""
     kind = {code: kind for kind, code in channels_of(link)}.get(draft.channel)
@@ -183,17 +222,39 @@ def _judge(link: PaymentLink, draft: Draft) -> tuple[str, int]:
 
 
 def _check_room(link: PaymentLink, network: str) -> None:
-    """Raise CantPay where too many were started and not paid. Call it with the link locked."""
-    waiting = Payment.objects.filter(
-        business=link.business, mode=link.mode, status=PaymentStatus.PENDING, created_at__gt=clock.now() - WITHIN
-    ).exclude(slug=None)
-    of_link = waiting.filter(link=link)
-    if network and of_link.filter(network=network).count() >= OF_A_NETWORK:
+    """Raise CantPay where too many were started and not paid. Call it with the link locked.
+
+    A network that floods a business closes its links to itself first, and never to one that has started nothing.
+    """
+    started = Payment.objects.filter(
+        business=link.business, mode=link.mode, slug__isnull=False, created_at__gt=clock.now() - WITHIN
+    )
+    if link.mode == Mode.LIVE:
+        started = started.exclude(status=PaymentStatus.SUCCESSFUL)
+    here, mine = Q(link=link), Q(network=network)
+    n = started.aggregate(
+        all=Count("pk"),
+        here=Count("pk", filter=here),
+        mine=Count("pk", filter=mine),
+        both=Count("pk", filter=here & mine),
+    )
+    if network and (n["both"] >= OF_A_NETWORK or n["mine"] >= OF_A_NETWORK_IN_ALL):
         raise CantPay(
             _("Too many payments were started from your network and not paid. Pay one of them, or wait an hour.")
         )
-    if of_link.count() >= OF_A_LINK or waiting.count() >= OF_A_BUSINESS:
+    is_full = n["here"] >= OF_A_LINK or n["all"] >= OF_A_BUSINESS
+    if (is_full and (n["mine"] or not network)) or n["all"] >= AT_MOST:
         raise CantPay(_("Too many payments are under way here. Wait a while, then try again."))
+
+
+def _check_phone(phone: str) -> None:
+    """Raise CantPay where the owner of a number was asked often to pay: anybody can type it."""
+    asked = Payment.objects.filter(
+        sender_phone=phone, channel_kind=ChannelKind.EWALLET, slug__isnull=False, created_at__gt=clock.now() - WITHIN
+    )
+    if asked.count() >= OF_A_PHONE:
+        words = _("This number was asked to pay too often. Wait an hour, or choose another way to pay.")
+        raise CantPay(words, "phone")
 
 
 def _network(address: str) -> str:

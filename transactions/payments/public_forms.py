@@ -26,7 +26,7 @@ class PayForm(forms.Form):
         label=gettext_lazy("Your email"),
         required=False,
         max_length=254,
-        help_text=gettext_lazy("We send the receipt there."),
+        help_text=gettext_lazy("We send the receipt there; the page after paying has it in any case."),
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "email"}),
     )
     phone = LineField(
@@ -42,11 +42,13 @@ class PayForm(forms.Form):
     )
     channel = forms.ChoiceField(label=gettext_lazy("How do you want to pay?"), widget=forms.RadioSelect)
     made_key = forms.UUIDField(widget=forms.HiddenInput)
+    terms = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
 
     def __init__(self, *args: Any, link: PaymentLink, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.link = link
         self.initial.setdefault("made_key", uuid.uuid4())
+        self.initial.setdefault("terms", paying.terms_of(link))
         channels = paying.channels_of(link)
         self.has_channels = bool(channels)
         self.fields["channel"].choices = [(code, paying.NAMES[code]) for _kind, code in channels]  # type: ignore[attr-defined]  # a ChoiceField's
@@ -86,7 +88,11 @@ class PayForm(forms.Form):
         """What was said; of a valid form."""
         said = self.cleaned_data
         rest = {name: said.get(name) or "" for name in ("name", "email", "phone", "address")}
-        return paying.Draft(channel=said["channel"], amount=said.get("amount"), **rest)
+        return paying.Draft(channel=said["channel"], amount=said.get("amount"), terms=said["terms"] or None, **rest)
+
+    def renew(self) -> None:
+        """Let the form be sent as another one, about what the link asks for now; what was typed stays."""
+        self.data = {**dict(self.data.items()), "made_key": str(uuid.uuid4()), "terms": paying.terms_of(self.link)}
 
     @property
     def groups(self) -> list[tuple[str, list[Any]]]:

@@ -72,6 +72,8 @@ def _start(request: HttpRequest, found: PaymentLink, form: PayForm) -> Payment |
         return paying.start(found, form.draft, made_key=made_key, address=address, language=language)
     except paying.CantPay as problem:
         form.add_error(problem.field, str(problem))
+        if isinstance(problem, (paying.Reused, paying.Changed)):
+            form.renew()
     return None
 
 
