@@ -346,6 +346,8 @@ RECEIPT_MAILS_A_DAY = {"live": 200, "test": 20}
 """How many receipts a business may mail, to whomever, between two midnights of its zone."""
 RECEIPT_LINKS_A_DAY = 1_000
 """How many addresses of receipts a business may make in the same time, the mailed ones included."""
+RECEIPT_FILES_A_DAY = 5_000
+"""How many files of receipts a business may let be made and kept in the same time; more are printed and not kept."""
 REPORT_WORKPLACE = DATA_DIR / "tmp" / "reports"  # on the same disk as the files, which are renamed into their place
 
 # --- What the operator writes under documents (documents/operator.py) ------------------------------------------------

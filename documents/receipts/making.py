@@ -2,9 +2,11 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime, time
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -12,7 +14,7 @@ from django.utils import timezone, translation
 
 from documents.models import ReceiptFile
 from documents.receipts.printing import Paper, printed
-from flipdash import histories, rls
+from flipdash import clock, histories, rls
 from flipdash.histories import History
 from flipdash.leases import Stopped, Worker
 from flipdash.scope import Scope
@@ -22,6 +24,10 @@ Status = ReceiptFile.Status
 
 class Gone(Exception):
     """The transaction is no longer there, or not successful any more."""
+
+
+class NoRoom(Exception):
+    """As many new files were asked for today as a business may keep: this one can be printed, and isn't kept."""
 
 
 RECEIPTS = Worker(
@@ -34,7 +40,7 @@ RECEIPTS = Worker(
 def ask(paper: Paper, *, language: str, again: bool = False) -> ReceiptFile:
     """Return the file of a receipt in a language; where there is none, a worker makes it.
 
-    `again` lets one that failed be tried once more.
+    `again` lets one that failed be tried once more. Raises NoRoom.
     """
     scope = paper.history.scope
     wanted = _which(paper.history, paper.with_fee, language)
@@ -42,6 +48,7 @@ def ask(paper: Paper, *, language: str, again: bool = False) -> ReceiptFile:
     rows = ReceiptFile.objects.visible_to(scope).filter(**wanted)
     made: ReceiptFile | None = rows.first()
     if made is None:
+        _check_room(scope)
         ours = {"business_id": scope.business.pk, "mode": scope.mode, **scope.actor.columns("by")}
         ReceiptFile.objects.bulk_create([ReceiptFile(**wanted, **ours)], ignore_conflicts=True)
     elif made.status == Status.FAILED and again:
@@ -51,6 +58,15 @@ def ask(paper: Paper, *, language: str, again: bool = False) -> ReceiptFile:
         return made
     transaction.on_commit(RECEIPTS.wake)
     return rows.get()
+
+
+def _check_room(scope: Scope) -> None:
+    """Raise NoRoom when today, in the business's zone, as many were asked for as are kept."""
+    today = datetime.combine(clock.now().astimezone(scope.zone).date(), time.min, tzinfo=scope.zone)
+    made = ReceiptFile.objects.visible_to(scope).filter(created_at__gte=today)
+    most = settings.RECEIPT_FILES_A_DAY
+    if made.values("pk")[:most].count() >= most:
+        raise NoRoom
 
 
 def opened(file: ReceiptFile) -> Any:

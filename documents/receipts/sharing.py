@@ -5,7 +5,7 @@ Whoever has the address sees this receipt and nothing else, without signing in, 
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -160,7 +160,8 @@ def _add(scope: Scope, paper: Paper, *, to: str = "") -> tuple[str, ReceiptLink]
     )
     link.sealed = "" if to else sealing.seal(token, _bound_to(link))
     link.save(force_insert=True)
-    making.ask(paper, language=link.language)  # so that it is there when the link is opened
+    with suppress(making.NoRoom):
+        making.ask(paper, language=link.language)  # so that it is there when the link is opened
     return token, link
 
 

@@ -236,7 +236,19 @@ def test_a_file_that_is_made_never_changes(web, sri):
     assert list(stored.missing()) == [f"receipt {sri.pk}: {file.stored_as} is not what was made"]
     default_storage.delete(file.stored_as)
     assert list(stored.missing()) == [f"receipt {sri.pk}: {file.stored_as} is missing"]
-    assert web.get(address_of(sri)).status_code == 404
+    assert content_of(web.get(address_of(sri))).startswith(b"%PDF-")  # printed for whoever asks, and not kept
+    assert list(stored.missing()) == [f"receipt {sri.pk}: {file.stored_as} is missing"]
+
+
+def test_beyond_a_days_files_a_receipt_is_printed_and_not_kept(web, kopi_kita, sri, settings):
+    settings.RECEIPT_FILES_A_DAY = 1
+    web.get(address_of(sri))
+    work()
+    another = factories.make_transfer(kopi_kita, beneficiary_name="Another One")
+    assert content_of(web.get(address_of(another))).startswith(b"%PDF-")
+    assert web.get(address_of(another, "state/")).status_code == 404
+    assert [file.row_id for file in made()] == [sri.pk]
+    assert content_of(web.get(address_of(sri))).startswith(b"%PDF-")
 
 
 def test_it_is_listed_with_the_other_files_and_only_for_its_own(web, sri, scope, client_of, people, stranger):
