@@ -16,7 +16,7 @@ from tests.deposits.conftest import connect
 from tests.transactions.refunding import approve, draft, left, lines, now, request
 from tests.transactions.sending import answer, fund, let_it_arrive, send
 from transactions.models import RailCase, Refund, RefundStatus
-from transactions.outgoing import acts, cases, sweeps
+from transactions.outgoing import acts, cases, changes, sweeps
 from transactions.outgoing.refusals import Changed, MayBeTwice, NotWaiting, SecondPersonNeeded
 from transactions.rails import Outcome, simulator
 from transactions.refunds import services
@@ -128,15 +128,39 @@ def test_short_of_money_it_waits_with_its_reason_and_goes_on_after_a_top_up(kopi
     assert wrong() == {}
 
 
-def test_one_that_waits_is_cancelled_when_its_approver_may_no_more(kopi_kita, service, approver, payment):
-    """trust: Q2."""
+@pytest.mark.parametrize("is_covered", [True, False])
+def test_one_that_waits_is_cancelled_when_its_approver_may_no_more(kopi_kita, service, approver, payment, is_covered):
+    """trust: Q2. At once, and not only when there is enough for it; who asked for it is told."""
     refund = request(service, payment)
     approve(approver, refund)
     Member.objects.filter(pk=approver.pk).update(role=Role.REVIEWER)
-    fund(kopi_kita)
+    if is_covered:
+        fund(kopi_kita)
+    Message.objects.all().delete()
     sweeps.tidy()
     assert (now(refund).status, now(refund).reason) == (RefundStatus.CANCELLED, "not_approved")
     assert left(payment) == 150_000
+    mine = Message.objects.get(to=service.user.email)
+    assert "It was cancelled by itself. Nothing was sent." in mine.text
+    assert "Whoever approved it may no longer approve" in mine.text
+
+
+def test_one_that_fails_to_go_on_keeps_none_of_the_others(kopi_kita, service, approver, payment, monkeypatch, caplog):
+    first, second = (request(service, payment, amount=amount) for amount in (20_000, 30_000))
+    for refund in (first, second):
+        approve(approver, refund)
+    fund(kopi_kita)
+    covered = changes.covered
+
+    def breaks(by, product, row):
+        if row.pk == first.pk:
+            raise ValueError("broken")
+        return covered(by, product, row)
+
+    monkeypatch.setattr(changes, "covered", breaks)
+    sweeps.tidy()
+    assert [now(one).status for one in (first, second)] == [RefundStatus.WAITING, RefundStatus.PROCESSING]
+    assert f"refund {first.pk}" in caplog.text
 
 
 def test_one_that_waits_can_be_cancelled_by_who_asked_for_it(kopi_kita, service, approver, payment):

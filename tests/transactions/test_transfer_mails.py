@@ -68,6 +68,17 @@ def test_a_rejection_says_why_and_one_s_own_cancellation_says_nothing(people):
     assert "Not this week" in found[maker.user.email]
 
 
+def test_a_maker_hears_who_cancelled_what_they_made(people):
+    maker, admin = people[Role.MAKER], people[Role.ADMIN]
+    transfer, scope = create(maker), admin.scope("live")
+    mails()
+    with rls.inside(scope):
+        acts.cancel(scope, MONEY_TRANSFERS, transfer.pk, note="Not this week")
+    found = mails()
+    assert set(found) == {maker.user.email}
+    assert f"{admin.name} has cancelled it. Nothing was sent." in found[maker.user.email]
+
+
 def test_who_is_paid_is_told_where_it_was_asked_for_and_never_in_test_mode(people):
     admin = people[Role.ADMIN]
     create(admin, beneficiary_email="sri@example.test")

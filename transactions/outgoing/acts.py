@@ -212,7 +212,7 @@ def _send_now(product: Product, locked: OutgoingTransfer) -> None:
 
 def was_stopped(product: Product, locked: OutgoingTransfer) -> bool:
     """Cancel a locked row whose approver may approve no more, before it goes on by itself; returns whether it was."""
-    if _may_still(locked):
+    if may_still(locked):
         return False
     note = _("Whoever approved it may no longer approve")
     itself = Scope.by_itself(locked.business, locked.mode)
@@ -220,8 +220,8 @@ def was_stopped(product: Product, locked: OutgoingTransfer) -> bool:
     return True
 
 
-def _may_still(row: OutgoingTransfer) -> bool:
-    """Whether whoever approved a row is still somebody who may, and whom the second-person rule of today lets."""
+def may_still(row: OutgoingTransfer) -> bool:
+    """Return whether who approved a row still may, and whether the second-person rule of today lets them."""
     approver = row.approver
     if own.is_own(approver, row) and row.business.second_person_rule().holds_for(own.judged(row)):
         return False

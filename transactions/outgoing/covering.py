@@ -1,6 +1,7 @@
 """What was approved and waits for the deposit goes on by itself, once there is enough."""
 
 import logging
+from collections.abc import Callable
 
 from django.db import transaction
 
@@ -15,6 +16,7 @@ from transactions.outgoing.products import Product, owner_of, products
 
 MOST_AT_ONCE = 200
 """Rows of a business that one sweep looks at."""
+Act = Callable[[Product, OutgoingTransfer], bool]
 log = logging.getLogger(__name__)
 
 
@@ -32,6 +34,7 @@ def _go_on(product: Product) -> int:
     for business_id, mode in waiting.values_list("business_id", "mode").distinct():
         try:
             with rls.inside_of(business_id, mode):
+                _stop_those_of(product, business_id, mode)
                 sent += _go_on_of(product, business_id, mode)
         except Exception:
             log.exception("%s: what waits of business %s can't go on now", product.source, business_id)
@@ -45,15 +48,37 @@ def _go_on_of(product: Product, business_id: int, mode: str) -> int:
     for row in some:
         if left is None:
             left = ledger.balance(owner_of(row)).available
-        if row.amount + row.fee <= left and _send(product, row):
+        if row.amount + row.fee <= left and _tried(_send, product, row):
             sent, left = sent + 1, left - row.amount - row.fee
     return sent
 
 
+def _stop_those_of(product: Product, business_id: int, mode: str) -> None:
+    """Cancel those of a business whose approver may approve no more, whether there is enough for them or not."""
+    rows = product.model.objects.filter(business_id=business_id, mode=mode, status=product.waits)
+    for row in rows.select_related("business").order_by("?")[:MOST_AT_ONCE]:
+        if not acts.may_still(row):
+            _tried(_stop, product, row)
+
+
+def _tried(act: Act, product: Product, row: OutgoingTransfer) -> bool:
+    """Do one; what can't be handled now is logged, and keeps none of the others from it."""
+    try:
+        return act(product, row)
+    except Exception:
+        log.exception("%s %s: what waits for the deposit can't be handled now", product.source, row.pk)
+        return False
+
+
+@transaction.atomic
+def _stop(product: Product, row: OutgoingTransfer) -> bool:
+    locked = _lock(product, row)
+    return locked is not None and acts.was_stopped(product, locked)
+
+
 @transaction.atomic
 def _send(product: Product, row: OutgoingTransfer) -> bool:
-    rows = product.model.objects.filter(pk=row.pk, status=product.waits)
-    locked = rows.select_for_update(skip_locked=True, of=("self",)).select_related("business").first()
+    locked = _lock(product, row)
     if locked is None or acts.was_stopped(product, locked):
         return False
     itself, rail = Scope.by_itself(locked.business, locked.mode), rails.serving(locked.mode)
@@ -63,3 +88,9 @@ def _send(product: Product, row: OutgoingTransfer) -> bool:
         return False  # spent in this moment: it waits on
     orders.queue(product, locked, rail.name)
     return True
+
+
+def _lock(product: Product, row: OutgoingTransfer) -> OutgoingTransfer | None:
+    """Lock a row that still waits; None where somebody else has it, or it waits no more."""
+    rows = product.model.objects.filter(pk=row.pk, status=product.waits)
+    return rows.select_for_update(skip_locked=True, of=("self",)).select_related("business").first()

@@ -29,7 +29,7 @@ from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import acts, products
 from transactions.reasons import Reason
 
-TOLD_MAKER = {"approved", "waiting", "rejected", "expired", "failed", "returned"}
+TOLD_MAKER = {"approved", "waiting", "rejected", "cancelled", "expired", "failed", "returned"}
 """What a maker wants to know that they didn't do themselves."""
 REMINDED_AFTER = timedelta(hours=4)
 MOST_AT_ONCE = 50
@@ -176,7 +176,8 @@ def _tell_maker(row: OutgoingTransfer, product: products.Product, act: str, told
         return
     reason = Reason.of(row.reason)
     why = told.facts.get("note") or (reason.what if reason else "")
-    _send("transfer_outcome", product.notice, member, row, product, act=act, why=why, who=told.actor.name)
+    who = "" if told.actor.kind == ActorKind.SYSTEM else told.actor.name
+    _send("transfer_outcome", product.notice, member, row, product, act=act, why=why, who=who)
 
 
 # --- Once more ---------------------------------------------------------------------------------------------------
