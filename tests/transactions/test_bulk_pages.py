@@ -18,7 +18,7 @@ from tests.workbooks import make_xlsx
 from transactions.bulk import asking, repairs, retrying, services
 from transactions.bulk.asking import NAMES
 from transactions.models import BulkDraft, BulkNames, BulkRow, MoneyTransfer, TransferBatch
-from transactions.rails import RailDown
+from transactions.rails import Holder, HolderStatus, RailDown
 from transactions.rails.simulator import Simulator
 
 pytestmark = [
@@ -418,6 +418,80 @@ def test_one_bank_that_is_silent_keeps_no_other_from_being_asked(maker, monkeypa
     let_time_pass(NAMES)
     ask()
     assert {row.holder_status for row in rows_of(draft)} == {"found"}
+
+
+def test_a_few_accounts_without_an_answer_hold_up_no_other(maker):
+    """Five in a row that can't be answered look as if their bank were down (the simulated one says nothing of 9004)."""
+    unanswered = [f"BCA,0{number}12349004,Siti,85000,,,U{number}" for number in range(asking.MOST_SILENT)]
+    draft = upload(
+        maker, csv(*unanswered, *(f"BCA,00123456{number:02},Budi,86000,,,F{number}" for number in range(20)))
+    )
+    work()
+    assert [row.holder_status for row in rows_of(draft)] == ["failed"] * 5 + ["found"] * 20
+    assert look(maker, draft).unknown == 5
+
+
+def test_a_bank_that_still_looks_has_answered(maker, monkeypatch):
+    """At Flip's rail each account that it doesn't know yet is "pending" at first (reference/flip-api.md §4.1)."""
+    draft = upload(maker, csv(*(f"BCA,00123456{number:02},Budi,86000,,,F{number}" for number in range(12))))
+    seen, inquire = set(), Simulator.inquire
+
+    def looks_first(rail, question):
+        if question.account_number in seen:
+            return inquire(rail, question)
+        seen.add(question.account_number)
+        return Holder(HolderStatus.PENDING)
+
+    monkeypatch.setattr(Simulator, "inquire", looks_first)
+    work()
+    assert len(seen) == 12
+    assert {row.holder_status for row in rows_of(draft)} == {"found"}
+
+
+def test_of_what_is_left_out_no_bank_is_asked_until_it_is_put_back(maker, monkeypatch):
+    draft = upload(maker, csv(*(f"BCA,0{number}12349004,Siti,85000,,,U{number}" for number in range(5)), GOOD[0]))
+    services.BULK.work()
+    asked, inquire, scope = [], Simulator.inquire, maker.scope("live")
+    monkeypatch.setattr(Simulator, "inquire", lambda rail, one: asked.append(one.account_number) or inquire(rail, one))
+    with rls.inside(scope):
+        repairs.leave_out(scope, draft, records=[2, 3, 4, 5, 6])
+    ask()
+    assert (asked, BulkNames.objects.get().status) == (["0650000777"], "done")
+    with rls.inside(scope):
+        repairs.put_back(scope, draft, records=[2])
+    ask()
+    assert set(asked[1:]) == {"0012349004"}
+    assert look(maker, draft).unknown == 1, "which a person may say a reason for"
+
+
+def test_other_edits_do_not_ask_a_silent_bank_once_more(maker):
+    draft = checked(maker, csv("BCA,0012349004,Siti,85000,,,"))
+    scope = maker.scope("live")
+    with rls.inside(scope):
+        repairs.repair(scope, draft, {2: {"amount": "86000"}})
+        assert look(maker, draft).unknown == 1
+        repairs.repair(scope, draft, {2: {"account_number": "0012345678"}})
+    ask()
+    assert [(row.holder_status, row.tries) for row in rows_of(draft)] == [("found", 1)]
+
+
+def test_what_is_repaired_as_the_asking_ends_is_asked_too(maker, monkeypatch):
+    """Otherwise nobody would ask for it, and the draft could never be confirmed."""
+    draft = upload(maker)
+    services.BULK.work()
+    scope, unasked = maker.scope("live"), asking._unasked
+
+    def then_repaired(draft):
+        rows = unasked(draft)
+        if not rows:
+            monkeypatch.setattr(asking, "_unasked", unasked)
+            repairs.repair(scope, draft, {2: {"account_number": "0650000778"}})
+        return rows
+
+    monkeypatch.setattr(asking, "_unasked", then_repaired)
+    ask()
+    assert rows_of(draft)[0].account_number == "0650000778"
+    assert look(maker, draft).unasked == 0
 
 
 def test_who_goes_on_without_the_banks_writes_why(client, maker, monkeypatch):

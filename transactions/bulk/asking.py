@@ -26,6 +26,8 @@ REFUSED = (HolderStatus.NOT_FOUND, HolderStatus.CLOSED, HolderStatus.BLACKLISTED
 """What the bank says of an account that can't be paid."""
 SILENT = (HolderStatus.PENDING, HolderStatus.FAILED)
 """What is no answer: it was asked, and nobody knows whose account it is."""
+PAID = Q(wrong=[], is_left_out=False)
+"""The rows that would be transfers."""
 UNKNOWN = Q(holder_status__in=("", *map(str, SILENT)))
 """The rows of which no bank has said whose account it is."""
 MOST_ROUNDS = 3
@@ -33,7 +35,7 @@ MOST_ROUNDS = 3
 PAUSE = timedelta(seconds=15)
 """From one round to the next; twice as long before the last."""
 MOST_SILENT = 5
-"""Accounts in a row of which a bank said nothing: the others at it wait for the next round."""
+"""Accounts in a row of which a bank said nothing: the others at it come first in the next round."""
 
 NAMES = Worker(
     "bulk names",
@@ -45,11 +47,12 @@ NAMES = Worker(
 )
 WRITE = f"""
     UPDATE {TABLE} r SET holder_status = n.status, holder_name = n.name, name_differs = n.differs,
+        tries = tries + CASE WHEN n.asked THEN 1 ELSE 0 END,
         wrong = CASE WHEN n.refused AND NOT 'account_number' = ANY(r.wrong)
             THEN r.wrong || ARRAY['account_number']::varchar(20)[] ELSE r.wrong END
     FROM jsonb_to_recordset(%(rows)s::jsonb) AS n (
         id bigint, bank text, account_number text, beneficiary_name text, status text, name text, differs boolean,
-        refused boolean
+        refused boolean, asked boolean
     )
     WHERE r.draft_id = %(draft)s AND r.id = n.id
         AND (r.bank, r.account_number, r.beneficiary_name) = (n.bank, n.account_number, n.beneficiary_name)
@@ -57,12 +60,26 @@ WRITE = f"""
 
 
 def ask(draft: BulkDraft) -> None:
-    """Let the banks be asked for the accounts of a draft that nobody has asked for; within the open transaction."""
+    """Let the banks be asked for the accounts of a draft that nobody has asked for; within the open transaction.
+
+    What was given up stays so, unless there are new ones: then the banks are asked for all that is unknown.
+    """
     BulkNames.objects.get_or_create(draft=draft, business_id=draft.business_id, mode=draft.mode)
-    over = BulkNames.objects.filter(draft=draft, status__in=(BulkNames.Status.DONE, BulkNames.Status.FAILED))
+    is_over = Q(status=BulkNames.Status.DONE)
+    if draft.rows.filter(PAID, holder_status="").exists():
+        is_over |= Q(status=BulkNames.Status.FAILED)
+    elif not draft.rows.filter(PAID, UNKNOWN).exists():
+        return
+    over = BulkNames.objects.filter(is_over, draft=draft)
     again = {"finished_at": None, "due_at": None, "attempt": 0, "rounds": 0, "problem": ""}
     over.update(status=BulkNames.Status.QUEUED, **again)
     NAMES.wake_on_commit()
+
+
+def ask_again(draft: BulkDraft) -> None:
+    """Let the banks be asked once more for all that nobody has answered; within the open transaction."""
+    draft.rows.filter(PAID, holder_status__in=SILENT).update(holder_status="")
+    ask(draft)
 
 
 def has_failed(draft: BulkDraft) -> bool:
@@ -75,11 +92,21 @@ def _work(work: BulkNames) -> None:
     """Ask for some accounts; then wait a moment, ask once more for what nobody answered, or be done."""
     draft = work.draft
     with rls.inside_of(work.business_id, work.mode):
-        silent = draft.rows.filter(wrong=[], holder_status__in=SILENT)
+        if draft.status == BulkDraft.Status.REVIEW and (rows := _unasked(draft)):
+            _ask_for(Scope.by_itself(work.business, work.mode), draft, rows)
+            NAMES.finish(work, BulkNames.Status.QUEUED, due_at=Now() + PACE, attempt=0)
+        else:
+            _go_on(work)
+
+
+def _go_on(work: BulkNames) -> None:
+    """Begin another round, or be done, as the draft is while nobody repairs it."""
+    with transaction.atomic():
+        draft = BulkDraft.objects.select_for_update().get(pk=work.draft_id)
+        silent = draft.rows.filter(PAID, holder_status__in=SILENT)
         if draft.status != BulkDraft.Status.REVIEW:
             NAMES.finish(work, BulkNames.Status.DONE)
-        elif rows := _unasked(draft):
-            _ask_for(Scope.by_itself(work.business, work.mode), draft, rows)
+        elif draft.rows.filter(PAID, holder_status="").exists():  # a repair came in between
             NAMES.finish(work, BulkNames.Status.QUEUED, due_at=Now() + PACE, attempt=0)
         elif not silent.exists():
             NAMES.finish(work, BulkNames.Status.DONE)
@@ -92,19 +119,21 @@ def _work(work: BulkNames) -> None:
 
 
 def _unasked(draft: BulkDraft) -> list[dict[str, Any]]:
-    rows = draft.rows.filter(wrong=[], holder_status="").order_by("record")
+    """Return some rows to ask for: first what was asked for least, so that a few without an answer hold up nobody."""
+    rows = draft.rows.filter(PAID, holder_status="").order_by("tries", "record")
     return [dict(row) for row in rows.values("id", "bank", "account_number", "beneficiary_name")[:AT_ONCE]]
 
 
 def _ask_for(scope: Scope, draft: BulkDraft, rows: list[dict[str, Any]]) -> None:
     """Ask for each account once, and write what the bank said beside each row as it still is."""
-    said: dict[tuple[str, str], Holder] = {}
+    said: dict[tuple[str, str], Holder | None] = {}
     silences: Counter[str] = Counter()
     for row in rows:
         account = (row["bank"], row["account_number"])
         if account not in said:
             said[account] = _look_up(scope, *account, silences)
-        holder = said[account]
+        row["asked"] = said[account] is not None
+        holder = said[account] or Holder(HolderStatus.FAILED)
         name = holder.name[:100]
         row |= {"status": str(holder.status), "name": name, "refused": holder.status in REFUSED}
         row["differs"] = bool(name) and not names.is_same(row["beneficiary_name"], name)
@@ -116,18 +145,18 @@ def _ask_for(scope: Scope, draft: BulkDraft, rows: list[dict[str, Any]]) -> None
         with connection.cursor() as cursor:
             cursor.execute(WRITE, {"rows": json.dumps(rows), "draft": draft.pk})
         if banks := [bank for bank, count in silences.items() if count >= MOST_SILENT]:
-            rest = draft.rows.filter(wrong=[], holder_status="", bank__in=banks)
+            rest = draft.rows.filter(PAID, holder_status="", bank__in=banks)
             rest.update(holder_status=str(HolderStatus.FAILED))
         if is_seen:
             BulkDraft.objects.filter(pk=draft.pk).update(version=F("version") + 1)
 
 
-def _look_up(scope: Scope, bank: str, account_number: str, silences: Counter[str]) -> Holder:
-    """Ask for one account, unless its bank has said nothing so often in a row."""
+def _look_up(scope: Scope, bank: str, account_number: str, silences: Counter[str]) -> Holder | None:
+    """Ask for one account; None where its bank has said nothing so often in a row. That it looks is an answer."""
     if silences[bank] >= MOST_SILENT:
-        return Holder(HolderStatus.FAILED)
+        return None
     holder = services.look_up(scope, bank, account_number)
-    silences[bank] = silences[bank] + 1 if holder.status in SILENT else 0
+    silences[bank] = silences[bank] + 1 if holder.status == HolderStatus.FAILED else 0
     return holder
 
 

@@ -22,7 +22,7 @@ from transactions.models.base import OutgoingEventKind
 from transactions.outgoing import acts, mails, many
 from transactions.transfers.services import MONEY_TRANSFERS
 
-GOOD = Q(wrong=[], is_left_out=False)
+GOOD = asking.PAID
 WRONG = ~Q(wrong=[]) & Q(is_left_out=False)
 TWINS = (Q(is_repeated=True) | Q(is_paid_before=True)) & Q(is_left_out=False)
 NAMES = Q(name_differs=True, is_left_out=False)

@@ -36,6 +36,7 @@ CHANGE = f"""
         {", ".join(f"{name} = n.{name}" for name in JUDGED)},
         holder_status = CASE WHEN same.account AND (same.name OR r.holder_status <> 'found')
             THEN r.holder_status ELSE '' END,
+        tries = CASE WHEN same.account THEN r.tries ELSE 0 END,
         holder_name = CASE WHEN same.account THEN r.holder_name ELSE '' END,
         name_differs = same.account AND same.name AND r.name_differs
     FROM jsonb_to_recordset(%(rows)s::jsonb) AS n ({COLUMNS})

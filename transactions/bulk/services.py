@@ -165,7 +165,7 @@ def ask_again(scope: Scope, draft: BulkDraft) -> bool:
     locked = rights.lock_row(scope, BulkDraft.objects.visible_to(scope), draft.pk, Permission.CREATE_TRANSACTIONS)
     if locked.status != Status.REVIEW or not asking.has_failed(locked):
         return False
-    asking.ask(locked)
+    asking.ask_again(locked)
     return True
 
 

@@ -131,6 +131,8 @@ class BulkRow(TenantModel):
     """A hash of the ids of those transfers: what may be paid twice is confirmed as it was seen."""
     holder_status = models.CharField(max_length=11, blank=True)
     """What the bank said of the account; empty while nobody has asked, "pending" or "failed" where it didn't answer."""
+    tries = models.PositiveSmallIntegerField(db_default=0)
+    """How often a bank was asked for it: what was asked for least comes first."""
     holder_name = models.CharField(max_length=100, blank=True)
     name_differs = models.BooleanField(default=False)
     name_reason = models.CharField(max_length=200, blank=True)
@@ -167,6 +169,7 @@ class BulkRow(TenantModel):
             models.Index(F("draft"), F("record"), name="bulkrow_left_out", condition=Q(is_left_out=True)),
             models.Index(
                 F("draft"),
+                F("tries"),
                 F("record"),
                 name="bulkrow_unasked",
                 condition=Q(holder_status__in=["", "failed", "pending"], wrong=[]),
