@@ -115,11 +115,79 @@ def test_whoever_has_many_at_a_bank_keeps_no_others_one_waiting(kopi_kita, toko_
     (one,) = approved(toko_sebelah, LIFE[:1])
     claimed = ORDERS.claim_many()
     assert [order.source_id for order in claimed] == [many[0].pk, many[1].pk, one.pk]
-    order_of_telling = []
-    monkeypatch.setattr(turns.Turn, "take", lambda _turn, _product, some: order_of_telling.append(len(some)))
-    turns.work(claimed)
-    assert order_of_telling == [1, 2], "what a slow bank leaves over is of whoever has more of the turn"
     assert [order.source_id for order in ORDERS.claim_many()] == [row.pk for row in many[2:5]], "nobody else waits"
+
+
+class Clock:
+    """What a turn looks at: a second goes by at each telling of a slow rail."""
+
+    def __init__(self, monkeypatch, before=lambda payout: None):
+        self.now, self.told = 0.0, []
+        monkeypatch.setattr(turns, "time", self)
+        monkeypatch.setattr(simulator.RAIL, "send", self.send, raising=False)
+        self.before = before
+
+    def monotonic(self):
+        return self.now
+
+    def send(self, payout):
+        self.now += 1
+        self.told.append(payout.business_id)
+        self.before(payout)
+        return Answer(Outcome.PENDING)
+
+
+def test_a_turn_at_a_slow_bank_is_shared_by_all_who_wait_there(kopi_kita, toko_sebelah, monkeypatch):
+    """trust: Q1. Whoever waits longer and has twice as much: of each turn both have their part."""
+    monkeypatch.setattr(turns, "LONGEST_TURN", 4.5)
+    approved(kopi_kita, [f"123456{n}" for n in range(20, 36)])
+    approved(toko_sebelah, [f"123456{n}" for n in range(20, 28)])
+    clock = Clock(monkeypatch)
+    for _turn in range(3):
+        clock.told = []
+        assert ORDERS.work()
+        assert len(clock.told) == 5
+        assert {clock.told.count(business.pk) for business in (kopi_kita, toko_sebelah)} == {2, 3}
+    waiting = RailOrder.objects.filter(status="queued")
+    assert waiting.count() == 24 - 15
+    assert not waiting.exclude(attempt=0, told_at=None, lease_until=None).exists(), "untouched"
+
+
+def test_who_begins_a_round_is_drawn(kopi_kita, toko_sebelah, monkeypatch):
+    """trust: Q1. At a bank that has time for one of them in a turn, it isn't always the same."""
+    monkeypatch.setattr(turns, "LONGEST_TURN", 0.5)
+    businesses = (kopi_kita, toko_sebelah)
+    for business in businesses:
+        approved(business, LIFE[:2])
+    clock = Clock(monkeypatch)
+    drawn = []
+    monkeypatch.setattr(turns.random, "shuffle", lambda shares: (drawn.append(len(shares)), shares.reverse()))
+    assert ORDERS.work()
+    assert drawn == [2]
+    assert clock.told == [toko_sebelah.pk]
+
+
+def test_a_bank_that_falls_silent_is_left_alone_though_another_business_had_an_answer(
+    kopi_kita, toko_sebelah, monkeypatch
+):
+    """trust: L8. What it said before in the same turn doesn't let it go on."""
+    for business in (kopi_kita, toko_sebelah):
+        approved(business, LIFE[:3])
+    told = []
+
+    def silent(payout):
+        told.append(payout)
+        if len(told) == 2:
+            raise RailDown(payout.key)
+
+    Clock(monkeypatch, silent)
+    assert ORDERS.work()
+    assert len(told) == 2
+    assert BankPace.objects.filter(until__gt=Now(), troubles=1).exists()
+    assert sorted(RailOrder.objects.values_list("status", "attempt")) == [("queued", 0)] * 4 + [
+        ("queued", 1),
+        ("sent", 1),
+    ]
 
 
 def test_whoever_has_many_at_one_bank_keeps_no_other_bank_waiting(kopi_kita, toko_sebelah):

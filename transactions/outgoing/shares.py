@@ -38,7 +38,7 @@ SHARES = """
     SELECT share.id FROM queue CROSS JOIN LATERAL (
         SELECT due.id, row_number() OVER (ORDER BY due.id) AS place FROM ({due}) due
     ) share
-    WHERE queue.rail = %s AND queue.bank = %s ORDER BY share.place, share.id LIMIT %s
+    WHERE queue.rail = %s AND queue.bank = %s ORDER BY share.place, random() LIMIT %s
 """
 
 
@@ -52,7 +52,10 @@ def first_of_a_bank(due: Any) -> int | None:
 
 
 def shares_of(due: Any, first: RailOrder, most: int) -> list[int]:
-    """Return the ids of due orders of one bank: the first of each business, then the second of each, and so on."""
+    """Return the ids of due orders of one bank: the first of each business, then the second of each, and so on.
+
+    Where a turn is too short for all businesses, it is drawn whose come.
+    """
     return _ids(SHARES, due, most, first.rail, first.bank, most)
 
 

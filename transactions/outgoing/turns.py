@@ -2,10 +2,14 @@
 
 As orders.py does with each: that the rail may have heard of an order is committed before it is told. When the bank says
 nothing once, or the turn has taken long enough, the others go back into its queue as if nobody had claimed them.
+
+A turn goes in rounds: a moment for each business, in an order drawn by lot, and again from the first. So whatever a
+slow bank leaves time for is shared, whoever has more, or has waited longer.
 """
 
+import random
 import time
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -21,8 +25,10 @@ from transactions.rails import Answer, NoAnswer, Outcome, Rail, RailDown
 
 LONGEST_TURN = 10.0
 """Seconds after which what is left of a turn goes back, so that a slow rail's answers are noted in time."""
+MOMENT = 0.25
+"""Seconds of a business's part of a round."""
 NOTED_TOGETHER = 20
-"""Orders that are noted as told in one statement, just before the rail is told of them."""
+"""Orders that are noted as told in one statement, just before the rail is told of them: a business's part at most."""
 
 Said = list[tuple[RailOrder, Answer]]
 
@@ -30,11 +36,47 @@ Said = list[tuple[RailOrder, Answer]]
 @ORDERS.runs_many
 def work(claimed: list[RailOrder]) -> None:
     """Tell the rail of claimed orders of one bank, or ask it, and note what it says."""
+    shares = [Share(product, some) for product, some in closing.by_owner(list(claimed))]
+    random.shuffle(shares)
     turn = Turn(claimed)
-    # The fewest first: when a slow bank's turn is over, what goes back is of whoever has had most of it.
-    for product, some in sorted(closing.by_owner(list(claimed)), key=lambda owned: len(owned[1])):
-        with rls.inside_of(some[0].business_id, some[0].mode):
-            turn.take(product, some)
+    while shares:
+        is_alone = len(shares) == 1
+        for share in shares:
+            with rls.inside_of(share.waiting[0].business_id, share.waiting[0].mode):
+                turn.take(share)
+                while is_alone and share.waiting:
+                    turn.take(share)
+                if share.said and not share.waiting:
+                    orders.go_on(share.said[0][0])
+                    _note(share.product, share.said)
+        shares = [share for share in shares if share.waiting]
+    if turn.silence is not None:  # last: what was said before doesn't let the bank go on
+        _note_silence(*turn.silence)
+
+
+@dataclass
+class Share:
+    """What a turn has of one business and mode."""
+
+    product: Product
+    waiting: list[RailOrder]
+    """Those that are still to be told, or asked for."""
+    said: Said = field(default_factory=list)
+    noted: dict[int, bool] = field(default_factory=dict)
+    """The new ones that were to be noted as told, by their ids, and whether they were still ours."""
+    rows: dict[int, Any] = field(default_factory=dict)
+    """What the new ones are about."""
+
+    def next(self) -> list[RailOrder]:
+        """Return those whose turn it is, the new ones among them noted as told."""
+        if self.waiting[0].pk not in self.noted:
+            part = self.waiting[:NOTED_TOGETHER]
+            new = [order for order in part if order.told_at is None]
+            self.noted |= {order.pk: False for order in part}
+            self.noted |= {order.pk: True for order in ORDERS.note_many(new, told_at=Now())}
+            self.rows |= self.product.model.objects.in_bulk([order.source_id for order in new])
+            return part
+        return [order for order in self.waiting if order.pk in self.noted]
 
 
 class Turn:
@@ -44,61 +86,58 @@ class Turn:
         self.claimed = claimed
         self.rail: Rail = rails.named(claimed[0].rail)
         self.ends = time.monotonic() + LONGEST_TURN
-        self.is_silent = False
+        self.silence: tuple[RailOrder, Product, RailDown | NoAnswer] | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether what is left goes back."""
-        return self.is_silent or time.monotonic() > self.ends
+        return self.silence is not None or time.monotonic() > self.ends
 
-    def take(self, product: Product, some: Sequence[RailOrder]) -> None:
-        """Do what is due with orders of one business and mode."""
-        said: Said = []
-        silence: tuple[RailOrder, RailDown | NoAnswer] | None = None
-        for start in range(0, len(some), NOTED_TOGETHER):
-            part = some[start : start + NOTED_TOGETHER]
-            if self.is_over:
-                ORDERS.give_back(self.claimed, part)
-            else:
-                silence = self._tell(product, part, said)
-        if said:
-            orders.go_on(said[0][0])
-            _note(product, said)
-        if silence is not None:
-            order, problem = silence
-            try:
-                orders.note_silence(order, product, problem)
-            except Exception as error:
-                ORDERS.failed(order, error)
+    def take(self, share: Share) -> None:
+        """Do for a moment what is due with orders of one business; what a turn that is over leaves goes back."""
+        if not self.is_over:
+            part = share.next()
+            until = time.monotonic() + MOMENT
+            for order in part:
+                share.waiting.remove(order)
+                self._tell(share, order)
+                if self.is_over or time.monotonic() >= until:
+                    break
+        if self.is_over and share.waiting:
+            self._give_back(share)
 
-    def _tell(
-        self, product: Product, part: Sequence[RailOrder], said: Said
-    ) -> tuple[RailOrder, RailDown | NoAnswer] | None:
-        """Tell or ask of some orders until the bank says nothing; returns of which it said nothing, and how."""
-        new = [order for order in part if order.told_at is None]
-        noted = {order.pk for order in ORDERS.note_many(new, told_at=Now())}
-        rows = product.model.objects.in_bulk([order.source_id for order in new])
-        silence = None
-        for number, order in enumerate(part):
-            if self.is_over:
-                rest = part[number:]
-                ORDERS.give_back(self.claimed, [one for one in rest if one.pk in noted], told_at=None)
-                ORDERS.give_back(self.claimed, [one for one in rest if one.told_at is not None])
-                break
-            try:
-                if order.told_at is not None or order.recalled_at is not None:
-                    answer = orders.tell_or_ask(order, product, self.rail)
-                elif order.pk in noted:
-                    answer = self.rail.send(product.payout(order.key, rows[order.source_id]))
-                else:
-                    continue  # another worker's by now
-            except (RailDown, NoAnswer) as problem:
-                silence, self.is_silent = (order, problem), True
-            except Exception as error:
-                ORDERS.failed(order, error)
+    def _give_back(self, share: Share) -> None:
+        """Give back what is left of a share, but for what is another worker's by now."""
+        new = [order for order in share.waiting if order.told_at is None]
+        ORDERS.give_back(self.claimed, [order for order in new if share.noted.get(order.pk)], told_at=None)
+        ORDERS.give_back(self.claimed, [order for order in new if order.pk not in share.noted])
+        ORDERS.give_back(self.claimed, [order for order in share.waiting if order.told_at is not None])
+        share.waiting = []
+
+    def _tell(self, share: Share, order: RailOrder) -> None:
+        """Tell the rail of one order, or ask for it."""
+        try:
+            if order.told_at is not None or order.recalled_at is not None:
+                answer = orders.tell_or_ask(order, share.product, self.rail)
+            elif share.noted[order.pk]:
+                answer = self.rail.send(share.product.payout(order.key, share.rows[order.source_id]))
             else:
-                said.append((order, answer))
-        return silence
+                return  # another worker's by now
+        except (RailDown, NoAnswer) as problem:
+            self.silence = order, share.product, problem
+        except Exception as error:
+            ORDERS.failed(order, error)
+        else:
+            share.said.append((order, answer))
+
+
+def _note_silence(order: RailOrder, product: Product, problem: RailDown | NoAnswer) -> None:
+    """Note of which order the bank said nothing."""
+    with rls.inside_of(order.business_id, order.mode):
+        try:
+            orders.note_silence(order, product, problem)
+        except Exception as error:
+            ORDERS.failed(order, error)
 
 
 def _note(product: Product, said: Said) -> None:
