@@ -22,7 +22,7 @@ that it belongs to, and raises Stopped. All times are the database's.
 
 import errno
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -270,7 +270,7 @@ class Worker(Generic[R]):
 
     def later(self, row: R, status: State, *, rest: timedelta | None = None, **values: Any) -> None:
         """Let a row wait again though nothing failed, this long or as long as after a failure; raises Stopped."""
-        due_at = self._next_attempt() if rest is None else Now() + rest
+        due_at = self._later([row]) if rest is None else Now() + rest
         if not self.mine(row).update(status=status, lease_until=None, due_at=due_at, **values):
             raise Stopped
 
@@ -293,7 +293,7 @@ class Worker(Generic[R]):
         self.mine(row).update(
             status=waiting[row.status],  # type: ignore[attr-defined]
             lease_until=None,
-            due_at=self._next_attempt(),
+            due_at=self._later([row]),
         )
 
     def _fail(self, row: R, problem: str) -> None:
@@ -362,6 +362,10 @@ class Worker(Generic[R]):
 
     def _lease(self) -> Any:
         return Now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+    def _later(self, rows: Sequence[R]) -> Any:
+        """Return when rows that were worked on are due again, None for at once. Workers choose otherwise."""
+        return self._next_attempt()
 
     def _next_attempt(self) -> Any:
         times = Power(2.0, Least(F("attempt") - 1, MOST_DOUBLED))

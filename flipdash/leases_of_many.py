@@ -132,7 +132,7 @@ class ManyWorker(Worker[R]):
 
     def later_many(self, rows: Sequence[R], status: State, **values: Any) -> list[R]:
         """Let rows wait again though nothing failed, as long as after a failure; returns those that were still ours."""
-        return self._write(rows, status=status, lease_until=None, due_at=self._next_attempt(), **values)
+        return self._write(rows, status=status, lease_until=None, due_at=self._later(rows), **values)
 
     def give_back(self, rows: list[R], some: Sequence[R], **values: Any) -> None:
         """Let some of the claimed rows wait as if nobody had claimed them. `rows` are all, and lose them.

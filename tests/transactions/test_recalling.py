@@ -1,6 +1,7 @@
 """A transfer that hangs at a heavily disturbed bank is asked back (trust: L8, R1)."""
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.permissions import Role
 from accounts.rights import NotAllowed
@@ -13,12 +14,12 @@ from tests.deposits.conftest import connect
 from tests.leased import let_time_pass
 from tests.transactions.sending import answer, approve, create, fund, lines, send
 from transactions import disturbances
-from transactions.models import MoneyTransfer, RailCase, SimulatedPayout
-from transactions.outgoing import recalling
+from transactions.models import MoneyTransfer, RailCase, RailOrder, SimulatedPayout
+from transactions.outgoing import recalling, turns
 from transactions.outgoing.orders import ORDERS
 from transactions.outgoing.recalling import NotHanging
 from transactions.outgoing.refusals import NotWaiting
-from transactions.rails import simulator
+from transactions.rails import Answer, Outcome, simulator
 from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = [
@@ -109,6 +110,61 @@ def test_only_what_hangs_is_asked_back_and_once(service, hanging, kopi_kita):
     send()
     with pytest.raises(NotWaiting):
         recall(service, transfer)
+
+
+def recall_while(monkeypatch, when, who, transfer):
+    """Let somebody ask a transfer back from inside the telling for which `when` holds; returns the keys told."""
+    told, send_one = [], simulator.RAIL.send
+
+    def tell(payout):
+        told.append(payout.key)
+        if when(payout):
+            recall(who, transfer)
+        return send_one(payout)
+
+    monkeypatch.setattr(simulator.RAIL, "send", tell, raising=False)
+    return told
+
+
+def test_what_is_asked_back_during_a_turn_is_stopped_and_never_told(service, hanging, monkeypatch):
+    """The rail takes its time with the one before it."""
+    monkeypatch.setattr(turns, "MOMENT", 0)
+    first, second = hanging(is_sent=False), hanging("0012345678", is_sent=False)
+    key = MONEY_TRANSFERS.key_of(first)
+    told = recall_while(monkeypatch, lambda payout: payout.key == key, service, second)
+    ORDERS.work()
+    assert told == [key]
+    assert status(second) == "failed"
+    assert balance(service).available == 1_000_000 - 85_000 - 2_500
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+def test_what_is_asked_back_while_it_is_told_is_due_to_be_stopped_at_once(service, hanging, monkeypatch, beside):
+    """Alone or together with others."""
+    transfer, *_others = [hanging(is_sent=False) for _one in range(1 + beside)]
+    key = MONEY_TRANSFERS.key_of(transfer)
+    recall_while(monkeypatch, lambda payout: payout.key == key, service, transfer)
+    ORDERS.work()
+    order = RailOrder.objects.get(key=key)
+    assert (order.status, order.due_at) == ("sent", None)
+    ORDERS.work()
+    assert status(transfer) == "failed"
+
+
+def test_what_is_asked_back_while_it_is_asked_for_is_stopped_and_never_told(service, hanging, monkeypatch):
+    """The rail says that it never heard of it: it would be told once more."""
+    transfer = hanging(is_sent=False)
+    RailOrder.objects.update(told_at=Now())
+
+    def ask(key):
+        recall(service, transfer)
+        return Answer(Outcome.UNKNOWN)
+
+    monkeypatch.setattr(simulator.RAIL, "status", ask, raising=False)
+    told = recall_while(monkeypatch, lambda payout: False, service, transfer)
+    ORDERS.work()
+    assert told == []
+    assert status(transfer) == "failed"
 
 
 def test_from_its_page(client_of, service, hanging, kopi_kita):

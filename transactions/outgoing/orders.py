@@ -6,16 +6,29 @@ answer makes its own queue wait, and no other.
 """
 
 import logging
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, DateTimeField, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Value
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.functions import Least, Now, Power
 from django.utils.translation import gettext_lazy
 
 from flipdash import rls
+from flipdash.leases import Stopped
 from flipdash.leases_of_many import ManyWorker
 from transactions import rails
 from transactions.models import BankPace, RailCase, RailOrder
@@ -58,6 +71,21 @@ class Orders(ManyWorker[RailOrder]):
 
     def _beside_first(self, due: Any, first: RailOrder) -> Any:
         return due.filter(pk__in=shares.shares_of(due, first, self.together))
+
+    def note_telling(self, order: RailOrder) -> bool:
+        """Note that the rail may hear of an order from now on; False for one that was asked back. Raises Stopped."""
+        if self.mine(order).filter(recalled_at=None).update(told_at=Now(), lease_until=self._lease()):
+            return True
+        order.recalled_at = self.mine(order).values_list("recalled_at", flat=True).first()
+        if order.recalled_at is None:
+            raise Stopped
+        return False
+
+    def _later(self, rows: Sequence[RailOrder]) -> Any:
+        # What was asked back since it was claimed is due at once: its rail wasn't asked to stop it.
+        stopped = [order.pk for order in rows if order.recalled_at is not None]
+        since = When(~Q(pk__in=stopped), recalled_at__isnull=False, then=Value(None))
+        return Case(since, default=super()._later(rows), output_field=DateTimeField())
 
     def _next_attempt(self) -> Any:
         # The exponent has its own end: asking goes on for weeks, and 2 to the hundreds is no interval any more.
@@ -127,9 +155,14 @@ def tell_or_ask(order: RailOrder, product: Product, rail: Rail) -> Answer:
         order.refresh_from_db(fields=["sent_at"])  # it may have said so by itself since
         if answer.outcome != Outcome.UNKNOWN or order.sent_at is not None:
             return answer
-    ORDERS.note(order, told_at=Now())
-    row = product.model.objects.get(pk=order.source_id)
-    return rail.send(product.payout(order.key, row))
+    payout = product.payout(order.key, product.model.objects.get(pk=order.source_id))
+    return rail.send(payout) if ORDERS.note_telling(order) else rail.recall(payout)
+
+
+def recalled_of(some: Iterable[RailOrder]) -> dict[int, datetime | None]:
+    """Return when somebody asked back those of some orders that somebody did, as it is now, by their ids."""
+    recalled = RailOrder.objects.filter(pk__in=[order.pk for order in some], recalled_at__isnull=False)
+    return dict(recalled.values_list("pk", "recalled_at"))
 
 
 def _note(order: RailOrder, product: Product, answer: Answer) -> None:

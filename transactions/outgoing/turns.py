@@ -26,7 +26,7 @@ from transactions.rails import Answer, NoAnswer, Outcome, Rail, RailDown
 LONGEST_TURN = 10.0
 """Seconds after which what is left of a turn goes back, so that a slow rail's answers are noted in time."""
 MOMENT = 0.25
-"""Seconds of a business's part of a round."""
+"""Seconds of a business's part of a round; also the age at most of what is known of a recall when the rail is told."""
 NOTED_TOGETHER = 20
 """Orders that are noted as told in one statement, just before the rail is told of them: a business's part at most."""
 
@@ -97,9 +97,11 @@ class Turn:
         """Do for a moment what is due with orders of one business; what a turn that is over leaves goes back."""
         if not self.is_over:
             part = share.next()
+            recalled = orders.recalled_of(part)
             until = time.monotonic() + MOMENT
             for order in part:
                 share.waiting.remove(order)
+                order.recalled_at = recalled.get(order.pk, order.recalled_at)
                 self._tell(share, order)
                 if self.is_over or time.monotonic() >= until:
                     break
