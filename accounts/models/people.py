@@ -26,6 +26,8 @@ from flipdash.scope import Scope
 HEAD_OFFICE = "000000"
 """What follows an NPWP in the NITKU of a head office."""
 SEEN_EVERY = timedelta(minutes=5)
+TOLD_WITH: dict[str, Permission] = {}
+"""The permission without which nobody is told, by the notice (accounts/profile/notices.py)."""
 
 
 @dataclass(frozen=True)
@@ -233,9 +235,13 @@ class MemberQuerySet(models.QuerySet["Member"]):
         )
 
     def told(self, notice: str) -> Self:
-        """Those who may act, want this notice (accounts/profile/notices.py), and aren't away."""
+        """Those who may be told this (accounts/profile/notices.py), want it, and aren't away."""
         here = models.Q(away_until=None) | models.Q(away_until__lte=Now())
-        return self.active().filter(here).exclude(muted__contains=[notice])
+        return self.may_be_told(notice).filter(here).exclude(muted__contains=[notice])
+
+    def may_be_told(self, notice: str) -> Self:
+        """Those who may act, and have the right that a notice is for: whoever lost it reads no more of it."""
+        return self.active().who_may(TOLD_WITH[notice])
 
     def who_may(self, permission: Permission) -> Self:
         """Those whose role has a permission."""

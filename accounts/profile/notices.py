@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from accounts.models import Member as Person
 from accounts.models import Notice as Kept
 from accounts.models.notices import LONGEST_TEXT
+from accounts.models.people import TOLD_WITH
 from accounts.permissions import Permission
 from flipdash import mail
 from flipdash.scope import Member, Scope
@@ -45,6 +46,7 @@ NEEDED: list[str] = []
 def declare(name: str, words: Words, permission: Permission) -> None:
     """Make a notice known."""
     notices[name] = Notice(name, words, permission)
+    TOLD_WITH[name] = permission
     KINDS.append(name)
     NEEDED.append(str(permission))
 

@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.models import Member
+from accounts.models import Member, Notice
 from accounts.permissions import Role
 from flipdash import rls
 from flipdash.models import Message
@@ -113,6 +113,27 @@ def test_away_until_is_a_day_to_come(people, client_of, typed):
     assert typed in page.content.decode() or "date" in page.content.decode()
     people[Role.APPROVER].refresh_from_db()
     assert people[Role.APPROVER].away_until is None
+
+
+def test_who_lost_the_right_is_told_nothing_more_by_mail_either(people):
+    """Their list in the page hides it, and their settings don't offer to switch it off (trust: R2, R4)."""
+    maker, approver = people[Role.MAKER], people[Role.APPROVER]
+    alone, first, _second = (create(maker, account_number=f"001234567{number}") for number in range(3))
+    Member.objects.filter(pk=maker.pk).update(role=Role.CUSTOMER_SERVICE)
+    mails()
+    approve(approver, alone)
+    scope = approver.scope("live")
+    with rls.inside(scope):
+        acts.reject(scope, MONEY_TRANSFERS, first.pk, note="Not now")
+        chosen = Selection(Filters(), is_all=True)
+        assert services.reject(scope, chosen, note="Not this week").done == 1
+    let_it_arrive()
+    assert mails() == {}
+    with rls.outside():
+        assert not Notice.objects.filter(member=maker).exists()
+    Member.objects.filter(pk=maker.pk).update(role=Role.MAKER)
+    approve(approver, create(maker, account_number="0012345679"))
+    assert maker.user.email in mails(), "who has it again is told again"
 
 
 def test_a_maker_hears_when_nobody_could_approve(people, kopi_kita):

@@ -72,7 +72,7 @@ def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scop
     for member in others.told(WAITING).select_related("user"):
         _send("transfer_waits", WAITING, member, row, product, maker=row.maker_name, page=product.seen_url_name)
     if who := nobody_of(others):
-        maker = Member.objects.active().behind(row.maker).select_related("user").first()
+        maker = Member.objects.may_be_told(product.notice).behind(row.maker).select_related("user").first()
         if maker is not None:
             back = who.back and timezone.localtime(who.back, scope.zone).date()
             _send("transfer_nobody", product.notice, maker, row, product, back=back)
@@ -90,7 +90,7 @@ def tell_approvers_of_batch(scope: Scope, batch: TransferBatch, *, count: int, a
     for member in others.told(WAITING).select_related("user"):
         notices.tell(member, WAITING, "batch_waits", **where, maker=batch.maker_name, **known)
     if who := nobody_of(others):
-        maker = Member.objects.active().behind(scope.actor).select_related("user").first()
+        maker = Member.objects.may_be_told(OUTCOME).behind(scope.actor).select_related("user").first()
         if maker is not None:
             back = who.back and timezone.localtime(who.back, scope.zone).date()
             notices.tell(maker, OUTCOME, "batch_nobody", **where, back=back, **known)

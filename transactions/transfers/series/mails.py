@@ -27,7 +27,7 @@ def tell_approvers(scope: Scope, series: TransferSeries) -> None:
         _send("series_waits", WAITING, member, series, maker=series.maker_name, business=scope.business)
     if who := mails.nobody_of(others):
         back = who.back and timezone.localtime(who.back, scope.zone).date()
-        for member in Member.objects.active().behind(series.maker).select_related("user"):
+        for member in Member.objects.may_be_told(OUTCOME).behind(series.maker).select_related("user"):
             _send("series_nobody", OUTCOME, member, series, back=back)
 
 
