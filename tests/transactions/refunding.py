@@ -14,7 +14,7 @@ from transactions.transfers.services import Draft as To
 
 
 def draft(payment: Payment, *, cause: str = "Kelas dibatalkan", **fields: Any) -> Draft:
-    account = {"kind": "bank", "bank": "bca", "account_number": "0012345678", "beneficiary_name": "Dewi"}
+    account = {"kind": "bank", "bank": "bca", "account_number": "0012345678", "beneficiary_name": "Dewi Anggraini"}
     return Draft(payment, To(**{**account, "amount": 15_000, "is_sure": True, **fields}), cause)
 
 

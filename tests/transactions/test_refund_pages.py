@@ -28,6 +28,7 @@ TYPED = {
     "destination": "BCA",
     "account_number": "0012345678",
     "beneficiary_name": "",
+    "name_reason": "Her husband’s account",
 }
 
 
@@ -131,7 +132,7 @@ def test_what_was_not_paid_says_so(web, kopi_kita, status, said):
         ({"account_number": "12"}, "account_number"),
         ({"account_number": "0012349001"}, "account_number"),  # the bank has none such
         ({"account_number": "0012349004"}, "beneficiary_name"),  # nobody says whose it is
-        ({"account_number": "0012349005", "beneficiary_name": "Dewi"}, "name_reason"),
+        ({"account_number": "0012349005", "beneficiary_name": "Dewi", "name_reason": ""}, "name_reason"),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field(web, kopi_kita, payment, typed, field):
@@ -142,6 +143,39 @@ def test_what_is_wrong_is_said_beside_its_field(web, kopi_kita, payment, typed, 
     for name, value in typed.items():
         assert page.context["form"][name].value() == value, "what was typed stays"
     assert refunds(kopi_kita) == []
+
+
+OVO = {"channel_kind": "ewallet", "channel": "ovo", "sender_phone": "+628123456789", "amount": 150_000}
+
+
+@pytest.mark.parametrize("paid", [OVO, {"amount": 150_000}])
+def test_another_account_or_name_than_the_payers_needs_a_reason_and_is_seen(client_of, web, kopi_kita, paid):
+    """trust: M1. Whoever asks can't lead a refund to somebody else without an approver's seeing it."""
+    payment = make_payment(kopi_kita, **paid)
+    for step in ("check", "create"):
+        page = send(web, payment, step, name_reason="")
+        assert "isn’t the payer’s account or name (Dewi Anggraini" in str(page.context["form"].errors["name_reason"])
+    assert refunds(kopi_kita) == []
+    assert "This isn’t the payer’s account or name." in text_of(send(web, payment))
+    assert send(web, payment, "create").status_code == 302
+    (refund,) = refunds(kopi_kita)
+    assert (refund.is_to_another, refund.name_reason) == (True, TYPED["name_reason"])
+    approver = client_of(factories.make_member(kopi_kita, Role.APPROVER))
+    assert "Not the payer’s" in text_of(approver.get("/approvals/")).partition("BCA 0012345678")[2]
+    assert "0012345678" in text_of(approver.get("/approvals/", {"flag": "payer"}))
+    page = approver.get("/approvals/selection/", {"row": f"refund-{refund.pk}", "which": "ticked"})
+    assert page.context["chosen"].flags["payer"] == 1
+    assert "Not the payer’s account or name" in text_of(page)
+    page = text_of(approver.get(f"/refunds/{refund.pk}/approval/"))
+    assert "This isn’t the payer’s account or name." in page
+    assert TYPED["name_reason"] in page
+
+
+def test_the_payers_own_account_and_name_need_no_reason(web, kopi_kita):
+    typed = {"destination": "OVO", "account_number": "08123456789", "beneficiary_name": "Dewi Anggraini"}
+    page = send(web, make_payment(kopi_kita, **OVO), name_reason="", **typed)
+    assert "This isn’t the payer’s" not in text_of(page)
+    assert "payer’s account or name" not in str(getattr(page.context.get("form"), "errors", ""))
 
 
 def test_a_second_of_the_same_amount_is_asked_about(web, kopi_kita, payment):

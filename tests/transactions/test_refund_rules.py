@@ -50,6 +50,8 @@ FIXED = {
     "beneficiary_name": "Somebody",
     "bank": "bri",
     "cause": "Another",
+    "is_to_another": True,
+    "name_reason": "Another",
     "maker_id": 5,
 }
 

@@ -16,7 +16,7 @@ from tests.deposits.conftest import connect
 from tests.transactions.refunding import approve, draft, left, lines, now, request
 from tests.transactions.sending import answer, fund, let_it_arrive, send
 from transactions.models import RailCase, Refund, RefundStatus
-from transactions.outgoing import acts, cases, changes, sweeps
+from transactions.outgoing import acts, cases, changes, many, sweeps
 from transactions.outgoing.refusals import Changed, MayBeTwice, NotWaiting, SecondPersonNeeded
 from transactions.rails import Outcome, simulator
 from transactions.refunds import services
@@ -207,6 +207,22 @@ def test_the_second_person_rule_holds_for_refunds(kopi_kita, executor, approver,
     assert approve(approver, refund).status == RefundStatus.PROCESSING
 
 
+def test_the_second_person_rule_judges_the_refunds_of_a_payment_together(kopi_kita, executor, payment):
+    """trust: M2. From an amount on: one payment isn't given back in small parts, alone or by a bulk approval."""
+    fund(kopi_kita)
+    kopi_kita.second_person_required, kopi_kita.second_person_from = True, 50_000
+    kopi_kita.save()
+    first, second = (request(executor, payment, amount=amount) for amount in (30_000, 20_000))
+    assert [first.status, second.status] == [RefundStatus.PROCESSING, RefundStatus.PENDING_APPROVAL]
+    with pytest.raises(SecondPersonNeeded):
+        approve(executor, second)
+    scope, some = executor.scope("live"), many.Selection(REFUNDS, (second.pk,))
+    with rls.inside(scope), pytest.raises(SecondPersonNeeded):
+        many.approve_many(scope, some, seen=many.look_at(scope, some).digest, sure=True)
+    other = factories.make_payment(kopi_kita)
+    assert request(executor, other, amount=40_000).status == RefundStatus.PROCESSING
+
+
 def test_what_is_approved_is_what_was_seen(kopi_kita, service, approver, payment):
     """trust: M1, M3. Another of the same amount since then is seen first."""
     fund(kopi_kita)
@@ -281,7 +297,7 @@ def test_mails_lead_approvers_to_what_they_can_open(kopi_kita, service, approver
     with rls.inside_of(kopi_kita.pk, "live"):
         refund = Refund.objects.get()
     assert f"/refunds/{refund.pk}/approval/" in mine.text
-    assert "A refund of Kopi Kita to Dewi waits" in mine.text
+    assert "A refund of Kopi Kita to Dewi Anggraini waits" in mine.text
 
 
 def test_who_asked_hears_what_became_of_it_in_the_bell_and_may_switch_that_off(client_of, service, approver, payment):

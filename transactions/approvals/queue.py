@@ -41,6 +41,7 @@ FLAGS = {
     for flag in (
         Flag("new", "is_new_account", _("Account never paid before"), _("New account"), "info"),
         Flag("name", "differs", _("Name differs"), _("Name differs"), "warning"),
+        Flag("payer", "goes_elsewhere", _("Not the payer’s account or name"), _("Not the payer’s"), "warning"),
         Flag("twice", "is_twin", _("Possible duplicate"), _("Duplicate?"), "warning"),
     )
 }

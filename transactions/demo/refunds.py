@@ -16,6 +16,8 @@ from transactions.transfers.services import Draft as To
 
 LEAST = 100_000
 """Rupiah of the payments that are looked through."""
+ELSEWHERE = "Rekening lain milik pembayar; sudah dicek lewat telepon"
+"""Why one goes to another account than it was paid from, where it does."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def _one(by_role: Mapping[str, Scope], payment: Payment, planned: Planned, payer
     if planned.ending:
         amount = amount - 1_000 + planned.ending
     name = payment.sender_name
-    to = To(payer.kind, payer.bank, payer.account_number, amount, name, name.upper(), is_sure=True)
+    to = To(payer.kind, payer.bank, payer.account_number, amount, name, name.upper(), ELSEWHERE, is_sure=True)
     key = uuid.uuid5(uuid.NAMESPACE_OID, f"flipdash demo {SEED} refund {planned.cause}")
     refund = services.request(scope, Draft(payment, to, planned.cause), made_key=key).refund
     if refund.status == RefundStatus.PENDING_APPROVAL and planned.decided == "approved":

@@ -56,7 +56,11 @@ class Refund(OutgoingTransfer):
     beneficiary_name = models.CharField(_("Beneficiary Name"), max_length=100)
     holder_name = models.CharField(_("Account holder"), max_length=100, blank=True, default="", db_default="")
     """Whose account it is, as the bank said; empty where nobody answered."""
-    name_reason = models.CharField(_("Why the name differs"), max_length=200, blank=True, default="", db_default="")
+    is_to_another = models.BooleanField(_("Not the payer’s"), default=False, db_default=False)
+    """Whether it goes to another account or name than the payer left."""
+    name_reason = models.CharField(
+        _("Why another account or name"), max_length=200, blank=True, default="", db_default=""
+    )
     cause = models.CharField(_("Reason for the refund"), max_length=200)
 
     words = WORDS

@@ -1,7 +1,7 @@
 """What is one's own under the second-person rule: what one made, and what a key made that one made (trust.md M2).
 
-Keys are an upper app's: it says here which ones somebody made. What somebody paid by one file is judged as one, so that
-it can't be let go in small parts.
+Keys are an upper app's: it says here which ones somebody made. What somebody paid by one file, and what somebody
+gives back of one payment, is judged as one, so that it can't be let go in small parts.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,8 +11,9 @@ from django.db.models import Q, Sum
 
 from flipdash.actors import Actor, ActorKind
 from flipdash.scope import Scope
-from transactions.models import TransferSeries
+from transactions.models import Refund, TransferSeries
 from transactions.models.base import OutgoingTransfer
+from transactions.models.refund import COUNTED
 from transactions.outgoing.products import Product
 
 KeysOf = Callable[[Actor], Iterable[int]]
@@ -44,7 +45,7 @@ def is_own(actor: Actor | None, row: OutgoingTransfer | TransferSeries) -> bool:
 
 def judged(row: OutgoingTransfer | TransferSeries) -> int:
     """Return the rupiah that the rule judges of a row: all that its maker made by the same file, whatever became of it,
-    and all that its series pays.
+    all that its series pays, and all that its maker gives back of the same payment.
 
     A rejected part counts too: what was asked for as one is never asked for again as less.
     """
@@ -52,11 +53,15 @@ def judged(row: OutgoingTransfer | TransferSeries) -> int:
         return row.whole
     if getattr(row, "series_id", None) is not None:
         return int(row.series.whole)  # type: ignore[attr-defined]  # of money transfers
+    maker = {"maker_kind": row.maker_kind, "maker_id": row.maker_id}
+    model: Any = type(row)
+    if isinstance(row, Refund):
+        others = model.objects.filter(COUNTED, business_id=row.business_id, payment_id=row.payment_id, **maker)
+        is_there = isinstance(row.pk, int)  # the number comes from the database
+        return row.amount + _sum(others.exclude(pk=row.pk) if is_there else others)
     batch = getattr(row, "batch_id", None)
     if batch is None:
         return row.amount
-    maker = {"maker_kind": row.maker_kind, "maker_id": row.maker_id}
-    model: Any = type(row)
     return _sum(model.objects.filter(business_id=row.business_id, batch_id=batch, **maker))
 
 
@@ -73,6 +78,11 @@ def judged_of_many(scope: Scope, product: Product, some: Any) -> int:
             everything = product.model.objects.visible_to(scope, searched=True).filter(rows(scope.actor))
             whole += _sum(everything.filter(**{f"{product.look.batch}__in": found}))
         mine = mine.filter(**{product.look.batch: None})
+    if product.look.payment:
+        if found := _among(mine, product.look.payment):
+            given = product.model.objects.visible_to(scope, searched=True).filter(COUNTED, rows(scope.actor))
+            whole += _sum(given.filter(**{f"{product.look.payment}__in": found}))
+        return whole
     return whole + _sum(mine)
 
 

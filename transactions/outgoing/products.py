@@ -36,19 +36,26 @@ class Look:
     paid_before: Callable[[Scope], QuerySet] | None = None
     """What has arrived at the account of the row of an outer query."""
     name_differs: Q | None = None
+    is_to_another: Q | None = None
+    """What goes back, but to another account or name than it came from."""
     bank: str = ""
     """The column of its bank."""
     batch: str = ""
     """The column of the file that it came from with others."""
     series: str = ""
     """The column of the series of which it is one day."""
+    payment: str = ""
+    """The column of the payment of which it gives something back."""
 
     def at(self, scope: Scope, rows: QuerySet) -> QuerySet:
-        """Return rows with `is_new_account`, `differs` and `is_twin`, whether it may be paid twice."""
+        """Return rows with `is_new_account`, `differs`, `goes_elsewhere` and `is_twin`: it may be paid twice."""
         never = Value(False, output_field=BooleanField())
         return rows.annotate(
             is_new_account=~Exists(self.paid_before(scope)) if self.paid_before else never,
             differs=ExpressionWrapper(self.name_differs, output_field=BooleanField()) if self.name_differs else never,
+            goes_elsewhere=ExpressionWrapper(self.is_to_another, output_field=BooleanField())
+            if self.is_to_another
+            else never,
             is_twin=Exists(self.twins(scope)) if self.twins else never,
         )
 

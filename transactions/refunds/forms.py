@@ -59,6 +59,12 @@ class RefundForm(TransferForm):
         help_text=gettext_lazy("Whoever approves it reads this."),
         widget=forms.TextInput(attrs=TEXT),
     )
+    name_reason = LineField(
+        label=gettext_lazy("Why another account or name"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs=TEXT),
+    )
     remark = beneficiary_email = send_on = repeats = until = save_beneficiary = None  # type: ignore[assignment]  # none
     field_order = ("payment", "amount", "cause", "destination", "account_number")
 
@@ -81,6 +87,9 @@ class RefundForm(TransferForm):
         super()._judge(values, kind, bank)
         if self.draft is not None:
             self.asked = services.Draft(values["payment"], self.draft, values["cause"])
+            is_said = "name_reason" in self.errors or values["name_reason"]
+            if not is_said and services.goes_to_another(values["payment"], self.draft):
+                self.add_error("name_reason", str(services.NotThePayers(values["payment"])))
 
     def _draft(self, values: dict[str, Any], kind: str, bank: str) -> To:
         same = ("account_number", "amount", "beneficiary_name", "name_reason", "internal_reference", "is_sure")

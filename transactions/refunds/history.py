@@ -76,7 +76,7 @@ class RefundHistory(histories.History):
         histories.Column(_("Payment"), "payment__title", shown=False),
         histories.Column(_("Sender Name"), "payment__sender_name", shown=False),
         histories.Column(_("Account holder"), "holder_name", shown=False),
-        histories.Column(_("Why the name differs"), "name_reason", shown=False),
+        histories.Column(_("Why another account or name"), "name_reason", shown=False),
         histories.Column(_("Approved By"), "approver_name", shown=False),
         histories.Column(_("Bank Reference"), "bank_reference", shown=False),
         histories.DateTimeColumn(_("Returned Date"), "returned_at", shown=False),

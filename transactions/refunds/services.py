@@ -26,7 +26,7 @@ from transactions.models.refund import COUNTED
 from transactions.outgoing import acts, changes, products
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Payout
-from transactions.transfers import accounts
+from transactions.transfers import accounts, names
 from transactions.transfers.services import Draft as To
 from transactions.transfers.services import NameDiffers
 from transactions.transfers.twins import MOST_TWINS
@@ -46,6 +46,16 @@ class OverTheRest(OutgoingRefused):
         self.left = left
         words = _("This is more than is left of the payment: %(left)s can be refunded.")
         super().__init__(words % {"left": money.rupiah(left)})
+
+
+class NotThePayers(NameDiffers):
+    """It goes to another account or name than the payer's, and nobody has written why that is right."""
+
+    def __init__(self, payment: Payment) -> None:
+        account = account_of_payer(payment)
+        paid_by = f"{payment.sender_name}, {label_of(*account[:2])} {account[2]}" if account else payment.sender_name
+        words = _("This isn’t the payer’s account or name (%(payer)s). Write why the refund goes there.")
+        super().__init__(words % {"payer": paid_by})
 
 
 @dataclass(frozen=True)
@@ -113,6 +123,14 @@ def account_of_payer(payment: Payment) -> tuple[str, str, str] | None:
     return Kind.EWALLET, payment.channel, number
 
 
+def goes_to_another(payment: Payment, to: To) -> bool:
+    """Whether a refund goes to another account than the payer left, or to another name than the payer's."""
+    account = account_of_payer(payment)
+    if account is not None and account != (to.kind, to.bank, to.account_number):
+        return True
+    return not names.is_same(payment.sender_name, to.beneficiary_name or to.holder_name)
+
+
 def twins(scope: Scope, *, payment: int, amount: int, but: int = 0) -> Sequence[Refund]:
     """Return what may be the same refund: of the same payment and amount, unless it ended badly; the newest first."""
     same = _same(scope).filter(payment=payment, amount=amount).exclude(pk=but)
@@ -126,7 +144,8 @@ def _same(scope: Scope) -> QuerySet:
 
 def goes_at_once(scope: Scope, draft: Draft) -> bool:
     """Whether asking for it also approves it: whoever asks may approve, and the rule asks for nobody else."""
-    return acts.goes_at_once(scope, Refund(amount=draft.to.amount, **scope.actor.columns("maker")))
+    of = {"business_id": scope.business.pk, "mode": scope.mode, "payment": draft.payment}
+    return acts.goes_at_once(scope, Refund(**of, amount=draft.to.amount, **scope.actor.columns("maker")))
 
 
 # --- Making it ---------------------------------------------------------------------------------------------------
@@ -159,7 +178,7 @@ def request(scope: Scope, draft: Draft, *, made_key: uuid.UUID) -> Requested:
         draft = Draft(payment.get(pk=draft.payment.pk), draft.to, draft.cause)
         check_draft(scope, draft)
         refund = _add(scope, draft, made_key)
-        if goes_at_once(scope, draft):
+        if acts.goes_at_once(scope, refund):
             ask_again(scope, Permission.APPROVE_TRANSACTIONS)
             acts.let_go(scope, REFUNDS, refund)
     return Requested(refund, is_new=True)
@@ -176,12 +195,15 @@ def check_draft(scope: Scope, draft: Draft) -> None:
         raise accounts.WrongAccount(to.account_number)
     if to.name_differs and not to.name_reason:
         raise NameDiffers(_("The bank has another name for this account. Write why it is right."))
+    if goes_to_another(draft.payment, to) and not to.name_reason:
+        raise NotThePayers(draft.payment)
     if not to.is_sure and twins(scope, payment=draft.payment.pk, amount=to.amount):
         raise MayBeTwice
 
 
 def _add(scope: Scope, draft: Draft, made_key: uuid.UUID) -> Refund:
     to = draft.to
+    is_to_another = goes_to_another(draft.payment, to)
     refund = Refund(
         business_id=scope.business.pk,
         mode=scope.mode,
@@ -193,7 +215,8 @@ def _add(scope: Scope, draft: Draft, made_key: uuid.UUID) -> Refund:
         account_number=to.account_number,
         beneficiary_name=to.beneficiary_name or to.holder_name,
         holder_name=to.holder_name,
-        name_reason=to.name_reason if to.name_differs else "",
+        is_to_another=is_to_another,
+        name_reason=to.name_reason if to.name_differs or is_to_another else "",
         amount=to.amount,
         fee=to.fee,
         internal_reference=to.internal_reference,
@@ -225,10 +248,11 @@ def _payout(key: str, row: Refund) -> Payout:
 
 
 SHOWN = ("payment_id", "cause", "destination_kind", "bank", "account_number", "beneficiary_name", "holder_name")
+REASONED = ("is_to_another", "name_reason", "internal_reference")
 
 
 def _shown(row: Refund) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in (*SHOWN, "name_reason", "internal_reference")}
+    return {name: getattr(row, name) for name in (*SHOWN, *REASONED)}
 
 
 def _twins_of(scope: Scope, row: Refund) -> Sequence[Refund]:
@@ -271,7 +295,13 @@ REFUNDS = products.register(
         shown=_shown,
         duplicates=_twins_of,
         twins=_twins_of_many,
-        look=products.Look(twins=_twins_of_each, name_differs=~Q(name_reason=""), bank="bank"),
+        look=products.Look(
+            twins=_twins_of_each,
+            name_differs=~Q(name_reason="") & Q(is_to_another=False),
+            is_to_another=Q(is_to_another=True),
+            bank="bank",
+            payment="payment",
+        ),
         requested_by=Permission.REQUEST_REFUND,
         approver_url_name="transactions:refund-approval",
         notice="refund-outcome",

@@ -128,6 +128,7 @@ def _confirmation(request: Request, form: RefundForm) -> dict[str, Any]:
         "to": draft.to,
         "crumbs": [*CRUMBS, {"label": _("Request Refund"), "url": reverse("transactions:refund-request")}],
         "destination": label_of(draft.to.kind, draft.to.bank),
+        "is_to_another": services.goes_to_another(draft.payment, draft.to),
         "goes_at_once": services.goes_at_once(request.scope, draft),
         "left_after": services.left_of(draft.payment) - draft.to.amount,
         "left": available - draft.to.total,

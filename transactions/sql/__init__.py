@@ -53,6 +53,7 @@ from transactions.models import (
 PRODUCTS = (MoneyTransfer, InternationalTransfer, Payment)
 APPROVED = ("account_number", "beneficiary_name", "amount", "fee", "send_at", "maker_kind", "maker_id")
 """What an approver let go: whatever the code does, nothing else leaves, and not on another day."""
+REASONS = ("cause", "is_to_another", "name_reason", "holder_name")
 PAID_AGAIN = (
     *("destination_kind", "bank", "account_number", "beneficiary_name", "holder_name", "name_reason"),
     *("beneficiary_email", "amount", "remark", "internal_reference"),
@@ -98,7 +99,7 @@ ACCEPTED: list[Code] = [
 
 REFUNDS: list[Code] = [
     # What was asked for stays as it is: another amount, or another account, is another refund.
-    Fixed(Refund, "business", "mode", "created_at", "payment", "destination_kind", "bank", "cause", *APPROVED),
+    Fixed(Refund, "business", "mode", "created_at", "payment", "destination_kind", "bank", *REASONS, *APPROVED),
     Moves(Refund),
     Kept(Refund),
     AppendOnly(RefundEvent),
