@@ -341,6 +341,23 @@ def test_nobodys_phone_is_asked_to_pay_again_and_again(kopi_kita, toko_sebelah, 
     start(link(kopi_kita), channel="ovo", phone="+6281234567891", address="203.0.113.3")
 
 
+def test_a_phone_is_locked_out_by_nothing_that_asked_nobody_or_was_paid_or_is_another_businesss(
+    kopi_kita, toko_sebelah, monkeypatch
+):
+    monkeypatch.setattr(paying, "OF_A_PHONE", 2)
+    said = {"channel": "ovo", "phone": "+6281234567890"}
+    for number in range(2):
+        start(link(toko_sebelah), address=f"203.0.113.{number}", **said)  # in Test Mode nobody is asked
+    for _ in range(3):
+        pay(start(link(kopi_kita, mode="live"), **said))
+    for _ in range(2):
+        start(link(toko_sebelah, mode="live"), **said)
+    start(link(kopi_kita, mode="live"), **said)
+    for business in (kopi_kita, toko_sebelah):
+        with pytest.raises(paying.CantPay, match="asked to pay too often"):
+            start(link(business, mode="live"), **said)
+
+
 def test_what_a_payer_saw_is_what_is_started(stranger_web, kopi_kita):
     of = link(kopi_kita)
     found = dict(re.findall(r'name="(made_key|terms)" value="([^"]+)"', page_of(stranger_web, of)))
@@ -756,6 +773,19 @@ def test_no_more_mails_than_one_address_may_get(kopi_kita, toko_sebelah, monkeyp
     assert Message.objects.count() == 2
     pay(start(link(kopi_kita, mode="live"), email="somebody.else@example.test"))
     assert Message.objects.count() == 3
+
+
+def test_receipts_are_kept_back_by_no_test_and_no_other_business(kopi_kita, toko_sebelah, monkeypatch):
+    monkeypatch.setattr(mails, "TO_ONE_A_DAY", 2)
+    for _ in range(3):
+        pay(start(link(toko_sebelah), email="dewi@example.test"))
+    assert Message.objects.count() == 2
+    for _ in range(3):
+        pay(start(link(toko_sebelah, mode="live"), email="dewi@example.test"))
+    assert Message.objects.count() == 4
+    for _ in range(2):
+        pay(start(link(kopi_kita, mode="live"), email="dewi@example.test"))
+    assert Message.objects.count() == 5, "the first of a business leaves, whatever others did"
 
 
 def test_a_payment_page_asks_the_database_a_few_times(stranger_web, kopi_kita, django_assert_max_num_queries):

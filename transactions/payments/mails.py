@@ -4,6 +4,7 @@ from datetime import datetime, time
 from typing import Any, cast
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from flipdash import clock, events, mail
@@ -12,7 +13,8 @@ from transactions.channels import NAMES
 from transactions.models import Payment, PaymentStatus
 
 TO_ONE_A_DAY = 5
-"""How many receipts one address gets between two midnights, of whatever business."""
+"""How many receipts of one mode an address gets between two midnights, of all businesses together; beyond that, only
+the first of a business leaves: none keeps another's from leaving."""
 
 
 @events.on("payment.successful")
@@ -40,14 +42,15 @@ def _has_room(told: events.Event, payment: Payment) -> bool:
     Each that leaves in Live Mode was paid for. In Test Mode nobody pays, so a business may send a few a day.
     """
     today = datetime.combine(clock.now().astimezone(told.scope.zone).date(), time.min, tzinfo=told.scope.zone)
-    paid = Payment.objects.filter(paid_at__gte=today, status=PaymentStatus.SUCCESSFUL, slug__isnull=False)
-    to_one = paid.filter(sender_email__iexact=payment.sender_email).exclude(sender_email="")
-    if _more_than(TO_ONE_A_DAY, to_one):
+    paid = Payment.objects.filter(
+        paid_at__gte=today, status=PaymentStatus.SUCCESSFUL, slug__isnull=False, mode=payment.mode
+    ).exclude(sender_email="")
+    to_one, ours = paid.filter(sender_email__iexact=payment.sender_email), Q(business=told.scope.business.pk)
+    if _more_than(TO_ONE_A_DAY, to_one) and _more_than(1, to_one.filter(ours)):
         return False
     if payment.mode == Mode.LIVE:
         return True
-    ours = paid.filter(business=told.scope.business.pk, mode=payment.mode).exclude(sender_email="")
-    return not _more_than(settings.RECEIPT_MAILS_A_DAY[payment.mode], ours)
+    return not _more_than(settings.RECEIPT_MAILS_A_DAY[payment.mode], paid.filter(ours))
 
 
 def _more_than(most: int, rows: Any) -> bool:
