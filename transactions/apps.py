@@ -33,14 +33,16 @@ class TransactionsConfig(AppConfig):
         from transactions.transfers.importing import MoneyTransferImport
         from transactions.transfers.series import running  # noqa: F401  (its worker)
 
+        # Of refunds a statement says the payment, and no beneficiary: many who read it may not see refunds.
         for history, says in (
             (TransferHistory, ("beneficiary_name", "account_number", "remark")),
             (InternationalHistory, ("beneficiary_name", "account_number")),
             (PaymentHistory, ("title", "sender_name")),
-            (RefundHistory, ("beneficiary_name", "account_number")),
+            (RefundHistory, ("payment_id",)),
             (SettlementHistory, ()),
         ):
-            sources.register(history.ledger_source, history.known_as(), history.row_url_name, history.model, says)
+            page, may = history.row_url_name, str(history.permission)
+            sources.register(history.ledger_source, history.known_as(), page, history.model, says, may)
         for kind in (MoneyTransferImport, InternationalImport, PaymentImport):
             tables.register(kind)
         deposit.register(pending.pending)

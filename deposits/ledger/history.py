@@ -15,6 +15,7 @@ from deposits.ledger import closing, sources
 from deposits.models import DepositEntry, Direction, PostingKind
 from flipdash import histories, money
 from flipdash.histories.columns import DASH, Fact, Page, Row, Write, linked
+from flipdash.scope import Scope
 from flipdash.words import Words
 
 TOP_UP = histories.Action(_("Top-Up Deposit"), "deposits:top-up", Permission.TOP_UP_DEPOSIT)
@@ -47,9 +48,13 @@ class SourceColumn(histories.IdColumn):
 
     always: ClassVar[bool] = False
 
-    def fact(self, row: Row) -> Fact:
-        """Return the number as a link, with what it is."""
-        return {"label": self.label, "value": self._link(row), "note": sources.label_of(row["posting__source_type"])}
+    def fact(self, row: Row, scope: Scope | None = None) -> Fact:
+        """Return the number with what it is, as a link where the scope may open it."""
+        return {
+            "label": self.label,
+            "value": self.link(row, scope) if scope else self.text(row),
+            "note": sources.label_of(row["posting__source_type"]),
+        }
 
     def writer(self, page: Page) -> Write:
         """Return what writes the link and the Copy button; a business's own opening has nothing to open."""
@@ -57,12 +62,13 @@ class SourceColumn(histories.IdColumn):
 
         def write(row: Row) -> str:
             is_opening = row["posting__source_type"] == "business"
-            return DASH if is_opening else f"{self._link(row)}{copy(escape(self.text(row)))}"
+            return DASH if is_opening else f"{self.link(row, page.scope)}{copy(escape(self.text(row)))}"
 
         return write
 
-    def _link(self, row: Row) -> SafeString:
-        url = sources.url_of(row["posting__source_type"], row[self.field])
+    def link(self, row: Row, scope: Scope | None) -> SafeString:
+        """Return the number, which leads to the page of what moved the money where the scope may open it."""
+        url = sources.url_of(scope, row["posting__source_type"], row[self.field]) if scope else ""
         return format_html('<a href="{}">{}</a>', url, self.text(row)) if url else SafeString(self.text(row))
 
 
@@ -134,6 +140,12 @@ class DepositHistory(histories.History):
         head=_("Entry"),
         is_moved=True,
     )
+
+    def facts_of(self, row: Row) -> list[Fact]:
+        """Return every field in words, and what moved the money as a link where the scope may open it."""
+        link = next(column for column in self.columns if isinstance(column, SourceColumn))
+        facts = super().facts_of(row)
+        return [link.fact(row, self.scope) if fact["label"] == link.label else fact for fact in facts]
 
     def about_of(self, row: Row) -> SafeString:
         """Say of which amount and which fee the entry is."""

@@ -26,15 +26,24 @@ class Kind:
     model: Any = None
     """What has an `amount` and a `fee`, in rupiah."""
     says: tuple[str, ...] = ()
-    """Of its columns, those that tell people which one it is."""
+    """Of its columns, those that tell people which one it is: all who may read a statement of the deposit read them."""
+    permission: str = ""
+    """Who may open the page of one; empty where all who see the deposit may."""
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def register(source_type: str, label: Words, url_name: str = "", model: Any = None, says: tuple[str, ...] = ()) -> None:
+def register(
+    source_type: str,
+    label: Words,
+    url_name: str = "",
+    model: Any = None,
+    says: tuple[str, ...] = (),
+    permission: str = "",
+) -> None:
     """Make a kind of source known."""
-    _kinds[source_type] = Kind(label, url_name, model, says)
+    _kinds[source_type] = Kind(label, url_name, model, says, permission)
 
 
 def label_of(source_type: str) -> str:
@@ -43,10 +52,12 @@ def label_of(source_type: str) -> str:
     return str(kind.label) if kind else source_type
 
 
-def url_of(source_type: str, source_id: int) -> str:
-    """Return the page of a source, or "" where it has none."""
+def url_of(scope: Scope, source_type: str, source_id: int) -> str:
+    """Return the page of a source, or "" where it has none, or none that the scope may open."""
     kind = _kinds.get(source_type)
-    return reverse(kind.url_name, args=[source_id]) if kind and kind.url_name else ""
+    if kind is None or not kind.url_name or (kind.permission and not scope.can(kind.permission)):
+        return ""
+    return reverse(kind.url_name, args=[source_id])
 
 
 def parts_of(scope: Scope, source_type: str, source_id: int, moved: int) -> str:
@@ -94,4 +105,4 @@ def _described(source_type: str, row: tuple[Any, ...] | None, moved: int) -> str
         said.append(_("fee %s included") % money.rupiah(fee))
     elif fee and abs(moved) == amount - fee:
         said.append(_("fee %s taken off") % money.rupiah(fee))
-    return " · ".join([label, *filter(None, said)])
+    return " · ".join([label, *(str(words) for words in said if words)])

@@ -35,9 +35,9 @@ def callbacks_of(history: History, row: Any) -> Iterable[Callback]:
 
 
 @register.simple_tag
-def source_url(callback: Callback) -> str:
-    """Return the page of the transaction that a callback tells of, or "" where it is none."""
-    return sources.url_of(callback.source_type, callback.source_id) if callback.source_id else ""
+def source_url(scope: Scope, callback: Callback) -> str:
+    """Return the page of the transaction that a callback tells of; "" where it is none, or the scope can't open it."""
+    return sources.url_of(scope, callback.source_type, callback.source_id) if callback.source_id else ""
 
 
 @register.simple_tag

@@ -228,7 +228,7 @@ def _behind(request: Request, shown: Invoice) -> tuple[list[dict[str, Any]], str
         {
             "fee": fee,
             "product": products.label_of(fee.product),
-            "url": sources.url_of(fee.source_type, fee.source_id),
+            "url": sources.url_of(request.scope, fee.source_type, fee.source_id),
             "month": paper_.month_in_words(fee.given_back_of) if fee.given_back_of else "",
         }
         for fee in fees[:BEHIND]

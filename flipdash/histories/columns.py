@@ -17,6 +17,7 @@ from lucide.templatetags.lucide import lucide
 
 from flipdash import formats, money, world
 from flipdash.actors import in_words
+from flipdash.scope import Scope
 from flipdash.words import Words
 
 Row = dict[str, Any]
@@ -149,6 +150,8 @@ class Page:
     sought: frozenset[str] = frozenset()
     """The search as a whole, and its parts, in lower case."""
     moments: formats.Moments = field(default_factory=formats.Moments)
+    scope: Scope | None = None
+    """Who looks, where cells lead to what not everybody may open."""
 
     def copier(self, label: Words) -> Callable[[str], str]:
         """Return what writes the button that copies a value, which is escaped already; scripts show it."""

@@ -365,4 +365,4 @@ class History(Declaration):
             after += f"?{urlencode({LIST: self.address.query})}"
         said = [self.term, *(part.said for part in self.asked.parts)] if self.is_valid else []
         sought = frozenset(words.casefold() for words in said)
-        return Page(self.today, lambda row: f"{before}{row['id']}{after}", spoken, sought)
+        return Page(self.today, lambda row: f"{before}{row['id']}{after}", spoken, sought, scope=self.scope)

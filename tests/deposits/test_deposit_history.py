@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from accounts.permissions import Role
 from deposits import ledger
-from deposits.ledger import LedgerOwner, Source
+from deposits.ledger import LedgerOwner, Source, sources
 from deposits.ledger.history import DepositHistory
 from deposits.models import Account, DepositEntry
 from flipdash import clock, rls
@@ -253,6 +253,29 @@ def test_an_entry_leads_to_what_moved_it_and_back(web, scope, kopi_kita):
     page = web.get(f"/money-transfers/{transfer.pk}/").content.decode()
     assert f'href="/deposit/history/{row["id"]}/"' in page
     assert "−Rp102,500" in page
+
+
+@pytest.mark.parametrize(
+    ("role", "may_open"), [(Role.REVIEWER, False), (Role.APPROVER, False), (Role.CUSTOMER_SERVICE, True)]
+)
+def test_a_refund_names_nobody_and_leads_only_who_may_see_refunds(client_of, kopi_kita, role, may_open):
+    """trust: R1. Statements of the deposit and this page are read by many who may not see refunds."""
+    refund = factories.make_refund(kopi_kita, beneficiary_name="Dewi Rahasia", account_number="0099887766")
+    with rls.inside_of(kopi_kita.pk, "live"):
+        owner, of = LedgerOwner(kopi_kita, "live"), Source("refund", refund.pk)
+        ledger.give_back(owner, of, amount=15_000, rail="bca")
+    member = factories.make_member(kopi_kita, role)
+    scope = member.scope("live")
+    with rls.inside(scope):
+        (said,) = sources.descriptions(scope, [("refund", refund.pk, 15_000)], "default")
+        entry = DepositEntry.objects.visible_to(scope).get(posting__source_id=refund.pk)
+    assert str(refund.payment_id) in said
+    for address in ("/deposit/history/", f"/deposit/history/{entry.pk}/"):
+        page = client_of(member).get(address).content.decode()
+        assert str(refund.pk) in page
+        assert (f'href="/refunds/{refund.pk}/"' in page) is may_open
+        assert "Rahasia" not in said + page
+        assert "0099887766" not in said + page
 
 
 def test_held_money_is_no_entry_of_the_deposit(web, scope, moved):
