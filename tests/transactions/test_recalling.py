@@ -15,7 +15,7 @@ from tests.leased import let_time_pass
 from tests.transactions.sending import answer, approve, create, fund, lines, send
 from transactions import disturbances
 from transactions.models import MoneyTransfer, RailCase, RailOrder, SimulatedPayout
-from transactions.outgoing import recalling, turns
+from transactions.outgoing import orders, recalling, turns
 from transactions.outgoing.orders import ORDERS
 from transactions.outgoing.recalling import NotHanging
 from transactions.outgoing.refusals import NotWaiting
@@ -93,6 +93,23 @@ def test_what_arrived_meanwhile_stays_arrived(service, hanging):
     assert status(transfer) == "successful"
     assert balance(service) == Balance(912_500, 0)
     assert not RailCase.objects.exists()
+
+
+def test_what_the_rail_knows_by_this_key_with_something_else_is_left_alone(service, hanging):
+    """As after an old copy of the database was restored: the payout is somebody else's."""
+    transfer = hanging()
+    with connect("superuser") as superuser:
+        superuser.execute("SET session_replication_role = replica")
+        superuser.execute("UPDATE transactions_simulatedpayout SET amount = 1")
+        superuser.commit()
+    recall(service, transfer)
+    let_time_pass(ORDERS)
+    send()
+    order = RailOrder.objects.get()
+    assert (status(transfer), order.status, order.problem) == ("processing", "failed", "key reused")
+    assert SimulatedPayout.objects.get().result == ""
+    orders.open_cases_of_given_up()
+    assert RailCase.objects.get().kind == RailCase.Kind.GIVEN_UP
 
 
 def test_only_what_hangs_is_asked_back_and_once(service, hanging, kopi_kita):

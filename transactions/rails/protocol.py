@@ -208,8 +208,8 @@ class Rail(Protocol):
     def recall(self, payout: Payout) -> Answer:
         """Stop for good what isn't paid yet, and return what became of it: FAILED where it is stopped.
 
-        What it never heard of it refuses from then on. A rail that can't stop says what `status` says. Raises NoAnswer,
-        RailDown.
+        What it never heard of it refuses from then on. A rail that can't stop says what `status` says. What it knows
+        by this key with something else isn't touched. Raises NoAnswer, RailDown, KeyReused.
         """
 
     def quote(self, asked: Rated) -> Offer:

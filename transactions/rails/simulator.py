@@ -109,8 +109,7 @@ class Simulator:
         if payout.account_number.endswith(BUSY):
             raise RailDown(payout.bank)
         row, is_new = SimulatedPayout.objects.get_or_create(key=payout.key, defaults=_taken(payout))
-        if (row.bank, row.account_number, row.amount) != (payout.bank, payout.account_number, payout.amount):
-            raise KeyReused(payout.key)
+        _check_same(row, payout)
         if not is_new:
             SimulatedPayout.objects.filter(pk=row.pk).update(told=F("told") + 1)
         elif payout.account_number.endswith(LOST):
@@ -130,6 +129,7 @@ class Simulator:
         with transaction.atomic():
             rows = SimulatedPayout.objects.select_for_update()
             row, _is_new = rows.get_or_create(key=payout.key, defaults=_taken(payout))
+            _check_same(row, payout)
             if not row.result:
                 row.result, row.reason = Outcome.FAILED.value, str(Reason.BANK_UNAVAILABLE)
                 row.status, row.lease_until = Status.ANSWERED, None
@@ -235,6 +235,11 @@ def remember(told: Sequence[tuple[Payout, Answer, datetime]]) -> None:
         )
         for payout, answer, at in told
     )
+
+
+def _check_same(row: SimulatedPayout, payout: Payout) -> None:
+    if (row.bank, row.account_number, row.amount) != (payout.bank, payout.account_number, payout.amount):
+        raise KeyReused(payout.key)
 
 
 def _taken(payout: Payout) -> dict[str, Any]:
