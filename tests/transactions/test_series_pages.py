@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import date, timedelta
+from unittest import mock
 
 import pytest
 
@@ -210,6 +211,44 @@ def test_what_is_made_before_all_is_approved_is_named(maker, client_of, people, 
     assert f"/money-transfers/{transfer.pk}/approval/" in page.content.decode()
     page = approver.post(address, unseen(page), follow=True)
     assert "still wait for an approval of their own" in text_of(page)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_a_day_that_a_pause_kept_is_named_too(maker, client_of, people, money):
+    """trust: M3. Whoever resumes it brings it back, and it waits as long before its day as without the approval."""
+    money.series_approved_once = True
+    money.save()
+    first = date.fromisoformat(day(maker, 2))
+    series = factories.make_series(maker, repeats="week", first=first, last=first + timedelta(days=28))
+    assert running.queue_due() == 1
+    scope = maker.scope("live")
+    with rls.inside(scope):
+        services.pause(scope, series)
+    running.RUNS.work()
+    approver, address = client_of(people[Role.APPROVER]), f"{SERIES}{series.pk}/approval/"
+    page = approver.get(address)
+    assert [(day, transfer) for day, transfer in page.context["beside"]] == [(first, None)]
+    assert "Made once it is resumed" in text_of(page)
+    assert "still wait for an approval of their own" in text_of(approver.post(address, unseen(page), follow=True))
+    executor = people[Role.EXECUTOR].scope("live")
+    with rls.inside(executor), mock.patch.object(services, "_might_approve", return_value=True):
+        resumed = services.resume(executor, TransferSeries.objects.get(pk=series.pk))
+    assert (resumed.next_day, bool(resumed.approver_kind)) == (first, True)
+    assert running.queue_due() == 1, "with its lead"
+    running.RUNS.work()
+    assert MoneyTransfer.objects.get(series=series).status == "pending_approval"
+
+
+def test_who_approves_is_not_told_that_all_goes_where_another_pays_the_same(maker, client_of, people, money):
+    money.series_approved_once = True
+    money.save()
+    first = date.fromisoformat(day(maker, 10))
+    fields = {"repeats": "week", "first": first, "last": first + timedelta(days=28)}
+    series, _alike = (factories.make_series(maker, **fields) for _time in range(2))
+    approver, address = client_of(people[Role.APPROVER]), f"{SERIES}{series.pk}/approval/"
+    answer = text_of(approver.post(address, {**unseen(approver.get(address)), "sure": "1"}, follow=True))
+    assert "what comes soon after its payments still waits" in answer
+    assert "each of its transfers is sent on its day" not in answer
 
 
 def test_the_fee_is_that_of_the_day(maker, client, client_of, people, money, monkeypatch):

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import date
 
+from flipdash import clock
 from flipdash.scope import Scope
 from transactions.fees import FEES
 from transactions.models import MoneyTransfer, SeriesRun, Status, TransferSeries
 from transactions.transfers import services as transfers
+from transactions.transfers.series import dates
 from transactions.transfers.series.dates import Plan
 from transactions.transfers.services import Draft
 from transactions.transfers.twins import MOST_TWINS
@@ -39,13 +41,20 @@ def to_come(series: TransferSeries) -> list[date]:
 def beside(scope: Scope, series: TransferSeries) -> list[tuple[date, MoneyTransfer | None]]:
     """Return the days that came before all of it is approved: each waits for an approval of its own.
 
-    With each comes its transfer, or None where a worker is about to make it.
+    With each comes its transfer, or None where a worker is about to make it; of what is paused, once it is resumed.
     """
     rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(series=series)
     waiting = rows.filter(status=Status.PENDING_APPROVAL, series_day__lt=series.next_day)
     queued = SeriesRun.objects.visible_to(scope).filter(series=series, status__in=SeriesRun.Status.open())
-    found: dict[date, MoneyTransfer | None] = dict.fromkeys(
-        queued.filter(day__lt=series.next_day).values_list("day", flat=True)
-    )
+    days = {*queued.values_list("day", flat=True), *kept(scope, series)}
+    found: dict[date, MoneyTransfer | None] = dict.fromkeys(day for day in days if day < series.next_day)
     found |= {row.series_day: row for row in waiting if row.series_day}
     return sorted(found.items(), key=lambda one: one[0])
+
+
+def kept(scope: Scope, series: TransferSeries) -> list[date]:
+    """Return the days to come that brought nothing because it stood still: they are made if it is resumed in time."""
+    runs = SeriesRun.objects.visible_to(scope).filter(series=series, status=SeriesRun.Status.FAILED)
+    now, zone = clock.now(), scope.business.time_zone
+    days = runs.filter(problem__in=SeriesRun.HELD).values_list("day", flat=True)
+    return [day for day in days if dates.moment(day, zone) > now]

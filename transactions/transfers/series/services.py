@@ -145,7 +145,8 @@ def _add(scope: Scope, draft: Draft, plan: Plan, made_key: uuid.UUID) -> Transfe
 def next_at(series: TransferSeries, zone: str, *, is_once: bool) -> Any:
     """Return when the next transfer of a series is made: on its day, or before where it still has to be approved."""
     sent = dates.moment(series.next_day, zone)
-    return sent if is_once and series.approver_kind else sent - AHEAD
+    is_approved = series.approved_from is not None and series.next_day >= series.approved_from
+    return sent if is_once and is_approved else sent - AHEAD
 
 
 def facts_of(series: TransferSeries) -> dict[str, Any]:
@@ -288,11 +289,9 @@ def _might_approve(scope: Scope, locked: TransferSeries) -> bool:
 
 def _day_to_come(series: TransferSeries, scope: Scope) -> date | None:
     """Return the first day whose hour is still to come, one that brought nothing for the pause included."""
-    runs = SeriesRun.objects.visible_to(scope).filter(series=series)
-    held = runs.filter(status=SeriesRun.Status.FAILED, problem__in=SeriesRun.HELD).values_list("day", flat=True)
     rest = look.to_come(series) if series.next_at is not None else []
     now, zone = clock.now(), scope.business.time_zone
-    return min((day for day in {*held, *rest} if dates.moment(day, zone) > now), default=None)
+    return min({*look.kept(scope, series), *(day for day in rest if dates.moment(day, zone) > now)}, default=None)
 
 
 def is_being_made(series: TransferSeries) -> bool:

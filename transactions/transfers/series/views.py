@@ -87,10 +87,11 @@ def series_approval(request: Request, series_id: int) -> HttpResponseBase:
 
 
 def _approval(request: Request, series: TransferSeries) -> HttpResponseBase:
-    beside = look.beside(request.scope, series)
+    beside, alike = look.beside(request.scope, series), look.alike(request.scope, series)
     if request.method == "POST":
         how: dict[str, Any] = {"seen": request.POST.get("seen", ""), "sure": bool(request.POST.get("sure"))}
-        return _do(request, series, lambda: services.approve(request.scope, series, **how), wording.approved(beside))
+        said = wording.approved(beside, has_alike=bool(alike))
+        return _do(request, series, lambda: services.approve(request.scope, series, **how), said)
     if not services.may_be_approved(series):
         messages.info(request, str(services.SeriesOver()))
         return redirect("transactions:one-series", series.pk)
@@ -104,7 +105,7 @@ def _approval(request: Request, series: TransferSeries) -> HttpResponseBase:
         "all_of_it": len(left) * (series.amount + fee),
         "beside": beside,
         "twins": look.twins_of(request.scope, series),
-        "alike": look.alike(request.scope, series),
+        "alike": alike,
         "is_new_account": transfers.is_new_account(request.scope, series),
         "bank": Destination.objects.filter(code=series.bank).first(),
         "available": ledger.balance(request.scope).available,

@@ -37,12 +37,22 @@ def approval(series: TransferSeries, *, is_once: bool) -> str:
     return _("Each waits for an approver, from 3 days before its day.")
 
 
-def approved(beside: Sequence[tuple[date, Any]]) -> str:
-    """Return what an approval of all of it has done; `beside` are the days that it came too late for."""
-    if not beside:
-        return _("It is approved: each of its transfers is sent on its day.")
-    days = ", ".join(formats.day(day) for day, _transfer in beside)
-    return _("What is to come is approved. These days still wait for an approval of their own: %s.") % days
+def approved(beside: Sequence[tuple[date, Any]], *, has_alike: bool) -> str:
+    """Return what an approval of all of it has done.
+
+    `beside` are the days that it came too late for; `has_alike` says that another series pays the same.
+    """
+    said = []
+    if beside:
+        days = ", ".join(formats.day(day) for day, _transfer in beside)
+        said += [_("What is to come is approved. These days still wait for an approval of their own: %s.") % days]
+    elif not has_alike:
+        said += [_("It is approved: each of its transfers is sent on its day.")]
+    else:
+        said += [_("It is approved.")]
+    if has_alike:
+        said += [_("Another repeating transfer pays the same: what comes soon after its payments still waits.")]
+    return " ".join(said)
 
 
 def resumed(series: TransferSeries) -> str:
