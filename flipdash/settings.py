@@ -338,6 +338,7 @@ HISTORY_TIMEOUT_MS = 2_000
 HISTORY_COUNT_TIMEOUT_MS = 50  # no page waits longer for its count: the browser asks for it once the page is there
 HISTORY_LATE_COUNT_TIMEOUT_MS = 2_000  # then it reads "Many transactions"
 LEASE_SECONDS = env.int("LEASE_SECONDS", 20)
+WORKERS = env.int("WORKER_CONCURRENCY", 2)  # as bin/worker starts them
 """After how long a silent worker's row is given to another."""
 REPORT_DAYS_KEPT = 30
 MESSAGE_DAYS_KEPT = 30

@@ -108,8 +108,9 @@ def test_a_turn_has_one_bank(kopi_kita):
     assert ORDERS.claim_many() == []
 
 
-def test_whoever_has_many_at_a_bank_keeps_no_others_one_waiting(kopi_kita, toko_sebelah, monkeypatch):
+def test_whoever_has_many_at_a_bank_keeps_no_others_one_waiting(kopi_kita, toko_sebelah, monkeypatch, settings):
     """trust: Q1."""
+    settings.WORKERS = 8
     monkeypatch.setattr(ORDERS, "together", 3)
     many = approved(kopi_kita, [f"1234567{n}" for n in range(6)])
     (one,) = approved(toko_sebelah, LIFE[:1])
@@ -198,13 +199,26 @@ def test_whoever_has_many_at_one_bank_keeps_no_other_bank_waiting(kopi_kita, tok
     assert first == set(RailOrder.objects.filter(source_id__in=(many[0].pk, one.pk)).values_list("pk", flat=True))
 
 
-def test_one_bank_never_has_all_workers(kopi_kita, monkeypatch):
+@pytest.mark.parametrize(("workers", "most"), [(1, 1), (2, 1), (3, 2), (8, orders.MOST_AT_ONCE)])
+def test_one_bank_never_has_all_workers(kopi_kita, monkeypatch, settings, workers, most):
+    settings.WORKERS = workers
     monkeypatch.setattr(ORDERS, "together", 2)
-    approved(kopi_kita, [f"1234567{n}" for n in range(2 * orders.MOST_AT_ONCE + 1)])
+    approved(kopi_kita, [f"1234567{n}" for n in range(2 * most + 1)])
     approved(kopi_kita, LIFE[:1], bank="bni")
-    claimed = [[order.bank for order in ORDERS.claim_many()] for _turn in range(orders.MOST_AT_ONCE + 2)]
+    claimed = [[order.bank for order in ORDERS.claim_many()] for _turn in range(most + 2)]
     assert claimed[-1] == []
-    assert sorted(claimed[:-1]) == [["bca", "bca"]] * orders.MOST_AT_ONCE + [["bni"]]
+    assert sorted(claimed[:-1]) == [["bca", "bca"]] * most + [["bni"]]
+
+
+def test_a_bank_that_is_busy_by_one_rail_is_free_by_another(kopi_kita, monkeypatch):
+    monkeypatch.setattr(ORDERS, "together", 1)
+    approved(kopi_kita, LIFE[:1])
+    mine = RailOrder.objects.get()
+    now = {"status": "sending", "started_at": Now(), "lease_until": Now() + timedelta(minutes=1)}
+    of = {"business": kopi_kita, "mode": "live", "source": "money_transfer", "bank": "bca", **now}
+    for n in range(orders.MOST_AT_ONCE):
+        RailOrder.objects.create(**of, source_id=-n, key=f"other-{n}", rail="other")
+    assert ORDERS.claim_many() == [mine]
 
 
 def test_no_statement_more_for_more_orders_but_what_tells_the_rail(kopi_kita, toko_sebelah, monkeypatch):
@@ -313,7 +327,8 @@ def test_what_cannot_be_noted_together_is_done_one_by_one(kopi_kita, monkeypatch
     monkeypatch.setattr(answers, "note_sent_many", note_sent_many)
 
 
-def test_whose_workers_died_several_times_is_worked_on_alone(kopi_kita):
+def test_whose_workers_died_several_times_is_worked_on_alone(kopi_kita, settings):
+    settings.WORKERS = 8
     made = approved(kopi_kita, LIFE[:3])
     for _death in range(3):
         assert len(ORDERS.claim_many()) == 3

@@ -16,7 +16,7 @@ from tests.deposits.conftest import connect
 from tests.transactions.refunding import approve, draft, left, lines, now, request
 from tests.transactions.sending import answer, fund, let_it_arrive, send
 from transactions.models import RailCase, Refund, RefundStatus
-from transactions.outgoing import acts, cases, changes, many, sweeps
+from transactions.outgoing import acts, cases, changes, covering, many, sweeps
 from transactions.outgoing.refusals import Changed, MayBeTwice, NotWaiting, SecondPersonNeeded
 from transactions.rails import Outcome, simulator
 from transactions.refunds import services
@@ -126,6 +126,18 @@ def test_short_of_money_it_waits_with_its_reason_and_goes_on_after_a_top_up(kopi
     assert [now(one).status for one in (refund, small)] == ["successful", "successful"]
     assert lines(refund) == ["created", "waiting", "covered", "sent", "successful"]
     assert wrong() == {}
+
+
+def test_one_that_fits_goes_on_however_many_wait_before_it_that_do_not(
+    kopi_kita, service, approver, payment, monkeypatch
+):
+    monkeypatch.setattr(covering, "MOST_AT_ONCE", 1)
+    fund(kopi_kita, 5_000)
+    large, small = request(service, payment, amount=100_000), request(service, payment, amount=20_000)
+    assert {approve(approver, refund).status for refund in (large, small)} == {RefundStatus.WAITING}
+    fund(kopi_kita, 20_000)
+    sweeps.tidy()
+    assert (now(large).status, now(small).status) == (RefundStatus.WAITING, RefundStatus.PROCESSING)
 
 
 @pytest.mark.parametrize("is_covered", [True, False])

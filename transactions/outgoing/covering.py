@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import F
 
+from accounts.models import Business
 from deposits import ledger
 from deposits.ledger import NotEnoughDeposit
 from flipdash import rls
@@ -12,10 +14,10 @@ from flipdash.scope import Scope
 from transactions import rails
 from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import acts, changes, orders
-from transactions.outgoing.products import Product, owner_of, products
+from transactions.outgoing.products import Product, products
 
 MOST_AT_ONCE = 200
-"""Rows of a business that one sweep looks at."""
+"""Rows of a business that one sweep sends."""
 Act = Callable[[Product, OutgoingTransfer], bool]
 log = logging.getLogger(__name__)
 
@@ -43,11 +45,11 @@ def _go_on(product: Product) -> int:
 
 def _go_on_of(product: Product, business_id: int, mode: str) -> int:
     rows = product.model.objects.filter(business_id=business_id, mode=mode, status=product.waits)
-    some = rows.select_related("business").order_by("created_at", "pk")[:MOST_AT_ONCE]
-    sent, left = 0, None
-    for row in some:
-        if left is None:
-            left = ledger.balance(owner_of(row)).available
+    owner = ledger.LedgerOwner(Business.objects.get(pk=business_id), mode)
+    sent, left = 0, ledger.balance(owner).available
+    # Those that fit, however many wait that don't.
+    fit = rows.annotate(cost=F("amount") + F("fee")).filter(cost__lte=left).select_related("business")
+    for row in fit.order_by("created_at", "pk")[:MOST_AT_ONCE]:
         if row.amount + row.fee <= left and _tried(_send, product, row):
             sent, left = sent + 1, left - row.amount - row.fee
     return sent

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import (
     Case,
@@ -47,7 +48,12 @@ LONGEST_PAUSE = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=1)
 """How long an order waits at most until it is asked for once more."""
 MOST_AT_ONCE = 4
-"""Workers that are at one bank at a time, so that a slow one never has all of them."""
+"""Workers that are at one bank of a rail at a time, where there are more of them."""
+
+
+def most_at_once() -> int:
+    """Return how many workers may be at one bank at a time: never all of them, where there are several."""
+    return max(1, min(MOST_AT_ONCE, settings.WORKERS - 1))
 
 
 class Orders(ManyWorker[RailOrder]):
@@ -60,11 +66,11 @@ class Orders(ManyWorker[RailOrder]):
         """Return what a worker may begin with."""
         paused = BankPace.objects.filter(rail=OuterRef("rail"), bank=OuterRef("bank"), until__gt=Now())
         due = super().due().exclude(Exists(paused))
-        running = self.rows.filter(self._running(lease_until__gte=Now())).values("bank").order_by()
+        running = self.rows.filter(self._running(lease_until__gte=Now())).values("rail", "bank").order_by()
         # What was claimed together began together: each beginning is a worker.
-        at_it = running.annotate(n=Count("started_at", distinct=True)).filter(n__gte=MOST_AT_ONCE)
-        busy = [row["bank"] for row in at_it]
-        return due.exclude(bank__in=busy) if busy else due
+        for row in running.annotate(n=Count("started_at", distinct=True)).filter(n__gte=most_at_once()):
+            due = due.exclude(rail=row["rail"], bank=row["bank"])
+        return due
 
     def _first(self, due: Any) -> Any:
         return due.filter(pk=shares.first_of_a_bank(due)).first()
