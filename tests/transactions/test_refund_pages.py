@@ -16,6 +16,7 @@ from tests.factories import make_payment, make_refund
 from tests.transactions.refunding import left, now
 from tests.transactions.sending import fund
 from transactions.models import Refund
+from transactions.refunds.services import REFUNDS
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "operator"]),
@@ -184,6 +185,53 @@ def test_a_second_of_the_same_amount_is_asked_about(web, kopi_kita, payment):
     assert "is_sure" in page.context["form"].errors
     assert send(web, payment, "create", is_sure="on").status_code == 302
     assert left(payment) == 50_000
+
+
+def test_the_same_account_and_amount_sent_otherwise_is_asked_about(client_of, web, kopi_kita, payment, service):
+    """trust: L5. By a refund of another payment, or by a money transfer; Approvals says so too."""
+    to = {"amount": 50_000, "bank": "bca", "account_number": "0012345678"}
+    for make in (make_refund, factories.make_transfer):
+        with rls.inside_of(kopi_kita.pk, "live"):
+            make(kopi_kita, status="processing", **to)
+        assert "is_sure" in send(web, payment, "create").context["form"].errors
+        with rls.inside_of(kopi_kita.pk, "live"):
+            Refund.objects.filter(status="processing").update(status="failed")
+    refund = make_refund(kopi_kita, payment, maker=service.actor, **to)
+    scope = service.scope("live")
+    with rls.inside(scope):
+        found = REFUNDS.duplicates(scope, refund)
+        assert [one.status for one in found] == ["processing"], "the transfer"
+        assert REFUNDS.twins(scope, [refund.pk]) == {refund.pk: [(one.pk, str(one.status)) for one in found]}
+    approver = client_of(factories.make_member(kopi_kita, Role.APPROVER))
+    assert str(refund.pk) in approver.get("/approvals/", {"flag": "twice"}).content.decode()
+    assert str(found[0].pk) in text_of(approver.get(f"/refunds/{refund.pk}/approval/"))
+
+
+def test_an_imported_payment_is_none_of_ours(web, kopi_kita, payment, admin):
+    with rls.inside_of(kopi_kita.pk, "live"):
+        payment.events.create(business=kopi_kita, mode="live", kind="imported", **admin.actor.columns("by"))
+    assert "its money never came here" in str(send(web, payment).context["form"].errors["payment"])
+    page = web.get(f"/payments/{payment.pk}/")
+    assert "its money never came here" in text_of(page)
+    assert f"{REQUEST}?payment=" not in page.content.decode()
+    assert refunds(kopi_kita) == []
+
+
+def test_no_bank_is_asked_but_for_what_can_be_refunded(web, kopi_kita, payment):
+    failed = make_payment(kopi_kita, status="failed")
+    assert "Account holder" in text_of(send(web, payment, "look"))
+    for pk in (failed.pk, 12, ""):
+        assert "Account holder" not in text_of(web.post(REQUEST, {"payment": pk, "step": "look", **TYPED}))
+
+
+def test_a_rest_that_no_bank_takes_is_said(web, kopi_kita, payment):
+    typed = {"amount": "145.000"}
+    assert "too little to be refunded alone" in text_of(send(web, payment, **typed))
+    assert "too little to be refunded alone" not in text_of(send(web, payment))
+    make_refund(kopi_kita, payment, amount=145_000)
+    page = web.get(f"/payments/{payment.pk}/")
+    assert "Rp5,000 is left. It can’t be refunded alone: banks take Rp10,000 or more." in text_of(page)
+    assert f"{REQUEST}?payment=" not in page.content.decode()
 
 
 def test_markup_is_text_everywhere(client_of, kopi_kita):

@@ -33,6 +33,8 @@ class Look:
 
     twins: Callable[[Scope], QuerySet] | None = None
     """The rows that may be the same money as the row of an outer query, the newest first."""
+    sent: Callable[[Scope], QuerySet] | None = None
+    """What another kind may have sent of the same money, of the row of an outer query."""
     paid_before: Callable[[Scope], QuerySet] | None = None
     """What has arrived at the account of the row of an outer query."""
     name_differs: Q | None = None
@@ -56,8 +58,12 @@ class Look:
             goes_elsewhere=ExpressionWrapper(self.is_to_another, output_field=BooleanField())
             if self.is_to_another
             else never,
-            is_twin=Exists(self.twins(scope)) if self.twins else never,
+            is_twin=self._is_twin(scope) if self.twins else never,
         )
+
+    def _is_twin(self, scope: Scope) -> Any:
+        same = [Exists(find(scope)) for find in (self.twins, self.sent) if find]
+        return ExpressionWrapper(Q(*same, _connector=Q.OR), output_field=BooleanField())
 
 
 @dataclass(frozen=True)

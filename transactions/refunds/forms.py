@@ -96,7 +96,8 @@ class RefundForm(TransferForm):
         return To(kind=kind, bank=bank, holder_name=self.holder.name[:100], **{name: values[name] for name in same})
 
     def _twins(self, draft: To) -> Any:
-        return services.twins(self.scope, payment=self.cleaned_data["payment"].pk, amount=draft.amount)
+        values = self.cleaned_data
+        return services.twins_of_draft(self.scope, services.Draft(values["payment"], draft, values["cause"]))
 
 
 def initial_of(payment: Payment) -> dict[str, Any]:

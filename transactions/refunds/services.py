@@ -12,24 +12,26 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.permissions import Permission
 from accounts.rights import ask_again
-from flipdash import db, events, money
+from flipdash import clock, db, events, money
 from flipdash.scope import Scope
 from transactions.channels import ChannelKind
 from transactions.destinations import EWALLETS, Kind, label_of
-from transactions.models import Payment, PaymentStatus, Refund, RefundStatus, Via
+from transactions.models import MoneyTransfer, Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus, Via
 from transactions.models.refund import COUNTED
 from transactions.outgoing import acts, changes, products
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Payout
 from transactions.transfers import accounts, names
+from transactions.transfers import services as transfers
 from transactions.transfers.services import Draft as To
 from transactions.transfers.services import NameDiffers
-from transactions.transfers.twins import MOST_TWINS
+from transactions.transfers.twins import MOST_TWINS, TWICE_WITHIN
 
 BETWEEN = re.compile(r"[\s.\-]+")
 """What people write between the digits of a number."""
@@ -67,6 +69,10 @@ class Draft:
     cause: str
 
 
+Twin = Refund | MoneyTransfer
+"""What may be the same money."""
+
+
 @dataclass(frozen=True)
 class Requested:
     """The refund that a form made; `is_new` is false when the same form had made it before."""
@@ -92,8 +98,15 @@ def check_payment(payment: Payment) -> None:
     if payment.status != PaymentStatus.SUCCESSFUL:
         words = _("Nothing can be refunded of this payment: it is %(status)s, and no money came by it.")
         raise NotRefundable(words % {"status": str(payment.status.label)})
+    if is_imported(payment):
+        raise NotRefundable(_("This payment was imported: its money never came here. Refund it where it was paid."))
     if not left_of(payment):
         raise NotRefundable(_("All of this payment is refunded already, or asked for."))
+
+
+def is_imported(payment: Payment) -> bool:
+    """Whether a payment is one of another system's, which may have been refunded there."""
+    return bool(payment.events.filter(kind=PaymentEvent.Kind.IMPORTED).exists())
 
 
 def refunds_of(scope: Scope, payment: Payment) -> QuerySet:
@@ -135,6 +148,27 @@ def twins(scope: Scope, *, payment: int, amount: int, but: int = 0) -> Sequence[
     """Return what may be the same refund: of the same payment and amount, unless it ended badly; the newest first."""
     same = _same(scope).filter(payment=payment, amount=amount).exclude(pk=but)
     return list(same[:MOST_TWINS])
+
+
+def twins_of_draft(scope: Scope, draft: Draft) -> Sequence[Twin]:
+    """Return what a draft may pay once more."""
+    to = draft.to
+    account: dict[str, Any] = {"bank": to.bank, "account_number": to.account_number}
+    return all_twins(scope, payment=draft.payment.pk, amount=to.amount, **account)
+
+
+def all_twins(
+    scope: Scope, *, payment: int, amount: int, bank: str, account_number: str, but: int = 0
+) -> Sequence[Twin]:
+    """Return what may be the same money: refunds of the payment, and what an account was paid lately, by any product.
+
+    Of the same amount, unless it ended badly; the refunds of the payment first.
+    """
+    to: dict[str, Any] = {"bank": bank, "account_number": account_number, "amount": amount}
+    elsewhere = _same(scope).filter(**to, created_at__gte=Now() - TWICE_WITHIN).exclude(payment=payment).exclude(pk=but)
+    sent = transfers.twins(scope, **to)
+    of_it = twins(scope, payment=payment, amount=amount, but=but)
+    return [*of_it, *elsewhere[:MOST_TWINS], *sent][:MOST_TWINS]
 
 
 def _same(scope: Scope) -> QuerySet:
@@ -197,7 +231,7 @@ def check_draft(scope: Scope, draft: Draft) -> None:
         raise NameDiffers(_("The bank has another name for this account. Write why it is right."))
     if goes_to_another(draft.payment, to) and not to.name_reason:
         raise NotThePayers(draft.payment)
-    if not to.is_sure and twins(scope, payment=draft.payment.pk, amount=to.amount):
+    if not to.is_sure and twins_of_draft(scope, draft):
         raise MayBeTwice
 
 
@@ -255,27 +289,47 @@ def _shown(row: Refund) -> dict[str, Any]:
     return {name: getattr(row, name) for name in (*SHOWN, *REASONED)}
 
 
-def _twins_of(scope: Scope, row: Refund) -> Sequence[Refund]:
-    return twins(scope, payment=row.payment_id, amount=row.amount, but=row.pk)
+def _twins_of(scope: Scope, row: Refund) -> Sequence[Twin]:
+    account: dict[str, Any] = {"bank": row.bank, "account_number": row.account_number}
+    return all_twins(scope, payment=row.payment_id, amount=row.amount, but=row.pk, **account)
 
 
 def _twins_of_many(scope: Scope, ids: Sequence[int]) -> products.Twins:
-    """Return the possible duplicates of each, in two queries."""
-    some = Refund.objects.visible_to(scope, searched=True).filter(pk__in=ids)
-    asked = {pk: (payment, amount) for pk, payment, amount in some.values_list("pk", "payment_id", "amount")}
-    them: dict[tuple[int, int], list[tuple[int, str]]] = {}
-    paid = {payment for payment, _amount in asked.values()}
-    for pk, payment, amount, status in (
-        _same(scope).filter(payment__in=paid).values_list("pk", "payment_id", "amount", "status")
-    ):
-        them.setdefault((payment, amount), []).append((pk, str(status)))
-    others = {pk: [one for one in them.get(same, []) if one[0] != pk][:MOST_TWINS] for pk, same in asked.items()}
-    return {pk: same for pk, same in others.items() if same}
+    """Return the possible duplicates of each, in a bounded number of queries: as _twins_of each."""
+    some = list(Refund.objects.visible_to(scope, searched=True).filter(pk__in=ids))
+    payments, accounts_ = {row.payment_id for row in some}, {row.account_number for row in some}
+    since = clock.now() - TWICE_WITHIN
+    same = Q(payment__in=payments) | Q(account_number__in=accounts_, created_at__gte=since)
+    of_it: dict[tuple[Any, ...], list[Refund]] = {}
+    paid: dict[tuple[Any, ...], list[Refund]] = {}
+    amounts = {row.amount for row in some}
+    for one in _same(scope).filter(same, amount__in=amounts):
+        of_it.setdefault((one.payment_id, one.amount), []).append(one)
+        if one.created_at >= since:
+            paid.setdefault((one.bank, one.account_number, one.amount), []).append(one)
+    sent: dict[tuple[Any, ...], list[MoneyTransfer]] = {}
+    for other in transfers.may_be_twice(scope, Q(account_number__in=accounts_, amount__in=amounts)):
+        sent.setdefault((other.bank, other.account_number, other.amount), []).append(other)
+    found: products.Twins = {}
+    for row in some:
+        to = (row.bank, row.account_number, row.amount)
+        of_this = [one for one in of_it.get((row.payment_id, row.amount), []) if one.pk != row.pk]
+        theirs: list[Twin] = [*of_this[:MOST_TWINS]]
+        theirs += [one for one in paid.get(to, []) if one.payment_id != row.payment_id]
+        theirs += sent.get(to, [])
+        if theirs:
+            found[row.pk] = [(one.pk, str(one.status)) for one in theirs[:MOST_TWINS]]
+    return found
 
 
 def _twins_of_each(scope: Scope) -> QuerySet:
-    same = {name: OuterRef(name) for name in ("payment", "amount")}
-    return _same(scope).filter(**same).exclude(pk=OuterRef("pk"))
+    of_it = Q(payment=OuterRef("payment"))
+    to = Q(bank=OuterRef("bank"), account_number=OuterRef("account_number"), created_at__gte=Now() - TWICE_WITHIN)
+    return _same(scope).filter(of_it | to, amount=OuterRef("amount")).exclude(pk=OuterRef("pk"))
+
+
+def _sent_to_each(scope: Scope) -> QuerySet:
+    return transfers.may_be_twice(scope, Q(**{name: OuterRef(name) for name in ("bank", "account_number", "amount")}))
 
 
 REFUNDS = products.register(
@@ -297,6 +351,7 @@ REFUNDS = products.register(
         twins=_twins_of_many,
         look=products.Look(
             twins=_twins_of_each,
+            sent=_sent_to_each,
             name_differs=~Q(name_reason="") & Q(is_to_another=False),
             is_to_another=Q(is_to_another=True),
             bank="bank",

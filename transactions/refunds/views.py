@@ -114,7 +114,17 @@ def _figures(request: Request, form: RefundForm) -> dict[str, Any]:
         number = transfer_forms.accounts.clean_account(kind, bank, str(typed.get("account_number", ""))[:40])
     except transfer_forms.accounts.WrongAccount:
         return shown
-    return shown | {"holder": look_up(request.scope, bank, number)}
+    # Nobody asks banks for names but for a refund that can be.
+    return shown | {"holder": look_up(request.scope, bank, number)} if _is_refundable(payment) else shown
+
+
+def _is_refundable(payment: Payment | None) -> bool:
+    try:
+        if payment is not None:
+            services.check_payment(payment)
+    except services.NotRefundable:
+        return False
+    return payment is not None
 
 
 def _confirmation(request: Request, form: RefundForm) -> dict[str, Any]:
@@ -130,6 +140,7 @@ def _confirmation(request: Request, form: RefundForm) -> dict[str, Any]:
         "destination": label_of(draft.to.kind, draft.to.bank),
         "is_to_another": services.goes_to_another(draft.payment, draft.to),
         "goes_at_once": services.goes_at_once(request.scope, draft),
+        "is_little": 0 < services.left_of(draft.payment) - draft.to.amount < transfer_forms.accounts.LEAST,
         "left_after": services.left_of(draft.payment) - draft.to.amount,
         "left": available - draft.to.total,
         "missing": max(0, draft.to.total - available),

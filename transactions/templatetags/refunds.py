@@ -9,6 +9,7 @@ from deposits import ledger
 from transactions.models import Payment, PaymentStatus, Refund, RefundStatus
 from transactions.outgoing import acts
 from transactions.refunds import services
+from transactions.transfers.accounts import LEAST
 
 register = template.Library()
 MOST = 20
@@ -50,4 +51,11 @@ def payment_refunds(context: Any, payment: Payment) -> dict[str, Any]:
     left = payment.amount - sum(row.amount for row in rows if row.is_counted)
     if len(rows) > MOST:
         left = services.left_of(payment)
-    return {"refunds": rows[:MOST], "payment": payment, "left": left, "may_request": left > 0}
+    return {"refunds": rows[:MOST], "payment": payment, "left": left, "may_request": left > 0} | _said(payment, left)
+
+
+def _said(payment: Payment, left: int) -> dict[str, Any]:
+    """Whether the rest is too little to be sent, or the payment was imported: then there is nothing to ask for."""
+    is_imported, is_little = services.is_imported(payment), 0 < left < LEAST
+    said = {"is_imported": is_imported, "is_little": is_little, "least": LEAST}
+    return said | ({"may_request": False} if is_imported or is_little else {})

@@ -153,11 +153,11 @@ def twins(
     same = Q(bank=bank, account_number=account_number, amount=amount)
     if internal_reference:
         same |= Q(internal_reference=internal_reference)
-    rows = _may_be_twice(scope, same).exclude(pk=but)
+    rows = may_be_twice(scope, same).exclude(pk=but)
     return list((rows.exclude(series=series) if series else rows)[:MOST_TWINS])
 
 
-def _may_be_twice(scope: Scope, same: Q) -> QuerySet:
+def may_be_twice(scope: Scope, same: Q) -> QuerySet:
     """Return the rows that are the same as something, and haven't gone back, the newest first."""
     since = Now() - TWICE_WITHIN
     lately = Q(created_at__gte=since) | Q(send_at__gte=since) | Q(status__in=Status.open())
@@ -170,7 +170,7 @@ def _twins_of_each(scope: Scope) -> QuerySet:
     same = Q(**{name: OuterRef(name) for name in ("bank", "account_number", "amount")})
     same |= Q(internal_reference=OuterRef("internal_reference")) & ~Q(internal_reference="")
     of_another = Q(series=None) | ~Q(series=Coalesce(OuterRef("series"), 0))
-    return _may_be_twice(scope, same).filter(of_another).exclude(pk=OuterRef("pk"))
+    return may_be_twice(scope, same).filter(of_another).exclude(pk=OuterRef("pk"))
 
 
 def _paid_before_each(scope: Scope) -> QuerySet:
