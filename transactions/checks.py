@@ -138,3 +138,14 @@ ledger_check(
     WHERE g.kind = 'settlement' AND g.source_type = 'settlement' AND r.id IS NULL
     """,
 )
+
+ledger_check(
+    "Refunds that were let go have their hold",
+    """
+    SELECT format('refund %s of %s is %s, and nothing was held for it', r.id, r.amount, r.status)
+    FROM transactions_refund r
+    WHERE r.status IN ('processing', 'successful', 'failed') AND NOT EXISTS (
+        SELECT FROM deposits_posting h WHERE h.source_type = 'refund' AND h.source_id = r.id AND h.kind = 'hold'
+    )
+    """,
+)

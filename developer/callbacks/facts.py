@@ -62,10 +62,11 @@ def tell_payment(told: events.Event) -> None:
 
 
 @events.on(
-    *("refund.created", "refund.successful", "refund.failed", "refund.cancelled", "refund.rejected", "refund.expired")
+    *("refund.created", "refund.successful", "refund.failed", "refund.cancelled", "refund.rejected", "refund.expired"),
+    "refund.returned",
 )
 def tell_refund(told: events.Event) -> None:
-    """Tell that a refund was asked for, and how it ended."""
+    """Tell that a refund was asked for, how it ended, and that what had arrived came back."""
     refund = cast(Refund, told.subject)
     outbox.tell(told, CallbackEvent.REFUND, as_refund(refund), source=("refund", refund.pk))
 
@@ -155,7 +156,10 @@ def as_payment(payment: Payment) -> dict[str, Any]:
 
 
 def as_refund(refund: Refund) -> dict[str, Any]:
-    """Return a refund as a callback tells it. Flip has no callback for refunds, so the words are those of transfers."""
+    """Return a refund as a callback tells it. Flip has no callback for refunds, so the words are those of transfers.
+
+    RETURNED is ours: one that was DONE, and that the payer's bank sent back.
+    """
     ended: dict[str, str] = {
         RefundStatus.SUCCESSFUL: disbursements.DONE,
         RefundStatus.FAILED: disbursements.CANCELLED,
@@ -165,7 +169,7 @@ def as_refund(refund: Refund) -> dict[str, Any]:
         "id": refund.pk,
         "payment_id": str(refund.payment_id),
         "amount": refund.amount,
-        "status": ended.get(refund.status, disbursements.PENDING),
+        "status": "RETURNED" if refund.returned_at else ended.get(refund.status, disbursements.PENDING),
         "reason": disbursements.REASONS.get(refund.reason, ""),
         "created_at": moment(refund.created_at),
         "completed_at": moment(refund.completed_at) if refund.completed_at else "",

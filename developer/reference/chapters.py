@@ -72,7 +72,9 @@ WHEN: dict[CallbackEvent, Words] = {
     CallbackEvent.PAYMENT: _(
         "A payment was made, failed, or was not made in time; and later that it reached the deposit (SETTLED)."
     ),
-    CallbackEvent.REFUND: _("A refund was asked for (PENDING), arrived (DONE), or came to nothing (CANCELLED)."),
+    CallbackEvent.REFUND: _(
+        "A refund was asked for (PENDING), arrived (DONE), came to nothing (CANCELLED), or came back (RETURNED)."
+    ),
     CallbackEvent.TOP_UP: _("A top-up is in the deposit (DONE), or was taken back out of it (REVERSED)."),
     CallbackEvent.BANK_STATUS: _("A bank or an e-wallet is disturbed, or works again."),
 }

@@ -10,6 +10,8 @@ from developer.models import Callback, CallbackEvent
 from flipdash import rls
 from tests import factories
 from tests.transactions import refunding, sending
+from transactions.models import RailCase
+from transactions.outgoing import cases
 from transactions.outgoing.rejecting import reject_many
 from transactions.refunds.services import REFUNDS
 
@@ -52,6 +54,17 @@ def test_what_becomes_of_a_refund_is_told(told, kopi_kita, account, kind, status
     assert list(data) == list(SAMPLES["refund"])
     assert bool(data["completed_at"]) == (status == "DONE")
     assert len(told()) == 2
+
+
+def test_what_had_arrived_and_came_back_is_told(told, kopi_kita, admin):
+    sending.fund(kopi_kita)
+    executor, payment = factories.make_member(kopi_kita, Role.EXECUTOR), factories.make_payment(kopi_kita)
+    refund = refunding.request(executor, payment, account_number="0012349009")
+    sending.let_it_arrive()
+    assert told()[-1][2]["status"] == "DONE"
+    assert cases.credit(RailCase.objects.get(), by=admin.user)
+    kind, source, data = told()[-1]
+    assert (kind, source, data["status"]) == ("refund.returned", refund.pk, "RETURNED")
 
 
 def test_each_of_many_that_are_rejected_together_is_told(told, kopi_kita):

@@ -4,10 +4,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
 
-from flipdash import rls
+from flipdash import clock, rls
 from flipdash.states import MoveRefused, check_move
 from tests.factories import make_payment, make_refund
-from transactions.models import Refund, RefundEvent, RefundStatus
+from transactions.models import Payment, Refund, RefundEvent, RefundStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +66,22 @@ def test_what_was_asked_for_stays_as_it_is(kopi_kita, field, value):
         transaction.atomic(),
     ):
         Refund.objects.filter(pk=refund.pk).update(**{field: value})
+
+
+@pytest.mark.parametrize("value", [None, "2026-03-01T00:00:00Z"])
+def test_what_came_back_stays_so(kopi_kita, value):
+    """Its rest may have been refunded again since."""
+    refund = make_refund(kopi_kita, status="successful", returned_at=clock.now())
+    inside = rls.inside_of(kopi_kita.pk, "live")
+    with inside, pytest.raises(IntegrityError, match="came back, and keeps when"), transaction.atomic():
+        Refund.objects.filter(pk=refund.pk).update(returned_at=value)
+
+
+def test_the_amount_of_its_payment_stays(kopi_kita):
+    payment = make_refund(kopi_kita).payment
+    inside = rls.inside_of(kopi_kita.pk, "live")
+    with inside, pytest.raises(IntegrityError, match="keeps its identity"), transaction.atomic():
+        Payment.objects.filter(pk=payment.pk).update(amount=1)
 
 
 def test_it_stays_with_its_payment(kopi_kita):

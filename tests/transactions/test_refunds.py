@@ -290,6 +290,13 @@ def test_check_ledger_finds_refunds_beyond_their_payment(kopi_kita, payment):
                 assert "Refunds are within what was paid" in found, statement
 
 
+@pytest.mark.parametrize("status", ["processing", "successful", "failed"])
+def test_check_ledger_finds_refunds_that_were_let_go_without_a_hold(kopi_kita, payment, status):
+    refund = factories.make_refund(kopi_kita, payment, status=status)
+    (found,) = wrong()["Refunds that were let go have their hold"]
+    assert str(refund.pk) in found
+
+
 def test_forced_by_hand_in_test_mode(kopi_kita, executor):
     scope = executor.scope("test")
     fund(kopi_kita, mode="test")

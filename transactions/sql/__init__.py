@@ -106,6 +106,11 @@ REFUNDS: list[Code] = [
     *(RowLevelSecurity(model) for model in (Refund, RefundEvent)),
     *files(__file__, "refund_rules"),
     Trigger(Refund, "fits", "BEFORE INSERT", "refund_fits()"),
+    # What came back may be refunded again: taken back, both would count.
+    Refused(
+        *(Refund, "returned", "BEFORE UPDATE", "came back, and keeps when"),
+        when="OLD.returned_at IS NOT NULL AND OLD.returned_at IS DISTINCT FROM NEW.returned_at",
+    ),
 ]
 """Refunds: within what was paid, whatever the code does (trust.md D6)."""
 
