@@ -9,12 +9,11 @@ from accounts.permissions import ROLE_PERMISSIONS, Permission, Role
 from flipdash.mode import Mode
 from tests import factories
 
-TRANSFERS = ["Money Transfer", "Transaction History"]
 HISTORIES = [
-    *("International Transfer", "Transaction History"),
     *("Accept Payment", "Payment Links", "Payment History"),
     *("My Deposit", "Overview", "Deposit History", "Top-Up History"),
 ]
+REFUNDS = ["Refund", "Refund History", "Request Refund"]
 DOCUMENTS = ["Document", "Invoices", "Statements", "Reports", "Schedules", "Files"]
 PEOPLE = ["Manage Multi Account", "Accounts", "Activity Log"]
 DEVELOPERS = ["Developer", "Manage API", "Callback Deliveries", "API Logs", "API Reference"]
@@ -57,11 +56,13 @@ def test_each_role_signs_in_sees_its_menu_and_logs_out(page, sign_in, kopi_kita,
     is_admin, manages_api = role == Role.ADMIN, role in (Role.ADMIN, Role.DEVELOPER)
     may = ROLE_PERMISSIONS[role]
     creates, approves = Permission.CREATE_TRANSACTIONS in may, Permission.APPROVE_TRANSACTIONS in may
-    transfers = [TRANSFERS[0], *["Create Transfer", "Bulk Transfer"] * creates, TRANSFERS[1]]
+    transfers = ["Money Transfer", *["Create Transfer", "Bulk Transfer"] * creates, "Transaction History"]
+    transfers += ["International Transfer", *["Create Transfer"] * creates, "Transaction History"]
     menu = (
         ["Approvals"] * approves
         + transfers
         + HISTORIES
+        + REFUNDS * (Permission.REQUEST_REFUND in may)
         + DOCUMENTS * may_download
         + PEOPLE * is_admin
         + DEVELOPERS * manages_api
