@@ -72,7 +72,7 @@ def hands(page, sign_in, admin) -> Hands:
 @pytest.fixture
 def last_week():
     """A moment of last week, from Monday to Sunday, in the business's zone."""
-    now = timezone.now()
+    now = timezone.localtime()
     return now - timedelta(days=now.weekday() + 3)
 
 
