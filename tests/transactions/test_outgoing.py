@@ -595,7 +595,8 @@ def test_a_bank_that_goes_bad_slows_its_own_queue_and_no_other(money, maker, app
     assert set(MoneyTransfer.objects.values_list("status", flat=True)) == {"successful"}
 
 
-def test_one_bank_never_has_all_workers(money, maker, approver):
+def test_one_bank_never_has_all_workers(money, maker, approver, settings):
+    settings.WORKERS = orders.MOST_AT_ONCE + 1
     for number in range(orders.MOST_AT_ONCE + 1):
         approve(approver, create(maker, account_number=f"001234567{number}"))
     approve(approver, create(maker, bank="bni"))
