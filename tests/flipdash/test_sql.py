@@ -137,10 +137,12 @@ def test_what_is_append_only_is_known():
 
 
 @pytest.mark.parametrize("model", ADDED_ONLY)
-@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {table} SET {key} = {key}", "DELETE FROM {table}", "TRUNCATE {table} CASCADE"]
+)
 def test_append_only_tables_refuse_the_owner_and_the_app_role(model, statement):
     """As the app role it is a right that lacks; nobody may GRANT it by mistake, for the owner is refused too."""
-    statement = statement.format(model._meta.db_table)
+    statement = statement.format(table=model._meta.db_table, key=model._meta.pk.column)
     for alias, error in (("owner", IntegrityError), ("default", ProgrammingError)):
         with pytest.raises(error), transaction.atomic(using=alias), connections[alias].cursor() as cursor:
             cursor.execute(statement)

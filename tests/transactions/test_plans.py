@@ -6,6 +6,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -135,6 +136,15 @@ def plans(queries: CaptureQueriesContext) -> Iterator[tuple[str, dict[str, Any]]
             yield sql, plan[0]["Plan"]
 
 
+@contextmanager
+def read_by_index() -> Iterator[None]:
+    """Keep Postgres from reading all of so small a table for the rows of a month, which are three in a hundred."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        yield
+        cursor.execute("RESET enable_seqscan")
+
+
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a plan and all that is under it."""
     yield plan
@@ -173,7 +183,9 @@ def test_a_page_and_its_count_are_read_by_an_index_in_bounded_steps(filled, name
             cursor = Cursor.of(first.rows[-1]).sign(name, filled)
             factories.history(filled, f"{query}&{direction}={cursor}", name).page()
     # Of a word and a month, the planner may take the month for the rarer: its rows are all that it can read.
-    check(pages, most=4_000 if "bulan lalu" in query else 2_500)
+    is_month = "bulan lalu" in query
+    with read_by_index() if is_month else nullcontext():
+        check(pages, most=4_000 if is_month else 2_500)
     with CaptureQueriesContext(connection) as counts:
         assert history.count(first.plan) is not None
     check(counts, most=12_000)

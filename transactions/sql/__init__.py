@@ -13,6 +13,7 @@ from flipdash.sql.declaring import (
     Trigger,
     WriteWall,
     files,
+    written_inside,
 )
 from transactions.models import (
     Attachment,
@@ -103,6 +104,8 @@ REFUNDS: list[Code] = [
     Moves(Refund),
     Kept(Refund),
     AppendOnly(RefundEvent),
+    Rights(Refund, app="SELECT, INSERT, UPDATE, MAINTAIN"),
+    Rights(RefundEvent, app="SELECT, INSERT, MAINTAIN"),
     *(RowLevelSecurity(model) for model in (Refund, RefundEvent)),
     *files(__file__, "refund_rules"),
     Trigger(Refund, "fits", "BEFORE INSERT", "refund_fits()"),
@@ -152,13 +155,14 @@ ABROAD: list[Code] = [
 """Transfers abroad: what they say is their quote's, and holds from when they are let go."""
 
 WRITTEN_INSIDE = (
-    *(*PRODUCTS, *TIMELINES, Beneficiary, TransferBatch, BulkApproval, BulkRejection, BulkDraft, BulkNames),
+    *(*TIMELINES, Beneficiary, TransferBatch, BulkApproval, BulkRejection, BulkDraft, BulkNames),
     *(RailOrder, RailCase, SimulatedPayout, RailCharge, SimulatedCharge),
 )
-"""What is searched, or worked on for many businesses at a time: open to be read, written by its own business."""
+"""What is worked on for many businesses at a time: open to be read, written by its own business."""
 
 AFTER_TABLES: list[Code] = [
     *(WriteWall(model) for model in WRITTEN_INSIDE),
+    *(rule for product in PRODUCTS for rule in written_inside(product)),  # searched
     Fixed(MoneyTransfer, "business", "mode", "created_at", "idempotency_key", "series", "series_day"),
     Fixed(InternationalTransfer, "business", "mode", "created_at"),
     Fixed(
