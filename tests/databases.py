@@ -31,9 +31,10 @@ def let_tests_make_staff() -> None:
     with connect("FLIPDASH_SUPERUSER_URL") as superuser:
         superuser.execute(
             "CREATE SCHEMA tests; GRANT USAGE ON SCHEMA tests TO flipdash_app; "
-            "CREATE FUNCTION tests.make_staff(p_user bigint) RETURNS void LANGUAGE sql SECURITY DEFINER "
+            "CREATE FUNCTION tests.make_staff(p_user bigint, p_is boolean DEFAULT true) RETURNS void "
+            "LANGUAGE sql SECURITY DEFINER "
             "SET search_path = pg_catalog SET session_replication_role = replica "
-            "AS $$ UPDATE public.accounts_user SET is_staff = true WHERE id = p_user $$"
+            "AS $$ UPDATE public.accounts_user SET is_staff = p_is WHERE id = p_user $$"
         )
 
 

@@ -158,8 +158,6 @@ class OutgoingTransfer(Transaction):
             "rejected": OutgoingEventKind.REJECTED,
             "cancelled": OutgoingEventKind.CANCELLED,
             "expired": OutgoingEventKind.CANCELLED,
-            "due": OutgoingEventKind.DUE,
-            "recalled": OutgoingEventKind.RECALLED,
             "sent": OutgoingEventKind.SENT,
             "successful": OutgoingEventKind.SUCCESSFUL,
             "failed": OutgoingEventKind.FAILED,

@@ -160,7 +160,10 @@ class InternationalTransfer(OutgoingTransfer):
     )
 
     words = WORDS
-    timeline = {**OutgoingTransfer.lines_of("international"), "international.requoted": NO_LINE}
+    timeline = OutgoingTransfer.lines_of("international") | {
+        "international.due": str(OutgoingEventKind.DUE),
+        "international.requoted": NO_LINE,
+    }
 
     class Meta(OutgoingTransfer.Meta):
         constraints = [

@@ -87,7 +87,10 @@ class MoneyTransfer(OutgoingTransfer):
     series_day = models.DateField(null=True)
 
     words = WORDS
-    timeline = OutgoingTransfer.lines_of("transfer")
+    timeline = OutgoingTransfer.lines_of("transfer") | {
+        "transfer.due": str(OutgoingEventKind.DUE),
+        "transfer.recalled": str(OutgoingEventKind.RECALLED),
+    }
 
     class Meta(OutgoingTransfer.Meta):
         constraints = [
