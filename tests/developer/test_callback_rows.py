@@ -108,7 +108,7 @@ def test_a_url_that_makes_no_sense_is_refused(admin, scope, fields):
         factories.make_callback_url(admin, **fields)
 
 
-def test_nobody_sees_or_takes_what_is_anothers(callback, stranger, scope):
+def test_nobody_sees_or_takes_what_is_anothers(stranger, callback, scope):
     attempt(callback)
     foreign = (stranger.scope("live"), scope.member.scope("test"))
     for other in foreign:

@@ -231,7 +231,7 @@ def test_who_may_not_manage_the_api_makes_no_key(people, role):
             act()
 
 
-def test_keys_of_others_are_out_of_reach(inside, stranger, admin):
+def test_keys_of_others_are_out_of_reach(stranger, inside, admin):
     foreign = factories.make_key(stranger)
     other_mode = factories.make_key(admin, mode="test")
     for key in (foreign, other_mode):

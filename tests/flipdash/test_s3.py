@@ -183,7 +183,7 @@ WORK_ON_IMPORTS = "from imports.services import IMPORTS; assert IMPORTS.work()"
 SERVE = """
 from django.conf import settings
 from django.test import Client
-web = Client()
+web = Client(SERVER_NAME="localhost")
 web.cookies[settings.SESSION_COOKIE_NAME] = sys.argv[1]
 sys.stdout.buffer.write(b"".join(web.get(sys.argv[2]).streaming_content))
 """

@@ -193,7 +193,8 @@ def test_an_entry_says_of_which_amount_and_fee_it_is(web, scope, kopi_kita, toko
     settled = make_payment(kopi_kita, settlement_status="settled", amount=150_000)
     ledger.hold(scope, Source("money_transfer", sent.pk), amount=2_902_500)
     ledger.settle(scope, Source("payment", settled.pk), amount=150_000, fee=4_000, channel="bca")
-    stranger = make_transfer(toko_sebelah, amount=100_000, fee=2_500)
+    with rls.inside_of(toko_sebelah.pk, "live"):
+        stranger = make_transfer(toko_sebelah, amount=100_000, fee=2_500)
     ledger.hold(scope, Source("money_transfer", stranger.pk), amount=102_500)
     of = partial(DepositEntry.objects.visible_to(scope).get)
     assert lead(web, of(amount=-2_902_500), "deposit") == "Rp2,900,000 + fee Rp2,500"
