@@ -21,7 +21,7 @@ from accounts.permissions import Permission
 from accounts.rights import ask_again, lock_row
 from flipdash import clock, db, events, world
 from flipdash.scope import Scope
-from transactions.international import quotes
+from transactions.international import accounts, quotes
 from transactions.international.quotes import Wanted
 from transactions.models import (
     Attachment,
@@ -33,7 +33,7 @@ from transactions.models import (
 )
 from transactions.outgoing import acts, changes, products
 from transactions.outgoing.refusals import MayBeTwice, NotWaiting, QuoteOver
-from transactions.rails import Payout
+from transactions.rails import Abroad, Document, Payout
 
 TWICE_WITHIN = timedelta(days=30)
 MOST_TWINS = 5
@@ -125,16 +125,14 @@ def _twins_of_many(scope: Scope, ids: Sequence[int]) -> products.Twins:
 
 def _paid_before_each(scope: Scope) -> QuerySet:
     """Return what has arrived at the account of each row of an outer query."""
-    same = {name: OuterRef(name) for name in ("country", "account_number")}
     rows = InternationalTransfer.objects.visible_to(scope, searched=True)
-    return rows.filter(status=Status.SUCCESSFUL, **same)
+    return rows.filter(accounts.same_as_outer(), status=Status.SUCCESSFUL)
 
 
 def is_new_account(scope: Scope, row: InternationalTransfer) -> bool:
     """Whether nothing has ever arrived at a row's account before."""
     rows = InternationalTransfer.objects.visible_to(scope, searched=True)
-    same = {"country": row.country, "account_number": row.account_number}
-    return not rows.filter(status=Status.SUCCESSFUL, **same).exists()
+    return not rows.filter(accounts.same_as(row), status=Status.SUCCESSFUL).exists()
 
 
 def goes_at_once(scope: Scope, quote: Quote) -> bool:
@@ -274,6 +272,7 @@ def save_beneficiary(scope: Scope, draft: Draft) -> BeneficiaryAbroad:
             country=draft.wanted.corridor.country,
             transfer_kind=draft.wanted.kind,
             account_number=draft.account_number,
+            place=accounts.place_of(draft.details, draft.beneficiary_bank),
             defaults=known,
             create_defaults={**known, **scope.actor.columns("saver")},
         )
@@ -295,7 +294,22 @@ def _payout(key: str, row: InternationalTransfer) -> Payout:
         amount=row.amount,
         quote=quote.reference if quote else "",
         received=row.amount_received,
+        abroad=Abroad(
+            country=row.country,
+            currency=row.currency,
+            kind=row.transfer_kind,
+            beneficiary_bank=row.beneficiary_bank,
+            purpose=row.purpose,
+            source_of_funds=row.source_of_funds,
+            details=dict(row.details),
+            document=_document(row.attachment) if row.attachment else None,
+        ),
     )
+
+
+def _document(kept: Attachment) -> Document:
+    names = ("name", "content_type", "stored_as", "sha256")
+    return Document(**{name: getattr(kept, name) for name in names})
 
 
 def _queue(row: InternationalTransfer) -> str:
@@ -333,7 +347,8 @@ def _paid(rows: Sequence[InternationalTransfer]) -> None:
     saved = BeneficiaryAbroad.objects.filter(business_id=rows[0].business_id, mode=rows[0].mode)
     for row in rows:
         account = {"country": row.country, "account_number": row.account_number, "transfer_kind": row.transfer_kind}
-        saved.filter(**account).update(paid_at=clock.now())
+        place = accounts.place_of(row.details, row.beneficiary_bank)
+        saved.filter(place=place, **account).update(paid_at=clock.now())
 
 
 INTERNATIONAL = products.register(

@@ -285,6 +285,7 @@ class Migration(migrations.Migration):
                 ('bank', models.CharField(max_length=32)),
                 ('account_number', models.CharField(max_length=34)),
                 ('amount', models.BigIntegerField()),
+                ('digest', models.CharField(max_length=64)),
                 ('told', models.PositiveIntegerField(default=1)),
                 ('asked', models.PositiveIntegerField(default=0)),
                 ('result', models.CharField(blank=True, max_length=10)),
@@ -1446,6 +1447,7 @@ class Migration(migrations.Migration):
                 ('transfer_kind', models.CharField(choices=[('B2B', 'Business to business'), ('B2C', 'Business to person'), ('C2B', 'Person to business'), ('C2C', 'Person to person')], max_length=3)),
                 ('bank', models.CharField(max_length=100, verbose_name='Beneficiary Bank')),
                 ('account_number', models.CharField(max_length=34, verbose_name='Account Number')),
+                ('place', models.CharField(max_length=130)),
                 ('name', models.CharField(max_length=100, verbose_name='Beneficiary Name')),
                 ('details', models.JSONField(default=dict)),
                 ('saver_kind', models.CharField(max_length=8)),
@@ -1560,7 +1562,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='beneficiaryabroad',
-            constraint=models.UniqueConstraint(fields=('business', 'mode', 'country', 'transfer_kind', 'account_number'), name='beneficiaryabroad_once'),
+            constraint=models.UniqueConstraint(fields=('business', 'mode', 'country', 'transfer_kind', 'account_number', 'place'), name='beneficiaryabroad_once'),
         ),
         migrations.AddConstraint(
             model_name='beneficiaryabroad',

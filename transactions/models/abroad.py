@@ -20,6 +20,8 @@ class BeneficiaryAbroad(TenantModel):
     transfer_kind = models.CharField(max_length=3, choices=TransferKind)
     bank = models.CharField(_("Beneficiary Bank"), max_length=100)
     account_number = models.CharField(_("Account Number"), max_length=34)
+    place = models.CharField(max_length=130)
+    """At which bank or branch the number is, as transactions/international/accounts.py says it."""
     name = models.CharField(_("Beneficiary Name"), max_length=100)
     details = models.JSONField(default=dict)
     """The other fields of the corridor that are about the beneficiary."""
@@ -33,7 +35,8 @@ class BeneficiaryAbroad(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["business", "mode", "country", "transfer_kind", "account_number"], name="beneficiaryabroad_once"
+                fields=["business", "mode", "country", "transfer_kind", "account_number", "place"],
+                name="beneficiaryabroad_once",
             ),
             mode_known("beneficiaryabroad"),
             actor_known("beneficiaryabroad", "saver"),

@@ -30,6 +30,8 @@ class SimulatedPayout(TenantModel, Leased):
     bank = models.CharField(max_length=32)
     account_number = models.CharField(max_length=34)
     amount = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    """Of all else that was to be paid; the same key with another one is refused."""
     told = models.PositiveIntegerField(default=1)
     """How often it was told to send this: more than once is no mistake, paying twice would be."""
     asked = models.PositiveIntegerField(default=0)

@@ -6,10 +6,12 @@ from importlib import import_module
 from django.conf import settings
 
 from transactions.rails.protocol import (
+    Abroad,
     Answer,
     BankState,
     Charge,
     Collected,
+    Document,
     Holder,
     HolderStatus,
     HowToPay,
@@ -28,10 +30,12 @@ from transactions.rails.protocol import (
 )
 
 __all__ = [
+    "Abroad",
     "Answer",
     "BankState",
     "Charge",
     "Collected",
+    "Document",
     "Holder",
     "HolderStatus",
     "HowToPay",

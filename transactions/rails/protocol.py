@@ -62,6 +62,33 @@ class Holder:
 
 
 @dataclass(frozen=True)
+class Document:
+    """A file that goes along with a payout."""
+
+    name: str
+    content_type: str
+    stored_as: str
+    """By which the default storage finds it."""
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Abroad:
+    """What a payout to another country needs besides an account: all that its corridor asked for."""
+
+    country: str
+    currency: str
+    kind: str
+    """Who pays whom, as in transactions/corridors.py."""
+    beneficiary_bank: str
+    purpose: str
+    source_of_funds: str
+    details: Mapping[str, str]
+    """The corridor's own fields by their names: the codes of bank and branch, and who receives and sends it."""
+    document: Document | None = None
+
+
+@dataclass(frozen=True)
 class Payout:
     """Money to be paid out, in whole rupiah. `key` is ours, and unique over everything that is ever sent."""
 
@@ -77,6 +104,8 @@ class Payout:
     """The rail's reference of the quote at which it goes abroad; empty inside the country."""
     received: Decimal | None = None
     """What arrives abroad, in the currency of the quote."""
+    abroad: Abroad | None = None
+    """Where and how it arrives in another country; None inside ours."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +212,7 @@ class RailDown(RailProblem):
 
 
 class KeyReused(RailProblem):
-    """The rail knows the key with another account or amount: a fault of ours, which nothing may be tried over."""
+    """The rail knows the key with something else to pay: a fault of ours, which nothing may be tried over."""
 
 
 class NotOffered(RailProblem):

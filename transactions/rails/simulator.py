@@ -5,7 +5,9 @@ others arrive. The tables are shown in docs/transfers.md and behind Test Mode's 
 looks like chance is drawn from the key, so that a run repeats.
 """
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -227,6 +229,7 @@ def remember(told: Sequence[tuple[Payout, Answer, datetime]]) -> None:
             bank=payout.bank,
             account_number=payout.account_number,
             amount=payout.amount,
+            digest=_digest(payout),
             reference=answer.reference,
             result=answer.outcome.value if answer.is_final else "",
             reason=str(answer.reason),
@@ -238,7 +241,8 @@ def remember(told: Sequence[tuple[Payout, Answer, datetime]]) -> None:
 
 
 def _check_same(row: SimulatedPayout, payout: Payout) -> None:
-    if (row.bank, row.account_number, row.amount) != (payout.bank, payout.account_number, payout.amount):
+    known = (row.bank, row.account_number, row.amount, row.digest)
+    if known != (payout.bank, payout.account_number, payout.amount, _digest(payout)):
         raise KeyReused(payout.key)
 
 
@@ -250,9 +254,16 @@ def _taken(payout: Payout) -> dict[str, Any]:
         "bank": payout.bank,
         "account_number": payout.account_number,
         "amount": payout.amount,
+        "digest": _digest(payout),
         "reference": _reference(payout.key),
         "due_at": Now() + timedelta(seconds=settings.SIMULATED_RAIL_SECONDS * (0.5 + _drawn(payout.key, 1.0))),
     }
+
+
+def _digest(payout: Payout) -> str:
+    """Return what tells one thing to pay from another."""
+    told = asdict(payout) | {"received": payout.received and f"{payout.received:.3f}"}
+    return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _result_for(row: SimulatedPayout) -> tuple[Outcome, str]:

@@ -148,7 +148,7 @@ ABROAD: list[Code] = [
     AppendOnly(Quote),
     Rights(Quote, app="SELECT, INSERT"),
     RowLevelSecurity(Quote),
-    Fixed(BeneficiaryAbroad, "business", "mode", "country", "transfer_kind", "account_number"),
+    Fixed(BeneficiaryAbroad, "business", "mode", "country", "transfer_kind", "account_number", "place"),
     Fixed(Attachment, "business", "mode", "stored_as", "sha256", "content_type", "name"),
     *(RowLevelSecurity(model) for model in (BeneficiaryAbroad, Attachment)),
 ]
