@@ -121,7 +121,8 @@ MOST_WHOLE_DIGITS = 15
 def decimal(places: int) -> Cleaner:
     """Return a cleaner for a positive figure with at most so many decimals, with one kind of separator or both.
 
-    "1.250" is 1.25 to some and 1,250 to others, so it is a fault as a text; as a spreadsheet's number it is certain.
+    "1.250" is 1.25 to some and 1,250 to others, so it is a fault as a text; as a spreadsheet's number it is
+    certain, and so it is where there are no decimals.
     """
 
     def clean(cell: str) -> Decimal:
@@ -130,13 +131,13 @@ def decimal(places: int) -> Cleaner:
             raise ValueError(_shortened())
         if isinstance(cell, Number):
             value = Decimal(written)
-        elif re.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{3}", written):
+        elif places and re.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{3}", written):
             raise ValueError(_("can be read in two ways; write it without thousands and with decimals, as 1250.00"))
         else:
             value = _decimal_of(written)
         if value <= 0:
             raise ValueError(_("must be more than zero"))
-        if value != round(value, places) or value >= 10**MOST_WHOLE_DIGITS:
+        if value >= 10**MOST_WHOLE_DIGITS or value != round(value, places):  # of too many, none can be rounded
             raise ValueError(_("has more than %(places)d decimals or too many digits") % {"places": places})
         return value
 

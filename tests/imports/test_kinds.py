@@ -210,6 +210,9 @@ def test_a_fault_in_a_column_that_the_file_lacks_has_our_name_for_it(kopi_kita, 
 def test_what_a_spreadsheet_holds_as_a_number_is_certain_or_a_fault():
     assert decimal(3)(Number("1.25")) == Decimal("1.25")
     assert decimal(3)(Number("1250")) == Decimal("1250")
+    assert decimal(0)("98.000") == decimal(0)("98,000") == 98_000, "without decimals it can be read in one way"
+    with pytest.raises(ValueError, match="too many digits"):
+        decimal(2)("9" * 30)
     assert decimal(4)("11961.7225") == Decimal("11961.7225")
     for cell in (Number("0.12345"), "0.00001", "1" * 16, "1.2.3", "12,34,567", "", "abc", "+5"):
         with pytest.raises(ValueError):  # noqa: PT011  (each has a reason of its own)

@@ -5,6 +5,7 @@ can tell. What a person's computer calls a file decides nothing: its kind is tol
 import io
 import secrets
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +37,14 @@ INFECTED = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 """What every scanner takes for a virus, by agreement."""
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PACKED = b"PK\x03\x04"
+
+READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How the parts of a document are packed; nothing else is unpacked."""
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error),
+    *(NotImplementedError, RuntimeError, ValueError, OSError, EOFError),
+)
+"""What unpacking raises for what is damaged, or locked."""
 
 
 class BadAttachment(ValueError):
@@ -126,10 +135,12 @@ def _parts(kind: FileKind, content: bytes) -> list[bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             for entry in packed.infolist():
+                if entry.compress_type not in READ:
+                    raise NotImplementedError
                 with packed.open(entry) as part:
                     found.append(part.read(left))  # a size in the index may be a lie
                 left -= len(found[-1])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError) as problem:
+    except BROKEN as problem:
         raise BadAttachment(_("This file can’t be opened. Save it again, without a password.")) from problem
     return found
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import Permission, refuse, requires
 from accounts.rights import NotAllowed
 from deposits import ledger
-from flipdash import money
+from flipdash import money, world
 from flipdash.http import Request, require_form
 from flipdash.uploads import was_cut_off
 from transactions.approvals import pages
@@ -171,7 +171,7 @@ def _initial(request: Request) -> dict[str, Any]:
 
 def _plain(row: InternationalTransfer) -> str:
     """Write what arrived so that the form reads it as the same."""
-    return money.foreign(row.amount_received, row.currency).partition(" ")[2]
+    return str(world.in_currency(row.amount_received, row.currency))
 
 
 def _crumbs(request: Request, *, is_first: bool = False) -> list[dict[str, Any]]:

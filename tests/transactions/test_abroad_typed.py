@@ -1,0 +1,69 @@
+"""Transfers abroad: what is typed and attached that can't be used is refused in words, and nothing is made."""
+
+import io
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from flipdash import rls
+from tests.transactions.abroad import CREATE, begin, finish, text_of, unseen
+from tests.transactions.sending import fund
+from transactions.models import Attachment, InternationalTransfer, Quote
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "operator"]),
+    pytest.mark.usefixtures("asleep"),
+]
+
+
+@pytest.fixture(autouse=True)
+def inside(kopi_kita):
+    """Quotes and documents are shown inside of their business only."""
+    fund(kopi_kita, 100_000_000, mode="live")
+    with rls.inside_of(kopi_kita.pk, "live"):
+        yield
+
+
+@pytest.mark.parametrize(("corridor", "side"), [("DE B2B", "received"), ("JP C2C", "received"), ("GB B2B", "sent")])
+def test_an_amount_with_too_many_digits_is_refused_in_words(web, corridor, side):
+    page = begin(web, corridor, amount="9" * 30, side=side)
+    assert page.status_code == 200
+    assert "9" * 30 in page.content.decode(), "what was typed stays"
+    assert "digits" in text_of(page)
+    assert not Quote.objects.exists()
+
+
+def office(packed_as=zipfile.ZIP_DEFLATED):
+    """A document of Word."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", packed_as) as packed:
+        packed.writestr("word/document.xml", "<w:document>Kopi, kopi, kopi</w:document>" * 20)
+    return written.getvalue()
+
+
+def broken():
+    """The same with a first block of a type that there isn't; its index is whole."""
+    content = bytearray(office())
+    content[30 + len("word/document.xml")] = 0xFF
+    return bytes(content)
+
+
+@pytest.mark.parametrize("content", [broken(), office(zipfile.ZIP_LZMA), office(zipfile.ZIP_BZIP2)])
+def test_a_document_that_cannot_be_unpacked_is_refused_in_words(web, content):
+    page = begin(web, "MY B2B", attachment=SimpleUploadedFile("invoice.docx", content))
+    assert page.status_code == 200
+    assert "can’t be opened" in text_of(page)
+    assert not Attachment.objects.exists()
+    page = begin(web, "MY B2B", attachment=SimpleUploadedFile("invoice.docx", office()))
+    assert "The rate holds until" in text_of(page)
+
+
+def test_a_transfer_without_decimals_is_paid_once_more_as_it_stands(web):
+    finish(web, "JP C2C", begin(web, "JP C2C", side="received", amount="98.000"))
+    row = InternationalTransfer.objects.get()
+    assert row.amount_received == 98_000
+    form = web.get(f"{CREATE}?again={row.pk}")
+    assert 'value="98000"' in form.content.decode()
+    again = begin(web, "JP C2C", side="received", amount="98000", is_sure="on", made_key=unseen(form)["made_key"])
+    assert "JPY 98,000" in text_of(again)
