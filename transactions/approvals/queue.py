@@ -15,7 +15,7 @@ from flipdash.histories.paging import Cursor
 from flipdash.scope import Scope
 from flipdash.words import Words
 from transactions.models import Status, TransferBatch
-from transactions.outgoing.products import Product, products
+from transactions.outgoing.products import Arrives, Product, products
 
 PAGE = 50
 """Lines on a page."""
@@ -40,6 +40,7 @@ FLAGS = {
     flag.name: flag
     for flag in (
         Flag("new", "is_new_account", _("Account never paid before"), _("New account"), "info"),
+        Flag("rate", "is_requoted", _("Another rate than when it was made"), _("New rate"), "warning"),
         Flag("name", "differs", _("Name differs"), _("Name differs"), "warning"),
         Flag("payer", "goes_elsewhere", _("Not the payer’s account or name"), _("Not the payer’s"), "warning"),
         Flag("twice", "is_twin", _("Possible duplicate"), _("Duplicate?"), "warning"),
@@ -99,6 +100,11 @@ def waiting(scope: Scope, product: Product, filters: Filters) -> QuerySet:
     return rows.filter(**{FLAGS[filters.flag].column: True}) if filters.flag else rows
 
 
+def with_what_arrives(product: Product, rows: QuerySet) -> QuerySet:
+    """Return rows with what Product.arrives reads of each."""
+    return rows.select_related(product.look.reads) if product.look.reads else rows
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of the list: a transaction, or what waits of a batch. Amounts are rupiah."""
@@ -118,6 +124,8 @@ class Line:
     count: int = 0
     """Of a batch: how many of its rows wait."""
     send_at: datetime | None = None
+    arrives: Arrives | None = None
+    """Of what is sent in another currency."""
     flags: tuple[Flag, ...] = ()
     """Those that are so."""
 
@@ -143,7 +151,7 @@ def _singles(scope: Scope, product: Product, filters: Filters, after: Cursor | N
     rows = waiting(scope, product, filters).filter(_after(after))
     if product.look.batch and not filters.batch:
         rows = rows.filter(**{product.look.batch: None})
-    for row in rows.order_by("created_at", "pk")[: PAGE + 1]:
+    for row in with_what_arrives(product, rows).order_by("created_at", "pk")[: PAGE + 1]:
         yield Line(
             token=f"{product.source}-{row.pk}",
             product=product,
@@ -156,6 +164,7 @@ def _singles(scope: Scope, product: Product, filters: Filters, after: Cursor | N
             maker=row.maker_name,
             url=reverse(product.approval_url_name, args=[row.pk]),
             send_at=row.send_at,
+            arrives=product.arrives(row) if product.arrives else None,
             flags=tuple(flag for flag in FLAGS.values() if getattr(row, flag.column)),
         )
 

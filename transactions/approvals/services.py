@@ -18,10 +18,10 @@ from deposits import ledger
 from flipdash import money
 from flipdash.scope import Scope
 from flipdash.words import Words
-from transactions.approvals.queue import FLAGS, Selection
+from transactions.approvals.queue import FLAGS, Selection, with_what_arrives
 from transactions.models import BulkApproval, BulkRejection, TransferSeries
 from transactions.outgoing import acts, many, own, rejecting
-from transactions.outgoing.products import Product, products
+from transactions.outgoing.products import Arrives, Product, products
 from transactions.outgoing.refusals import Changed, NotWaiting, OutgoingRefused
 
 MOST = many.MOST
@@ -30,6 +30,8 @@ SAID_FOR = timedelta(hours=4)
 """How long the page says that something couldn't be approved."""
 EXAMPLES = 5
 """How many of each kind of warning are named."""
+MOST_ABROAD = 50
+"""So many are named with what arrives of each; quotes hold for too short a time for more."""
 
 
 class TooMany(OutgoingRefused):
@@ -47,6 +49,15 @@ class Example:
     url: str
     name: str
     amount: int
+
+
+@dataclass(frozen=True)
+class Abroad:
+    """One of those that arrive in another currency."""
+
+    url: str
+    name: str
+    arrives: Arrives
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,10 @@ class Chosen:
     flags: dict[str, int] = field(default_factory=dict)
     """How many of the chosen are new accounts, have another name, may be paid twice."""
     examples: dict[str, list[Example]] = field(default_factory=dict)
+    abroad: list[Abroad] = field(default_factory=list)
+    """What arrives, and at which rate, of each that is sent in another currency; of the first MOST_ABROAD."""
+    abroad_more: int = 0
+    """How many of those there are besides."""
     seen: str = ""
     """The digest of all that."""
 
@@ -126,6 +141,7 @@ def look(scope: Scope, selection: Selection) -> Chosen:
         chosen.fee += seen.fee
         digests[product.source] = seen.digest
         _warn(chosen, product, rows)
+        _say_what_arrives(chosen, product, rows, seen.count)
     chosen.seen = " ".join(f"{source}={digest}" for source, digest in sorted(digests.items()))
     return chosen
 
@@ -138,6 +154,15 @@ def _warn(chosen: Chosen, product: Product, rows: QuerySet) -> None:
         if counted[name]:
             some = rows.filter(**{flag.column: True}).order_by("created_at", "pk")[:EXAMPLES]
             chosen.examples.setdefault(name, []).extend(_example(product, row) for row in some)
+
+
+def _say_what_arrives(chosen: Chosen, product: Product, rows: QuerySet, count: int) -> None:
+    if product.arrives is None:
+        return
+    for row in with_what_arrives(product, rows).order_by("created_at", "pk")[:MOST_ABROAD]:
+        url = reverse(product.approval_url_name, args=[row.pk])
+        chosen.abroad.append(Abroad(url, row.beneficiary_name, product.arrives(row)))
+    chosen.abroad_more += max(0, count - MOST_ABROAD)
 
 
 def count(scope: Scope, selection: Selection) -> tuple[int, int]:

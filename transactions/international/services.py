@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.permissions import Permission
 from accounts.rights import ask_again, lock_row
-from flipdash import clock, db, events, world
+from flipdash import clock, db, events, money, world
 from flipdash.scope import Scope
-from transactions.international import accounts, quotes
+from transactions.international import accounts, quotes, wording
 from transactions.international.quotes import Wanted
 from transactions.models import (
     Attachment,
@@ -332,6 +332,15 @@ def _shown(row: InternationalTransfer) -> dict[str, Any]:
     return {name: getattr(row, name) for name in SHOWN}
 
 
+def _arrives(row: InternationalTransfer) -> products.Arrives:
+    until = row.quote.expires_at if row.quote else None
+    return products.Arrives(
+        received=money.foreign(row.amount_received, row.currency),
+        rate=wording.rate_in_words(row.rate, row.currency),
+        until=until,
+    )
+
+
 def _ready(rows: Iterable[InternationalTransfer]) -> None:
     """Refuse rows whose quotes have run out: nothing leaves at a rate that doesn't hold."""
     wanted = [row.quote_id for row in rows]
@@ -372,7 +381,13 @@ INTERNATIONAL = products.register(
         ready=_ready,
         duplicates=twins,
         twins=_twins_of_many,
-        look=products.Look(twins=_twins_of_each, paid_before=_paid_before_each),
+        look=products.Look(
+            twins=_twins_of_each,
+            paid_before=_paid_before_each,
+            requoted=Q(quote__renews__isnull=False),
+            reads="quote",
+        ),
+        arrives=_arrives,
         paid=_paid,
     )
 )

@@ -32,6 +32,7 @@ class BulkApproval(TenantModel, Leased):
         "twice": _("Some may be paid twice, and nobody said that they aren’t. Nothing was approved."),
         "short": _("The deposit doesn’t cover all of them. Nothing was approved."),
         "nothing sends": _("Nothing can be sent in this mode yet. Nothing was approved."),
+        "quote": _("Some have a quote that has run out. Nothing was approved. Approve them at their new rates."),
         "not allowed": _("Whoever approved them may no longer approve. Nothing was approved."),
         "error": _("Something went wrong on our side. Nothing was approved; try again."),
     }

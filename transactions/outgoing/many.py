@@ -31,6 +31,7 @@ from transactions.outgoing.refusals import (
     NothingSelected,
     NothingSends,
     OutgoingRefused,
+    QuoteOver,
     SecondPersonNeeded,
     ShortOfMoney,
     TooManySelected,
@@ -286,6 +287,7 @@ PROBLEMS: dict[type[Exception], str] = {
     MayBeTwice: "twice",
     ShortOfMoney: "short",
     NothingSends: "nothing sends",
+    QuoteOver: "quote",
     rights.NotAllowed: "not allowed",
 }
 APPROVALS = Worker(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, Q, QuerySe
 
 from accounts.permissions import Permission
 from deposits.ledger import LedgerOwner, Source
+from flipdash import clock
 from flipdash.scope import Scope
 from flipdash.words import Words
 from transactions.models.base import OutgoingTransfer
@@ -28,6 +30,23 @@ def _none_of_any(scope: Scope, ids: Sequence[int]) -> Twins:
 
 
 @dataclass(frozen=True)
+class Arrives:
+    """What arrives of a row that is sent in another currency."""
+
+    received: str
+    """With its currency, in words."""
+    rate: str
+    """In words."""
+    until: datetime | None
+    """So long that rate holds; None where none was given."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing leaves at this rate any more."""
+        return self.until is None or self.until <= clock.now()
+
+
+@dataclass(frozen=True)
 class Look:
     """What an approver is told of many rows at once, as conditions on them. A kind leaves out what it doesn't have."""
 
@@ -40,6 +59,10 @@ class Look:
     name_differs: Q | None = None
     is_to_another: Q | None = None
     """What goes back, but to another account or name than it came from."""
+    requoted: Q | None = None
+    """Of those that have another rate than the one that they were made at."""
+    reads: str = ""
+    """The relation that is read along with a row to say what arrives."""
     bank: str = ""
     """The column of its bank."""
     batch: str = ""
@@ -50,7 +73,7 @@ class Look:
     """The column of the payment of which it gives something back."""
 
     def at(self, scope: Scope, rows: QuerySet) -> QuerySet:
-        """Return rows with `is_new_account`, `differs`, `goes_elsewhere` and `is_twin`: it may be paid twice."""
+        """Return rows with `is_new_account`, `differs`, `goes_elsewhere`, `is_requoted` and `is_twin`."""
         never = Value(False, output_field=BooleanField())
         return rows.annotate(
             is_new_account=~Exists(self.paid_before(scope)) if self.paid_before else never,
@@ -59,6 +82,7 @@ class Look:
             if self.is_to_another
             else never,
             is_twin=self._is_twin(scope) if self.twins else never,
+            is_requoted=ExpressionWrapper(self.requoted, output_field=BooleanField()) if self.requoted else never,
         )
 
     def _is_twin(self, scope: Scope) -> Any:
@@ -103,6 +127,8 @@ class Product:
     """The same of many rows at once."""
     look: Look = field(default_factory=Look)
     """What else an approver has to know of many rows at once."""
+    arrives: Callable[[Any], Arrives] | None = None
+    """What arrives of a row, and at which rate, of a kind that is sent in another currency."""
     requested_by: Permission = Permission.CREATE_TRANSACTIONS
     """Who makes one, and cancels what they made."""
     approver_url_name: str = ""
