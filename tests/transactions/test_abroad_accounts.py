@@ -35,6 +35,7 @@ def making(kopi_kita, client_of):
 
 
 def make(web, corridor="GB B2B", **typed):
+    typed = {"internal_reference": f"PO-{InternationalTransfer.objects.count()}", **typed}
     finish(web, corridor, begin(web, corridor, **typed))
     return InternationalTransfer.objects.latest("created_at", "pk")
 

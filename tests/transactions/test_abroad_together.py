@@ -5,12 +5,12 @@ import pytest
 from accounts.permissions import Role
 from flipdash import rls
 from tests import factories
-from tests.transactions.abroad import begin, finish, let_it_run_out, text_of
+from tests.transactions.abroad import begin, finish, let_it_run_out, text_of, unseen
 from tests.transactions.sending import fund
 from transactions.international import services
-from transactions.models import BulkApproval, InternationalTransfer
+from transactions.models import BulkApproval, Corridor, InternationalTransfer, RailOrder, Status
 from transactions.outgoing import many
-from transactions.outgoing.refusals import QuoteOver
+from transactions.outgoing.refusals import CorridorClosed, QuoteOver
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "operator"]),
@@ -37,6 +37,7 @@ def approver(kopi_kita):
 
 
 def make(web, corridor, **typed):
+    typed = {"internal_reference": f"PO-{InternationalTransfer.objects.count()}", **typed}
     finish(web, corridor, begin(web, corridor, **typed))
     return InternationalTransfer.objects.latest("created_at", "pk")
 
@@ -66,3 +67,17 @@ def test_quotes_that_ran_out_before_a_worker_came_are_named_and_nothing_is_tried
     problem = many.PROBLEMS[QuoteOver]
     assert "quote" in str(BulkApproval.PROBLEMS[problem])
     assert all(word in BulkApproval.PROBLEMS for word in many.PROBLEMS.values())
+
+
+def test_nothing_leaves_by_a_corridor_that_closed_meanwhile(making, approver, client_of):
+    row, other = make(making, "GB B2B"), make(making, "GB B2B", amount="99.00")
+    Corridor.objects.using("operator").filter(country="GB").update(is_active=False)
+    web, url = client_of(approver), f"/international-transfers/{row.pk}/approval/"
+    page = web.post(url, unseen(web.get(url)), follow=True)
+    assert "Nothing can be sent to this country now" in text_of(page)
+    let_it_run_out(other)
+    with rls.inside(approver.scope("live")), pytest.raises(CorridorClosed):
+        services.requote(approver.scope("live"), other.pk)
+    row.refresh_from_db()
+    assert row.status == Status.PENDING_APPROVAL
+    assert not RailOrder.objects.exists()

@@ -4,12 +4,18 @@ import io
 import zipfile
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from accounts.permissions import Permission, Role
+from accounts.rights import NotAllowed
 from flipdash import rls
-from tests.transactions.abroad import CREATE, begin, finish, text_of, unseen
+from tests import factories
+from tests.transactions.abroad import CREATE, PDF, begin, finish, text_of, unseen
 from tests.transactions.sending import fund
-from transactions.models import Attachment, InternationalTransfer, Quote
+from transactions.international import attachments, services
+from transactions.international.attachments import BadAttachment
+from transactions.models import Attachment, BeneficiaryAbroad, InternationalTransfer, Quote
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "operator"]),
@@ -67,3 +73,33 @@ def test_a_transfer_without_decimals_is_paid_once_more_as_it_stands(web):
     assert 'value="98000"' in form.content.decode()
     again = begin(web, "JP C2C", side="received", amount="98000", is_sure="on", made_key=unseen(form)["made_key"])
     assert "JPY 98,000" in text_of(again)
+
+
+def test_a_transfer_and_whom_it_pays_are_kept_together_or_not_at_all(web, monkeypatch):
+    page = begin(web, "GB B2B", save_beneficiary="on")
+
+    def fails(*_args, **_more):
+        raise NotAllowed(Permission.CREATE_TRANSACTIONS)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "save_beneficiary", fails)
+        finish(web, "GB B2B", page)
+    assert not InternationalTransfer.objects.exists()
+    finish(web, "GB B2B", page)
+    assert InternationalTransfer.objects.get().account_number == BeneficiaryAbroad.objects.get().account_number
+
+
+def test_a_document_that_is_lost_is_not_found(web):
+    finish(web, "MY B2B", begin(web, "MY B2B", attachment=SimpleUploadedFile("invoice.docx", office())))
+    row = InternationalTransfer.objects.get()
+    default_storage.delete(row.attachment.stored_as)
+    assert web.get(f"/international-transfers/{row.pk}/attachment/").status_code == 404
+
+
+def test_unused_documents_of_one_person_leave_room_for_others(kopi_kita, monkeypatch):
+    monkeypatch.setattr(attachments, "MOST_UNUSED", 1)
+    for maker in (factories.make_member(kopi_kita, Role.MAKER), factories.make_member(kopi_kita, Role.MAKER)):
+        with rls.inside(maker.scope("live")):
+            attachments.keep(maker.scope("live"), "invoice.pdf", PDF)
+            with pytest.raises(BadAttachment):
+                attachments.keep(maker.scope("live"), "invoice.pdf", PDF)

@@ -5,7 +5,7 @@ branch, that has it, and another bank has it for somebody else.
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, Value
+from django.db.models import F, OuterRef, Q, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Concat, Lower
@@ -27,13 +27,15 @@ def _place(of: type[F] | type[OuterRef]) -> Combinable:
     """Return the same as `place_of`, of a row of this query or of the outer one."""
     codes = {name: KeyTextTransform(name, of("details")) for name in (*BY_THEMSELVES, "swift_bic_code")}
     bic = codes.pop("swift_bic_code")
-    branch = Coalesce(KeyTextTransform("branch_number", of("details")), Value(""))
-    return Coalesce(*codes.values(), Concat(Coalesce(bic, Lower(of("beneficiary_bank"))), Value("/"), branch))
+    text = TextField()
+    branch = Coalesce(KeyTextTransform("branch_number", of("details")), Value(""), output_field=text)
+    bank = Coalesce(bic, Lower(of("beneficiary_bank")), output_field=text)
+    return Coalesce(*codes.values(), Concat(bank, Value("/"), branch, output_field=text), output_field=text)
 
 
 def same_as(row: Any) -> Q:
     """Return what keeps the transfers to the account of a row."""
-    place = Exact(_place(F), Value(place_of(row.details, row.beneficiary_bank)))
+    place = Exact(_place(F), Value(place_of(row.details, row.beneficiary_bank), output_field=TextField()))
     return Q(place, country=row.country, account_number=row.account_number)
 
 

@@ -30,7 +30,7 @@ MOST_BYTES = 5 << 20
 MOST_UNPACKED = 50 << 20  # bytes
 MOST_PARTS = 200
 MOST_UNUSED = 20
-"""Documents of one business that no transfer has yet: a form that is filled in has one."""
+"""Documents of one person that no transfer has yet: a form that is filled in has one."""
 KEPT_FOR = timedelta(days=1)
 FOLDER = "attachments"
 INFECTED = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
@@ -151,7 +151,7 @@ def keep(scope: Scope, name: str, content: bytes) -> Attachment:
     stored = f"{FOLDER}/{scope.business.pk}/{secrets.token_hex(16)}"
     with transaction.atomic():
         ask_again(scope, Permission.CREATE_TRANSACTIONS)
-        if unused(Attachment.objects.visible_to(scope)).count() >= MOST_UNUSED:
+        if unused(Attachment.objects.visible_to(scope).filter(scope.actor.is_in("by"))).count() >= MOST_UNUSED:
             raise BadAttachment(_("Too many files wait for their transfers. Finish one, or try again tomorrow."))
         default_storage.save(stored, ContentFile(content))
         try:

@@ -13,7 +13,7 @@ from flipdash.scope import Scope
 from transactions import rails
 from transactions.corridors import CORRIDORS
 from transactions.models import Corridor, InternationalTransfer, Quote, Side
-from transactions.outgoing.refusals import NothingSends, OutgoingRefused
+from transactions.outgoing.refusals import CorridorClosed, NothingSends, OutgoingRefused
 from transactions.rails import NotOffered, RailProblem, Rated
 
 
@@ -53,7 +53,11 @@ def corridor_to(country: str) -> Corridor | None:
 
 
 def ask(scope: Scope, wanted: Wanted, *, renews: Quote | None = None) -> Quote:
-    """Ask the rail what it costs now, and keep the answer. Raises NoQuote, NothingSends, OutOfLimits."""
+    """Ask the rail what it costs now, and keep the answer. Raises CorridorClosed, NoQuote, NothingSends,
+    OutOfLimits.
+    """
+    if not wanted.corridor.is_active:
+        raise CorridorClosed
     currency = wanted.corridor.currency
     given = {"sent": int(wanted.amount)} if wanted.side == Side.SENT else {"received": wanted.amount}
     question = Rated(scope.business.pk, scope.mode, wanted.corridor.country, currency, wanted.kind, **given)
@@ -63,7 +67,7 @@ def ask(scope: Scope, wanted: Wanted, *, renews: Quote | None = None) -> Quote:
     except rails.NoRail as problem:
         raise NothingSends from problem
     except NotOffered as problem:
-        raise NoQuote(_("Nothing can be sent to this country now. Try again later.")) from problem
+        raise CorridorClosed from problem
     except RailProblem as problem:
         raise NoQuote(_("No rate can be had at the moment. Nothing was sent: try again.")) from problem
     check_limits(wanted.corridor, offer.received)

@@ -32,7 +32,7 @@ from transactions.models import (
     Via,
 )
 from transactions.outgoing import acts, changes, products
-from transactions.outgoing.refusals import MayBeTwice, NotWaiting, QuoteOver
+from transactions.outgoing.refusals import CorridorClosed, MayBeTwice, NotWaiting, QuoteOver
 from transactions.rails import Abroad, Document, Payout
 
 TWICE_WITHIN = timedelta(days=30)
@@ -155,11 +155,19 @@ def made_before(scope: Scope, made_key: str) -> InternationalTransfer | None:
     return found
 
 
-def create(scope: Scope, draft: Draft, quote: Quote, *, made_key: uuid.UUID, via: str = Via.DASHBOARD) -> Created:
+def create(
+    scope: Scope,
+    draft: Draft,
+    quote: Quote,
+    *,
+    made_key: uuid.UUID,
+    via: str = Via.DASHBOARD,
+    saves: bool = False,
+) -> Created:
     """Make a transfer at a quote that holds, once for each form key. Who may approve it has approved it.
 
-    Raises QuoteOver for one that has run out, was used, or is about something else; MayBeTwice, ShortOfMoney,
-    NothingSends, NotAllowed.
+    `saves` keeps whom it pays, with it or not at all. Raises QuoteOver for one that has run out, was used, or is about
+    something else; MayBeTwice, ShortOfMoney, NothingSends, CorridorClosed, NotAllowed.
     """
     with transaction.atomic():
         # A twin of this form waits here, and then finds our row.
@@ -174,6 +182,8 @@ def create(scope: Scope, draft: Draft, quote: Quote, *, made_key: uuid.UUID, via
         if not draft.is_sure and twins_of_draft(scope, draft):
             raise MayBeTwice
         transfer = _add(scope, draft, quote, made_key=made_key, via=via)
+        if saves:
+            save_beneficiary(scope, draft)
         if goes_at_once(scope, quote):
             ask_again(scope, Permission.APPROVE_TRANSACTIONS)
             acts.let_go(scope, INTERNATIONAL, transfer)
@@ -216,7 +226,8 @@ def _figures(quote: Quote) -> dict[str, Any]:
 def requote(scope: Scope, pk: int) -> InternationalTransfer:
     """Ask for a new rate for one that waits and whose quote has run out; what its maker gave stays as it is.
 
-    One whose quote still holds stays as it is. Raises NotWaiting, NoQuote, OutOfLimits, NothingSends, NotAllowed.
+    One whose quote still holds stays as it is. Raises NotWaiting, CorridorClosed, NoQuote, OutOfLimits,
+    NothingSends, NotAllowed.
     """
     with transaction.atomic():
         rows = InternationalTransfer.objects.visible_to(scope, searched=True)
@@ -247,7 +258,7 @@ def _wanted_by(row: InternationalTransfer) -> Wanted:
     """Return what is asked for a row that has never had a quote."""
     corridor = quotes.corridor_to(row.country)
     if corridor is None:
-        raise QuoteOver
+        raise CorridorClosed
     return Wanted(corridor, row.transfer_kind, "received", row.amount_received)
 
 
@@ -342,11 +353,12 @@ def _arrives(row: InternationalTransfer) -> products.Arrives:
 
 
 def _ready(rows: Iterable[InternationalTransfer]) -> None:
-    """Refuse rows whose quotes have run out: nothing leaves at a rate that doesn't hold."""
+    """Refuse rows whose quotes have run out, or whose corridors are closed: nothing leaves at a rate that is over."""
     wanted = [row.quote_id for row in rows]
-    holding = set(
-        Quote.objects.filter(pk__in=[pk for pk in wanted if pk], expires_at__gt=Now()).values_list("pk", flat=True)
-    )
+    found = Quote.objects.filter(pk__in=[pk for pk in wanted if pk], expires_at__gt=Now())
+    holding = dict(found.values_list("pk", "corridor__is_active"))
+    if not all(holding.values()):
+        raise CorridorClosed
     if over := sum(pk not in holding for pk in wanted):
         raise QuoteOver(over if len(wanted) > 1 else 1)
 

@@ -101,7 +101,8 @@ def _made_page(request: Request, form: AbroadForm, quote: Quote) -> HttpResponse
     assert draft is not None  # noqa: S101  (of a valid form)
     with _said_in(form):
         try:
-            created = services.create(request.scope, draft, quote, made_key=form.cleaned_data["made_key"])
+            asked = {"made_key": form.cleaned_data["made_key"], "saves": form.cleaned_data["save_beneficiary"]}
+            created = services.create(request.scope, draft, quote, **asked)
         except QuoteOver:  # it ran out in this moment
             return _quoted_page(request, form, quote)
         return _answer(request, form, created)
@@ -126,8 +127,6 @@ def _answer(request: Request, form: AbroadForm, created: services.Created) -> Ht
     if not created.is_new:
         messages.info(request, _("This form was sent before: here is the transfer that it made."))
         return redirect("transactions:international-detail", transfer.pk)
-    if form.cleaned_data["save_beneficiary"] and form.draft:
-        services.save_beneficiary(request.scope, form.draft)
     said = {
         Status.PENDING_APPROVAL: _("The transfer of %(amount)s was made. It waits for an approver."),
         Status.PROCESSING: _("The transfer of %(amount)s is on its way."),
@@ -336,8 +335,12 @@ def international_attachment(request: Request, pk: int) -> HttpResponseBase:
     document = get_object_or_404(rows, pk=pk).attachment
     if document is None:
         raise Http404
+    try:
+        content = default_storage.open(document.stored_as)
+    except FileNotFoundError as problem:  # lost, such as by a backup without its files
+        raise Http404 from problem
     return FileResponse(
-        default_storage.open(document.stored_as),
+        content,
         as_attachment=True,
         filename=document.name,
         content_type=document.content_type,

@@ -33,6 +33,7 @@ class BulkApproval(TenantModel, Leased):
         "short": _("The deposit doesn’t cover all of them. Nothing was approved."),
         "nothing sends": _("Nothing can be sent in this mode yet. Nothing was approved."),
         "quote": _("Some have a quote that has run out. Nothing was approved. Approve them at their new rates."),
+        "closed": _("Nothing can be sent now to the country of some. Nothing was approved."),
         "not allowed": _("Whoever approved them may no longer approve. Nothing was approved."),
         "error": _("Something went wrong on our side. Nothing was approved; try again."),
     }

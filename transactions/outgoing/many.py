@@ -27,6 +27,7 @@ from transactions.outgoing import acts, orders, own
 from transactions.outgoing.products import Product, Twins, products
 from transactions.outgoing.refusals import (
     Changed,
+    CorridorClosed,
     MayBeTwice,
     NothingSelected,
     NothingSends,
@@ -288,6 +289,7 @@ PROBLEMS: dict[type[Exception], str] = {
     ShortOfMoney: "short",
     NothingSends: "nothing sends",
     QuoteOver: "quote",
+    CorridorClosed: "closed",
     rights.NotAllowed: "not allowed",
 }
 APPROVALS = Worker(

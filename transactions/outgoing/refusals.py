@@ -58,6 +58,13 @@ class QuoteOver(OutgoingRefused):
         super().__init__(alone if count == 1 else words % {"count": money.number(count)})
 
 
+class CorridorClosed(OutgoingRefused):
+    """Nothing is sent to this country any more, or not now."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Nothing can be sent to this country now. Try again later."))
+
+
 class NothingSelected(OutgoingRefused):
     """None of what was chosen waits any more, or nothing was chosen."""
 
