@@ -5,10 +5,11 @@ import pytest
 from accounts.permissions import Role
 from flipdash import rls
 from tests import factories
+from tests.superuser import superuser
 from tests.transactions.abroad import begin, finish, let_it_run_out, text_of, unseen
 from tests.transactions.sending import fund
 from transactions.international import services
-from transactions.models import BulkApproval, Corridor, InternationalTransfer, RailOrder, Status
+from transactions.models import BulkApproval, InternationalTransfer, RailOrder, Status
 from transactions.outgoing import many
 from transactions.outgoing.refusals import CorridorClosed, QuoteOver
 
@@ -69,9 +70,21 @@ def test_quotes_that_ran_out_before_a_worker_came_are_named_and_nothing_is_tried
     assert all(word in BulkApproval.PROBLEMS for word in many.PROBLEMS.values())
 
 
-def test_nothing_leaves_by_a_corridor_that_closed_meanwhile(making, approver, client_of):
+@pytest.fixture
+def close():
+    """Close the corridor to Britain, which neither the app nor an operator may, until the test is over."""
+
+    def set_open(is_open):
+        with superuser() as database:
+            database.execute("UPDATE transactions_corridor SET is_active = %s WHERE country = 'GB'", [is_open])
+
+    yield lambda: set_open(False)
+    set_open(True)
+
+
+def test_nothing_leaves_by_a_corridor_that_closed_meanwhile(making, approver, client_of, close):
     row, other = make(making, "GB B2B"), make(making, "GB B2B", amount="99.00")
-    Corridor.objects.using("operator").filter(country="GB").update(is_active=False)
+    close()
     web, url = client_of(approver), f"/international-transfers/{row.pk}/approval/"
     page = web.post(url, unseen(web.get(url)), follow=True)
     assert "Nothing can be sent to this country now" in text_of(page)
