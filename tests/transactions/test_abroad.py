@@ -73,7 +73,7 @@ def money(kopi_kita):
 
 
 @pytest.fixture(autouse=True)
-def inside(kopi_kita):
+def inside(kopi_kita, stranger):
     """Quotes, documents and beneficiaries are shown inside of their business only."""
     with rls.inside_of(kopi_kita.pk, "live"):
         yield

@@ -19,7 +19,7 @@ from tests.leased import let_time_pass
 from tests.transactions.sending import approve, create, fund
 from transactions.approvals import queue, services
 from transactions.approvals.queue import Filters, Selection
-from transactions.models import BulkRejection, InternationalTransfer, MoneyTransfer, Status
+from transactions.models import BulkRejection, MoneyTransfer, Status
 from transactions.outgoing import acts, many, products, rejecting
 from transactions.outgoing.refusals import SecondPersonNeeded, ShortOfMoney
 from transactions.outgoing.rejecting import REJECTIONS, reject_many
@@ -540,27 +540,8 @@ def test_the_list_asks_as_often_however_many_wait(money, maker, web):
 
 @pytest.fixture
 def international():
-    """A second kind, declared as it will be: nothing but its own words (transactions/outgoing/products.py)."""
-    product = products.products.setdefault(
-        "international_transfer",
-        products.Product(
-            source="international_transfer",
-            area="transfer",
-            label="International transfer",
-            label_of_many="International transfers",
-            model=InternationalTransfer,
-            list_url_name="transactions:international",
-            row_url_name="transactions:international-detail",
-            approval_url_name="transactions:international-detail",
-            rejection_url_name="transactions:international-detail",
-            payout=lambda key, row: None,
-            bank=lambda row: "",
-            destination=lambda row: row.country,
-            shown=lambda row: {"account_number": row.account_number},
-        ),
-    )
-    yield product
-    del products.products["international_transfer"]
+    """A second kind."""
+    return products.products["international_transfer"]
 
 
 def test_another_kind_stands_in_the_same_list_by_its_declaration(money, maker, web, international):
