@@ -199,7 +199,10 @@ def test_without_a_broker_a_row_waits_for_the_sweep(worker, admin, monkeypatch):
     assert sent == [(tasks.work.name, [worker.name], worker.queue)]
 
 
-def test_whoever_works_wakes_another_one_for_what_waits_besides(worker, row, admin, stranger, woken, monkeypatch):
+def test_whoever_works_wakes_another_one_for_what_waits_besides(
+    worker, row, admin, stranger, woken, monkeypatch, settings
+):
+    settings.WORKERS = 4  # more than one bank's share
     monkeypatch.setattr(worker, "_run", lambda row: None)
     MAKERS[worker.name](stranger)
     woken.clear()
