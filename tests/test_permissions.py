@@ -602,7 +602,7 @@ def test_the_menu_stands_in_the_order_of_the_product():
     assert names == [
         ("Approvals", ["Approvals"]),
         ("Money Transfer", ["Create Transfer", "Bulk Transfer", "Transaction History"]),
-        ("International Transfer", ["Transaction History"]),
+        ("International Transfer", ["Create Transfer", "Transaction History"]),
         ("Accept Payment", ["Payment Links", "Payment History"]),
         ("My Deposit", ["Overview", "Deposit History", "Top-Up History"]),
         ("Refund", ["Refund History", "Request Refund"]),
