@@ -512,7 +512,10 @@ GUARDS = {
     _without_login: ("nobody", "money-transfers/"),
     _without_permissions: (str(Role.MAKER), "members/activity/"),
     _without_the_business: ("stranger", "money-transfers/<bigid:pk>/"),
-    _without_the_mode: (str(Role.ADMIN), "documents/reports/<int:number>/file/"),
+    _without_the_mode: (
+        str(Role.ADMIN),
+        "money-transfers/<bigid:pk>/",
+    ),  # of most others the second wall keeps the mode
     _without_asking_whose_it_is: (str(Role.APPROVER), "documents/reports/<int:number>/cancellation/"),
     _without_deactivation: ("deactivated", "documents/reports/"),
     _without_the_back_offices_door: (str(Role.ADMIN), "admin/"),
