@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.http import QueryDict
 
 from accounts.permissions import Role
 from deposits import ledger
@@ -13,6 +14,7 @@ from flipdash import clock, rls
 from tests import factories
 from tests.transactions.settling import begin, paid, settle
 from transactions.models import Payment, SettlementRun
+from transactions.payments.settlement_history import SettlementHistory
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
@@ -72,6 +74,11 @@ def test_who_may_not_create_settles_nothing(client_of, kopi_kita, stranger):
 
 
 # --- Its pages -------------------------------------------------------------------------------------------------------
+
+
+def test_settlements_say_when_what_is_paid_today_comes(scope, monkeypatch):
+    monkeypatch.setattr(clock, "now", lambda using="default": MONDAY_NOON)
+    assert "what is paid today, on Tue 2 Sep" in SettlementHistory(scope, QueryDict()).notice
 
 
 def test_a_settlement_leads_to_its_payments_its_entry_and_back(web, client_of, kopi_kita, stranger):

@@ -97,6 +97,18 @@ def test_what_was_paid_after_midnight_comes_a_day_later(kopi_kita, monkeypatch):
         assert settling.day_of(scope, after) == date(2025, 9, 3)
 
 
+def test_a_payment_says_its_day_while_that_is_being_settled(kopi_kita, monkeypatch):
+    taken, waits = paid(kopi_kita, MONDAY_NOON), paid(kopi_kita, MONDAY_NOON)
+    now_is(monkeypatch, at(TUESDAY, 6))
+    settling.tidy()
+    scope = factories.make_member(kopi_kita).scope("live")
+    with rls.inside(scope):
+        SettledPayment.objects.create(business=kopi_kita, mode="live", payment=taken, run_id=runs().get().pk)
+        assert [settling.day_of(scope, one) for one in (taken, waits)] == [TUESDAY, TUESDAY]
+        settling.post(runs().get())
+        assert [settling.day_of(scope, one) for one in (taken, waits)] == [TUESDAY, date(2025, 9, 3)]
+
+
 # --- A settlement ----------------------------------------------------------------------------------------------------
 
 

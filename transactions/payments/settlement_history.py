@@ -72,9 +72,12 @@ class SettlementHistory(histories.History):
 
     @property
     def notice(self) -> Words:
-        """Say when the next one is, and on which days of the next weeks there is none."""
-        words = _("What is paid on one day reaches the deposit on the next day on which banks work: %(day)s.")
-        said = [words % {"day": formats.weekday(settling.next_day(self.scope))}]
+        """Say when the deposit gets what is paid today, and on which days of the next weeks nothing is settled."""
+        words = _(
+            "What is paid on one day reaches the deposit on the next day on which banks work: "
+            "what is paid today, on %(day)s."
+        )
+        said = [words % {"day": formats.weekday(calendar.banking_day_after(self.today))}]
         if closed := calendar.closed_in_words(self.today, self.today + AHEAD):
             said.append(_("Banks are closed on Saturdays, Sundays and: %(closed)s.") % {"closed": closed})
         return " ".join(map(str, said))

@@ -81,21 +81,14 @@ def day_of(scope: Scope, payment: Payment) -> date | None:
     """Return the day on which a payment will be settled; None for one that won't be, or is."""
     if not waits(payment) or payment.paid_at is None:
         return None
-    day = calendar.banking_day_after(payment.paid_at.astimezone(scope.zone).date())
-    # What was known too late for the day that was meant comes with the next one.
-    return max(day, next_day(scope))
-
-
-def next_day(scope: Scope) -> date:
-    """Return the next day on which something is settled: today, if that is one and its settlement hasn't begun."""
+    runs = SettlementRun.objects.visible_to(scope, searched=True)
     today = scope.now().astimezone(scope.zone).date()
-    if calendar.is_banking_day(today) and not _begun(scope, today):
-        return today
-    return calendar.banking_day_after(today)
-
-
-def _begun(scope: Scope, day: date) -> bool:
-    return SettlementRun.objects.visible_to(scope, searched=True).filter(day=day, payment=None).exists()
+    if (taken := runs.filter(payments__payment=payment.pk).values_list("day", flat=True).first()) is not None:
+        return max(taken, today)
+    # What was known too late for the day that was meant comes with the next one, which takes all until it is posted.
+    is_over = runs.filter(day=today, payment=None, posted_at__isnull=False).exists()
+    following = calendar.banking_day_after(today) if is_over or not calendar.is_banking_day(today) else today
+    return max(calendar.banking_day_after(payment.paid_at.astimezone(scope.zone).date()), following)
 
 
 def begin_due() -> int:
