@@ -106,8 +106,8 @@ class Worker(Generic[R]):
     model: type[R]
     queue: str = "default"
     """Of Celery's queues, the one that wakes it."""
-    per: str = ""
-    """The field that tells apart who takes turns, such as "business"; "": first come, first served."""
+    per: str | tuple[str, ...] = ""
+    """The field that tells apart who takes turns, such as "business", or several; "": first come, first served."""
     is_alone: bool = False
     """Whether only one row of each of those is worked on at a time."""
     most_attempts: int = 3
@@ -147,8 +147,8 @@ class Worker(Generic[R]):
     # --- Told that work waits ----------------------------------------------------------------------------------------
 
     def wake_on_commit(self) -> None:
-        """Tell a worker that a row waits, as soon as there is one for it to see."""
-        transaction.on_commit(self.wake, using=self.using)
+        """Tell a worker that a row waits, as soon as there is one for it to see: people write by another connection."""
+        transaction.on_commit(lambda: transaction.on_commit(self.wake, using=self.using))
 
     def wake(self) -> None:
         """Tell a worker that something waits. Without a broker nothing is lost: the sweep tells it later."""
@@ -325,13 +325,17 @@ class Worker(Generic[R]):
         running = self._beside(self._running(lease_until__gte=Now())).order_by()
         begun = self._beside(Q(started_at__isnull=False)).order_by("-started_at").values("started_at")[:1]
         return due.order_by(
-            Coalesce(Subquery(running.values(self.per).annotate(n=Count("pk")).values("n")), 0),
+            Coalesce(Subquery(running.values(*self._lane).annotate(n=Count("pk")).values("n")), 0),
             Subquery(begun).asc(nulls_first=True),
             "pk",
         )
 
     def _beside(self, condition: Q) -> Any:
-        return self.rows.filter(condition, **{self.per: OuterRef(self.per)})
+        return self.rows.filter(condition, **{field: OuterRef(field) for field in self._lane})
+
+    @property
+    def _lane(self) -> tuple[str, ...]:
+        return (self.per,) if isinstance(self.per, str) else self.per
 
     def _running(self, **lease: Any) -> Q:
         return Q(status__in=list(self.model.STEPS.values()), **lease)

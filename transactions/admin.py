@@ -19,9 +19,10 @@ from transactions.models import (
     RailCase,
     RailOrder,
     Refund,
+    SettlementRun,
 )
 from transactions.outgoing import cases, orders
-from transactions.payments import by_hand
+from transactions.payments import by_hand, settling
 
 
 class TransactionAdmin(ReadOnlyAdmin):
@@ -165,3 +166,21 @@ class PaymentArrivalAdmin(ReadOnlyAdmin):
         waiting = queryset.select_related("payment__charge")
         done = sum(by_hand.give_back(one, by=request.user) for one in waiting)  # type: ignore[arg-type]  # the operator's people are Users
         self.message_user(request, _("Given back: %d") % done)
+
+
+@admin.register(SettlementRun)
+class SettlementRunAdmin(ReadOnlyAdmin):
+    """The settlements of all businesses; what no worker could finish is named by check_ledger, and tried again here."""
+
+    list_display = ("id", "business", "mode", "day", "status", "count", "net", "posted_at", "attempt", "problem")
+    list_filter = ("status", "mode")
+    list_select_related = ("business",)
+    search_fields = ("=id", "business__name")
+    ordering = ("-id",)
+    actions = ("try_again",)
+
+    @admin.action(description=gettext_lazy("Try again what was given up"))
+    def try_again(self, request: HttpRequest, queryset: QuerySet[SettlementRun]) -> None:
+        """Let what was given up be worked on once more, from where it was."""
+        tried = sum(settling.try_again(run) for run in queryset)
+        self.message_user(request, _("Tried again: %d") % tried)

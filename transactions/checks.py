@@ -3,7 +3,13 @@
 Only transactions that the ledger knows are asked about: what was imported from another system never moved our deposit.
 """
 
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from accounts.models import Business
 from deposits.ledger.checks import ledger_check
+from flipdash import clock
+from transactions.payments import calendar
 
 SENT = """
     SELECT 'money_transfer' AS source_type, id, business_id, mode, status, amount + fee AS whole,
@@ -138,6 +144,46 @@ ledger_check(
     WHERE g.kind = 'settlement' AND g.source_type = 'settlement' AND r.id IS NULL
     """,
 )
+
+ledger_check(
+    "Settlements are finished within a day",
+    """
+    SELECT format('settlement %s of business %s (%s) for %s is %s after %s attempts', r.id, r.business_id, r.mode,
+        r.day, CASE WHEN r.status = 'failed' THEN 'given up' ELSE 'not finished' END, r.attempt)
+    FROM transactions_settlementrun r
+    WHERE r.status = 'failed' OR r.finished_at IS NULL AND r.created_at < now() - interval '1 day'
+    """,
+)
+
+OVERDUE = 2
+"""Bank days that may pass after the one on which a payment should have been settled."""
+
+
+def _overdue() -> str:
+    """Return the query for what should have been settled bank days ago: each zone has days of its own."""
+    return f"""
+    SELECT format('payment %s of business %s (%s), paid at %s, is not settled', p.id, p.business_id, p.mode, p.paid_at)
+    FROM transactions_payment p JOIN accounts_business b ON b.id = p.business_id
+    JOIN (VALUES {", ".join(_overdue_before())}) AS z (zone, before) ON z.zone = b.time_zone
+    WHERE p.settlement_status = 'pending' AND p.slug IS NOT NULL AND p.status = 'successful'
+        AND p.paid_at < z.before::timestamptz
+    """  # noqa: S608  (our own zones and days)
+
+
+def _overdue_before() -> Iterator[str]:
+    now = clock.now(using="operator")
+    for name in Business.TimeZone.values:
+        zone = ZoneInfo(name)
+        here = now.astimezone(zone)
+        # Today's is late once it has begun.
+        day = here.date() if here.time() >= calendar.FROM and calendar.is_banking_day(here.date()) else None
+        day = day or calendar.banking_day_before(here.date())
+        for _late in range(OVERDUE):
+            day = calendar.banking_day_before(day)
+        yield f"('{name}', '{calendar.begins(day, zone).isoformat()}')"
+
+
+ledger_check(f"Payments are settled within {OVERDUE} bank days of theirs", _overdue)
 
 ledger_check(
     "Refunds that were let go have their hold",

@@ -6,7 +6,7 @@ to see every business. Register it in the app's `ready()`, by importing the modu
     ledger_check("Held is what open transfers hold", "SELECT …")
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,7 +23,13 @@ class Check:
     """A name in words, and the query for what is wrong: one column of text."""
 
     name: str
-    query: str
+    said: str | Callable[[], str]
+    """The query, or what makes it when the check is run: where it asks what time it is."""
+
+    @property
+    def query(self) -> str:
+        """The query as it is run now."""
+        return self.said if isinstance(self.said, str) else self.said()
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ MOST_NAMED = 20
 _checks: dict[str, Check] = {}
 
 
-def ledger_check(name: str, query: str) -> None:
+def ledger_check(name: str, query: str | Callable[[], str]) -> None:
     """Register a check; the same name again replaces it."""
     _checks[name] = Check(name, query)
 

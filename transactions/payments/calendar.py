@@ -49,6 +49,14 @@ def banking_day_after(day: date) -> date:
     return day
 
 
+def banking_day_before(day: date) -> date:
+    """Return the last day before one on which banks worked."""
+    day -= DAY
+    while not is_banking_day(day):
+        day -= DAY
+    return day
+
+
 def begins(day: date, zone: ZoneInfo) -> datetime:
     """Return the moment at which a day begins in a zone."""
     return datetime.combine(day, time.min, tzinfo=zone)

@@ -50,9 +50,11 @@ def payment_settled(request: Request, pk: int) -> HttpResponse:
     if not request.scope.is_test:
         raise Http404
     with transaction.atomic():
-        is_begun = settling.settle_now(request.scope, row)
-        if is_begun:
+        asked = settling.settle_now(request.scope, row)
+        if asked is settling.Asked.BEGUN:
             events.record(request.scope, "settlement.asked", row, amount=row.amount)
-    words = _("It is being settled. Reload in a moment.") if is_begun else _("There is nothing to settle.")
-    messages.info(request, words)
+    is_settled = asked is settling.Asked.NOTHING
+    messages.info(
+        request, _("There is nothing to settle.") if is_settled else _("It is being settled. Reload in a moment.")
+    )
     return redirect("transactions:payment-detail", row.pk)

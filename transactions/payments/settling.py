@@ -6,8 +6,10 @@ is added; and each of them told that it is settled, with its line and its callba
 nothing: a payment belongs to one settlement, a settlement is posted once by its number, and a payment moves once.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +28,7 @@ from transactions.channels import NAMES
 from transactions.models import Payment, PaymentStatus, Settlement, SettlementRun
 from transactions.payments import calendar
 
+log = logging.getLogger(__name__)
 USING = "operator"
 SOURCE = "settlement"
 """As the ledger names a settlement."""
@@ -37,7 +40,7 @@ Status = SettlementRun.Status
 SETTLEMENTS = Worker(
     "settlements",
     SettlementRun,
-    per="business",
+    per=("business", "mode"),  # what is tried in Test Mode keeps nobody's money waiting
     is_alone=True,
     most_attempts=30_000,  # what is owed to a business is tried until it is done
     longest_wait=timedelta(minutes=5),
@@ -108,18 +111,24 @@ def _waiting(zone: ZoneInfo, now: datetime) -> Iterator[tuple[int, str, date, da
         return
     for mode in Mode.values:
         of_one = {"business": OuterRef("pk"), "mode": mode}
-        waits = due_in(Payment.objects.using(USING)).filter(**of_one, paid_at__lt=until)
+        # What a settlement has that was given up waits for that one.
+        waits = due_in(Payment.objects.using(USING)).filter(**of_one, paid_at__lt=until, settled_in=None)
         begun = SettlementRun.objects.using(USING).filter(**of_one, day=day, payment=None)
         them = Business.objects.using(USING).filter(Exists(waits), ~Exists(begun), time_zone=zone.key)
         for pk in list(them.values_list("pk", flat=True)[:AT_A_TIME]):
             yield pk, mode, day, until
 
 
-def _begin(business_id: int, mode: str, day: date, until: datetime) -> int:
+def _begin(business_id: int, mode: str, day: date, until: datetime) -> bool:
+    """Begin one; whatever keeps it from that is logged, comes again with the next sweep, and keeps no other."""
     run = SettlementRun(business_id=business_id, mode=mode, day=day, until=until)
-    with rls.inside_of(business_id, mode):
-        SettlementRun.objects.bulk_create([run], ignore_conflicts=True)
-    return 1
+    try:
+        with rls.inside_of(business_id, mode), transaction.atomic():
+            SettlementRun.objects.bulk_create([run], ignore_conflicts=True)
+    except Exception:
+        log.exception("the settlement of %s for business %s in %s mode can't begin", day, business_id, mode)
+        return False
+    return True
 
 
 @SETTLEMENTS.tidies
@@ -128,16 +137,40 @@ def tidy() -> None:
     begin_due()
 
 
-def settle_now(scope: Scope, payment: Payment) -> bool:
-    """Settle one payment at once, in Test Mode; False where it doesn't wait for that any more."""
+class Asked(Enum):
+    """What asking for a settlement at once has done."""
+
+    NOTHING = auto()
+    """The payment waits for none: it is settled, or was never paid."""
+    UNDER_WAY = auto()
+    """It is being settled already."""
+    BEGUN = auto()
+
+
+def settle_now(scope: Scope, payment: Payment) -> Asked:
+    """Settle one payment at once, in Test Mode; what was given up before is tried again."""
     if not scope.is_test or not due_in(Payment.objects.visible_to(scope, searched=True)).filter(pk=payment.pk).exists():
-        return False
+        return Asked.NOTHING
+    runs = SettlementRun.objects.visible_to(scope, searched=True)
+    if (taken := runs.filter(payments__payment=payment.pk).first()) is not None:
+        return Asked.BEGUN if try_again(taken) else Asked.UNDER_WAY
     now = scope.now()
     day = now.astimezone(scope.zone).date()
-    owner = {"business_id": payment.business_id, "mode": payment.mode}
-    run = SettlementRun(**owner, payment=payment, day=day, until=now)
-    SettlementRun.objects.bulk_create([run], ignore_conflicts=True)
+    alone = {"business_id": payment.business_id, "mode": payment.mode, "payment": payment}
+    run, is_new = SettlementRun.objects.get_or_create(**alone, defaults={"day": day, "until": now})
+    if not is_new:
+        return Asked.BEGUN if try_again(run) else Asked.UNDER_WAY
     SETTLEMENTS.wake_on_commit()
+    return Asked.BEGUN
+
+
+def try_again(run: SettlementRun) -> bool:
+    """Let a settlement that was given up be worked on once more, from where it was; False if it wasn't given up."""
+    values = {"status": Status.QUEUED, "attempt": 0, "due_at": None, "finished_at": None, "problem": ""}
+    with rls.inside_of(run.business_id, run.mode):
+        if not SettlementRun.objects.filter(pk=run.pk, status=Status.FAILED).update(**values):
+            return False
+        SETTLEMENTS.wake_on_commit()
     return True
 
 

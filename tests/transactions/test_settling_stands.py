@@ -1,0 +1,154 @@
+"""What settlements stand: others that fail, workers that gave up, days that pass, code that errs (trust: L1, L3)."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connections, transaction
+from django.db.models.functions import Now
+from django.test import Client
+
+from accounts.models import Activity
+from deposits.ledger import checks
+from flipdash import backoffice, clock, rls
+from flipdash.leases import Worker
+from tests import factories
+from tests.transactions.settling import begin, paid, settle
+from transactions.models import SettlementRun
+from transactions.payments import settling
+from transactions.payments.settling import SETTLEMENTS, Asked
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
+    pytest.mark.usefixtures("asleep"),
+]
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2025, 9, day) for day in (1, 2, 3, 4))
+MONDAY_NOON = datetime(2025, 9, 1, 5, tzinfo=UTC)
+FINISHED, IN_TIME = "Settlements are finished within a day", "Payments are settled within 2 bank days of theirs"
+
+
+def now_is(monkeypatch, day, hour, minute=0, zone="Asia/Jakarta"):
+    moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(zone))
+    monkeypatch.setattr(clock, "now", lambda using="default": moment)
+
+
+def runs():
+    return SettlementRun.objects.using("operator")
+
+
+def found_by(name):
+    """Return what one check finds."""
+    (check,) = (one for one in checks.registered() if one.name == name)
+    with connections["operator"].cursor() as cursor:
+        return next(checks.run(cursor, [check])).examples
+
+
+# --- Others that fail, and workers that gave up ---------------------------------------------------------------------
+
+
+def test_one_that_cant_begin_keeps_no_other(kopi_kita, toko_sebelah, monkeypatch, caplog):
+    for business in (kopi_kita, toko_sebelah):
+        paid(business, MONDAY_NOON)
+    now_is(monkeypatch, TUESDAY, 6)
+    inside_of = rls.inside_of
+
+    def breaks(business_id, mode):
+        if business_id == kopi_kita.pk:
+            raise ZeroDivisionError
+        return inside_of(business_id, mode)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(settling.rls, "inside_of", breaks)
+        settling.tidy()
+    assert [run.business for run in runs()] == [toko_sebelah]
+    assert "can't begin" in caplog.text
+    settling.tidy()
+    assert runs().count() == 2
+
+
+def given_up(business):
+    """A settlement that no worker could finish: it has its payment, and nothing is posted."""
+    run = begin(business, TUESDAY)
+    with rls.inside_of(business.pk, "live"):
+        settling.gather(run, None)
+        SettlementRun.objects.update(status="failed", problem="error", attempt=30_000, finished_at=Now())
+    return run
+
+
+@pytest.fixture
+def office(monkeypatch):
+    monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
+    client = Client()
+    client.force_login(factories.make_operator())
+    return client
+
+
+def test_what_was_given_up_is_named_and_tried_again(kopi_kita, office, monkeypatch):
+    payment = paid(kopi_kita, MONDAY_NOON)
+    run = given_up(kopi_kita)
+    assert [f"settlement {run.pk} " in one for one in found_by(FINISHED)] == [True]
+    now_is(monkeypatch, WEDNESDAY, 7)
+    settling.tidy()
+    assert runs().count() == 1, "no empty one is begun for what another has"
+    chosen = {"action": "try_again", "_selected_action": run.pk}
+    answer = office.post("/admin/transactions/settlementrun/", chosen, follow=True).content.decode()
+    assert "Tried again: 1" in answer
+    assert settle(run).status == "done"
+    payment.refresh_from_db()
+    assert payment.settlement_status == "settled"
+    assert "Tried again: 0" in office.post("/admin/transactions/settlementrun/", chosen, follow=True).content.decode()
+    assert found_by(FINISHED) == found_by(IN_TIME) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "is_late"), [(WEDNESDAY, 23, False), (THURSDAY, 5, False), (THURSDAY, 6, True)]
+)
+def test_what_is_two_bank_days_late_is_named(kopi_kita, toko_sebelah, monkeypatch, day, hour, is_late):
+    payment = paid(kopi_kita, MONDAY_NOON)  # due on Tuesday
+    factories.make_payment(kopi_kita, created_at=MONDAY_NOON)  # imported: never settled here
+    paid(toko_sebelah, datetime(2025, 9, 2, 5, tzinfo=UTC))
+    now_is(monkeypatch, day, hour)
+    assert [f"payment {payment.pk} " in one for one in found_by(IN_TIME)] == [True] * is_late
+
+
+def test_what_is_tried_in_test_mode_keeps_no_live_money_waiting(kopi_kita):
+    for _payment in range(3):
+        alone = paid(kopi_kita, MONDAY_NOON, mode="test")
+        with rls.inside_of(kopi_kita.pk, "test"):
+            SettlementRun.objects.create(business=kopi_kita, mode="test", day=TUESDAY, until=MONDAY_NOON, payment=alone)
+    begin(kopi_kita, TUESDAY)
+    claimed = [SETTLEMENTS.claim() for _worker in range(3)]
+    assert claimed[2] is None
+    assert {run.mode for run in claimed[:2]} == {"test", "live"}
+
+
+# --- Settle now says the truth --------------------------------------------------------------------------------------
+
+
+def test_two_clicks_ask_once_and_what_the_day_has_is_left_to_it(web, kopi_kita):
+    payment = paid(kopi_kita, MONDAY_NOON, mode="test")
+    for _click in range(2):
+        page = web.post(f"/test/payments/{payment.pk}/settled/", follow=True).content.decode()
+        assert "It is being settled" in page
+    assert Activity.objects.using("operator").filter(kind="settlement.asked").count() == 1
+    other = paid(kopi_kita, MONDAY_NOON, mode="test")
+    day = begin(kopi_kita, TUESDAY, mode="test")
+    scope = factories.make_member(kopi_kita).scope("test")
+    with rls.inside(scope):
+        settling.gather(day, None)
+        assert settling.settle_now(scope, other) is Asked.UNDER_WAY
+        assert runs().count() == 2
+        SettlementRun.objects.filter(pk=day.pk).update(status="failed", finished_at=Now())
+        assert settling.settle_now(scope, other) is Asked.BEGUN
+    assert runs().get(pk=day.pk).status == "queued"
+
+
+def test_a_worker_is_woken_once_it_can_see_the_settlement(kopi_kita, monkeypatch):
+    woken = []
+    monkeypatch.setattr(Worker, "wake", lambda worker: woken.append(runs().count()))
+    payment = paid(kopi_kita, MONDAY_NOON, mode="test")
+    scope = factories.make_member(kopi_kita).scope("test")
+    with rls.inside(scope), transaction.atomic():
+        assert settling.settle_now(scope, payment) is Asked.BEGUN
+        assert woken == []
+    assert woken == [1]
