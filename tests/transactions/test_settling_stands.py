@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.db.models.functions import Now
 from django.test import Client
 
@@ -152,3 +152,34 @@ def test_a_worker_is_woken_once_it_can_see_the_settlement(kopi_kita, monkeypatch
         assert settling.settle_now(scope, payment) is Asked.BEGUN
         assert woken == []
     assert woken == [1]
+
+
+# --- What the database refuses --------------------------------------------------------------------------------------
+
+
+def test_the_database_lets_nothing_be_settled_but_by_its_settlement(kopi_kita):
+    payment = paid(kopi_kita, MONDAY_NOON)
+    failed = factories.make_payment(kopi_kita, status="failed", slug="x" * 22)
+    imported = factories.make_payment(kopi_kita)
+    run = begin(kopi_kita, TUESDAY)
+    with rls.inside_of(kopi_kita.pk, "live"):
+        settling.gather(run, None)
+    settled = "settlement_status = 'settled', settled_at = now()"
+    add = "INSERT INTO transactions_settledpayment (payment_id, run_id, business_id, mode) "
+    add += f"SELECT id, {run.pk}, business_id, mode FROM transactions_payment WHERE id ="
+    for statement, why in (
+        (f"UPDATE transactions_payment SET {settled}, settled_amount = amount - fee - 1", "settled_less_its_fee"),
+        (f"UPDATE transactions_payment SET {settled}, settled_amount = amount - fee", "is settled by no settlement"),
+        (f"{add} {failed.pk}", "waits for no settlement"),
+        (f"{add} {imported.pk}", "waits for no settlement"),
+        ("UPDATE transactions_settlementrun SET posted_at = now()", "and has 1 of 150000 less 4000"),
+    ):
+        statement += f" WHERE id = {payment.pk}" if "transactions_payment SET" in statement else ""
+        with (
+            rls.inside_of(kopi_kita.pk, "live"),
+            pytest.raises(DatabaseError, match=why),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+    assert settle(run).net == 146_000

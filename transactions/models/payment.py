@@ -122,6 +122,10 @@ class Payment(Transaction):
             ),
             models.CheckConstraint(condition=Q(slug=None) | Q(fee__lte=F("amount")), name="payment_fee_is_part_of_it"),
             models.CheckConstraint(
+                condition=Q(slug=None) | Q(settled_amount=None) | Q(settled_amount=F("amount") - F("fee")),
+                name="payment_settled_less_its_fee",
+            ),
+            models.CheckConstraint(
                 condition=(Q(paid_at=None) | Q(paid_at__gte=F("created_at")))
                 & (Q(settled_at=None) | Q(settled_at__gte=F("created_at"))),
                 name="payment_paid_after",

@@ -132,6 +132,11 @@ SETTLED: list[Code] = [
     Rights(SettledPayment, app="SELECT, INSERT, MAINTAIN"),
     *files(__file__, "settled_payment_rules"),
     Added(SettledPayment, "added", "AFTER INSERT", "settledpayment_check_added()", each="STATEMENT"),
+    Changed(Payment, "settled_changed", "AFTER UPDATE", "payment_check_settled()", each="STATEMENT"),
+    Trigger(
+        *(SettlementRun, "sums", "BEFORE UPDATE", "settlementrun_check_posted()"),
+        when="OLD.posted_at IS NULL AND NEW.posted_at IS NOT NULL",
+    ),
 ]
 """What brings payments into the deposit, and which they were."""
 

@@ -1,13 +1,56 @@
 -- What belongs to a settlement is known before it is posted, and never grows afterwards: its sum is what the deposit got.
+-- Only what was paid here and waits for that belongs to one. SECURITY DEFINER, for the writer may stand outside.
 CREATE OR REPLACE FUNCTION settledpayment_check_added() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    late bigint;
+    wrong bigint;
 BEGIN
-    SELECT r.id INTO late FROM (SELECT DISTINCT run_id FROM added) a
+    SELECT r.id INTO wrong FROM (SELECT DISTINCT run_id FROM added) a
     JOIN public.transactions_settlementrun r ON r.id = a.run_id WHERE r.posted_at IS NOT NULL LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'settlement % is posted, and takes no more payments', late USING ERRCODE = 'check_violation';
+        RAISE EXCEPTION 'settlement % is posted, and takes no more payments', wrong USING ERRCODE = 'check_violation';
+    END IF;
+    SELECT a.payment_id INTO wrong FROM added a
+    LEFT JOIN public.transactions_payment p ON p.id = a.payment_id AND p.business_id = a.business_id AND p.mode = a.mode
+        AND p.status = 'successful' AND p.settlement_status = 'pending' AND p.slug IS NOT NULL
+    WHERE p.id IS NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'payment % waits for no settlement', wrong USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
+END $$;
+
+-- A payment that was made here is settled by a settlement whose sum is in the deposit, and by nothing else.
+CREATE OR REPLACE FUNCTION payment_check_settled() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong bigint;
+BEGIN
+    SELECT a.id INTO wrong FROM added a JOIN before b ON b.id = a.id
+    WHERE a.settlement_status = 'settled' AND b.settlement_status <> 'settled' AND a.slug IS NOT NULL
+        AND NOT EXISTS (
+            SELECT FROM public.transactions_settledpayment d JOIN public.transactions_settlementrun r ON r.id = d.run_id
+            WHERE d.payment_id = a.id AND r.posted_at IS NOT NULL
+        )
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'payment % is settled by no settlement', wrong USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- What a settlement says it came to is the sum of its payments.
+CREATE OR REPLACE FUNCTION settlementrun_check_posted() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    sums record;
+BEGIN
+    SELECT count(*) AS n, coalesce(sum(p.amount), 0) AS amount, coalesce(sum(p.fee), 0) AS fee INTO sums
+    FROM public.transactions_settledpayment d JOIN public.transactions_payment p ON p.id = d.payment_id
+    WHERE d.run_id = NEW.id;
+    IF (NEW.count, NEW.amount, NEW.fee) IS DISTINCT FROM (sums.n::integer, sums.amount::bigint, sums.fee::bigint) THEN
+        RAISE EXCEPTION 'settlement % says % payments of % less %, and has % of % less %', NEW.id, NEW.count, NEW.amount,
+            NEW.fee, sums.n, sums.amount, sums.fee USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
 END $$;
