@@ -30,7 +30,7 @@ JOIN LATERAL (
         ), p.effective_at) AT TIME ZONE %(zone)s)::date END AS given_back_of
 ) s ON true
 LEFT JOIN transactions_moneytransfer t ON s.type = 'money_transfer' AND t.id = s.id AND t.business_id = a.business_id
-LEFT JOIN transactions_settledpayment d ON s.type = 'settlement' AND d.run_id = s.id
+LEFT JOIN {payments} d ON s.type = 'settlement' AND d.run_id = s.id
 LEFT JOIN transactions_payment y
     ON y.id = CASE s.type WHEN 'payment' THEN s.id WHEN 'settlement' THEN d.payment_id END
     AND y.business_id = a.business_id
@@ -52,14 +52,25 @@ CROSS JOIN LATERAL (
 WHERE a.business_id = %(business)s AND a.mode = %(mode)s AND a.kind = 'fees' AND a.currency = 'IDR'
     AND coalesce(r.kind, p.kind) <> 'sweep' AND m.fee <> 0
 """
+SETTLED = "transactions_settledpayment"
+NEXT_SETTLED = """LATERAL (
+    SELECT z.run_id, z.payment_id FROM transactions_settledpayment z JOIN transactions_payment c ON c.id = z.payment_id
+    WHERE s.type = 'settlement' AND z.run_id = s.id AND c.fee <> 0
+        AND z.payment_id > CASE e.id WHEN %(after_id)s THEN %(after_source)s ELSE 0 END
+    ORDER BY z.payment_id LIMIT %(most)s
+)"""
+"""The payments of a settlement that one page can have, so that none reads those of a whole month."""
 LINES = f"""
 SELECT m.product, s.given_back_of, CASE WHEN m.product <> ALL (%(shares)s) THEN abs(m.fee) END AS price,
     count(*), CASE WHEN m.product = ANY (%(shares)s) THEN sum(m.moved)::bigint END, sum(m.fee)::bigint
-{FOUND} GROUP BY 1, 2, 3
+{FOUND.format(payments=SETTLED)} GROUP BY 1, 2, 3
 """
 BEHIND = f"""
 SELECT e.id, e.created_at, m.type, m.id, m.product, m.moved, m.fee, s.given_back_of
-{FOUND} AND (e.created_at, e.id, m.id) > (%(after_at)s, %(after_id)s, %(after_source)s)
+{FOUND.format(payments=NEXT_SETTLED)}
+    AND e.created_at >= %(after_at)s AND (e.created_at, e.id) >= (%(after_at)s, %(after_id)s)
+    AND (e.created_at, e.id, m.id) > (%(after_at)s, %(after_id)s, %(after_source)s)
+    AND NOT (e.id = %(after_id)s AND s.type = 'settlement' AND d.payment_id IS NULL)
 ORDER BY e.created_at, e.id, m.id LIMIT %(most)s
 """
 AT_A_TIME = 5_000  # rows
@@ -126,9 +137,12 @@ class Time:
 
     def behind(self, using: str = "default", *, after: Place | None = None, most: int = AT_A_TIME) -> list[Fee]:
         """Return the next single fees after one, the oldest first."""
+        return [Fee(*row) for row in self._rows(BEHIND, self.position(after, most), using)]
+
+    def position(self, after: Place | None, most: int) -> dict[str, Any]:
+        """Return where a page begins, and its length, as the query takes them."""
         after_at, after_id, after_source = after or (self.starts_at, 0, 0)
-        position = {"after_at": after_at, "after_id": after_id, "after_source": after_source, "most": most}
-        return [Fee(*row) for row in self._rows(BEHIND, position, using)]
+        return {"after_at": after_at, "after_id": after_id, "after_source": after_source, "most": most}
 
     def all_behind(self, using: str = "default") -> Iterator[Fee]:
         """Yield all single fees, some thousands at a time."""

@@ -1,6 +1,6 @@
 """What settlements stand: others that fail, workers that gave up, days that pass, code that errs (trust: L1, L3)."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,11 +10,12 @@ from django.test import Client
 
 from accounts.models import Activity
 from deposits.ledger import checks
+from documents.invoices import fees
 from flipdash import backoffice, clock, rls
 from flipdash.leases import Worker
 from tests import factories
 from tests.transactions.settling import begin, paid, settle
-from transactions.models import SettlementRun
+from transactions.models import Payment, SettledPayment, SettlementRun
 from transactions.payments import settling
 from transactions.payments.settling import SETTLEMENTS, Asked
 
@@ -183,3 +184,31 @@ def test_the_database_lets_nothing_be_settled_but_by_its_settlement(kopi_kita):
         ):
             cursor.execute(statement)
     assert settle(run).net == 146_000
+
+
+# --- The fees behind an invoice -------------------------------------------------------------------------------------
+
+
+def test_a_deep_page_of_fees_reads_no_month_from_its_start(kopi_kita):
+    for day in (TUESDAY, WEDNESDAY):
+        for minute in range(3):
+            paid(kopi_kita, MONDAY_NOON + timedelta(days=day.day - 2, minutes=minute), fee=4_000 + minute)
+        settle(begin(kopi_kita, day))
+    hour = timedelta(hours=1)
+    month = fees.Time(kopi_kita, "live", clock.now() - hour, clock.now() + hour, "Asia/Jakarta")
+    with rls.inside_of(kopi_kita.pk, "live"):
+        pages, after = [], None
+        while some := month.behind(after=after, most=2):
+            pages.append(some)
+            after = some[-1].place
+        told = [fee.source_id for page in pages for fee in page]
+        assert sorted(told) == sorted(Payment.objects.values_list("pk", flat=True))
+        assert told == [fee.source_id for fee in month.all_behind()]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+            rows = month._rows(f"EXPLAIN {fees.BEHIND}", month.position(after, 2), "default")
+    plan = "\n".join(row[0] for row in rows)
+    of_entries = next(line for line in plan.splitlines() if "Index Cond" in line and "created_at" in line)
+    assert f"{after[0]:%M:%S.%f}".rstrip("0") in of_entries
+    assert "payment_id > " in plan
+    assert SettledPayment.objects.using("operator").count() == 6
