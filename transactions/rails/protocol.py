@@ -182,12 +182,20 @@ class HowToPay:
 
 @dataclass(frozen=True)
 class Paid:
-    """Money that arrived for a charge. `rail_id` is the rail's own, and names it for ever; no `at` is just now."""
+    """Money that arrived for a charge. `rail_id` is the rail's own, and names it for ever; no `at` is just now.
+
+    `at` knows its zone: one that doesn't is refused here, where the rail's adapter reads what the rail wrote.
+    """
 
     rail_id: str
     amount: int
     reference: str = ""
     at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a moment without a zone: nobody could say when that was."""
+        if self.at is not None and self.at.tzinfo is None:
+            raise ValueError(f"{self.rail_id} was paid at {self.at}, of no zone")
 
 
 @dataclass(frozen=True)
