@@ -1,4 +1,4 @@
-"""What the deposit has to be measured (flipdash/operations), and which files are its own."""
+"""What the deposit has to be measured (flipdash/operations), what its sweep is needed for, and its files."""
 
 from datetime import timedelta
 
@@ -8,8 +8,10 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from deposits.models import StatementImport, StatementLine
+from deposits.statements import matching
+from deposits.topups import services as topups
 from flipdash import orphans
-from flipdash.operations import measures
+from flipdash.operations import measures, needs
 from flipdash.operations.measures import OPERATOR, Figure, Queue
 
 WRITTEN = "SELECT coalesce(sum(n_tup_ins), 0) FROM pg_stat_user_tables WHERE relname = 'deposits_posting'"
@@ -34,5 +36,9 @@ def postings() -> float:
 measures.declare(
     Queue("statement_lines", _("Lines of bank statements to be matched"), lines, late=timedelta(minutes=5)),
     Figure("postings", _("Postings written, since Postgres began to count"), postings, is_total=True),
+)
+needs.declare(
+    "deposits.tasks.sweep_top_ups",
+    lambda: [matching.simulated(), matching.to_match(), matching.to_credit(), topups.over()],
 )
 orphans.register("statements", (StatementImport, "stored_as"))

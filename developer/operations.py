@@ -1,15 +1,20 @@
-"""What developers' callbacks have to be measured (flipdash/operations)."""
+"""What developers' callbacks have to be measured (flipdash/operations), and what their sweep is needed for."""
 
 from datetime import timedelta
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from developer.models import Callback
 from developer.models.callbacks import DUE
-from flipdash.operations import measures
+from flipdash.operations import measures, needs
 from flipdash.operations.measures import OPERATOR, Queue
+
+
+def to_send() -> QuerySet[Callback]:
+    """Return the callbacks that are due, to whatever address."""
+    return Callback.objects.using(OPERATOR).filter(status__in=DUE, due_at__lte=Now())
 
 
 def callbacks() -> tuple[int, float]:
@@ -17,8 +22,8 @@ def callbacks() -> tuple[int, float]:
 
     Those of an address that fails aren't counted: they wait for somebody else's server, and not for us.
     """
-    due = Callback.objects.using(OPERATOR).filter(status__in=DUE, due_at__lte=Now(), callback_url__failing_since=None)
-    return measures.waiting(due, F("due_at"))
+    return measures.waiting(to_send().filter(callback_url__failing_since=None), F("due_at"))
 
 
 measures.declare(Queue("callbacks", _("Callbacks that are due"), callbacks, late=timedelta(minutes=5)))
+needs.declare("developer.tasks.sweep_callbacks", lambda: [to_send()])

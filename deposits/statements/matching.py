@@ -14,7 +14,7 @@ from typing import cast
 
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Now, TruncDate
 from django.utils.translation import gettext as _
 
 from accounts import operators
@@ -202,17 +202,28 @@ def _said_otherwise(line: StatementLine) -> bool:
 def match_due(most: int = 1_000) -> int:
     """Match the new lines, and credit what is matched; returns how many were credited. Several may run at once."""
     _pass_over_hopeless()
-    lines = StatementLine.objects.using("operator")
     credited = 0
-    today = clock.now("operator").astimezone(JAKARTA).date()
-    # What comes in with a day ahead waits for that day; what goes out may take something back that is there already.
-    due = lines.filter(Q(booked_on__lte=today) | Q(amount__lt=0), status=Status.NEW)
-    for pk in due.order_by("pk").values_list("pk", flat=True)[:most]:
+    for pk in to_match().order_by("pk").values_list("pk", flat=True)[:most]:
         match(pk)
-    for pk in lines.filter(status=Status.MATCHED).order_by("pk").values_list("pk", flat=True)[:most]:
+    for pk in to_credit().order_by("pk").values_list("pk", flat=True)[:most]:
         credited += credit_matched(pk)
     _release_undone()
     return credited
+
+
+def to_match() -> QuerySet[StatementLine]:
+    """Return the new lines that are due.
+
+    What comes in with a day ahead waits for that day; what goes out may take something back that is there already.
+    """
+    today = TruncDate(Now(), tzinfo=JAKARTA)
+    new = StatementLine.objects.using("operator").filter(status=Status.NEW)
+    return new.filter(Q(booked_on__lte=today) | Q(amount__lt=0))
+
+
+def to_credit() -> QuerySet[StatementLine]:
+    """Return the lines that are matched and not credited yet."""
+    return StatementLine.objects.using("operator").filter(status=Status.MATCHED)
 
 
 def match(line_id: int) -> StatementLine | None:
@@ -345,12 +356,16 @@ WHERE l.id = hopeless.id
 
 def report_simulated(most: int = 100) -> int:
     """Let the simulated bank report the payments that are due; returns how many. Never in Live Mode in production."""
-    due = TopUp.objects.using("operator").filter(simulated_at__lte=Now(), status__in=OPEN)
     reported = 0
-    for top_up in due.order_by("simulated_at")[:most]:
+    for top_up in simulated().order_by("simulated_at")[:most]:
         if topups.is_simulated(top_up.mode):
             reported += report_payment(top_up) is not None
     return reported
+
+
+def simulated() -> QuerySet[TopUp]:
+    """Return the top-ups whose payment the simulated bank reports now."""
+    return TopUp.objects.using("operator").filter(simulated_at__lte=Now(), status__in=OPEN)
 
 
 def report_payment(top_up: TopUp, *, amount: int | None = None, at: datetime | None = None) -> StatementLine | None:

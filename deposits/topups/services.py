@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -268,12 +268,19 @@ def expire_due(most: int = 500) -> int:
 
     Several sweeps may run at once: each row is locked and asked again. Returns how many it closed.
     """
+    found = over().values_list("pk", "business_id", "mode")
+    return sum(_expire_one(_is_over(), *row) for row in found.order_by("expires_at")[:most])
+
+
+def over() -> QuerySet[TopUp]:
+    """Return the top-ups whose time is over and that are still open."""
+    return TopUp.objects.using("operator").filter(_is_over())
+
+
+def _is_over() -> Q:
     quiet = timedelta(days=settings.TOP_UP_QUIET_DAYS)
-    due = Q(status=TopUpStatus.WAITING, expires_at__lte=Now()) | Q(
-        status=TopUpStatus.CHECKING, expires_at__lte=Now() - quiet
-    )
-    found = TopUp.objects.using("operator").filter(due).values_list("pk", "business_id", "mode")
-    return sum(_expire_one(due, *row) for row in found.order_by("expires_at")[:most])
+    waited = Q(status=TopUpStatus.WAITING, expires_at__lte=Now())
+    return waited | Q(status=TopUpStatus.CHECKING, expires_at__lte=Now() - quiet)
 
 
 def _expire_one(due: Q, pk: int, business_id: int, mode: str) -> bool:

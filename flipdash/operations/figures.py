@@ -1,16 +1,38 @@
-"""What the ground floor itself measures."""
+"""What the ground floor itself measures, and what its sweeps are needed for."""
 
 from datetime import timedelta
 
+from django.db import connections
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from flipdash import leases
 from flipdash.models import Message
-from flipdash.operations import measures
+from flipdash.operations import measures, needs
 from flipdash.operations.measures import OPERATOR, Figure
 
 MOST_FAILED_MAILS = 10
 """How many may fail within a day: some addresses are wrong, but not so many."""
+WRITTEN = """
+SELECT sum(n_tup_ins + n_tup_upd) FROM pg_stat_user_tables WHERE relid IN (
+    SELECT indrelid FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid
+    JOIN pg_am AS method ON method.oid = index.relam WHERE method.amname = 'gin'
+)
+"""
+_written = [-1]
+"""How many rows this process saw written when it asked last."""
+
+
+def has_news_to_search() -> bool:
+    """Return whether anything was written since this was asked last that a search index may have to take in.
+
+    Postgres's own statistics say so, some seconds late; the next question then finds it.
+    """
+    with connections[OPERATOR].cursor() as cursor:
+        cursor.execute(WRITTEN)
+        (now,) = cursor.fetchone()
+    before, _written[0] = _written[0], int(now or 0)
+    return before != _written[0]
 
 
 def mails_failed() -> float:
@@ -22,3 +44,5 @@ def mails_failed() -> float:
 measures.declare(
     Figure("mails_failed", _("Mails that failed within a day"), mails_failed, most=MOST_FAILED_MAILS),
 )
+needs.declare("flipdash.tasks.sweep", lambda: [worker.due() for worker in leases.workers.values()])
+needs.ask("flipdash.tasks.clean_search_lists", has_news_to_search)

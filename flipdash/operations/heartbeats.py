@@ -16,6 +16,7 @@ from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
 from flipdash.models import Heartbeat
+from flipdash.operations import needs
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +57,18 @@ def _do(act: Any) -> None:
 
 
 class Scheduler(PersistentScheduler):
-    """Celery's own beat, which says that it lives each time that it looks what is due."""
+    """Celery's own beat, which says that it lives each time that it looks what is due, and queues what is needed."""
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Queue what is due, and return in how many seconds to look again."""
         wait = super().tick(*args, **kwargs)
         write(BEAT)
         return min(wait, EVERY)
+
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        """Queue one that is due, unless it would find nothing to do."""
+        if needs.is_needed(entry.task):
+            super().apply_entry(entry, producer=producer)
 
     def close(self) -> None:
         """End as it should."""

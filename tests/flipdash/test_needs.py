@@ -1,0 +1,111 @@
+"""Beat queues a sweep only where something waits for it, and each now and then whatever waits."""
+
+from datetime import timedelta
+
+import pytest
+from celery.beat import PersistentScheduler
+from django.conf import settings as ours
+from django.db import OperationalError, connection, connections
+
+from accounts.activity import recording
+from deposits.models import TopUp
+from flipdash import clock, events, rls
+from flipdash.celery import app
+from flipdash.mode import Mode
+from flipdash.models import Message
+from flipdash.operations import figures, heartbeats, needs
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])  # the operator sees commits
+
+SWEEP, SEAL, LISTS = "flipdash.tasks.sweep", "accounts.tasks.seal_activity", "flipdash.tasks.clean_search_lists"
+TOP_UPS, CALLBACKS = "deposits.tasks.sweep_top_ups", "developer.tasks.sweep_callbacks"
+
+
+@pytest.fixture(autouse=True)
+def just_swept(monkeypatch):
+    """Let all have been queued a moment ago."""
+    for sweep in needs._sweeps.values():
+        monkeypatch.setattr(sweep, "queued_at", needs.monotonic())
+
+
+def test_what_comes_every_few_seconds_is_asked_for_first():
+    often = {entry["task"] for entry in ours.CELERY_BEAT_SCHEDULE.values() if entry["schedule"] < 10}
+    assert often == set(needs._sweeps) == {SWEEP, SEAL, LISTS, TOP_UPS, CALLBACKS}
+
+
+def test_nothing_is_needed_where_nothing_waits():
+    assert [task for task in needs._sweeps if task != LISTS and needs.is_needed(task)] == []
+
+
+def test_each_is_needed_where_nobody_has_swept_for_long(monkeypatch):
+    for sweep in needs._sweeps.values():
+        monkeypatch.setattr(sweep, "queued_at", needs.monotonic() - needs.ANYWAY)
+    assert all(map(needs.is_needed, needs._sweeps))
+    assert not needs.is_needed(SWEEP), "it has been queued a moment ago"
+
+
+def test_what_declared_nothing_is_always_needed():
+    assert needs.is_needed("documents.tasks.issue_invoices")
+
+
+def test_a_mail_that_waits_needs_the_sweep_and_one_that_is_sent_does_not():
+    mail = Message.objects.create(channel=Message.Channel.MAIL, to="a@b.test", subject="Hello", text="Hello")
+    assert needs.is_needed(SWEEP)
+    assert not needs.is_needed(TOP_UPS)
+    Message.objects.filter(pk=mail.pk).update(due_at=clock.now() + timedelta(hours=1))
+    assert not needs.is_needed(SWEEP)
+
+
+def test_an_entry_that_is_not_sealed_needs_the_sealer(kopi_kita):
+    admin = factories.make_member(kopi_kita)
+    with rls.inside_of(kopi_kita.pk, Mode.LIVE):
+        events.record(admin.scope(Mode.LIVE), "password.changed", admin.user)
+    assert needs.is_needed(SEAL)
+    recording.seal()
+    assert not needs.is_needed(SEAL)
+
+
+def test_a_payment_that_the_bank_reports_now_needs_the_sweep_of_top_ups(kopi_kita):
+    admin = factories.make_member(kopi_kita)
+    factories.make_top_up(admin)
+    assert not needs.is_needed(TOP_UPS)
+    with rls.inside_of(kopi_kita.pk, Mode.LIVE):
+        TopUp.objects.update(simulated_at=clock.now())
+    assert needs.is_needed(TOP_UPS)
+
+
+def test_a_callback_that_is_due_needs_its_sweep(kopi_kita):
+    admin = factories.make_member(kopi_kita)
+    factories.make_callback(factories.make_callback_url(admin))
+    assert needs.is_needed(CALLBACKS)
+
+
+def test_without_a_database_nothing_is_held_back(monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("away")
+
+    monkeypatch.setattr(connections["operator"], "cursor", away)
+    assert needs.is_needed(SWEEP)
+
+
+def test_beat_queues_what_is_needed_and_nothing_else(tmp_path, monkeypatch):
+    queued = []
+    monkeypatch.setattr(
+        PersistentScheduler, "apply_entry", lambda self, entry, producer=None: queued.append(entry.task)
+    )
+    beat = heartbeats.Scheduler(app=app, schedule_filename=str(tmp_path / "schedule"))
+    for entry in beat.schedule.values():
+        beat.apply_entry(entry)
+    assert not {SWEEP, SEAL, TOP_UPS, CALLBACKS} & set(queued)
+    assert "documents.tasks.run_schedules" in queued
+
+
+def test_lists_are_cleaned_only_after_something_was_written(kopi_kita):
+    figures.has_news_to_search()
+    assert not figures.has_news_to_search()
+    factories.make_transfer(kopi_kita)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT 1")
+    assert figures.has_news_to_search()
