@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from devtools.local import postgres
-from tests.test_containers import connect, container_cluster, empty_cluster  # noqa: F401  (fixtures)
+from tests.test_containers import RUNNING, connect, container_cluster, empty_cluster  # noqa: F401  (fixtures)
 
 ROOT = Path(__file__).resolve().parent.parent
 OLD, NEW = "11" * 32, "22" * 32
@@ -42,7 +42,11 @@ for said, answer in {answers!r}.items():
     if said in asked:
         print(answer)
 """
-ANSWERS = {"pg_dump": "dump", "pg_restore --list": "0; 0 0 TABLE DATA public deposits_posting owner", "--keys": "ab"}
+ANSWERS = {
+    "pg_dump": "dump",
+    "pg_restore --list": "0; 0 0 TABLE DATA public deposits_posting owner",
+    "--keys": "ab",
+} | {"ps --quiet web": "old-web"}
 
 
 class Deployment:
@@ -56,6 +60,9 @@ class Deployment:
         known = {"python": sys.executable, "log": str(self.log), "data": str(self.files), "root": str(ROOT)}
         docker.write_text((ASKED + more).format(**known, answers=ANSWERS))
         docker.chmod(0o755)
+        sleep = docker.with_name("sleep")
+        sleep.write_text("#!/bin/sh\n")
+        sleep.chmod(0o755)
         self.environment = environment | {"PATH": f"{docker.parent}:{environment['PATH']}"}
 
     def run(self, script: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -162,15 +169,50 @@ def test_half_a_backup_is_none(pretended, step):
     assert pretended.backups() == []
 
 
+BESIDE = "compose up --detach --wait --no-build --no-deps --no-recreate --scale web=2 web"
+
+
+def test_a_restore_stops_all_that_write(pretended):
+    """One that goes on would hold the database that is renamed, and write into what is thrown away."""
+    assert pretended.run("backup", "kept").returncode == 0
+    (made,) = pretended.backups()
+    assert pretended.run("restore", str(made)).returncode == 0
+    (stopped,) = (words.split()[2:] for words in pretended.asked() if words.startswith("compose stop"))
+    assert sorted(stopped) == sorted(RUNNING)
+
+
 def test_an_upgrade_migrates_while_the_old_version_serves(pretended):
     done = pretended.run("upgrade", "kept")
     assert done.returncode == 0, done.stderr
     asked = pretended.asked()
     dumped = next(words for words in asked if "pg_dump" in words)
     steps = ["image tag flipdash flipdash:before", "compose build", dumped, "compose run --rm -T migrate"]
+    steps += [BESIDE, "container stop --time 35 old-web", "container rm old-web"]
     steps.append("compose up --detach --wait --no-build")
     assert [words for words in asked if words in steps] == steps
     assert len(pretended.backups()) == 1
+
+
+def test_the_version_of_before_is_started_again_without_a_migration(pretended):
+    done = pretended.run("upgrade", "--back")
+    assert done.returncode == 0, done.stderr
+    back, *rest = pretended.asked()
+    assert back == "image tag flipdash:before flipdash"
+    assert BESIDE in rest
+    assert rest[-1].startswith("compose up --detach --wait --no-build --no-deps ")
+    assert sorted(rest[-1].split()[6:]) == sorted(RUNNING)
+    assert not any("migrate" in words or "build" in words.split() or "pg_dump" in words for words in rest)
+    assert pretended.run("upgrade", "--back", FAILS="image tag").returncode != 0
+
+
+def test_without_room_for_a_second_web_the_upgrade_goes_on(pretended):
+    done = pretended.run("upgrade", "kept", FAILS="--scale")
+    assert done.returncode == 0, done.stderr
+    assert "no second port" in done.stderr
+    asked = pretended.asked()
+    assert BESIDE in asked
+    assert not any(words.startswith("container stop") for words in asked), "there is nobody in its place"
+    assert asked[-1] == "compose up --detach --wait --no-build"
 
 
 @pytest.mark.parametrize(
