@@ -18,6 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +28,10 @@ PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "requirements" / "development.txt"
 STAMP = VENV / ".flipdash-setup"
 OLDEST = (3, 11)
+SIGN_OF_LIFE = 10
+"""Seconds after which a command that takes long is said to be at work."""
+LOCKED_FOR = 600
+"""Seconds that another apt may take."""
 COMMANDS = ("setup", "run", "test", "manage", "exec", "reset")
 
 # Debian's package: what shows that it is there
@@ -90,29 +95,56 @@ def install_packages() -> None:
     wanted = f"{digest} {'.'.join(map(str, environment_version()))}\n"
     if STAMP.exists() and STAMP.read_text() == wanted:
         return
-    tell("Installing packages.")
-    if not (has_uv() and install_with("uv", "pip")):
-        tell("uv did not manage it; trying pip.")
-        if not install_with("pip"):
-            fail("The packages could not be installed; the reason is above.")
+    tell(
+        f"Installing {count_of_packages()} packages into .venv, about 800 MB. The first time it takes a minute or two."
+    )
+    by_uv = install_with("uv", "pip") if has_uv() else None
+    if by_uv is None or by_uv.returncode:
+        tell("Going on with pip, which takes a little longer.")
+        by_pip = install_with("pip")
+        if by_pip.returncode:
+            said = (by_uv.stderr if by_uv else "") + by_pip.stderr
+            fail(f"{said}The packages could not be installed; the reason is above.")
     STAMP.write_text(wanted)
+
+
+def count_of_packages() -> int:
+    return sum("==" in line and not line.startswith((" ", "#")) for line in REQUIREMENTS.read_text().splitlines())
 
 
 def has_uv() -> bool:
     """Is uv in .venv, or can it be put there?"""
     here = subprocess.run([PYTHON, "-m", "uv", "--version"], capture_output=True, check=False)
-    return here.returncode == 0 or in_environment("pip", "install", "--quiet", "uv")
+    return here.returncode == 0 or in_environment("pip", "install", "--quiet", "uv").returncode == 0
 
 
-def install_with(*installer: str) -> bool:
+def install_with(*installer: str) -> subprocess.CompletedProcess[str]:
     return in_environment(*installer, "install", "--quiet", "--require-hashes", "--requirement", str(REQUIREMENTS))
 
 
-def in_environment(*module_and_arguments: str) -> bool:
-    """Run a module of .venv's Python; uv finds the environment by the variable."""
-    environment = {**os.environ, "VIRTUAL_ENV": str(VENV), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    command = [str(PYTHON), "-m", *module_and_arguments]
-    return subprocess.run(command, env=environment, check=False).returncode == 0
+def in_environment(*module_and_arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a module of .venv's Python; uv finds the environment by the variable, and trusts whom the system trusts."""
+    environment = {"UV_NATIVE_TLS": "1", "UV_SYSTEM_CERTS": "1"} | os.environ
+    environment |= {"VIRTUAL_ENV": str(VENV), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return patiently([str(PYTHON), "-m", *module_and_arguments], environment)
+
+
+def patiently(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command that may take minutes, and say every now and then that it is at work; what it says is kept."""
+    began = time.monotonic()
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while True:
+            try:
+                out, err = process.communicate(timeout=SIGN_OF_LIFE)
+            except subprocess.TimeoutExpired:
+                tell(f"  still at it, after {time.monotonic() - began:.0f} seconds")
+            except BaseException:
+                process.kill()
+                raise
+            else:
+                return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 # The system's libraries and the browser
@@ -172,13 +204,27 @@ def apt_install(packages: list[str]) -> bool:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return False
     tell(f"Installing {' '.join(packages)} with apt-get.")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for step in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        done = subprocess.run(["apt-get", "-q", *step], env=environment, capture_output=True, text=True, check=False)
+        done = apt_get(step)
         if done.returncode:
             tell(done.stdout + done.stderr)
             return False
     return True
+
+
+def apt_get(step: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a step of apt-get; while another one is at work, as on a machine that is new, wait for that."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+    until = time.monotonic() + LOCKED_FOR
+    is_told = False
+    while True:
+        done = patiently(["apt-get", "-q", *step], environment)
+        if not (done.returncode and "Could not get lock" in done.stderr and time.monotonic() < until):
+            return done
+        if not is_told:
+            tell("  another program is installing packages here: waiting for it")
+            is_told = True
+        time.sleep(3)
 
 
 def how_to_get(packages: list[str]) -> str:
