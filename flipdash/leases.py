@@ -98,6 +98,15 @@ workers: dict[str, "Worker[Any]"] = {}
 """All workers by name: those that have something to run."""
 
 
+def unfinished() -> set[str]:
+    """Return the workers that have a row which isn't finished, asked in one statement of each connection."""
+    asked: dict[str, list[Any]] = {}
+    for worker in workers.values():
+        rows = worker.rows.filter(finished_at=None).order_by()
+        asked.setdefault(worker.using, []).append(rows.values_list(Value(worker.name, models.TextField()))[:1])
+    return {name for first, *others in asked.values() for (name,) in first.union(*others, all=True)}
+
+
 @dataclass(eq=False)
 class Worker(Generic[R]):
     """What is done with the rows of a model, each by one process at a time."""
@@ -164,6 +173,10 @@ class Worker(Generic[R]):
             self._follow_the_clock_back()
         if self.due().exists():
             self.wake()
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Do what every sweep does besides, for whatever rows."""
         if self._tidy:
             self._tidy()
 

@@ -7,6 +7,7 @@ from threading import Thread, current_thread
 
 import pytest
 from django.db import Error, connections, transaction
+from django.test.utils import CaptureQueriesContext
 from kombu.exceptions import OperationalError
 
 from flipdash import clock, leases, leases_of_many, tasks
@@ -243,8 +244,30 @@ def test_a_kind_of_work_whose_sweep_fails_keeps_no_other_waiting(monkeypatch):
         raise RuntimeError
 
     monkeypatch.setattr(leases.Worker, "sweep", sweep)
+    monkeypatch.setattr(leases, "unfinished", lambda: set(leases.workers))
     tasks.sweep()
     assert swept == list(leases.workers)
+
+
+def test_what_waits_is_swept(worker, row, monkeypatch):
+    swept = []
+    monkeypatch.setattr(leases.Worker, "sweep", lambda worker: swept.append(worker.name))
+    tasks.sweep()
+    assert worker.name in swept
+    assert set(swept) < set(leases.workers), "and what has no work isn't"
+
+
+def test_a_sweep_for_nothing_asks_one_statement_of_each_connection_and_tidies(monkeypatch):
+    """It runs every two seconds on every machine, also where nobody is."""
+    tidied = []
+    monkeypatch.setattr(leases.Worker, "tidy", lambda worker: tidied.append(worker.name))
+    with (
+        CaptureQueriesContext(connections["default"]) as first,
+        CaptureQueriesContext(connections["operator"]) as second,
+    ):
+        tasks.sweep()
+    assert tidied == list(leases.workers)
+    assert 1 <= len(first) + len(second) <= 2
 
 
 def test_a_task_works_on_what_it_is_named_for(worker, row, monkeypatch):
