@@ -1,6 +1,6 @@
 # Every target sets up what it needs. `make` alone explains them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage torture lint fix migrations check messages bench bench-quick lock audit manage reset
+.PHONY: help setup run test coverage torture containers lint fix migrations check messages bench bench-quick lock audit manage reset
 
 PYTHON ?= python3
 RUN := $(PYTHON) run.py
@@ -24,9 +24,16 @@ test: ## Run the tests (ARGS='-k transfer' goes to pytest)
 coverage: ## Run the tests, and hold how much of the code they reach
 	@$(RUN) test -n auto --dist worksteal --cov --cov-report= $(ARGS)
 
-torture: ## Move money in any order for long, beside a model (LEDGER_STEPS=500000 LEDGER_SEED=1)
+torture: ## Move money for long beside a model, and amid kills (LEDGER_STEPS=500000 CHAOS_TRANSFERS=5000)
 	@LEDGER_STEPS=$${LEDGER_STEPS:-100000} $(RUN) test tests/deposits/test_machine.py -s $(ARGS)
 	@TRANSFER_STEPS=$${TRANSFER_STEPS:-5000} $(RUN) test tests/transactions/test_outgoing_machine.py -s $(ARGS)
+	@CHAOS_TRANSFERS=$${CHAOS_TRANSFERS:-1000} $(RUN) test tests/test_chaos.py -s $(ARGS)
+	@SENT_UNDER_KILLS=$${SENT_UNDER_KILLS:-2000} $(RUN) test tests/transactions/test_sending_survives.py -s $(ARGS)
+	@CALLBACK_FACTS=$${CALLBACK_FACTS:-5000} $(RUN) test tests/developer/test_callbacks_survive.py -s $(ARGS)
+	@$(RUN) test tests/documents/test_reports_survive.py -k 'full_disk or killed' $(ARGS)
+
+containers: setup ## Run the Compose deployment for real, and kill, upgrade, restore it (as root; ARGS='--minutes 10')
+	@$(BIN)/python -m devtools.containers $(ARGS)
 
 lint: setup ## Check style, templates, types and the direction of imports
 	$(BIN)/ruff check .

@@ -4,8 +4,10 @@ import importlib.resources
 import json
 import os
 import re
+import smtplib
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import jsonschema
@@ -14,6 +16,7 @@ import pytest
 import yaml
 
 import run
+from devtools.containers import bases, browser, deployment, sink
 from devtools.local import places, postgres
 from devtools.local.processes import stop
 from flipdash.tables import MOST_MEGABYTES
@@ -32,6 +35,10 @@ NEEDED = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
 
 @pytest.fixture(scope="module")
 def schema() -> jsonschema.Draft202012Validator:
+    return schema_of_compose()
+
+
+def schema_of_compose() -> jsonschema.Draft202012Validator:
     vendored = importlib.resources.files("check_jsonschema.builtin_schemas.vendor") / "compose-spec.json"
     return jsonschema.Draft202012Validator(json.loads(vendored.read_text()))
 
@@ -295,3 +302,44 @@ def test_the_init_script_wants_its_passwords(missing):
     done = subprocess.run([INIT], env={**given, missing: ""}, capture_output=True, text=True)
     assert done.returncode != 0
     assert missing in done.stderr
+
+
+# --- What `make containers` runs them with ---------------------------------------------------------------------------
+
+
+def test_every_image_that_is_taken_from_elsewhere_can_be_made_here():
+    assert bases.named() == set(bases.MADE)
+
+
+def test_the_walk_knows_every_service():
+    assert {*deployment.SERVING, *deployment.OTHERS, "migrate"} == set(SERVICES)
+    override = yaml.safe_load(deployment.OVERRIDE)
+    assert set(override["services"]) == {*OURS, "mail"}
+    assert list(schema_of_compose().iter_errors(override)) == []
+    wanted = {name for name in NEEDED if name not in {*deployment.FILLED_IN, *deployment.SECRET}}
+    assert wanted == set(), "what Compose asks for is filled in"
+
+
+def test_the_walks_mail_server_keeps_what_it_gets(tmp_path, monkeypatch):
+    monkeypatch.setattr(sink, "KEPT", tmp_path)
+    with sink.Server(("127.0.0.1", 0), sink.Session) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with smtplib.SMTP("127.0.0.1", server.server_address[1]) as client:
+            client.sendmail("a@x.test", ["Tini@warung.test"], "Subject: Hi\n\n.\nhttps://localhost/account/\n")
+        server.shutdown()
+        thread.join()
+    (kept,) = tmp_path.iterdir()
+    assert kept.name.endswith("-tini@warung.test")
+    assert "https://localhost/account/" in kept.read_text()
+
+
+def test_the_walks_browser_fills_in_the_form_that_has_the_fields():
+    page = (
+        '<form method="post" action="/language/"><input type="hidden" name="next" value="/"></form>'
+        '<form method="post" action="/sign-in/"><input type="hidden" name="token" value="t"><input name="login">'
+        '<input type="checkbox" name="stay"><input type="file" name="logo"></form>'
+    )
+    language, sign_in = browser.forms_of(page)
+    assert (language.action, language.fields) == ("/language/", {"next": "/"})
+    assert (sign_in.fields, sign_in.names) == ({"token": "t", "login": ""}, {"token", "login", "stay", "logo"})

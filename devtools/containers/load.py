@@ -1,0 +1,143 @@
+"""Clients that read one page after the other while something happens: how many, how fast, and what failed."""
+
+import contextlib
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from devtools.containers.browser import Browser
+from devtools.containers.deployment import SERVING, Deployment
+from devtools.containers.walk import EMAIL, PASSWORD, is_well, sure
+from devtools.local.processes import say, wait_until
+
+PAGES = (
+    "/money-transfers/",
+    "/money-transfers/?q=budi",
+    "/money-transfers/?status=failed",
+    "/",
+    "/documents/reports/",
+    "/deposit/history/",
+    "/members/",
+    "/my-profile/sessions/",
+)
+THINKING = 0.1
+"""Seconds between an answer and the next question."""
+GROWTH = 1.25
+"""How much more memory a service may hold at the end than once it was warm, beside what reading itself takes."""
+SPARE = 40  # MiB
+MARK = "the walk was here"
+LAST_WARM = 0.3
+"""The share of the time after which everything is warm."""
+
+
+@dataclass
+class Readings:
+    """What clients got."""
+
+    seconds: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        took = sorted(self.seconds)
+        p95 = took[int(len(took) * 0.95)]
+        counted = ", ".join(f"{n} × {status}" for status, n in sorted(self.statuses.items()))
+        return f"{counted}; median {statistics.median(took) * 1_000:.0f} ms, p95 {p95 * 1_000:.0f} ms"
+
+
+def read(deployment: Deployment, clients: int, seconds: float) -> str:
+    """Let clients read for so long: nothing fails, and no service's memory grows."""
+    with reading(deployment, clients) as got:
+        time.sleep(seconds * LAST_WARM)
+        warm = deployment.memory()
+        time.sleep(seconds * (1 - LAST_WARM))
+        after = deployment.memory()
+    check(got)
+    for name, held in after.items():
+        sure(held < warm[name] * GROWTH + SPARE, f"{name} held {warm[name]:.0f} MiB and then {held:.0f}")
+    told = ", ".join(f"{name} {warm[name]:.0f}→{held:.0f}" for name, held in sorted(after.items()))
+    return f"{got}; MiB: {told}"
+
+
+def upgrade(deployment: Deployment, clients: int) -> str:
+    """Bring a new version with a migration by bin/upgrade, while clients read: none of them notices."""
+    _change(deployment)
+    before = deployment.containers()
+    with reading(deployment, clients) as got:
+        deployment.script("upgrade", str(deployment.home.parent / "backups"))
+        time.sleep(3)
+    check(got)
+    after = deployment.containers()
+    same = [name for name in SERVING if before[name]["ID"] == after[name]["ID"]]
+    sure(not same, f"{', '.join(same)} are those of before")
+    wait_until(lambda: is_well(deployment), seconds=60, what="The new version")
+    sure(MARK in deployment.browser().open("/sign-in/").text, "the old version still serves")
+    applied = deployment.ask("SELECT count(*) FROM django_migrations WHERE name = '0099_walk'")
+    sure(applied == "1", "the migration wasn't applied")
+    return str(got)
+
+
+def _change(deployment: Deployment) -> None:
+    """Make a new version of the copy: another sign-in page, and a migration that takes a while."""
+    page = deployment.home / "templates" / "account" / "login.html"
+    page.write_text(page.read_text().replace("{% block content %}", f"{{% block content %}}<!-- {MARK} -->", 1))
+    migrations = deployment.home / "flipdash" / "migrations"
+    last = max(path.stem for path in migrations.glob("0*.py"))
+    (migrations / "0099_walk.py").write_text(
+        "from django.db import migrations\n\n\n"
+        "class Migration(migrations.Migration):\n"
+        f'    dependencies = [("flipdash", "{last}")]\n'
+        '    operations = [migrations.RunSQL("SELECT pg_sleep(5)", "SELECT 1")]\n'
+    )
+
+
+def check(got: Readings) -> None:
+    """Raise LocalError if one request failed."""
+    bad = {status: n for status, n in got.statuses.items() if status != 200}
+    sure(not got.failures, f"{len(got.failures)} requests failed, such as {got.failures[:3]}")
+    sure(not bad, f"answers that aren't pages: {bad}")
+    sure(len(got.seconds) > 20, f"only {len(got.seconds)} pages came")
+
+
+@contextlib.contextmanager
+def reading(deployment: Deployment, clients: int) -> Iterator[Readings]:
+    """Have clients sign in, and read until the end."""
+    got, over, lock = Readings(), threading.Event(), threading.Lock()
+    browsers = []
+    for _number in range(clients):
+        browser = deployment.browser()
+        answer = browser.submit("/sign-in/", login=EMAIL, password=PASSWORD)
+        sure("/sign-in/" not in answer.url, f"signing in led to {answer.url} ({answer.status})")
+        browsers.append(browser)
+
+    def go(browser: Browser, place: int) -> None:
+        while not over.wait(THINKING):
+            place += 1
+            path = PAGES[place % len(PAGES)]
+            began = time.strftime("%H:%M:%S")
+            try:
+                answer = browser.open(path)
+            except OSError as problem:
+                with lock:
+                    got.failures.append(f"{began} {path}: {problem}")
+                continue
+            with lock:
+                got.seconds.append(answer.seconds)
+                got.statuses[answer.status] += 1
+                if answer.status >= 500:
+                    got.failures.append(f"{began} {path}: {answer.status} {answer.text[:100]}")
+
+    threads = [threading.Thread(target=go, args=(browser, place)) for place, browser in enumerate(browsers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield got
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+        if got.failures:
+            say("\n".join(got.failures[:10]))
