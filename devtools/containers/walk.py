@@ -109,8 +109,7 @@ def report(browser: Browser, number: int) -> str:
 
 def proofs(deployment: Deployment) -> str:
     """Prove the ledger and the Activity Log."""
-    said = deployment.manage("check_ledger") + deployment.manage("check_activity")
-    return " ".join(said.split())
+    return "; ".join(deployment.manage(check).splitlines()[-1] for check in ("check_ledger", "check_activity"))
 
 
 def kill(deployment: Deployment, service: str) -> str:
