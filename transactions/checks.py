@@ -171,7 +171,7 @@ def _overdue() -> str:
 
 
 def _overdue_before() -> Iterator[str]:
-    now = clock.now(using="operator")
+    now = clock.now()
     for name in Business.TimeZone.values:
         zone = ZoneInfo(name)
         here = now.astimezone(zone)
