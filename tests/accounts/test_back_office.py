@@ -1,5 +1,7 @@
 """The operator's back office: who gets in, and what can be done there (trust: A6)."""
 
+from datetime import date
+
 import pytest
 from django.contrib.admin import site
 from django.core.management import CommandError, call_command
@@ -14,6 +16,7 @@ from flipdash.actors import SYSTEM, Actor
 from flipdash.models import Heartbeat
 from flipdash.rls import inside_of
 from tests import factories
+from tests.transactions.settling import begin
 from transactions.models import Destination, PaymentArrival, RailCase, RailOrder
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])  # who sees commits only
@@ -121,6 +124,7 @@ def test_nothing_is_added_changed_or_deleted(office, admin, model):
         "Refund": lambda: factories.make_refund(admin.business),
         "Invoice": lambda: factories.make_invoice(admin.business),
         "PaymentArrival": lambda: _arrival(admin.business),
+        "SettlementRun": lambda: begin(admin.business, date(2025, 9, 2)),
         "RailOrder": lambda: _order(admin.business),
         "RailCase": lambda: RailCase.objects.create(
             business=admin.business, mode="live", order=_order(admin.business), kind="no_answer", was="processing"
