@@ -21,17 +21,22 @@ def paid(business: Business, at: datetime, *, mode: str = "live", **fields: Any)
     values = {"slug": new_slug(), "created_at": at - timedelta(minutes=2), "paid_at": at, **fields}
     with rls.inside_of(business.pk, mode):
         payment = factories.make_payment(business, mode=mode, **values)
-        PaymentArrival.objects.create(
-            business=business,
-            mode=mode,
-            payment=payment,
-            rail="simulator",
-            rail_id=f"S-{next(_numbers)}",
-            amount=payment.amount,
-            at=at,
-            status="taken",
-        )
+        arrive(payment, at)
     return payment
+
+
+def arrive(payment: Payment, at: datetime) -> None:
+    """Let the money of a payment have come, as its rail says."""
+    PaymentArrival.objects.create(
+        business=payment.business,
+        mode=payment.mode,
+        payment=payment,
+        rail="simulator",
+        rail_id=f"S-{next(_numbers)}",
+        amount=payment.amount,
+        at=at,
+        status="taken",
+    )
 
 
 def begin(business: Business, day: date, *, mode: str = "live") -> SettlementRun:
