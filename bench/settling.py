@@ -1,8 +1,8 @@
 """A settlement of 100,000 payments, beside its bare SQL: one UPDATE of the same rows, one INSERT of their timelines,
 one of what belongs to it, in one transaction without triggers, foreign keys and steps, which is rolled back.
 
-It is done in this process, as a worker does it, for a business that hears nothing by callbacks. What was made is
-deleted at the end.
+It is done in this process, as a worker does it: once for a business that hears nothing, and once for one that is told
+of each payment by a callback, which is then to be sent by others. What was made is deleted at the end.
 """
 
 import time
@@ -15,13 +15,17 @@ import psycopg
 from accounts.models import Business
 from bench.measure import Line
 from bench.subject import Bench
-from flipdash import clock, rls
+from developer.callbacks import signing
+from developer.models import Callback, CallbackEvent, CallbackUrl
+from flipdash import clock, rls, sealing
+from flipdash.actors import SYSTEM
 from transactions.models import SettlementRun
 from transactions.payments.settling import SETTLEMENTS
 
 SLUG, MODE = "bench-settling", "test"
-PAYMENTS, QUICK_PAYMENTS = 100_000, 5_000
+PAYMENTS, QUICK_PAYMENTS = 100_000, 10_000
 OF_BUSINESS = (
+    *("developer_callback", "developer_callbackurl"),
     *("transactions_settledpayment", "transactions_settlementrun", "transactions_paymentevent", "transactions_payment"),
     *("deposits_entry", "deposits_posting", "deposits_turnover", "deposits_account"),
     *("accounts_activity", "accounts_activityhead"),
@@ -47,7 +51,7 @@ SELECT id, 1, business_id, mode FROM transactions_payment WHERE business_id = %(
 
 
 def lines(bench: Bench) -> list[Line]:
-    """Settle once in bare SQL, which is taken back, and once as the worker does."""
+    """Settle once in bare SQL, which is taken back, and as the worker does: without callbacks, and with them."""
     payments = PAYMENTS if bench.count > 1_000_000 else QUICK_PAYMENTS
     with _made(bench, payments) as (business, superuser):
         asked = {"business": business.pk, "mode": MODE}
@@ -57,25 +61,47 @@ def lines(bench: Bench) -> list[Line]:
                 cursor.execute(statement, asked)
             bare = time.perf_counter() - began
         superuser.execute("VACUUM ANALYZE transactions_payment")
-        now = clock.now()
-        with rls.inside_of(business.pk, MODE):
-            run = SettlementRun.objects.create(
-                business=business, mode=MODE, day=now.date(), until=now - timedelta(hours=1)
-            )
-        began = time.perf_counter()
-        SETTLEMENTS.work(run.pk)
-        took = time.perf_counter() - began
-        done = SettlementRun.objects.using("operator").get(pk=run.pk)
-        assert (done.status, done.count) == ("done", payments), (done.status, done.count)
+        alone = _settle(business, payments)
+    with _made(bench, payments) as (business, _superuser):
+        _hear(business)
+        told = _settle(business, payments)
+        heard = Callback.objects.using("operator").filter(business=business, mode=MODE).count()
+        assert heard == payments, heard
+    yardstick = f"the same rows in bare SQL, {bare:.1f} s"
     return [
-        Line(
-            "",
-            f"Settlement of {payments:,} payments: gathered, posted, each with its line",
-            f"{took:.1f} s",
-            f"the same rows in bare SQL, {bare:.1f} s",
-            round(took / bare, 1),
+        Line("", f"Settlement of {payments:,} payments, {what}", f"{took:.1f} s", yardstick, round(took / bare, 1))
+        for what, took in (
+            ("gathered, posted, each with its line", alone),
+            ("and each with its callback, to be sent", told),
         )
     ]
+
+
+def _settle(business: Business, payments: int) -> float:
+    """Settle all that waits; return how many seconds that took."""
+    now = clock.now()
+    with rls.inside_of(business.pk, MODE):
+        run = SettlementRun.objects.create(business=business, mode=MODE, day=now.date(), until=now - timedelta(hours=1))
+    began = time.perf_counter()
+    SETTLEMENTS.work(run.pk)
+    took = time.perf_counter() - began
+    done = SettlementRun.objects.using("operator").get(pk=run.pk)
+    assert (done.status, done.count) == ("done", payments), (done.status, done.count)
+    return took
+
+
+def _hear(business: Business) -> None:
+    """Let a business be told of its payments, at a name that nobody has."""
+    with rls.inside_of(business.pk, MODE):
+        CallbackUrl.objects.create(
+            business=business,
+            mode=MODE,
+            event=CallbackEvent.PAYMENT,
+            url="https://settling.invalid/",
+            host="settling.invalid",
+            sealed_secret=sealing.seal(signing.new_secret(), CallbackUrl.SECRET_SEAL),
+            **SYSTEM.columns("changer"),
+        )
 
 
 @contextmanager
