@@ -13,6 +13,10 @@ from tests import factories
 from tests.accounts.signing_in import PASSWORD
 from tests.transactions.sending import ACCOUNT, answer, approve, create, fund, lines, send
 from transactions.models import Beneficiary, Destination, MoneyTransfer, Status
+from transactions.rails import Holder, HolderStatus, RailDown
+from transactions.rails.simulator import Simulator
+from transactions.transfers import services
+from transactions.transfers.series import running
 from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = [
@@ -125,6 +129,7 @@ def test_who_may_approve_sends_at_once(money, web):
         ({"account_number": "0012349001"}, "This bank has no such account"),
         ({"account_number": "0012349002"}, "This account is closed"),
         ({"account_number": "0012349004"}, "The bank didn’t say whose account it is"),
+        ({"account_number": "0012349004", "beneficiary_name": "Siti"}, "write why it is paid all the same"),
         ({"account_number": "0012349005", "beneficiary_name": "Siti"}, "The bank says: BAMBANG SUTEJO"),
     ],
 )
@@ -163,6 +168,53 @@ def test_a_name_that_differs_is_written_about_and_kept(money, web):
     transfer = MoneyTransfer.objects.get()
     assert (transfer.beneficiary_name, transfer.holder_name) == ("Siti Rahmawati", "BAMBANG SUTEJO")
     assert transfer.name_reason == "Her father’s account"
+
+
+def test_a_bank_that_does_not_answer_wants_a_reason_which_is_kept_and_shown(money, web, monkeypatch):
+    """It has said nothing: not that the account is right, nor that it is nobody's."""
+
+    def down(_rail, question):
+        raise RailDown(question.bank)
+
+    monkeypatch.setattr(Simulator, "inquire", down)
+    typed = {"beneficiary_name": "Siti Rahmawati", "repeats": "", "until": ""}
+    page = begin(web, **typed)
+    assert "Why it is paid though no bank has said whose account it is" in text_of(page)
+    assert "The bank hasn’t said whose account it is" in text_of(page)
+    assert "names nobody" not in text_of(page)
+    finish(web, page, **typed)
+    assert not MoneyTransfer.objects.exists()
+    reason = {"name_reason": "Paid each month"}
+    page = begin(web, **typed, **reason)
+    assert "No bank has said whose account this is." in text_of(page)
+    assert "Why it is paid all the same Paid each month" in text_of(page)
+    finish(web, page)
+    transfer = MoneyTransfer.objects.get()
+    assert (transfer.status, transfer.holder_name, transfer.name_reason) == ("processing", "", "Paid each month")
+
+
+def test_a_bank_that_names_somebody_else_at_last_wants_a_reason_of_its_own(money, web, monkeypatch):
+    """What was written of its silence says nothing of the name that it then says."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulator, "inquire", lambda _rail, _question: Holder(HolderStatus.PENDING))
+        typed = {"beneficiary_name": "Siti", "account_number": "0012349005", "name_reason": "Paid each month"}
+        page = begin(web, **typed)
+        assert "No bank has said whose account this is." in text_of(page)
+    page = finish(web, page)
+    assert "The bank says: BAMBANG SUTEJO" in text_of(page)
+    assert not MoneyTransfer.objects.exists()
+    finish(web, web.post(CREATE, {**TYPED, **unseen(page), **typed, "step": "check"}))
+    assert MoneyTransfer.objects.get().holder_name == "BAMBANG SUTEJO"
+
+
+def test_what_repeats_keeps_the_reason_on_each_of_its_days(money, admin):
+    reason, scope = {"beneficiary_name": "Siti", "name_reason": "Paid each month"}, admin.scope("live")
+    with pytest.raises(services.NameDiffers):
+        factories.make_series(admin, beneficiary_name="Siti", is_unanswered=True)
+    series = factories.make_series(admin, **reason, is_unanswered=True)
+    with rls.inside(scope):
+        made = running._add(scope, series, series.first_day, Holder(HolderStatus.FAILED))
+    assert (made.holder_name, made.name_reason) == ("", "Paid each month")
 
 
 def test_what_the_bank_said_cannot_be_made_up(money, web):

@@ -133,6 +133,7 @@ def test_what_was_not_paid_says_so(web, kopi_kita, status, said):
         ({"account_number": "12"}, "account_number"),
         ({"account_number": "0012349001"}, "account_number"),  # the bank has none such
         ({"account_number": "0012349004"}, "beneficiary_name"),  # nobody says whose it is
+        ({"account_number": "0012349004", "beneficiary_name": "Dewi", "name_reason": ""}, "name_reason"),  # nor to Dewi
         ({"account_number": "0012349005", "beneficiary_name": "Dewi", "name_reason": ""}, "name_reason"),
     ],
 )
@@ -177,6 +178,17 @@ def test_the_payers_own_account_and_name_need_no_reason(web, kopi_kita):
     page = send(web, make_payment(kopi_kita, **OVO), name_reason="", **typed)
     assert "This isn’t the payer’s" not in text_of(page)
     assert "payer’s account or name" not in str(getattr(page.context.get("form"), "errors", ""))
+
+
+def test_why_it_goes_where_no_bank_has_said_whose_account_it_is_is_kept_and_shown(web, kopi_kita, payment):
+    typed = {"account_number": "0012349004", "beneficiary_name": "Dewi Anggraini"}
+    assert "write why it is paid all the same" in text_of(send(web, payment, **typed, name_reason=""))
+    typed["name_reason"] = "She has written so"
+    text = send(web, payment, "check", **typed).content.decode()
+    assert "No bank has said whose account this is." in text
+    assert "Why it is paid all the same" in text
+    send(web, payment, "create", **typed)
+    assert [(row.holder_name, row.name_reason) for row in refunds(kopi_kita)] == [("", "She has written so")]
 
 
 def test_a_second_of_the_same_amount_is_asked_about(web, kopi_kita, payment):

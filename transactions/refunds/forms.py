@@ -15,6 +15,7 @@ from transactions.refunds import services
 from transactions.refunds.services import NotRefundable
 from transactions.transfers.forms import TEXT, TransferForm
 from transactions.transfers.services import Draft as To
+from transactions.transfers.services import is_unanswered
 
 
 class PaymentForm(forms.Form):
@@ -93,7 +94,8 @@ class RefundForm(TransferForm):
 
     def _draft(self, values: dict[str, Any], kind: str, bank: str) -> To:
         same = ("account_number", "amount", "beneficiary_name", "name_reason", "internal_reference", "is_sure")
-        return To(kind=kind, bank=bank, holder_name=self.holder.name[:100], **{name: values[name] for name in same})
+        holder: dict[str, Any] = {"holder_name": self.holder.name[:100], "is_unanswered": is_unanswered(self.holder)}
+        return To(kind=kind, bank=bank, **holder, **{name: values[name] for name in same})
 
     def _twins(self, draft: To) -> Any:
         values = self.cleaned_data

@@ -30,7 +30,7 @@ from transactions.rails import Payout
 from transactions.transfers import accounts, names
 from transactions.transfers import services as transfers
 from transactions.transfers.services import Draft as To
-from transactions.transfers.services import NameDiffers
+from transactions.transfers.services import NameDiffers, check_reason
 from transactions.transfers.twins import MOST_TWINS, TWICE_WITHIN
 
 BETWEEN = re.compile(r"[\s.\-]+")
@@ -227,8 +227,7 @@ def check_draft(scope: Scope, draft: Draft) -> None:
     accounts.check_amount(to.kind, to.amount)
     if accounts.clean_account(to.kind, to.bank, to.account_number) != to.account_number:
         raise accounts.WrongAccount(to.account_number)
-    if to.name_differs and not to.name_reason:
-        raise NameDiffers(_("The bank has another name for this account. Write why it is right."))
+    check_reason(to)
     if goes_to_another(draft.payment, to) and not to.name_reason:
         raise NotThePayers(draft.payment)
     if not to.is_sure and twins_of_draft(scope, draft):
@@ -250,7 +249,7 @@ def _add(scope: Scope, draft: Draft, made_key: uuid.UUID) -> Refund:
         beneficiary_name=to.beneficiary_name or to.holder_name,
         holder_name=to.holder_name,
         is_to_another=is_to_another,
-        name_reason=to.name_reason if to.name_differs or is_to_another else "",
+        name_reason=to.name_reason if to.wants_reason or is_to_another else "",
         amount=to.amount,
         fee=to.fee,
         internal_reference=to.internal_reference,

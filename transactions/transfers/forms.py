@@ -147,6 +147,7 @@ class TransferForm(forms.Form):
         self.scope = scope
         self.initial.setdefault("made_key", uuid.uuid4())
         self.holder = Holder(HolderStatus.PENDING)
+        self.was_unanswered = False
         self.twins: Any = ()
         self.alike: Any = ()
         self.draft: Draft | None = None
@@ -217,17 +218,27 @@ class TransferForm(forms.Form):
         except services.AccountRefused as problem:
             self.add_error("account_number", str(problem))
             return
+        draft = self._draft(values, kind, bank)
+        self._want_reason(draft)
         if not self.holder.name and not values["beneficiary_name"]:
             self.add_error("beneficiary_name", _("The bank didn’t say whose account it is. Type the name."))
             return
-        self.draft = self._draft(values, kind, bank)
-        if self.draft.name_differs and not values["name_reason"]:
-            said = _("The bank says: %(name)s. Correct the name, or write why this one is right.")
-            self.add_error("name_reason", said % {"name": self.holder.name})
+        self.draft = draft
         self.twins = self._twins(self.draft)
         self.alike = alike(self.scope, self.draft) if self.plan else ()
         if (self.twins or self.alike) and not values["is_sure"]:
             self.add_error("is_sure", _("This may be paid twice. Look at the others, and say that it isn’t."))
+
+    def _want_reason(self, draft: Draft) -> None:
+        """Ask why it is paid though the bank names somebody else, or nobody; one isn't the reason for the other."""
+        if draft.is_unanswered:
+            self["name_reason"].label = _("Why it is paid though no bank has said whose account it is")
+            if not draft.name_reason:
+                said = _("No bank has said whose account this is. Try again, or write why it is paid all the same.")
+                self.add_error("name_reason", said)
+        elif draft.name_differs and (self.was_unanswered or not draft.name_reason):
+            said = _("The bank says: %(name)s. Correct the name, or write why this one is right.")
+            self.add_error("name_reason", said % {"name": self.holder.name})
 
     def _twins(self, draft: Draft) -> Any:
         return services.twins_of_draft(self.scope, draft)
@@ -236,20 +247,31 @@ class TransferForm(forms.Form):
         same = ("account_number", "amount", "beneficiary_name", "name_reason", "beneficiary_email", "remark")
         others = ("internal_reference", "send_on", "is_sure")
         return Draft(
-            kind=kind, bank=bank, holder_name=self.holder.name[:100], **{name: values[name] for name in same + others}
+            kind=kind,
+            bank=bank,
+            holder_name=self.holder.name[:100],
+            is_unanswered=services.is_unanswered(self.holder),
+            **{name: values[name] for name in same + others},
         )
 
     def _look_up(self, values: dict[str, Any], bank: str) -> Holder:
-        """Ask the bank, once for each account: what it said goes along with the form, signed."""
+        """Ask the bank, once for each account: what it said goes along with the form, signed.
+
+        One that hasn't answered is asked each time, and may say meanwhile that the account is somebody else's.
+        """
         about = f"{self.scope.business.pk} {self.scope.mode} {bank} {values['account_number']}"
         signer = TimestampSigner(salt=f"holder {about}")
         try:
             said = signer.unsign(values["looked_up"], max_age=LOOKED_UP_FOR)
             status, _space, name = said.partition(" ")
-            return Holder(HolderStatus(status), name)
+            known = Holder(HolderStatus(status), name)
         except (BadSignature, ValueError):
-            holder = services.look_up(self.scope, bank, values["account_number"])
-        if holder.status == HolderStatus.FOUND:
+            known = None
+        if known and not services.is_unanswered(known):
+            return known
+        self.was_unanswered = known is not None
+        holder = services.look_up(self.scope, bank, values["account_number"])
+        if holder.status == HolderStatus.FOUND or services.is_unanswered(holder):
             self.data = {**dict(self.data.items()), "looked_up": signer.sign(f"{holder.status} {holder.name}")}
         return holder
 

@@ -38,7 +38,7 @@ FARTHEST = timedelta(days=366)
 
 
 class NameDiffers(OutgoingRefused):
-    """The bank has another name than was typed, and nobody has written why that is right."""
+    """The bank has another name than was typed, or said none, and nobody has written why that is right."""
 
 
 class AccountRefused(OutgoingRefused):
@@ -68,12 +68,15 @@ class Draft:
     holder_name: str = ""
     """Whose account it is, as the bank said."""
     name_reason: str = ""
+    """Why it is paid though the bank has another name, or has said none."""
     beneficiary_email: str = ""
     remark: str = ""
     internal_reference: str = ""
     send_on: date | None = None
     is_sure: bool = False
     """Whether its possible duplicates were seen, and it is none."""
+    is_unanswered: bool = False
+    """Whether the bank was asked for a person whose account it is, and didn't say."""
 
     @property
     def fee(self) -> int:
@@ -91,6 +94,11 @@ class Draft:
         return bool(self.beneficiary_name and self.holder_name) and not names.is_same(
             self.beneficiary_name, self.holder_name
         )
+
+    @property
+    def wants_reason(self) -> bool:
+        """Whether somebody has to write why it is paid all the same."""
+        return self.name_differs or self.is_unanswered
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,11 @@ def look_up(scope: Scope, bank: str, account_number: str) -> Holder:
         return rails.serving(scope.mode).inquire(Question(scope.business.pk, scope.mode, bank, account_number))
     except (RailProblem, rails.NoRail):
         return Holder(HolderStatus.FAILED)
+
+
+def is_unanswered(holder: Holder) -> bool:
+    """Return whether a bank that was asked hasn't said whose account it is."""
+    return holder.status in (HolderStatus.PENDING, HolderStatus.FAILED)
 
 
 def check_holder(holder: Holder) -> None:
@@ -244,10 +257,17 @@ def check_draft(scope: Scope, draft: Draft) -> None:
     accounts.check_amount(draft.kind, draft.amount)
     if accounts.clean_account(draft.kind, draft.bank, draft.account_number) != draft.account_number:
         raise accounts.WrongAccount(draft.account_number)
-    if draft.name_differs and not draft.name_reason:
-        raise NameDiffers(_("The bank has another name for this account. Write why it is right."))
+    check_reason(draft)
     if not draft.is_sure and twins_of_draft(scope, draft):
         raise MayBeTwice
+
+
+def check_reason(draft: Draft) -> None:
+    """Raise NameDiffers unless somebody wrote why it is paid though the bank names somebody else, or nobody."""
+    if draft.name_differs and not draft.name_reason:
+        raise NameDiffers(_("The bank has another name for this account. Write why it is right."))
+    if draft.is_unanswered and not draft.name_reason:
+        raise NameDiffers(_("No bank has said whose account this is. Write why it is paid all the same."))
 
 
 def add(scope: Scope, draft: Draft, *, via: str, made_key: uuid.UUID | None = None, **known_by: Any) -> MoneyTransfer:
@@ -273,7 +293,7 @@ def row_of(scope: Scope, draft: Draft, **more: Any) -> MoneyTransfer:
         account_number=draft.account_number,
         beneficiary_name=draft.beneficiary_name or draft.holder_name,
         holder_name=draft.holder_name,
-        name_reason=draft.name_reason if draft.name_differs else "",
+        name_reason=draft.name_reason if draft.wants_reason else "",
         beneficiary_email=draft.beneficiary_email,
         amount=draft.amount,
         fee=draft.fee,

@@ -191,6 +191,7 @@ def _add(maker: Scope, series: TransferSeries, day: date, holder: Holder) -> Mon
         amount=series.amount,
         beneficiary_name=series.beneficiary_name,
         holder_name=holder.name[:100] if is_other else series.holder_name,
+        is_unanswered=bool(series.name_reason) and not (is_other or series.holder_name),
         name_reason=_("The bank has another name than before") if is_other else series.name_reason,
         beneficiary_email=series.beneficiary_email,
         remark=series.remark,

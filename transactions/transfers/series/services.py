@@ -124,7 +124,7 @@ def _add(scope: Scope, draft: Draft, plan: Plan, made_key: uuid.UUID) -> Transfe
         account_number=draft.account_number,
         beneficiary_name=draft.beneficiary_name or draft.holder_name,
         holder_name=draft.holder_name,
-        name_reason=draft.name_reason if draft.name_differs else "",
+        name_reason=draft.name_reason if draft.wants_reason else "",
         beneficiary_email=draft.beneficiary_email,
         amount=draft.amount,
         remark=draft.remark,
