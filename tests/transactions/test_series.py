@@ -410,6 +410,42 @@ def test_two_that_pay_the_same_are_no_accident(once, maker, approver):
     approve(approver, second)
 
 
+def test_what_its_approver_has_seen_beside_it_keeps_no_day_waiting(once, maker, approver):
+    """Two that are both meant pay on the same days, each by itself; a third that came unseen makes them wait."""
+    both = [weekly(maker), weekly(maker)]
+    for series in both:
+        assert approve(approver, series, sure=True).approved_alike
+    for series in both:
+        let_its_days_come(series)
+    run()
+    assert [made(series)[0].status for series in both] == [Status.PROCESSING] * 2
+    third = weekly(maker)
+    for series, days in ((third, 0), (both[0], 6)):
+        let_its_days_come(series, days=days)
+        run()
+    assert [made(series)[-1].status for series in (third, both[0])] == [Status.PENDING_APPROVAL] * 2
+    assert [one.problem for one in runs() if one.series_id == both[0].pk] == ["", "twice"]
+    approve(approver, third, sure=True)
+    let_its_days_come(both[1], days=6)
+    run()
+    assert made(both[1])[-1].status == Status.SCHEDULED, "whoever approved the third saw this one beside it"
+
+
+def test_an_older_payment_that_nobody_knew_of_is_not_hidden_behind_newer_ones(once, maker, approver, admin, monkeypatch):
+    monkeypatch.setattr(transfer_services, "MOST_TWINS", 1)
+    series = weekly(maker)
+    approve(approver, series)
+    create(admin, account_number="0650000778", amount=85_000)
+    other = weekly(maker)
+    approve(approver, other, sure=True)
+    for one in (other, series):
+        let_its_days_come(one)
+        run()
+    assert made(other)[0].status == Status.PROCESSING
+    assert made(series)[0].status == Status.PENDING_APPROVAL
+    assert [one.problem for one in runs() if one.series_id == series.pk] == ["twice"]
+
+
 LOST = [{"role": Role.REVIEWER}, {"is_active": False}]
 
 

@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from accounts.permissions import Role
-from flipdash import rls
+from flipdash import formats, rls
 from tests import factories
 from tests.accounts.signing_in import PASSWORD
 from tests.transactions.sending import create, fund
@@ -239,16 +239,49 @@ def test_a_day_that_a_pause_kept_is_named_too(maker, client_of, people, money):
     assert MoneyTransfer.objects.get(series=series).status == "pending_approval"
 
 
-def test_who_approves_is_not_told_that_all_goes_where_another_pays_the_same(maker, client_of, people, money):
+OTHER = "what comes soon after its payments still waits"
+
+
+def test_what_is_said_of_an_approval_is_so_beside_another_that_pays_the_same(maker, client_of, people, money):
+    """What its approver has seen and wanted holds up nothing; what came since does, until somebody has seen it too."""
     money.series_approved_once = True
     money.save()
     first = date.fromisoformat(day(maker, 10))
     fields = {"repeats": "week", "first": first, "last": first + timedelta(days=28)}
-    series, _alike = (factories.make_series(maker, **fields) for _time in range(2))
-    approver, address = client_of(people[Role.APPROVER]), f"{SERIES}{series.pk}/approval/"
-    answer = text_of(approver.post(address, {**unseen(approver.get(address)), "sure": "1"}, follow=True))
-    assert "what comes soon after its payments still waits" in answer
-    assert "each of its transfers is sent on its day" not in answer
+    series, other = (factories.make_series(maker, **fields) for _time in range(2))
+    approver = client_of(people[Role.APPROVER])
+
+    def approve(one):
+        address = f"{SERIES}{one.pk}/approval/"
+        return text_of(approver.post(address, {**unseen(approver.get(address)), "sure": "1"}, follow=True))
+
+    answer = approve(series)
+    assert "It is approved: each of its transfers is sent on its day." in answer
+    assert OTHER not in answer
+    third = factories.make_series(maker, **fields)
+    for one in (series, other):
+        assert (OTHER in text_of(approver.get(f"{SERIES}{one.pk}/"))) == (one == series), "the other isn't approved"
+    assert OTHER not in approve(third), "with this the two are known to belong together"
+    assert OTHER not in text_of(approver.get(f"{SERIES}{series.pk}/"))
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_its_page_says_of_an_approval_what_waits_and_that_a_pause_makes_nothing(maker, client_of, people, money):
+    money.series_approved_once = True
+    money.save()
+    first = date.fromisoformat(day(maker, 1))
+    series = factories.make_series(maker, repeats="week", first=first, last=first + timedelta(days=28))
+    assert running.queue_due() == 1
+    running.RUNS.work()
+    approver, scope = client_of(people[Role.APPROVER]), people[Role.APPROVER].scope("live")
+    address = f"{SERIES}{series.pk}/approval/"
+    page = text_of(approver.post(address, unseen(approver.get(address)), follow=True))
+    assert f"is sent on its day. These days wait for an approval of their own: {formats.day(first)}." in page
+    with rls.inside(scope):
+        services.pause(scope, series)
+    page = text_of(approver.get(f"{SERIES}{series.pk}/"))
+    assert "is sent on its day" not in page
+    assert "Paused, it makes none of them. These days wait for an approval of their own:" in page
 
 
 def test_the_fee_is_that_of_the_day(maker, client, client_of, people, money, monkeypatch):

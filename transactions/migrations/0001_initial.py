@@ -677,6 +677,7 @@ class Migration(migrations.Migration):
                 ('approved_from', models.DateField(null=True)),
                 ('approved_fee', models.BigIntegerField(null=True)),
                 ('approved_twins', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
+                ('approved_alike', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
                 ('made_key', models.UUIDField(editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),

@@ -91,6 +91,8 @@ class TransferSeries(TenantModel):
     """The rupiah that each cost when it was approved: at another fee none goes by that approval."""
     approved_twins = ArrayField(models.BigIntegerField(), default=list)
     """The transfers that may be the same money, which whoever approved it saw and knew to be none."""
+    approved_alike = ArrayField(models.BigIntegerField(), default=list)
+    """The other series that pay the same, which whoever approved it saw and wanted as well."""
     made_key = models.UUIDField(editable=False)
     """The hidden key of the form that made it."""
     created_at = models.DateTimeField(db_default=Now())

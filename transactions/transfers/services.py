@@ -163,11 +163,19 @@ def twins(
     Made or dated in the last 30 days, dated later, or on its way, unless it went back; the newest MOST_TWINS of them.
     Other days of the same series are meant to be the same.
     """
-    same = Q(bank=bank, account_number=account_number, amount=amount)
-    if internal_reference:
-        same |= Q(internal_reference=internal_reference)
+    same = _same(bank, account_number, amount, internal_reference)
     rows = may_be_twice(scope, same).exclude(pk=but)
     return list((rows.exclude(series=series) if series else rows)[:MOST_TWINS])
+
+
+def the_same(row: MoneyTransfer) -> Q:
+    """Return what a transfer that may be the same money has in common with a row."""
+    return _same(row.bank, row.account_number, row.amount, row.internal_reference)
+
+
+def _same(bank: str, account_number: str, amount: int, internal_reference: str) -> Q:
+    same = Q(bank=bank, account_number=account_number, amount=amount)
+    return same | Q(internal_reference=internal_reference) if internal_reference else same
 
 
 def may_be_twice(scope: Scope, same: Q) -> QuerySet:

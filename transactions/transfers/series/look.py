@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
+from django.db.models import Q
+
 from flipdash import clock
 from flipdash.scope import Scope
 from transactions.fees import FEES
@@ -12,6 +14,9 @@ from transactions.transfers.series import dates
 from transactions.transfers.series.dates import Plan
 from transactions.transfers.services import Draft
 from transactions.transfers.twins import MOST_TWINS
+
+MOST_DAYS = 20
+"""So many days that wait are named, the first ones."""
 
 
 def twins_of(scope: Scope, series: TransferSeries) -> Sequence[MoneyTransfer]:
@@ -26,6 +31,25 @@ def alike(scope: Scope, row: Draft | TransferSeries) -> list[TransferSeries]:
     return list(found.exclude(pk=row.pk) if isinstance(row, TransferSeries) else found)[:MOST_TWINS]
 
 
+def has_unknown_alike(scope: Scope, series: TransferSeries) -> bool:
+    """Whether another series is still to pay the same, and no approver has seen the two together."""
+    known = [series.pk, *known_alike(scope, series)]
+    return bool(TransferSeries.objects.visible_to(scope).paying(series).exclude(pk__in=known).exists())
+
+
+def known_alike(scope: Scope, series: TransferSeries) -> set[int]:
+    """Return the ids of the series that an approver has seen together with it, of whichever was approved last."""
+    others = TransferSeries.objects.visible_to(scope).filter(approved_alike__contains=[series.pk])
+    return {*series.approved_alike, *others.values_list("pk", flat=True)}
+
+
+def has_unknown_twin(scope: Scope, series: TransferSeries, transfer: MoneyTransfer) -> bool:
+    """Whether the transfer of a day may pay once more what nobody who approved it knew of."""
+    rows = transfers.may_be_twice(scope, transfers.the_same(transfer)).exclude(pk=transfer.pk)
+    known = Q(pk__in=series.approved_twins) | Q(series__in=[series.pk, *known_alike(scope, series)])
+    return bool(rows.exclude(known).exists())
+
+
 def digest_of(scope: Scope, series: TransferSeries) -> str:
     """Return what stands for what an approver sees of it. All else of a series never changes."""
     same = [[row.pk for row in rows] for rows in (twins_of(scope, series), alike(scope, series))]
@@ -36,6 +60,13 @@ def digest_of(scope: Scope, series: TransferSeries) -> str:
 def to_come(series: TransferSeries) -> list[date]:
     """Return the days that an approval of all of it is for."""
     return Plan(series.repeats, series.first_day, series.last_day).from_day(series.next_day)
+
+
+def waiting(scope: Scope, series: TransferSeries) -> list[date]:
+    """Return the days whose transfers wait for an approval of their own."""
+    rows = MoneyTransfer.objects.visible_to(scope, searched=True)
+    found = rows.filter(series=series, status=Status.PENDING_APPROVAL).order_by("series_day")
+    return [day for day in found.values_list("series_day", flat=True)[:MOST_DAYS] if day]
 
 
 def beside(scope: Scope, series: TransferSeries) -> list[tuple[date, MoneyTransfer | None]]:

@@ -30,7 +30,7 @@ from transactions.rails import Holder
 from transactions.transfers import accounts as rules
 from transactions.transfers import names
 from transactions.transfers import services as transfers
-from transactions.transfers.series import dates, mails, services
+from transactions.transfers.series import dates, look, mails, services
 from transactions.transfers.services import MONEY_TRANSFERS, Draft
 
 log = logging.getLogger(__name__)
@@ -219,7 +219,7 @@ def _let_go(approver: Scope, series: TransferSeries, transfer: MoneyTransfer, ho
     if transfer.fee != series.approved_fee:
         services.forget_approval(approver, series)
         return "fee"
-    if any(twin.pk not in series.approved_twins for twin in MONEY_TRANSFERS.duplicates(approver, transfer)):
+    if look.has_unknown_twin(approver, series, transfer):
         return "twice"
     try:
         with transaction.atomic():

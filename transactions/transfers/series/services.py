@@ -37,7 +37,7 @@ AHEAD = timedelta(days=3)
 """How long before its date a transfer is made that somebody still has to approve."""
 UNAPPROVED: dict[str, Any] = {
     **{"approver_kind": "", "approver_id": None, "approver_name": ""},
-    **{"approved_from": None, "approved_fee": None, "approved_twins": []},
+    **{"approved_from": None, "approved_fee": None, "approved_twins": [], "approved_alike": []},
 }
 """What stands in a series that nobody has approved as a whole."""
 
@@ -189,6 +189,7 @@ def _sign(scope: Scope, series: TransferSeries) -> None:
         "approved_from": series.next_day,
         "approved_fee": FEES[series.destination_kind],
         "approved_twins": [row.pk for row in look.twins_of(scope, series)],
+        "approved_alike": [row.pk for row in look.alike(scope, series)],
     }
     _write(scope, series, **scope.actor.columns("approver"), **seen)
     events.record(scope, "series.approved", series, **facts_of(series))

@@ -19,6 +19,7 @@ from accounts.sign_in.reauthentication import reauthenticated
 from deposits import ledger
 from flipdash import numbered
 from flipdash.http import Request, require_form
+from flipdash.scope import Scope
 from transactions.fees import FEES
 from transactions.models import Destination, MoneyTransfer, SeriesRun, TransferSeries
 from transactions.outgoing import acts
@@ -56,7 +57,6 @@ def one_series(request: Request, series_id: int) -> HttpResponse:
     page = numbered.page_of(request, SeriesRun.objects.visible_to(scope).filter(series=series), by="pk")
     made = MoneyTransfer.objects.visible_to(scope, searched=True).filter(series=series)
     by_day = {row.series_day: row for row in made.filter(series_day__in=[run.day for run in page["rows"]])}
-    is_once = services.is_approved_once(scope.business.pk)
     return render(
         request,
         "transactions/series/one.html",
@@ -64,7 +64,7 @@ def one_series(request: Request, series_id: int) -> HttpResponse:
             **page,
             "series": series,
             "when": wording.when(series),
-            "approval": wording.approval(series, is_once=is_once),
+            "approval": _approval_in_words(scope, series),
             "runs": [{"run": run, "transfer": by_day.get(run.day)} for run in page["rows"]],
             "fee": FEES[series.destination_kind],
             "is_open": series.status in TransferSeries.Status.open(),
@@ -74,6 +74,15 @@ def one_series(request: Request, series_id: int) -> HttpResponse:
             "crumbs": _crumbs(request),
         },
     )
+
+
+def _approval_in_words(scope: Scope, series: TransferSeries) -> str:
+    is_once = services.is_approved_once(scope.business.pk)
+    if series.approved_from is None:
+        return wording.approval(series, is_once=is_once)
+    waits: dict[str, Any] = {"waiting": look.waiting(scope, series)}
+    waits["has_unknown_alike"] = look.has_unknown_alike(scope, series)
+    return wording.approval(series, is_once=is_once, **waits)
 
 
 @never_cache
@@ -89,9 +98,7 @@ def series_approval(request: Request, series_id: int) -> HttpResponseBase:
 def _approval(request: Request, series: TransferSeries) -> HttpResponseBase:
     beside, alike = look.beside(request.scope, series), look.alike(request.scope, series)
     if request.method == "POST":
-        how: dict[str, Any] = {"seen": request.POST.get("seen", ""), "sure": bool(request.POST.get("sure"))}
-        said = wording.approved(beside, has_alike=bool(alike))
-        return _do(request, series, lambda: services.approve(request.scope, series, **how), said)
+        return _do(request, series, lambda: _approved(request, series, beside))
     if not services.may_be_approved(series):
         messages.info(request, str(services.SeriesOver()))
         return redirect("transactions:one-series", series.pk)
@@ -114,6 +121,13 @@ def _approval(request: Request, series: TransferSeries) -> HttpResponseBase:
         "crumbs": _crumbs(request, series),
     }
     return render(request, "transactions/series/approval.html", shown)
+
+
+def _approved(request: Request, series: TransferSeries, beside: Any) -> str:
+    """Approve all of it; return what that has done."""
+    how: dict[str, Any] = {"seen": request.POST.get("seen", ""), "sure": bool(request.POST.get("sure"))}
+    done = services.approve(request.scope, series, **how)
+    return wording.approved(done, beside, has_unknown_alike=look.has_unknown_alike(request.scope, done))
 
 
 @require_POST

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from flipdash import formats
 from transactions.models import TransferSeries
@@ -27,32 +28,45 @@ def when(series: TransferSeries | Plan) -> str:
     return _("on day %(day)s of each month") % said
 
 
-def approval(series: TransferSeries, *, is_once: bool) -> str:
-    """Return by whom its transfers are approved."""
+OTHER = gettext_lazy("Another repeating transfer pays the same: what comes soon after its payments still waits.")
+
+
+def approval(
+    series: TransferSeries, *, is_once: bool, waiting: Sequence[date] = (), has_unknown_alike: bool = False
+) -> str:
+    """Return by whom its transfers are approved, and what of them waits all the same."""
     if is_once and series.approved_from:
-        said = {"name": series.approver_name, "day": formats.day(series.approved_from)}
-        return _("Approved once by %(name)s: each from %(day)s on is sent on its day.") % said
+        names = {"name": series.approver_name, "day": formats.day(series.approved_from)}
+        if series.status == TransferSeries.Status.PAUSED:
+            said = [_("Approved once by %(name)s, for each from %(day)s on. Paused, it makes none of them.") % names]
+        else:
+            said = [_("Approved once by %(name)s: each from %(day)s on is sent on its day.") % names]
+        if waiting:
+            days = ", ".join(map(formats.day, waiting))
+            said += [_("These days wait for an approval of their own: %s.") % days]
+        return " ".join([*said, str(OTHER)] if has_unknown_alike else said)
     if is_once:
         return _("Nobody has approved all of it: until then each waits for an approver, from 3 days before its day.")
     return _("Each waits for an approver, from 3 days before its day.")
 
 
-def approved(beside: Sequence[tuple[date, Any]], *, has_alike: bool) -> str:
+def approved(series: TransferSeries, beside: Sequence[tuple[date, Any]], *, has_unknown_alike: bool) -> str:
     """Return what an approval of all of it has done.
 
-    `beside` are the days that it came too late for; `has_alike` says that another series pays the same.
+    `beside` are the days that it came too late for; `has_unknown_alike` says that another series pays the same, of
+    which its approver wasn't told.
     """
     said = []
     if beside:
         days = ", ".join(formats.day(day) for day, _transfer in beside)
         said += [_("What is to come is approved. These days still wait for an approval of their own: %s.") % days]
-    elif not has_alike:
+    elif series.status == TransferSeries.Status.PAUSED:
+        said += [_("It is approved. It is paused, and nothing is made until it is resumed.")]
+    elif not has_unknown_alike:
         said += [_("It is approved: each of its transfers is sent on its day.")]
     else:
         said += [_("It is approved.")]
-    if has_alike:
-        said += [_("Another repeating transfer pays the same: what comes soon after its payments still waits.")]
-    return " ".join(said)
+    return " ".join([*said, str(OTHER)] if has_unknown_alike else said)
 
 
 def resumed(series: TransferSeries) -> str:
