@@ -412,7 +412,7 @@ def test_one_bank_that_is_silent_keeps_no_other_from_being_asked(maker, monkeypa
 
     monkeypatch.setattr(Simulator, "inquire", one_is_down)
     NAMES.work()
-    assert asked == ["bca"] * asking.MOST_SILENT + ["mandiri"], "all of them would take a time-out each"
+    assert sorted(asked) == ["bca"] * asking.MOST_SILENT + ["mandiri"], "all of them would take a time-out each"
     assert [row.holder_status for row in rows_of(draft)] == ["failed"] * 8 + ["found"]
     monkeypatch.setattr(Simulator, "inquire", inquire)
     let_time_pass(NAMES)
@@ -420,15 +420,31 @@ def test_one_bank_that_is_silent_keeps_no_other_from_being_asked(maker, monkeypa
     assert {row.holder_status for row in rows_of(draft)} == {"found"}
 
 
-def test_a_few_accounts_without_an_answer_hold_up_no_other(maker):
+@pytest.mark.parametrize(("silent", "good"), [(asking.MOST_SILENT, 20), (8 * asking.MOST_SILENT, 5)])
+def test_accounts_without_an_answer_hold_up_no_other(maker, silent, good):
     """Five in a row that can't be answered look as if their bank were down (the simulated one says nothing of 9004)."""
-    unanswered = [f"BCA,0{number}12349004,Siti,85000,,,U{number}" for number in range(asking.MOST_SILENT)]
+    unanswered = [f"BCA,{number:02}12349004,Siti,85000,,,U{number}" for number in range(silent)]
     draft = upload(
-        maker, csv(*unanswered, *(f"BCA,00123456{number:02},Budi,86000,,,F{number}" for number in range(20)))
+        maker, csv(*unanswered, *(f"BCA,00123456{number:02},Budi,86000,,,F{number}" for number in range(good)))
     )
     work()
-    assert [row.holder_status for row in rows_of(draft)] == ["failed"] * 5 + ["found"] * 20
-    assert look(maker, draft).unknown == 5
+    assert [row.holder_status for row in rows_of(draft)] == ["failed"] * silent + ["found"] * good
+    assert look(maker, draft).unknown == silent
+
+
+def test_a_bank_that_cannot_be_reached_costs_no_more_time_outs_in_later_rounds(maker, monkeypatch):
+    lines = [f"BCA,00123456{number:02},Siti,85000,,,F{number}" for number in range(40)]
+    asked = []
+
+    def down(_rail, question):
+        asked.append(question.account_number)
+        raise RailDown(question.bank)
+
+    upload(maker, csv(*lines))
+    monkeypatch.setattr(Simulator, "inquire", down)
+    work()
+    assert len(asked) == asking.MOST_SILENT * asking.MOST_ROUNDS
+    assert len(set(asked)) == len(asked), "each time others"
 
 
 def test_a_bank_that_still_looks_has_answered(maker, monkeypatch):

@@ -744,6 +744,23 @@ def test_a_pause_is_no_reason_to_tell_who_does_not_want_it(once, maker, approver
     assert admin.user.email not in mails()
 
 
+def test_a_maker_whose_right_is_gone_hears_that_it_pauses_and_reads_nothing_of_it(once, maker, approver, client_of):
+    """trust: R4. By mail and in the page, with no name and no amount; who still may is told as ever."""
+    series = weekly(maker)
+    approve(approver, series)
+    Member.objects.filter(pk=maker.pk).update(role=Role.DEVELOPER)
+    let_its_days_come(series)
+    mails()
+    run()
+    told = mails()[maker.user.email]
+    assert "A repeating transfer that you made has paused" in told
+    assert series.beneficiary_name not in told
+    assert "85,000" not in told
+    page = client_of(Member.objects.get(pk=maker.pk)).get("/notices/").content.decode()
+    assert '<a href="/permissions/"><bdi>A repeating transfer that you made has paused' in page
+    assert series.beneficiary_name not in page
+
+
 def test_one_form_makes_a_transfer_or_a_series_and_never_both(maker):
     series, scope = weekly(maker), maker.scope("live")
     draft = services.Draft("bank", "bca", "0650000778", 85_000, is_sure=True, beneficiary_name="Made")

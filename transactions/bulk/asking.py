@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Q, TextField
+from django.db.models.functions import MD5, Cast, Now
 from django.utils.translation import gettext_lazy
 
 from flipdash import rls
@@ -15,7 +15,7 @@ from flipdash.leases import Worker
 from flipdash.scope import Scope
 from transactions.bulk.rows import TABLE
 from transactions.models import BulkDraft, BulkNames
-from transactions.rails import Holder, HolderStatus
+from transactions.rails import Holder, HolderStatus, NoRail, RailProblem
 from transactions.transfers import names, services
 
 AT_ONCE = 200
@@ -36,6 +36,8 @@ PAUSE = timedelta(seconds=15)
 """From one round to the next; twice as long before the last."""
 MOST_SILENT = 5
 """Accounts in a row of which a bank said nothing: the others at it come first in the next round."""
+MORE_SILENT = 4
+"""So many times more of them in each further round, where the bank was reached and it may be only these accounts."""
 
 NAMES = Worker(
     "bulk names",
@@ -93,7 +95,7 @@ def _work(work: BulkNames) -> None:
     draft = work.draft
     with rls.inside_of(work.business_id, work.mode):
         if draft.status == BulkDraft.Status.REVIEW and (rows := _unasked(draft)):
-            _ask_for(Scope.by_itself(work.business, work.mode), draft, rows)
+            _ask_for(Scope.by_itself(work.business, work.mode), draft, rows, Silences(work.rounds))
             NAMES.finish(work, BulkNames.Status.QUEUED, due_at=Now() + PACE, attempt=0)
         else:
             _go_on(work)
@@ -119,15 +121,42 @@ def _go_on(work: BulkNames) -> None:
 
 
 def _unasked(draft: BulkDraft) -> list[dict[str, Any]]:
-    """Return some rows to ask for: first what was asked for least, so that a few without an answer hold up nobody."""
-    rows = draft.rows.filter(PAID, holder_status="").order_by("tries", "record")
+    """Return some rows to ask for: first what was asked for least, so that a few without an answer hold up nobody.
+
+    Beyond that from all over the file, for those without an answer often stand together.
+    """
+    rows = draft.rows.filter(PAID, holder_status="").order_by("tries", MD5(Cast("pk", TextField())))
     return [dict(row) for row in rows.values("id", "bank", "account_number", "beneficiary_name")[:AT_ONCE]]
 
 
-def _ask_for(scope: Scope, draft: BulkDraft, rows: list[dict[str, Any]]) -> None:
+class Silences:
+    """Which banks aren't worth another question in this turn."""
+
+    def __init__(self, rounds: int) -> None:
+        self.most = MOST_SILENT * MORE_SILENT**rounds
+        self.silent: Counter[str] = Counter()
+        """Accounts in a row of which each bank said nothing."""
+        self.unreached: Counter[str] = Counter()
+        """Those of them for which it wasn't even reached: each of these may take a time-out."""
+
+    @property
+    def banks(self) -> list[str]:
+        """Those that have said nothing so often."""
+        return [bank for bank in self.silent if self.is_over(bank)]
+
+    def is_over(self, bank: str) -> bool:
+        """Whether a bank isn't asked any more."""
+        return self.silent[bank] >= self.most or self.unreached[bank] >= MOST_SILENT
+
+    def note(self, bank: str, *, is_silent: bool, is_reached: bool = True) -> None:
+        """Note what came of a question."""
+        self.silent[bank] = self.silent[bank] + 1 if is_silent else 0
+        self.unreached[bank] = 0 if is_reached else self.unreached[bank] + 1
+
+
+def _ask_for(scope: Scope, draft: BulkDraft, rows: list[dict[str, Any]], silences: Silences) -> None:
     """Ask for each account once, and write what the bank said beside each row as it still is."""
     said: dict[tuple[str, str], Holder | None] = {}
-    silences: Counter[str] = Counter()
     for row in rows:
         account = (row["bank"], row["account_number"])
         if account not in said:
@@ -144,19 +173,23 @@ def _ask_for(scope: Scope, draft: BulkDraft, rows: list[dict[str, Any]]) -> None
             return
         with connection.cursor() as cursor:
             cursor.execute(WRITE, {"rows": json.dumps(rows), "draft": draft.pk})
-        if banks := [bank for bank, count in silences.items() if count >= MOST_SILENT]:
+        if banks := silences.banks:
             rest = draft.rows.filter(PAID, holder_status="", bank__in=banks)
             rest.update(holder_status=str(HolderStatus.FAILED))
         if is_seen:
             BulkDraft.objects.filter(pk=draft.pk).update(version=F("version") + 1)
 
 
-def _look_up(scope: Scope, bank: str, account_number: str, silences: Counter[str]) -> Holder | None:
+def _look_up(scope: Scope, bank: str, account_number: str, silences: Silences) -> Holder | None:
     """Ask for one account; None where its bank has said nothing so often in a row. That it looks is an answer."""
-    if silences[bank] >= MOST_SILENT:
+    if silences.is_over(bank):
         return None
-    holder = services.look_up(scope, bank, account_number)
-    silences[bank] = silences[bank] + 1 if holder.status == HolderStatus.FAILED else 0
+    try:
+        holder = services.inquire(scope, bank, account_number)
+    except (RailProblem, NoRail):
+        silences.note(bank, is_silent=True, is_reached=False)
+        return Holder(HolderStatus.FAILED)
+    silences.note(bank, is_silent=holder.status == HolderStatus.FAILED)
     return holder
 
 

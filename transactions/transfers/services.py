@@ -115,9 +115,14 @@ class Created:
 def look_up(scope: Scope, bank: str, account_number: str) -> Holder:
     """Ask the rail whose account it is; where nobody answers, that is the answer."""
     try:
-        return rails.serving(scope.mode).inquire(Question(scope.business.pk, scope.mode, bank, account_number))
+        return inquire(scope, bank, account_number)
     except (RailProblem, rails.NoRail):
         return Holder(HolderStatus.FAILED)
+
+
+def inquire(scope: Scope, bank: str, account_number: str) -> Holder:
+    """Ask the rail whose account it is. Raises RailProblem, NoRail."""
+    return rails.serving(scope.mode).inquire(Question(scope.business.pk, scope.mode, bank, account_number))
 
 
 def is_unanswered(holder: Holder) -> bool:

@@ -5,6 +5,7 @@ what somebody else did with it.
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Member
 from accounts.permissions import Permission
@@ -18,6 +19,9 @@ from transactions.models.series import PausedWhy
 from transactions.outgoing import acts, mails
 from transactions.outgoing.mails import OUTCOME, WAITING
 from transactions.transfers.services import MONEY_TRANSFERS
+
+LOST = "lost"
+notices.declare(LOST, gettext_lazy("Something of mine pauses as my role has changed"), Permission.VIEW_HISTORY)
 
 
 def tell_approvers(scope: Scope, series: TransferSeries) -> None:
@@ -56,7 +60,10 @@ def tell_of_day(maker: Scope, transfer: MoneyTransfer, problem: str) -> None:
 
 
 def tell_of_failure(run: SeriesRun) -> None:
-    """Tell the maker that a day brought nothing, and Admins, too, where the series has paused."""
+    """Tell the maker that a day brought nothing, and Admins, too, where the series has paused.
+
+    A maker who has lost the right to make some is told no more than that something of theirs stands still.
+    """
     series = run.series
     told = {member.pk: member for member in Member.objects.told(OUTCOME).behind(series.maker).select_related("user")}
     if run.problem in PausedWhy.values:
@@ -64,6 +71,10 @@ def tell_of_failure(run: SeriesRun) -> None:
         told |= {member.pk: member for member in admins}
     for member in told.values():
         _send("series_day", OUTCOME, member, series, run=run)
+    if run.problem == PausedWhy.MAKER:
+        for member in Member.objects.told(LOST).behind(series.maker).exclude(pk__in=told).select_related("user"):
+            url = mode_url(series.mode, "permissions", absolute=True)
+            notices.tell(member, LOST, "series_lost", mode=series.mode, url=url)
 
 
 def _send(name: str, notice: str, member: Any, series: Any, **more: Any) -> None:
