@@ -20,6 +20,7 @@ from flipdash import rls
 from flipdash.models import Message
 from flipdash.tables import Unreadable
 from tests import factories
+from tests.imports.test_hostile_files import REFUSED, cells, text_cell
 from tests.leased import let_time_pass
 from tests.transactions.bulk_files import GOOD, HEADER, ask, checked, confirm, csv, look, rows_of, upload, work
 from tests.transactions.sending import create, fund, let_it_arrive, lines
@@ -237,6 +238,8 @@ BIG = csv(*[f"BCA,{n:010},Siti,{10_000 + n}" for n in range(20_001)], header="Ba
 @pytest.mark.parametrize(
     ("content", "name", "words"),
     [
+        (b"", "a.csv", "the file is empty"),
+        (b"\r\n" * 3, "a.csv", "the file is empty"),
         (csv(), "a.csv", "no transfers"),
         (csv("0650000777,Siti,85000", header="Account,Name,Amount"), "a.csv", "Bank"),
         (csv("BCA,0650000777,85000", header="Bank,Account,Amount"), "a.csv", "Beneficiary Name"),
@@ -274,6 +277,26 @@ def test_files_that_are_no_tables_are_refused_at_once(maker, content, name):
     assert not BulkDraft.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a zip bomb that says it is small", "an archive that declares 1 GB", "an archive of a .csv"),
+        *("macros in an .xlsm", "macros in an .xls", "a password on an .xlsx", "a password on an .xls"),
+        *("a merged header", "merged records", "a truncated workbook", "UTF-16 without a mark"),
+    ],
+)
+def test_a_hostile_file_says_what_it_is_and_brings_nothing(maker, name):
+    """Trust: U1."""
+    make, words = REFUSED[name]
+    try:
+        said = checked(maker, make(), "payroll.xlsx").fault
+    except Unreadable as problem:
+        said = str(problem)
+    assert words in said
+    assert not BulkRow.objects.exists()
+    assert nothing_exists()
+
+
 def test_utf_16_and_semicolons_and_lines_above_are_read(maker):
     text = "Daftar gaji\r\n" + "\r\n".join(line.replace(",", ";") for line in (HEADER, *GOOD))
     for content in (text.encode("utf-16"), text.encode(), text.encode("cp1252")):
@@ -281,7 +304,16 @@ def test_utf_16_and_semicolons_and_lines_above_are_read(maker):
         assert (draft.status, draft.fault, len(rows_of(draft))) == ("review", "", 3)
 
 
-def test_a_formula_without_a_result_is_a_fault_and_sums_are_compared(maker):
+def test_a_formula_without_a_result_is_a_fault(maker):
+    names = [text_cell(f"{letter}1", name) for letter, name in zip("ABCD", HEADER.split(","), strict=False)]
+    typed = [text_cell(f"{letter}2", value) for letter, value in zip("ABC", GOOD[0].split(","), strict=False)]
+    made = (*names, "</row><row>", *typed, '<c r="D2"><f>1250000+0</f></c>')
+    draft = checked(maker, cells(f"<row>{''.join(made)}</row>"), "a.xlsx")
+    (row,) = rows_of(draft)
+    assert row.wrong == ["amount"]
+
+
+def test_sums_of_the_file_are_compared(maker):
     header = HEADER.split(",")[:4]
     rows = [header, ["BCA", "0650000777", "Siti", "85000"], ["", "", "TOTAL", "85001"]]
     draft = checked(maker, make_xlsx(rows), "a.xlsx")
