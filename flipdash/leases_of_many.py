@@ -13,10 +13,12 @@ row is worked on alone, and so is a row whose workers died several times, so tha
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, CharField, F, Q, Value, When
 from django.db.models.functions import Greatest, Now
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 ALONE_FROM = 3
 """Whose workers died so often is worked on alone."""
+LONGEST_REST = 1.0
+"""Seconds that a worker rests at most: what else it may do waits no longer for that."""
 
 
 @dataclass(eq=False)
@@ -45,18 +49,28 @@ class ManyWorker(Worker[R]):
         return run
 
     def work(self, pk: int | None = None) -> bool:
-        """Work on the rows whose turn it is, or on one; returns whether there was anything to do."""
+        """Work on the rows whose turn it is, or on one; returns whether there was anything to do.
+
+        Where more waits it rests then, as long as the turn has kept a processor busy (settings.WORKER_REST): people's
+        pages come in between. What a turn spends waiting for a bank costs nobody anything, and isn't counted.
+        """
         if pk is not None or self._run_many is None:
             return super().work(pk)
+        began = time.process_time()
         rows = self.claim_many()
         if not rows:
             return False
-        if self.due().exists():
+        if is_more := self.due().exists():
             self.wake()
         if len(rows) == 1:
             self._do(rows[0])
         else:
             self._do_many(rows)
+        if not is_more and self.due().exists():  # what others may begin with only now
+            is_more = True
+            self.wake()
+        if is_more and settings.WORKER_REST:
+            time.sleep(min((time.process_time() - began) * settings.WORKER_REST / 100, LONGEST_REST))
         return True
 
     def _do_many(self, rows: list[R]) -> None:

@@ -338,8 +338,10 @@ HISTORY_TIMEOUT_MS = 2_000
 HISTORY_COUNT_TIMEOUT_MS = 50  # no page waits longer for its count: the browser asks for it once the page is there
 HISTORY_LATE_COUNT_TIMEOUT_MS = 2_000  # then it reads "Many transactions"
 LEASE_SECONDS = env.int("LEASE_SECONDS", 20)
-WORKERS = env.int("WORKER_CONCURRENCY", 2)  # as bin/worker starts them
 """After how long a silent worker's row is given to another."""
+WORKERS = env.int("WORKER_CONCURRENCY", 2)  # as bin/worker starts them
+WORKER_REST = env.int("WORKER_REST", 0 if TESTING else 100)
+"""For how many per cent of the processor's time that a turn took a worker rests while more of the same waits."""
 REPORT_DAYS_KEPT = 30
 MESSAGE_DAYS_KEPT = 30
 """How long mails and messages to phones are kept once they were sent; those that failed three times as long."""

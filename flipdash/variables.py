@@ -67,6 +67,7 @@ HOW = {
     "WEB_WORKERS": "a whole number from 1 on, such as 2",
     "WEB_THREADS": "a whole number from 1 on, such as 4",
     "WORKER_CONCURRENCY": "a whole number from 1 on, such as 2",
+    "WORKER_REST": "per cent as a whole number from 0 to 1000, such as 100",
 }
 """What to write, by variable."""
 
@@ -127,6 +128,7 @@ JUDGES: Mapping[str, Callable[[Any], bool]] = {
     "PORT": between(1, 65_535),
     "BIND": matching(r"[\w.\[\]:-]*:\d{1,5}"),
     **dict.fromkeys(("WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"), between(1, 1_000)),
+    "WORKER_REST": between(0, 1_000),
 }
 """What each has to be, beyond what its kind says."""
 

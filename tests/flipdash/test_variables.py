@@ -56,6 +56,7 @@ WRONG = {
     **dict.fromkeys(("BEHIND_PROXY", "SECURE_SSL_REDIRECT", "HSTS_WHOLE_DOMAIN"), ("yess", "2")),
     **dict.fromkeys(("API_MAINTENANCE", "LOCAL", "BUILT_ASSETS"), ("yess", "2")),
     "PORT": ["http", "70000"],
+    "WORKER_REST": ["half", "-1"],
     "BIND": ["8000", "127.0.0.1"],
     **dict.fromkeys(
         ("WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"),

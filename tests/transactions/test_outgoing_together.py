@@ -1,6 +1,8 @@
 """Many orders in one turn at a bank, and many answers at a time: what comes of it is what comes of each (trust: L8)."""
 
+import itertools
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
@@ -13,7 +15,7 @@ from accounts.permissions import Role
 from deposits import ledger
 from deposits.models import Entry
 from developer.models import Callback
-from flipdash import mail, rls
+from flipdash import leases_of_many, mail, rls
 from tests import factories
 from tests.leased import let_time_pass
 from tests.transactions.sending import answer, approve, create, draft, fund, let_it_arrive, lines, send, told
@@ -418,3 +420,24 @@ def test_who_is_paid_is_told_of_each(kopi_kita, mailoutbox):
     while mail.MAILS.work():
         pass
     assert [message.to for message in mailoutbox if "siti@example.test" in message.to] == [["siti@example.test"]] * 2
+
+
+@pytest.mark.parametrize(("took", "rests"), [(0.4, 0.2), (60.0, leases_of_many.LONGEST_REST)])
+def test_a_worker_rests_after_a_turn_while_more_waits_and_pages_come_in_between(
+    kopi_kita, monkeypatch, settings, took, rests
+):
+    settings.WORKER_REST = 50
+    rested, worked = [], itertools.count(start=1, step=took)
+    clock = SimpleNamespace(process_time=lambda: next(worked), sleep=rested.append)
+    monkeypatch.setattr(leases_of_many, "time", clock)
+    monkeypatch.setattr(ORDERS, "together", 2)
+    approved(kopi_kita, LIFE[:1], (85_000, 86_000, 87_000))
+    assert ORDERS.work()
+    assert rested == [pytest.approx(rests)]
+    assert ORDERS.work()
+    assert len(rested) == 1, "nothing waits"
+    settings.WORKER_REST = 0
+    let_time_pass(ORDERS)
+    while ORDERS.work():
+        pass
+    assert len(rested) == 1
