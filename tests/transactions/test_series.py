@@ -431,7 +431,7 @@ def test_what_its_approver_has_seen_beside_it_keeps_no_day_waiting(once, maker, 
     assert made(both[1])[-1].status == Status.SCHEDULED, "whoever approved the third saw this one beside it"
 
 
-def test_an_older_payment_that_nobody_knew_of_is_not_hidden_behind_newer_ones(once, maker, approver, admin, monkeypatch):
+def test_an_older_payment_that_nobody_knew_of_is_not_hidden_behind_newer(once, maker, approver, admin, monkeypatch):
     monkeypatch.setattr(transfer_services, "MOST_TWINS", 1)
     series = weekly(maker)
     approve(approver, series)
