@@ -4,12 +4,15 @@ The words of a mail are `templates/emails/<name>.txt`; its first line is the sub
 a person typed can be anything but text (trust.md §1.6).
 """
 
+import smtplib
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models import Exists, Q
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -19,7 +22,25 @@ from flipdash.leases import Worker
 from flipdash.models import Message
 
 Status = Message.Status
-MAILS = Worker("mails", Message, most_attempts=8, wait=timedelta(seconds=30), words=_("Mails"))
+AWAY = "away"
+"""The `problem` of a mail whose last attempt met no server, or one that said nothing."""
+AWAY_FOR = timedelta(seconds=60)
+"""How long a server that is away is left alone."""
+IS_AWAY = (TimeoutError, ConnectionError, socket.gaierror, smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError)
+
+
+class Mails(Worker[Message]):
+    """Sends mails. While the server is away, one tries it now and then: the others would only hold workers up."""
+
+    def due(self) -> Any:
+        """Return what may be sent now."""
+        away = self.rows.filter(problem=AWAY, finished_at=None)
+        trying = self.rows.filter(self._running(lease_until__gte=Now()))
+        rests, is_tried = Exists(away.filter(started_at__gte=Now() - AWAY_FOR)), Q(Exists(away)) & Q(Exists(trying))
+        return super().due().exclude(rests).exclude(is_tried)
+
+
+MAILS = Mails("mails", Message, most_attempts=8, wait=timedelta(seconds=30), words=_("Mails"))
 """The last attempt is about an hour after the first; then the row stays, unsent, for the operator."""
 
 
@@ -77,7 +98,12 @@ def _send(message: Message) -> None:
             return
         message.subject, message.text = found
         kept = {"subject": message.subject, "text": message.text}
-    EmailMessage(message.subject, message.text, to=[message.to]).send()
+    try:
+        EmailMessage(message.subject, message.text, to=[message.to]).send()
+    except IS_AWAY:
+        MAILS.note(message, problem=AWAY)
+        raise
+    MAILS.rows.filter(problem=AWAY, finished_at=None).update(problem="")
     MAILS.finish(message, Status.SENT, **(kept if settings.OUTBOX else {**kept, "text": ""}))
 
 

@@ -1,9 +1,12 @@
 """Mails: queued in the transaction, sent once, tried again, wiped once sent."""
 
+import smtplib
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.core import mail as django_mail
+from django.db.models import F
 from django.db.models.functions import Now
 from django.test import Client
 
@@ -53,6 +56,57 @@ def test_what_the_server_does_not_take_keeps_its_text_for_the_operator(monkeypat
     message.refresh_from_db()
     assert (message.status, message.attempt, message.text) == ("failed", 8, "Text")
     assert message.problem_in_words == "The mail server didn’t take it."
+
+
+def a_minute_later():
+    Message.objects.exclude(started_at=None).update(started_at=F("started_at") - mail.AWAY_FOR)
+    let_time_pass(mail.MAILS)
+
+
+@pytest.mark.parametrize("problem", [TimeoutError(), smtplib.SMTPServerDisconnected("gone"), ConnectionRefusedError()])
+def test_a_server_that_is_away_is_tried_by_one_mail_a_minute_and_then_gets_all(monkeypatch, problem):
+    """trust: Z6. A try may take twenty seconds, in which a worker does nothing else: money moves by the same ones."""
+    sent, tried = django_mail.EmailMessage.send, []
+
+    def send(message):
+        tried.append(message.to)
+        raise problem
+
+    monkeypatch.setattr(django_mail.EmailMessage, "send", send)
+    for _message in range(4):
+        queue()
+    send_all()
+    mail.MAILS.sweep()
+    send_all()
+    assert len(tried) == 1
+    a_minute_later()
+    send_all()
+    assert len(tried) == 2
+    assert sorted(Message.objects.values_list("attempt", flat=True))[:2] == [0, 0], "the others lost no attempt"
+
+    monkeypatch.setattr(django_mail.EmailMessage, "send", sent)
+    a_minute_later()
+    send_all()
+    assert set(Message.objects.values_list("status", "problem")) == {("sent", "")}
+
+
+def test_while_one_mail_tries_a_server_that_was_away_the_others_wait(monkeypatch):
+    monkeypatch.setattr(django_mail.EmailMessage, "send", mock.Mock(side_effect=TimeoutError))
+    queue()
+    queue()
+    send_all()
+    a_minute_later()
+    assert mail.MAILS.claim()
+    assert mail.MAILS.claim() is None
+
+
+def test_an_address_that_the_server_refuses_keeps_no_other_mail_waiting(monkeypatch):
+    refused = mock.Mock(side_effect=smtplib.SMTPRecipientsRefused({}))
+    monkeypatch.setattr(django_mail.EmailMessage, "send", refused)
+    queue()
+    queue()
+    send_all()
+    assert refused.call_count == 2
 
 
 def test_the_outbox_shows_what_was_sent_as_text():
