@@ -182,6 +182,8 @@ class Program:
         self.port, self.text = port, text
         self.ids: dict[int, int] = {}
         self.answers: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        """Answers that no fault explains: what is away is 503."""
         self.over = threading.Event()
         self.places = iter(range(1, TRANSFERS + 1))
         self.lock = threading.Lock()
@@ -195,14 +197,14 @@ class Program:
                 place = next(self.places, None)
             if place is None:
                 return
-            while not self.over.is_set() and not self.create(place):
+            while not self.over.is_set() and not self.wrong and not self.create(place):
                 time.sleep(0.3)
             time.sleep(0.05)
 
     def create(self, place: int) -> bool:
         """Ask for one transfer; one in forty fails at its bank."""
-        account = f"00{100_000 + place}{'9003' if place % 40 == 3 else '1234'}"
-        bank = ("bca", "bni", "bri", "mandiri", "permata")[place % 5]
+        account = f"{100_000 + place}{'9003' if place % 40 == 3 else '1234'}"
+        bank = ("bca", "bni", "permata")[place % 3]
         sent = {"account_number": account, "bank_code": bank, "amount": "85000", "remark": "Gaji"}
         headers = {
             "Authorization": "Basic " + base64.b64encode(f"{self.text}:".encode()).decode(),
@@ -218,6 +220,8 @@ class Program:
         except urllib.error.HTTPError as refused:
             with refused:
                 self.answers[str(refused.code)] += 1
+                if refused.code not in {409, 429, 503}:
+                    self.wrong.append(refused.read().decode()[:500])
         except (OSError, ValueError) as problem:
             self.answers[type(problem).__name__] += 1
         return False
@@ -241,7 +245,7 @@ def test_whatever_is_killed_nothing_is_lost_or_doubled(house):
         house.kill(victim)
     killed_at = time.monotonic()
     for thread in program.threads:
-        thread.join(timeout=TRANSFERS)
+        thread.join(timeout=max(1, killed_at + WITHIN + TRANSFERS - time.monotonic()))
     program.over.set()
     answered_at = time.monotonic()
 
@@ -258,11 +262,11 @@ def test_whatever_is_killed_nothing_is_lost_or_doubled(house):
         f"{TRANSFERS} transfers, {KILLS} kills, Postgres and Valkey lost {LOSSES} times each: "
         f"all final {took:.1f} s after the last; answers {dict(program.answers)}"
     )
+    assert program.wrong == []
     assert left() == 0, f"after {WITHIN} s"
 
     assert sorted(program.ids) == list(range(1, TRANSFERS + 1)), "every call was answered in the end"
     assert len(set(program.ids.values())) == TRANSFERS, "each by a transfer of its own"
-    assert not set(program.answers) & {"400", "401", "403", "404", "422", "500"}, "what is away is 503"
     failed = len([place for place in program.ids if place % 40 == 3])
     statuses = dict(house.ask("SELECT status, count(*) FROM transactions_moneytransfer GROUP BY status"))
     assert statuses == {"successful": TRANSFERS - failed} | ({"failed": failed} if failed else {}), (
