@@ -32,8 +32,15 @@ from transactions.models import (
     InternationalTransfer,
     MoneyTransfer,
     Payment,
+    PaymentArrival,
+    PaymentEvent,
+    PaymentStatus,
     RailCase,
+    RailCharge,
     RailOrder,
+    Refund,
+    SettledPayment,
+    SettlementRun,
     SimulatedPayout,
     Status,
     TransferBatch,
@@ -43,6 +50,7 @@ from transactions.models import (
 )
 from transactions.outgoing import changes
 from transactions.outgoing.refusals import SecondPersonNeeded
+from transactions.payments import calendar, charges
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 
@@ -54,7 +62,10 @@ def scope():
     return Business.objects.get(slug=TOKO_SEBELAH.slug).members.first().scope("live")
 
 
-COUNTED = (Posting, MoneyTransfer, TransferEvent, TransferBatch, RailOrder, SimulatedPayout, RailCase, Activity, TopUp)
+COUNTED = (
+    *(Posting, MoneyTransfer, TransferEvent, TransferBatch, RailOrder, SimulatedPayout, RailCase, Activity, TopUp),
+    *(Payment, PaymentEvent, PaymentArrival, RailCharge, SettlementRun, Refund),
+)
 ROUTES = {
     ("created",): (Status.PENDING_APPROVAL,),
     ("created", "cancelled"): (Status.CANCELLED,),
@@ -93,6 +104,46 @@ def check_closes(scope) -> list[DepositEntry]:
     opening, credits, debits, closing = dict(DepositHistory(scope, QueryDict()).closing()).values()
     assert (opening, opening + credits - debits) == (0, closing)
     return entries
+
+
+def check_settlements(scope):
+    """Check that what people paid came by links, and reached the deposit on days on which banks work."""
+    payments = Payment.objects.visible_to(scope).select_related("settled_in__run", "charge")
+    assert not payments.filter(slug=None).exists()
+    assert payments.filter(settlement_status="pending").exists()
+    runs, of = {run.pk: run for run in SettlementRun.objects.visible_to(scope)}, Counter()
+    for payment in payments:
+        assert payment.charge.key == charges.key_of(payment)
+        assert payment.arrivals.filter(status="taken").exists() == (payment.status == PaymentStatus.SUCCESSFUL)
+        if payment.settlement_status != "settled":
+            assert not SettledPayment.objects.filter(payment=payment).exists()
+            continue
+        run = payment.settled_in.run
+        of[run.pk] += payment.settled_amount
+        assert payment.settled_at == run.posted_at
+        assert run.day == calendar.banking_day_after(payment.paid_at.astimezone(scope.zone).date())
+        assert [one.at for one in payment.events.filter(kind="settled")] == [run.posted_at]
+    assert dict(of) == {run.pk: run.net for run in runs.values()}
+    assert len(runs) > 100
+    for run in runs.values():
+        assert (run.status, run.posted_at.astimezone(scope.zone).date()) == ("done", run.day)
+        assert calendar.is_banking_day(run.day)
+    told = Activity.objects.using("operator").filter(kind="settlement.posted")
+    assert sorted(map(int, told.values_list("subject_id", flat=True))) == sorted(runs)
+
+
+def check_refunds(scope):
+    """Check that what was given back was let go by somebody who may, and sent."""
+    refunds = Refund.objects.visible_to(scope)
+    assert refunds.filter(status="successful").exists()
+    orders = RailOrder.objects.using("operator").filter(source="refund", status="done")
+    sent = refunds.filter(status__in=["successful", "failed"])
+    assert sorted(orders.values_list("source_id", flat=True)) == sorted(sent.values_list("pk", flat=True))
+    may = {member.actor: member.permissions for member in scope.business.members.all()}
+    for refund in refunds:
+        assert Permission.REQUEST_REFUND in may[refund.maker]
+        assert refund.approver is None or Permission.APPROVE_TRANSACTIONS in may[refund.approver]
+        assert refund.payment.paid_at < refund.created_at
 
 
 def test_in_test_mode_it_begins_with_its_opening_whoever_opened_it(monkeypatch):
@@ -163,11 +214,13 @@ def test_it_adds_up_in_order_and_only_once(scope):
         brought = TopUp.objects.visible_to(scope).aggregate(sum=Sum("credited_amount"))["sum"]
         settled = Payment.objects.visible_to(scope).aggregate(sum=Sum("settled_amount"))["sum"]
         paid = back = 0
-        for model in (MoneyTransfer, InternationalTransfer):
+        for model in (MoneyTransfer, InternationalTransfer, Refund):
             rows = model.objects.visible_to(scope).filter(status=Status.SUCCESSFUL)
             paid += rows.aggregate(sum=Sum(F("amount") + F("fee")))["sum"]
             back += rows.filter(returned_at__isnull=False).aggregate(sum=Sum("amount"))["sum"] or 0
         assert balance.total == brought + settled - paid + back, "the histories and the deposit say the same"
+        check_settlements(scope)
+        check_refunds(scope)
 
     with connections["operator"].cursor() as cursor:
         assert {result.check.name: result.examples for result in checks.run(cursor) if result.count} == {}
@@ -312,6 +365,11 @@ def test_the_day_has_files_in_every_state_in_which_people_meet_them(today):
     stands = Counter(errands.values_list("status", flat=True))
     assert stands == {"successful": 5, "failed": 1, "pending_approval": 1}
     assert len({row.maker for row in errands}) == 3
+    paid = Payment.objects.visible_to(today).get()
+    waiting = Refund.objects.visible_to(today).get()
+    assert (waiting.payment, waiting.status, waiting.amount) == (paid, "waiting", paid.amount)
+    assert ledger.balance(today).available < waiting.amount
+    assert paid.link.status == "used"
     made = MoneyTransfer.objects.visible_to(today).exclude(batch=None)
     assert {row.maker_name for row in made} == {people.KOPI_KITA.people[Role.MAKER]}
     assert {row.approver_name for row in made if row.approver} == {people.KOPI_KITA.people[Role.APPROVER]}

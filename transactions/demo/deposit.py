@@ -1,10 +1,10 @@
-"""What the demo's transactions abroad and its payments held, paid and brought in, and how its people top up. Once those
-post by themselves, as money transfers do (year.py), the first part goes.
+"""What the demo's transactions abroad, its settlements and its refunds held, paid and brought in, and how its people
+top up. Once those post by themselves, as money transfers do (year.py), the first part goes.
 """
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,11 +17,12 @@ from deposits.ledger import Line, NewPosting, Source
 from deposits.models import AccountKind, PostingKind
 from deposits.statements import matching
 from deposits.topups import services as topups
-from flipdash.actors import Actor, ActorKind
+from flipdash.actors import SYSTEM, Actor, ActorKind
 from flipdash.mode import Mode
 from flipdash.scope import Scope
-from transactions.demo import international, payments
+from transactions.demo import given_back, international, settlements
 from transactions.demo.plans import SEED
+from transactions.payments import settling
 
 RAIL = "simulator"
 RESERVE = 25_000_000
@@ -38,15 +39,9 @@ WITH sent AS (
 )
 SELECT s.at, CASE s.kind
         WHEN 'approved' THEN 'hold' WHEN 'successful' THEN 'capture' WHEN 'returned' THEN 'return' ELSE 'release' END,
-    'international_transfer', s.id, s.amount, s.fee, '', s.by_kind, s.by_id, s.by_name
+    'international_transfer', s.id, s.amount, s.fee, s.by_kind, s.by_id, s.by_name
 FROM sent s JOIN sent approval ON approval.id = s.id AND approval.kind = 'approved'
 WHERE s.kind IN ('approved', 'successful', 'failed', 'cancelled', 'returned')
-UNION ALL
-SELECT e.at, 'settlement', 'payment', p.id, p.amount, p.amount - p.settled_amount, p.channel,
-    e.by_kind, e.by_id, e.by_name
-FROM transactions_payment p JOIN transactions_paymentevent e ON e.payment_id = p.id AND e.kind = 'settled'
-WHERE p.business_id = %(business)s AND p.mode = %(mode)s AND p.created_at = ANY (%(moments)s)
-    AND p.settled_amount IS NOT NULL
 ORDER BY 1, 2 DESC, 4
 """
 
@@ -61,7 +56,8 @@ class Movement:
     id: int
     amount: int
     fee: int
-    channel: str
+    channels: Mapping[str, int]
+    """Of a settlement: how much came by each channel."""
     by_kind: str
     by_id: int | None
     by_name: str
@@ -74,7 +70,7 @@ class Movement:
             PostingKind.RELEASE: lambda: ledger.release_lines(self.amount + self.fee),
             PostingKind.CAPTURE: lambda: ledger.capture_lines(self.amount, self.fee, RAIL),
             PostingKind.RETURN: lambda: ledger.return_lines(self.amount, RAIL),
-            PostingKind.SETTLEMENT: lambda: ledger.settlement_lines(self.amount, self.fee, self.channel),
+            PostingKind.SETTLEMENT: lambda: ledger.settlement_lines_of_many(self.channels, self.fee),
         }[PostingKind(self.kind)]()
 
     @property
@@ -90,18 +86,22 @@ class Movement:
 
 
 def movements(business: Business, mode: str) -> Iterator[Movement]:
+    """Yield what is posted beside money transfers, each kind in order."""
     with connection.cursor() as cursor:
         moments = list(_moments(business, mode))
         cursor.execute(MOVEMENTS, {"business": business.pk, "mode": str(mode), "moments": moments})
-        yield from (Movement(*row) for row in cursor.fetchall())
+        for at, kind, source, number, amount, fee, *by in [*cursor.fetchall(), *given_back.posted(business, mode)]:
+            yield Movement(at, kind, source, number, amount, fee, {}, *by)
+    itself = (SYSTEM.kind, SYSTEM.id, SYSTEM.name)
+    for number, at, amount, fee, channels in settlements.of_the_year(business, mode):
+        yield Movement(at, PostingKind.SETTLEMENT, settling.SOURCE, number, amount, fee, channels, *itself)
 
 
 def _moments(business: Business, mode: str) -> Iterator[datetime]:
-    """Yield when the transactions of the plan were made: others, by which a business was filled, move no deposit."""
-    for kind in (international, payments):
-        for history in kind.HISTORIES:
-            if (history.slug, history.mode) == (business.slug, mode):
-                yield from (row.created_at for row in kind.plan(history, business))
+    """Yield when the transfers abroad of the plan were made: others may be there, and move no deposit."""
+    for history in international.HISTORIES:
+        if (history.slug, history.mode) == (business.slug, mode):
+            yield from (row.created_at for row in international.plan(history, business))
 
 
 def treasurer(business: Business, mode: str) -> Scope:

@@ -1,9 +1,16 @@
-"""Payments of the demo: what guests, caterings and pupils of the barista school pay by link."""
+"""Payments of the demo: what guests, caterings and pupils of the barista school pay by link.
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+Each has what one has that a payer started on a link's page: a page of its own, a charge at the rail, its money as the
+rail told of it, and a settlement that brings it into the deposit (settlements.py).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.db import connection
 
 from accounts.demo import HISTORY, KOPI_KITA, TOKO_SEBELAH
 from accounts.models import Business
@@ -11,12 +18,16 @@ from flipdash import rls
 from flipdash.actors import SYSTEM, Actor
 from flipdash.mode import Mode
 from transactions.channels import ChannelKind
+from transactions.demo import given_back, settlements
 from transactions.demo.author import Author, Cast
 from transactions.demo.plans import SEED, DemoHistory
 from transactions.demo.rhythm import moments
 from transactions.demo.words import FIRST_NAMES, HARD_NAMES, LAST_NAMES
 from transactions.demo.writing import Line, Planned, Tables, business_of, write_missing
 from transactions.models import Payment, PaymentEvent, PaymentLink, PaymentStatus, Settlement
+from transactions.models.payment_link import new_slug
+from transactions.payments import prices
+from transactions.payments.charges import GRACE
 from transactions.reasons import Reason
 
 HISTORIES = (
@@ -50,13 +61,6 @@ CHANNELS = (
     *((ChannelKind.CARD, "visa"),) * 5,
     *((ChannelKind.CARD, "mastercard"),) * 3,
 )
-FEES: dict[str, Callable[[int], int]] = {
-    ChannelKind.QRIS: lambda amount: amount * 7 // 1_000,
-    ChannelKind.VA: lambda amount: 4_000,
-    ChannelKind.EWALLET: lambda amount: amount * 15 // 1_000,
-    ChannelKind.CARD: lambda amount: 2_000 + amount * 29 // 1_000,
-}
-OPEN_FOR = timedelta(hours=24)
 REFUSALS: dict[str, tuple[Reason, ...]] = {
     ChannelKind.QRIS: (Reason.PAYER_SHORT, Reason.PAYER_UNAVAILABLE),
     ChannelKind.VA: (Reason.PAYER_UNAVAILABLE, Reason.PAYER_SHORT),
@@ -64,6 +68,30 @@ REFUSALS: dict[str, tuple[Reason, ...]] = {
     ChannelKind.CARD: (Reason.CARD_DECLINED, Reason.PAYER_UNAVAILABLE),
 }
 """Why each kind of channel refuses, the commonest first."""
+RAIL = "simulator"
+CHARGE = """
+INSERT INTO transactions_railcharge (business_id, mode, payment_id, key, rail, code, qr, url, opened_at, status,
+    attempt, started_at, finished_at, problem)
+SELECT p.business_id, p.mode, p.id, 'payment-' || p.id, %(rail)s, '', '', '',
+    CASE WHEN p.status <> 'pending' THEN p.created_at + interval '2 seconds' END,
+    CASE p.status WHEN 'pending' THEN 'queued' ELSE 'done' END,
+    CASE p.status WHEN 'pending' THEN 0 ELSE 1 END,
+    CASE WHEN p.status <> 'pending' THEN p.created_at + interval '1 second' END,
+    CASE WHEN p.status <> 'pending' THEN coalesce(p.paid_at, p.expires_at) END, ''
+FROM transactions_payment p
+WHERE p.business_id = %(business)s AND p.mode = %(mode)s AND p.created_at = ANY (%(moments)s) AND p.slug IS NOT NULL
+ORDER BY p.id ON CONFLICT DO NOTHING
+"""
+"""The charges at the rail: those that are over are answered, and of the others a worker tells it."""
+ARRIVE = """
+INSERT INTO transactions_paymentarrival (business_id, mode, payment_id, rail, rail_id, amount, reference, at, status,
+    problem)
+SELECT p.business_id, p.mode, p.id, %(rail)s, 'payment-' || p.id || '-1', p.amount, p.reference, p.paid_at, 'taken', ''
+FROM transactions_payment p
+WHERE p.business_id = %(business)s AND p.mode = %(mode)s AND p.created_at = ANY (%(moments)s) AND p.slug IS NOT NULL
+    AND p.status = 'successful'
+ORDER BY p.id ON CONFLICT DO NOTHING
+"""
 
 
 def write(history: DemoHistory, *, newest: int | None = None) -> None:
@@ -73,8 +101,22 @@ def write(history: DemoHistory, *, newest: int | None = None) -> None:
         links = _links(history, business)
     rows = plan(history, business)[:newest]
     for row in rows:
-        row.fields["link"] = links[row.fields["title"]]
+        row.fields |= {"link": links[row.fields["title"]], "slug": new_slug()}
     write_missing(TABLES, history, rows)
+    with rls.inside_of(business.pk, history.mode):
+        _collect(business, history.mode, [row.created_at for row in rows])
+        paid = [(row.created_at, row.fields["paid_at"]) for row in rows if "paid_at" in row.fields]
+        settlements.begin(business, history.mode, paid)
+    if newest is None:
+        given_back.write(history, RAIL)
+
+
+def _collect(business: Business, mode: str, moments: Sequence[datetime]) -> None:
+    """Let the rail have told of payments, known by when they were made."""
+    asked: dict[str, Any] = {"business": business.pk, "mode": str(mode), "moments": list(moments), "rail": RAIL}
+    with connection.cursor() as cursor:
+        cursor.execute(CHARGE, asked)
+        cursor.execute(ARRIVE, asked)
 
 
 def _links(history: DemoHistory, business: Business) -> dict[str, PaymentLink]:
@@ -112,35 +154,34 @@ def _payment(author: Author, at: datetime) -> Planned:
         "title": title,
         "sender_name": name,
         "sender_email": f"pelanggan{author.digits(4)}@example.test",
+        "sender_phone": f"0812{author.digits(8)}" if kind == ChannelKind.EWALLET else "",
+        "language": "id",
         "channel_kind": kind,
         "channel": channel,
         "amount": amount,
-        "fee": FEES[kind](amount),
-        "reference": f"{kind.upper()[:2]}{at:%y%m%d}{author.digits(6)}",
+        "fee": prices.sum_of(kind, amount, payer_bears=False).fee,
+        "expires_at": at + prices.PRICES[kind].open_for,
+        "settlement_status": "",
     }
     ending, lines = _ending(author, at, fields)
     return Planned(at, {**fields, **ending}, [("created", at, Actor.named(name), ""), *lines])
 
 
 def _ending(author: Author, at: datetime, fields: dict) -> tuple[dict, list[Line]]:
-    """Return how a payment ends before `until`, if it does: paid and settled, refused, or not paid in time."""
+    """Return how a payment ends before `until`, if it does: paid, refused, or not paid in time."""
     choice, answered_at = author.random.random(), author.after(at, 240)
     if choice < 0.09 or answered_at >= author.until:
-        expired_at = at + OPEN_FOR
-        if expired_at >= author.until:
+        cancelled_at = fields["expires_at"] + GRACE
+        if cancelled_at >= author.until:
             return {"status": PaymentStatus.PENDING}, []
-        return {"status": PaymentStatus.CANCELLED, "reason": Reason.NOT_PAID}, [("cancelled", expired_at, SYSTEM, "")]
+        return {"status": PaymentStatus.CANCELLED, "reason": Reason.NOT_PAID}, [("cancelled", cancelled_at, SYSTEM, "")]
     if choice < 0.14:
         why = author.pick(REFUSALS[fields["channel_kind"]], 1.6)
         return {"status": PaymentStatus.FAILED, "reason": why}, [("failed", answered_at, SYSTEM, "")]
-    ending = {"status": PaymentStatus.SUCCESSFUL, "paid_at": answered_at, "settlement_status": Settlement.PENDING}
-    lines: list[Line] = [("successful", answered_at, SYSTEM, "")]
-    settled_at = author.after(answered_at, 100_000)
-    if settled_at < author.until:
-        ending |= {
-            "settlement_status": Settlement.SETTLED,
-            "settled_at": settled_at,
-            "settled_amount": fields["amount"] - fields["fee"],
-        }
-        lines.append(("settled", settled_at, SYSTEM, ""))
-    return ending, lines
+    ending = {
+        "status": PaymentStatus.SUCCESSFUL,
+        "paid_at": answered_at,
+        "settlement_status": Settlement.PENDING,
+        "reference": f"{fields['channel_kind'].upper()[:2]}{at:%y%m%d}{author.digits(6)}",
+    }
+    return ending, [("successful", answered_at, SYSTEM, "")]

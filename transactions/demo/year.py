@@ -19,13 +19,13 @@ from accounts.models import Business
 from accounts.permissions import Permission
 from accounts.rights import NotAllowed
 from deposits.ledger import LedgerOwner, NewPosting
-from deposits.models import Posting
+from deposits.models import Posting, PostingKind
 from deposits.topups import crediting
 from flipdash import db, events, rls
 from flipdash.actors import Actor
 from flipdash.mode import Mode
 from flipdash.scope import Scope
-from transactions.demo import deposit, money_transfers
+from transactions.demo import deposit, money_transfers, settlements
 from transactions.demo.deposit import RAIL, RESERVE, Movement
 from transactions.demo.plans import SEED, STEP, DemoHistory
 from transactions.demo.pouring import Row
@@ -221,6 +221,8 @@ class Year:
         """Let people decide and banks answer, and the ledger post what else there is, all in order."""
         some = [self._change_of(step) for step in steps]
         changes.carry_out_many(self.owner, [change for change in some if change is not None])
+        runs = [step.id for step in steps if isinstance(step, Movement) and step.kind == PostingKind.SETTLEMENT]
+        settlements.finish(self.business, self.mode, runs)
         acts = [(step, self.transfers[step.row.created_at]) for step in steps if isinstance(step, Act)]
         gone = [transfer for act, transfer in acts if act.line == "approved" and act.row.send_on is None]
         self.orders |= {order.source_id: order for order in orders.queue_many(MONEY_TRANSFERS, gone, RAIL)}
