@@ -432,10 +432,13 @@ def test_a_worker_rests_after_a_turn_while_more_waits_and_pages_come_in_between(
     monkeypatch.setattr(leases_of_many, "time", clock)
     monkeypatch.setattr(ORDERS, "together", 2)
     approved(kopi_kita, LIFE[:1], (85_000, 86_000, 87_000))
+    woken = []
+    monkeypatch.setattr(ORDERS, "wake", lambda: woken.append(len(rested)))
     assert ORDERS.work()
     assert rested == [pytest.approx(rests)]
+    assert woken == [0], "of two workers one is at a bank at a time: the next is woken as the turn ends"
     assert ORDERS.work()
-    assert len(rested) == 1, "nothing waits"
+    assert (len(rested), len(woken)) == (1, 1), "nothing waits"
     settings.WORKER_REST = 0
     let_time_pass(ORDERS)
     while ORDERS.work():
