@@ -19,6 +19,7 @@ import run
 from devtools.containers import bases, browser, deployment, sink
 from devtools.local import places, postgres
 from devtools.local.processes import stop
+from flipdash import processes
 from flipdash.tables import MOST_MEGABYTES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,9 +62,9 @@ def test_the_services_are_those_of_make_run():
 def test_every_queue_has_its_worker_and_mails_wait_for_no_report():
     taken = [OURS[name]["environment"]["WORKER_QUEUES"].split(",") for name in ("worker", "worker-default")]
     assert taken == [["reports", "imports"], ["default"]]
-    usual = re.search(r"WORKER_QUEUES:-([\w,]+)", (ROOT / "bin" / "worker").read_text())
-    assert usual
-    assert sorted(usual[1].split(",")) == sorted(taken[0] + taken[1])
+    command = processes.worker()
+    usual = command[command.index("--queues") + 1]
+    assert sorted(usual.split(",")) == sorted(taken[0] + taken[1])
 
 
 def test_no_service_may_take_all_of_the_machines_memory():

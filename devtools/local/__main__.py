@@ -3,9 +3,7 @@
 import http.client
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,15 +16,15 @@ from devtools.local.processes import (
     Children,
     LocalError,
     Stopped,
-    dies_with_parent,
     run_in_terminal,
     say,
     stops_on_signals,
     wait_until,
 )
-from devtools.local.services import FIRST, Environment, services
+from devtools.local.services import FIRST, services
 
 MANAGE = (sys.executable, "manage.py")
+NURSERY = (sys.executable, "-m", "devtools.local.nursery")
 
 
 def run(arguments: list[str]) -> int:
@@ -38,15 +36,19 @@ def run(arguments: list[str]) -> int:
         environment = running.environment | assets | {"PORT": str(port), "BIND": f"127.0.0.1:{port}"}
         with Children(LOGS, environment | {"PYTHONUNBUFFERED": "1"}) as family:
             say("Preparing the database. The first time, filling in the demo's history takes a minute.")
-            family.run("bootstrap", *MANAGE, "bootstrap", seconds=600)
-            family.run("collectstatic", *MANAGE, "collectstatic", "--no-input", "--verbosity=0", seconds=60)
+            besides = [
+                family.start("collectstatic", *MANAGE, "collectstatic", "--no-input", "--verbosity=0"),
+                people := family.start("people", *MANAGE, "demo_people"),
+            ]
+            for child in (family.start("bootstrap", *MANAGE, "bootstrap"), *besides):
+                family.finish(child, seconds=600)
             say("Starting web, worker, sender and beat.")
-            apps = [family.start(name, ROOT / "bin" / name) for name in ("web", "worker", "sender", "beat")]
-            wait_until(lambda: _is_ready(port), seconds=120, what="The web server", needs=apps)
-            _show_people(environment)
-            say(f"\nFlipDash is ready at http://127.0.0.1:{port}/")
+            apps = family.start("apps", *NURSERY, "web", "worker", "sender", "beat")
+            wait_until(lambda: _is_ready(port), seconds=120, what="The web server", needs=[apps])
+            say(people.log.read_text())
+            say(f"FlipDash is ready at http://127.0.0.1:{port}/")
             say(f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C stops everything.")
-            _watch([*running.servers, *apps])
+            _watch([*running.servers, apps])
     return 0
 
 
@@ -118,15 +120,6 @@ def _is_ready(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _show_people(environment: Environment) -> None:
-    command = [*MANAGE, "demo_people"]
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, check=False, preexec_fn=dies_with_parent(signal.SIGTERM)
-    )
-    if done.returncode:
-        raise LocalError("`manage.py demo_people` failed; its message is above.")
 
 
 def _watch(needed: list[Child]) -> None:

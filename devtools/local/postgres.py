@@ -29,6 +29,7 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "shared_preload_libraries": "pg_stat_statements",
     "jit": "off",
+    "shared_buffers": "32MB",  # what it keeps itself; the system keeps the rest, and gives it up when memory is short
 }
 THROW_AWAY = {
     "fsync": "off",

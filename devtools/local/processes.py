@@ -168,10 +168,9 @@ class Children:
         self.members.append(child)
         return child
 
-    def run(self, name: str, *command: str | Path, seconds: float) -> None:
-        """Run a step to its end; its output matters only if it fails."""
-        child = self.start(name, *command)
-        wait_until(lambda: not child.is_alive, seconds=seconds, what=name)
+    def finish(self, child: Child, *, seconds: float) -> None:
+        """Wait for the end of a step; raises LocalError, with what it said last, if it failed."""
+        wait_until(lambda: not child.is_alive, seconds=seconds, what=child.name)
         self.members.remove(child)
         if child.process.returncode:
             raise LocalError(child.obituary())

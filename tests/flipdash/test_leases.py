@@ -1,6 +1,5 @@
 """Leased work of every kind: killed, late, worn out, without a broker, and when the clock steps back (trust: Z)."""
 
-import re
 import time
 from datetime import timedelta
 from threading import Thread, current_thread
@@ -10,7 +9,7 @@ from django.db import Error, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from kombu.exceptions import OperationalError
 
-from flipdash import clock, leases, leases_of_many, tasks
+from flipdash import clock, leases, leases_of_many, processes, tasks
 from flipdash.celery import app
 from tests.leased import MAKERS, let_time_pass, step_the_clock_back
 
@@ -284,12 +283,12 @@ def test_the_tasks_and_their_messages_go_to_our_broker(settings):
 
 
 def test_every_queue_is_served_by_a_worker(settings):
-    served = (settings.BASE_DIR / "bin" / "worker").read_text()
-    queues = re.search(r"QUEUES:-(.*?)}", served)[1].split(",")
+    command = processes.worker()
+    queues = command[command.index("--queues") + 1].split(",")
     assert {worker.queue for worker in leases.workers.values()} <= set(queues)
     asked = {task["options"].get("queue", "default") for task in settings.CELERY_BEAT_SCHEDULE.values()}
     assert asked == {"default", "callbacks"}
-    assert "--queues callbacks" in (settings.BASE_DIR / "bin" / "sender").read_text()
+    assert "--queues callbacks" in " ".join(processes.sender())
 
 
 STOPPABLE = [name for name in sorted(MAKERS) if "CANCELLED" in leases.workers[name].model.Status.__members__]

@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from psycopg.errors import QueryCanceled
 
 from developer.calls.logs import Masked, MaskedLines
-from flipdash import wsgi
+from flipdash import processes, wsgi
 from flipdash.serving.lines import Lines
 from tests.factories import make_transfer
 
@@ -75,7 +75,8 @@ def test_the_merchant_api_refuses_it_in_its_own_form(asked, codec):
 
 
 def test_no_header_of_a_client_says_where_we_are():
-    assert '--forwarder-headers ""' in (ours.BASE_DIR / "bin/web").read_text()
+    command = processes.web()
+    assert command[command.index("--forwarder-headers") + 1] == ""
 
 
 # --- What is away (A9, A8; production.md 4, 6) ---------------------------------------------------------------------
@@ -162,7 +163,7 @@ def test_connections_are_told_how_long_they_may_wait(settings):
         other.close()
     for alias in ours.DATABASES:
         assert ours.DATABASES[alias]["OPTIONS"]["tcp_user_timeout"] == 10_000
-    assert "STATEMENT_TIMEOUT_MS" in (ours.BASE_DIR / "bin/web").read_text()
+    assert int(processes.ALL["web"].environment["STATEMENT_TIMEOUT_MS"]) == 30_000
 
 
 # --- What is written down (A15; production.md 5) -------------------------------------------------------------------

@@ -1,0 +1,92 @@
+"""`python -m devtools.local.nursery web worker sender beat`: processes of FlipDash, forked from one that has the code.
+
+Each by itself holds 130 MB of modules: forked, they share them. In production they stay apart (bin/), to be restarted
+by themselves or on other machines.
+"""
+
+import gc
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+
+from devtools.local.places import LOGS
+from devtools.local.processes import dies_with_parent, ending, tail
+from flipdash import processes, variables
+
+GRACE = 8  # seconds
+
+
+def main(names: Sequence[str]) -> int:
+    """Run them until one ends, or until we are told to stop."""
+    if code := variables.main():
+        return code
+    _read_the_code()
+    children = {_fork(name): name for name in names}
+    is_stopping = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal is_stopping
+        is_stopping = True
+        for pid in children:
+            os.kill(pid, signal.SIGTERM)
+        signal.alarm(GRACE)  # which ends us, and whoever is left with us
+
+    signal.signal(signal.SIGTERM, stop)
+    failed = 0
+    while children:
+        pid, status = os.wait()
+        name = children.pop(pid)
+        if not is_stopping:
+            failed, log = 1, LOGS / f"{name}.log"
+            how = ending(os.waitstatus_to_exitcode(status))
+            sys.stdout.write(f"{name} ended with {how}. The end of {log}:\n{tail(log)}\n")
+            stop(signal.SIGTERM, None)
+    return failed
+
+
+def _read_the_code() -> None:
+    """Import what they all need, and never look at it again: what isn't written to stays shared."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flipdash.settings")
+    from django.db import connections
+    from django.urls import get_resolver
+
+    from flipdash import wsgi
+    from flipdash.celery import app
+
+    app.loader.import_default_modules()
+    assert wsgi.application
+    assert get_resolver().url_patterns
+    connections.close_all()
+    gc.collect()
+    gc.freeze()
+
+
+def _fork(name: str) -> int:
+    """Let a child be one of the processes, with a log of its own; returns its id."""
+    arm = dies_with_parent(signal.SIGKILL)
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        if arm:
+            arm()
+        with (LOGS / f"{name}.log").open("wb", buffering=0) as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+        code = processes.run(name)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""The processes that FlipDash consists of, as bin/ starts them: `python -m flipdash.processes web`.
+
+What is wrong with a setting is said in one line before anything starts (flipdash/variables.py).
+"""
+
+import os
+import runpy
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flipdash import variables
+
+CELERY = ["celery", "--app", "flipdash"]
+RESOLVER = {"RES_OPTIONS": "timeout:1 attempts:2"}
+"""A name server that hangs holds a thread 6 seconds at most (developer/callbacks/addresses.py)."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One of them: its command, what its environment has unless it says otherwise, and how nice it is."""
+
+    command: Callable[[], list[str]]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    nice: int = 0
+
+
+def web() -> list[str]:
+    """Return the web server's command: WEB_WORKERS processes of WEB_THREADS threads.
+
+    No header that a client sends, such as SCRIPT_NAME, says where we are.
+    """
+    return [
+        *("gunicorn", "flipdash.wsgi", "--bind", _or("BIND", f"127.0.0.1:{_or('PORT', '8000')}")),
+        *("--worker-class", "gthread", "--workers", _or("WEB_WORKERS", "2"), "--threads", _or("WEB_THREADS", "4")),
+        *("--forwarder-headers", "", "--max-requests", "10000", "--max-requests-jitter", "2000", "--no-control-socket"),
+    ]
+
+
+def worker() -> list[str]:
+    """Return the worker's command. Processes, not threads: only those can be stopped by Celery's time limits."""
+    queues = _or("WORKER_QUEUES", "default,reports,imports")
+    return [
+        *(*CELERY, "worker", "--pool", "prefork", "--concurrency", _or("WORKER_CONCURRENCY", "2")),
+        *("--queues", queues, "--loglevel", "INFO"),
+    ]
+
+
+def sender() -> list[str]:
+    """Return the command of the worker of callbacks (developer/callbacks/sending.py).
+
+    Threads, not processes: it waits for other people's servers, each call ends by a clock of its own, and one thread
+    speaks to the database for all of them.
+    """
+    return [
+        *(*CELERY, "worker", "--pool", "threads", "--concurrency", "4", "--queues", "callbacks"),
+        *("--hostname", "sender@%h", "--loglevel", "INFO"),
+    ]
+
+
+def beat() -> list[str]:
+    """Return the command of the clock that queues what is due. Exactly one runs, however many workers there are."""
+    data = Path(_or("FLIPDASH_DATA", "var"))
+    data.mkdir(parents=True, exist_ok=True)
+    return [*CELERY, "beat", "--schedule", str(data / "beat-schedule"), "--loglevel", "INFO"]
+
+
+ALL = {
+    "web": Process(web, {**RESOLVER, "STATEMENT_TIMEOUT_MS": "30000"}),
+    "worker": Process(worker, nice=5),  # people at their pages come first
+    "sender": Process(sender, RESOLVER),
+    "beat": Process(beat),
+}
+
+
+def run(name: str) -> int:
+    """Be one of them until it ends; returns 78 where a setting is wrong."""
+    process = ALL[name]
+    for variable, value in process.environment.items():
+        os.environ.setdefault(variable, value)
+    if code := variables.main():
+        return code
+    os.nice(process.nice)
+    sys.argv = process.command()
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    return 0
+
+
+def _or(variable: str, usual: str) -> str:
+    return os.environ.get(variable) or usual
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1]))
