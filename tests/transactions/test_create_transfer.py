@@ -232,8 +232,13 @@ def test_a_possible_duplicate_is_shown_with_a_link_and_wants_a_yes(money, web):
     assert "It isn’t a duplicate" in text_of(page)
     finish(web, page)
     assert MoneyTransfer.objects.count() == 1
-    finish(web, begin(web, is_sure="on"))
+    page = begin(web, is_sure="on", twins_seen=unseen(page)["twins_seen"])
+    second = factories.make_transfer(money, via="api")
+    again = finish(web, page)
+    assert f"/money-transfers/{second.pk}/" in again.content.decode(), "of this one nobody has said anything"
     assert MoneyTransfer.objects.count() == 2
+    finish(web, begin(web, is_sure="on", twins_seen=unseen(again)["twins_seen"]))
+    assert MoneyTransfer.objects.count() == 3
 
 
 def test_fee_and_available_after_as_one_types(money, web, kopi_kita):

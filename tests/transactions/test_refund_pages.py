@@ -195,7 +195,13 @@ def test_a_second_of_the_same_amount_is_asked_about(web, kopi_kita, payment):
     make_refund(kopi_kita, payment, amount=50_000)
     page = send(web, payment, "create")
     assert "is_sure" in page.context["form"].errors
-    assert send(web, payment, "create", is_sure="on").status_code == 302
+    seen = page.context["form"]["twins_seen"].value()
+    other = make_refund(kopi_kita, payment, amount=50_000)
+    page = send(web, payment, "create", is_sure="on", twins_seen=seen)
+    assert "is_sure" in page.context["form"].errors, "of another one nobody has said anything"
+    with rls.inside_of(kopi_kita.pk, "live"):
+        Refund.objects.filter(pk=other.pk).update(status="cancelled")
+    assert send(web, payment, "create", is_sure="on", twins_seen=seen).status_code == 302
     assert left(payment) == 50_000
 
 

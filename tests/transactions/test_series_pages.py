@@ -68,6 +68,7 @@ def test_made_from_duplicate_step_by_step(client, maker):
         "send_on": day(maker, 40),
         "until": day(maker, 90),
         "is_sure": "on",
+        "twins_seen": str(transfer.pk),
     }
     page = client.post(CREATE, {**unseen(page), **typed, "step": "check"})
     said = text_of(page)
@@ -94,6 +95,8 @@ def test_what_another_series_pays_too_wants_a_word(maker, client, client_of, peo
     (first,) = all_series(maker)
     assert "is_sure" in page.context["form"].errors
     assert f'href="{SERIES}{first.pk}/"' in page.content.decode()
+    unsaid = {**unseen(page), **typed, "is_sure": "on", "twins_seen": "", "step": "check"}
+    assert "is_sure" in client.post(CREATE, unsaid).context["form"].errors, "of what was not shown"
     page = client.post(CREATE, {**unseen(page), **typed, "is_sure": "on", "step": "check"})
     assert "This may be paid twice each time" in text_of(page)
     client.post(CREATE, {**unseen(page), "step": "create"})

@@ -93,9 +93,10 @@ class RefundForm(TransferForm):
                 self.add_error("name_reason", str(services.NotThePayers(values["payment"])))
 
     def _draft(self, values: dict[str, Any], kind: str, bank: str) -> To:
-        same = ("account_number", "amount", "beneficiary_name", "name_reason", "internal_reference", "is_sure")
+        same = ("account_number", "amount", "beneficiary_name", "name_reason", "internal_reference")
         holder: dict[str, Any] = {"holder_name": self.holder.name[:100], "is_unanswered": is_unanswered(self.holder)}
-        return To(kind=kind, bank=bank, **holder, **{name: values[name] for name in same})
+        said = {name: values[name] for name in same}
+        return To(kind=kind, bank=bank, seen_twins=self.seen_twins(), **holder, **said)
 
     def _twins(self, draft: To) -> Any:
         values = self.cleaned_data

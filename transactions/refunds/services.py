@@ -24,7 +24,7 @@ from transactions.channels import ChannelKind
 from transactions.destinations import EWALLETS, Kind, label_of
 from transactions.models import MoneyTransfer, Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus, Via
 from transactions.models.refund import COUNTED
-from transactions.outgoing import acts, changes, products
+from transactions.outgoing import acts, changes, products, twice
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Payout
 from transactions.transfers import accounts, names
@@ -230,7 +230,7 @@ def check_draft(scope: Scope, draft: Draft) -> None:
     check_reason(to)
     if goes_to_another(draft.payment, to) and not to.name_reason:
         raise NotThePayers(draft.payment)
-    if not to.is_sure and twins_of_draft(scope, draft):
+    if not to.is_sure and twice.is_new(to, twins_of_draft(scope, draft)):
         raise MayBeTwice
 
 

@@ -157,8 +157,8 @@ def _create(request: Request, form: RefundForm) -> HttpResponseBase:
         form.add_error("amount", str(problem))
     except NameDiffers as problem:
         form.add_error("name_reason", str(problem))
-    except MayBeTwice as problem:
-        form.add_error("is_sure", str(problem))
+    except MayBeTwice:  # one that was made in this moment
+        form.ask_about_twins()
     except OutgoingRefused as problem:
         form.add_error(None, str(problem))
     else:

@@ -16,6 +16,7 @@ from transactions import destinations
 from transactions.destinations import EWALLETS, FULL_NAMES, NAMES, VA_BANKS, Kind, label_of
 from transactions.models import Destination
 from transactions.models.series import Repeats
+from transactions.outgoing.twice import TwiceForm
 from transactions.rails import Holder, HolderStatus
 from transactions.transfers import accounts, services
 from transactions.transfers.series import dates
@@ -71,7 +72,7 @@ def _nearest(word: str) -> str:
     return _("No bank or e-wallet is called so. Did you mean %(names)s?") % {"names": ", ".join(names)}
 
 
-class TransferForm(forms.Form):
+class TransferForm(TwiceForm):
     """A transfer to be made. The hidden key makes that one form makes one (trust.md L6)."""
 
     destination = LineField(
@@ -138,7 +139,6 @@ class TransferForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d"),
     )
     save_beneficiary = forms.BooleanField(label=gettext_lazy("Save this beneficiary"), required=False)
-    is_sure = forms.BooleanField(label=gettext_lazy("It isn’t a duplicate: pay it"), required=False)
     made_key = forms.UUIDField(widget=forms.HiddenInput)
     looked_up = LineField(required=False, max_length=400, widget=forms.HiddenInput)
 
@@ -148,8 +148,6 @@ class TransferForm(forms.Form):
         self.initial.setdefault("made_key", uuid.uuid4())
         self.holder = Holder(HolderStatus.PENDING)
         self.was_unanswered = False
-        self.twins: Any = ()
-        self.alike: Any = ()
         self.draft: Draft | None = None
         self.plan: Plan | None = None
 
@@ -224,10 +222,13 @@ class TransferForm(forms.Form):
             self.add_error("beneficiary_name", _("The bank didn’t say whose account it is. Type the name."))
             return
         self.draft = draft
-        self.twins = self._twins(self.draft)
-        self.alike = alike(self.scope, self.draft) if self.plan else ()
-        if (self.twins or self.alike) and not values["is_sure"]:
-            self.add_error("is_sure", _("This may be paid twice. Look at the others, and say that it isn’t."))
+        self.ask_about_twins()
+
+    def find_twins(self) -> None:
+        """Look for other transfers, and for others that repeat, where this one does."""
+        if self.draft is not None:
+            self.twins = self._twins(self.draft)
+            self.alike = alike(self.scope, self.draft) if self.plan else ()
 
     def _want_reason(self, draft: Draft) -> None:
         """Ask why it is paid though the bank names somebody else, or nobody; one isn't the reason for the other."""
@@ -245,12 +246,13 @@ class TransferForm(forms.Form):
 
     def _draft(self, values: dict[str, Any], kind: str, bank: str) -> Draft:
         same = ("account_number", "amount", "beneficiary_name", "name_reason", "beneficiary_email", "remark")
-        others = ("internal_reference", "send_on", "is_sure")
+        others = ("internal_reference", "send_on")
         return Draft(
             kind=kind,
             bank=bank,
             holder_name=self.holder.name[:100],
             is_unanswered=services.is_unanswered(self.holder),
+            seen_twins=self.seen_twins(),
             **{name: values[name] for name in same + others},
         )
 

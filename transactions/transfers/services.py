@@ -23,7 +23,7 @@ from transactions import rails
 from transactions.destinations import label_of
 from transactions.fees import FEES
 from transactions.models import Beneficiary, MoneyTransfer, Status, TransferSeries, Via
-from transactions.outgoing import acts, changes, products
+from transactions.outgoing import acts, changes, products, twice
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Holder, HolderStatus, Payout, Question, RailProblem, simulator
 from transactions.transfers import accounts, names
@@ -74,7 +74,9 @@ class Draft:
     internal_reference: str = ""
     send_on: date | None = None
     is_sure: bool = False
-    """Whether its possible duplicates were seen, and it is none."""
+    """Whether it is paid whatever its possible duplicates are."""
+    seen_twins: frozenset[int] = frozenset()
+    """The ids of those that somebody saw, and says that it isn't."""
     is_unanswered: bool = False
     """Whether the bank was asked for a person whose account it is, and didn't say."""
 
@@ -271,7 +273,7 @@ def check_draft(scope: Scope, draft: Draft) -> None:
     if accounts.clean_account(draft.kind, draft.bank, draft.account_number) != draft.account_number:
         raise accounts.WrongAccount(draft.account_number)
     check_reason(draft)
-    if not draft.is_sure and twins_of_draft(scope, draft):
+    if not draft.is_sure and twice.is_new(draft, twins_of_draft(scope, draft)):
         raise MayBeTwice
 
 

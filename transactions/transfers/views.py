@@ -128,8 +128,8 @@ def _said_in(form: TransferForm) -> Iterator[None]:
         form.add_error("amount", str(problem))
     except services.NameDiffers as problem:
         form.add_error("name_reason", str(problem))
-    except MayBeTwice as problem:
-        form.add_error("is_sure", str(problem))
+    except MayBeTwice:  # one that was made in this moment
+        form.ask_about_twins()
     except OutgoingRefused as problem:
         form.add_error(None, str(problem))
 

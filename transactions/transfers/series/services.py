@@ -23,7 +23,7 @@ from flipdash.scope import Scope
 from transactions.fees import FEES
 from transactions.models import SeriesRun, TransferSeries
 from transactions.models.series import PausedWhy
-from transactions.outgoing import acts
+from transactions.outgoing import acts, twice
 from transactions.outgoing.refusals import Changed, MayBeTwice, OutgoingRefused, SecondPersonNeeded
 from transactions.transfers import services as transfers
 from transactions.transfers.series import dates, look, mails
@@ -103,7 +103,7 @@ def make(scope: Scope, draft: Draft, plan: Plan, *, made_key: uuid.UUID) -> Made
             raise TooMany
         acts.one_at_a_time(scope, MONEY_TRANSFERS)
         transfers.check_draft(scope, draft)
-        if not draft.is_sure and look.alike(scope, draft):
+        if not draft.is_sure and twice.is_new(draft, look.alike(scope, draft)):
             raise MayBeTwice
         series = _add(scope, draft, plan, made_key)
         events.record(scope, "series.made", series, **facts_of(series))
