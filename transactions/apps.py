@@ -14,6 +14,7 @@ class TransactionsConfig(AppConfig):
         from transactions import checks, frame, leaving, menu, pending  # noqa: F401  (importing registers)
         from transactions.approvals import frame as approvals  # noqa: F401  (importing registers)
         from transactions.bulk import services as bulk  # noqa: F401  (importing registers)
+        from transactions.international import identity  # noqa: F401  (importing registers)
         from transactions.international import services as abroad  # noqa: F401  (importing registers)
         from transactions.international.history import InternationalHistory
         from transactions.international.importing import InternationalImport
@@ -78,6 +79,8 @@ class TransactionsConfig(AppConfig):
                 "international.returned": _("International transfer returned by the bank"),
                 "international.forced": _("Answer of the simulated bank forced"),
                 "international.contradicted": _("International transfer needs FlipDash to look at it"),
+                "beneficiary-abroad.saved": _("Beneficiary abroad saved"),
+                "beneficiary-abroad.changed": _("Saved beneficiary abroad changed"),
                 "series.made": _("Repeating transfer made"),
                 "series.approved": _("Repeating transfer approved"),
                 "series.paused": _("Repeating transfer paused"),
@@ -124,6 +127,7 @@ class TransactionsConfig(AppConfig):
             areas={
                 "transfer": _("Money transfers"),
                 "international": _("International transfers"),
+                "beneficiary-abroad": _("Beneficiaries abroad"),
                 "series": _("Repeating transfers"),
                 "batch": _("Batches of transfers"),
                 "payment-link": _("Payment links"),
@@ -133,6 +137,9 @@ class TransactionsConfig(AppConfig):
             },
             facts={
                 "beneficiary": _("Beneficiary Name"),
+                "beneficiary_bank": _("Beneficiary Bank"),
+                "account_number": _("Account Number"),
+                "name_before": _("Name before"),
                 "note": _("Note"),
                 "rate": _("Rate"),
                 "rate_before": _("Rate before"),

@@ -2,7 +2,8 @@
 
 A corridor's fields have the names of the merchant API, those of the beneficiary without `beneficiary_`. What the API's
 documents leave open (which country asks for which of its fields, and the limits) is our own, and told in
-docs/decisions/0088. Whether a corridor is open now, and how fast it is, stands in the database (models.Corridor).
+docs/decisions/0088 and 0108. Whether a corridor is open now, and how fast it is, stands in the database
+(models.Corridor).
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,8 @@ from decimal import Decimal
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from transactions.corridor_banks import BANKS
 
 
 class TransferKind(models.TextChoices):
@@ -74,6 +77,10 @@ class CorridorRules:
     with_attachment: frozenset[TransferKind] = frozenset()
     """The kinds that need a document, such as an invoice."""
 
+    def banks(self, kind: str) -> Mapping[str, str]:
+        """Return the banks of which one is chosen, by their ids; none where a number that is asked for says it."""
+        return BANKS.get(self.country, {}) if kind in FROM_BUSINESSES else {}
+
     @property
     def has_iban(self) -> bool:
         """Whether an account there is known by its IBAN."""
@@ -82,7 +89,8 @@ class CorridorRules:
     def asked(self, kind: str) -> tuple[Asked, ...]:
         """Return what is asked of a transfer of this kind besides bank, account and name, in the form's order."""
         from_person = kind in FROM_PEOPLE
-        names = [*self.own.split(), *BASICS[from_person].split(), *(SENDER if from_person else ())]
+        bank = ["bank_id"] if self.banks(kind) else []
+        names = [*bank, *self.own.split(), *BASICS[from_person].split(), *(SENDER if from_person else ())]
         found = {name.rstrip("?"): not name.endswith("?") for name in reversed(names)}  # the country's own word counts
         ordered = dict.fromkeys(name.rstrip("?") for name in names)
         return tuple(Asked(name, found[name]) for name in ordered if _is_asked(name, kind))

@@ -61,7 +61,10 @@ def tell_rejected(scope: Scope, kind: str, rows: Sequence[Any]) -> None:
 
 
 def as_international(row: InternationalTransfer) -> dict[str, Any]:
-    """Return a transfer abroad as the API writes it; floats are what its documents print."""
+    """Return a transfer abroad as the API writes it; floats are what its documents print.
+
+    What says who a person is stays sealed, and null here: callbacks are kept as they were sent (decision 0109).
+    """
     rules, status = CORRIDORS.get(row.country), STATUSES.get(row.status, "PENDING")
     details = row.details
     return {

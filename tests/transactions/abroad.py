@@ -58,7 +58,7 @@ TYPED: dict[str, dict[str, str]] = {
         **SENDER,
     },
     "MY B2B": {
-        "beneficiary_bank": "Maybank",
+        "bank_id": "MBBEMYKL",
         "account_number": "514012345678",
         "document_reference_number": "INV-2026/11",
         "beneficiary_name": "Kopitiam Supplies Sdn Bhd",
@@ -100,9 +100,13 @@ def text_of(page: Any) -> str:
 
 
 def begin(web: Client, corridor: str, **typed: Any) -> Any:
-    """Fill in the form of a corridor, and ask for the rate."""
+    """Fill in the form of a corridor, and ask for the rate; `is_sure` is said of the duplicates that are shown."""
     key = unseen(web.get(address(corridor)))["made_key"]
-    return web.post(address(corridor), {**TYPED[corridor], "made_key": key, "step": "check", **typed})
+    filled = {**TYPED[corridor], "made_key": key, "step": "check", **typed}
+    if filled.pop("is_sure", ""):
+        shown = unseen(web.post(address(corridor), filled))
+        filled |= {"is_sure": "on", "twins_seen": shown.get("twins_seen", "")}
+    return web.post(address(corridor), filled)
 
 
 def finish(web: Client, corridor: str, page: Any, **more: Any) -> Any:

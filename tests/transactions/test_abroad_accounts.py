@@ -101,6 +101,7 @@ def test_the_same_number_at_another_bank_is_another_account(kopi_kita, making, c
         ({"iban": "DE89370400440532013000", "swift_bic_code": "COBADEFF"}, "DE89370400440532013000"),
         ({"swift_bic_code": "BOTKJPJT", "branch_number": "001"}, "BOTKJPJT/001"),
         ({"branch_number": "001"}, "mufg bank/001"),
+        ({"bank_id": "BOTKJPJT", "branch_number": "001"}, "BOTKJPJT/001"),
         ({}, "mufg bank/"),
     ],
 )

@@ -13,7 +13,7 @@ from flipdash import rls
 from tests import factories
 from tests.transactions.abroad import CREATE, PDF, begin, finish, text_of, unseen
 from tests.transactions.sending import fund
-from transactions.international import attachments, services
+from transactions.international import attachments, beneficiaries
 from transactions.international.attachments import BadAttachment
 from transactions.models import Attachment, BeneficiaryAbroad, InternationalTransfer, Quote
 
@@ -82,7 +82,7 @@ def test_a_transfer_and_whom_it_pays_are_kept_together_or_not_at_all(web, monkey
         raise NotAllowed(Permission.CREATE_TRANSACTIONS)
 
     with monkeypatch.context() as patch:
-        patch.setattr(services, "save_beneficiary", fails)
+        patch.setattr(beneficiaries, "save", fails)
         finish(web, "GB B2B", page)
     assert not InternationalTransfer.objects.exists()
     finish(web, "GB B2B", page)

@@ -4,6 +4,7 @@ import pytest
 from django.utils import translation
 
 from flipdash import world
+from transactions.corridor_banks import BANKS
 from transactions.corridors import CORRIDORS, FROM_PEOPLE, SENDER, TransferKind
 from transactions.international import codes, fields
 from transactions.international.codes import CLEAN, WrongCode
@@ -73,18 +74,36 @@ def test_who_pays_decides_what_is_asked_as_the_document_says():
         ("IN", "B2C", {"ifs_code"}),
         ("US", "B2B", {"ach_code"}),
         ("US", "C2B", {"swift_bic_code"}),
-        ("JP", "B2B", {"branch_number"}),
+        ("JP", "B2B", {"bank_id", "branch_number"}),
+        ("SG", "B2B", {"bank_id"}),
+        ("VN", "B2C", {"bank_id"}),
+        ("SG", "C2B", {"swift_bic_code", "registration_number"}),
         ("DE", "B2B", {"iban"}),
         ("DE", "C2C", {"iban", "swift_bic_code"}),
-        ("MY", "B2B", {"document_reference_number"}),
+        ("MY", "B2B", {"bank_id", "document_reference_number"}),
         ("MY", "C2C", {"swift_bic_code", "id_number"}),
         ("CN", "C2C", {"swift_bic_code", "region", "msisdn", "id_number", "id_expiration_date"}),
-        ("PH", "B2C", {"msisdn"}),
+        ("PH", "B2C", {"bank_id", "msisdn"}),
     ],
 )
 def test_what_a_country_asks_for_of_its_own_and_nothing_else(country, kind, own):
     everybodys = {"nationality", "province", "city", "address", "postal_code", "relationship", "email", *SENDER}
     assert asked(country, kind).keys() - everybodys == own
+
+
+def test_every_account_is_at_a_bank_that_something_says():
+    """A bank that somebody only names is a guess: DBS and DSB both look right."""
+    surely = {"bank_id", "swift_bic_code", "sort_code", "bsb_number", "ifs_code", "ach_code", "iban"}
+    for country, rules in CORRIDORS.items():
+        for kind in rules.kinds:
+            required = {name for name, is_required in asked(country, kind).items() if is_required}
+            assert required & surely, (country, kind)
+            assert ("bank_id" in required) == bool(rules.banks(kind)), (country, kind)
+    for country, banks in BANKS.items():
+        assert len(set(banks.values())) == len(banks) > 7
+        for bank_id in banks:
+            assert codes.clean_bic(CORRIDORS[country], bank_id) == bank_id
+            assert len(bank_id) == 8
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,18 @@ def place_of(details: Mapping[str, str], bank: str) -> str:
     for name in BY_THEMSELVES:
         if code := details.get(name):
             return code
-    return f"{details.get('swift_bic_code') or bank.lower()}/{details.get('branch_number', '')}"
+    bank_code = details.get("swift_bic_code") or details.get("bank_id") or bank.lower()
+    return f"{bank_code}/{details.get('branch_number', '')}"
 
 
 def _place(of: type[F] | type[OuterRef]) -> Combinable:
     """Return the same as `place_of`, of a row of this query or of the outer one."""
-    codes = {name: KeyTextTransform(name, of("details")) for name in (*BY_THEMSELVES, "swift_bic_code")}
-    bic = codes.pop("swift_bic_code")
+    codes = [KeyTextTransform(name, of("details")) for name in BY_THEMSELVES]
+    bic, chosen = (KeyTextTransform(name, of("details")) for name in ("swift_bic_code", "bank_id"))
     text = TextField()
     branch = Coalesce(KeyTextTransform("branch_number", of("details")), Value(""), output_field=text)
-    bank = Coalesce(bic, Lower(of("beneficiary_bank")), output_field=text)
-    return Coalesce(*codes.values(), Concat(bank, Value("/"), branch, output_field=text), output_field=text)
+    bank = Coalesce(bic, chosen, Lower(of("beneficiary_bank")), output_field=text)
+    return Coalesce(*codes, Concat(bank, Value("/"), branch, output_field=text), output_field=text)
 
 
 def same_as(row: Any) -> Q:

@@ -32,6 +32,8 @@ MOST_PARTS = 200
 MOST_UNUSED = 20
 """Documents of one person that no transfer has yet: a form that is filled in has one."""
 KEPT_FOR = timedelta(days=1)
+LOOKED_FOR = timedelta(days=7)
+"""For how long the sweep looks at a document: whatever was used by then stays for good."""
 FOLDER = "attachments"
 INFECTED = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE"
 """What every scanner takes for a virus, by agreement."""
@@ -182,7 +184,8 @@ def _called(name: str) -> str:
 
 def unused(rows: QuerySet) -> QuerySet:
     """Return those of some documents that no transfer has."""
-    return rows.filter(~Exists(InternationalTransfer.objects.filter(attachment=OuterRef("pk"))))
+    same = {name: OuterRef(name) for name in ("business", "mode")}  # which the index begins with
+    return rows.filter(~Exists(InternationalTransfer.objects.filter(**same, attachment=OuterRef("pk"))))
 
 
 def unused_of(scope: Scope, pk: int) -> Attachment | None:
@@ -196,7 +199,8 @@ def unused_of(scope: Scope, pk: int) -> Attachment | None:
 def throw_away_attachments() -> None:
     """Forget documents that no transfer took within a day; their files go with the orphans."""
     rows = Attachment.objects.using("operator")
-    if old := list(unused(rows.filter(created_at__lte=Now() - KEPT_FOR)).values_list("pk", flat=True)[:1_000]):
+    old_ones = rows.filter(created_at__lte=Now() - KEPT_FOR, created_at__gt=Now() - KEPT_FOR - LOOKED_FOR)
+    if old := list(unused(old_ones).values_list("pk", flat=True)[:1_000]):
         rows.filter(pk__in=old).delete()
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from flipdash.forms import LineField, NameField
 from flipdash.words import Words
+from transactions.corridor_banks import BANKS
 from transactions.corridors import CorridorRules
 from transactions.international.codes import CLEAN, WrongCode
 
@@ -115,6 +116,7 @@ NO_COUNTRY = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}
 """What the CLDR names beside countries."""
 
 LABELS: Mapping[str, Words] = {
+    "bank_id": gettext_lazy("Beneficiary Bank"),
     "sort_code": gettext_lazy("Sort Code"),
     "bsb_number": gettext_lazy("BSB Number"),
     "ifs_code": gettext_lazy("IFSC"),
@@ -146,6 +148,8 @@ LABELS: Mapping[str, Words] = {
     "sender_email": gettext_lazy("Sender Email"),
     "sender_phone_number": gettext_lazy("Sender Phone"),
 }
+WRITTEN: Mapping[str, Words] = {**LABELS, "bank_id": gettext_lazy("Bank ID")}
+"""What they are called where they are shown: there the bank's name has its own place."""
 HINTS: Mapping[str, Words] = {
     "sort_code": gettext_lazy("Six digits of the bank’s branch, such as 20-00-00."),
     "bsb_number": gettext_lazy("Six digits of bank, state and branch, such as 062-000."),
@@ -168,6 +172,9 @@ LENGTHS: Mapping[str, int] = {"postal_code": 20, "address": 200, "sender_address
 def field_of(rules: CorridorRules, name: str, *, is_required: bool) -> forms.Field:
     """Return the form's field of a corridor's field."""
     known: dict[str, Any] = {"label": LABELS[name], "required": is_required, "help_text": HINTS.get(name, "")}
+    if name == "bank_id":
+        banks = [("", _("Choose")), *BANKS[rules.country].items()]
+        return forms.ChoiceField(choices=banks, widget=forms.Select(attrs=SELECT), **known)
     if name in CHOSEN:
         return forms.ChoiceField(choices=CHOSEN[name], widget=forms.Select(attrs=SELECT), **known)
     if name in CLEAN:

@@ -20,6 +20,7 @@ from transactions.international.fields import CodeField
 from transactions.international.quotes import Wanted
 from transactions.international.services import Draft
 from transactions.models import Attachment, Corridor, Purpose, Side, SourceOfFunds
+from transactions.outgoing.twice import TwiceForm
 
 TEXT = {"class": "input", "autocomplete": "off"}
 SELECT = {"class": "input"}
@@ -64,7 +65,7 @@ class CorridorForm(forms.Form):
         return self.corridors[self.cleaned_data["country"]]
 
 
-class AbroadForm(forms.Form):
+class AbroadForm(TwiceForm):
     """A transfer by one corridor. The hidden key makes that one form makes one (trust.md L6)."""
 
     account_number = LineField(label=gettext_lazy("Account Number"), max_length=60, widget=forms.TextInput(attrs=TEXT))
@@ -109,14 +110,12 @@ class AbroadForm(forms.Form):
         widget=forms.TextInput(attrs=TEXT),
     )
     save_beneficiary = forms.BooleanField(label=gettext_lazy("Save this beneficiary"), required=False)
-    is_sure = forms.BooleanField(label=gettext_lazy("It isn’t a duplicate: pay it"), required=False)
     made_key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, scope: Scope, corridor: Corridor, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.scope, self.corridor, self.kind = scope, corridor, kind
         self.rules: CorridorRules = CORRIDORS[corridor.country]
-        self.twins: Any = ()
         self.draft: Draft | None = None
         self.kept: Attachment | None = None
         self.initial.setdefault("made_key", uuid.uuid4())
@@ -133,6 +132,8 @@ class AbroadForm(forms.Form):
         for one in asked:
             self.fields[one.name] = fields.field_of(self.rules, one.name, is_required=one.is_required)
         self.corridor_fields = [one.name for one in asked]
+        if "bank_id" in self.corridor_fields:  # chosen, not written
+            del self.fields["beneficiary_bank"]
         self.needs_attachment = self.kind in self.rules.with_attachment
         if not self.needs_attachment:
             del self.fields["attachment"], self.fields["attached"]
@@ -158,7 +159,7 @@ class AbroadForm(forms.Form):
     def of_account(self) -> list[forms.BoundField]:
         """Where the money goes."""
         found = [name for name in self.corridor_fields if name in codes.CLEAN and name != "msisdn"]
-        return self._shown(["beneficiary_bank", "account_number", *found])
+        return self._shown(["bank_id", "beneficiary_bank", "account_number", *found])
 
     @property
     def of_beneficiary(self) -> list[forms.BoundField]:
@@ -189,10 +190,13 @@ class AbroadForm(forms.Form):
         if self.errors:
             return values
         self.draft = self._draft(values)
-        self.twins = services.twins_of_draft(self.scope, self.draft)
-        if self.twins and not values["is_sure"]:
-            self.add_error("is_sure", _("This may be paid twice. Look at the others, and say that it isn’t."))
+        self.ask_about_twins()
         return values
+
+    def find_twins(self) -> None:
+        """Look for other transfers that may be the same money."""
+        if self.draft is not None:
+            self.twins = services.twins_of_draft(self.scope, self.draft)
 
     def _read_amount(self, values: dict[str, Any]) -> None:
         try:
@@ -229,12 +233,14 @@ class AbroadForm(forms.Form):
         details = {name: _as_text(value) for name, value in said.items() if value}
         if self.rules.has_iban:
             details["iban"] = values["account_number"]
-        same = ("account_number", "beneficiary_bank", "beneficiary_name", "purpose", "source_of_funds")
+        banks = self.rules.banks(self.kind)
+        same = ("account_number", "beneficiary_name", "purpose", "source_of_funds")
         return Draft(
             wanted=Wanted(self.corridor, self.kind, values["side"], values["amount"]),
+            beneficiary_bank=banks[values["bank_id"]] if banks else values["beneficiary_bank"],
             details=details,
             attachment=self.kept,
-            is_sure=values["is_sure"],
+            seen_twins=self.seen_twins(),
             internal_reference=values["internal_reference"],
             **{name: values[name] for name in same},
         )

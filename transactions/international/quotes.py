@@ -1,10 +1,11 @@
 """What a transfer abroad costs: asked of the rail, shown while it holds, used once, asked for anew once it ran out."""
 
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -15,6 +16,9 @@ from transactions.corridors import CORRIDORS
 from transactions.models import Corridor, InternationalTransfer, Quote, Side
 from transactions.outgoing.refusals import CorridorClosed, NothingSends, OutgoingRefused
 from transactions.rails import NotOffered, RailProblem, Rated
+
+MOST_A_MINUTE = 100
+"""Rates that a business is told in a minute: quotes are kept (trust.md Q1)."""
 
 
 class NoQuote(OutgoingRefused):
@@ -55,12 +59,18 @@ def corridor_to(country: str) -> Corridor | None:
 def ask(scope: Scope, wanted: Wanted, *, renews: Quote | None = None) -> Quote:
     """Ask the rail what it costs now, and keep the answer. Raises CorridorClosed, NoQuote, NothingSends,
     OutOfLimits.
+
+    Call it outside of any transaction: a rail takes its time, and by so much less its answer holds.
     """
     if not wanted.corridor.is_active:
         raise CorridorClosed
+    minute = Quote.objects.visible_to(scope).filter(created_at__gt=Now() - timedelta(minutes=1))
+    if minute.count() >= MOST_A_MINUTE:
+        raise NoQuote(_("Too many rates were asked for within a minute. Wait for one, then ask again."))
     currency = wanted.corridor.currency
     given = {"sent": int(wanted.amount)} if wanted.side == Side.SENT else {"received": wanted.amount}
     question = Rated(scope.business.pk, scope.mode, wanted.corridor.country, currency, wanted.kind, **given)
+    asked_at = time.monotonic()
     try:
         rail = rails.serving(scope.mode)
         offer = rail.quote(question)
@@ -71,6 +81,9 @@ def ask(scope: Scope, wanted: Wanted, *, renews: Quote | None = None) -> Quote:
     except RailProblem as problem:
         raise NoQuote(_("No rate can be had at the moment. Nothing was sent: try again.")) from problem
     check_limits(wanted.corridor, offer.received)
+    took = timedelta(seconds=time.monotonic() - asked_at)
+    if took >= offer.holds_for:
+        raise NoQuote(_("No rate can be had at the moment. Nothing was sent: try again."))
     quote = Quote.objects.create(
         business_id=scope.business.pk,
         mode=scope.mode,
@@ -84,7 +97,7 @@ def ask(scope: Scope, wanted: Wanted, *, renews: Quote | None = None) -> Quote:
         rail=rail.name,
         reference=offer.reference,
         renews=renews,
-        expires_at=Now() + offer.holds_for,
+        expires_at=Now() + (offer.holds_for - took),
     )
     quote.refresh_from_db()
     return quote
@@ -116,6 +129,18 @@ def found(scope: Scope, pk: str) -> Quote | None:
 
 def holds(scope: Scope, pk: int) -> bool:
     """Return whether a quote of the scope can be used now: it hasn't run out, and nothing was made of it."""
-    used = InternationalTransfer.objects.filter(quote=OuterRef("pk"))
-    rows = Quote.objects.visible_to(scope).filter(~Exists(used), pk=pk, expires_at__gt=Now())
-    return bool(rows.exists())
+    used = Exists(made_of(scope).filter(quote=OuterRef("pk")))
+    return bool(Quote.objects.visible_to(scope).filter(~used, pk=pk, expires_at__gt=Now()).exists())
+
+
+def made_of(scope: Scope) -> QuerySet:
+    """Return the transfers among which the one that was made of a quote is found by its index."""
+    return InternationalTransfer.objects.filter(business_id=scope.business.pk, mode=scope.mode)
+
+
+def seen_before(quote: Quote, made_at: datetime) -> Quote | None:
+    """Return the quote at which somebody made a transfer that has another one now; None where it is the same."""
+    before: Quote | None = quote
+    while before is not None and before.created_at > made_at:
+        before = before.renews
+    return before if before != quote else None

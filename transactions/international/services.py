@@ -21,17 +21,16 @@ from accounts.permissions import Permission
 from accounts.rights import ask_again, lock_row
 from flipdash import clock, db, events, money, world
 from flipdash.scope import Scope
-from transactions.international import accounts, quotes, wording
+from transactions.international import accounts, beneficiaries, identity, quotes, wording
 from transactions.international.quotes import Wanted
 from transactions.models import (
     Attachment,
-    BeneficiaryAbroad,
     InternationalTransfer,
     Quote,
     Status,
     Via,
 )
-from transactions.outgoing import acts, changes, products
+from transactions.outgoing import acts, changes, products, twice
 from transactions.outgoing.refusals import CorridorClosed, MayBeTwice, NotWaiting, QuoteOver
 from transactions.rails import Abroad, Document, Payout
 
@@ -55,16 +54,9 @@ class Draft:
     attachment: Attachment | None = None
     internal_reference: str = ""
     is_sure: bool = False
-    """Whether its possible duplicates were seen, and it is none."""
-
-    @property
-    def about_beneficiary(self) -> dict[str, str]:
-        """The fields that are saved with a beneficiary: not those of who pays, nor of one document."""
-        return {
-            name: value
-            for name, value in self.details.items()
-            if not name.startswith("sender_") and name != "document_reference_number"
-        }
+    """Whether it is paid whatever its possible duplicates are."""
+    seen_twins: frozenset[int] = frozenset()
+    """The ids of those that somebody saw, and says that it isn't."""
 
 
 @dataclass(frozen=True)
@@ -179,11 +171,11 @@ def create(
         acts.one_at_a_time(scope, INTERNATIONAL)
         if not draft.wanted.is_answered_by(quote) or not quotes.holds(scope, quote.pk):
             raise QuoteOver
-        if not draft.is_sure and twins_of_draft(scope, draft):
+        if not draft.is_sure and twice.is_new(draft, twins_of_draft(scope, draft)):
             raise MayBeTwice
         transfer = _add(scope, draft, quote, made_key=made_key, via=via)
         if saves:
-            save_beneficiary(scope, draft)
+            beneficiaries.save(scope, draft)
         if goes_at_once(scope, quote):
             ask_again(scope, Permission.APPROVE_TRANSACTIONS)
             acts.let_go(scope, INTERNATIONAL, transfer)
@@ -191,8 +183,17 @@ def create(
 
 
 def _add(scope: Scope, draft: Draft, quote: Quote, *, made_key: uuid.UUID, via: str) -> InternationalTransfer:
+    transfer = row_of(scope, draft, quote, made_key=made_key, via=via)
+    transfer.save(force_insert=True)
+    transfer.refresh_from_db()
+    events.record(scope, INTERNATIONAL.kind("created"), transfer, **changes.facts_of(transfer))
+    return transfer
+
+
+def row_of(scope: Scope, draft: Draft, quote: Quote, **more: Any) -> InternationalTransfer:
+    """Return the row of a draft at a quote, which nobody has approved yet."""
     corridor = draft.wanted.corridor
-    transfer = InternationalTransfer(
+    return InternationalTransfer(
         business_id=scope.business.pk,
         mode=scope.mode,
         status=Status.PENDING_APPROVAL,
@@ -204,18 +205,13 @@ def _add(scope: Scope, draft: Draft, quote: Quote, *, made_key: uuid.UUID, via: 
         account_number=draft.account_number,
         purpose=draft.purpose,
         source_of_funds=draft.source_of_funds,
-        details=dict(draft.details),
         attachment=draft.attachment,
         internal_reference=draft.internal_reference,
-        made_key=made_key,
-        via=via,
+        **identity.kept(draft.details, InternationalTransfer),
         **_figures(quote),
         **scope.actor.columns("maker"),
+        **more,
     )
-    transfer.save(force_insert=True)
-    transfer.refresh_from_db()
-    events.record(scope, INTERNATIONAL.kind("created"), transfer, **changes.facts_of(transfer))
-    return transfer
 
 
 def _figures(quote: Quote) -> dict[str, Any]:
@@ -226,18 +222,21 @@ def _figures(quote: Quote) -> dict[str, Any]:
 def requote(scope: Scope, pk: int) -> InternationalTransfer:
     """Ask for a new rate for one that waits and whose quote has run out; what its maker gave stays as it is.
 
-    One whose quote still holds stays as it is. Raises NotWaiting, CorridorClosed, NoQuote, OutOfLimits,
-    NothingSends, NotAllowed.
+    One whose quote still holds, or that somebody else asked for meanwhile, stays as it is. Raises NotWaiting,
+    CorridorClosed, NoQuote, OutOfLimits, NothingSends, NotAllowed.
     """
+    rows = InternationalTransfer.objects.visible_to(scope, searched=True)
+    row, before = _to_requote(scope, rows, pk)
+    if before is not None and before.expires_at > clock.now():
+        return row
+    # No lock is held while a rail takes its time.
+    quote = quotes.ask(scope, Wanted.as_in(before) if before else _wanted_by(row), renews=before)
     with transaction.atomic():
-        rows = InternationalTransfer.objects.visible_to(scope, searched=True)
         locked = lock_row(scope, rows, pk, Permission.APPROVE_TRANSACTIONS)
         if locked.status != Status.PENDING_APPROVAL:
             raise NotWaiting(locked)
-        before = _quote_of(locked)
-        if before is not None and before.expires_at > clock.now():
+        if locked.quote_id != row.quote_id:
             return locked
-        quote = quotes.ask(scope, Wanted.as_in(before) if before else _wanted_by(locked), renews=before)
         was = locked.rate
         for name, value in _figures(quote).items():
             setattr(locked, name, value)
@@ -245,6 +244,15 @@ def requote(scope: Scope, pk: int) -> InternationalTransfer:
         told = {**changes.facts_of(locked), "rate": str(quote.rate), "rate_before": str(was or "")}
         events.record(scope, INTERNATIONAL.kind("requoted"), locked, **told)
     return locked
+
+
+def _to_requote(scope: Scope, rows: Any, pk: int) -> tuple[InternationalTransfer, Quote | None]:
+    """Return one that waits, and its quote, to whoever may ask for another. Raises NotWaiting, NotAllowed."""
+    with transaction.atomic():
+        row = lock_row(scope, rows, pk, Permission.APPROVE_TRANSACTIONS)
+        if row.status != Status.PENDING_APPROVAL:
+            raise NotWaiting(row)
+        return row, _quote_of(row)
 
 
 def _quote_of(row: InternationalTransfer) -> Quote | None:
@@ -269,32 +277,11 @@ def quote_of(scope: Scope, row: InternationalTransfer) -> Quote | None:
     return found
 
 
-# --- Beneficiaries -----------------------------------------------------------------------------------------------
-
-
-def save_beneficiary(scope: Scope, draft: Draft) -> BeneficiaryAbroad:
-    """Save whom a draft pays, or renew what is known of who is saved. Raises NotAllowed."""
-    with transaction.atomic():
-        ask_again(scope, Permission.CREATE_TRANSACTIONS)
-        known = {"bank": draft.beneficiary_bank, "name": draft.beneficiary_name, "details": draft.about_beneficiary}
-        saved, _is_new = BeneficiaryAbroad.objects.update_or_create(
-            business_id=scope.business.pk,
-            mode=scope.mode,
-            country=draft.wanted.corridor.country,
-            transfer_kind=draft.wanted.kind,
-            account_number=draft.account_number,
-            place=accounts.place_of(draft.details, draft.beneficiary_bank),
-            defaults=known,
-            create_defaults={**known, **scope.actor.columns("saver")},
-        )
-    return saved
-
-
 # --- Its own in the life of all products -------------------------------------------------------------------------
 
 
 def _payout(key: str, row: InternationalTransfer) -> Payout:
-    quote = _quote_of(row)
+    quote = row.quote
     return Payout(
         key=key,
         business_id=row.business_id,
@@ -312,7 +299,7 @@ def _payout(key: str, row: InternationalTransfer) -> Payout:
             beneficiary_bank=row.beneficiary_bank,
             purpose=row.purpose,
             source_of_funds=row.source_of_funds,
-            details=dict(row.details),
+            details=identity.opened(row),
             document=_document(row.attachment) if row.attachment else None,
         ),
     )
@@ -335,7 +322,8 @@ def destination_of(row: InternationalTransfer) -> str:
 
 SHOWN = (
     *("country", "currency", "transfer_kind", "beneficiary_bank", "beneficiary_name", "account_number", "quote_id"),
-    *("rate", "amount_received", "purpose", "source_of_funds", "details", "attachment_id", "internal_reference"),
+    *("rate", "amount_received", "purpose", "source_of_funds", "details", "sealed_details"),
+    *("attachment_id", "internal_reference"),
 )
 
 
@@ -363,15 +351,6 @@ def _ready(rows: Iterable[InternationalTransfer]) -> None:
         raise QuoteOver(over if len(wanted) > 1 else 1)
 
 
-def _paid(rows: Sequence[InternationalTransfer]) -> None:
-    """Note when the saved beneficiaries of some transfers of a business were last paid."""
-    saved = BeneficiaryAbroad.objects.filter(business_id=rows[0].business_id, mode=rows[0].mode)
-    for row in rows:
-        account = {"country": row.country, "account_number": row.account_number, "transfer_kind": row.transfer_kind}
-        place = accounts.place_of(row.details, row.beneficiary_bank)
-        saved.filter(place=place, **account).update(paid_at=clock.now())
-
-
 INTERNATIONAL = products.register(
     products.Product(
         source="international_transfer",
@@ -396,10 +375,10 @@ INTERNATIONAL = products.register(
         look=products.Look(
             twins=_twins_of_each,
             paid_before=_paid_before_each,
-            requoted=Q(quote__renews__isnull=False),
+            requoted=Q(quote__created_at__gt=F("created_at")),
             reads="quote",
         ),
         arrives=_arrives,
-        paid=_paid,
+        paid=beneficiaries.note_paid,
     )
 )

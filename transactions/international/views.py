@@ -24,7 +24,7 @@ from flipdash.http import Request, require_form
 from flipdash.uploads import was_cut_off
 from transactions.approvals import pages
 from transactions.corridors import TransferKind
-from transactions.international import attachments, quotes, services, wording
+from transactions.international import attachments, identity, quotes, services, wording
 from transactions.international.forms import AbroadForm, CorridorForm
 from transactions.international.services import INTERNATIONAL
 from transactions.models import BeneficiaryAbroad, InternationalTransfer, Quote, Side, Status
@@ -68,8 +68,12 @@ def international_create(request: Request) -> HttpResponseBase:
     return _create_page(request, form) if step == "create" else _quoted_page(request, form)
 
 
-def _quoted_page(request: Request, form: AbroadForm, over: Quote | None = None) -> HttpResponse:
-    """Ask what it costs now, and show it while it holds; `over` is the quote that was shown before."""
+def _quoted_page(
+    request: Request, form: AbroadForm, over: Quote | None = None, used: InternationalTransfer | None = None
+) -> HttpResponse:
+    """Ask what it costs now, and show it while it holds; `over` is the quote that was shown before, and `used` what was
+    made of that.
+    """
     draft = form.draft
     assert draft is not None  # noqa: S101  (of a valid form)
     try:
@@ -77,7 +81,8 @@ def _quoted_page(request: Request, form: AbroadForm, over: Quote | None = None) 
     except OutgoingRefused as problem:
         form.add_error("amount", str(problem))
         return _form_page(request, form)
-    return render(request, "transactions/international/confirm.html", _confirmation(request, form, quote))
+    shown = {**_confirmation(request, form, quote), "used": used}
+    return render(request, "transactions/international/confirm.html", shown)
 
 
 def _create_page(request: Request, form: AbroadForm) -> HttpResponseBase:
@@ -87,7 +92,7 @@ def _create_page(request: Request, form: AbroadForm) -> HttpResponseBase:
     if quote is None or not draft.wanted.is_answered_by(quote):
         return _quoted_page(request, form)
     if not quotes.holds(request.scope, quote.pk):
-        return _quoted_page(request, form, quote)
+        return _quoted_page(request, form, quote, quotes.made_of(request.scope).filter(quote=quote).first())
 
     def page(request: Request, form: AbroadForm) -> HttpResponseBase:
         return _made_page(request, form, quote)
@@ -116,8 +121,8 @@ def _said_in(form: AbroadForm) -> Iterator[None]:
         yield
     except ShortOfMoney as problem:
         form.add_error("amount", str(problem))
-    except MayBeTwice as problem:
-        form.add_error("is_sure", str(problem))
+    except MayBeTwice:  # one that was made in this moment
+        form.ask_about_twins()
     except OutgoingRefused as problem:
         form.add_error(None, str(problem))
 
@@ -145,7 +150,7 @@ def _initial(request: Request) -> dict[str, Any]:
     if (pk := request.GET.get("beneficiary", "")).isdecimal():
         saved = get_object_or_404(BeneficiaryAbroad.objects.visible_to(scope), pk=pk)
         return {
-            **saved.details,
+            **identity.typed(saved),
             "country": saved.country,
             "kind": saved.transfer_kind,
             "beneficiary_bank": saved.bank,
@@ -158,7 +163,7 @@ def _initial(request: Request) -> dict[str, Any]:
         is_sent = quote is not None and quote.side == Side.SENT
         same = ("country", "beneficiary_bank", "beneficiary_name", "account_number", "purpose", "source_of_funds")
         return {
-            **row.details,
+            **identity.typed(row),
             "kind": row.transfer_kind or request.GET.get("kind", ""),
             "side": Side.SENT if is_sent else Side.RECEIVED,
             "amount": money.number(row.amount) if is_sent else _plain(row),
@@ -221,7 +226,7 @@ def _confirmation(request: Request, form: AbroadForm, quote: Quote) -> dict[str,
         "quote": quote,
         "received": money.foreign(quote.amount_received, form.rules.currency),
         "rate": wording.rate_in_words(quote.rate, form.rules.currency),
-        "rate_before": wording.rate_before(quote),
+        "rate_before": wording.rate_before(quote, quote.renews),
         "seconds_left": quotes.seconds_left(quote),
         "total": total,
         "goes_at_once": services.goes_at_once(request.scope, quote),
@@ -247,10 +252,11 @@ def _approval(request: Request, row: InternationalTransfer) -> dict[str, Any]:
         "quote": quote,
         "crumbs": crumbs_of(row),
         "destination": services.destination_of(row),
-        "details": wording.details_in_words(row.details),
+        "details": wording.details_in_words(identity.shown(row)),
         "received": money.foreign(row.amount_received, row.currency),
         "rate": wording.rate_in_words(row.rate, row.currency),
-        "rate_before": wording.rate_before(quote),
+        "renewed": quote and quotes.seen_before(quote, row.created_at),
+        "rate_before": wording.rate_before(quote, quote and quotes.seen_before(quote, row.created_at)),
         "seconds_left": quotes.seconds_left(quote) if quote else 0,
         "attachment": row.attachment,
         "twins": services.twins(scope, row),

@@ -15,14 +15,14 @@ def rate_in_words(rate: Decimal | None, currency: str) -> str:
     return f"1 {currency} = Rp{money.decimal(rate)}" if rate is not None else ""
 
 
-def rate_before(quote: Quote | None) -> str:
+def rate_before(quote: Quote | None, before: Quote | None) -> str:
     """Write the rate that a quote's moved away from; "" where it didn't, or there was none before."""
-    if quote is None or quote.renews is None or quote.renews.rate == quote.rate:
+    if quote is None or before is None or before.rate == quote.rate:
         return ""
-    return rate_in_words(quote.renews.rate, quote.corridor.currency)
+    return rate_in_words(before.rate, quote.corridor.currency)
 
 
 def details_in_words(details: Mapping[str, Any]) -> list[tuple[Words, str]]:
     """Return the fields of a corridor as labels and values, in the order in which a form asks for them."""
     known = [name for name in fields.LABELS if details.get(name)]
-    return [(fields.LABELS[name], fields.in_words(name, str(details[name]))) for name in known]
+    return [(fields.WRITTEN[name], fields.in_words(name, str(details[name]))) for name in known]

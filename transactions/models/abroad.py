@@ -25,6 +25,8 @@ class BeneficiaryAbroad(TenantModel):
     name = models.CharField(_("Beneficiary Name"), max_length=100)
     details = models.JSONField(default=dict)
     """The other fields of the corridor that are about the beneficiary."""
+    sealed_details = models.TextField(blank=True, default="", db_default="")
+    """Those that say who a person is, sealed (transactions/international/identity.py)."""
     saver_kind, saver_id, saver_name = actor_fields()
     saved_at = models.DateTimeField(db_default=Now())
     paid_at = models.DateTimeField(null=True)

@@ -96,6 +96,7 @@ class Quote(TenantModel):
             ),
             TenantForeignKey(field="renews", to="transactions.Quote", name="quote_renews_tenant"),
         ]
+        indexes = [models.Index(fields=["business", "mode", "created_at"], name="quote_newest")]
 
     def __str__(self) -> str:
         return f"{self.amount} → {self.amount_received}"
@@ -150,6 +151,10 @@ class InternationalTransfer(OutgoingTransfer):
     )
     details = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     """The other fields of its corridor, by their names in transactions/corridors.py."""
+    sealed_details = models.TextField(blank=True, default="", db_default="")
+    """Those that say who a person is, sealed (transactions/international/identity.py)."""
+    let_go_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When it was approved: by then its quote held, as the database sees to (sql/international_quote.sql)."""
     attachment = models.ForeignKey(
         "transactions.Attachment",
         on_delete=models.PROTECT,

@@ -148,7 +148,17 @@ ABROAD: list[Code] = [
     *files(__file__, "international_quote"),
     Trigger(
         *(InternationalTransfer, "quote", "BEFORE INSERT OR UPDATE", "transactions_international_quote()"),
-        when="NEW.quote_id IS NOT NULL",
+        when="NEW.quote_id IS NOT NULL OR NEW.transfer_kind <> ''",
+    ),
+    Refused(
+        *(InternationalTransfer, "let_go", "BEFORE UPDATE", "was let go, and keeps when"),
+        when="OLD.let_go_at IS NOT NULL AND OLD.let_go_at IS DISTINCT FROM NEW.let_go_at",
+    ),
+    # An operator seals it anew by another key.
+    Refused(
+        *(InternationalTransfer, "identity", "BEFORE UPDATE", "is past pending_approval and keeps who it is about"),
+        when="current_user = 'flipdash_app' AND OLD.sealed_details IS DISTINCT FROM NEW.sealed_details "
+        "AND (OLD.status <> 'pending_approval' OR NEW.status <> OLD.status)",
     ),
     AppendOnly(Quote),
     Rights(Quote, app="SELECT, INSERT"),

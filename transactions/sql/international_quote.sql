@@ -1,30 +1,41 @@
 -- What a transfer abroad says is what its quote says, and it is made, let go, or given another quote only while that
--- one holds. That each is used once is a unique constraint; a quote of somebody else's is the foreign key's to refuse.
+-- one holds; nothing that somebody made here is let go without one. That each is used once is a unique constraint; a
+-- quote of somebody else's is the foreign key's to refuse. The demo says of earlier transfers when they were let go.
 CREATE OR REPLACE FUNCTION transactions_international_quote() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     q public.transactions_quote;
+    place public.transactions_corridor;
+    goes boolean := TG_OP = 'UPDATE' AND OLD.status = 'pending_approval' AND NEW.status IN ('scheduled', 'processing');
+    moment timestamptz := statement_timestamp();
+    wrong text;
 BEGIN
+    IF goes THEN
+        NEW.let_go_at := coalesce(NEW.let_go_at, moment);
+        moment := NEW.let_go_at;
+    ELSIF TG_OP = 'INSERT' THEN
+        moment := NEW.created_at;
+    END IF;
     SELECT * INTO q FROM public.transactions_quote
     WHERE id = NEW.quote_id AND business_id = NEW.business_id AND mode = NEW.mode;
     IF NOT FOUND THEN
-        RETURN NEW;
-    END IF;
-    IF (q.amount, q.rate, q.fee, q.amount_received) IS DISTINCT FROM
-       (NEW.amount, NEW.rate, NEW.fee, NEW.amount_received) THEN
-        RAISE EXCEPTION 'transactions_internationaltransfer % says something else than its quote', NEW.id
-            USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    IF TG_OP = 'INSERT' THEN
-        IF q.expires_at <= NEW.created_at THEN
-            RAISE EXCEPTION 'transactions_internationaltransfer % has a quote that ran out', NEW.id
-                USING ERRCODE = 'integrity_constraint_violation';
+        IF goes AND NEW.quote_id IS NULL AND NEW.transfer_kind <> '' THEN
+            wrong := 'has no quote to be let go at';
         END IF;
-    ELSIF q.expires_at <= now() AND (
-        OLD.quote_id IS DISTINCT FROM NEW.quote_id
-        OR OLD.status = 'pending_approval' AND NEW.status IN ('scheduled', 'processing')
-    ) THEN
-        RAISE EXCEPTION 'transactions_internationaltransfer % has a quote that ran out', NEW.id
+    ELSE
+        SELECT * INTO place FROM public.transactions_corridor WHERE id = q.corridor_id;
+        IF (q.amount, q.rate, q.fee, q.amount_received, q.kind, place.country, place.currency) IS DISTINCT FROM
+           (NEW.amount, NEW.rate, NEW.fee, NEW.amount_received, NEW.transfer_kind, NEW.country, NEW.currency) THEN
+            wrong := 'says something else than its quote';
+        ELSIF q.expires_at <= moment
+            AND (TG_OP = 'INSERT' OR goes OR OLD.quote_id IS DISTINCT FROM NEW.quote_id) THEN
+            wrong := 'has a quote that ran out';
+        ELSIF goes AND (moment < NEW.created_at OR moment > statement_timestamp()) THEN
+            wrong := 'was let go at no time at which it could be';
+        END IF;
+    END IF;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'transactions_internationaltransfer % %', NEW.id, wrong
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from accounts.permissions import Permission
-from transactions.international import wording
+from transactions.international import identity, wording
 from transactions.models import InternationalTransfer, Transaction
 
 register = template.Library()
@@ -20,6 +20,6 @@ def abroad(context: Any, row: Transaction) -> dict[str, Any]:
     may_see = scope.can(Permission.CREATE_TRANSACTIONS) or scope.can(Permission.APPROVE_TRANSACTIONS)
     return {
         "row": row,
-        "details": wording.details_in_words(row.details) if may_see else [],
+        "details": wording.details_in_words(identity.shown(row)) if may_see else [],
         "attachment": row.attachment if may_see else None,
     }

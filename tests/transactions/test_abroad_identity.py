@@ -1,0 +1,119 @@
+"""Who a person is, is sealed in transfers and beneficiaries abroad: read by the rail, and by who pays again; never from
+the database alone (trust: K1, and the key ring of §3).
+"""
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+
+from accounts.models import Activity
+from accounts.permissions import Role
+from flipdash import rls
+from tests import factories
+from tests.transactions.abroad import CREATE, TYPED, begin, finish, text_of
+from tests.transactions.sending import fund
+from transactions.international import identity
+from transactions.international.services import INTERNATIONAL
+from transactions.models import BeneficiaryAbroad, InternationalTransfer
+
+OLD, NEW = bytes(32), bytes(range(32))
+TYPED["MY C2C"] = {
+    **{name: value for name, value in TYPED["JP C2C"].items() if name != "branch_number"},
+    **{"swift_bic_code": "MBBEMYKL", "account_number": "514012345678", "nationality": "MY"},
+    **{"id_number": "850412105566", "amount": "10.000.000"},
+}
+SECRET = {
+    "id_number": "850412105566",
+    "sender_identity_number": "C1234567",
+    "sender_place_of_birth": "Bandung",
+    "sender_date_of_birth": "1988-02-29",
+}
+
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "operator"]),
+    pytest.mark.usefixtures("asleep"),
+]
+
+
+@pytest.fixture(autouse=True)
+def inside(kopi_kita):
+    fund(kopi_kita, 100_000_000, mode="live")
+    with rls.inside_of(kopi_kita.pk, "live"):
+        yield
+
+
+@pytest.fixture
+def row(web):
+    finish(web, "MY C2C", begin(web, "MY C2C", save_beneficiary="on", sender_city="Cimahi"))
+    return InternationalTransfer.objects.get()
+
+
+def in_the_database(table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT coalesce(string_agg(t::text, ' '), '') FROM {table} AS t")
+        return cursor.fetchone()[0]
+
+
+def test_nothing_of_it_lies_open_and_the_rail_hears_all(row):
+    for table in ("transactions_internationaltransfer", "transactions_beneficiaryabroad", "accounts_activity"):
+        kept = in_the_database(table)
+        assert [secret for secret in SECRET.values() if secret in kept] == []
+    assert "Cimahi" in in_the_database("transactions_internationaltransfer"), "the rest can be looked for"
+    told = INTERNATIONAL.payout("international_transfer-1", row).abroad.details
+    assert SECRET.items() <= told.items()
+    saved = BeneficiaryAbroad.objects.get()
+    assert identity.opened(saved)["id_number"] == SECRET["id_number"]
+    assert not identity.opened(saved).keys() & {name for name in SECRET if name.startswith("sender_")}
+
+
+def test_pages_show_the_end_of_a_number_and_a_new_form_all_of_it(row, web, client_of, kopi_kita):
+    approver = client_of(factories.make_member(kopi_kita, Role.APPROVER))
+    for who in (web, approver):
+        said = text_of(who.get(f"/international-transfers/{row.pk}/"))
+        assert "••••5566" in said
+        assert "••••4567" in said
+        assert [secret for secret in SECRET.values() if secret in said] == []
+    for query in (f"again={row.pk}", f"beneficiary={BeneficiaryAbroad.objects.get().pk}"):
+        assert f'value="{SECRET["id_number"]}"' in web.get(f"{CREATE}?{query}").content.decode()
+    assert approver.get(f"{CREATE}?again={row.pk}").status_code == 403
+
+
+def test_a_short_number_is_not_shown_at_all():
+    assert identity.masked("id_number", "1234567") == "••••"
+    assert identity.masked("sender_date_of_birth", "1988-02-29") == "••••"
+
+
+def test_without_its_key_a_page_says_all_else(row, web, settings):
+    settings.SEALING_KEYS = (NEW,)
+    said = text_of(web.get(f"/international-transfers/{row.pk}/"))
+    assert "Cimahi" in said
+    assert "Identity Number" not in said
+    assert web.get(f"{CREATE}?again={row.pk}").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_it_is_sealed_anew_by_a_new_key(settings, web, capsys):
+    settings.SEALING_KEYS = (OLD,)
+    finish(web, "MY C2C", begin(web, "MY C2C", save_beneficiary="on"))
+    settings.SEALING_KEYS = (NEW, OLD)
+    call_command("reseal")
+    said = capsys.readouterr().out
+    assert "Identity numbers of transfers abroad: 1 sealed anew" in said
+    assert "Identity numbers of beneficiaries abroad: 1 sealed anew" in said
+    settings.SEALING_KEYS = (NEW,)
+    row = InternationalTransfer.objects.get()
+    assert row.status == "processing", "it was let go, and stays what it is"
+    assert identity.opened(row)["id_number"] == SECRET["id_number"]
+    with pytest.raises(DatabaseError, match="keeps who it is about"), transaction.atomic():
+        InternationalTransfer.objects.filter(pk=row.pk).update(sealed_details="")
+
+
+def test_what_is_known_of_a_saved_one_changes_and_that_is_told(row, web):
+    def told():
+        return list(Activity.objects.filter(kind__startswith="beneficiary-abroad").order_by("pk"))
+
+    finish(web, "MY C2C", begin(web, "MY C2C", save_beneficiary="on", amount="9.000.000"))
+    assert [one.kind for one in told()] == ["beneficiary-abroad.saved"], "the same once more is no change"
+    finish(web, "MY C2C", begin(web, "MY C2C", save_beneficiary="on", amount="8.000.000", beneficiary_name="Lim Wei"))
+    assert [one.kind for one in told()] == ["beneficiary-abroad.saved", "beneficiary-abroad.changed"]
+    assert "Lim Wei" in text_of(web.get("/members/activity/"))
