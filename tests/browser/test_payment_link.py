@@ -4,34 +4,12 @@ import pytest
 from playwright.sync_api import expect
 
 from flipdash import rls
+from tests.browser.links import PHONE, make_link, start
 from tests.browser.looking import focus_problems, outline_problems, problems_of
 from transactions.models import Payment, PaymentLink
 from transactions.payments.settling import SETTLEMENTS
 
 pytestmark = pytest.mark.usefixtures("asleep")
-PHONE = {"width": 390, "height": 844}
-
-
-def make_link(page):
-    """Make a link in Test Mode; return the address that its page offers to copy."""
-    page.goto("/test/payment-links/")
-    page.get_by_role("link", name="Create Payment Link").click()
-    page.get_by_label("Title").fill("Kelas latte art")
-    page.get_by_label("Amount").fill("350.000")
-    page.get_by_role("button", name="Create Payment Link").click()
-    expect(page.get_by_role("status").filter(has_text="The link is ready")).to_be_visible()
-    address = page.locator("[data-copy*='/pay/']").first.get_attribute("data-copy")
-    expect(page.get_by_role("img", name="QR code of the payment link")).to_be_visible()
-    expect(page.get_by_label("Message")).to_have_value(f"Kopi Kita: Kelas latte art – Rp350,000\nPay here: {address}")
-    return "/pay/" + address.partition("/pay/")[2]
-
-
-def start(customer, address, channel, name):
-    customer.goto(address)
-    customer.get_by_label("Your name").fill(name)
-    customer.get_by_text(channel, exact=True).last.click()
-    customer.get_by_role("button", name="Continue to Payment").click()
-    expect(customer.get_by_role("heading", name=f"Pay by {channel}")).to_be_visible()
 
 
 def test_from_the_link_to_the_history_by_va_and_qris(open_context, page, sign_in, admin):
