@@ -310,13 +310,19 @@ def make_payment(business: Business, *, mode: str = Mode.LIVE, events: bool = Fa
     return payment
 
 
+REFUND_STEPS = {"successful": ("processing", "successful"), "failed": ("processing", "failed")}
+"""The states through which a refund comes to one that isn't a single step from where it begins."""
+
+
 def make_refund(
     business: Business, payment: Payment | None = None, *, mode: str = Mode.LIVE, events: bool = False, **fields: Any
 ) -> Refund:
-    """Make a refund of Rp15.000, of a payment of its own unless one is given; it waits for an approver, if not said."""
+    """Make a refund of Rp15.000, of a payment of its own unless one is given; it waits for an approver, if not said.
+
+    It begins as all do, and is taken to its state from there: the database lets none begin elsewhere.
+    """
     payment = payment or make_payment(business, mode=mode)
     values: dict[str, Any] = {
-        "status": "pending_approval",
         "destination_kind": "bank",
         "bank": "bca",
         "account_number": "0012345678",
@@ -329,10 +335,21 @@ def make_refund(
         "created_at": _when(fields),
         **fields,
     }
-    if values["status"] == "successful":
+    status = values.pop("status", "pending_approval")
+    ended = {name: values.pop(name) for name in ("reason", "returned_at") if name in values}
+    if status == "successful":
         values.setdefault("completed_at", values["created_at"] + timedelta(minutes=3))
+    steps = () if status == "pending_approval" else REFUND_STEPS.get(status, (status,))
     with rls.inside_of(business.pk, mode):
-        refund = Refund.objects.create(business=business, mode=mode, payment=payment, **values)
+        refund = Refund.objects.create(
+            business=business, mode=mode, payment=payment, status="pending_approval", **values
+        )
+        for step in steps:
+            refund.status = step
+            refund.save(update_fields=["status"])
+        if ended:
+            Refund.objects.filter(pk=refund.pk).update(**ended)
+            refund.refresh_from_db()
         if events:
             made = {"kind": "created", "at": values["created_at"], **refund.maker.columns("by")}
             refund.events.create(business=business, mode=mode, **made)

@@ -152,6 +152,7 @@ class TransactionsConfig(AppConfig):
                 "redirect_url": _("Redirect Link"),
                 "count": _("Count"),
                 "fee": events.Fact(_("Fee"), money.rupiah),
+                "missing": events.Fact(_("Deposit is short of"), money.rupiah),
                 "outcome": events.Fact(_("Answer"), lambda outcome: str(dict(Status.choices)[outcome])),
                 "problem": events.Fact(_("Problem"), lambda kind: str(dict(RailCase.Kind.choices)[kind])),
             },

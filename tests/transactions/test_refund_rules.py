@@ -68,6 +68,17 @@ def test_what_was_asked_for_stays_as_it_is(kopi_kita, field, value):
         Refund.objects.filter(pk=refund.pk).update(**{field: value})
 
 
+@pytest.mark.parametrize("status", [one for one in RefundStatus if one != RefundStatus.PENDING_APPROVAL])
+def test_none_begins_past_its_approval(kopi_kita, status):
+    """trust: M1. What was let go, or has arrived, was asked for first, and holds money."""
+    values = {"destination_kind": "bank", "bank": "bca", "account_number": "0012345678", "beneficiary_name": "Dewi"}
+    values |= {"amount": 15_000, "cause": "Batal", "via": "dashboard", "maker_kind": "system", "maker_name": ""}
+    refund = Refund(business=kopi_kita, mode="live", payment=make_payment(kopi_kita), status=status, **values)
+    inside = rls.inside_of(kopi_kita.pk, "live")
+    with inside, pytest.raises(IntegrityError, match="begins pending_approval"), transaction.atomic():
+        refund.save(force_insert=True)
+
+
 @pytest.mark.parametrize("value", [None, "2026-03-01T00:00:00Z"])
 def test_what_came_back_stays_so(kopi_kita, value):
     """Its rest may have been refunded again since."""

@@ -112,8 +112,11 @@ def test_short_of_money_it_waits_with_its_reason_and_goes_on_after_a_top_up(kopi
     assert approve(approver, refund).status == RefundStatus.WAITING
     assert balance(service) == Balance(50_000, 0)
     with rls.inside_of(kopi_kita.pk, "live"):
-        note = refund.events.get(kind="waiting").note
-    assert "Rp52,500" in note, "it says what is missing"
+        assert refund.events.get(kind="waiting").note == "", "no words in the approver's language"
+    assert Activity.objects.using("operator").get(kind="refund.waiting").facts["missing"] == 52_500
+    assert (
+        "It was short of Rp52,500 then." in Message.objects.get(to=service.user.email, text__contains="short of").text
+    )
     sweeps.tidy()
     assert now(refund).status == RefundStatus.WAITING
     assert approve(approver, small).status == RefundStatus.PROCESSING, "what fits isn't kept from going"

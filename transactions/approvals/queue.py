@@ -196,6 +196,47 @@ def _batches(scope: Scope, product: Product, filters: Filters, after: Cursor | N
         )
 
 
+# --- What is approved, and waits for the deposit -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Uncovered:
+    """One that is approved, and waits until the deposit has enough. Amounts are rupiah."""
+
+    title: str
+    where: str
+    total: int
+    approver: str
+    created_at: datetime
+    rejection_url: str
+    url: str
+    """Its page; empty for who can't open it."""
+
+
+def uncovered(scope: Scope) -> tuple[list[Uncovered], int]:
+    """Return what is approved and waits for the deposit, the oldest first, and how many wait besides."""
+    found: list[Uncovered] = []
+    more = 0
+    for product in (one for one in products.values() if one.waits):
+        rows = product.model.objects.visible_to(scope, searched=True).filter(status=product.waits)
+        page = list(rows.order_by("created_at", "pk")[: PAGE + 1])
+        more += rows.count() - PAGE if len(page) > PAGE else 0
+        opens = scope.can(product.requested_by)
+        found += [
+            Uncovered(
+                title=row.beneficiary_name,
+                where=f"{product.destination(row)} {row.account_number}",
+                total=row.amount + row.fee,
+                approver=row.approver_name,
+                created_at=row.created_at,
+                rejection_url=reverse(product.rejection_url_name, args=[row.pk]),
+                url=reverse(product.row_url_name, args=[row.pk]) if opens else "",
+            )
+            for row in page[:PAGE]
+        ]
+    return found, more
+
+
 # --- What is offered to filter by --------------------------------------------------------------------------------
 
 

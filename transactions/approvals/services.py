@@ -1,6 +1,6 @@
 """What an approver decides of many at once: exactly what they saw, all of it or nothing (trust.md M2-M4)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -83,6 +83,8 @@ class Chosen:
     count: int = 0
     amount: int = 0
     fee: int = 0
+    may_wait: int = 0
+    """What of it may wait for the deposit, fees included."""
     own: int = 0
     """How many were left out, for who chose them made them."""
     flags: dict[str, int] = field(default_factory=dict)
@@ -107,7 +109,12 @@ class Chosen:
 
     @property
     def missing(self) -> int:
-        """What the deposit is short of."""
+        """What the deposit is short of for what can't wait for it: nothing is approved then."""
+        return max(0, self.total - self.may_wait - self.available)
+
+    @property
+    def wanting(self) -> int:
+        """What the deposit is short of for all of them."""
         return max(0, -self.left)
 
     @property
@@ -139,6 +146,7 @@ def look(scope: Scope, selection: Selection) -> Chosen:
         chosen.count += seen.count
         chosen.amount += seen.amount
         chosen.fee += seen.fee
+        chosen.may_wait += seen.total if product.waits else 0
         digests[product.source] = seen.digest
         _warn(chosen, product, rows)
         _say_what_arrives(chosen, product, rows, seen.count)
@@ -175,19 +183,36 @@ def count(scope: Scope, selection: Selection) -> tuple[int, int]:
 def approve(scope: Scope, selection: Selection, *, seen: str, sure: bool = False) -> list[BulkApproval]:
     """Approve all that was chosen, if it is still what was seen; else nothing of it.
 
-    Returns the approval of each kind: done, or a worker's from now on. `seen` is Chosen.seen; `sure` says that the
-    approver knows of the possible duplicates. Raises Changed, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
+    Returns the approval of each kind: done, or a worker's from now on. What may wait for the deposit comes last: it has
+    what the others leave, and waits for the rest. `seen` is Chosen.seen; `sure` says that the approver knows of the
+    possible duplicates. Raises Changed, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
     """
     digests = dict(part.partition("=")[::2] for part in seen.split())
     with transaction.atomic():
         chosen = [
-            (product.source, some)
+            some
             for product, rows, _own in _approvable(scope, selection)
             if (some := many.Selection.of(product, rows)).ids
         ]
-        if not chosen or {source for source, _some in chosen} != set(digests):
+        if not chosen or {some.product.source for some in chosen} != set(digests):
             raise Changed
-        return [many.approve_many(scope, some, seen=digests[source], sure=sure) for source, some in chosen]
+        done: list[BulkApproval] = []
+        for some in sorted(chosen, key=lambda one: bool(one.product.waits)):
+            taken_later = sum(one.total for one in done if one.is_unfinished)
+            seen_of_it = digests[some.product.source]
+            done.append(many.approve_many(scope, some, seen=seen_of_it, sure=sure, leave=taken_later))
+    return done
+
+
+def waiting_of(scope: Scope, approvals: Iterable[BulkApproval]) -> int:
+    """Return how many of what was just approved wait for the deposit."""
+    waiting = 0
+    for approval in approvals:
+        product = products[approval.source]
+        if product.waits:
+            rows = product.model.objects.visible_to(scope, searched=True).filter(pk__in=approval.rows)
+            waiting += rows.filter(status=product.waits).count()
+    return waiting
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def approvals(request: Request) -> HttpResponse:
     shown: dict[str, Any] = {"form": form, "query": query, "available": ledger.balance(request.scope).available}
     shown["under_way"] = services.under_way(request.scope)
     shown["series_waiting"] = services.series_waiting(request.scope)
+    shown["uncovered"], shown["uncovered_more"] = queue.uncovered(request.scope)
     shown["rejected"] = services.rejections_under_way(request.scope)
     if form.is_valid():
         shown |= _page(request, form.filters, query)
@@ -166,6 +167,13 @@ def _say(request: Request, done: list[BulkApproval]) -> None:
         return
     said = ngettext("%(count)s is approved: %(total)s.", "%(count)s are approved: %(total)s.", count)
     messages.success(request, said % words)
+    if waiting := services.waiting_of(request.scope, done):
+        said = ngettext(
+            "%(count)s of them waits until the deposit has enough, and goes on by itself then.",
+            "%(count)s of them wait until the deposit has enough, and go on by themselves then.",
+            waiting,
+        )
+        messages.info(request, said % {"count": money.number(waiting)})
 
 
 @never_cache

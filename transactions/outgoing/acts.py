@@ -107,10 +107,9 @@ def let_go(scope: Scope, product: Product, locked: OutgoingTransfer, *, note: st
     except rails.NoRail as problem:
         raise NothingSends from problem
     except ledger.NotEnoughDeposit as problem:
-        short = ShortOfMoney(problem)
         if not product.waits:
-            raise short from problem
-        changes.carry_out(changes.waiting_for_money(scope, product, locked, note=str(short)))
+            raise ShortOfMoney(problem) from problem
+        changes.carry_out(changes.waiting_for_money(scope, product, locked, missing=problem.missing))
         return
     if not waits:
         orders.queue(product, locked, rail.name)

@@ -83,9 +83,12 @@ def letting_go(
     return Change(owner_of(row), move, hold)
 
 
-def waiting_for_money(by: Scope, product: Product, row: OutgoingTransfer, *, note: str = "") -> Change:
-    """Approve what the deposit doesn't cover: nothing is held, and it goes on by itself once there is enough."""
-    told = facts_of(row) | ({"note": note} if note else {})
+def waiting_for_money(by: Scope, product: Product, row: OutgoingTransfer, *, missing: int) -> Change:
+    """Approve what the deposit doesn't cover: nothing is held, and it goes on by itself once there is enough.
+
+    `missing` are the rupiah that it is short of: a figure, which everybody reads in their own language.
+    """
+    told = facts_of(row) | {"missing": missing}
     values = by.actor.columns("approver")
     return Change(owner_of(row), states.Move(row, product.waits, by, product.kind("waiting"), told, None, values))
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from accounts.models import Business
 from deposits import ledger
@@ -53,6 +53,19 @@ def _go_on_of(product: Product, business_id: int, mode: str) -> int:
         if row.amount + row.fee <= left and _tried(_send, product, row):
             sent, left = sent + 1, left - row.amount - row.fee
     return sent
+
+
+def left_for(product: Product, row: OutgoingTransfer) -> tuple[int, int]:
+    """Return the rupiah that a waiting row may have of the deposit, and how many go before it by the next sweep."""
+    rows = product.model.objects.filter(business_id=row.business_id, mode=row.mode, status=product.waits)
+    left = ledger.balance(ledger.LedgerOwner(row.business, row.mode)).available
+    older = Q(created_at__lt=row.created_at) | Q(created_at=row.created_at, pk__lt=row.pk)
+    fit = rows.annotate(cost=F("amount") + F("fee")).filter(older, cost__lte=left).order_by("created_at", "pk")
+    before = 0
+    for cost in fit.values_list("cost", flat=True)[:MOST_AT_ONCE]:
+        if cost <= left:
+            before, left = before + 1, left - cost
+    return left, before
 
 
 def _stop_those_of(product: Product, business_id: int, mode: str) -> None:

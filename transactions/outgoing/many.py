@@ -1,5 +1,7 @@
 """Approving many transactions as one act: exactly the set that was seen, all of it or none (trust.md M1-M4).
 
+What may wait for the deposit is approved all the same where that is short: what it doesn't cover waits.
+
 A page asks `look_at` what a selection comes to, and hands back its digest. A small set is approved at once; a large one
 by a worker, which asks everything again under the locks. Whatever is killed midway has approved nothing, and is begun
 again.
@@ -90,11 +92,12 @@ def look_at(scope: Scope, selection: Selection) -> Look:
     return _look(scope, selection.product, selection.ids, rows)
 
 
-def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = False) -> BulkApproval:
+def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = False, leave: int = 0) -> BulkApproval:
     """Approve a selection as it was seen; returns the approval, which is DONE, or which a worker has from now on.
 
-    `seen` is the digest of `look_at`; `sure` says that the approver knows of the possible duplicates. All are approved
-    or none. Raises NothingSelected, Changed, SecondPersonNeeded, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
+    `seen` is the digest of `look_at`; `sure` says that the approver knows of the possible duplicates; `leave` are the
+    rupiah of the deposit that something else will take. All are approved or none. Raises NothingSelected, Changed,
+    SecondPersonNeeded, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
     """
     product = selection.product
     if not selection.ids:
@@ -110,7 +113,7 @@ def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = 
             approval = _note(scope, selection, look, seen, sure=sure)
             APPROVALS.wake_on_commit()
             return approval
-        look = _let_go(scope, product, selection.ids, seen, sure=sure)
+        look = _let_go(scope, product, selection.ids, seen, sure=sure, leave=leave)
         approval = _note(scope, selection, look, seen, sure=sure)
         done = {"status": BulkApproval.Status.DONE, "finished_at": clock.now()}
         BulkApproval.objects.filter(pk=approval.pk).update(status=BulkApproval.Status.APPROVING)
@@ -178,11 +181,11 @@ def _check(scope: Scope, product: Product, rows: Any, look: Look, seen: str, *, 
         raise MayBeTwice
     product.ready(rows)
     balance = ledger.balance(scope)
-    if look.total > balance.available:
+    if look.total > balance.available and not product.waits:
         raise ShortOfMoney(ledger.NotEnoughDeposit("available", balance.available, look.total))
 
 
-def _let_go(scope: Scope, product: Product, ids: Sequence[int], seen: str, *, sure: bool) -> Look:
+def _let_go(scope: Scope, product: Product, ids: Sequence[int], seen: str, *, sure: bool, leave: int = 0) -> Look:
     """Hold the money of a set and send it, or let it wait for its date: all of it, within the open transaction.
 
     Raises what `approve_many` raises.
@@ -197,12 +200,12 @@ def _let_go(scope: Scope, product: Product, ids: Sequence[int], seen: str, *, su
     def rows() -> Iterator[Any]:
         for some in steps(ids):
             for row in _rows(scope, product, some):
-                going.append(Going(row.pk, row.amount, row.fee, row.send_at))
+                going.append(Going(row.pk, row.amount, row.fee, row.send_at, row.created_at))
                 yield row
 
     look = _look(scope, product, ids, rows())
     _check(scope, product, _rows(scope, product, ids), look, seen, sure=sure)
-    let_go_many(scope, product, going)
+    let_go_many(scope, product, going, leave=leave)
     return look
 
 
@@ -211,36 +214,40 @@ def _locked(scope: Scope, product: Product, ids: Sequence[int]) -> list[int]:
 
 
 class Going(NamedTuple):
-    """What is kept of a row that is let go: its id, its rupiah, and when it is sent."""
+    """What is kept of a row that is let go: its id, its rupiah, when it is sent, and when it was made."""
 
     pk: int
     amount: int
     fee: int
     send_at: datetime | None
+    created_at: datetime
 
 
-def let_go_many(scope: Scope, product: Product, locked: Sequence[Any]) -> None:
-    """Hold the money of locked rows that wait, and send them, or let them wait for their dates.
+def let_go_many(scope: Scope, product: Product, locked: Sequence[Any], *, leave: int = 0) -> None:
+    """Hold the money of locked rows that wait, and send them, or let them wait for their dates, or for the deposit.
 
     As acts.let_go of each, in few statements: the timeline of each says so, and one event of all follows by whoever
-    calls. A row is whatever has the attributes of Going. Raises ShortOfMoney, NothingSends.
+    calls. A row is whatever has the attributes of Going. `leave` rupiah of the deposit are somebody else's. Raises
+    ShortOfMoney, NothingSends.
     """
-    whole, available = sum(row.amount + row.fee for row in locked), ledger.balance(scope).available
-    if whole > available:  # before the first step, so that the whole shortfall is told
-        raise ShortOfMoney(ledger.NotEnoughDeposit("available", available, whole))
+    covered, short = _covered(scope, product, locked, leave)
     try:
         rail = rails.serving(scope.mode)
-        for some in steps(locked):
-            ledger.hold_many(scope, product.source, [(row.pk, row.amount + row.fee) for row in some], by=scope.actor)
+        with transaction.atomic():
+            for some in steps(covered):
+                holds = [(row.pk, row.amount + row.fee) for row in some]
+                ledger.hold_many(scope, product.source, holds, by=scope.actor)
     except rails.NoRail as problem:
         raise NothingSends from problem
     except ledger.NotEnoughDeposit as problem:
-        raise ShortOfMoney(problem) from problem
+        if not product.waits:
+            raise ShortOfMoney(problem) from problem
+        covered, short = [], locked  # spent in this moment: all wait for the next sweep
     now = clock.now()
-    later = [row for row in locked if row.send_at is not None and row.send_at > now]
+    later = [row for row in covered if row.send_at is not None and row.send_at > now]
     waits = {row.pk for row in later}
-    at_once = [row for row in locked if row.pk not in waits]
-    for to, rows in ((Status.SCHEDULED, later), (Status.PROCESSING, at_once)):
+    at_once = [row for row in covered if row.pk not in waits]
+    for to, rows in ((Status.SCHEDULED, later), (Status.PROCESSING, at_once), (product.waits, short)):
         for some in steps(rows):
             _move(scope, product, some, to)
     for some in steps(at_once):
@@ -250,12 +257,31 @@ def let_go_many(scope: Scope, product: Product, locked: Sequence[Any]) -> None:
         orders.ORDERS.wake_on_commit()
 
 
-def _move(scope: Scope, product: Product, rows: Sequence[Any], to: Status) -> None:
+def _covered(scope: Scope, product: Product, rows: Sequence[Any], leave: int) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return those that the deposit covers, and those that wait for it: the first of them first, and each that fits.
+
+    Raises ShortOfMoney for a kind that doesn't wait, unless all are covered: before the first step, so that the whole
+    shortfall is told.
+    """
+    whole, available = sum(row.amount + row.fee for row in rows), ledger.balance(scope).available - leave
+    if whole <= available:
+        return rows, []
+    if not product.waits:
+        raise ShortOfMoney(ledger.NotEnoughDeposit("available", available, whole))
+    covered, short = [], []
+    for row in sorted(rows, key=lambda row: (row.created_at, row.pk)):  # ids of one second have no order
+        cost = row.amount + row.fee
+        (covered if cost <= available else short).append(row)
+        available -= cost if cost <= available else 0
+    return covered, short
+
+
+def _move(scope: Scope, product: Product, rows: Sequence[Any], to: str) -> None:
     """Take locked rows to a state, with the line of each in its timeline."""
     waiting = product.model.objects.filter(pk__in=[row.pk for row in rows], status=Status.PENDING_APPROVAL)
     if waiting.update(status=to, **scope.actor.columns("approver")) != len(rows):
         raise Changed
-    add_lines(scope, product, rows, "approved")
+    add_lines(scope, product, rows, "waiting" if to == product.waits else "approved")
 
 
 ADD_LINES = """

@@ -5,10 +5,10 @@ from typing import Any
 from django import template
 
 from accounts.permissions import Permission
-from deposits import ledger
 from transactions.models import Payment, PaymentStatus, Refund, RefundStatus
-from transactions.outgoing import acts
+from transactions.outgoing import acts, covering
 from transactions.refunds import services
+from transactions.refunds.services import REFUNDS
 from transactions.transfers.accounts import LEAST
 
 register = template.Library()
@@ -34,11 +34,11 @@ def refund_actions(context: Any, row: Refund) -> dict[str, Any]:
 
 @register.inclusion_tag("refunds/waits.html", takes_context=True)
 def refund_waits(context: Any, row: Refund) -> dict[str, Any]:
-    """Say why an approved refund waits."""
+    """Say why an approved refund waits: what is missing once those that waited before it have gone."""
     if row.status != RefundStatus.WAITING:
         return {"missing": None}
-    missing = row.amount + row.fee - ledger.balance(context["scope"]).available
-    return {"missing": max(0, missing), "may": context["may"]}
+    left, before = covering.left_for(REFUNDS, row)
+    return {"missing": max(0, row.amount + row.fee - left), "before": before, "may": context["may"]}
 
 
 @register.inclusion_tag("refunds/of_payment.html", takes_context=True)
