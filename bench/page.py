@@ -1,4 +1,5 @@
-"""P7, P14: a whole page in process, against its query with an empty page, and against Django's admin."""
+"""P7, P14: a whole page in process, against its query with an empty page, and against Django's admin; and the public
+payment page against an empty one."""
 
 from django.test import Client
 
@@ -7,6 +8,7 @@ from bench.rows import BIG
 from bench.subject import Bench
 
 PAGE, EMPTY, ADMIN = "/money-transfers/", "/bench/empty/", "/bench/admin/transactions/moneytransfer/"
+EMPTY_PUBLIC = "/bench/public/"
 ADMIN_ROUNDS = 3
 
 
@@ -20,7 +22,24 @@ def lines(bench: Bench) -> list[Line]:
     }
     took = medians(acts, bench.rounds)
     unit = ("raw query and an empty page", took["query"] + took["empty"])
-    return [compare("P7", "First page, whole, in process", took["page"], unit, most=3.5), *_rivals(bench, client)]
+    first = compare("P7", "First page, whole, in process", took["page"], unit, most=3.5)
+    return [first, *_public(bench, client), *_rivals(bench, client)]
+
+
+def _public(bench: Bench, client: Client) -> list[Line]:
+    """Measure the page on which a stranger pays, an empty one of a signed-in person, and an empty one of a stranger."""
+    stranger, address = Client(), f"/pay/{bench.link().slug}/"
+    acts = {
+        "page": lambda: _get(stranger, address),
+        "empty": lambda: _get(client, EMPTY),
+        "bare": lambda: _get(stranger, EMPTY_PUBLIC),
+    }
+    took = medians(acts, bench.rounds)
+    bare = ("an empty page that asks no database, for a stranger", took["bare"])
+    return [
+        compare("", "Public payment page, whole, in process", took["page"], ("an empty page", took["empty"]), most=3),
+        compare("", "Public payment page, whole, in process", took["page"], bare),
+    ]
 
 
 def _rivals(bench: Bench, client: Client) -> list[Line]:

@@ -15,9 +15,10 @@ from django.test import Client
 from accounts.models import Business, Member, User
 from accounts.permissions import Role
 from bench import rows
+from flipdash import rls
 from flipdash.histories.paging import Cursor
 from flipdash.scope import Scope
-from transactions.models import MoneyTransfer
+from transactions.models import MoneyTransfer, PaymentLink
 from transactions.transfers.history import TransferHistory
 
 Statement = tuple[Any, Any]
@@ -74,6 +75,14 @@ class Bench:
         with statements() as made:
             history.count(plan)
         return made
+
+    def link(self) -> PaymentLink:
+        """Return a payment link of the largest business, in Test Mode, where there is always somebody who collects."""
+        business = Business.objects.get(slug=rows.BIG)
+        named = {"business": business, "mode": "test", "title": "Kelas latte art", "amount": 350_000}
+        with rls.inside_of(business.pk, "test"):
+            maker = admin_of(business).actor.columns("maker")
+            return PaymentLink.objects.get_or_create(**named, status="active", defaults=maker)[0]
 
     def replay(self, made: list[Statement], *, limit: int = 0) -> Callable[[], None]:
         """Return an act that has Postgres answer the statements again, each within so many milliseconds."""

@@ -36,7 +36,14 @@ def empty(request: HttpRequest) -> HttpResponse:
     return HttpResponse("hello")
 
 
+@login_not_required
+def empty_public(request: HttpRequest) -> HttpResponse:
+    """Answer anybody with nothing."""
+    return HttpResponse("hello")
+
+
 urlpatterns = [
+    path("bench/public/", empty_public),
     path("bench/empty/", empty),
     path("bench/api/empty", empty_behind_a_key),
     path("bench/admin/", site.urls),

@@ -115,9 +115,9 @@ class CaseAdmin(ReadOnlyAdmin):
             except MoveRefused as problem:
                 self.message_user(request, str(problem), messages.ERROR)
 
-    @admin.action(description=gettext_lazy("Key used twice, nothing was paid: fail it, and give its money back"))
+    @admin.action(description=gettext_lazy("Nothing was paid, the rail says so: fail it, and give its money back"))
     def release(self, request: HttpRequest, queryset: QuerySet[RailCase]) -> None:
-        """Release what the rail knows by our key as something else, once it has said that nothing was paid."""
+        """Release what the rail knows by our key as something else, or can't stop, where nothing was paid."""
         done = sum(cases.release(case, by=request.user) for case in queryset)  # type: ignore[arg-type]  # the operator's people are Users
         self.message_user(request, _("Given back: %d") % done)
 

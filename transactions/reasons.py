@@ -127,6 +127,12 @@ class Reason(models.TextChoices):
         said=("Somebody else paid", "Sudah dibayar orang lain", "Link used", "Tautan terpakai"),
     )
     # What people decided.
+    ASKED_BACK = reason(
+        *("asked_back", _("Asked back")),
+        what=_("it was asked back, and stopped before it was paid"),
+        then=_("Make it again when the bank works as usual, or to an account at another bank."),
+        said=("Asked back", "Recalled", "Diminta kembali"),
+    )
     WRONG_AMOUNT = reason(
         *("wrong_amount", _("Wrong amount")),
         what=_("the amount was wrong"),

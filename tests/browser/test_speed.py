@@ -1,4 +1,5 @@
-"""A history under throttled 4G, with a quarter of the CPU: how much it asks for, and how soon it is there.
+"""A history, and the page on which a stranger pays, under throttled 4G, with a quarter of the
+CPU: how much it asks for, and how soon it is there.
 
 Counts and sizes are held. Times are only printed, for a busy machine mustn't fail a test: the bench holds them
 (`make bench ARGS=browser`).
@@ -17,6 +18,10 @@ from playwright.sync_api import Browser
 
 from devtools.throttled import MOST_KB, MOST_REQUESTS, first_view
 from tests import factories
+from tests.browser.links import PHONE
+from tests.transactions.paying import link, start
+
+MOST_PUBLIC_REQUESTS = 6
 
 
 class Quiet(WSGIRequestHandler):
@@ -69,3 +74,19 @@ def test_a_history_asks_for_little(browser: Browser, site, client_of, admin, kop
     assert seen.requests <= MOST_REQUESTS
     assert seen.kilobytes <= MOST_KB
     assert seen.font_kilobytes > 0
+
+
+def test_the_public_payment_page_asks_for_little(browser: Browser, site, kopi_kita, capsys):
+    """What whoever opens a link on a phone for the first time waits for; then what one sees who pays by QRIS."""
+    of = link(kopi_kita)
+    pages = {"the link": f"/pay/{of.slug}/", "the payment": f"/pay/payment/{start(of, channel='qris').slug}/"}
+    for name, address in pages.items():
+        context = browser.new_context(base_url=site, viewport=PHONE, is_mobile=True, device_scale_factor=2)
+        context.request.get(address)
+        seen = first_view(context.new_page(), address)
+        context.close()
+        with capsys.disabled():
+            print(f"\npublic payment page, {name}: {seen}")
+        assert seen.requests <= MOST_PUBLIC_REQUESTS
+        assert seen.kilobytes <= MOST_KB
+        assert seen.font_kilobytes == 0

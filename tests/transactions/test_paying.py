@@ -200,6 +200,12 @@ def test_what_nobody_made_is_one_and_the_same_page(stranger_web, db, address):
     assert "There is nothing to pay here" in answer.content.decode()
 
 
+@pytest.mark.parametrize("address", ["no-such-key/", "payment/no-such-key/paying/"])
+def test_nothing_is_paid_by_a_link_that_nobody_made(stranger_web, db, address):
+    assert stranger_web.post(f"/pay/{address}", payers.PAYER).status_code == 404
+    assert not Payment.objects.exists()
+
+
 def test_the_pages_tell_nothing_else_of_the_business(stranger_web, kopi_kita):
     kopi_kita.legal_name = "PT Rahasia Dapur"
     kopi_kita.save()
@@ -237,11 +243,21 @@ def test_its_pages_are_of_no_mode_and_for_no_cache(stranger_web, kopi_kita):
         ({"channel": "paypal"}, "channel"),
         ({"channel": "ovo", "phone": ""}, "phone"),
         ({"phone": "12"}, "phone"),
+        ({"name": "Dewi\x00"}, "name"),
+        ({"email": "x" * 10_240 + "@example.test"}, "email"),
+        ({"email": "dewi@example.test\nBcc: all@example.test"}, "email"),
+        ({"phone": "0812" + "3" * 10_240}, "phone"),
+        ({"channel": "BCA"}, "channel"),
+        ({"made_key": "not-a-key"}, "made_key"),
+        ({"terms": "x" * 10_240}, "terms"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(stranger_web, kopi_kita, typed, field):
     answer = send(stranger_web, link(kopi_kita), **typed)
-    assert list(answer.context["form"].errors) == [field]
+    form = answer.context["form"]
+    assert list(form.errors) == [field]
+    assert str(form.errors[field][0]) in html.unescape(answer.content.decode()), "it is said on the page"
+    assert {name: form[name].value() for name in typed} == typed, "what was typed stays"
     assert not Payment.objects.exists()
 
 

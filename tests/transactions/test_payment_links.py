@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -97,7 +98,18 @@ def test_a_form_that_is_sent_twice_makes_one(web, scope):
         ({"expires_on": "2020-01-01"}, "expires_on"),
         ({"expires_on": "soon"}, "expires_on"),
         ({"expires_time": "12:00"}, "expires_on"),
+        ({"title": "Kopi\x00"}, "title"),
+        ({"amount": "3.5e99"}, "amount"),
+        ({"amount": "9" * 400}, "amount"),
+        ({"made_key": "not-a-key"}, "made_key"),
         ({"redirect_url": "javascript:alert(1)"}, "redirect_url"),
+        ({"redirect_url": " JaVaScRiPt:alert(1)"}, "redirect_url"),
+        ({"redirect_url": "data:text/html,hello"}, "redirect_url"),
+        ({"redirect_url": "https://127.1/"}, "redirect_url"),
+        ({"redirect_url": "https://2130706433/"}, "redirect_url"),
+        ({"redirect_url": "https://[::1]/"}, "redirect_url"),
+        ({"redirect_url": "https://169.254.169.254/latest/"}, "redirect_url"),
+        ({"redirect_url": "https://kopikita.co.id/" + "a" * 10_240}, "redirect_url"),
         ({"redirect_url": "http://kopikita.co.id/"}, "redirect_url"),
         ({"redirect_url": "//kopikita.co.id/"}, "redirect_url"),
         ({"redirect_url": "https://10.0.0.1/"}, "redirect_url"),
@@ -112,7 +124,10 @@ def test_a_form_that_is_sent_twice_makes_one(web, scope):
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_made(web, scope, typed, field):
     answer = send(web, **typed)
     assert answer.status_code == 200
-    assert list(answer.context["form"].errors) == [field]
+    form = answer.context["form"]
+    assert list(form.errors) == [field]
+    assert str(next(iter(form.errors[field]))) in unescape(answer.content.decode()), "it is said on the page"
+    assert {name: form[name].value() for name in typed} == typed, "what was typed stays"
     with rls.inside(scope):
         assert not PaymentLink.objects.exists()
 

@@ -9,13 +9,14 @@ from deposits import ledger
 from deposits.ledger import Balance, checks
 from flipdash import rls
 from flipdash.actors import SYSTEM
+from flipdash.models import Message
 from tests import factories
 from tests.deposits.conftest import connect
 from tests.leased import let_time_pass
 from tests.transactions.sending import answer, approve, create, fund, lines, send
 from transactions import disturbances
 from transactions.models import MoneyTransfer, RailCase, RailOrder, SimulatedPayout
-from transactions.outgoing import orders, recalling, turns
+from transactions.outgoing import cases, orders, recalling, turns
 from transactions.outgoing.orders import ORDERS
 from transactions.outgoing.recalling import NotHanging
 from transactions.outgoing.refusals import NotWaiting
@@ -77,11 +78,90 @@ def test_what_the_bank_stops_comes_back(service, hanging, is_sent):
     send()
     assert status(transfer) == "failed"
     assert balance(service) == Balance(1_000_000, 0)
-    assert "recalled" in lines(transfer)
+    assert lines(transfer) == ["created", "approved", *(["sent"] if is_sent else []), "recalled", "failed"]
     payout = SimulatedPayout.objects.get()
     assert (payout.result, payout.told) == ("failed", 1)
     with connect("superuser") as superuser, superuser.cursor() as cursor:
         assert [result.examples for result in checks.run(cursor) if result.count] == []
+
+
+def test_who_made_it_hears_who_asked_it_back_and_why_it_failed(client_of, service, hanging, admin):
+    """trust: U6. No bank refused it, and nobody says so."""
+    transfer = hanging()
+    Message.objects.all().delete()
+    recall(service, transfer)
+    let_time_pass(ORDERS)
+    send()
+    asked, stopped = Message.objects.exclude(to=service.user.email).order_by("pk")
+    assert asked.subject == "Asked back: Rp85,000"
+    assert f"{service.user.name} has asked it back" in asked.text
+    assert "It was stopped before it was paid. Its money is back in your deposit." in stopped.text
+    assert "refused" not in stopped.text
+    assert MoneyTransfer.objects.get(pk=transfer.pk).reason == "asked_back"
+    page = client_of(admin).get(f"/money-transfers/{transfer.pk}/").content.decode()
+    assert "Failed: it was asked back, and stopped before it was paid." in page
+    assert "Stopped before it was paid" in page
+    assert "Refused by the bank" not in page
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    """A rail that can't stop anything, and knows nothing of it."""
+    monkeypatch.setattr(simulator.RAIL, "recall", lambda payout: Answer(Outcome.UNKNOWN), raising=False)
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+def test_what_a_rail_was_never_told_comes_back_even_if_it_cant_stop(service, hanging, deaf, beside):
+    """Alone or together with others."""
+    transfer, *others = [hanging(is_sent=False) for _one in range(1 + beside)]
+    recall(service, transfer)
+    send()
+    assert (status(transfer), lines(transfer)) == ("failed", ["created", "approved", "recalled", "failed"])
+    assert RailOrder.objects.get(key=MONEY_TRANSFERS.key_of(transfer)).told_at is None
+    assert [status(other) for other in others] == ["processing"] * beside
+
+
+def test_what_is_asked_back_as_it_is_noted_as_told_wasnt_told(service, hanging, deaf, monkeypatch):
+    """Between the note and the look whether anybody wants it back."""
+    transfer, _other = hanging(is_sent=False), hanging(is_sent=False)
+    recalled_of = orders.recalled_of
+
+    def ask_first(part):
+        if not RailOrder.objects.filter(recalled_at__isnull=False).exists():
+            assert RailOrder.objects.get(key=MONEY_TRANSFERS.key_of(transfer)).told_at
+            recall(service, transfer)
+        return recalled_of(part)
+
+    monkeypatch.setattr(orders, "recalled_of", ask_first)
+    ORDERS.work()
+    assert (status(transfer), lines(transfer)) == ("failed", ["created", "approved", "recalled", "failed"])
+    assert RailOrder.objects.get(key=MONEY_TRANSFERS.key_of(transfer)).told_at is None
+
+
+def test_what_a_rail_may_have_and_cant_stop_waits_for_a_person(service, hanging, deaf, admin):
+    """trust: L8, Q5. Nobody knows whether it is paid, until somebody of the operator's has asked."""
+    transfer = hanging(is_sent=False)
+    RailOrder.objects.update(told_at=Now(), attempt=ORDERS.most_attempts - 1)
+    recall(service, transfer)
+    ORDERS.work()
+    case = RailCase.objects.get()
+    assert (case.kind, status(transfer)) == ("no_answer", "processing")
+    assert balance(service).held == 87_500
+    assert cases.release(case, by=admin.user)
+    assert not cases.release(case, by=admin.user)
+    assert (status(transfer), balance(service)) == ("failed", Balance(1_000_000, 0))
+    assert RailOrder.objects.get().status == "done"
+    with connect("superuser") as superuser, superuser.cursor() as cursor:
+        assert [result.examples for result in checks.run(cursor) if result.count] == []
+
+
+def test_what_nobody_asked_back_is_released_by_nobody(hanging, monkeypatch, admin):
+    transfer = hanging(is_sent=False)
+    RailOrder.objects.update(attempt=ORDERS.most_attempts - 1)
+    monkeypatch.setattr(simulator.RAIL, "send", lambda payout: Answer(Outcome.UNKNOWN), raising=False)
+    ORDERS.work()
+    assert not cases.release(RailCase.objects.get(), by=admin.user)
+    assert status(transfer) == "processing"
 
 
 def test_what_arrived_meanwhile_stays_arrived(service, hanging):

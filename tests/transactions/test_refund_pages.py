@@ -93,7 +93,7 @@ def test_what_a_payer_left_is_filled_in(web, kopi_kita):
     assert "left no account" not in text_of(page)
 
 
-@pytest.mark.parametrize("written", ["1111111111111111111", "12x", "٣٣", "9" * 40, "'; --", ""])
+@pytest.mark.parametrize("written", ["1111111111111111111", "12x", "٣٣", "9" * 40, "'; --", "12\x00", "x" * 10_240, ""])
 def test_an_unknown_id_is_said_beside_the_field(web, written):
     page = web.get(REQUEST, {"payment": written})
     assert page.status_code == 200
@@ -129,6 +129,15 @@ def test_what_was_not_paid_says_so(web, kopi_kita, status, said):
         ({"cause": ""}, "cause"),
         ({"cause": "Line\nbreak \u202e"}, "cause"),
         ({"cause": "x" * 201}, "cause"),
+        ({"cause": "x" * 10_240}, "cause"),
+        ({"cause": "Batal\x00"}, "cause"),
+        ({"amount": "9" * 400}, "amount"),
+        ({"amount": "1e5"}, "amount"),
+        ({"beneficiary_name": "Dewi\u202e"}, "beneficiary_name"),
+        ({"beneficiary_name": "x" * 10_240}, "beneficiary_name"),
+        ({"account_number": "1" * 10_240}, "account_number"),
+        ({"internal_reference": "x" * 10_240}, "internal_reference"),
+        ({"made_key": "not-a-key"}, "made_key"),
         ({"destination": "Nowhere"}, "destination"),
         ({"account_number": "12"}, "account_number"),
         ({"account_number": "0012349001"}, "account_number"),  # the bank has none such
@@ -142,6 +151,7 @@ def test_what_is_wrong_is_said_beside_its_field(web, kopi_kita, payment, typed, 
         page = send(web, payment, step, **typed)
         assert page.status_code == 200
         assert field in page.context["form"].errors, page.context["form"].errors
+        assert str(page.context["form"].errors[field][0]) in unescape(page.content.decode()), "it is said on the page"
     for name, value in typed.items():
         assert page.context["form"][name].value() == value, "what was typed stays"
     assert refunds(kopi_kita) == []

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.actors import Actor, actor_fields, actor_known
@@ -189,6 +190,12 @@ class TransactionEvent(Event):
 
     class Meta(Event.Meta):
         abstract = True
+
+    @property
+    def what(self) -> str:
+        """What happened, in words: no bank refused what was asked back."""
+        is_stopped = self.kind == Status.FAILED and getattr(self, self.parent).reason == Reason.ASKED_BACK
+        return gettext("Stopped before it was paid") if is_stopped else super().what
 
     @property
     def why(self) -> str:

@@ -71,13 +71,18 @@ def lock_many(product: Product, orders: Sequence[RailOrder]) -> dict[int, Outgoi
 
 def note_sent(product: Product, row: OutgoingTransfer, order: RailOrder) -> None:
     """Tell, once, that a rail has a locked row."""
-    if RailOrder.objects.filter(pk=order.pk, sent_at=None).update(sent_at=Now()):
+    if _was_told(order) and RailOrder.objects.filter(pk=order.pk, sent_at=None).update(sent_at=Now()):
         events.record(Scope.by_itself(row.business, row.mode), product.kind("sent"), row)
+
+
+def _was_told(order: RailOrder) -> bool:
+    """Return whether the rail may have been told to pay: not what was asked back before."""
+    return order.told_at is not None or order.recalled_at is None
 
 
 def note_sent_many(product: Product, those: Sequence[tuple[OutgoingTransfer, RailOrder]]) -> None:
     """Tell, once for each, that a rail has some locked rows of one business and mode."""
-    row_of = {order.pk: row for row, order in those}
+    row_of = {order.pk: row for row, order in those if _was_told(order)}
     unsent = RailOrder.objects.filter(pk__in=row_of, sent_at=None).order_by("pk").select_for_update()
     if new := list(unsent.values_list("pk", flat=True)):
         RailOrder.objects.filter(pk__in=new).update(sent_at=Now())
@@ -130,20 +135,22 @@ def _close(product: Product, row: OutgoingTransfer, order: RailOrder, answer: An
 
 
 def release_by_hand(case: RailCase, *, by: Scope) -> bool:
-    """Fail what was never sent, for its key was the rail's with something else, and give its money back.
+    """Fail what was never paid, as a person has made sure with the rail, and give its money back.
 
-    A person has made sure with the rail that nothing was paid. False for any other order: what a rail may have heard of
-    stays held until it says what became of it.
+    Its key was the rail's with something else; or it was asked back, and the rail never said that it has it, and can't
+    stop it. False for any other order: what a rail may have heard of stays held until it says what became of it.
     """
     product = products[case.order.source]
     with rls.inside_of(case.business_id, case.mode), transaction.atomic():
         row = lock(product, case.order)
         order = RailOrder.objects.get(pk=case.order_id)
-        if row.status != Status.PROCESSING or (order.status, order.problem) != (RailOrder.Status.FAILED, KEY_REUSED):
+        is_reused = (order.status, order.problem) == (RailOrder.Status.FAILED, KEY_REUSED)
+        is_stuck = order.recalled_at is not None and order.sent_at is None and case.kind == RailCase.Kind.NO_ANSWER
+        if row.status != Status.PROCESSING or not (is_reused or is_stuck):
             return False
-        refused = Answer(Outcome.FAILED, Reason.BANK_REFUSED)
+        refused = Answer(Outcome.FAILED, Reason.BANK_REFUSED if is_reused else Reason.ASKED_BACK)
         changes.carry_out(changes.ending(by, product, row, refused, order.rail))
-        states.step(order, RailOrder.Status.DONE)
+        states.step(order, RailOrder.Status.DONE, lease_until=None, due_at=None, finished_at=clock.now())
     return True
 
 

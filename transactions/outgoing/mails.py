@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
@@ -29,7 +29,7 @@ from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import acts, products
 from transactions.reasons import Reason
 
-TOLD_MAKER = {"approved", "waiting", "rejected", "cancelled", "expired", "failed", "returned"}
+TOLD_MAKER = {"approved", "waiting", "rejected", "cancelled", "expired", "recalled", "failed", "returned"}
 """What a maker wants to know that they didn't do themselves."""
 REMINDED_AFTER = timedelta(hours=4)
 MOST_AT_ONCE = 50
@@ -132,7 +132,8 @@ def _tell_makers(approval: BulkApproval, told: events.Event) -> None:
     """Tell each maker once how many of theirs were approved together."""
     product = products.products[approval.source]
     rows = product.model.objects.filter(pk__in=approval.rows, maker_kind=ActorKind.MEMBER)
-    made = rows.values("maker_id").annotate(n=Count("pk"), amounts=Sum("amount")).order_by()
+    waits = Count("pk", filter=Q(status=product.waits))
+    made = rows.values("maker_id").annotate(n=Count("pk"), amounts=Sum("amount"), waiting=waits).order_by()
     each = {int(one["maker_id"] or 0): one for one in made}
     for member in Member.objects.told(product.notice).filter(pk__in=each).select_related("user", "business"):
         if member.actor == told.actor:
@@ -144,6 +145,7 @@ def _tell_makers(approval: BulkApproval, told: events.Event) -> None:
             "transfers_approved",
             count=one["n"],
             amount=one["amounts"],
+            waiting=one["waiting"],
             who=told.actor.name,
             mode=approval.mode,
             url=mode_url(approval.mode, product.list_url_name, absolute=True),
@@ -177,7 +179,8 @@ def _tell_maker(row: OutgoingTransfer, product: products.Product, act: str, told
     reason = Reason.of(row.reason)
     why = told.facts.get("note") or (reason.what if reason else "")
     who = "" if told.actor.kind == ActorKind.SYSTEM else told.actor.name
-    _send("transfer_outcome", product.notice, member, row, product, act=act, why=why, who=who)
+    said: dict[str, Any] = {"act": act, "why": why, "who": who, "missing": told.facts.get("missing")}
+    _send("transfer_outcome", product.notice, member, row, product, **said)
 
 
 # --- Once more ---------------------------------------------------------------------------------------------------

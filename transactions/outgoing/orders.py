@@ -37,6 +37,7 @@ from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import answers, shares
 from transactions.outgoing.products import Product, products
 from transactions.rails import Answer, KeyReused, NoAnswer, Outcome, Rail, RailDown
+from transactions.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -155,14 +156,25 @@ def tell_or_ask(order: RailOrder, product: Product, rail: Rail) -> Answer:
     asked back it is asked to stop.
     """
     if order.recalled_at is not None:
-        return rail.recall(product.payout(order.key, product.model.objects.get(pk=order.source_id)))
+        return _stop(order, product, rail)
     if order.told_at is not None:
         answer = rail.status(order.key)
         order.refresh_from_db(fields=["sent_at"])  # it may have said so by itself since
         if answer.outcome != Outcome.UNKNOWN or order.sent_at is not None:
             return answer
     payout = product.payout(order.key, product.model.objects.get(pk=order.source_id))
-    return rail.send(payout) if ORDERS.note_telling(order) else rail.recall(payout)
+    return rail.send(payout) if ORDERS.note_telling(order) else _stop(order, product, rail)
+
+
+def _stop(order: RailOrder, product: Product, rail: Rail) -> Answer:
+    """Ask the rail to stop what somebody asked back; what it neither was told nor knows is stopped.
+
+    It is asked even of what it never was told: after a backup was restored it may know more than we do (trust.md Z8).
+    """
+    answer = rail.recall(product.payout(order.key, product.model.objects.get(pk=order.source_id)))
+    if answer.outcome == Outcome.UNKNOWN and order.told_at is None:
+        return Answer(Outcome.FAILED, Reason.ASKED_BACK)
+    return answer
 
 
 def recalled_of(some: Iterable[RailOrder]) -> dict[int, datetime | None]:

@@ -72,8 +72,9 @@ class Share:
         if self.waiting[0].pk not in self.noted:
             part = self.waiting[:NOTED_TOGETHER]
             new = [order for order in part if order.told_at is None]
-            self.noted |= {order.pk: False for order in part}
-            self.noted |= {order.pk: True for order in ORDERS.note_many(new, told_at=Now())}
+            told = [order for order in new if order.recalled_at is None]
+            self.noted |= {order.pk: order.recalled_at is not None for order in part}
+            self.noted |= {order.pk: True for order in ORDERS.note_many(told, told_at=Now())}
             self.rows |= self.product.model.objects.in_bulk([order.source_id for order in new])
             return part
         return [order for order in self.waiting if order.pk in self.noted]
@@ -98,6 +99,9 @@ class Turn:
         if not self.is_over:
             part = share.next()
             recalled = orders.recalled_of(part)
+            # Noted as told in the moment in which they were asked back: they never will be.
+            since = [order for order in part if order.pk in recalled and order.recalled_at is None]
+            ORDERS.note_many([order for order in since if order.told_at is None], told_at=None)
             until = time.monotonic() + MOMENT
             for order in part:
                 share.waiting.remove(order)

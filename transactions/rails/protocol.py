@@ -243,7 +243,7 @@ class Rail(Protocol):
         """Return what became of a payout; UNKNOWN for one that never arrived. Raises NoAnswer, RailDown."""
 
     def recall(self, payout: Payout) -> Answer:
-        """Stop for good what isn't paid yet, and return what became of it: FAILED where it is stopped.
+        """Stop for good what isn't paid yet, and return what became of it: FAILED, asked_back, where it is stopped.
 
         What it never heard of it refuses from then on. A rail that can't stop says what `status` says. What it knows
         by this key with something else isn't touched. Raises NoAnswer, RailDown, KeyReused.

@@ -133,7 +133,7 @@ class Simulator:
             row, _is_new = rows.get_or_create(key=payout.key, defaults=_taken(payout))
             _check_same(row, payout)
             if not row.result:
-                row.result, row.reason = Outcome.FAILED.value, str(Reason.BANK_UNAVAILABLE)
+                row.result, row.reason = Outcome.FAILED.value, str(Reason.ASKED_BACK)
                 row.status, row.lease_until = Status.ANSWERED, None
                 row.save(update_fields=["result", "reason", "status", "lease_until"])
                 SimulatedPayout.objects.filter(pk=row.pk).update(finished_at=Now())
