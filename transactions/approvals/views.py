@@ -46,6 +46,7 @@ def approvals(request: Request) -> HttpResponse:
     shown["under_way"] = services.under_way(request.scope)
     shown["series_waiting"] = services.series_waiting(request.scope)
     shown["uncovered"], shown["uncovered_more"] = queue.uncovered(request.scope)
+    shown["uncovered_count"] = len(shown["uncovered"]) + shown["uncovered_more"]
     shown["rejected"] = services.rejections_under_way(request.scope)
     if form.is_valid():
         shown |= _page(request, form.filters, query)

@@ -217,6 +217,6 @@ class OutgoingEventKind(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled before it was sent")
     RETURNED = "returned", _("Returned by the bank")
     IMPORTED = "imported", _("Imported from another system")
-    WAITING = "waiting", _("Waits until the deposit has enough")
+    WAITING = "waiting", _("Approved, waits for the deposit")
     RECALLED = "recalled", _("Asked back from the bank")
     COVERED = "covered", _("The deposit has enough now")
