@@ -535,7 +535,7 @@ def test_the_list_asks_as_often_however_many_wait(money, maker, web):
     few = queries()
     for number in range(2, 8):
         make(maker, number)
-    assert queries() == few <= 16 + 4 * len(products.products)
+    assert queries() == few <= 17 + 4 * len(products.products)
 
 
 @pytest.fixture
