@@ -40,7 +40,7 @@ def lines(bench: Bench) -> list[Line]:
         _collect(built)
         start_web(folder, stack, **built)
         seen = _views(browser, site, "/money-transfers/", cookies=cookies, viewport={"width": 1440, "height": 900})
-        phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "device_scale_factor": 2}
+        phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "device_scale_factor": 2}
         public = _views(browser, site, f"/pay/{bench.link().slug}/", **phone)
     return [
         _line("requests", [view.requests for view in seen], "", MOST_REQUESTS),

@@ -6,6 +6,7 @@ What came from a file with others is one line, until its batch is asked for.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.urls import reverse
@@ -218,8 +219,8 @@ def uncovered(scope: Scope) -> tuple[list[Uncovered], int]:
     found: list[Uncovered] = []
     more = 0
     for product in (one for one in products.values() if one.waits):
-        rows = product.model.objects.visible_to(scope, searched=True).filter(status=product.waits)
-        page = list(rows.order_by("created_at", "pk")[: PAGE + 1])
+        rows: QuerySet = product.model.objects.visible_to(scope, searched=True).filter(status=product.waits)
+        page: list[Any] = list(rows.order_by("created_at", "pk")[: PAGE + 1])
         more += rows.count() - PAGE if len(page) > PAGE else 0
         opens = scope.can(product.requested_by)
         found += [

@@ -268,7 +268,8 @@ def _covered(scope: Scope, product: Product, rows: Sequence[Any], leave: int) ->
         return rows, []
     if not product.waits:
         raise ShortOfMoney(ledger.NotEnoughDeposit("available", available, whole))
-    covered, short = [], []
+    covered: list[Any] = []
+    short: list[Any] = []
     for row in sorted(rows, key=lambda row: (row.created_at, row.pk)):  # ids of one second have no order
         cost = row.amount + row.fee
         (covered if cost <= available else short).append(row)
