@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from devtools.local import postgres
+from flipdash.sql.applying import declared
 from tests.test_containers import RUNNING, connect, container_cluster, empty_cluster  # noqa: F401  (fixtures)
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -169,7 +170,7 @@ def test_half_a_backup_is_none(pretended, step):
     assert pretended.backups() == []
 
 
-BESIDE = "compose up --detach --wait --no-build --no-deps --no-recreate --scale web=2 web"
+BESIDE = "compose up --detach --wait --no-build --no-recreate --scale web=2 web"
 
 
 def test_a_restore_stops_all_that_write(pretended):
@@ -181,13 +182,26 @@ def test_a_restore_stops_all_that_write(pretended):
     assert sorted(stopped) == sorted(RUNNING)
 
 
+def test_the_migration_after_a_restore_says_again_who_may_connect(pretended):
+    """Rights to a database are in no dump; migrate makes only what its notes, which are in it, say isn't there."""
+    assert pretended.run("backup", "kept").returncode == 0
+    (made,) = pretended.backups()
+    assert pretended.run("restore", str(made)).returncode == 0
+    asked = pretended.asked()
+    (forgets,) = (place for place, words in enumerate(asked) if "DELETE FROM database_code" in words)
+    assert "flipdash/sql/rights.sql" in asked[forgets]
+    assert "pg_restore --username" in asked[forgets - 1]
+    assert "compose run --rm -T migrate" in asked[forgets:]
+    assert "flipdash/sql/rights.sql" in {code.name for code in declared("BEFORE_TABLES")}
+
+
 def test_an_upgrade_migrates_while_the_old_version_serves(pretended):
     done = pretended.run("upgrade", "kept")
     assert done.returncode == 0, done.stderr
     asked = pretended.asked()
     dumped = next(words for words in asked if "pg_dump" in words)
     steps = ["image tag flipdash flipdash:before", "compose build", dumped, "compose run --rm -T migrate"]
-    steps += [BESIDE, "container stop --time 35 old-web", "container rm old-web"]
+    steps += ["compose rm --force migrate", BESIDE, "container stop --time 35 old-web", "container rm old-web"]
     steps.append("compose up --detach --wait --no-build")
     assert [words for words in asked if words in steps] == steps
     assert len(pretended.backups()) == 1
@@ -198,7 +212,7 @@ def test_the_version_of_before_is_started_again_without_a_migration(pretended):
     assert done.returncode == 0, done.stderr
     back, *rest = pretended.asked()
     assert back == "image tag flipdash:before flipdash"
-    assert BESIDE in rest
+    assert BESIDE.replace("--scale", "--no-deps --scale") in rest
     assert rest[-1].startswith("compose up --detach --wait --no-build --no-deps ")
     assert sorted(rest[-1].split()[6:]) == sorted(RUNNING)
     assert not any("migrate" in words or "build" in words.split() or "pg_dump" in words for words in rest)

@@ -55,13 +55,14 @@ def steps(made: deployment.Deployment, asked: argparse.Namespace) -> None:
     if "kills" in asked.only:
         for service in (*deployment.SERVING, *deployment.OTHERS):
             walk.timed(f"kill -9 of {service}, all well again", partial(walk.kill, made, service))
+        walk.timed("web stopped", lambda: walk.away(made))
         walk.timed("report after the kills", lambda: walk.report(browser, 2))
+    if "restore" in asked.only:
+        walk.timed("backup, all lost, restore", lambda: walk.restore(made, walk.back_up(made)))
     if "load" in asked.only:
         walk.timed(f"{asked.clients} clients", lambda: load.read(made, asked.clients, asked.minutes * 60))
     if "upgrade" in asked.only:
         walk.timed("upgrade under load", lambda: load.upgrade(made, asked.clients))
-    if "restore" in asked.only:
-        walk.timed("backup, all lost, restore", lambda: walk.restore(made, walk.back_up(made)))
     walk.timed("check_ledger and check_activity", lambda: walk.proofs(made))
     say("The deployment holds.")
 

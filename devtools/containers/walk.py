@@ -137,6 +137,17 @@ def _answers(deployment: Deployment) -> bool:
         return False
 
 
+def away(deployment: Deployment) -> str:
+    """Stop web: the proxy says so in words, with the code by which browsers and programs come again."""
+    deployment.compose("stop", "web")
+    answer = deployment.browser().open("/sign-in/")
+    sure(answer.status == 503, f"without web the proxy answers {answer.status}")
+    sure("Try again" in answer.text and "Coba lagi" in answer.text, f"without web the proxy says {answer.text}")
+    deployment.compose("start", "web")
+    wait_until(lambda: _answers(deployment), seconds=BACK_SECONDS, what="Pages")
+    return "503 in words"
+
+
 def back_up(deployment: Deployment) -> Path:
     """Make a backup with bin/backup."""
     folder = HOME / "backups"
@@ -159,6 +170,8 @@ def restore(deployment: Deployment, backup: Path) -> str:
     wait_until(lambda: is_well(deployment), seconds=180, what="The deployment after the restore")
     after = counts(deployment)
     sure(before == after, f"there was {before}, and now {after}")
+    stranger = deployment.ask("SELECT has_database_privilege('pg_monitor', 'flipdash', 'CONNECT')")
+    sure(stranger == "f", "anybody may connect to the database that was restored")
     browser = deployment.browser()
     answer = browser.submit("/sign-in/", login=EMAIL, password=PASSWORD)
     sure(answer.status == 200 and "/sign-in/" not in answer.url, f"signing in led to {answer.url}")
