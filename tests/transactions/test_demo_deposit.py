@@ -28,7 +28,9 @@ from transactions.approvals import services as approvals
 from transactions.approvals.queue import Filters, Selection
 from transactions.bulk import retrying
 from transactions.models import (
+    BeneficiaryAbroad,
     BulkDraft,
+    InternationalEvent,
     InternationalTransfer,
     MoneyTransfer,
     Payment,
@@ -151,9 +153,9 @@ def test_in_test_mode_it_begins_with_its_opening_whoever_opened_it(monkeypatch):
     people.make_people()
     business = Business.objects.get(slug=KOPI_KITA.slug)
     crediting.open_test_deposit(business)
-    for kind in (demo.international, demo.payments):
-        (history,) = (one for one in kind.HISTORIES if (one.slug, one.mode) == (KOPI_KITA.slug, Mode.TEST))
-        kind.write(history)
+    payments = demo.payments
+    (history,) = (one for one in payments.HISTORIES if (one.slug, one.mode) == (KOPI_KITA.slug, Mode.TEST))
+    payments.write(history)
     demo.year.write(next(one for one in demo.HISTORIES if one.mode == Mode.TEST))
     scope = business.members.first().scope("test")
     with rls.inside(scope):
@@ -208,7 +210,7 @@ def test_it_adds_up_in_order_and_only_once(scope):
         for model, source in ((MoneyTransfer, "money_transfer"), (InternationalTransfer, "international_transfer")):
             final = model.objects.visible_to(scope).filter(status__in=[Status.SUCCESSFUL, Status.FAILED])
             ended = Posting.objects.filter(source_type=source, kind__in=["capture", "release"]).values("source_id")
-            assert final.filter(via=Via.API).exists()
+            assert final.filter(via=Via.API).exists() == (model is MoneyTransfer)
             assert not final.exclude(pk__in=ended).exists(), "every transfer that was sent has moved the deposit"
 
         brought = TopUp.objects.visible_to(scope).aggregate(sum=Sum("credited_amount"))["sum"]
@@ -285,9 +287,34 @@ def test_each_transfer_has_what_one_has_that_people_make(scope):
         assert sorted(map(int, told)) == sorted(subjects.values_list("pk", flat=True))
     returned = [row.pk for row in transfers if row.returned_at]
     settled = RailCase.objects.using("operator").filter(kind="returned", status="closed", closer_kind="operator")
+    settled = settled.filter(order__source="money_transfer")
     assert sorted(settled.values_list("order__source_id", flat=True)) == returned
+    check_those_abroad(orders, rule)
     recording.seal()
     assert chain.check("operator") == []
+
+
+def check_those_abroad(orders, rule):
+    """Each was made at a quote, let go while that held by who may, sent, and answered."""
+    rows = list(InternationalTransfer.objects.using("operator").select_related("quote").order_by("pk"))
+    told = InternationalEvent.objects.using("operator").order_by("at", "id")
+    lines = by_source(told.values_list("transfer_id", "kind", "at"))
+    posted = Posting.objects.using("operator").filter(source_type="international_transfer")
+    posted = by_source(posted.order_by("effective_at", "id").values_list("source_id", "kind", "effective_at"))
+    log = Activity.objects.using("operator").filter(subject_type="transactions.internationaltransfer")
+    logged = by_source(log.order_by("created_at").values_list("subject_id", "kind", "created_at"))
+    for row in rows:
+        route, at = tuple(kind for kind, _at in lines[row.pk]), dict(lines[row.pk])
+        assert row.status in ROUTES[route], (row.pk, route)
+        assert posted.get(row.pk, []) == [(POSTED[kind], moment) for kind, moment in lines[row.pk] if kind in POSTED]
+        assert logged[row.pk] == [(f"international.{kind}", moment) for kind, moment in lines[row.pk]]
+        assert (row.pk in orders) == ("approved" in route) == (row.let_go_at is not None)
+        quote = row.quote
+        assert quote.created_at < row.created_at
+        assert row.let_go_at == at.get("approved")
+        assert row.let_go_at is None or row.let_go_at < quote.expires_at
+        assert row.approver != row.maker or not rule.holds_for(row.amount)
+    assert {row.status for row in rows} >= {Status.SUCCESSFUL, Status.FAILED, Status.PROCESSING}
 
 
 def test_a_killed_run_is_taken_up(monkeypatch):
@@ -311,7 +338,9 @@ def test_a_killed_run_is_taken_up(monkeypatch):
     scope = Business.objects.get(slug=TOKO_SEBELAH.slug).members.first().scope("live")
     with rls.inside(scope):
         check_closes(scope)
-        assert MoneyTransfer.objects.visible_to(scope).count() == 60
+        made = [model.objects.visible_to(scope).count() for model in (MoneyTransfer, InternationalTransfer)]
+        assert sum(made) == 60
+        assert all(made)
         lines = TransferEvent.objects.visible_to(scope).values_list("transfer_id", "kind")
         assert len(lines) == len(set(lines))
     before = counts()
@@ -361,6 +390,14 @@ def test_the_day_has_files_in_every_state_in_which_people_meet_them(today):
     assert rejected.events.get(kind="rejected").note
     returned = MoneyTransfer.objects.visible_to(today).get(returned_at__isnull=False)
     assert RailCase.objects.using("operator").get(order__source_id=returned.pk).status == "closed"
+    abroad = InternationalTransfer.objects.visible_to(today).order_by("created_at", "pk")
+    assert [(row.country, row.status) for row in abroad] == [
+        *(("SG", "successful"), ("MY", "processing"), ("JP", "failed"), ("AU", "cancelled")),
+        ("DE", "pending_approval"),
+    ]
+    assert [bool(row.attachment_id) for row in abroad] == [False, True, False, False, False]
+    saved = BeneficiaryAbroad.objects.visible_to(today)
+    assert {one.country: bool(one.paid_at) for one in saved} == {"SG": True, "MY": False}
     errands = MoneyTransfer.objects.visible_to(today).filter(batch=None, returned_at=None).exclude(status="cancelled")
     stands = Counter(errands.values_list("status", flat=True))
     assert stands == {"successful": 5, "failed": 1, "pending_approval": 1}

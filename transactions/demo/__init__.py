@@ -8,19 +8,15 @@ __all__ = ["HISTORIES", "deposit", "fill", "international", "payments", "plan", 
 
 
 def is_written() -> bool:
-    """Return whether all is there: the money transfers are written last, each to its last act."""
+    """Return whether all is there: the transfers are written last, each to its last act."""
     return all(map(year.is_written, HISTORIES)) and today.is_written()
 
 
 def write_all(*, slug: str | None = None) -> None:
     """Write what is missing of all histories, or of one business's."""
-    for histories, write_one in (
-        (international.HISTORIES, international.write),
-        (payments.HISTORIES, payments.write),
-    ):
-        for history in histories:
-            if slug in {None, history.slug}:
-                write_one(history)
+    for history in payments.HISTORIES:
+        if slug in {None, history.slug}:
+            payments.write(history)
     for history in HISTORIES:
         if slug in {None, history.slug}:
             year.write(history)

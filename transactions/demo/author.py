@@ -118,6 +118,7 @@ class Author:
     answers_after: float = 80  # seconds, give or take
     zone: tzinfo = UTC
     """Of the business, whose days are meant by dates."""
+    decides_after: float = 1_500  # seconds, give or take
 
     def pick(self, words: Sequence[T], skew: float = 1) -> T:
         """Choose one; the higher the skew, the more often an early one."""
@@ -184,7 +185,7 @@ class Author:
 
     def live(self, row: Row) -> Row:
         """Let a transfer live until it is final, or `until` comes."""
-        approved_at = self.after(row.created_at, 1_500)
+        approved_at = self.after(row.created_at, self.decides_after)
         if self.cast.lets_go(row.maker, row.amount):
             row.approved_at, row.approver = row.created_at + timedelta(milliseconds=12), row.maker
             self.send(row, row.approved_at)

@@ -1,5 +1,5 @@
-"""What the demo's transactions abroad, its settlements and its refunds held, paid and brought in, and how its people
-top up. Once those post by themselves, as money transfers do (year.py), the first part goes.
+"""What the demo's settlements and its refunds brought in and paid, and how its people top up. Transfers post by
+themselves (year.py).
 """
 
 import time
@@ -7,8 +7,6 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from django.db import connection
 
 from accounts.models import Business
 from accounts.permissions import Permission
@@ -20,7 +18,7 @@ from deposits.topups import services as topups
 from flipdash.actors import SYSTEM, Actor, ActorKind
 from flipdash.mode import Mode
 from flipdash.scope import Scope
-from transactions.demo import given_back, international, settlements
+from transactions.demo import given_back, settlements
 from transactions.demo.plans import SEED
 from transactions.payments import settling
 
@@ -30,20 +28,6 @@ RESERVE = 25_000_000
 ROUND = 10_000_000
 LARGEST_TOP_UP = 1_000_000_000
 NOTES = ("", "Modal kerja", "Gaji bulan ini", "", "Pembayaran pemasok")
-
-MOVEMENTS = """
-WITH sent AS (
-    SELECT t.id, t.amount, t.fee, e.kind, e.at, e.by_kind, e.by_id, e.by_name
-    FROM transactions_internationaltransfer t JOIN transactions_internationalevent e ON e.transfer_id = t.id
-    WHERE t.business_id = %(business)s AND t.mode = %(mode)s AND t.created_at = ANY (%(moments)s)
-)
-SELECT s.at, CASE s.kind
-        WHEN 'approved' THEN 'hold' WHEN 'successful' THEN 'capture' WHEN 'returned' THEN 'return' ELSE 'release' END,
-    'international_transfer', s.id, s.amount, s.fee, s.by_kind, s.by_id, s.by_name
-FROM sent s JOIN sent approval ON approval.id = s.id AND approval.kind = 'approved'
-WHERE s.kind IN ('approved', 'successful', 'failed', 'cancelled', 'returned')
-ORDER BY 1, 2 DESC, 4
-"""
 
 
 @dataclass(frozen=True)
@@ -86,22 +70,12 @@ class Movement:
 
 
 def movements(business: Business, mode: str) -> Iterator[Movement]:
-    """Yield what is posted beside money transfers, each kind in order."""
-    with connection.cursor() as cursor:
-        moments = list(_moments(business, mode))
-        cursor.execute(MOVEMENTS, {"business": business.pk, "mode": str(mode), "moments": moments})
-        for at, kind, source, number, amount, fee, *by in [*cursor.fetchall(), *given_back.posted(business, mode)]:
-            yield Movement(at, kind, source, number, amount, fee, {}, *by)
+    """Yield what is posted beside transfers, each kind in order."""
+    for at, kind, source, number, amount, fee, *by in given_back.posted(business, mode):
+        yield Movement(at, kind, source, number, amount, fee, {}, *by)
     itself = (SYSTEM.kind, SYSTEM.id, SYSTEM.name)
     for number, at, amount, fee, channels in settlements.of_the_year(business, mode):
         yield Movement(at, PostingKind.SETTLEMENT, settling.SOURCE, number, amount, fee, channels, *itself)
-
-
-def _moments(business: Business, mode: str) -> Iterator[datetime]:
-    """Yield when the transfers abroad of the plan were made: others may be there, and move no deposit."""
-    for history in international.HISTORIES:
-        if (history.slug, history.mode) == (business.slug, mode):
-            yield from (row.created_at for row in international.plan(history, business))
 
 
 def treasurer(business: Business, mode: str) -> Scope:

@@ -24,10 +24,11 @@ from flipdash.scope import Scope
 from transactions.bulk import creating, services
 from transactions.bulk.asking import NAMES
 from transactions.bulk.services import BULK
-from transactions.demo import deposit, refunds
+from transactions.demo import abroad, deposit, refunds
 from transactions.demo.author import Payee, staff, suppliers
 from transactions.demo.plans import SEED
 from transactions.destinations import label_of
+from transactions.international.services import INTERNATIONAL
 from transactions.models import (
     BulkDraft,
     BulkNames,
@@ -106,6 +107,7 @@ def write() -> None:
         scopes = {role: member.scope(Mode.LIVE) for role, member in members.items()}
         _errands(scopes)
         _let_pass(refunds.write(scopes), REFUNDED)
+        _let_pass(abroad.write(maker, approver), INTERNATIONAL)
         _repeat(maker)
         _reject_one(maker, approver)
         _return_one(maker, approver)

@@ -1,16 +1,18 @@
-"""The demo's year, act by act: what people made and decided, and what banks answered, in the order in which it
-happened, by the functions by which it happens; and the top-ups without which the deposit would not have been enough.
+"""The demo's year, act by act: what people made and decided, here and abroad, and what banks answered, in the order in
+which it happened, by the functions by which it happens; and the top-ups without which the deposit would not have been
+enough.
 
 An account statement only makes sense in order, so a business's year is written from its oldest act on, when its
-transactions abroad and its payments are there. What was written already is found again (a transfer by the microsecond
+payments are there. What was written already is found again (a transfer by the microsecond
 at which it was made, an act by its line), so a killed run is taken up.
 """
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -25,15 +27,31 @@ from flipdash import db, events, rls
 from flipdash.actors import Actor
 from flipdash.mode import Mode
 from flipdash.scope import Scope
-from transactions.demo import deposit, money_transfers, settlements
+from transactions.demo import deposit, international, money_transfers, settlements
 from transactions.demo.deposit import RAIL, RESERVE, Movement
+from transactions.demo.international import Abroad
 from transactions.demo.plans import SEED, STEP, DemoHistory
 from transactions.demo.pouring import Row
 from transactions.demo.writing import business_of
 from transactions.destinations import Kind
-from transactions.models import MoneyTransfer, RailCase, RailOrder, Status, TransferBatch, TransferEvent, Via
+from transactions.international.earlier import add_many as add_many_abroad
+from transactions.international.services import INTERNATIONAL
+from transactions.models import (
+    Corridor,
+    InternationalEvent,
+    InternationalTransfer,
+    MoneyTransfer,
+    RailCase,
+    RailOrder,
+    Status,
+    TransferBatch,
+    TransferEvent,
+    Via,
+)
+from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import answers, cases, changes, orders, own
 from transactions.outgoing.changes import Change
+from transactions.outgoing.products import Product
 from transactions.outgoing.refusals import SecondPersonNeeded
 from transactions.rails import Answer, Outcome, simulator
 from transactions.transfers import services
@@ -41,6 +59,13 @@ from transactions.transfers.earlier import Made, add_many
 from transactions.transfers.services import MONEY_TRANSFERS, Draft
 
 OUTCOMES = {"successful": Outcome.SUCCESSFUL, "failed": Outcome.FAILED}
+TABLES: tuple[tuple[Product, Any, Any], ...] = (
+    (MONEY_TRANSFERS, MoneyTransfer, TransferEvent),
+    (INTERNATIONAL, InternationalTransfer, InternationalEvent),
+)
+"""Where each product's transfers and the lines of their timelines are kept."""
+Key = tuple[str, datetime]
+"""What a planned transfer is found again by: its product, and when it was made."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +82,23 @@ class Act:
         whole = self.row.amount + self.row.fee
         return {"approved": -whole, "failed": whole, "returned": self.row.amount}.get(self.line, 0)
 
+    @property
+    def product(self) -> Product:
+        """Of which kind its transfer is."""
+        return product_of(self.row)
+
 
 Step = Act | Movement
+
+
+def product_of(row: Row) -> Product:
+    """Return of which kind a planned transfer is."""
+    return INTERNATIONAL if isinstance(row, Abroad) else MONEY_TRANSFERS
+
+
+def key_of(row: Row) -> Key:
+    """Return what a planned transfer is found again by."""
+    return product_of(row).source, row.created_at
 
 
 @dataclass
@@ -94,23 +134,30 @@ def write(history: DemoHistory, *, oldest: int | None = None) -> None:
 
 
 class Year:
-    """What happens to the money transfers of a business in a mode, and what of it has happened already."""
+    """What happens to the transfers of a business in a mode, and what of it has happened already."""
 
     def __init__(self, history: DemoHistory, business: Business) -> None:
         self.business, self.mode = business, Mode(history.mode)
-        self.plan = sorted(money_transfers.plan(history, business), key=lambda row: row.created_at)
+        planned: list[Row] = [*money_transfers.plan(history, business)]
+        if abroad := international.history_of(history.slug, history.mode):
+            planned += international.plan(abroad, business)
+        self.plan = sorted(planned, key=lambda row: row.created_at)
         self.owner, self.itself = LedgerOwner(business, self.mode), Scope.by_itself(business, self.mode)
         members = business.members.active().select_related("user", "business")
         self.scopes = {member.actor: member.scope(self.mode) for member in members}
         self.batches: dict[datetime, TransferBatch] = {}
+        self.corridors = {corridor.country: corridor for corridor in Corridor.objects.all()}
         mine = {"business": business, "mode": self.mode}
-        made = MoneyTransfer.objects.filter(**mine, created_at__in=[row.created_at for row in self.plan])
-        self.transfers = {row.created_at: row for row in made.select_related("business")}
-        lines = TransferEvent.objects.filter(**mine).values_list("transfer_id", "kind")
-        self.lines = set(lines)
+        self.transfers: dict[Key, OutgoingTransfer] = {}
+        self.lines: set[tuple[str, int, str]] = set()
+        for product, model, event in TABLES:
+            made = model.objects.filter(**mine, created_at__in=[row.created_at for row in self.plan])
+            self.transfers |= {(product.source, row.created_at): row for row in made.select_related("business")}
+            lines = event.objects.filter(**mine).values_list("transfer_id", "kind")
+            self.lines |= {(product.source, *line) for line in lines}
         self.posted = set(Posting.objects.filter(**mine).values_list("source_type", "source_id", "kind"))
         open_ones = RailOrder.objects.filter(**mine, status__in=RailOrder.Status.open())
-        self.orders = {order.source_id: order for order in open_ones}
+        self.orders = {order.key: order for order in open_ones}
 
     def steps(self, oldest: int | None = None) -> list[Step]:
         """Return all that happens, in order; of no more than the oldest transfers."""
@@ -121,8 +168,8 @@ class Year:
         """Return whether something has happened already."""
         if isinstance(step, Movement):
             return (step.source, step.id, step.kind) in self.posted
-        transfer = self.transfers.get(step.row.created_at)
-        return transfer is not None and (transfer.pk, step.line) in self.lines
+        transfer = self.transfers.get(key_of(step.row))
+        return transfer is not None and (step.product.source, transfer.pk, step.line) in self.lines
 
     def write(self, oldest: int | None) -> None:
         """Let all happen, and top up before whatever there would not be enough for."""
@@ -172,8 +219,18 @@ class Year:
 
     def _make(self, rows: Sequence[Row]) -> None:
         """Make transfers, those of a file in its batch."""
-        made = add_many([self._made(row) for row in rows]) if rows else []
-        self.transfers |= {row.created_at: transfer for row, transfer in zip(rows, made, strict=True)}
+        abroad = [row for row in rows if isinstance(row, Abroad)]
+        here = [row for row in rows if not isinstance(row, Abroad)]
+        made: list[OutgoingTransfer] = [*add_many([self._made(row) for row in here])] if here else []
+        made += add_many_abroad([self._made_abroad(row) for row in abroad]) if abroad else []
+        self.transfers |= {key_of(row): transfer for row, transfer in zip([*here, *abroad], made, strict=True)}
+
+    def _made_abroad(self, row: Abroad) -> international.Made:
+        return international.made(row, self._scope_of(row.maker), self.corridors, self._made_key(row), RAIL)
+
+    def _made_key(self, row: Row) -> uuid.UUID:
+        name = f"flipdash demo {SEED} {self.business.pk} {self.mode} {row.created_at}"
+        return uuid.uuid5(uuid.NAMESPACE_OID, name)
 
     def _made(self, row: Row) -> Made:
         holder = "" if row.destination_kind == Kind.VA else row.beneficiary_name.upper()
@@ -191,7 +248,7 @@ class Year:
         )
         by = self._scope_of(row.maker)
         services.check_draft(by, draft)
-        key = uuid.uuid5(uuid.NAMESPACE_OID, f"flipdash demo {SEED} {self.business.pk} {self.mode} {row.created_at}")
+        key = self._made_key(row)
         fields: dict[str, object] = {"via": row.via}
         if row.via == Via.API:
             fields["idempotency_key"] = str(key)
@@ -223,9 +280,11 @@ class Year:
         changes.carry_out_many(self.owner, [change for change in some if change is not None])
         runs = [step.id for step in steps if isinstance(step, Movement) and step.kind == PostingKind.SETTLEMENT]
         settlements.finish(self.business, self.mode, runs)
-        acts = [(step, self.transfers[step.row.created_at]) for step in steps if isinstance(step, Act)]
-        gone = [transfer for act, transfer in acts if act.line == "approved" and act.row.send_on is None]
-        self.orders |= {order.source_id: order for order in orders.queue_many(MONEY_TRANSFERS, gone, RAIL)}
+        acts = [(step, self.transfers[key_of(step.row)]) for step in steps if isinstance(step, Act)]
+        gone = [(act, transfer) for act, transfer in acts if act.line == "approved" and act.row.send_on is None]
+        for product, _model, _event in TABLES:
+            some_gone = [transfer for act, transfer in gone if act.product is product]
+            self.orders |= {order.key: order for order in orders.queue_many(product, some_gone, RAIL)}
         self._tell_rail([(act, transfer) for act, transfer in acts if act.line == "sent"])
         self._note_answers([(act, transfer) for act, transfer in acts if act.line in OUTCOMES])
         batches = {act.row.batch_at: act for act, _transfer in acts if act.line == "approved" and act.row.batch_at}
@@ -237,17 +296,17 @@ class Year:
     def _change_of(self, step: Step) -> Change | NewPosting | None:
         if isinstance(step, Movement):
             return step.posting
-        row, transfer = step.row, self.transfers[step.row.created_at]
+        row, transfer = step.row, self.transfers[key_of(step.row)]
         if step.line == "approved":
             return self._approval(step, transfer)
         if step.line in OUTCOMES:
-            return changes.ending(self.itself, MONEY_TRANSFERS, transfer, _answer_of(row), RAIL, step.at)
+            return changes.ending(self.itself, step.product, transfer, _answer_of(row), RAIL, step.at)
         if step.line in {"cancelled", "rejected"}:
             by = self._scope_of(row.ended_by)
-            return changes.stopping(by, MONEY_TRANSFERS, transfer, step.line, reason=row.reason, at=step.at)
+            return changes.stopping(by, step.product, transfer, step.line, reason=row.reason, at=step.at)
         return None
 
-    def _approval(self, act: Act, transfer: MoneyTransfer) -> Change:
+    def _approval(self, act: Act, transfer: OutgoingTransfer) -> Change:
         """Return what an approval does, if whoever the plan says may; raises NotAllowed, SecondPersonNeeded."""
         by = self._scope_of(act.row.approver or act.row.maker)
         if not (by.can(Permission.APPROVE_TRANSACTIONS) or by.via == Via.API):
@@ -257,25 +316,31 @@ class Year:
             raise SecondPersonNeeded
         to = Status.SCHEDULED if act.row.send_on else Status.PROCESSING
         is_quiet = act.row.batch_at is not None
-        return changes.letting_go(by, MONEY_TRANSFERS, transfer, to, act.at, is_quiet=is_quiet)
+        change = changes.letting_go(by, act.product, transfer, to, act.at, is_quiet=is_quiet)
+        if act.product is INTERNATIONAL:  # by then its quote held
+            move = replace(change.move, values={**change.move.values, "let_go_at": act.at})
+            change = replace(change, move=move)
+        return change
 
-    def _tell_rail(self, sent: Sequence[tuple[Act, MoneyTransfer]]) -> None:
+    def _tell_rail(self, sent: Sequence[tuple[Act, OutgoingTransfer]]) -> None:
         """Have the simulated rail take what was sent, and know what it will say of it."""
         told = []
         for act, transfer in sent:
-            order = self.orders[transfer.pk]
+            order = self.orders[act.product.key_of(transfer)]
             order.told_at = order.sent_at = act.at
-            payout = MONEY_TRANSFERS.payout(order.key, transfer)
+            payout = act.product.payout(order.key, transfer)
             told.append((payout, _answer_of(act.row), act.row.ended_at or act.at))
         simulator.remember(told)
-        db.save_many([self.orders[transfer.pk] for _act, transfer in sent], ["told_at", "sent_at"])
-        kind = MONEY_TRANSFERS.kind("sent")
-        events.record_many([events.Event(self.itself, kind, transfer, {}, act.at) for act, transfer in sent])
+        told_orders = [self.orders[act.product.key_of(transfer)] for act, transfer in sent]
+        db.save_many(told_orders, ["told_at", "sent_at"])
+        events.record_many(
+            [events.Event(self.itself, act.product.kind("sent"), transfer, {}, act.at) for act, transfer in sent]
+        )
 
-    def _note_answers(self, answered: Sequence[tuple[Act, MoneyTransfer]]) -> None:
+    def _note_answers(self, answered: Sequence[tuple[Act, OutgoingTransfer]]) -> None:
         done = []
         for act, transfer in answered:
-            order = self.orders.pop(transfer.pk)
+            order = self.orders.pop(act.product.key_of(transfer))
             order.status, order.finished_at = RailOrder.Status.DONE, act.at
             done.append(order)
         db.save_many(done, ["status", "finished_at"])
@@ -283,8 +348,8 @@ class Year:
     def _return(self, step: Step) -> None:
         """Let a bank send money back, and one of the operator's people credit it."""
         assert isinstance(step, Act)  # noqa: S101  (of what else happens nothing is called so)
-        transfer = self.transfers[step.row.created_at]
-        order = RailOrder.objects.get(key=MONEY_TRANSFERS.key_of(transfer))
+        transfer = self.transfers[key_of(step.row)]
+        order = RailOrder.objects.get(key=step.product.key_of(transfer))
         said = Answer(Outcome.RETURNED, "", transfer.bank_reference)
         case = answers.open_case(order, transfer, RailCase.Kind.RETURNED, said, at=step.at - timedelta(minutes=20))
         cases.credit(case, by=people.operator(), at=step.at)
