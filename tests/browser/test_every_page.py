@@ -87,6 +87,9 @@ STATES = [
     "/money-transfers/?status=failed&columns=amount&columns=approver_name&columns=id",
     "/payments/?q=Raden",
     "/documents/schedules/new/?history=money-transfers&query=status%3Dfailed",
+    "/international-transfers/create/?country=JP&kind=C2C",
+    "/international-transfers/create/?country=MY&kind=B2B",
+    "/international-transfers/create/?country=LV&kind=B2B",
     "/test/money-transfers/",
     "/nowhere/",
 ]
