@@ -168,6 +168,7 @@ def rows_of(member, mode) -> dict[str, str]:
         **{"size": 1, "sha256": "0" * 64, "opening": 0, "closing": 0, "expires_at": report.expires_at},
     )  # fmt: skip
     refund = factories.make_refund(member.business, made["payments"], mode=mode, beneficiary_name=mark, cause=mark)
+    settlement = factories.make_settlement(member.business, mode=mode)
     top_up = factories.make_top_up(member, mode=mode, note=mark)
     entry = factories.make_entry(member.business, mode=mode, by=Actor.named(mark))
     view = factories.make_view(member, mark, mode=mode)  # shared ones: tests/lists/test_views.py
@@ -200,7 +201,7 @@ def rows_of(member, mode) -> dict[str, str]:
         "deposit/history/<bigid:pk>": f"deposit/history/{entry.pk}",
         "refunds/<bigid:pk>": f"refunds/{refund.pk}",
         "payment-links/<bigid:pk>": f"payment-links/{link.pk}",
-        "settlements/<bigid:pk>": f"settlements/{factories.make_settlement(member.business, mode=mode).pk}",
+        "payments/settlements/<bigid:pk>": f"payments/settlements/{settlement.pk}",
         "top-ups/<bigid:pk>": f"top-ups/{top_up.pk}",
         "top-up-history/<bigid:pk>": f"top-up-history/{top_up.pk}",
         "members/activity/<bigid:pk>": f"members/activity/{activity.pk}",

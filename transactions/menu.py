@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
-from flipdash.menu import Entry, Section, declare
+from flipdash.menu import Entry, Section, beside, declare
 
 declare(
     Section("approvals", _("Approvals"), "circle-check", 15),
@@ -25,6 +25,7 @@ declare(
     Entry(_("Payment Links"), "transactions:payment-links", Permission.VIEW_HISTORY),
     Entry(_("Payment History"), "transactions:payments", Permission.VIEW_HISTORY),
 )
+beside(_("Accept Payment"), Entry(_("Settlements"), "transactions:settlements", Permission.VIEW_HISTORY))
 declare(
     Section("refund", _("Refund"), "undo-2", 60),
     Entry(_("Refund History"), "transactions:refunds", Permission.REQUEST_REFUND),

@@ -79,6 +79,6 @@ urlpatterns = [
     path("refunds/<bigid:pk>/cancellation/", refunds.refund_cancellation, name="refund-cancellation"),
     path("refunds/<bigid:pk>/forced/", refunds.refund_forced, name="refund-forced"),
     path("refunds/<bigid:pk>/", detail_view(RefundHistory), name="refund-detail"),
-    path("settlements/", history_view(SettlementHistory), name="settlements"),
-    path("settlements/<bigid:pk>/", detail_view(SettlementHistory), name="settlement"),
+    path("payments/settlements/", history_view(SettlementHistory), name="settlements"),
+    path("payments/settlements/<bigid:pk>/", detail_view(SettlementHistory), name="settlement"),
 ]

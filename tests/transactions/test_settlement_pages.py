@@ -1,5 +1,6 @@
 """What people see of settlements, and Settle now in Test Mode (trust: D8, W1)."""
 
+import re
 from datetime import UTC, date, datetime
 from io import StringIO
 
@@ -12,6 +13,7 @@ from deposits import ledger
 from deposits.models import Entry
 from flipdash import clock, rls
 from tests import factories
+from tests.test_lookup import look
 from tests.transactions.settling import begin, paid, settle
 from transactions.models import Payment, SettlementRun
 from transactions.payments.settlement_history import SettlementHistory
@@ -76,6 +78,14 @@ def test_who_may_not_create_settles_nothing(client_of, kopi_kita, stranger):
 # --- Its pages -------------------------------------------------------------------------------------------------------
 
 
+def test_settlements_stand_in_the_menu_where_they_are_opened_from_and_are_found_by_name(web):
+    content = web.get("/payments/settlements/").content.decode()
+    current = re.search(r'aria-current="page">([^<]+)<', content)
+    assert current is not None
+    assert current[1] == "Payment History"
+    assert look(web, "settlements")["Pages"] == ["Settlements"]
+
+
 def test_settlements_say_when_what_is_paid_today_comes(scope, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda using="default": MONDAY_NOON)
     assert "what is paid today, on Tue 2 Sep" in SettlementHistory(scope, QueryDict()).notice
@@ -86,22 +96,22 @@ def test_a_settlement_leads_to_its_payments_its_entry_and_back(web, client_of, k
     paid(kopi_kita, MONDAY_NOON, amount=100_000, fee=700, channel="qris", channel_kind="qris")
     run = settle(begin(kopi_kita, TUESDAY))
     later = paid(kopi_kita, clock.now(), sender_name="Somebody Else")
-    listed = web.get("/settlements/").content.decode()
+    listed = web.get("/payments/settlements/").content.decode()
     for shown in ("2 Sep 2025", "Rp245,300", "reaches the deposit on the next day on which banks work"):
         assert shown in listed
-    page = web.get(f"/settlements/{run.pk}/").content.decode()
+    page = web.get(f"/payments/settlements/{run.pk}/").content.decode()
     for shown in ("Rp250,000", "Rp4,700", "Rp245,300", "QRIS", "BCA", f"/payments/?run={run.pk}", "Payment settled"):
         assert shown in page
     with rls.inside_of(kopi_kita.pk, "live"):
         entry = Entry.objects.get(account__kind="available")
     assert f"/deposit/history/{entry.pk}/" in page
-    assert f"/settlements/{run.pk}/" in web.get(f"/deposit/history/{entry.pk}/").content.decode()
+    assert f"/payments/settlements/{run.pk}/" in web.get(f"/deposit/history/{entry.pk}/").content.decode()
     payments = web.get(f"/payments/?run={run.pk}").content.decode()
     assert "Dewi Lestari" in payments
     assert "Somebody Else" not in payments
-    assert f"/settlements/{run.pk}/" in web.get(f"/payments/{mine.pk}/").content.decode()
+    assert f"/payments/settlements/{run.pk}/" in web.get(f"/payments/{mine.pk}/").content.decode()
     assert "Settles on" in web.get(f"/payments/{later.pk}/").content.decode()
-    assert client_of(stranger).get(f"/settlements/{run.pk}/").status_code == 404
+    assert client_of(stranger).get(f"/payments/settlements/{run.pk}/").status_code == 404
     assert "Dewi Lestari" not in client_of(stranger).get(f"/payments/?run={run.pk}").content.decode()
-    assert web.get(f"/test/settlements/{run.pk}/").status_code == 404
+    assert web.get(f"/test/payments/settlements/{run.pk}/").status_code == 404
     assert "This is not a Settlement ID." in web.get("/payments/?run=12").content.decode()

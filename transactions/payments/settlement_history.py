@@ -50,10 +50,10 @@ class SettlementHistory(histories.History):
         DayColumn(_("Settlement Date"), "day", card="title"),
         histories.StatusColumn(_("Status"), "status", card="state", choices=Status),
         CountColumn(_("Payments"), "count", card="meta"),
-        histories.FeeColumn(_("Amount"), "amount", card="line"),
-        histories.FeeColumn(_("Fee"), "fee", card="line"),
+        histories.FeeColumn(_("Amount"), "amount", card="meta"),
+        histories.FeeColumn(_("Fee"), "fee", card="meta", gives_way=5),
         histories.RupiahColumn(_("Settled Amount"), "net", card="amount"),
-        histories.DateTimeColumn(_("Settled Date"), "posted_at", card="meta"),
+        histories.DateTimeColumn(_("Settled Date"), "posted_at", gives_way=3),
         histories.DateTimeColumn(_("Created Date"), "created_at", shown=False),
     )
     search_hint = _("Settlement ID, amount or status")
