@@ -8,19 +8,23 @@ import smtplib
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import jsonschema
 import psycopg
 import pytest
 import yaml
+from django.db.models.functions import Now
 
 import run
 from devtools.containers import bases, browser, deployment, sink
 from devtools.local import places, postgres
 from devtools.local.processes import stop
 from flipdash import processes
+from flipdash.models import Heartbeat
 from flipdash.tables import MOST_MEGABYTES
+from tests.workers import on_test_database
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -65,6 +69,25 @@ def test_every_queue_has_its_worker_and_mails_wait_for_no_report():
     command = processes.worker()
     usual = command[command.index("--queues") + 1]
     assert sorted(usual.split(",")) == sorted(taken[0] + taken[1])
+
+
+def test_all_that_stays_has_a_health_check():
+    """`docker compose up --wait`, by which bin/upgrade and bin/restore wait, fails where one is disabled."""
+    disabled = {name for name, service in SERVICES.items() if service.get("healthcheck", {}).get("disable")}
+    assert disabled == {"migrate"}
+    assert {name for name, service in SERVICES.items() if "test" in service["healthcheck"]} == {*SERVICES} - disabled
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("seconds", "code"), [(5, 0), (70, 1), (None, 1)])
+def test_beat_is_well_while_it_gives_signs_of_life(seconds, code):
+    if seconds is not None:
+        Heartbeat.objects.create(name="beat", seen_at=Now() - timedelta(seconds=seconds))
+    environment = {**os.environ, "DATABASE_URL": on_test_database(os.environ["DATABASE_URL"])}
+    done = subprocess.run(
+        [sys.executable, ROOT / "bin/healthy", "beat"], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == code, done.stderr + done.stdout
 
 
 def test_no_service_may_take_all_of_the_machines_memory():

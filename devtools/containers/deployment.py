@@ -37,7 +37,9 @@ services:
     tmpfs: [/tmp]
     volumes: ["%s:/sink.py:ro"]
     networks: [outside]
-    healthcheck: {disable: true}
+    healthcheck:
+      test: [CMD, python, -c, "import socket; socket.create_connection(('127.0.0.1', 2525), 2)"]
+      interval: 5s
 """
 FILLED_IN = {
     "ALLOWED_HOSTS": "localhost",
