@@ -27,7 +27,12 @@ from transactions.rails import Answer, Outcome, simulator
 from transactions.refunds import services
 from transactions.refunds.services import REFUNDS
 
-TABLES = Tables(Refund, RefundEvent, "refund")
+STEPS: dict[str, tuple[str, ...]] = {
+    Status.SUCCESSFUL: (Status.PROCESSING, Status.SUCCESSFUL),
+    Status.FAILED: (Status.PROCESSING, Status.FAILED),
+    Status.CANCELLED: (Status.CANCELLED,),
+}
+TABLES = Tables(Refund, RefundEvent, "refund", Status.PENDING_APPROVAL, STEPS)
 SHARE = 1 / 55
 """Of how many payments something is given back."""
 OVER_BY = timedelta(days=6)

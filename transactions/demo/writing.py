@@ -1,6 +1,6 @@
 """How planned transactions are written: those of the plan that are missing, in short transactions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,11 +30,17 @@ class Planned:
 
 @dataclass(frozen=True)
 class Tables:
-    """Where a kind of transaction and its timeline are kept; `parent` is the timeline's key."""
+    """Where a kind of transaction and its timeline are kept; `parent` is the timeline's key.
+
+    Where the database says in which state one begins, that is `begins`, and `steps` says of each state in which one
+    ends through which it comes there, itself last.
+    """
 
     model: type[Transaction]
     event: type[TransactionEvent]
     parent: str
+    begins: str = ""
+    steps: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def business_of(history: DemoHistory) -> Business:
@@ -72,10 +78,25 @@ def _write(cursor: Any, tables: Tables, owner: dict[str, Any], rows: list[Planne
         tables.model(**owner, id=pk, created_at=row.created_at, **row.fields)
         for (pk,), row in zip(cursor.fetchall(), rows, strict=True)
     ]
-    tables.model.objects.bulk_create(made)
+    _create(tables, made)
     tables.event.objects.bulk_create(
         tables.event(**owner, **{tables.parent: transaction}, kind=kind, at=at, note=note, **by.columns("by"))
         for transaction, row in zip(made, rows, strict=True)
         for kind, at, by, note in row.lines
         if at is not None
     )
+
+
+def _create(tables: Tables, made: list[Transaction]) -> None:
+    """Add transactions, and take each from where it begins to where it stands, which is where it gets its reason."""
+    ends = [(one, one.status, one.reason) for one in made if tables.begins and one.status != tables.begins]
+    for one, _status, _reason in ends:
+        one.status, one.reason = tables.begins, ""
+    tables.model.objects.bulk_create(made)
+    routes = [(one, list(tables.steps[status]), reason) for one, status, reason in ends]
+    while routes:
+        for one, steps, reason in routes:
+            one.status = steps.pop(0)
+            one.reason = one.reason if steps else reason
+        tables.model.objects.bulk_update([one for one, _steps, _reason in routes], ["status", "reason"])
+        routes = [route for route in routes if route[1]]
