@@ -24,9 +24,10 @@ def send_callbacks() -> None:
 
 @shared_task
 def sweep_callbacks() -> None:
-    """Look after the URLs, and send what was missed."""
+    """Look after the URLs, and send what was missed; soon again where an URL has more than it was given at once."""
     try:
-        health.sweep()
+        if health.sweep():
+            sweep_callbacks.apply_async(queue="callbacks", countdown=2, expires=30)
     finally:
         SENDER.send_due()
 

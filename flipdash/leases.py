@@ -167,7 +167,7 @@ class Worker(Generic[R]):
             log.warning("%s: no broker to wake a worker", self.name)
 
     def sweep(self) -> None:
-        """Wake a worker for what was missed, give up what wore its workers out, and tidy. Called every two seconds."""
+        """Wake a worker for what was missed, give up what wore its workers out, and tidy."""
         with transaction.atomic(using=self.using):
             self._give_up()
             self._follow_the_clock_back()

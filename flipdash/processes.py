@@ -25,6 +25,11 @@ class Process:
     environment: Mapping[str, str] = field(default_factory=dict)
     nice: int = 0
 
+    def set_environment(self) -> None:
+        """Have what is missing of its environment."""
+        for variable, usual in self.environment.items():
+            os.environ[variable] = _or(variable, usual)
+
 
 def web() -> list[str]:
     """Return the web server's command: WEB_WORKERS processes of WEB_THREADS threads.
@@ -77,8 +82,7 @@ ALL = {
 def run(name: str) -> int:
     """Be one of them until it ends; returns 78 where a setting is wrong."""
     process = ALL[name]
-    for variable, value in process.environment.items():
-        os.environ.setdefault(variable, value)
+    process.set_environment()
     if code := variables.main():
         return code
     os.nice(process.nice)

@@ -204,7 +204,7 @@ class SearchIndex:
         """Return the index, for the model's Meta.
 
         An insert only adds its keys to the end of a list, which is sorted into the index by whoever cleans it: the task
-        clean_search_lists does, every two seconds, so that no insert has to; only if that hadn't run for some 60,000
+        clean_search_lists does, two seconds after, so that no insert has to; only if that hadn't run for some 60,000
         rows would one have to wait for it.
         """
         return GinIndex(self.keys, fastupdate=True, gin_pending_list_limit=64 * 1024, name=name)  # kB

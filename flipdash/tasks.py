@@ -20,7 +20,7 @@ def work(name: str) -> None:
 def sweep() -> None:
     """Wake the workers for what was missed; a kind of work that fails here doesn't keep the others waiting.
 
-    It runs every two seconds, mostly for nothing: one statement says which kinds have work at all.
+    It runs where something waits, and every half minute: one statement says which kinds have work at all.
     """
     unfinished = leases.unfinished()
     for worker in leases.workers.values():

@@ -11,7 +11,7 @@ class TransactionsConfig(AppConfig):
         from deposits.ledger import sources
         from deposits.overview import pending as deposit
         from flipdash import events, money, tables
-        from transactions import checks, frame, leaving, menu, pending  # noqa: F401  (importing registers)
+        from transactions import checks, frame, leaving, menu, operations, pending  # noqa: F401  (importing registers)
         from transactions.approvals import frame as approvals  # noqa: F401  (importing registers)
         from transactions.bulk import services as bulk  # noqa: F401  (importing registers)
         from transactions.international import identity  # noqa: F401  (importing registers)

@@ -10,6 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 
 from devtools.local.places import LOGS
@@ -31,7 +32,8 @@ def main(names: Sequence[str]) -> int:
         nonlocal is_stopping
         is_stopping = True
         for pid in children:
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, signal.SIGTERM)
         signal.alarm(GRACE)  # which ends us, and whoever is left with us
 
     signal.signal(signal.SIGTERM, stop)
@@ -42,7 +44,7 @@ def main(names: Sequence[str]) -> int:
         if not is_stopping:
             failed, log = 1, LOGS / f"{name}.log"
             how = ending(os.waitstatus_to_exitcode(status))
-            sys.stdout.write(f"{name} ended with {how}. The end of {log}:\n{tail(log)}\n")
+            sys.stdout.write(f"{name} ended with {how}. The end of {log}:\n{tail(log, 15)}\n")
             stop(signal.SIGTERM, None)
     return failed
 
@@ -77,15 +79,26 @@ def _fork(name: str) -> int:
         with (LOGS / f"{name}.log").open("wb", buffering=0) as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
+        _tell_settings(name)
         code = processes.run(name)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _tell_settings(name: str) -> None:
+    """Let the settings, which were read before, say what they would say in the process's own environment."""
+    from django.conf import settings
+
+    processes.ALL[name].set_environment()
+    settings.DATABASE_BOUNDS["default"]["statement_timeout"] = int(os.environ.get("STATEMENT_TIMEOUT_MS") or 0)
 
 
 if __name__ == "__main__":

@@ -44,5 +44,6 @@ def mails_failed() -> float:
 measures.declare(
     Figure("mails_failed", _("Mails that failed within a day"), mails_failed, most=MOST_FAILED_MAILS),
 )
-needs.declare("flipdash.tasks.sweep", lambda: [worker.due() for worker in leases.workers.values()])
+# Of each worker what waits at all: what may be begun at this moment, as of banks that have their workers, changes.
+needs.declare("flipdash.tasks.sweep", lambda: [leases.Worker.due(worker) for worker in leases.workers.values()])
 needs.ask("flipdash.tasks.clean_search_lists", has_news_to_search)

@@ -5,6 +5,7 @@ writes nothing. Whoever is stopped takes its row away; whoever is killed leaves 
 """
 
 import logging
+from copy import copy
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -66,8 +67,15 @@ class Scheduler(PersistentScheduler):
         return min(wait, EVERY)
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
-        """Queue one that is due, unless it would find nothing to do."""
-        if needs.is_needed(entry.task):
+        """Queue one that is due, unless it would find nothing to do.
+
+        What is queued because nobody has been for long waits that long for a worker: the next comes as late.
+        """
+        why = needs.is_needed(entry.task)
+        if why is needs.Why.ANYWAY:
+            entry = copy(entry)
+            entry.options = {**entry.options, "expires": needs.ANYWAY}
+        if why:
             super().apply_entry(entry, producer=producer)
 
     def close(self) -> None:

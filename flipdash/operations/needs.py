@@ -12,18 +12,22 @@ All is asked as the operator, who sees every business.
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 from time import monotonic
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, connections, models
 
+from flipdash import db
 from flipdash.operations.measures import OPERATOR
 
 log = logging.getLogger(__name__)
 
 ANYWAY = 30.0  # seconds
-"""How long a sweep isn't queued at most."""
+"""How long a sweep isn't queued at most, and how long one that is queued for that waits for a worker."""
+PATIENCE_MS = 1_000
+"""How long one question may take: beat asks it from its loop, and a table that is being migrated answers nobody."""
 Rows = Callable[[], Iterable[models.QuerySet[Any]]]
 """Returns what rows wait. It is called once: they compare with the database's clock, never with ours."""
 Question = Callable[[], bool]
@@ -37,14 +41,14 @@ class _Sweep:
     queued_at: float = -ANYWAY
 
     def finds_something(self) -> bool:
-        """Ask whether anything waits; raises DatabaseError."""
+        """Ask whether anything waits; raises DatabaseError or TooSlow."""
         if self.statement is None:
             self.statement = _put_together(rows for some in self.rows for rows in some())
         sql, parameters = self.statement
-        with connections[OPERATOR].cursor() as cursor:
+        with db.time_limit(PATIENCE_MS, using=OPERATOR), connections[OPERATOR].cursor() as cursor:
             cursor.execute(sql, parameters)
             (waits,) = cursor.fetchone()
-        return bool(waits) or any(question() for question in self.questions)
+            return bool(waits) or any(question() for question in self.questions)
 
 
 _sweeps: dict[str, _Sweep] = {}
@@ -60,20 +64,32 @@ def ask(task: str, question: Question) -> None:
     _sweeps.setdefault(task, _Sweep()).questions.append(question)
 
 
-def is_needed(task: str) -> bool:
-    """Return whether a task is to be queued now. Whoever declared nothing always is, and all are without a database."""
+class Why(Enum):
+    """Why a task is queued."""
+
+    ALWAYS = "nobody declared what it is needed for"
+    WAITS = "something waits for it"
+    ANYWAY = "nobody has queued it for long"
+
+
+def is_needed(task: str) -> Why | None:
+    """Return why a task is to be queued now, or None. Where the database doesn't say, something may wait."""
     sweep = _sweeps.get(task)
     if sweep is None:
-        return True
+        return Why.ALWAYS
+    why = None
     try:
-        needed = monotonic() - sweep.queued_at >= ANYWAY or sweep.finds_something()
-    except DatabaseError:
+        if sweep.finds_something():
+            why = Why.WAITS
+    except (DatabaseError, db.TooSlow):
         log.warning("%s: nobody could say whether it is needed", task)
         connections[OPERATOR].close()
-        needed = True
-    if needed:
+        why = Why.WAITS
+    if why is None and monotonic() - sweep.queued_at >= ANYWAY:
+        why = Why.ANYWAY
+    if why:
         sweep.queued_at = monotonic()
-    return needed
+    return why
 
 
 def _put_together(some: Iterable[models.QuerySet[Any]]) -> tuple[str, tuple[Any, ...]]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from celery.beat import PersistentScheduler
 from django.conf import settings as ours
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 
 from accounts.activity import recording
 from deposits.models import TopUp
@@ -15,6 +15,7 @@ from flipdash.mode import Mode
 from flipdash.models import Message
 from flipdash.operations import figures, heartbeats, needs
 from tests import factories
+from transactions.models import RailOrder
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])  # the operator sees commits
 
@@ -81,6 +82,34 @@ def test_a_callback_that_is_due_needs_its_sweep(kopi_kita):
     assert needs.is_needed(CALLBACKS)
 
 
+def test_a_transfer_of_which_the_day_has_come_needs_the_sweep(kopi_kita):
+    factories.make_transfer(kopi_kita, status="scheduled", send_at=clock.now())
+    assert needs.is_needed(SWEEP)
+
+
+def test_what_is_asked_does_not_know_who_works_at_this_moment(kopi_kita, monkeypatch):
+    """The statement is put together once: a bank that had its share of workers then may have none now."""
+    monkeypatch.setattr(needs._sweeps[SWEEP], "statement", None)
+    transfer = factories.make_transfer(kopi_kita, status="processing")
+    values = {"business": kopi_kita, "mode": Mode.LIVE, "source": "money_transfer", "rail": "simulator", "bank": "bca"}
+    now = clock.now()
+    busy = {"status": "sending", "attempt": 1, "started_at": now, "lease_until": now + timedelta(minutes=1)}
+    with rls.inside_of(kopi_kita.pk, Mode.LIVE):
+        RailOrder.objects.create(**values, source_id=transfer.pk, key="one", **busy)
+    assert not needs.is_needed(SWEEP)
+    other = factories.make_transfer(kopi_kita, status="processing")
+    with rls.inside_of(kopi_kita.pk, Mode.LIVE):
+        RailOrder.objects.create(**values, source_id=other.pk, key="two")
+    assert needs.is_needed(SWEEP)
+
+
+def test_a_table_that_is_being_changed_holds_beat_up_for_a_moment_only(kopi_kita, monkeypatch):
+    monkeypatch.setattr(needs, "PATIENCE_MS", 100)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE flipdash_message IN ACCESS EXCLUSIVE MODE")
+        assert needs.is_needed(SWEEP) is needs.Why.WAITS
+
+
 def test_without_a_database_nothing_is_held_back(monkeypatch):
     def away(*args, **kwargs):
         raise OperationalError("away")
@@ -99,6 +128,17 @@ def test_beat_queues_what_is_needed_and_nothing_else(tmp_path, monkeypatch):
         beat.apply_entry(entry)
     assert not {SWEEP, SEAL, TOP_UPS, CALLBACKS} & set(queued)
     assert "documents.tasks.run_schedules" in queued
+
+
+def test_what_is_queued_because_nobody_was_for_long_waits_for_a_worker_that_is_busy(tmp_path, monkeypatch):
+    queued = {}
+    monkeypatch.setattr(PersistentScheduler, "apply_entry", lambda self, entry, **_: queued.update({entry.task: entry}))
+    monkeypatch.setattr(needs._sweeps[SWEEP], "queued_at", needs.monotonic() - needs.ANYWAY)
+    beat = heartbeats.Scheduler(app=app, schedule_filename=str(tmp_path / "schedule"))
+    entry = beat.schedule["sweep"]
+    beat.apply_entry(entry)
+    assert queued[SWEEP].options["expires"] == needs.ANYWAY
+    assert entry.options["expires"] == 2
 
 
 def test_lists_are_cleaned_only_after_something_was_written(kopi_kita):

@@ -175,12 +175,20 @@ def expire_due(most: int = 200) -> int:
     return sum(_each(product, "expired", most) for product in products.values())
 
 
+def come(product: Product, act: str) -> Any:
+    """Return the rows of which the time has come: to be sent ("due"), or to be cancelled ("expired")."""
+    return product.model.objects.using("operator").filter(**_conditions(act))
+
+
+def _conditions(act: str) -> dict[str, Any]:
+    if act == "due":
+        return {"status": Status.SCHEDULED, "send_at__lte": Now()}
+    return {"status": Status.PENDING_APPROVAL, "created_at__lte": Now() - timedelta(days=settings.APPROVAL_DAYS)}
+
+
 def _each(product: Product, act: str, most: int) -> int:
-    due: dict[str, Any] = {"status": Status.SCHEDULED, "send_at__lte": Now()}
-    if act == "expired":
-        kept = Now() - timedelta(days=settings.APPROVAL_DAYS)
-        due = {"status": Status.PENDING_APPROVAL, "created_at__lte": kept}
-    rows = product.model.objects.using("operator").filter(**due).order_by("?")
+    due = _conditions(act)
+    rows = come(product, act).order_by("?")
     found = rows.values_list("pk", "business_id", "mode")[:most]
     for pk, business_id, mode in found:
         try:

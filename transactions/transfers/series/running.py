@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -45,10 +46,14 @@ RUNS = Worker("series", SeriesRun, per="business", using=USING)
 # --- Its day has come --------------------------------------------------------------------------------------------
 
 
+def due() -> QuerySet[TransferSeries]:
+    """Return the series of which a day has come."""
+    return TransferSeries.objects.using(USING).filter(status=Status.ACTIVE, next_at__lte=Now())
+
+
 def queue_due() -> int:
     """Let the days that have come be made; returns how many. What was missed comes day by day, each once."""
-    due = TransferSeries.objects.using(USING).filter(status=Status.ACTIVE, next_at__lte=Now()).order_by("next_at")
-    found = list(due.values_list("pk", "business_id", "mode")[:AT_A_TIME])
+    found = list(due().order_by("next_at").values_list("pk", "business_id", "mode")[:AT_A_TIME])
     queued = sum(_queued(*one) for one in found)
     if queued:
         RUNS.wake()
