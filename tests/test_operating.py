@@ -29,6 +29,10 @@ with open({log!r}, "a") as log:
 asked = " ".join(words)
 if os.environ.get("FAILS") and os.environ["FAILS"] in asked:
     sys.exit("it fails here")
+for said, answer in json.loads(os.environ.get("SAYS", "{{}}")).items():
+    if said in asked:
+        print(answer)
+        sys.exit()
 """
 FOR_REAL = """\
 if words[:2] in (["compose", "exec"], ["compose", "run"]):
@@ -47,7 +51,14 @@ ANSWERS = {
     "pg_dump": "dump",
     "pg_restore --list": "0; 0 0 TABLE DATA public deposits_posting owner",
     "--keys": "ab",
-} | {"ps --quiet web": "old-web"}
+    "ps --quiet web": "old-web",
+    "ps --all --quiet web": "old-web\nnew-web",
+    "container inspect": "sha256:old",
+    "image inspect": "sha256:new",
+    "compose config": "services:\n  web:\n    ports:\n      - target: 8000\n        published: 8000-8001\n  x:\n"
+    '    ports:\n      - published: "80"',
+    "container port": "127.0.0.1:8001",
+}
 
 
 class Deployment:
@@ -200,33 +211,78 @@ def test_an_upgrade_migrates_while_the_old_version_serves(pretended):
     assert done.returncode == 0, done.stderr
     asked = pretended.asked()
     dumped = next(words for words in asked if "pg_dump" in words)
-    steps = ["image tag flipdash flipdash:before", "compose build", dumped, "compose run --rm -T migrate"]
+    steps = ["compose build", "image tag sha256:old flipdash:before", dumped, "compose run --rm -T migrate"]
     steps += ["compose rm --force migrate", BESIDE, "container stop --time 35 old-web", "container rm old-web"]
-    steps.append("compose up --detach --wait --no-build")
+    steps.append("compose up --detach --wait --no-build --scale web=1")
     assert [words for words in asked if words in steps] == steps
     assert len(pretended.backups()) == 1
+    assert "serves at 127.0.0.1:8001." in done.stdout, "a proxy that asks the old port alone finds nobody"
 
 
 def test_the_version_of_before_is_started_again_without_a_migration(pretended):
     done = pretended.run("upgrade", "--back")
     assert done.returncode == 0, done.stderr
-    back, *rest = pretended.asked()
-    assert back == "image tag flipdash:before flipdash"
+    asked = pretended.asked()
+    rest = asked[asked.index("image tag flipdash:before flipdash") + 1 :]
     assert BESIDE.replace("--scale", "--no-deps --scale") in rest
-    assert rest[-1].startswith("compose up --detach --wait --no-build --no-deps ")
-    assert sorted(rest[-1].split()[6:]) == sorted(RUNNING)
-    assert not any("migrate" in words or "build" in words.split() or "pg_dump" in words for words in rest)
+    started = next(words for words in reversed(rest) if words.startswith("compose up"))
+    assert started.startswith("compose up --detach --wait --no-build --no-deps --scale web=1 ")
+    assert sorted(started.split()[8:]) == sorted(RUNNING)
+    assert not any("migrate" in words or "build" in words.split() or "pg_dump" in words for words in asked)
     assert pretended.run("upgrade", "--back", FAILS="image tag").returncode != 0
 
 
-def test_without_room_for_a_second_web_the_upgrade_goes_on(pretended):
-    done = pretended.run("upgrade", "kept", FAILS="--scale")
-    assert done.returncode == 0, done.stderr
-    assert "no second port" in done.stderr
+@pytest.mark.parametrize("words", ["kept", "--back"])
+def test_a_new_version_that_does_not_get_well_is_taken_away_and_the_old_one_serves_on(pretended, words):
+    """Issue 18. Also where its port was taken by somebody else: who serves isn't ended for one that doesn't."""
+    done = pretended.run("upgrade", words, FAILS="--scale")
+    assert done.returncode == 1
+    assert "starting the new version failed. The version of " in done.stderr
+    assert "goes on serving." in done.stderr
     asked = pretended.asked()
-    assert BESIDE in asked
+    (began,) = (place for place, asks in enumerate(asked) if asks.startswith("compose up"))
+    assert "container rm --force new-web" in asked[began:]
+    assert "image tag sha256:old flipdash" in asked[began:]
+    assert not any("old-web" in asks for asks in asked[began:]), "nobody touches what serves"
+
+
+def test_the_version_of_before_is_the_one_that_serves_whatever_was_built_since(pretended):
+    """A build whose migration failed isn't one to go back to, nor is the one that an upgrade run twice has made."""
+    assert pretended.run("upgrade", "kept", FAILS="run --rm -T migrate").returncode != 0
+    assert pretended.asked()[-1] == "image tag sha256:old flipdash", "what a restart finds under the name"
+    assert pretended.run("upgrade", "kept").returncode == 0
+    kept = [words for words in pretended.asked() if words.endswith(" flipdash:before")]
+    assert kept == ["image tag sha256:old flipdash:before"]
+    same = json.dumps({"image inspect": "sha256:old"})
+    assert pretended.run("upgrade", "kept", SAYS=same).returncode == 0
+    assert not any(words.endswith(" flipdash:before") for words in pretended.asked())
+    stopped = json.dumps({"ps --quiet web": ""})
+    assert pretended.run("upgrade", "kept", SAYS=stopped).returncode == 0
+    assert not any("container stop" in words for words in pretended.asked())
+
+
+def published(ports: str) -> str:
+    return json.dumps({"compose config": f"services:\n  web:\n    ports:\n      - published: {ports}\n  x:"})
+
+
+def test_without_room_for_a_second_web_the_upgrade_says_so_and_goes_on(pretended):
+    done = pretended.run("upgrade", "kept", SAYS=published('"8000"'))
+    assert done.returncode == 0, done.stderr
+    assert "no port for a second web" in done.stderr
+    asked = pretended.asked()
     assert not any(words.startswith("container stop") for words in asked), "there is nobody in its place"
-    assert asked[-1] == "compose up --detach --wait --no-build"
+    started = [words for words in asked if words.startswith("compose up")]
+    assert started == ["compose up --detach --wait --no-build --scale web=1"]
+
+
+@pytest.mark.parametrize(("ports", "most"), [("8000-8003", 4), ("8000-8002", 2)])
+def test_as_many_webs_serve_afterwards_as_before(pretended, ports, most):
+    says = json.loads(published(ports)) | {"ps --quiet web": "old-1\nold-2"}
+    done = pretended.run("upgrade", "kept", SAYS=json.dumps(says))
+    assert done.returncode == 0, done.stderr
+    scales = [int(words.rpartition("web=")[2].split()[0]) for words in pretended.asked() if "--scale" in words]
+    assert scales[-1] == 2
+    assert max(scales) == most
 
 
 @pytest.mark.parametrize(
