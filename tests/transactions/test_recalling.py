@@ -1,5 +1,7 @@
 """A transfer that hangs at a heavily disturbed bank is asked back (trust: L8, R1)."""
 
+from datetime import timedelta
+
 import pytest
 from django.db.models.functions import Now
 
@@ -15,12 +17,13 @@ from tests.deposits.conftest import connect
 from tests.leased import let_time_pass
 from tests.transactions.sending import answer, approve, create, fund, lines, send
 from transactions import disturbances
-from transactions.models import MoneyTransfer, RailCase, RailOrder, SimulatedPayout
+from transactions.models import BankPace, MoneyTransfer, RailCase, RailOrder, SimulatedPayout
 from transactions.outgoing import cases, orders, recalling, turns
 from transactions.outgoing.orders import ORDERS
 from transactions.outgoing.recalling import NotHanging
 from transactions.outgoing.refusals import NotWaiting
-from transactions.rails import Answer, Outcome, simulator
+from transactions.rails import Answer, NoAnswer, Outcome, simulator
+from transactions.reasons import Reason
 from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = [
@@ -153,6 +156,81 @@ def test_what_a_rail_may_have_and_cant_stop_waits_for_a_person(service, hanging,
     assert RailOrder.objects.get().status == "done"
     with connect("superuser") as superuser, superuser.cursor() as cursor:
         assert [result.examples for result in checks.run(cursor) if result.count] == []
+
+
+def give_up_asking():
+    """Let the next turn of every order be the one after which people are asked, and take it."""
+    RailOrder.objects.update(attempt=ORDERS.most_attempts - 1, due_at=None)
+    ORDERS.work()
+
+
+def test_what_the_rail_wasnt_asked_to_stop_is_released_by_nobody(service, hanging, deaf, admin, monkeypatch):
+    """trust: L8. The case is older than the asking back; nor is it while a worker has it, or by a closed case."""
+    transfer = hanging(is_sent=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(simulator.RAIL, "send", lambda payout: Answer(Outcome.UNKNOWN), raising=False)
+        give_up_asking()
+    case = RailCase.objects.get()
+    recall(service, transfer)
+    assert not cases.release(case, by=admin.user), "its rail hasn't heard of it"
+    with monkeypatch.context() as patch:
+        patch.setattr(simulator.RAIL, "recall", _say_nothing, raising=False)
+        give_up_asking()
+    assert not cases.release(case, by=admin.user), "its rail said nothing"
+    BankPace.objects.update(until=Now())
+    give_up_asking()
+    RailOrder.objects.update(due_at=None)
+    assert ORDERS.claim()
+    assert not cases.release(case, by=admin.user), "a worker has it"
+    let_time_pass(ORDERS)
+    give_up_asking()
+    cases.close(case, by=admin.user)
+    assert not cases.release(case, by=admin.user), "that case is closed"
+    assert (status(transfer), balance(service).held) == ("processing", 87_500)
+
+
+def _say_nothing(payout):
+    raise NoAnswer(payout.key)
+
+
+def test_what_is_asked_back_after_its_case_was_closed_is_asked_about_again(service, hanging, deaf, admin, monkeypatch):
+    """trust: Q5. None hangs for ever: again a day after a person has closed that, too."""
+    transfer = hanging(is_sent=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(simulator.RAIL, "send", lambda payout: Answer(Outcome.UNKNOWN), raising=False)
+        give_up_asking()
+    cases.close(RailCase.objects.get(), by=admin.user)
+    recall(service, transfer)
+    for _turn in range(2):
+        give_up_asking()
+    again = RailCase.objects.get(status="open")
+    cases.close(again, by=admin.user)
+    give_up_asking()
+    assert not RailCase.objects.filter(status="open").exists(), "a person has just looked"
+    monkeypatch.setattr(orders, "ASKED_AGAIN_AFTER", timedelta(0))
+    give_up_asking()
+    assert cases.release(RailCase.objects.get(status="open"), by=admin.user)
+    assert (status(transfer), balance(service).held) == ("failed", 0)
+
+
+@pytest.mark.parametrize("is_stopping", [True, False])
+def test_a_late_worker_gives_nothing_back_that_another_has_told(service, hanging, deaf, is_stopping):
+    """trust: L8. Its lease is over, and the other is telling: before it asks the rail, and before it notes.
+
+    What it concludes from its own copy, that nobody told the rail, holds no more.
+    """
+    transfers = [hanging(is_sent=False) for _one in range(2)]
+    late = ORDERS.claim_many()
+    let_time_pass(ORDERS)
+    assert len(ORDERS.note_many(ORDERS.claim_many(), told_at=Now())) == 2
+    for transfer in transfers:
+        recall(service, transfer)
+    if is_stopping:
+        turns.work(late)
+    else:
+        turns._note(MONEY_TRANSFERS, [(order, Answer(Outcome.FAILED, Reason.ASKED_BACK)) for order in late])
+    assert [status(transfer) for transfer in transfers] == ["processing"] * 2
+    assert balance(service).held == 2 * 87_500
 
 
 def test_what_nobody_asked_back_is_released_by_nobody(hanging, monkeypatch, admin):

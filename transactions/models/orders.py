@@ -104,6 +104,9 @@ class RailCase(TenantModel):
         OPEN = state("open", _("Open"), "amber", "circle-alert", to="closed")
         CLOSED = state("closed", _("Closed"), "grey", "check")
 
+    AT_A_TIME = (Kind.NO_ANSWER, Kind.GIVEN_UP)
+    """What may be the matter again, after a person has closed it."""
+
     order = models.ForeignKey(
         RailOrder, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="cases"
     )
@@ -127,7 +130,9 @@ class RailCase(TenantModel):
             actor_known("railcase", "closer", blank=True),
             TenantForeignKey(field="order", to="transactions.RailOrder", name="railcase_order_tenant"),
             models.UniqueConstraint(
-                fields=["order", "kind", "said"], condition=~Q(kind="given_up") | Q(status="open"), name="railcase_once"
+                fields=["order", "kind", "said"],
+                condition=~Q(kind__in=["no_answer", "given_up"]) | Q(status="open"),
+                name="railcase_once",
             ),
         ]
         indexes = [models.Index(F("id"), name="railcase_open", condition=Q(status="open"))]

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 AGREES: dict[str, Outcome] = {Status.SUCCESSFUL: Outcome.SUCCESSFUL, Status.FAILED: Outcome.FAILED}
 """What a rail says of a row that ended so, as often as it likes."""
 
+NOT_STOPPED = Answer(Outcome.UNKNOWN, Reason.ASKED_BACK)
+"""What is noted of a rail that was asked to stop what it may have been told, and neither knows it nor can stop it."""
 KEY_REUSED = "key reused"
 """The `problem` of an order whose key the rail knows with another account or amount."""
 
@@ -96,12 +98,12 @@ def open_case(
 ) -> RailCase:
     """Ask a person to settle what a rail said of a locked row; once for each thing it says.
 
-    What was given up may be tried again, and given up again: once at a time. `at` is for what was said earlier (the
-    seed).
+    What was given up may be tried again, and given up again, and what has no answer be asked back: once at a time. `at`
+    is for what was said earlier (the seed).
     """
     said = {"said": str(answer.outcome), "reason": answer.reason}
     owner = {"business_id": row.business_id, "mode": row.mode}
-    waiting = {"status": RailCase.Status.OPEN} if kind == RailCase.Kind.GIVEN_UP else {}
+    waiting = {"status": RailCase.Status.OPEN} if kind in RailCase.AT_A_TIME else {}
     case, is_new = RailCase.objects.get_or_create(
         order=order,
         kind=kind,
@@ -138,20 +140,27 @@ def release_by_hand(case: RailCase, *, by: Scope) -> bool:
     """Fail what was never paid, as a person has made sure with the rail, and give its money back.
 
     Its key was the rail's with something else; or it was asked back, and the rail never said that it has it, and can't
-    stop it. False for any other order: what a rail may have heard of stays held until it says what became of it.
+    stop it. False for any other order: what a rail may have heard of stays held until it says what became of it, and
+    what a worker has is perhaps being sent in this moment.
     """
     product = products[case.order.source]
     with rls.inside_of(case.business_id, case.mode), transaction.atomic():
         row = lock(product, case.order)
-        order = RailOrder.objects.get(pk=case.order_id)
+        order = RailOrder.objects.select_for_update().get(pk=case.order_id)  # no worker takes it meanwhile
         is_reused = (order.status, order.problem) == (RailOrder.Status.FAILED, KEY_REUSED)
-        is_stuck = order.recalled_at is not None and order.sent_at is None and case.kind == RailCase.Kind.NO_ANSWER
+        is_stuck = order.status in RailOrder.STEPS and order.sent_at is None and _is_not_stopped(case)
         if row.status != Status.PROCESSING or not (is_reused or is_stuck):
             return False
         refused = Answer(Outcome.FAILED, Reason.BANK_REFUSED if is_reused else Reason.ASKED_BACK)
         changes.carry_out(changes.ending(by, product, row, refused, order.rail))
         states.step(order, RailOrder.Status.DONE, lease_until=None, due_at=None, finished_at=clock.now())
     return True
+
+
+def _is_not_stopped(case: RailCase) -> bool:
+    """Return whether a case waits in which the rail was asked to stop an order, and said that it doesn't know it."""
+    waiting = RailCase.objects.filter(pk=case.pk, status=RailCase.Status.OPEN, kind=RailCase.Kind.NO_ANSWER)
+    return waiting.filter(reason=NOT_STOPPED.reason, order__recalled_at__isnull=False).exists()
 
 
 def credit_return(case: RailCase, *, by: Scope, at: datetime | None = None) -> bool:

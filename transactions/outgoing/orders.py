@@ -25,7 +25,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Least, Now, Power
+from django.db.models.functions import Greatest, Least, Now, Power
 from django.utils.translation import gettext_lazy
 
 from flipdash import rls
@@ -48,6 +48,8 @@ PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=1)
 """How long an order waits at most until it is asked for once more."""
+ASKED_AGAIN_AFTER = timedelta(days=1)
+"""How long after a person closed a case of what was asked back it is asked about once more."""
 MOST_AT_ONCE = 4
 """Workers that are at one bank of a rail at a time, where there are more of them."""
 
@@ -170,11 +172,15 @@ def _stop(order: RailOrder, product: Product, rail: Rail) -> Answer:
     """Ask the rail to stop what somebody asked back; what it neither was told nor knows is stopped.
 
     It is asked even of what it never was told: after a backup was restored it may know more than we do (trust.md Z8).
+    Whether it was told is asked last: another worker may have had the order meanwhile. Raises Stopped then.
     """
     answer = rail.recall(product.payout(order.key, product.model.objects.get(pk=order.source_id)))
-    if answer.outcome == Outcome.UNKNOWN and order.told_at is None:
-        return Answer(Outcome.FAILED, Reason.ASKED_BACK)
-    return answer
+    if answer.outcome != Outcome.UNKNOWN:
+        return answer
+    told = list(ORDERS.mine(order).values_list("told_at", flat=True))
+    if not told:
+        raise Stopped
+    return Answer(Outcome.FAILED, Reason.ASKED_BACK) if told == [None] else answers.NOT_STOPPED
 
 
 def recalled_of(some: Iterable[RailOrder]) -> dict[int, datetime | None]:
@@ -209,10 +215,21 @@ def note_silence(order: RailOrder, product: Product, silence: RailDown | NoAnswe
 
 
 def ask_people(order: RailOrder, row: OutgoingTransfer, answer: Answer) -> None:
-    """Open a case, once, for an order whose rail doesn't say after so many turns what became of a locked row."""
-    no_answer = RailCase.Kind.NO_ANSWER
-    if order.attempt >= ORDERS.most_attempts and not order.cases.filter(kind=no_answer).exists():
-        answers.open_case(order, row, no_answer, answer)
+    """Open a case for an order whose rail doesn't say after so many turns what became of a locked row: once.
+
+    What was asked back since is asked about again, and again a day after each time that a person has closed it: nobody
+    else ends it. Its case says whether the rail was asked to stop it.
+    """
+    if order.attempt < ORDERS.most_attempts:
+        return
+    cases = order.cases.filter(kind=RailCase.Kind.NO_ANSWER)
+    if answer == answers.NOT_STOPPED:
+        cases.filter(status=RailCase.Status.OPEN).update(reason=answer.reason)
+    if order.recalled_at is not None:
+        lately = Q(closed_at__gte=Greatest(Value(order.recalled_at), Now() - ASKED_AGAIN_AFTER))
+        cases = cases.filter(Q(status=RailCase.Status.OPEN) | lately)
+    if not cases.exists():
+        answers.open_case(order, row, RailCase.Kind.NO_ANSWER, answer)
 
 
 def _slow_down(order: RailOrder) -> None:

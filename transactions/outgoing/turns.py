@@ -22,6 +22,7 @@ from transactions.outgoing import answers, closing, orders
 from transactions.outgoing.orders import ORDERS
 from transactions.outgoing.products import Product
 from transactions.rails import Answer, NoAnswer, Outcome, Rail, RailDown
+from transactions.reasons import Reason
 
 LONGEST_TURN = 10.0
 """Seconds after which what is left of a turn goes back, so that a slow rail's answers are noted in time."""
@@ -160,4 +161,6 @@ def _note(product: Product, said: Said) -> None:
                 answers.open_case(order, rows[order.source_id], RailCase.Kind.CONTRADICTION, answer)
             if not answer.is_final:
                 orders.ask_people(order, rows[order.source_id], answer)
-    closing.take_many([(order.key, answer) for order, answer in said if answer.is_final])
+    # Of what isn't ours any more the rail's own word is taken, and not our conclusion that it never was told.
+    ours = [(order, answer) for order, answer in said if order.pk in mine or answer.reason != Reason.ASKED_BACK]
+    closing.take_many([(order.key, answer) for order, answer in ours if answer.is_final])
