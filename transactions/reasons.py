@@ -129,7 +129,7 @@ class Reason(models.TextChoices):
     # What people decided.
     ASKED_BACK = reason(
         *("asked_back", _("Asked back")),
-        what=_("it was asked back, and stopped before it was paid"),
+        what=_("it was asked back, and not paid"),
         then=_("Make it again when the bank works as usual, or to an account at another bank."),
         said=("Asked back", "Recalled", "Diminta kembali"),
     )

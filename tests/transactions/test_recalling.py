@@ -102,7 +102,7 @@ def test_who_made_it_hears_who_asked_it_back_and_why_it_failed(client_of, servic
     assert "refused" not in stopped.text
     assert MoneyTransfer.objects.get(pk=transfer.pk).reason == "asked_back"
     page = client_of(admin).get(f"/money-transfers/{transfer.pk}/").content.decode()
-    assert "Failed: it was asked back, and stopped before it was paid." in page
+    assert "Failed: it was asked back, and not paid." in page
     assert "Stopped before it was paid" in page
     assert "Refused by the bank" not in page
 
@@ -162,6 +162,22 @@ def give_up_asking():
     """Let the next turn of every order be the one after which people are asked, and take it."""
     RailOrder.objects.update(attempt=ORDERS.most_attempts - 1, due_at=None)
     ORDERS.work()
+
+
+def test_what_is_released_by_hand_was_stopped_by_nobody(client_of, service, hanging, deaf, admin):
+    """trust: U6. Its maker, and its page, say that it wasn't paid."""
+    transfer = hanging(is_sent=False)
+    RailOrder.objects.update(told_at=Now())
+    recall(service, transfer)
+    give_up_asking()
+    Message.objects.all().delete()
+    assert cases.release(RailCase.objects.get(), by=admin.user)
+    (mail,) = Message.objects.exclude(to=service.user.email)
+    assert "It was not paid. Its money is back in your deposit." in mail.text
+    assert "stopped" not in mail.text
+    page = client_of(admin).get(f"/money-transfers/{transfer.pk}/").content.decode()
+    assert "Not paid" in page
+    assert "topped before it was paid" not in page
 
 
 def test_what_the_rail_wasnt_asked_to_stop_is_released_by_nobody(service, hanging, deaf, admin, monkeypatch):

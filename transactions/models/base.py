@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from flipdash.actors import Actor, actor_fields, actor_known
+from flipdash.actors import Actor, ActorKind, actor_fields, actor_known
 from flipdash.functions import NextTransactionId as NextTransactionId  # the migrations find both here
 from flipdash.scope import TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchText as SearchText
@@ -193,9 +193,10 @@ class TransactionEvent(Event):
 
     @property
     def what(self) -> str:
-        """What happened, in words: no bank refused what was asked back."""
-        is_stopped = self.kind == Status.FAILED and getattr(self, self.parent).reason == Reason.ASKED_BACK
-        return gettext("Stopped before it was paid") if is_stopped else super().what
+        """What happened, in words: no bank refused what was asked back, and none stopped what a person has released."""
+        if self.kind != Status.FAILED or getattr(self, self.parent).reason != Reason.ASKED_BACK:
+            return super().what
+        return gettext("Stopped before it was paid") if self.by_kind == ActorKind.SYSTEM else gettext("Not paid")
 
     @property
     def why(self) -> str:
