@@ -95,6 +95,25 @@ def test_transfers_of_the_same_selection_come_first(client_of, kopi_kita, three,
     assert wrong() == {}
 
 
+def test_all_kinds_and_rows_are_taken_before_the_deposit(client_of, kopi_kita, three, approver, monkeypatch):
+    """Who approves one refund meanwhile has its kind and row, and wants the deposit: each would wait for the other."""
+    sending.create(factories.make_member(kopi_kita, Role.MAKER))
+    fund(kopi_kita)
+    hold_many, free = ledger.hold_many, []
+
+    def hold(*args, **how):
+        with connect("superuser") as other:
+            kind = f"{REFUNDS.source}/{kopi_kita.pk}/{approver.scope('live').mode}"
+            free.extend(other.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [kind]).fetchone())
+            free.append(len(other.execute("SELECT FROM transactions_refund FOR UPDATE SKIP LOCKED").fetchall()))
+        return hold_many(*args, **how)
+
+    monkeypatch.setattr(ledger, "hold_many", hold)
+    approve_all(client_of(approver))
+    assert free == [False, 0] * 2
+    assert (transfers(), set(statuses(three))) == ({"processing"}, {"processing"})
+
+
 def test_transfers_that_are_not_covered_keep_the_refunds_from_being_approved_too(client_of, kopi_kita, three, approver):
     """trust: M4. It is one act, and the page says why it can't be done."""
     sending.create(factories.make_member(kopi_kita, Role.MAKER))

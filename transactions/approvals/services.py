@@ -196,8 +196,11 @@ def approve(scope: Scope, selection: Selection, *, seen: str, sure: bool = False
         ]
         if not chosen or {some.product.source for some in chosen} != set(digests):
             raise Changed
+        chosen.sort(key=lambda one: (bool(one.product.waits), one.product.source))
+        if len(chosen) > 1:
+            many.take_in_order(scope, chosen)
         done: list[BulkApproval] = []
-        for some in sorted(chosen, key=lambda one: bool(one.product.waits)):
+        for some in chosen:
             taken_later = sum(one.total for one in done if one.is_unfinished)
             seen_of_it = digests[some.product.source]
             done.append(many.approve_many(scope, some, seen=seen_of_it, sure=sure, leave=taken_later))

@@ -123,6 +123,20 @@ def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = 
     return approval
 
 
+def take_in_order(scope: Scope, selections: Sequence[Selection]) -> None:
+    """Take the kinds and the rows of several selections before the deposit's own row is locked for the first of them.
+
+    So everybody takes them in one order, kinds, rows, deposit: who approves one of the second kind meanwhile waits,
+    instead of holding that and wanting the deposit. Call it in a transaction, always with the kinds in the same order.
+    """
+    for selection in selections:
+        acts.one_at_a_time(scope, selection.product)
+    for selection in selections:
+        if len(selection.ids) <= AT_ONCE:  # more are a worker's
+            for some in steps(selection.ids):
+                _locked(scope, selection.product, some)
+
+
 def _begun(scope: Scope, product: Product, seen: str) -> BulkApproval | None:
     """Return what an earlier click of the same approver began with the same look, and a worker has still to finish."""
     mine = BulkApproval.objects.visible_to(scope).filter(member_id=scope.member.pk, source=product.source, seen=seen)
