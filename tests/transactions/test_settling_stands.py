@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.models.functions import Now
 from django.test import Client
+from psycopg.errors import LockNotAvailable
 
 from accounts.models import Activity
 from deposits.ledger import checks
@@ -14,6 +15,7 @@ from documents.invoices import fees
 from flipdash import backoffice, clock, rls
 from flipdash.leases import Worker
 from tests import factories
+from tests.deposits.conftest import connect
 from tests.transactions.settling import begin, paid, settle
 from transactions.models import Payment, SettledPayment, SettlementRun
 from transactions.payments import settling
@@ -184,6 +186,18 @@ def test_the_database_lets_nothing_be_settled_but_by_its_settlement(kopi_kita):
         ):
             cursor.execute(statement)
     assert settle(run).net == 146_000
+
+
+def test_nobody_posts_a_settlement_to_which_somebody_adds(kopi_kita):
+    """trust: L3. The sum of one that is posted would be without it, for neither sees what the other has written."""
+    payment, run = paid(kopi_kita, MONDAY_NOON), begin(kopi_kita, TUESDAY)
+    post = "SELECT FROM transactions_settlementrun WHERE id = %s FOR NO KEY UPDATE NOWAIT"  # as an UPDATE locks it
+    with rls.inside_of(kopi_kita.pk, "live"), transaction.atomic(), connect("superuser") as other:
+        SettledPayment.objects.create(business=kopi_kita, mode="live", payment=payment, run=run)
+        with pytest.raises(LockNotAvailable):
+            other.execute(post, [run.pk])
+    with connect("superuser") as other:
+        other.execute(post, [run.pk])
 
 
 # --- The fees behind an invoice -------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     wrong bigint;
 BEGIN
+    -- Nobody posts it until this is committed, and what somebody posts at this moment is seen.
+    PERFORM FROM public.transactions_settlementrun r WHERE r.id IN (SELECT run_id FROM added) ORDER BY r.id FOR SHARE;
     SELECT r.id INTO wrong FROM (SELECT DISTINCT run_id FROM added) a
     JOIN public.transactions_settlementrun r ON r.id = a.run_id WHERE r.posted_at IS NOT NULL LIMIT 1;
     IF FOUND THEN
