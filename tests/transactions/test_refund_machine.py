@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection, transaction
@@ -22,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from accounts.permissions import Role
 from deposits import ledger
 from deposits.ledger import Balance, checks
-from flipdash import rls
+from flipdash import clock, rls
 from tests import factories
 from tests.deposits.conftest import check_deferred
 from tests.transactions import settling as settlements
@@ -91,13 +92,27 @@ class RefundMachine(RuleBasedStateMachine):
         try:
             with rls.inside(self.service), connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-                asked = [check for check in checks.registered() if "documents_" not in check.query]
-                wrong = {found.check.name: found.count for found in checks.run(cursor, asked) if found.count}
-                given_up = {"Settlements are finished within a day": len(self.stopped)} if self.stopped else {}
-                assert wrong == given_up
+                with mock.patch.object(clock, "now", return_value=self.noon()):
+                    asked = [check for check in checks.registered() if "documents_" not in check.query]
+                    wrong = {found.check.name: found.count for found in checks.run(cursor, asked) if found.count}
+                expected = {
+                    "Settlements are finished within a day": len(self.stopped),
+                    "Payments are settled within 2 bank days of theirs": len(self.overdue()),
+                }
+                assert wrong == {name: count for name, count in expected.items() if count}
+                counted["overdue"] += len(self.overdue())
         finally:
             transaction.set_rollback(True)
             self.undo.__exit__(None, None, None)
+
+    def overdue(self) -> list[int]:
+        """What the model says should long have been settled: on the first bank day after it, and this is the third."""
+        waits = {pk: on for pk, on in self.paid_on.items() if pk not in self.settled}
+        return [pk for pk, on in waits.items() if self.bank_days_since(on) > 2]
+
+    def bank_days_since(self, day: date) -> int:
+        days = (day + timedelta(days=number + 1) for number in range((self.day - day).days))
+        return sum(calendar.is_banking_day(one) for one in days)
 
     def left(self, payment: int) -> int:
         """What the model says is left of a payment."""
@@ -347,6 +362,6 @@ def test_anything_in_any_order(asleep, monkeypatch):
         )
         left += 1
     print(dict(counted))
-    for did in ("asked", "approved: processing", "approved: waiting", "topped up", "settled"):
+    for did in ("asked", "approved: processing", "approved: waiting", "topped up", "settled", "overdue"):
         assert counted[did], f"{did} never happened: {counted}"
     assert counted["settled, gathered"] + counted["settled, posted"], f"no settlement ever failed: {counted}"
