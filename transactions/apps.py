@@ -123,6 +123,7 @@ class TransactionsConfig(AppConfig):
                 "refund.contradicted": _("Refund needs FlipDash to look at it"),
                 "settlement.asked": _("Payment settled at once"),
                 "settlement.posted": _("Settlement came into the deposit"),
+                "settlement.tried_again": _("Settlement that was given up tried again"),
             },
             areas={
                 "transfer": _("Money transfers"),

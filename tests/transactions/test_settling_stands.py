@@ -101,6 +101,8 @@ def test_what_was_given_up_is_named_and_tried_again(kopi_kita, office, monkeypat
     assert payment.settlement_status == "settled"
     assert "Tried again: 0" in office.post("/admin/transactions/settlementrun/", chosen, follow=True).content.decode()
     assert found_by(FINISHED) == found_by(IN_TIME) == []
+    (told,) = Activity.objects.using("operator").filter(kind="settlement.tried_again")
+    assert (told.subject_id, told.by_kind) == (str(run.pk), "operator")
 
 
 @pytest.mark.parametrize(

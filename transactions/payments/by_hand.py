@@ -1,4 +1,7 @@
-"""What one of the operator's people decides about money that waits: it pays its payment, or it is given back."""
+"""What one of the operator's people decides about money that waits.
+
+What came late pays its payment, or it is given back; a settlement that no worker could finish is tried again.
+"""
 
 from django.db import transaction
 
@@ -6,8 +9,8 @@ from accounts import operators
 from accounts.models import User
 from flipdash import events, rls, states
 from flipdash.states import MoveRefused
-from transactions.models import PaymentArrival, PaymentLink, PaymentStatus
-from transactions.payments import arrivals
+from transactions.models import PaymentArrival, PaymentLink, PaymentStatus, SettlementRun
+from transactions.payments import arrivals, settling
 from transactions.reasons import Reason
 
 Status = PaymentArrival.Status
@@ -43,4 +46,13 @@ def give_back(arrival: PaymentArrival, *, by: User) -> bool:
         states.step(money, Status.RETURNED)
         who = operators.scope(by, payment.business, payment.mode)
         events.record(who, "payment.returned", payment, amount=money.amount)
+    return True
+
+
+def settle_again(run: SettlementRun, *, by: User) -> bool:
+    """Let a settlement that was given up be worked on once more; False if it wasn't given up."""
+    with rls.inside_of(run.business_id, run.mode), transaction.atomic():
+        if not settling.try_again(run):
+            return False
+        events.record(operators.scope(by, run.business, run.mode), "settlement.tried_again", run)
     return True
