@@ -60,7 +60,9 @@ def test_one_that_cant_begin_keeps_no_other(kopi_kita, toko_sebelah, monkeypatch
             raise ZeroDivisionError
         return inside_of(business_id, mode)
 
+    assert kopi_kita.pk < toko_sebelah.pk, "the one that breaks comes first, and a sweep begins one only"
     with monkeypatch.context() as broken:
+        broken.setattr(settling, "AT_A_TIME", 1)
         broken.setattr(settling.rls, "inside_of", breaks)
         settling.tidy()
     assert [run.business for run in runs()] == [toko_sebelah]

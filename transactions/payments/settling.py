@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,8 @@ SOURCE = "settlement"
 """As the ledger names a settlement."""
 STEP = 5_000
 """Payments that are written in one transaction."""
-AT_A_TIME = 100
+AT_A_TIME = 300
+"""How many settlements one sweep begins; those that can't begin aren't counted, so that they keep no other out."""
 Status = SettlementRun.Status
 
 SETTLEMENTS = Worker(
@@ -97,7 +99,8 @@ def day_of(scope: Scope, payment: Payment) -> date | None:
 def begin_due() -> int:
     """Begin the settlements whose day has come, each once, whoever looks at the same time; returns how many."""
     now = clock.now()
-    begun = sum(_begin(*one) for zone in Business.TimeZone.values for one in _waiting(ZoneInfo(zone), now))
+    due = (one for zone in Business.TimeZone.values for one in _waiting(ZoneInfo(zone), now))
+    begun = len(list(islice((one for one in due if _begin(*one)), AT_A_TIME)))
     if begun:
         SETTLEMENTS.wake()
     return begun
@@ -115,7 +118,7 @@ def _waiting(zone: ZoneInfo, now: datetime) -> Iterator[tuple[int, str, date, da
         waits = due_in(Payment.objects.using(USING)).filter(**of_one, paid_at__lt=until, settled_in=None)
         begun = SettlementRun.objects.using(USING).filter(**of_one, day=day, payment=None)
         them = Business.objects.using(USING).filter(Exists(waits), ~Exists(begun), time_zone=zone.key)
-        for pk in list(them.values_list("pk", flat=True)[:AT_A_TIME]):
+        for pk in list(them.order_by("pk").values_list("pk", flat=True)):
             yield pk, mode, day, until
 
 
