@@ -2,6 +2,9 @@
 
 from collections import Counter
 from datetime import datetime, time
+from threading import Thread
+from unittest import mock
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connections
@@ -20,7 +23,7 @@ from deposits.ledger.history import DepositHistory
 from deposits.models import DepositEntry, Posting, PostingKind, StatementLine, TopUp
 from deposits.statements import matching
 from deposits.topups import crediting
-from flipdash import rls
+from flipdash import clock, rls
 from flipdash.leases import Worker
 from flipdash.mode import Mode
 from flipdash.models import Message
@@ -53,7 +56,7 @@ from transactions.models import (
 )
 from transactions.outgoing import changes
 from transactions.outgoing.refusals import SecondPersonNeeded
-from transactions.payments import calendar, charges
+from transactions.payments import calendar, charges, settling
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 
@@ -367,6 +370,43 @@ def test_a_plan_in_which_somebody_approves_their_own_is_refused(monkeypatch):
     monkeypatch.setattr("transactions.demo.author.Cast.lets_go", lambda cast, maker, amount: True)
     with pytest.raises((SecondPersonNeeded, NotAllowed)):
         demo.year.write(demo.HISTORIES[-1], oldest=40)
+
+
+def test_a_sweep_that_comes_between_settles_nothing_of_the_year(monkeypatch):
+    """Workers beside the seed see each payment with its settlement, and so take none of them into that of today."""
+    people.make_people()
+    monkeypatch.setattr(Worker, "wake", lambda worker: None)
+    business = Business.objects.get(slug=TOKO_SEBELAH.slug)
+    day = calendar.banking_day_after(clock.now().astimezone(ZoneInfo(business.time_zone)).date())
+    morning = datetime.combine(day, time(10), tzinfo=ZoneInfo(business.time_zone))
+    begun = demo.settlements.begin
+
+    def sweep():
+        with mock.patch.object(settling.clock, "now", return_value=morning):
+            settling.tidy()
+        while settling.SETTLEMENTS.work():
+            pass
+        connections.close_all()
+
+    def sweep_and_begin(*args):
+        beside = Thread(target=sweep)
+        beside.start()
+        beside.join()
+        begun(*args)
+
+    history = next(one for one in demo.payments.HISTORIES if one.slug == TOKO_SEBELAH.slug)
+    with monkeypatch.context() as beside:
+        beside.setattr(demo.settlements, "begin", sweep_and_begin)
+        beside.setattr("transactions.demo.writing.STEP", 150)
+        demo.payments.write(history)
+    runs = SettlementRun.objects.using("operator").filter(business=business)
+    taken = SettledPayment.objects.using("operator").values("run")
+    assert not runs.exclude(day=day).exclude(pk__in=taken).exists(), "each of the year has a payment"
+    assert not runs.exclude(posted_at=None).exists()
+    demo.write_all(slug=TOKO_SEBELAH.slug)
+    while settling.SETTLEMENTS.work():
+        pass
+    assert not runs.filter(finished_at=None).exists()
 
 
 @pytest.fixture

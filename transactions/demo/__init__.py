@@ -1,10 +1,22 @@
 """The demo's history: a year of believable transactions of every kind, from a fixed seed (design.md §11)."""
 
 from accounts.demo import KOPI_KITA
-from transactions.demo import beneficiaries, deposit, international, payments, today, year
+from transactions.demo import beneficiaries, deposit, given_back, international, payments, settlements, today, year
 from transactions.demo.money_transfers import HISTORIES, fill, plan
 
-__all__ = ["HISTORIES", "deposit", "fill", "international", "payments", "plan", "today", "write_all", "year"]
+__all__ = [
+    "HISTORIES",
+    "deposit",
+    "fill",
+    "given_back",
+    "international",
+    "payments",
+    "plan",
+    "settlements",
+    "today",
+    "write_all",
+    "year",
+]
 
 
 def is_written() -> bool:

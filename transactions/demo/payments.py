@@ -102,11 +102,15 @@ def write(history: DemoHistory, *, newest: int | None = None) -> None:
     rows = plan(history, business)[:newest]
     for row in rows:
         row.fields |= {"link": links[row.fields["title"]], "slug": new_slug()}
-    write_missing(TABLES, history, rows)
-    with rls.inside_of(business.pk, history.mode):
-        _collect(business, history.mode, [row.created_at for row in rows])
-        paid = [(row.created_at, row.fields["paid_at"]) for row in rows if "paid_at" in row.fields]
+
+    def finish(some: Sequence[Planned]) -> None:
+        # A settlement of today takes whatever is paid and belongs to none: these have theirs when they are first seen.
+        _collect(business, history.mode, [row.created_at for row in some])
+        paid = [(row.created_at, row.fields["paid_at"]) for row in some if "paid_at" in row.fields]
         settlements.begin(business, history.mode, paid)
+
+    with rls.inside_of(business.pk, history.mode):
+        write_missing(TABLES, history, rows, finish=finish)
     if newest is None:
         given_back.write(history, RAIL)
 

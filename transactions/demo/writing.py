@@ -56,8 +56,12 @@ def write_missing(
     history: DemoHistory,
     plan: Sequence[Planned],
     prepare: Callable[[list[Planned]], None] = lambda rows: None,
+    finish: Callable[[list[Planned]], None] = lambda rows: None,
 ) -> None:
-    """Write what isn't there yet, recognised by its microsecond; `prepare` makes what the rows point at."""
+    """Write what isn't there yet, recognised by its microsecond.
+
+    `prepare` makes what the rows point at, `finish` what points at them; nobody sees the one without the other.
+    """
     business = business_of(history)
     for first in range(0, len(plan), STEP):
         some = plan[first : first + STEP]
@@ -69,6 +73,7 @@ def write_missing(
             missing = [row for row in some if row.created_at not in known]
             prepare(missing)
             _write(cursor, tables, {"business": business, "mode": history.mode}, missing)
+            finish(missing)
 
 
 def _write(cursor: Any, tables: Tables, owner: dict[str, Any], rows: list[Planned]) -> None:
