@@ -4,6 +4,7 @@ The words of a mail are `templates/emails/<name>.txt`; its first line is the sub
 a person typed can be anything but text (trust.md §1.6).
 """
 
+import logging
 import smtplib
 import socket
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import Error, transaction
 from django.db.models import Exists, Q
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
@@ -21,12 +23,16 @@ from django.utils.translation import gettext_lazy as _
 from flipdash.leases import Worker
 from flipdash.models import Message
 
+log = logging.getLogger(__name__)
 Status = Message.Status
 AWAY = "away"
 """The `problem` of a mail whose last attempt met no server, or one that said nothing."""
+DROPPED = "dropped"
+"""The `problem` of a mail in whose last attempt the server hung up: it may be away, or take offence at this one."""
 AWAY_FOR = timedelta(seconds=60)
 """How long a server that is away is left alone."""
-IS_AWAY = (TimeoutError, ConnectionError, socket.gaierror, smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError)
+DROPS = (smtplib.SMTPServerDisconnected, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+IS_AWAY = (TimeoutError, ConnectionError, socket.gaierror, smtplib.SMTPConnectError)
 
 
 class Mails(Worker[Message]):
@@ -36,8 +42,27 @@ class Mails(Worker[Message]):
         """Return what may be sent now."""
         away = self.rows.filter(problem=AWAY, finished_at=None)
         trying = self.rows.filter(self._running(lease_until__gte=Now()))
-        rests, is_tried = Exists(away.filter(started_at__gte=Now() - AWAY_FOR)), Q(Exists(away)) & Q(Exists(trying))
-        return super().due().exclude(rests).exclude(is_tried)
+        # What began in the future began before the clock stepped back.
+        rests = Exists(away.filter(started_at__range=(Now() - AWAY_FOR, Now())))
+        return super().due().exclude(rests).exclude(Q(Exists(away)) & Q(Exists(trying)))
+
+    def _in_turn(self, due: Any) -> Any:
+        # Whatever met nobody comes last: perhaps it was the mail, and another finds out that the server is there.
+        return due.order_by("problem", "pk")
+
+    def is_dropped_alone(self, message: Message) -> bool:
+        """Return whether the server hung up on this mail only, for all that is known."""
+        others = self.rows.filter(finished_at=None).exclude(pk=message.pk)
+        dropped = Q(problem=DROPPED, started_at__range=(Now() - AWAY_FOR, Now()))
+        return not others.filter(Q(problem=AWAY) | dropped).exists()
+
+    def is_there(self) -> None:
+        """Let all that wait for the server go on. A mail has gone: what fails here must not send it again."""
+        try:
+            with transaction.atomic(using=self.using):
+                self._change(Q(problem__in=[AWAY, DROPPED]), problem="")
+        except Error:
+            log.exception("mails: those that wait for the server go on later")
 
 
 MAILS = Mails("mails", Message, most_attempts=8, wait=timedelta(seconds=30), words=_("Mails"))
@@ -100,11 +125,14 @@ def _send(message: Message) -> None:
         kept = {"subject": message.subject, "text": message.text}
     try:
         EmailMessage(message.subject, message.text, to=[message.to]).send()
+    except DROPS:
+        MAILS.note(message, problem=DROPPED if MAILS.is_dropped_alone(message) else AWAY)
+        raise
     except IS_AWAY:
         MAILS.note(message, problem=AWAY)
         raise
-    MAILS.rows.filter(problem=AWAY, finished_at=None).update(problem="")
-    MAILS.finish(message, Status.SENT, **(kept if settings.OUTBOX else {**kept, "text": ""}))
+    MAILS.finish(message, Status.SENT, problem="", **(kept if settings.OUTBOX else {**kept, "text": ""}))
+    MAILS.is_there()
 
 
 def tidy() -> None:
