@@ -9,6 +9,7 @@ from flipdash import rls
 from flipdash.models import Message
 from tests import factories
 from tests.deposits.conftest import connect
+from tests.leased import let_time_pass
 from tests.transactions import sending
 from tests.transactions.refunding import now, request
 from tests.transactions.sending import fund, let_it_arrive
@@ -135,6 +136,29 @@ def test_what_a_worker_has_still_to_approve_is_left_untouched(client_of, kopi_ki
         pass
     assert len(made) == 4
     assert transfers() == {"processing"}
+
+
+def test_what_waits_leaves_the_transfers_of_a_worker_that_failed_once(
+    client_of, kopi_kita, three, approver, monkeypatch
+):
+    """They come first all the same: before refunds that a worker approves, and before what the sweep lets go."""
+    monkeypatch.setattr(many, "AT_ONCE", 1)
+    maker = factories.make_member(kopi_kita, Role.MAKER)
+    for n in range(2):
+        sending.create(maker, account_number=f"001234567{n}", amount=20_000)
+    fund(kopi_kita, 2 * (20_000 + FEE) + 12_500)
+    approve_all(client_of(approver))
+    with monkeypatch.context() as patch:
+        patch.setattr(many, "_let_go", lambda *_args, **_how: 1 / 0)
+        assert APPROVALS.work()
+    while APPROVALS.work():
+        pass
+    sweeps.tidy()
+    assert (transfers(), statuses(three)) == ({"pending_approval"}, ["waiting", "waiting", "processing"])
+    let_time_pass(APPROVALS)
+    assert APPROVALS.work()
+    assert transfers() == {"processing"}
+    assert wrong() == {}
 
 
 def test_a_worker_lets_those_go_that_fit(kopi_kita, three, approver, monkeypatch):

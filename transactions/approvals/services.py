@@ -201,9 +201,7 @@ def approve(scope: Scope, selection: Selection, *, seen: str, sure: bool = False
             many.take_in_order(scope, chosen)
         done: list[BulkApproval] = []
         for some in chosen:
-            taken_later = sum(one.total for one in done if one.is_unfinished)
-            seen_of_it = digests[some.product.source]
-            done.append(many.approve_many(scope, some, seen=seen_of_it, sure=sure, leave=taken_later))
+            done.append(many.approve_many(scope, some, seen=digests[some.product.source], sure=sure))
     return done
 
 

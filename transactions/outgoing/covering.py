@@ -13,7 +13,7 @@ from flipdash import rls
 from flipdash.scope import Scope
 from transactions import rails
 from transactions.models.base import OutgoingTransfer
-from transactions.outgoing import acts, changes, orders
+from transactions.outgoing import acts, changes, many, orders
 from transactions.outgoing.products import Product, products
 
 MOST_AT_ONCE = 200
@@ -46,7 +46,7 @@ def _go_on(product: Product) -> int:
 def _go_on_of(product: Product, business_id: int, mode: str) -> int:
     rows = product.model.objects.filter(business_id=business_id, mode=mode, status=product.waits)
     owner = ledger.LedgerOwner(Business.objects.get(pk=business_id), mode)
-    sent, left = 0, ledger.balance(owner).available
+    sent, left = 0, ledger.balance(owner).available - many.wanted_by_workers(business_id, mode)
     # Those that fit, however many wait that don't.
     fit = rows.annotate(cost=F("amount") + F("fee")).filter(cost__lte=left).select_related("business")
     for row in fit.order_by("created_at", "pk")[:MOST_AT_ONCE]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy
 
 from accounts import rights
@@ -92,12 +93,11 @@ def look_at(scope: Scope, selection: Selection) -> Look:
     return _look(scope, selection.product, selection.ids, rows)
 
 
-def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = False, leave: int = 0) -> BulkApproval:
+def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = False) -> BulkApproval:
     """Approve a selection as it was seen; returns the approval, which is DONE, or which a worker has from now on.
 
-    `seen` is the digest of `look_at`; `sure` says that the approver knows of the possible duplicates; `leave` are the
-    rupiah of the deposit that something else will take. All are approved or none. Raises NothingSelected, Changed,
-    SecondPersonNeeded, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
+    `seen` is the digest of `look_at`; `sure` says that the approver knows of the possible duplicates. All are approved
+    or none. Raises NothingSelected, Changed, SecondPersonNeeded, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
     """
     product = selection.product
     if not selection.ids:
@@ -113,7 +113,7 @@ def approve_many(scope: Scope, selection: Selection, *, seen: str, sure: bool = 
             approval = _note(scope, selection, look, seen, sure=sure)
             APPROVALS.wake_on_commit()
             return approval
-        look = _let_go(scope, product, selection.ids, seen, sure=sure, leave=leave)
+        look = _let_go(scope, product, selection.ids, seen, sure=sure)
         approval = _note(scope, selection, look, seen, sure=sure)
         done = {"status": BulkApproval.Status.DONE, "finished_at": clock.now()}
         BulkApproval.objects.filter(pk=approval.pk).update(status=BulkApproval.Status.APPROVING)
@@ -199,7 +199,7 @@ def _check(scope: Scope, product: Product, rows: Any, look: Look, seen: str, *, 
         raise ShortOfMoney(ledger.NotEnoughDeposit("available", balance.available, look.total))
 
 
-def _let_go(scope: Scope, product: Product, ids: Sequence[int], seen: str, *, sure: bool, leave: int = 0) -> Look:
+def _let_go(scope: Scope, product: Product, ids: Sequence[int], seen: str, *, sure: bool) -> Look:
     """Hold the money of a set and send it, or let it wait for its date: all of it, within the open transaction.
 
     Raises what `approve_many` raises.
@@ -219,8 +219,20 @@ def _let_go(scope: Scope, product: Product, ids: Sequence[int], seen: str, *, su
 
     look = _look(scope, product, ids, rows())
     _check(scope, product, _rows(scope, product, ids), look, seen, sure=sure)
+    leave = wanted_by_workers(scope.business.pk, scope.mode) if product.waits else 0
     let_go_many(scope, product, going, leave=leave)
     return look
+
+
+def wanted_by_workers(business_id: int, mode: str) -> int:
+    """Return the rupiah of what a worker has still to approve that can't wait for the deposit: these come first (0112).
+
+    Whatever waits leaves them, also while the worker's first attempt has failed.
+    """
+    sources = [product.source for product in products.values() if not product.waits]
+    unfinished = {"status__in": BulkApproval.Status.open()}
+    rows = BulkApproval.objects.filter(business_id=business_id, mode=mode, **unfinished)
+    return int(rows.filter(source__in=sources).aggregate(rupiah=Sum("total"))["rupiah"] or 0)
 
 
 def _locked(scope: Scope, product: Product, ids: Sequence[int]) -> list[int]:
