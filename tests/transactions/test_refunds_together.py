@@ -11,7 +11,7 @@ from tests import factories
 from tests.deposits.conftest import connect
 from tests.leased import let_time_pass
 from tests.transactions import sending
-from tests.transactions.refunding import now, request
+from tests.transactions.refunding import approve, now, request
 from tests.transactions.sending import fund, let_it_arrive
 from transactions.approvals import queue
 from transactions.models import MoneyTransfer, Refund, RefundStatus
@@ -159,6 +159,19 @@ def test_what_waits_leaves_the_transfers_of_a_worker_that_failed_once(
     assert APPROVALS.work()
     assert transfers() == {"processing"}
     assert wrong() == {}
+
+
+def test_what_is_approved_between_a_top_up_and_the_sweep_may_go_first_and_the_page_says_so(
+    client_of, kopi_kita, service, approver
+):
+    old, new = (request(service, factories.make_payment(kopi_kita), amount=50_000) for _one in range(2))
+    assert approve(approver, old).status == "waiting"
+    fund(kopi_kita, 50_000 + FEE)
+    assert approve(approver, new).status == "processing"
+    sweeps.tidy()
+    assert statuses([old, new]) == ["waiting", "processing"]
+    page = client_of(approver).get("/approvals/").content.decode()
+    assert "the oldest of them first; what is approved in that moment may go before them" in page
 
 
 def test_a_worker_lets_those_go_that_fit(kopi_kita, three, approver, monkeypatch):
