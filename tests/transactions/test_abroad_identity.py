@@ -2,6 +2,8 @@
 the database alone (trust: K1, and the key ring of §3).
 """
 
+from dataclasses import replace
+
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
@@ -15,6 +17,7 @@ from tests.transactions.sending import fund
 from transactions.international import identity
 from transactions.international.services import INTERNATIONAL
 from transactions.models import BeneficiaryAbroad, InternationalTransfer
+from transactions.rails import KeyReused, simulator
 
 OLD, NEW = bytes(32), bytes(range(32))
 TYPED["MY C2C"] = {
@@ -59,11 +62,20 @@ def test_nothing_of_it_lies_open_and_the_rail_hears_all(row):
         kept = in_the_database(table)
         assert [secret for secret in SECRET.values() if secret in kept] == []
     assert "Cimahi" in in_the_database("transactions_internationaltransfer"), "the rest can be looked for"
-    told = INTERNATIONAL.payout("international_transfer-1", row).abroad.details
-    assert SECRET.items() <= told.items()
+    told = INTERNATIONAL.payout("international_transfer-1", row).abroad
+    assert told.identity == SECRET
+    assert told.details["sender_city"] == "Cimahi"
     saved = BeneficiaryAbroad.objects.get()
     assert identity.opened(saved)["id_number"] == SECRET["id_number"]
     assert not identity.opened(saved).keys() & {name for name in SECRET if name.startswith("sender_")}
+
+
+def test_what_the_simulator_keeps_says_nothing_of_it(row):
+    told = INTERNATIONAL.payout("international_transfer-1", row)
+    other = replace(told, abroad=replace(told.abroad, identity={"id_number": "900101015555"}))
+    assert simulator.RAIL.send(told) == simulator.RAIL.send(other), "nobody can guess a number by its digest"
+    with pytest.raises(KeyReused):
+        simulator.RAIL.send(replace(told, abroad=replace(told.abroad, details={})))
 
 
 def test_pages_show_the_end_of_a_number_and_a_new_form_all_of_it(row, web, client_of, kopi_kita):

@@ -31,8 +31,12 @@ def kept(details: Mapping[str, str], model: type[BeneficiaryAbroad | Internation
 
 def opened(row: BeneficiaryAbroad | InternationalTransfer) -> dict[str, str]:
     """Return all fields of a row's corridor. Raises Unsealable where the key is gone."""
-    secret = json.loads(sealing.unseal(row.sealed_details, _bind(type(row)))) if row.sealed_details else {}
-    return {**row.details, **secret}
+    return {**row.details, **secret_of(row)}
+
+
+def secret_of(row: BeneficiaryAbroad | InternationalTransfer) -> dict[str, str]:
+    """Return the sealed fields of a row's corridor. Raises Unsealable where the key is gone."""
+    return json.loads(sealing.unseal(row.sealed_details, _bind(type(row)))) if row.sealed_details else {}
 
 
 def typed(row: BeneficiaryAbroad | InternationalTransfer) -> dict[str, str]:

@@ -299,7 +299,8 @@ def _payout(key: str, row: InternationalTransfer) -> Payout:
             beneficiary_bank=row.beneficiary_bank,
             purpose=row.purpose,
             source_of_funds=row.source_of_funds,
-            details=identity.opened(row),
+            details=row.details,
+            identity=identity.secret_of(row),
             document=_document(row.attachment) if row.attachment else None,
         ),
     )

@@ -85,6 +85,8 @@ class Abroad:
     source_of_funds: str
     details: Mapping[str, str]
     """The corridor's own fields by their names: the codes of bank and branch, and who receives and sends it."""
+    identity: Mapping[str, str]
+    """Those of them that say who a person is: a rail passes them on, and keeps nothing that can be told from them."""
     document: Document | None = None
 
 
