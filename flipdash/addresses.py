@@ -50,7 +50,7 @@ CLOSED_V6 = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "2002::/16", "3
 
 LOOKUPS = 128
 """How many names are looked up at once: more than a sender has places, for those that nobody waits for any more
-end only when the resolver gives up, after 6 seconds at most (RES_OPTIONS in bin/)."""
+end only when the resolver gives up, after 6 seconds at most (RES_OPTIONS in flipdash/processes.py)."""
 _resolvers = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="resolve")
 _lock = Lock()
 _under_way: dict[tuple[Any, ...], Future[list]] = {}

@@ -99,12 +99,23 @@ workers: dict[str, "Worker[Any]"] = {}
 
 
 def unfinished() -> set[str]:
-    """Return the workers that have a row which isn't finished, asked in one statement of each connection."""
-    asked: dict[str, list[Any]] = {}
+    """Return the workers that have a row which isn't finished, asked in one statement of each connection.
+
+    Where that fails, all may have one: each is asked alone then, and only whose table it is fails.
+    """
+    asked: dict[str, dict[str, Any]] = {}
     for worker in workers.values():
         rows = worker.rows.filter(finished_at=None).order_by()
-        asked.setdefault(worker.using, []).append(rows.values_list(Value(worker.name, models.TextField()))[:1])
-    return {name for first, *others in asked.values() for (name,) in first.union(*others, all=True)}
+        asked.setdefault(worker.using, {})[worker.name] = rows.values_list(Value(worker.name, models.TextField()))[:1]
+    found: set[str] = set()
+    for using, statements in asked.items():
+        first, *others = statements.values()
+        try:
+            found.update(name for (name,) in first.union(*others, all=True))
+        except Error:
+            log.exception("%s: nobody says which work is unfinished", using)
+            found.update(statements)
+    return found
 
 
 @dataclass(eq=False)

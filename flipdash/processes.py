@@ -14,7 +14,7 @@ from flipdash import variables
 
 CELERY = ["celery", "--app", "flipdash"]
 RESOLVER = {"RES_OPTIONS": "timeout:1 attempts:2"}
-"""A name server that hangs holds a thread 6 seconds at most (developer/callbacks/addresses.py)."""
+"""A name server that hangs holds a thread 6 seconds at most (flipdash/addresses.py)."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 
 from flipdash import clock, leases, leases_of_many, processes, tasks
 from flipdash.celery import app
+from flipdash.models import Message
 from tests.leased import MAKERS, let_time_pass, step_the_clock_back
 
 pytestmark = [
@@ -246,6 +247,22 @@ def test_a_kind_of_work_whose_sweep_fails_keeps_no_other_waiting(monkeypatch):
     monkeypatch.setattr(leases, "unfinished", lambda: set(leases.workers))
     tasks.sweep()
     assert swept == list(leases.workers)
+
+
+def test_a_table_that_fails_keeps_no_other_waiting(monkeypatch):
+    """One statement asks all tables: where one fails, each is asked alone."""
+
+    class Broken(leases.Worker):
+        @property
+        def rows(self):
+            return super().rows.extra(where=["no_such_column"])
+
+    monkeypatch.setitem(leases.workers, "broken", Broken("broken", Message))
+    swept = []
+    sweep = leases.Worker.sweep
+    monkeypatch.setattr(leases.Worker, "sweep", lambda worker: (sweep(worker), swept.append(worker.name)))
+    tasks.sweep()
+    assert set(swept) == {name for name, worker in leases.workers.items() if worker.using == "default"} - {"broken"}
 
 
 def test_what_waits_is_swept(worker, row, monkeypatch):
