@@ -7,16 +7,19 @@ from dataclasses import replace
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
 
 from accounts.models import Activity
 from accounts.permissions import Role
+from deposits import ledger
 from flipdash import rls
 from tests import factories
 from tests.transactions.abroad import CREATE, TYPED, begin, finish, text_of
-from tests.transactions.sending import fund
+from tests.transactions.sending import fund, let_it_arrive, send
 from transactions.international import identity
 from transactions.international.services import INTERNATIONAL
-from transactions.models import BeneficiaryAbroad, InternationalTransfer
+from transactions.models import BeneficiaryAbroad, InternationalTransfer, RailCase, RailOrder, SimulatedPayout
+from transactions.outgoing import cases, orders
 from transactions.rails import KeyReused, simulator
 
 OLD, NEW = bytes(32), bytes(range(32))
@@ -101,6 +104,41 @@ def test_without_its_key_a_page_says_all_else(row, web, settings):
     assert "Cimahi" in said
     assert "Identity Number" not in said
     assert web.get(f"{CREATE}?again={row.pk}").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+@pytest.mark.parametrize("is_back", [True, False])
+def test_what_cannot_be_opened_is_never_told_and_is_tried_again_or_given_back(web, kopi_kita, admin, settings, is_back):
+    ring = settings.SEALING_KEYS
+    finish(web, "MY C2C", begin(web, "MY C2C"))
+    settings.SEALING_KEYS = (NEW,)
+    send()
+    order = RailOrder.objects.get()
+    assert (order.status, order.problem, order.told_at) == ("failed", "not opened", None), (
+        "and none of it is tried over"
+    )
+    orders.open_cases_of_given_up()
+    if is_back:
+        settings.SEALING_KEYS = ring
+        assert orders.ask_again(order)
+        let_it_arrive()
+    else:
+        assert cases.release(RailCase.objects.get(), by=admin.user)
+    assert InternationalTransfer.objects.get().status == ("successful" if is_back else "failed")
+    assert SimulatedPayout.objects.count() == is_back
+    with rls.inside_of(kopi_kita.pk, "live"):
+        assert ledger.balance(ledger.LedgerOwner(kopi_kita, "live")).held == 0
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_what_cannot_be_opened_any_more_can_still_be_asked_back(web, settings):
+    finish(web, "MY C2C", begin(web, "MY C2C"))
+    send()
+    settings.SEALING_KEYS = (NEW,)
+    RailOrder.objects.update(recalled_at=Now(), due_at=None)
+    send()
+    row, payout = InternationalTransfer.objects.get(), SimulatedPayout.objects.get()
+    assert (row.status, payout.result, payout.told) == ("failed", "failed", 1)
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "operator"])

@@ -281,6 +281,15 @@ def quote_of(scope: Scope, row: InternationalTransfer) -> Quote | None:
 
 
 def _payout(key: str, row: InternationalTransfer) -> Payout:
+    return _told(key, row, identity.secret_of(row))
+
+
+def _asked_back(key: str, row: InternationalTransfer) -> Payout:
+    """Return what stops a transfer: nobody has to know who a person is for that, and a lost key keeps none from it."""
+    return _told(key, row, {})
+
+
+def _told(key: str, row: InternationalTransfer, who: Mapping[str, str]) -> Payout:
     quote = row.quote
     return Payout(
         key=key,
@@ -300,7 +309,7 @@ def _payout(key: str, row: InternationalTransfer) -> Payout:
             purpose=row.purpose,
             source_of_funds=row.source_of_funds,
             details=row.details,
-            identity=identity.secret_of(row),
+            identity=who,
             document=_document(row.attachment) if row.attachment else None,
         ),
     )
@@ -367,6 +376,7 @@ INTERNATIONAL = products.register(
         forced_url_name="transactions:international-forced",
         create_url_name="transactions:international-create",
         payout=_payout,
+        asked_back=_asked_back,
         bank=_queue,
         destination=destination_of,
         shown=_shown,

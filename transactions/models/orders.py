@@ -33,6 +33,7 @@ class RailOrder(TenantModel, Leased):
     PROBLEMS = {
         "error": _("Something went wrong on our side."),
         "key reused": _("The rail knows this key with something else."),
+        "not opened": _("What is sealed of it can’t be opened: its key is missing."),
     }
 
     source = models.CharField(max_length=32)

@@ -27,6 +27,8 @@ NOT_STOPPED = Answer(Outcome.UNKNOWN, Reason.ASKED_BACK)
 """What is noted of a rail that was asked to stop what it may have been told, and neither knows it nor can stop it."""
 KEY_REUSED = "key reused"
 """The `problem` of an order whose key the rail knows with another account or amount."""
+NOT_OPENED = "not opened"
+"""The `problem` of an order of which something is sealed that no key of ours opens."""
 
 
 def take(key: str, answer: Answer) -> None:
@@ -139,9 +141,10 @@ def _close(product: Product, row: OutgoingTransfer, order: RailOrder, answer: An
 def release_by_hand(case: RailCase, *, by: Scope) -> bool:
     """Fail what was never paid, as a person has made sure with the rail, and give its money back.
 
-    Its key was the rail's with something else; or it was asked back, and the rail never said that it has it, and can't
-    stop it. False for any other order: what a rail may have heard of stays held until it says what became of it, and
-    what a worker has is perhaps being sent in this moment.
+    Its key was the rail's with something else; or what is sealed of it can't be opened, and the rail never was told; or
+    it was asked back, and the rail never said that it has it, and can't stop it. False for any other order: what a rail
+    may have heard of stays held until it says what became of it, and what a worker has is perhaps being sent in this
+    moment.
     """
     product = products[case.order.source]
     with rls.inside_of(case.business_id, case.mode), transaction.atomic():
@@ -149,9 +152,10 @@ def release_by_hand(case: RailCase, *, by: Scope) -> bool:
         order = RailOrder.objects.select_for_update().get(pk=case.order_id)  # no worker takes it meanwhile
         is_reused = (order.status, order.problem) == (RailOrder.Status.FAILED, KEY_REUSED)
         is_stuck = order.status in RailOrder.STEPS and order.sent_at is None and _is_not_stopped(case)
-        if row.status != Status.PROCESSING or not (is_reused or is_stuck):
+        is_untold = order.status == RailOrder.Status.FAILED and (order.problem, order.told_at) == (NOT_OPENED, None)
+        if row.status != Status.PROCESSING or not (is_reused or is_stuck or is_untold):
             return False
-        refused = Answer(Outcome.FAILED, Reason.BANK_REFUSED if is_reused else Reason.ASKED_BACK)
+        refused = Answer(Outcome.FAILED, Reason.ASKED_BACK if is_stuck else Reason.BANK_REFUSED)
         changes.carry_out(changes.ending(by, product, row, refused, order.rail))
         states.step(order, RailOrder.Status.DONE, lease_until=None, due_at=None, finished_at=clock.now())
     return True

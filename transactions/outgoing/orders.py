@@ -28,7 +28,7 @@ from django.db.models import (
 from django.db.models.functions import Greatest, Least, Now, Power
 from django.utils.translation import gettext_lazy
 
-from flipdash import rls
+from flipdash import rls, sealing
 from flipdash.leases import Stopped
 from flipdash.leases_of_many import ManyWorker
 from transactions import rails
@@ -108,7 +108,7 @@ ORDERS = Orders(
     RailOrder,
     together=100,
     most_attempts=12,
-    problems={KeyReused: answers.KEY_REUSED},
+    problems={KeyReused: answers.KEY_REUSED, sealing.Unsealable: answers.NOT_OPENED},
     words=gettext_lazy("Outgoing orders"),
 )
 
@@ -174,7 +174,8 @@ def _stop(order: RailOrder, product: Product, rail: Rail) -> Answer:
     It is asked even of what it never was told: after a backup was restored it may know more than we do (trust.md Z8).
     Whether it was told is asked last: another worker may have had the order meanwhile. Raises Stopped then.
     """
-    answer = rail.recall(product.payout(order.key, product.model.objects.get(pk=order.source_id)))
+    asked_back = product.asked_back or product.payout
+    answer = rail.recall(asked_back(order.key, product.model.objects.get(pk=order.source_id)))
     if answer.outcome != Outcome.UNKNOWN:
         return answer
     told = list(ORDERS.mine(order).values_list("told_at", flat=True))

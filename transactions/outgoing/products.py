@@ -115,6 +115,8 @@ class Product:
     """What people call where it goes."""
     shown: Callable[[Any], dict[str, Any]]
     """What an approver sees of a row, fit for JSON: what is approved is this and nothing else (trust.md M3)."""
+    asked_back: Callable[[str, Any], Payout] | None = None
+    """What a rail is told of a row that it is to stop, where `payout` says more than that takes."""
     cancellation_url_name: str = ""
     forced_url_name: str = ""
     create_url_name: str = ""

@@ -21,7 +21,7 @@ from transactions.models import RailCase, RailOrder
 from transactions.outgoing import answers, closing, orders
 from transactions.outgoing.orders import ORDERS
 from transactions.outgoing.products import Product
-from transactions.rails import Answer, NoAnswer, Outcome, Rail, RailDown
+from transactions.rails import Answer, NoAnswer, Outcome, Payout, Rail, RailDown
 from transactions.reasons import Reason
 
 LONGEST_TURN = 10.0
@@ -65,20 +65,30 @@ class Share:
     said: Said = field(default_factory=list)
     noted: dict[int, bool] = field(default_factory=dict)
     """The new ones that were to be noted as told, by their ids, and whether they were still ours."""
-    rows: dict[int, Any] = field(default_factory=dict)
-    """What the new ones are about."""
+    payouts: dict[int, Payout] = field(default_factory=dict)
+    """What the rail is told of the new ones, by their ids."""
 
     def next(self) -> list[RailOrder]:
         """Return those whose turn it is, the new ones among them noted as told."""
         if self.waiting[0].pk not in self.noted:
-            part = self.waiting[:NOTED_TOGETHER]
-            new = [order for order in part if order.told_at is None]
-            told = [order for order in new if order.recalled_at is None]
+            part = self._with_payouts(self.waiting[:NOTED_TOGETHER])
+            told = [order for order in part if order.pk in self.payouts]
             self.noted |= {order.pk: order.recalled_at is not None for order in part}
             self.noted |= {order.pk: True for order in ORDERS.note_many(told, told_at=Now())}
-            self.rows |= self.product.model.objects.in_bulk([order.source_id for order in new])
             return part
         return [order for order in self.waiting if order.pk in self.noted]
+
+    def _with_payouts(self, part: list[RailOrder]) -> list[RailOrder]:
+        """Return orders without those of which the rail can't be told what to pay: these fail, and it never hears."""
+        new = [order for order in part if order.told_at is None and order.recalled_at is None]
+        rows = self.product.model.objects.in_bulk([order.source_id for order in new])
+        for order in new:
+            try:
+                self.payouts[order.pk] = self.product.payout(order.key, rows[order.source_id])
+            except Exception as error:
+                self.waiting.remove(order)
+                ORDERS.failed(order, error)
+        return [order for order in part if order in self.waiting]
 
 
 class Turn:
@@ -127,7 +137,7 @@ class Turn:
             if order.told_at is not None or order.recalled_at is not None:
                 answer = orders.tell_or_ask(order, share.product, self.rail)
             elif share.noted[order.pk]:
-                answer = self.rail.send(share.product.payout(order.key, share.rows[order.source_id]))
+                answer = self.rail.send(share.payouts[order.pk])
             else:
                 return  # another worker's by now
         except (RailDown, NoAnswer) as problem:
