@@ -215,6 +215,22 @@ def test_a_second_of_the_same_amount_is_asked_about(web, kopi_kita, payment):
     assert left(payment) == 50_000
 
 
+def test_many_equal_parts_of_a_payment_hide_no_other_of_the_same_money(web, kopi_kita, payment, service):
+    to = {"amount": 10_000, "bank": "bca", "account_number": "0012345678"}
+    parts = [make_refund(kopi_kita, payment, maker=service.actor, **to) for _part in range(5)]
+    seen = send(web, payment, "create", amount="10.000").context["form"]["twins_seen"].value()
+    assert len(seen.split(",")) == 5
+    with rls.inside_of(kopi_kita.pk, "live"):
+        sent = factories.make_transfer(kopi_kita, status="processing", **to)
+    page = send(web, payment, "create", amount="10.000", is_sure="on", twins_seen=seen)
+    assert str(sent.pk) in page.context["form"]["twins_seen"].value().split(",")
+    scope = service.scope("live")
+    with rls.inside(scope):
+        found = REFUNDS.duplicates(scope, parts[0])
+        assert {one.pk for one in found} == {*(part.pk for part in parts[1:]), sent.pk}
+        assert REFUNDS.twins(scope, [parts[0].pk]) == {parts[0].pk: [(one.pk, str(one.status)) for one in found]}
+
+
 def test_the_same_account_and_amount_sent_otherwise_is_asked_about(client_of, web, kopi_kita, payment, service):
     """trust: L5. By a refund of another payment, or by a money transfer; Approvals says so too."""
     to = {"amount": 50_000, "bank": "bca", "account_number": "0012345678"}

@@ -162,13 +162,14 @@ def all_twins(
 ) -> Sequence[Twin]:
     """Return what may be the same money: refunds of the payment, and what an account was paid lately, by any product.
 
-    Of the same amount, unless it ended badly; the refunds of the payment first.
+    Of the same amount, unless it ended badly; the refunds of the payment first. Each kind has its newest MOST_TWINS, so
+    that many equal parts of one payment hide no transfer.
     """
     to: dict[str, Any] = {"bank": bank, "account_number": account_number, "amount": amount}
     elsewhere = _same(scope).filter(**to, created_at__gte=Now() - TWICE_WITHIN).exclude(payment=payment).exclude(pk=but)
     sent = transfers.twins(scope, **to)
     of_it = twins(scope, payment=payment, amount=amount, but=but)
-    return [*of_it, *elsewhere[:MOST_TWINS], *sent][:MOST_TWINS]
+    return [*of_it, *elsewhere[:MOST_TWINS], *sent]
 
 
 def _same(scope: Scope) -> QuerySet:
@@ -313,11 +314,10 @@ def _twins_of_many(scope: Scope, ids: Sequence[int]) -> products.Twins:
     for row in some:
         to = (row.bank, row.account_number, row.amount)
         of_this = [one for one in of_it.get((row.payment_id, row.amount), []) if one.pk != row.pk]
-        theirs: list[Twin] = [*of_this[:MOST_TWINS]]
-        theirs += [one for one in paid.get(to, []) if one.payment_id != row.payment_id]
-        theirs += sent.get(to, [])
+        elsewhere = [one for one in paid.get(to, []) if one.payment_id != row.payment_id]
+        theirs: list[Twin] = [*of_this[:MOST_TWINS], *elsewhere[:MOST_TWINS], *sent.get(to, [])[:MOST_TWINS]]
         if theirs:
-            found[row.pk] = [(one.pk, str(one.status)) for one in theirs[:MOST_TWINS]]
+            found[row.pk] = [(one.pk, str(one.status)) for one in theirs]
     return found
 
 
