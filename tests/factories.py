@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, transaction
 from django.http import QueryDict
 from django.test import override_settings
 from django.utils import timezone
@@ -62,10 +62,12 @@ from transactions.bulk import rows as bulk_rows
 from transactions.models import (
     Attachment,
     BulkDraft,
+    Corridor,
     InternationalTransfer,
     MoneyTransfer,
     Payment,
     PaymentLink,
+    Quote,
     Refund,
     SettlementRun,
     Status,
@@ -258,11 +260,35 @@ def make_international(
         "completed_at": created_at + timedelta(days=1) if status == Status.SUCCESSFUL else None,
         **fields,
     }
-    transfer = InternationalTransfer.objects.create(business=business, mode=mode, **values)
+    is_ours = values.get("transfer_kind") and status == Status.SUCCESSFUL
+    make = _make_at_a_quote if is_ours else InternationalTransfer.objects.create
+    transfer = make(business=business, mode=mode, **values)
     if events:
         transfer.events.create(
             business=business, mode=mode, kind="created", at=created_at, **transfer.maker.columns("by")
         )
+    return transfer
+
+
+def _make_at_a_quote(business: Business, mode: str, **values: Any) -> InternationalTransfer:
+    """Make a transfer that somebody made here, and take it on until it is successful."""
+    at, completed_at = values["created_at"], values.pop("completed_at")
+    figures = {name: values[name] for name in ("amount", "rate", "fee", "amount_received")}
+    corridor = Corridor.objects.get(country=values["country"])
+    with rls.inside_of(business.pk, mode), transaction.atomic(), connection.cursor() as cursor:
+        owner = {"business": business, "mode": mode}
+        kind, expires_at = values["transfer_kind"], at + timedelta(minutes=1)
+        quote = Quote.objects.create(
+            corridor=corridor, kind=kind, created_at=at, expires_at=expires_at, **owner, **figures
+        )
+        waits = {"quote": quote, "status": Status.PENDING_APPROVAL}
+        transfer: InternationalTransfer = InternationalTransfer.objects.create(**owner, **values | waits)
+        rows = InternationalTransfer.objects.filter(pk=transfer.pk)
+        cursor.execute("SET LOCAL app.tells_earlier = 'on'")
+        rows.update(status=Status.PROCESSING, let_go_at=at)
+        cursor.execute("SET LOCAL app.tells_earlier = 'off'")
+        rows.update(status=Status.SUCCESSFUL, completed_at=completed_at)
+    transfer.refresh_from_db()
     return transfer
 
 

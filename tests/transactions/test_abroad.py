@@ -6,13 +6,14 @@ import io
 import math
 import uuid
 import zipfile
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.html import escape
 
@@ -281,6 +282,31 @@ def again(quote):
     return Quote.objects.create(**values | {"id": None})
 
 
+@contextmanager
+def earlier():
+    """Say, as the demo does, when a transfer was let go."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL app.tells_earlier = 'on'")
+        yield
+        cursor.execute("SET LOCAL app.tells_earlier = 'off'")
+
+
+def test_nothing_abroad_goes_without_a_quote_by_any_door(money):
+    kind = {"transfer_kind": "B2B", "country": "GB", "currency": "GBP"}
+    for status in ("processing", "scheduled"):
+        with pytest.raises(DatabaseError, match="begins pending_approval"), transaction.atomic():
+            InternationalTransfer.objects.create(**row_without_quote(money, status=status, **kind))
+    row = InternationalTransfer.objects.create(**row_without_quote(money, status="pending_approval", **kind))
+    with pytest.raises(DatabaseError, match="keeps one"), transaction.atomic():
+        InternationalTransfer.objects.filter(pk=row.pk).update(quote=None, transfer_kind="")
+
+
+def row_without_quote(business, **fields):
+    made = factories.make_international(business)
+    names = [field.attname for field in InternationalTransfer._meta.concrete_fields]
+    return {name: getattr(made, name) for name in names if name not in ("id", "created_at", "completed_at")} | fields
+
+
 def test_the_database_itself_refuses_what_a_quote_does_not_say(money, admin):
     with rls.inside(admin.scope("live")):
         wanted = quotes.Wanted(Corridor.objects.get(country="GB"), "B2B", "received", Decimal(100))
@@ -308,11 +334,14 @@ def test_the_database_itself_refuses_what_a_quote_does_not_say(money, admin):
     with pytest.raises(IntegrityError, match="quote_once"), transaction.atomic():
         factories.make_international(money, **right)
     for moment in (row.created_at - timedelta(seconds=1), timezone.now() + timedelta(minutes=1)):
-        with pytest.raises(DatabaseError, match="no time at which"), transaction.atomic():
+        with pytest.raises(DatabaseError, match="no time at which"), transaction.atomic(), earlier():
             InternationalTransfer.objects.filter(pk=row.pk).update(status="processing", let_go_at=moment)
     let_it_run_out(row)
     with pytest.raises(DatabaseError, match="ran out"), transaction.atomic():
         InternationalTransfer.objects.filter(pk=row.pk).update(status="processing")
+    for change in ({"status": "processing"}, {}):
+        with pytest.raises(DatabaseError, match=r"at no other time|ran out"), transaction.atomic():
+            InternationalTransfer.objects.filter(pk=row.pk).update(let_go_at=row.created_at, **change)
     row = factories.make_international(money, **right | {"quote": again(quote)})
     InternationalTransfer.objects.filter(pk=row.pk).update(status="processing")
     row.refresh_from_db()

@@ -149,8 +149,12 @@ ABROAD: list[Code] = [
     ),
     *files(__file__, "international_quote"),
     Trigger(
-        *(InternationalTransfer, "quote", "BEFORE INSERT OR UPDATE", "transactions_international_quote()"),
+        *(InternationalTransfer, "quote", "BEFORE INSERT", "transactions_international_quote()"),
         when="NEW.quote_id IS NOT NULL OR NEW.transfer_kind <> ''",
+    ),
+    Trigger(
+        *(InternationalTransfer, "quoted", "BEFORE UPDATE", "transactions_international_quote()"),
+        when="NEW.quote_id IS NOT NULL OR NEW.transfer_kind <> '' OR OLD.transfer_kind <> ''",
     ),
     Refused(
         *(InternationalTransfer, "let_go", "BEFORE UPDATE", "was let go, and keeps when"),

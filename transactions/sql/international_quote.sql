@@ -1,6 +1,7 @@
 -- What a transfer abroad says is what its quote says, and it is made, let go, or given another quote only while that
--- one holds; nothing that somebody made here is let go without one. That each is used once is a unique constraint; a
--- quote of somebody else's is the foreign key's to refuse. The demo says of earlier transfers when they were let go.
+-- one holds; nothing that somebody made here is let go without one, nor begins as let go. That each is used once is a
+-- unique constraint; a quote of somebody else's is the foreign key's to refuse. When a row is let go is this function's
+-- to say; only the demo says it of earlier ones, in transactions that say so (app.tells_earlier).
 CREATE OR REPLACE FUNCTION transactions_international_quote() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -8,13 +9,22 @@ DECLARE
     place public.transactions_corridor;
     goes boolean := TG_OP = 'UPDATE' AND OLD.status = 'pending_approval' AND NEW.status IN ('scheduled', 'processing');
     moment timestamptz := statement_timestamp();
+    is_earlier boolean := goes AND current_setting('app.tells_earlier', true) IS NOT DISTINCT FROM 'on';
     wrong text;
 BEGIN
-    IF goes THEN
+    IF TG_OP = 'INSERT' THEN
+        moment := NEW.created_at;
+        IF NEW.transfer_kind <> '' AND NEW.status <> 'pending_approval' THEN
+            wrong := 'begins pending_approval';
+        END IF;
+    ELSIF OLD.transfer_kind <> '' AND NEW.transfer_kind = '' THEN
+        wrong := 'has a kind, and keeps one';
+    END IF;
+    IF NEW.let_go_at IS NOT NULL AND NOT is_earlier AND (TG_OP = 'INSERT' OR OLD.let_go_at IS NULL) THEN
+        wrong := 'is let go when this is written, and at no other time';
+    ELSIF goes THEN
         NEW.let_go_at := coalesce(NEW.let_go_at, moment);
         moment := NEW.let_go_at;
-    ELSIF TG_OP = 'INSERT' THEN
-        moment := NEW.created_at;
     END IF;
     SELECT * INTO q FROM public.transactions_quote
     WHERE id = NEW.quote_id AND business_id = NEW.business_id AND mode = NEW.mode;
