@@ -38,6 +38,15 @@ class ForgivingRedisCache(RedisCache):
         except GONE:
             return self._note(True)
 
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        """Return the number, counted up; as a first one when it has just run out, or Redis is gone."""
+        try:
+            return int(super().incr(key, delta, version))
+        except ValueError:
+            return delta
+        except GONE:
+            return int(self._note(delta))
+
     def delete(self, key: Any, version: int | None = None) -> bool:
         """Forget the value if Redis is there."""
         try:

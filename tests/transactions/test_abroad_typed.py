@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from decimal import Decimal
 
 import pytest
 from django.core.files.storage import default_storage
@@ -13,9 +14,10 @@ from flipdash import rls
 from tests import factories
 from tests.transactions.abroad import CREATE, PDF, begin, finish, text_of, unseen
 from tests.transactions.sending import fund
-from transactions.international import attachments, beneficiaries
+from transactions.international import attachments, beneficiaries, quotes
 from transactions.international.attachments import BadAttachment
-from transactions.models import Attachment, BeneficiaryAbroad, InternationalTransfer, Quote
+from transactions.models import Attachment, BeneficiaryAbroad, Corridor, InternationalTransfer, Quote
+from transactions.rails import simulated_quotes, simulator
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "operator"]),
@@ -37,6 +39,28 @@ def test_an_amount_with_too_many_digits_is_refused_in_words(web, corridor, side)
     assert page.status_code == 200
     assert "9" * 30 in page.content.decode(), "what was typed stays"
     assert "digits" in text_of(page)
+    assert not Quote.objects.exists()
+
+
+def test_asks_are_counted_whatever_comes_of_them(admin, monkeypatch):
+    """trust: Q1. What the corridor doesn't take asks no rail; what it can't know before is counted as any other."""
+    heard = []
+
+    def quote(asked):
+        heard.append(asked)
+        return simulated_quotes.offer(asked)
+
+    monkeypatch.setattr(quotes, "MOST_A_MINUTE", 2)
+    monkeypatch.setattr(simulator.RAIL, "quote", quote, raising=False)
+    scope, corridor = admin.scope("live"), Corridor.objects.get(country="GB")
+    with pytest.raises(quotes.OutOfLimits):
+        quotes.ask(scope, quotes.Wanted(corridor, "B2B", "received", Decimal(10**9)))
+    assert heard == []
+    too_much = quotes.Wanted(corridor, "B2B", "sent", Decimal(10**14))
+    for problem in (quotes.OutOfLimits, quotes.OutOfLimits, quotes.NoQuote):
+        with pytest.raises(problem):
+            quotes.ask(scope, too_much)
+    assert len(heard) == 2
     assert not Quote.objects.exists()
 
 
