@@ -158,6 +158,15 @@ def test_it_is_sealed_anew_by_a_new_key(settings, web, capsys):
         InternationalTransfer.objects.filter(pk=row.pk).update(sealed_details="")
 
 
+def test_one_whose_old_seal_does_not_open_is_paid_and_saved_anew(row, web, settings):
+    settings.SEALING_KEYS = (NEW,)
+    made = finish(web, "MY C2C", begin(web, "MY C2C", save_beneficiary="on", amount="9.000.000"))
+    assert made.status_code == 302
+    assert InternationalTransfer.objects.count() == 2
+    assert identity.opened(BeneficiaryAbroad.objects.get())["id_number"] == SECRET["id_number"]
+    assert Activity.objects.filter(kind="beneficiary-abroad.changed").count() == 1
+
+
 def test_what_is_known_of_a_saved_one_changes_and_that_is_told(row, web):
     def told():
         return list(Activity.objects.filter(kind__startswith="beneficiary-abroad").order_by("pk"))

@@ -49,7 +49,7 @@ def save(scope: Scope, draft: Draft) -> BeneficiaryAbroad:
         }
         rows = BeneficiaryAbroad.objects.visible_to(scope).select_for_update()
         before = rows.filter(**account).first()
-        was = before and (before.name, before.bank, identity.opened(before))
+        was = before and (before.name, before.bank, identity.typed(before))
         saved, is_new = BeneficiaryAbroad.objects.update_or_create(
             business_id=scope.business.pk,
             mode=scope.mode,
@@ -59,7 +59,7 @@ def save(scope: Scope, draft: Draft) -> BeneficiaryAbroad:
         )
         if is_new:
             events.record(scope, "beneficiary-abroad.saved", saved, **_told(saved))
-        elif was and was != (saved.name, saved.bank, identity.opened(saved)):
+        elif was and was != (saved.name, saved.bank, identity.typed(saved)):
             events.record(scope, "beneficiary-abroad.changed", saved, **_told(saved), name_before=was[0])
     return saved
 
