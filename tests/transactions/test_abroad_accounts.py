@@ -10,7 +10,8 @@ from flipdash import rls
 from tests import factories
 from tests.transactions.abroad import PDF, begin, finish, text_of, unseen
 from tests.transactions.sending import fund, let_it_arrive
-from transactions.international import accounts
+from transactions.demo import abroad
+from transactions.international import accounts, beneficiaries
 from transactions.international.services import INTERNATIONAL
 from transactions.models import BeneficiaryAbroad, InternationalTransfer, Status
 from transactions.rails import KeyReused, simulator
@@ -120,3 +121,16 @@ def pay(web, row):
     let_it_arrive()
     row.refresh_from_db()
     assert row.status == Status.SUCCESSFUL
+
+
+def test_a_demo_that_was_killed_in_between_has_its_saved_beneficiaries(kopi_kita, monkeypatch):
+    maker, approver = (factories.make_member(kopi_kita, role).scope("live") for role in (Role.MAKER, Role.APPROVER))
+
+    def die(*args):
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="killed"):
+        patched.setattr(beneficiaries, "save", die)
+        abroad.write(maker, approver)
+    assert len(abroad.write(maker, approver)) == 3
+    assert set(BeneficiaryAbroad.objects.values_list("country", flat=True)) == {"SG", "MY"}

@@ -10,7 +10,7 @@ from decimal import Decimal
 from flipdash.scope import Scope
 from transactions.corridor_banks import BANKS
 from transactions.demo.plans import SEED
-from transactions.international import attachments, beneficiaries, quotes, services
+from transactions.international import attachments, quotes, services
 from transactions.international.quotes import Wanted
 from transactions.international.services import INTERNATIONAL, Draft
 from transactions.models import Corridor, InternationalTransfer, Purpose, Side, SourceOfFunds, Status
@@ -104,7 +104,4 @@ def _make(maker: Scope, planned: Planned, key: uuid.UUID) -> InternationalTransf
         is_sure=True,
     )
     quote = quotes.ask(maker, wanted)
-    transfer = services.create(maker, draft, quote, made_key=key).transfer
-    if planned.is_saved:
-        beneficiaries.save(maker, draft)
-    return transfer
+    return services.create(maker, draft, quote, made_key=key, saves=planned.is_saved).transfer
