@@ -82,6 +82,11 @@ TYPED: dict[str, dict[str, str]] = {
     },
 }
 """What is typed of a transfer by a corridor, by its country and kind."""
+TYPED["MY C2C"] = {
+    **{name: value for name, value in TYPED["JP C2C"].items() if name != "branch_number"},
+    **{"swift_bic_code": "MBBEMYKL", "account_number": "514012345678", "nationality": "MY"},
+    **{"id_number": "850412105566", "amount": "10.000.000"},
+}
 
 
 def address(corridor: str) -> str:

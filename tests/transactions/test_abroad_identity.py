@@ -14,7 +14,7 @@ from accounts.permissions import Role
 from deposits import ledger
 from flipdash import rls
 from tests import factories
-from tests.transactions.abroad import CREATE, TYPED, begin, finish, text_of
+from tests.transactions.abroad import CREATE, begin, finish, text_of
 from tests.transactions.sending import fund, let_it_arrive, send
 from transactions.international import identity
 from transactions.international.services import INTERNATIONAL
@@ -23,11 +23,6 @@ from transactions.outgoing import cases, orders
 from transactions.rails import KeyReused, simulator
 
 OLD, NEW = bytes(32), bytes(range(32))
-TYPED["MY C2C"] = {
-    **{name: value for name, value in TYPED["JP C2C"].items() if name != "branch_number"},
-    **{"swift_bic_code": "MBBEMYKL", "account_number": "514012345678", "nationality": "MY"},
-    **{"id_number": "850412105566", "amount": "10.000.000"},
-}
 SECRET = {
     "id_number": "850412105566",
     "sender_identity_number": "C1234567",
@@ -142,9 +137,12 @@ def test_what_cannot_be_opened_any_more_can_still_be_asked_back(web, settings):
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "operator"])
-def test_it_is_sealed_anew_by_a_new_key(settings, web, capsys):
+def test_it_is_sealed_anew_by_a_new_key(settings, web, admin, capsys):
     settings.SEALING_KEYS = (OLD,)
     finish(web, "MY C2C", begin(web, "MY C2C", save_beneficiary="on"))
+    row = InternationalTransfer.objects.get()
+    with rls.inside(admin.scope("live")):
+        seen = INTERNATIONAL.digest_of(admin.scope("live"), row)
     settings.SEALING_KEYS = (NEW, OLD)
     call_command("reseal")
     said = capsys.readouterr().out
@@ -152,6 +150,8 @@ def test_it_is_sealed_anew_by_a_new_key(settings, web, capsys):
     assert "Identity numbers of beneficiaries abroad: 1 sealed anew" in said
     settings.SEALING_KEYS = (NEW,)
     row = InternationalTransfer.objects.get()
+    with rls.inside(admin.scope("live")):
+        assert INTERNATIONAL.digest_of(admin.scope("live"), row) == seen, "who approves meanwhile sees nothing else"
     assert row.status == "processing", "it was let go, and stays what it is"
     assert identity.opened(row)["id_number"] == SECRET["id_number"]
     with pytest.raises(DatabaseError, match="keeps who it is about"), transaction.atomic():
