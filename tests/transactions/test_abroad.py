@@ -420,7 +420,10 @@ def test_the_second_person_rule_holds_abroad_too(money, admin, web):
 
 
 def test_without_money_nothing_is_made(kopi_kita, web):
-    page = finish(web, "GB B2B", begin(web, "GB B2B"))
+    page = begin(web, "GB B2B")
+    assert "nothing of this can be approved before there is enough" in text_of(page), "seen before the click"
+    assert "with the next click" not in text_of(page)
+    page = finish(web, "GB B2B", page)
     assert "short of Rp" in text_of(page)
     assert not InternationalTransfer.objects.exists()
 

@@ -258,7 +258,10 @@ def test_fee_and_available_after_as_one_types(money, web, kopi_kita):
 
 
 def test_short_of_money_who_would_send_makes_nothing(kopi_kita, web):
-    page = finish(web, begin(web))
+    page = begin(web)
+    assert "short of Rp87,500: nothing of this can be approved" in text_of(page), "seen before the click"
+    assert "with the next click" not in text_of(page)
+    page = finish(web, page)
     assert "short of Rp87,500" in text_of(page)
     assert not MoneyTransfer.objects.exists()
 
