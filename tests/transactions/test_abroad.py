@@ -7,6 +7,7 @@ import math
 import uuid
 import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -348,6 +349,16 @@ def test_the_database_itself_refuses_what_a_quote_does_not_say(money, admin):
     assert row.let_go_at
     with pytest.raises(DatabaseError, match="keeps when"), transaction.atomic():
         InternationalTransfer.objects.filter(pk=row.pk).update(let_go_at=timezone.now())
+
+
+def test_a_quote_that_runs_out_while_a_lock_is_waited_for_is_said_to_be_over(money, maker, approver, client_of):
+    row = make(client_of(maker))
+    let_it_run_out(row)
+    product = replace(INTERNATIONAL, ready=lambda rows: None)  # asked before, when it still held
+    with rls.inside(approver.scope("live")), pytest.raises(QuoteOver), transaction.atomic():
+        acts.let_go(approver.scope("live"), product, row)
+    row.refresh_from_db()
+    assert row.status == "pending_approval"
 
 
 def test_an_approver_sees_the_rate_that_moved_before_anything_is_sent(money, maker, approver, client_of, monkeypatch):

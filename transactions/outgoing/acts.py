@@ -33,6 +33,7 @@ from transactions.outgoing.refusals import (
     NotWaiting,
     SecondPersonNeeded,
     ShortOfMoney,
+    judging_quotes,
 )
 from transactions.reasons import Reason
 
@@ -103,7 +104,8 @@ def let_go(scope: Scope, product: Product, locked: OutgoingTransfer, *, note: st
         rail = rails.serving(locked.mode)
         waits = locked.send_at is not None and locked.send_at > clock.now()
         to = Status.SCHEDULED if waits else Status.PROCESSING
-        changes.carry_out(changes.letting_go(scope, product, locked, to, note=note))
+        with judging_quotes():
+            changes.carry_out(changes.letting_go(scope, product, locked, to, note=note))
     except rails.NoRail as problem:
         raise NothingSends from problem
     except ledger.NotEnoughDeposit as problem:

@@ -39,6 +39,7 @@ from transactions.outgoing.refusals import (
     SecondPersonNeeded,
     ShortOfMoney,
     TooManySelected,
+    judging_quotes,
 )
 
 AT_ONCE = 200
@@ -306,7 +307,9 @@ def _covered(scope: Scope, product: Product, rows: Sequence[Any], leave: int) ->
 def _move(scope: Scope, product: Product, rows: Sequence[Any], to: str) -> None:
     """Take locked rows to a state, with the line of each in its timeline."""
     waiting = product.model.objects.filter(pk__in=[row.pk for row in rows], status=Status.PENDING_APPROVAL)
-    if waiting.update(status=to, **scope.actor.columns("approver")) != len(rows):
+    with judging_quotes():
+        moved = waiting.update(status=to, **scope.actor.columns("approver"))
+    if moved != len(rows):
         raise Changed
     add_lines(scope, product, rows, "waiting" if to == product.waits else "approved")
 

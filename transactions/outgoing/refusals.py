@@ -1,5 +1,9 @@
 """Why an act isn't done, in words for people. Nothing was changed then."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from deposits.ledger import NotEnoughDeposit
@@ -56,6 +60,17 @@ class QuoteOver(OutgoingRefused):
         alone = _("Its quote has run out. Ask for a new one, and look at what arrives at today’s rate.")
         words = _("%(count)s of these have a quote that has run out. Approve them one by one, each at its new rate.")
         super().__init__(alone if count == 1 else words % {"count": money.number(count)})
+
+
+@contextmanager
+def judging_quotes() -> Iterator[None]:
+    """Raise QuoteOver where the database finds that a quote ran out, as one does while a row waits for a lock."""
+    try:
+        yield
+    except IntegrityError as problem:
+        if "has a quote that ran out" in str(problem):
+            raise QuoteOver from problem
+        raise
 
 
 class CorridorClosed(OutgoingRefused):
