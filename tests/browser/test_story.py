@@ -133,7 +133,7 @@ def the_reports_add_up(page):
     """Four reports as files: what was paid, settled, given back, and what the deposit says of it."""
     paid = rows_of(page, "payments")
     assert [sum_of(paid, name) for name in ("Amount", "Settled Amount")] == [2 * PAID, sum(SETTLED.values())]
-    settled = rows_of(page, "settlements")
+    settled = rows_of(page, "payments/settlements")
     assert sum_of(settled, "Settled Amount") == sum(SETTLED.values())
     back = rows_of(page, "refunds")
     assert [(row["Status"], row["Amount"], row["Fee"]) for row in back] == [("Successful", str(BACK), str(BACK_FEE))]

@@ -9,6 +9,7 @@ SOURCES = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
 SENDERS = {
     "writers/__init__.py": "reports, by CsvWriter, which is a CsvFile",
     "bulk/results.py": "what became of each row of a bulk file, by CsvFile",
+    "containers/browser.py": "make containers, which uploads a file as a browser does, and answers nobody",
     "imports/views.py": "the template, by CsvFile; the list of faults, which previews.FaultFile writes by CsvFile",
 }
 """Whoever answers with text/csv, and what writes it."""
