@@ -61,8 +61,8 @@ def test_a_template_with_renamed_columns_makes_exactly_these(page, sign_in, admi
     page.goto("/money-transfers/?status=failed")
     page.get_by_role("button", name="Create Report").click()
     page.get_by_role("dialog").get_by_role("link", name="Choose and name columns").click()
-    boxes = page.get_by_role("checkbox")
-    for box in boxes.all():
+    expect(page.get_by_label("Name of the template")).to_be_visible()  # all() waits for no page
+    for box in page.get_by_role("checkbox").all():
         box.uncheck()
     for column, heading in (("Amount", "Nilai (Rp)"), ("Remark", "Keterangan")):
         page.get_by_role("checkbox", name=column, exact=True).check()
