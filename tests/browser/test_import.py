@@ -48,6 +48,7 @@ def test_everything_works_without_scripts(open_context, sign_in, admin, asleep):
     page.get_by_role("link", name="See how far it is").click()
     page.get_by_label("Leave out the 12 wrong rows that are named below").check()
     page.get_by_role("button", name="Import 188 transactions").click()
+    expect(page.get_by_role("button", name="Import 188 transactions")).to_be_hidden()
     IMPORTS.work(ImportJob.objects.get().pk)
     page.get_by_role("link", name="See how far it is").click()
     expect(page.get_by_text("188 transactions were imported")).to_be_visible()

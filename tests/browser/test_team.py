@@ -166,6 +166,7 @@ def test_axe_finds_nothing_and_pages_fit(open_context, sign_in, admin, kopi_kita
     expect(page.get_by_role("dialog")).to_be_visible()
     look("confirmation")
     page.get_by_role("button", name="Yes, Add Account").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
     page.goto(invited_link(page))
     look("invitation")
     forget_proofs()

@@ -78,6 +78,7 @@ def test_a_deposit_admin_tops_up_and_sees_it_credited(page, sign_in, kopi_kita, 
     expect(row).to_contain_text(f"Rp{balance():,}")
     page.get_by_role("button", name="Create Report").click()
     page.get_by_role("dialog").get_by_role("button", name="Create Report").click()
+    expect(page.locator("#tray")).to_contain_text("R000001")
     page.goto("/documents/reports/")
     link = page.get_by_role("link", name="Download R000001")
     for _turn in range(60):
