@@ -150,7 +150,7 @@ def _reading(rows: int, calm: list[float], busy: list[float]) -> Iterator[Line]:
         f"A history's page while {rows // BESIDE:,} are checked to answered: median of {len(busy):,}",
         f"{during:,.0f} ms",
         f"no file, {before:,.0f} ms",
-        round(during / before, 1),
+        round(during / before, 2),
         f"≤ {SLOWED:g}×",
         during / before <= SLOWED,
     )
@@ -228,7 +228,8 @@ def _file(rows: int) -> bytes:
 
 def _ask_nobody(bench: Bench, draft: BulkDraft) -> None:
     """Note of each account that the bank knows it: it is asked 200 a second, which says nothing about us."""
-    with psycopg.connect(bench.superuser_url, autocommit=True) as superuser:
+    with psycopg.connect(bench.superuser_url) as superuser:  # the draft first, as who asks the banks does
+        superuser.execute("SELECT FROM transactions_bulkdraft WHERE id = %s FOR UPDATE", [draft.pk])
         superuser.execute("UPDATE transactions_bulkrow SET holder_status = 'found' WHERE draft_id = %s", [draft.pk])
 
 
