@@ -340,7 +340,7 @@ HISTORY_LATE_COUNT_TIMEOUT_MS = 2_000  # then it reads "Many transactions"
 LEASE_SECONDS = env.int("LEASE_SECONDS", 20)
 """After how long a silent worker's row is given to another."""
 WORKERS = env.int("WORKER_CONCURRENCY", 2)  # as bin/worker starts them
-WORKER_REST = env.int("WORKER_REST", 0 if TESTING else 150)
+WORKER_REST = env.int("WORKER_REST", 0 if TESTING else 250)
 """For how many per cent of the processor's time that a turn took a worker rests while more of the same waits."""
 REPORT_DAYS_KEPT = 30
 MESSAGE_DAYS_KEPT = 30

@@ -67,7 +67,7 @@ HOW = {
     "WEB_WORKERS": "a whole number from 1 on, such as 2",
     "WEB_THREADS": "a whole number from 1 on, such as 4",
     "WORKER_CONCURRENCY": "a whole number from 1 on, such as 2",
-    "WORKER_REST": "per cent as a whole number from 0 to 1000, such as 150",
+    "WORKER_REST": "per cent as a whole number from 0 to 1000, such as 250",
 }
 """What to write, by variable."""
 
