@@ -34,6 +34,7 @@ class Item:
     expires_at: datetime | None = None
     """None for what is kept for good."""
     page_url: str = ""
+    """"" where what it is of is there no more."""
     file_url: str = ""
     """Where it is downloaded; "" while there is no file, or none any more."""
 

@@ -112,13 +112,22 @@ def _receipts(scope: Scope, asked: Asked) -> list[Item]:
     rows: QuerySet[ReceiptFile] = ReceiptFile.objects.visible_to(scope).filter(history__in=seen)
     for word in asked.words:
         rows = rows.filter(file_name__icontains=word)
-    return [_receipt(row) for row in asked.of(rows, "created_at")]
+    found = list(asked.of(rows, "created_at"))
+    there = {name: _still_there(scope, name, found) for name in {row.history for row in found}}
+    return [_receipt(row, is_there=row.row_id in there[row.history]) for row in found]
 
 
-def _receipt(row: ReceiptFile) -> Item:
+def _still_there(scope: Scope, name: str, found: list[ReceiptFile]) -> set[int]:
+    """Return the ids of a history's transactions that are still there: an import may have been undone since."""
+    pks = [row.row_id for row in found if row.history == name]
+    return set(histories.get(name).model.objects.visible_to(scope).filter(pk__in=pks).values_list("pk", flat=True))
+
+
+def _receipt(row: ReceiptFile, *, is_there: bool) -> Item:
     kind = histories.get(row.history)
     asked = urlencode({"language": row.language, **({} if row.with_fee else {"fee": "without"})})
     is_ready = row.status == ReceiptFile.Status.READY
+    address = reverse(f"documents:{row.history}-receipt", args=[row.row_id])
     return Item(
         at=row.created_at,
         pk=row.pk,
@@ -127,8 +136,8 @@ def _receipt(row: ReceiptFile) -> Item:
         reference=f"{row.row_id} · .pdf",
         who=row.by_name,
         size=row.size,
-        page_url=reverse(kind.row_url_name, args=[row.row_id]),
-        file_url=f"{reverse(f'documents:{row.history}-receipt', args=[row.row_id])}?{asked}" if is_ready else "",
+        page_url=reverse(kind.row_url_name, args=[row.row_id]) if is_there else "",
+        file_url=f"{address}?{asked}" if is_ready and is_there else "",
     )
 
 

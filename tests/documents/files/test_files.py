@@ -8,7 +8,8 @@ from django.utils import timezone
 from accounts.permissions import Role
 from documents.files import kinds
 from documents.files.kinds import Item, Kind
-from documents.models import Report
+from documents.models import ReceiptFile, Report
+from flipdash import rls
 from tests import factories
 
 pytestmark = pytest.mark.django_db(databases=["default", "operator"])
@@ -110,6 +111,21 @@ def test_what_has_expired_has_no_download(web, admin):
     ready(admin, expires_at=timezone.now() - timedelta(hours=1))
     (row,) = web.get(FILES).context["rows"]
     assert row["file"].file_url == ""
+
+
+def test_a_receipt_whose_transaction_is_gone_leads_nowhere(web, admin, kopi_kita):
+    """An import was undone: the address would answer that there is nothing."""
+    there, gone = factories.make_transfer(kopi_kita), 1
+    made = {"status": "ready", "stored_as": "x", "file_name": "x", "size": 9, "sha256": "0" * 64}
+    made |= {"business": kopi_kita, "mode": "live", "history": "money-transfers", "language": "en", "with_fee": True}
+    with rls.inside_of(kopi_kita.pk, "live"):
+        for pk in (there.pk, gone):
+            ReceiptFile.objects.create(row_id=pk, returned=False, **factories.RATNA.columns("by"), **made)
+    shown = {row["file"].reference: row["file"] for row in web.get(f"{FILES}?kind=single").context["rows"]}
+    assert (shown["1 · .pdf"].page_url, shown["1 · .pdf"].file_url) == ("", "")
+    kept = shown[f"{there.pk} · .pdf"]
+    assert web.get(kept.page_url).status_code == 200
+    assert kept.file_url.startswith(f"/documents/receipts/money-transfers/{there.pk}/?")
 
 
 def test_a_further_kind_joins_with_one_line(web, admin, monkeypatch):
