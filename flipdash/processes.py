@@ -24,11 +24,24 @@ class Process:
     command: Callable[[], list[str]]
     environment: Mapping[str, str] = field(default_factory=dict)
     nice: int = 0
+    statements: str = ""
+    """The variable that says after how many milliseconds Postgres stops its statements; without one it never does."""
 
     def set_environment(self) -> None:
         """Have what is missing of its environment."""
         for variable, usual in self.environment.items():
             os.environ[variable] = _or(variable, usual)
+
+    def bound_statements(self) -> None:
+        """Let Postgres stop what takes too long here.
+
+        Not by the settings: they say the same to whoever has web's environment, such as a command in its container,
+        which takes as long as it takes.
+        """
+        if self.statements:
+            from flipdash import settings  # it has been judged by now
+
+            settings.DATABASE_BOUNDS["default"]["statement_timeout"] = int(os.environ[self.statements])
 
 
 def web() -> list[str]:
@@ -72,7 +85,7 @@ def beat() -> list[str]:
 
 
 ALL = {
-    "web": Process(web, {**RESOLVER, "STATEMENT_TIMEOUT_MS": "30000"}),
+    "web": Process(web, {**RESOLVER, "STATEMENT_TIMEOUT_MS": "30000"}, statements="STATEMENT_TIMEOUT_MS"),
     "worker": Process(worker, nice=5),  # people at their pages come first
     "sender": Process(sender, RESOLVER),
     "beat": Process(beat),
@@ -85,6 +98,7 @@ def run(name: str) -> int:
     process.set_environment()
     if code := variables.main():
         return code
+    process.bound_statements()
     os.nice(process.nice)
     sys.argv = process.command()
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -121,7 +121,7 @@ NO_LONGER_THAN = {
 """After how long a server that hangs, or a network that drops packets, counts as away."""
 DATABASE_BOUNDS = {
     "default": {
-        "statement_timeout": env.int("STATEMENT_TIMEOUT_MS", 0),  # bin/web sets it: only its people wait
+        "statement_timeout": 0,  # of web alone there is one (flipdash/processes.py): only its people wait
         "idle_in_transaction_session_timeout": 5 * 60 * 1_000,
     },
     "owner": {"lock_timeout": 60_000 if TESTING else 10_000},  # a migration that waits keeps all who come after it

@@ -168,8 +168,9 @@ def judge_programs() -> None:
     """Raise ImproperlyConfigured for what bin/ reads, and settings don't."""
     env = Variables()
     env.str("BIND", "")
-    for name in ("WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"):
-        env.int(name, 1)
+    for name in ("STATEMENT_TIMEOUT_MS", "WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"):
+        if env.ENVIRON.get(name):  # an empty one is a missing one to bin/
+            env.int(name)
 
 
 def judge_together(found: Mapping[str, Any]) -> None:

@@ -9,9 +9,9 @@ from time import monotonic, sleep
 
 import pytest
 
-from devtools.local import nursery
 from devtools.local.places import LOGS
 from flipdash import processes
+from flipdash import settings as ours
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,6 +22,7 @@ def children(pid: int) -> list[int]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_where_one_ends_it_is_named_and_the_others_end(django_db_setup, tmp_path):
+    LOGS.mkdir(parents=True, exist_ok=True)  # as `make run` does
     environment = {**os.environ, "FLIPDASH_DATA": str(tmp_path)}
     command = [sys.executable, "-m", "devtools.local.nursery", "beat", "sender"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as started:
@@ -36,12 +37,17 @@ def test_where_one_ends_it_is_named_and_the_others_end(django_db_setup, tmp_path
     assert not Path(f"/proc/{sender}").exists()
 
 
-def test_settings_that_were_read_before_say_what_the_process_has(settings, monkeypatch):
-    settings.DATABASE_BOUNDS = {"default": {"statement_timeout": 0}}
+def test_settings_that_were_read_before_say_what_the_process_has(monkeypatch):
+    """They were read by the one that all are forked from, which waits for as long as anything takes."""
+    monkeypatch.setattr(ours, "DATABASE_BOUNDS", {"default": {"statement_timeout": 0}})
     monkeypatch.setenv("STATEMENT_TIMEOUT_MS", "")
     monkeypatch.setenv("RES_OPTIONS", "")
-    nursery._tell_settings("worker")
-    assert settings.DATABASE_BOUNDS["default"]["statement_timeout"] == 0
-    nursery._tell_settings("web")
-    assert settings.DATABASE_BOUNDS["default"]["statement_timeout"] == 30_000
+    found = []
+    monkeypatch.setattr(os, "nice", lambda _nice: None)
+    monkeypatch.setattr(sys, "argv", [])
+    monkeypatch.setattr(
+        processes.runpy, "run_module", lambda *_a, **_k: found.append(dict(ours.DATABASE_BOUNDS["default"]))
+    )
+    assert processes.run("worker") == processes.run("web") == 0
+    assert [bounds["statement_timeout"] for bounds in found] == [0, 30_000]
     assert os.environ["RES_OPTIONS"] == processes.RESOLVER["RES_OPTIONS"]

@@ -79,7 +79,6 @@ def _fork(name: str) -> int:
         with (LOGS / f"{name}.log").open("wb", buffering=0) as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
-        _tell_settings(name)
         code = processes.run(name)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -91,14 +90,6 @@ def _fork(name: str) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-
-
-def _tell_settings(name: str) -> None:
-    """Let the settings, which were read before, say what they would say in the process's own environment."""
-    from django.conf import settings
-
-    processes.ALL[name].set_environment()
-    settings.DATABASE_BOUNDS["default"]["statement_timeout"] = int(os.environ.get("STATEMENT_TIMEOUT_MS") or 0)
 
 
 if __name__ == "__main__":

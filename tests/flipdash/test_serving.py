@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import runpy
 import subprocess
 import sys
 
@@ -18,6 +19,7 @@ from psycopg.errors import QueryCanceled
 
 from developer.calls.logs import Masked, MaskedLines
 from flipdash import processes, wsgi
+from flipdash import settings as module
 from flipdash.serving.lines import Lines
 from tests.factories import make_transfer
 
@@ -163,7 +165,20 @@ def test_connections_are_told_how_long_they_may_wait(settings):
         other.close()
     for alias in ours.DATABASES:
         assert ours.DATABASES[alias]["OPTIONS"]["tcp_user_timeout"] == 10_000
-    assert int(processes.ALL["web"].environment["STATEMENT_TIMEOUT_MS"]) == 30_000
+
+
+def test_web_alone_bounds_its_statements_and_a_command_beside_it_does_not(monkeypatch):
+    """`docker compose exec web python manage.py import_history` has the environment of web's container."""
+    monkeypatch.setenv("STATEMENT_TIMEOUT_MS", "")
+    monkeypatch.setenv("RES_OPTIONS", "")
+    for name, process in processes.ALL.items():
+        monkeypatch.setattr(module, "DATABASE_BOUNDS", {"default": {"statement_timeout": 0}})
+        process.set_environment()
+        process.bound_statements()
+        assert module.DATABASE_BOUNDS["default"]["statement_timeout"] == (30_000 if name == "web" else 0), name
+    monkeypatch.setenv("STATEMENT_TIMEOUT_MS", "1")
+    found = runpy.run_path(module.__file__)
+    assert found["DATABASE_BOUNDS"]["default"]["statement_timeout"] == 0
 
 
 # --- What is written down (A15; production.md 5) -------------------------------------------------------------------
