@@ -7,10 +7,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPException
 
 from devtools.containers.browser import Browser
 from devtools.containers.deployment import SERVING, Deployment
-from devtools.containers.walk import EMAIL, PASSWORD, is_well, sure
+from devtools.containers.walk import EMAIL, NAME, PASSWORD, is_well, sure
 from devtools.local.processes import say, wait_until
 
 PAGES = (
@@ -23,14 +24,16 @@ PAGES = (
     "/members/",
     "/my-profile/sessions/",
 )
+FORM_EVERY = 10
+"""After how many steps a client sends a form: what a proxy, unlike a page, may never ask for twice."""
 THINKING = 0.1
 """Seconds between an answer and the next question."""
 GROWTH = 1.25
 """How much more memory a service may hold at the end than once it was warm, beside what reading itself takes."""
 SPARE = 40  # MiB
 MARK = "the walk was here"
-LAST_WARM = 0.3
-"""The share of the time after which everything is warm."""
+LOOKS = 0, 0.3, 0.65, 1
+"""When memory is looked at, as shares of the time; at the second look everything is warm."""
 
 
 @dataclass
@@ -40,26 +43,30 @@ class Readings:
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    forms: int = 0
 
     def __str__(self) -> str:
         took = sorted(self.seconds)
         p95 = took[int(len(took) * 0.95)]
         counted = ", ".join(f"{n} × {status}" for status, n in sorted(self.statuses.items()))
-        return f"{counted}; median {statistics.median(took) * 1_000:.0f} ms, p95 {p95 * 1_000:.0f} ms"
+        times = f"median {statistics.median(took) * 1_000:.0f} ms, p95 {p95 * 1_000:.0f} ms, longest {took[-1]:.1f} s"
+        return f"{counted}, {self.forms} of them forms; {times}"
 
 
 def read(deployment: Deployment, clients: int, seconds: float) -> str:
     """Let clients read for so long: nothing fails, and no service's memory grows."""
+    held: list[dict[str, float]] = []
     with reading(deployment, clients) as got:
-        time.sleep(seconds * LAST_WARM)
-        warm = deployment.memory()
-        time.sleep(seconds * (1 - LAST_WARM))
-        after = deployment.memory()
+        began = time.monotonic()
+        for share in LOOKS:
+            time.sleep(max(0, began + seconds * share - time.monotonic()))
+            held.append(deployment.memory())
     check(got)
-    for name, held in after.items():
-        sure(held < warm[name] * GROWTH + SPARE, f"{name} held {warm[name]:.0f} MiB and then {held:.0f}")
-    told = ", ".join(f"{name} {warm[name]:.0f}→{held:.0f}" for name, held in sorted(after.items()))
-    return f"{got}; MiB: {told}"
+    _first, warm, *_others, last = held
+    for name, now in last.items():
+        sure(now < warm[name] * GROWTH + SPARE, f"{name} held {warm[name]:.0f} MiB and then {now:.0f}")
+    told = (f"{name} {'→'.join(f'{look.get(name, 0):.0f}' for look in held)}" for name in sorted(last))
+    return f"{got}; MiB: {', '.join(told)}"
 
 
 def upgrade(deployment: Deployment, clients: int) -> str:
@@ -99,7 +106,7 @@ def check(got: Readings) -> None:
     bad = {status: n for status, n in got.statuses.items() if status != 200}
     sure(not got.failures, f"{len(got.failures)} requests failed, such as {got.failures[:3]}")
     sure(not bad, f"answers that aren't pages: {bad}")
-    sure(len(got.seconds) > 20, f"only {len(got.seconds)} pages came")
+    sure(len(got.seconds) > 20 and got.forms, f"only {len(got.seconds)} pages came, and {got.forms} forms")
 
 
 @contextlib.contextmanager
@@ -116,17 +123,19 @@ def reading(deployment: Deployment, clients: int) -> Iterator[Readings]:
     def go(browser: Browser, place: int) -> None:
         while not over.wait(THINKING):
             place += 1
-            path = PAGES[place % len(PAGES)]
+            is_form = place % FORM_EVERY == 0
+            path = "/my-profile/" if is_form else PAGES[place % len(PAGES)]
             began = time.strftime("%H:%M:%S")
             try:
-                answer = browser.open(path)
-            except OSError as problem:
+                answer = browser.submit(path, name=NAME) if is_form else browser.open(path)
+            except (OSError, HTTPException, LookupError) as problem:
                 with lock:
                     got.failures.append(f"{began} {path}: {problem}")
                 continue
             with lock:
                 got.seconds.append(answer.seconds)
                 got.statuses[answer.status] += 1
+                got.forms += is_form
                 if answer.status >= 500:
                     got.failures.append(f"{began} {path}: {answer.status} {answer.text[:100]}")
 

@@ -14,7 +14,7 @@ from devtools.containers.engine import HOME
 from devtools.local.places import ROOT
 from devtools.local.processes import LocalError, say, wait_until
 
-EMAIL, PASSWORD = "tini@warung.test", "gula aren dua sendok"
+NAME, EMAIL, PASSWORD = "Tini", "tini@warung.test", "gula aren dua sendok"
 PAST = ROOT / "tests" / "data" / "money-transfers.csv"
 BACK_SECONDS, WELL_SECONDS = 30, 150
 """Within which pages are back after a part was killed, and within which every health check has said so: a worker's
@@ -57,7 +57,7 @@ def sign_up(deployment: Deployment) -> Browser:
     """Sign up a business, and confirm its address by the link in the mail."""
     browser = deployment.browser()
     answer = browser.submit(
-        "/sign-up/", business_name="Warung Bu Tini", name="Tini", email=EMAIL, password1=PASSWORD, language="en"
+        "/sign-up/", business_name="Warung Bu Tini", name=NAME, email=EMAIL, password1=PASSWORD, language="en"
     )
     sure("/account/confirmation/" in answer.url, f"signing up led to {answer.url}")
     mails: list[str] = []
