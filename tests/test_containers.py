@@ -206,8 +206,11 @@ def test_the_proxy_takes_requests_in_whole_and_says_whose_they_are():
         "proxy_set_header X-Forwarded-Proto $scheme;",
         "limit_conn addresses 200;",
         "ssl_protocols TLSv1.2 TLSv1.3;",
+        "proxy_next_upstream error timeout;",
+        "proxy_next_upstream error timeout http_404;",
     ):
         assert line in told, line
+    assert "non_idempotent" not in told, "a form may have been read"
     largest = re.search(r"client_max_body_size (\d+)m;", told)
     assert largest
     assert int(largest[1]) > MOST_MEGABYTES, "a file that the page takes never ends at the proxy"
