@@ -17,12 +17,15 @@ USING = "operator"  # sees every business
 
 @dataclass(frozen=True)
 class Place:
-    """A column whose rows hold texts that were sealed for `bind`: the whole value, or some names of a JSON object."""
+    """A column whose rows hold texts that were sealed for `bind`: the whole value, or some names of a JSON object.
+
+    Where each row's text opens in that row alone, `bind` is a function of the row.
+    """
 
     name: str
     model: type[models.Model]
     column: str
-    bind: str
+    bind: str | Callable[[Any], str]
     names: tuple[str, ...] = ()
 
 
@@ -67,12 +70,13 @@ def _reseal_row(place: Place, row: Any, counts: Counts) -> bool:
     """Seal the texts of one row; return whether any is another now."""
     value = getattr(row, place.column)
     texts = {name: value.get(name) for name in place.names} if place.names else {"": value}
+    bind = place.bind(row) if callable(place.bind) else place.bind
     anew: dict[str, str] = {}
     for name, sealed in texts.items():
         if not sealed:
             continue
         try:
-            text = sealing.reseal(sealed, place.bind)
+            text = sealing.reseal(sealed, bind)
         except sealing.Unsealable:
             counts.lost += 1
             continue

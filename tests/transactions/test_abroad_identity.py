@@ -2,6 +2,7 @@
 the database alone (trust: K1, and the key ring of §3).
 """
 
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,9 @@ from django.db.models.functions import Now
 from accounts.models import Activity
 from accounts.permissions import Role
 from deposits import ledger
-from flipdash import rls
+from flipdash import rls, sealing
 from tests import factories
-from tests.transactions.abroad import CREATE, begin, finish, text_of
+from tests.transactions.abroad import CREATE, begin, finish, text_of, unseen
 from tests.transactions.sending import fund, let_it_arrive, send
 from transactions.international import identity
 from transactions.international.services import INTERNATIONAL
@@ -86,6 +87,50 @@ def test_pages_show_the_end_of_a_number_and_a_new_form_all_of_it(row, web, clien
     for query in (f"again={row.pk}", f"beneficiary={BeneficiaryAbroad.objects.get().pk}"):
         assert f'value="{SECRET["id_number"]}"' in web.get(f"{CREATE}?{query}").content.decode()
     assert approver.get(f"{CREATE}?again={row.pk}").status_code == 403
+
+
+def test_a_seal_opens_in_its_own_row_alone(web, row, toko_sebelah):
+    """Whatever writes another row's text into a row, or a row's into another business's, nobody reads it there."""
+    for name, other in (("made_key", uuid.uuid4()), ("mode", "test"), ("business_id", toko_sebelah.pk)):
+        elsewhere = InternationalTransfer(
+            **{"business_id": row.business_id, "mode": row.mode, "made_key": row.made_key} | {name: other},
+            sealed_details=row.sealed_details,
+        )
+        with pytest.raises(sealing.Unsealable):
+            identity.secret_of(elsewhere)
+    assert identity.secret_of(row) == SECRET
+    finish(web, "MY C2C", begin(web, "MY C2C", save_beneficiary="on", account_number="514012340000", is_sure="on"))
+    one, two = BeneficiaryAbroad.objects.order_by("pk")
+    two.sealed_details = one.sealed_details
+    with pytest.raises(sealing.Unsealable):
+        identity.secret_of(two)
+
+
+def test_a_row_that_nothing_tells_from_others_seals_nothing():
+    with pytest.raises(ValueError, match="nothing tells"):
+        identity.keep(InternationalTransfer(business_id=1, mode="live"), SECRET)
+
+
+def test_the_confirmation_shows_the_end_of_a_number_too(web):
+    said = text_of(begin(web, "MY C2C", sender_city="Cimahi"))
+    assert "••••5566" in said
+    assert [secret for secret in SECRET.values() if secret in said] == []
+
+
+def test_who_opens_a_colleagues_is_told(web, row, client_of, kopi_kita):
+    def told():
+        return list(Activity.objects.filter(kind__endswith=".opened").order_by("pk").values_list("kind", "by_name"))
+
+    web.get(f"{CREATE}?again={row.pk}")
+    assert told() == [], "one's own"
+    colleague = factories.make_member(kopi_kita, Role.MAKER)
+    other, saved = client_of(colleague), BeneficiaryAbroad.objects.get()
+    for query in (f"again={row.pk}", f"beneficiary={saved.pk}"):
+        form = other.get(f"{CREATE}?{query}")
+        other.post(f"{CREATE}?{query}", {**unseen(form), "step": "edit"})
+    name = colleague.name
+    assert told() == [("international.opened", name), ("beneficiary-abroad.opened", name)], "once for each form"
+    assert SECRET["id_number"] not in in_the_database("accounts_activity")
 
 
 def test_a_short_number_is_not_shown_at_all():

@@ -36,16 +36,19 @@ def save(scope: Scope, draft: Draft) -> BeneficiaryAbroad:
     """Save whom a draft pays, or renew what is known of who is saved. Raises NotAllowed."""
     with transaction.atomic():
         ask_again(scope, Permission.CREATE_TRANSACTIONS)
-        known = {
-            "bank": draft.beneficiary_bank,
-            "name": draft.beneficiary_name,
-            **identity.kept(_about_beneficiary(draft), BeneficiaryAbroad),
-        }
         account = {
             "country": draft.wanted.corridor.country,
             "transfer_kind": draft.wanted.kind,
             "account_number": draft.account_number,
             "place": accounts.place_of(draft.details, draft.beneficiary_bank),
+        }
+        told = BeneficiaryAbroad(business_id=scope.business.pk, mode=scope.mode, **account)
+        identity.keep(told, _about_beneficiary(draft))
+        known = {
+            "bank": draft.beneficiary_bank,
+            "name": draft.beneficiary_name,
+            "details": told.details,
+            "sealed_details": told.sealed_details,
         }
         rows = BeneficiaryAbroad.objects.visible_to(scope).select_for_update()
         before = rows.filter(**account).first()

@@ -193,7 +193,7 @@ def _add(scope: Scope, draft: Draft, quote: Quote, *, made_key: uuid.UUID, via: 
 def row_of(scope: Scope, draft: Draft, quote: Quote, **more: Any) -> InternationalTransfer:
     """Return the row of a draft at a quote, which nobody has approved yet."""
     corridor = draft.wanted.corridor
-    return InternationalTransfer(
+    row = InternationalTransfer(
         business_id=scope.business.pk,
         mode=scope.mode,
         status=Status.PENDING_APPROVAL,
@@ -207,11 +207,12 @@ def row_of(scope: Scope, draft: Draft, quote: Quote, **more: Any) -> Internation
         source_of_funds=draft.source_of_funds,
         attachment=draft.attachment,
         internal_reference=draft.internal_reference,
-        **identity.kept(draft.details, InternationalTransfer),
         **_figures(quote),
         **scope.actor.columns("maker"),
         **more,
     )
+    identity.keep(row, draft.details)
+    return row
 
 
 def _figures(quote: Quote) -> dict[str, Any]:

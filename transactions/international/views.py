@@ -150,7 +150,7 @@ def _initial(request: Request) -> dict[str, Any]:
     if (pk := request.GET.get("beneficiary", "")).isdecimal():
         saved = get_object_or_404(BeneficiaryAbroad.objects.visible_to(scope), pk=pk)
         return {
-            **identity.typed(saved),
+            **_opened(request, saved),
             "country": saved.country,
             "kind": saved.transfer_kind,
             "beneficiary_bank": saved.bank,
@@ -163,7 +163,7 @@ def _initial(request: Request) -> dict[str, Any]:
         is_sent = quote is not None and quote.side == Side.SENT
         same = ("country", "beneficiary_bank", "beneficiary_name", "account_number", "purpose", "source_of_funds")
         return {
-            **identity.typed(row),
+            **_opened(request, row),
             "kind": row.transfer_kind or request.GET.get("kind", ""),
             "side": Side.SENT if is_sent else Side.RECEIVED,
             "amount": money.number(row.amount) if is_sent else _plain(row),
@@ -171,6 +171,11 @@ def _initial(request: Request) -> dict[str, Any]:
             **{name: getattr(row, name) for name in same},
         }
     return {}
+
+
+def _opened(request: Request, row: BeneficiaryAbroad | InternationalTransfer) -> dict[str, str]:
+    """Return the fields of a row's corridor: none where the form is under way, and brings them back itself."""
+    return {} if request.method == "POST" else identity.begins_with(request.scope, row)
 
 
 def _plain(row: InternationalTransfer) -> str:
@@ -222,7 +227,7 @@ def _confirmation(request: Request, form: AbroadForm, quote: Quote) -> dict[str,
         "draft": form.draft,
         "crumbs": _crumbs(request),
         "corridor": form.corridor,
-        "details": wording.details_in_words(form.draft.details if form.draft else {}),
+        "details": wording.details_in_words(identity.hidden(form.draft.details if form.draft else {})),
         "quote": quote,
         "received": money.foreign(quote.amount_received, form.rules.currency),
         "rate": wording.rate_in_words(quote.rate, form.rules.currency),

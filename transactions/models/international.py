@@ -168,6 +168,7 @@ class InternationalTransfer(OutgoingTransfer):
     timeline = OutgoingTransfer.lines_of("international") | {
         "international.due": str(OutgoingEventKind.DUE),
         "international.requoted": NO_LINE,
+        "international.opened": NO_LINE,
     }
 
     class Meta(OutgoingTransfer.Meta):
