@@ -195,6 +195,11 @@ CELERY_BEAT_SCHEDULE = {
     "tidy-operations": {"task": "flipdash.tasks.tidy_operations", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep": {"task": "flipdash.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "tidy-callbacks": {"task": "developer.tasks.tidy_callbacks", "schedule": 3600.0, "options": {"expires": 3600}},
+    "tidy-transactions": {
+        "task": "transactions.tasks.tidy_transactions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "tidy-calls": {"task": "developer.tasks.tidy_calls", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

@@ -279,7 +279,7 @@ def _make_at_a_quote(business: Business, mode: str, **values: Any) -> Internatio
         owner = {"business": business, "mode": mode}
         kind, expires_at = values["transfer_kind"], at + timedelta(minutes=1)
         quote = Quote.objects.create(
-            corridor=corridor, kind=kind, created_at=at, expires_at=expires_at, **owner, **figures
+            corridor=corridor, kind=kind, rail="simulator", created_at=at, expires_at=expires_at, **owner, **figures
         )
         waits = {"quote": quote, "status": Status.PENDING_APPROVAL}
         transfer: InternationalTransfer = InternationalTransfer.objects.create(**owner, **values | waits)

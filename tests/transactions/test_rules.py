@@ -96,12 +96,13 @@ def test_a_timeline_is_never_changed(kopi_kita, make):
         event.save()
 
 
-@pytest.mark.parametrize("table", ["transferevent", "internationalevent", "paymentevent", "quote"])
-def test_what_is_append_only_is_not_even_changed_by_the_owner(table):
+@pytest.mark.parametrize(
+    "trigger",
+    ["transferevent_append_only", "internationalevent_append_only", "paymentevent_append_only", "quote_stays"],
+)
+def test_what_is_append_only_is_not_even_changed_by_the_owner(trigger):
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_trigger WHERE tgname = %s AND tgenabled = 'O'", [f"{table}_append_only"]
-        )
+        cursor.execute("SELECT count(*) FROM pg_trigger WHERE tgname = %s AND tgenabled = 'O'", [trigger])
         assert cursor.fetchone() == (1,)
 
 

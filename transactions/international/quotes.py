@@ -4,8 +4,10 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.core.cache import cache
+from django.db import connections
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -18,9 +20,14 @@ from transactions.models import Corridor, InternationalTransfer, Quote, Side
 from transactions.outgoing.refusals import CorridorClosed, NothingSends, OutgoingRefused
 from transactions.rails import NotOffered, RailProblem, Rated
 
-MINUTE = timedelta(minutes=1)
-MOST_A_MINUTE = 100
-"""Rates that a business is told in a minute: quotes are kept (trust.md Q1)."""
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MOST_A_MINUTE, MOST_A_DAY = 100, 3_000
+"""Rates that a business is told in a mode: quotes are kept (trust.md Q1)."""
+KEPT_FOR = timedelta(days=2)
+"""How long a quote is kept of which nothing was made: longer than it is counted."""
+LOOKED_FOR = timedelta(days=30)
+"""For how long after that the unused ones are looked for: those that were used stay for good."""
+FORGOTTEN_AT_ONCE = 10_000
 
 
 class NoQuote(OutgoingRefused):
@@ -106,15 +113,43 @@ def ask(scope: Scope, wanted: Wanted, *, renews: Quote | None = None) -> Quote:
 
 
 def _count(scope: Scope) -> None:
-    """Count one more ask, before the rail hears of it and whatever it says. Raises NoQuote above MOST_A_MINUTE.
+    """Count one more ask, before the rail hears of it and whatever it says. Raises NoQuote above what is allowed.
 
-    Those that are kept are counted in the database too, which is there when the cache isn't.
+    The cache counts those that come at the same time one after the other. Those that are kept are counted in the
+    database too, which is there when the cache isn't.
     """
-    key = f"quotes/{scope.business.pk}/{scope.mode}"
-    cache.add(key, 0, MINUTE.total_seconds())
-    minute = Quote.objects.visible_to(scope).filter(created_at__gt=Now() - MINUTE)
-    if cache.incr(key) > MOST_A_MINUTE or minute.count() >= MOST_A_MINUTE:
-        raise NoQuote(_("Too many rates were asked for within a minute. Wait for one, then ask again."))
+    a_minute = _("Too many rates were asked for within a minute. Wait for one, then ask again.")
+    a_day = _("Too many rates were asked for within a day. Ask again tomorrow.")
+    for span, most, words in ((MINUTE, MOST_A_MINUTE, a_minute), (DAY, MOST_A_DAY, a_day)):
+        key = f"quotes/{scope.business.pk}/{scope.mode}/{span.total_seconds():.0f}"
+        cache.add(key, 0, span.total_seconds())
+        kept = Quote.objects.visible_to(scope).filter(created_at__gt=Now() - span)
+        if cache.incr(key) > most or kept[:most].count() >= most:
+            raise NoQuote(words)
+
+
+FORGET = """
+DELETE FROM transactions_quote q USING (
+    SELECT o.id FROM transactions_quote o
+    WHERE o.created_at BETWEEN now() - %(from)s AND now() - %(until)s
+        AND NOT EXISTS (
+            SELECT FROM transactions_internationaltransfer t
+            WHERE t.business_id = o.business_id AND t.mode = o.mode AND t.quote_id = o.id
+        ) AND NOT EXISTS (
+            SELECT FROM transactions_quote r
+            WHERE r.business_id = o.business_id AND r.mode = o.mode AND r.renews_id = o.id
+        )
+    ORDER BY o.created_at LIMIT %(most)s
+) old WHERE q.id = old.id
+"""
+
+
+def forget_unused() -> int:
+    """Delete quotes of which nothing was made, and that none of those is compared with; returns how many."""
+    with connections["operator"].cursor() as cursor:
+        asked: dict[str, Any] = {"from": KEPT_FOR + LOOKED_FOR, "until": KEPT_FOR, "most": FORGOTTEN_AT_ONCE}
+        cursor.execute(FORGET, asked)
+        return int(cursor.rowcount)
 
 
 def check_limits(corridor: Corridor, received: Decimal) -> None:
@@ -128,7 +163,9 @@ def check_limits(corridor: Corridor, received: Decimal) -> None:
 
 
 def seconds_left(quote: Quote, now: datetime | None = None) -> int:
-    """Return for how long a quote still holds; 0 when it has run out."""
+    """Return for how long a quote still holds; 0 when it has run out, or another rail serves its mode by now."""
+    if quote.rail != rail_of(quote.mode):
+        return 0
     return max(0, int((quote.expires_at - (now or clock.now())).total_seconds()))
 
 
@@ -144,7 +181,20 @@ def found(scope: Scope, pk: str) -> Quote | None:
 def holds(scope: Scope, pk: int) -> bool:
     """Return whether a quote of the scope can be used now: it hasn't run out, and nothing was made of it."""
     used = Exists(made_of(scope).filter(quote=OuterRef("pk")))
-    return bool(Quote.objects.visible_to(scope).filter(~used, pk=pk, expires_at__gt=Now()).exists())
+    return bool(holding(Quote.objects.visible_to(scope).filter(~used, pk=pk), scope.mode).exists())
+
+
+def holding(rows: QuerySet, mode: str) -> QuerySet:
+    """Return those of some quotes of a mode that can be used now: a rail keeps to its own, and while they hold."""
+    return rows.filter(expires_at__gt=Now(), rail=rail_of(mode))
+
+
+def rail_of(mode: str) -> str:
+    """Return the name of the rail that serves a mode now; "" where none does."""
+    try:
+        return rails.serving(mode).name
+    except rails.NoRail:
+        return ""
 
 
 def made_of(scope: Scope) -> QuerySet:
@@ -154,7 +204,4 @@ def made_of(scope: Scope) -> QuerySet:
 
 def seen_before(quote: Quote, made_at: datetime) -> Quote | None:
     """Return the quote at which somebody made a transfer that has another one now; None where it is the same."""
-    before: Quote | None = quote
-    while before is not None and before.created_at > made_at:
-        before = before.renews
-    return before if before != quote else None
+    return quote.renews if quote.created_at > made_at else None

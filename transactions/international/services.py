@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.permissions import Permission
 from accounts.rights import ask_again, lock_row
-from flipdash import clock, db, events, money, world
+from flipdash import db, events, money, world
 from flipdash.scope import Scope
 from transactions.international import accounts, beneficiaries, identity, quotes, wording
 from transactions.international.quotes import Wanted
@@ -31,7 +31,14 @@ from transactions.models import (
     Via,
 )
 from transactions.outgoing import acts, changes, products, twice
-from transactions.outgoing.refusals import CorridorClosed, MayBeTwice, NotWaiting, QuoteOver
+from transactions.outgoing.refusals import (
+    CorridorClosed,
+    MayBeTwice,
+    NothingSends,
+    NotWaiting,
+    QuoteOver,
+    judging_quotes,
+)
 from transactions.rails import Abroad, Document, Payout
 
 TWICE_WITHIN = timedelta(days=30)
@@ -224,14 +231,15 @@ def requote(scope: Scope, pk: int) -> InternationalTransfer:
     """Ask for a new rate for one that waits and whose quote has run out; what its maker gave stays as it is.
 
     One whose quote still holds, or that somebody else asked for meanwhile, stays as it is. Raises NotWaiting,
-    CorridorClosed, NoQuote, OutOfLimits, NothingSends, NotAllowed.
+    CorridorClosed, NoQuote, OutOfLimits, NothingSends, QuoteOver, NotAllowed.
     """
     rows = InternationalTransfer.objects.visible_to(scope, searched=True)
     row, before = _to_requote(scope, rows, pk)
-    if before is not None and before.expires_at > clock.now():
+    if before is not None and quotes.seconds_left(before):
         return row
     # No lock is held while a rail takes its time.
-    quote = quotes.ask(scope, Wanted.as_in(before) if before else _wanted_by(row), renews=before)
+    made_at = before and (quotes.seen_before(before, row.created_at) or before)
+    quote = quotes.ask(scope, Wanted.as_in(before) if before else _wanted_by(row), renews=made_at)
     with transaction.atomic():
         locked = lock_row(scope, rows, pk, Permission.APPROVE_TRANSACTIONS)
         if locked.status != Status.PENDING_APPROVAL:
@@ -241,7 +249,8 @@ def requote(scope: Scope, pk: int) -> InternationalTransfer:
         was = locked.rate
         for name, value in _figures(quote).items():
             setattr(locked, name, value)
-        locked.save(update_fields=list(_figures(quote)))
+        with judging_quotes():  # it may have run out while the lock was waited for
+            locked.save(update_fields=list(_figures(quote)))
         told = {**changes.facts_of(locked), "rate": str(quote.rate), "rate_before": str(was or "")}
         events.record(scope, INTERNATIONAL.kind("requoted"), locked, **told)
     return locked
@@ -353,10 +362,20 @@ def _arrives(row: InternationalTransfer) -> products.Arrives:
 
 
 def _ready(rows: Iterable[InternationalTransfer]) -> None:
-    """Refuse rows whose quotes have run out, or whose corridors are closed: nothing leaves at a rate that is over."""
-    wanted = [row.quote_id for row in rows]
-    found = Quote.objects.filter(pk__in=[pk for pk in wanted if pk], expires_at__gt=Now())
-    holding = dict(found.values_list("pk", "corridor__is_active"))
+    """Refuse rows of a mode whose quotes have run out, or are another rail's, or whose corridors are closed: nothing
+    leaves at a rate that is over.
+    """
+    quote_of = {row.pk: (row.quote_id, row.mode) for row in rows}
+    wanted = [pk for pk, _mode in quote_of.values()]
+    modes = {mode for _pk, mode in quote_of.values()}
+    if not all(map(quotes.rail_of, modes)):
+        raise NothingSends
+    found = Quote.objects.filter(pk__in=[pk for pk in wanted if pk])
+    holding = {
+        pk: is_open
+        for mode in modes
+        for pk, is_open in quotes.holding(found.filter(mode=mode), mode).values_list("pk", "corridor__is_active")
+    }
     if not all(holding.values()):
         raise CorridorClosed
     if over := sum(pk not in holding for pk in wanted):

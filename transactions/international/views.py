@@ -92,13 +92,18 @@ def _create_page(request: Request, form: AbroadForm) -> HttpResponseBase:
     if quote is None or not draft.wanted.is_answered_by(quote):
         return _quoted_page(request, form)
     if not quotes.holds(request.scope, quote.pk):
-        return _quoted_page(request, form, quote, quotes.made_of(request.scope).filter(quote=quote).first())
+        return _over_page(request, form, quote)
 
     def page(request: Request, form: AbroadForm) -> HttpResponseBase:
         return _made_page(request, form, quote)
 
     at_once = services.goes_at_once(request.scope, quote)
     return (pages.asked_first(request, page) if at_once else page)(request, form)
+
+
+def _over_page(request: Request, form: AbroadForm, quote: Quote) -> HttpResponse:
+    """Show another quote for one that can't be used any more, and what was made of that, if anything was."""
+    return _quoted_page(request, form, quote, quotes.made_of(request.scope).filter(quote=quote).first())
 
 
 def _made_page(request: Request, form: AbroadForm, quote: Quote) -> HttpResponse:
@@ -108,8 +113,8 @@ def _made_page(request: Request, form: AbroadForm, quote: Quote) -> HttpResponse
         try:
             asked = {"made_key": form.cleaned_data["made_key"], "saves": form.cleaned_data["save_beneficiary"]}
             created = services.create(request.scope, draft, quote, **asked)
-        except QuoteOver:  # it ran out in this moment
-            return _quoted_page(request, form, quote)
+        except QuoteOver:  # it ran out, or was used, in this moment
+            return _over_page(request, form, quote)
         return _answer(request, form, created)
     return _form_page(request, form)
 

@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 ('side', models.CharField(choices=[('sent', 'What is sent'), ('received', 'What arrives')], db_default='sent', default='sent', max_length=8)),
             ],
             options={
-                'indexes': [models.Index(fields=['business', 'mode', 'created_at'], name='quote_newest')],
+                'indexes': [models.Index(fields=['business', 'mode', 'created_at'], name='quote_newest'), models.Index(fields=['created_at'], name='quote_oldest'), models.Index(condition=models.Q(('renews__isnull', False)), fields=['business', 'mode', 'renews'], name='quote_renews')],
                 'constraints': [models.UniqueConstraint(fields=('business', 'mode', 'id'), name='quote_tenant'), models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='quote_mode_known'), models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('fee__gte', 0), ('rate__gt', 0)), name='quote_amounts'), models.CheckConstraint(condition=models.Q(('amount_received__gt', 0)), name='quote_received'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='quote_expires_after'), models.CheckConstraint(condition=models.Q(('kind__in', ['', 'B2B', 'B2C', 'C2B', 'C2C']), ('side__in', ['sent', 'received'])), name='quote_known'), flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='renews', name='quote_renews_tenant', to='transactions.Quote')],
             },
         ),

@@ -73,7 +73,7 @@ class Quote(TenantModel):
     renews = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
     )
-    """The one that ran out before this was asked for."""
+    """The one that ran out before this was asked for: of a transfer that waits, the one at which it was made."""
     amount = models.BigIntegerField(_("Amount Sent"))
     rate = models.DecimalField(_("Rate"), max_digits=18, decimal_places=4)
     """Rupiah for one unit of the currency."""
@@ -96,7 +96,11 @@ class Quote(TenantModel):
             ),
             TenantForeignKey(field="renews", to="transactions.Quote", name="quote_renews_tenant"),
         ]
-        indexes = [models.Index(fields=["business", "mode", "created_at"], name="quote_newest")]
+        indexes = [
+            models.Index(fields=["business", "mode", "created_at"], name="quote_newest"),
+            models.Index(fields=["created_at"], name="quote_oldest"),
+            models.Index(fields=["business", "mode", "renews"], name="quote_renews", condition=Q(renews__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} → {self.amount_received}"

@@ -166,8 +166,9 @@ ABROAD: list[Code] = [
         when="current_user = 'flipdash_app' AND OLD.sealed_details IS DISTINCT FROM NEW.sealed_details "
         "AND (OLD.status <> 'pending_approval' OR NEW.status <> OLD.status)",
     ),
-    AppendOnly(Quote),
-    Rights(Quote, app="SELECT, INSERT"),
+    # Those of which nothing was made are forgotten by the operator; the keys to it hold all others.
+    Refused(Quote, "stays", "BEFORE UPDATE OR TRUNCATE", "never changes", each="STATEMENT"),
+    Rights(Quote, app="SELECT, INSERT", operator="DELETE"),
     RowLevelSecurity(Quote),
     Fixed(BeneficiaryAbroad, "business", "mode", "country", "transfer_kind", "account_number", "place"),
     Fixed(Attachment, "business", "mode", "stored_as", "sha256", "content_type", "name"),
