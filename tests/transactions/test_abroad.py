@@ -542,6 +542,7 @@ def test_change_something_keeps_what_was_typed(money, web):
     content = page.content.decode()
     assert 'value="INV-2026/11"' in content
     assert f'name="attached" value="{Attachment.objects.get().pk}"' in content
+    assert "Attached: invoice.pdf" in text_of(page)
     assert not InternationalTransfer.objects.exists()
 
 

@@ -142,6 +142,8 @@ class AbroadForm(TwiceForm):
             self.fields["attachment"].help_text = _(
                 "The invoice or contract that is paid, of up to %(most)d MB: PDF, Word, Excel, text or a picture."
             ) % {"most": most}
+            if not self.is_bound:  # one that is changed once more
+                self.kept = self._kept_before(str(self.initial.get("attached", "")))
         unit = self.rules.currency
         limits = {name: money.foreign(getattr(self.rules, name), unit) for name in ("minimum", "maximum")}
         self.fields["amount"].help_text = _("%(minimum)s to %(maximum)s can arrive at once.") % limits
@@ -223,10 +225,15 @@ class AbroadForm(TwiceForm):
                 self.add_error("attachment", str(problem))
                 return
             self.data = {**dict(self.data.items()), "attached": str(self.kept.pk)}
-        elif (before := values.get("attached", "")).isascii() and before.isdecimal():
-            self.kept = attachments.unused_of(self.scope, int(before))
+        else:
+            self.kept = self._kept_before(values.get("attached", ""))
         if self.kept is None:
             self.add_error("attachment", _("Attach the invoice or contract: this country asks for it."))
+
+    def _kept_before(self, number: str) -> Attachment | None:
+        """Return the document that came with this form before, by its number as the form brings it back."""
+        is_one = number.isascii() and number.isdecimal() and len(number) < 19
+        return attachments.unused_of(self.scope, int(number)) if is_one else None
 
     def _draft(self, values: dict[str, Any]) -> Draft:
         said = {name: values[name] for name in self.corridor_fields}

@@ -127,7 +127,7 @@ def _said_in(form: AbroadForm) -> Iterator[None]:
     except ShortOfMoney as problem:
         form.add_error("amount", str(problem))
     except MayBeTwice:  # one that was made in this moment
-        form.ask_about_twins()
+        form.ask_once_more()
     except OutgoingRefused as problem:
         form.add_error(None, str(problem))
 

@@ -58,6 +58,12 @@ class TwiceForm(forms.Form):
         written = self.cleaned_data.get("twins_seen", "").split(",")[:MOST_SEEN]
         return frozenset(int(pk) for pk in written if pk.isascii() and pk.isdecimal())
 
+    def ask_once_more(self) -> None:
+        """As `ask_about_twins`, after one was found as this was about to be made; says so where it is gone again."""
+        self.ask_about_twins()
+        if not self.errors:
+            self.add_error(None, _("Something that this could be a duplicate of has just changed. Send it once more."))
+
     def ask_about_twins(self) -> None:
         """Show what there is, and refuse the form unless all of it was seen."""
         seen = self.seen_twins()

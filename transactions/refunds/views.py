@@ -158,7 +158,7 @@ def _create(request: Request, form: RefundForm) -> HttpResponseBase:
     except NameDiffers as problem:
         form.add_error("name_reason", str(problem))
     except MayBeTwice:  # one that was made in this moment
-        form.ask_about_twins()
+        form.ask_once_more()
     except OutgoingRefused as problem:
         form.add_error(None, str(problem))
     else:

@@ -129,7 +129,7 @@ def _said_in(form: TransferForm) -> Iterator[None]:
     except services.NameDiffers as problem:
         form.add_error("name_reason", str(problem))
     except MayBeTwice:  # one that was made in this moment
-        form.ask_about_twins()
+        form.ask_once_more()
     except OutgoingRefused as problem:
         form.add_error(None, str(problem))
 
