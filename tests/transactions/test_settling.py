@@ -106,8 +106,29 @@ def test_a_payment_says_its_day_while_that_is_being_settled(kopi_kita, monkeypat
     with rls.inside(scope):
         SettledPayment.objects.create(business=kopi_kita, mode="live", payment=taken, run_id=runs().get().pk)
         assert [settling.day_of(scope, one) for one in (taken, waits)] == [TUESDAY, TUESDAY]
+        rows, wednesday = SettlementRun.objects.filter(pk=runs().get().pk), date(2025, 9, 3)
+        rows.update(status="running")
+        assert [settling.day_of(scope, one) for one in (taken, waits)] == [TUESDAY, wednesday], (
+            "it may be past this one"
+        )
+        rows.update(status="queued")
         settling.post(runs().get())
-        assert [settling.day_of(scope, one) for one in (taken, waits)] == [TUESDAY, date(2025, 9, 3)]
+        assert [settling.day_of(scope, one) for one in (taken, waits)] == [TUESDAY, wednesday]
+
+
+def test_a_payment_whose_settlement_was_given_up_says_that_it_is_late(kopi_kita, monkeypatch, client_of):
+    taken, waits = paid(kopi_kita, MONDAY_NOON), paid(kopi_kita, MONDAY_NOON)
+    now_is(monkeypatch, at(TUESDAY, 6))
+    settling.tidy()
+    member = factories.make_member(kopi_kita)
+    with rls.inside(member.scope("live")):
+        SettledPayment.objects.create(business=kopi_kita, mode="live", payment=taken, run_id=runs().get().pk)
+        SettlementRun.objects.update(status="failed", finished_at=at(TUESDAY, 7))
+        said = [settling.day_of(member.scope("live"), one) for one in (taken, waits)]
+    assert said == [None, date(2025, 9, 3)]
+    monkeypatch.undo()
+    page = client_of(member).get(f"/payments/{taken.pk}/").content.decode()
+    assert "This settlement is late" in page
 
 
 # --- A settlement ----------------------------------------------------------------------------------------------------

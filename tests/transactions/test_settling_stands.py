@@ -11,6 +11,7 @@ from psycopg.errors import LockNotAvailable
 
 from accounts.models import Activity
 from deposits.ledger import checks
+from deposits.models import Posting
 from documents.invoices import fees
 from flipdash import backoffice, clock, rls
 from flipdash.leases import Worker
@@ -161,17 +162,52 @@ def test_a_worker_is_woken_once_it_can_see_the_settlement(kopi_kita, monkeypatch
     assert woken == [1]
 
 
+def test_what_was_known_too_late_for_one_that_was_given_up_comes_with_it(kopi_kita, monkeypatch):
+    taken = paid(kopi_kita, MONDAY_NOON)
+    run = begin(kopi_kita, TUESDAY)
+    with rls.inside_of(kopi_kita.pk, "live"):
+        settling.gather(run, None)
+    runs().filter(pk=run.pk).update(status="failed", finished_at=MONDAY_NOON)
+    late = paid(kopi_kita, MONDAY_NOON - timedelta(minutes=5))
+    wednesday = MONDAY_NOON + timedelta(days=2)
+    monkeypatch.setattr(clock, "now", lambda using="default": wednesday)
+    settling.tidy()
+    assert list(runs().values_list("pk", flat=True)) == [run.pk], "nothing new waits"
+    assert settling.try_again(run)
+    assert settle(run).count == 2
+    new = paid(kopi_kita, MONDAY_NOON + timedelta(days=1))
+    settling.tidy()
+    assert [one.day for one in runs().order_by("day")] == [TUESDAY, WEDNESDAY]
+    with rls.inside_of(kopi_kita.pk, "live"):
+        states = dict(Payment.objects.values_list("pk", "settlement_status"))
+    assert states == {taken.pk: "settled", late.pk: "settled", new.pk: "pending"}
+
+
 # --- What the database refuses --------------------------------------------------------------------------------------
 
 
-def test_the_database_lets_nothing_be_settled_but_by_its_settlement(kopi_kita):
+def test_the_database_lets_nothing_be_settled_but_by_its_settlement(kopi_kita, toko_sebelah):
     payment = paid(kopi_kita, MONDAY_NOON)
     failed = factories.make_payment(kopi_kita, status="failed", slug="x" * 22)
     imported = factories.make_payment(kopi_kita)
+    paid(toko_sebelah, MONDAY_NOON)
+    settle(begin(toko_sebelah, TUESDAY))
     run = begin(kopi_kita, TUESDAY)
     with rls.inside_of(kopi_kita.pk, "live"):
         settling.gather(run, None)
     settled = "settlement_status = 'settled', settled_at = now()"
+    other = Posting.objects.using("operator").get(source_type="settlement").pk
+    sums = f"posted_at = now(), count = 1, amount = 150000, fee = 4000, net = 146000, posting_id = {other}"
+    sums += f" WHERE id = {run.pk}"
+    post = "INSERT INTO transactions_settlementrun (business_id, mode, day, until, status, attempt, problem, posted_at)"
+    post += " SELECT business_id, mode, day + 1, until,"
+    columns = [field.column for field in Payment._meta.local_concrete_fields if not field.generated]
+    new = {
+        **{"id": "id + 1", "slug": f"'{'y' * 22}'", "settlement_status": "'settled'", "settled_at": "paid_at"},
+        **{"settled_amount": "amount - fee"},
+    }
+    pay = f"INSERT INTO transactions_payment ({', '.join(columns)}) "
+    pay += f"SELECT {', '.join(new.get(column, column) for column in columns)}"
     add = "INSERT INTO transactions_settledpayment (payment_id, run_id, business_id, mode) "
     add += f"SELECT id, {run.pk}, business_id, mode FROM transactions_payment WHERE id ="
     for statement, why in (
@@ -180,8 +216,12 @@ def test_the_database_lets_nothing_be_settled_but_by_its_settlement(kopi_kita):
         (f"{add} {failed.pk}", "waits for no settlement"),
         (f"{add} {imported.pk}", "waits for no settlement"),
         ("UPDATE transactions_settlementrun SET posted_at = now()", "and has 1 of 150000 less 4000"),
+        (f"UPDATE transactions_settlementrun SET {sums}", f"of 146000 names posting {other}, which brought 0 by it"),
+        (f"{post} 'done', 0, '', now() FROM transactions_settlementrun", "begins without a posting"),
+        (f"{pay} FROM transactions_payment", "was paid here, and begins unsettled"),
     ):
-        statement += f" WHERE id = {payment.pk}" if "transactions_payment SET" in statement else ""
+        is_of_payment = statement.startswith(("UPDATE transactions_payment ", pay))
+        statement += f" WHERE id = {payment.pk}" if is_of_payment else ""
         with (
             rls.inside_of(kopi_kita.pk, "live"),
             pytest.raises(DatabaseError, match=why),

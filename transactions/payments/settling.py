@@ -15,8 +15,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, OuterRef, Sum
-from django.db.models.functions import Now
+from django.db.models import Count, Exists, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Business
@@ -37,6 +37,8 @@ STEP = 5_000
 """Payments that are written in one transaction."""
 AT_A_TIME = 300
 """How many settlements one sweep begins; those that can't begin aren't counted, so that they keep no other out."""
+FIRST = (datetime(1970, 1, 1, tzinfo=UTC), 0)
+"""Before all payments."""
 Status = SettlementRun.Status
 
 SETTLEMENTS = Worker(
@@ -82,16 +84,24 @@ def by_channel(scope: Scope, run: SettlementRun) -> list[tuple[str, int, int, in
 # --- When ------------------------------------------------------------------------------------------------------------
 
 
+def is_late(scope: Scope, payment: Payment) -> bool:
+    """Return whether the settlement that a payment belongs to was given up: nobody knows its day then."""
+    runs = SettlementRun.objects.visible_to(scope, searched=True).filter(status=Status.FAILED)
+    return waits(payment) and bool(runs.filter(payments__payment=payment.pk).exists())
+
+
 def day_of(scope: Scope, payment: Payment) -> date | None:
-    """Return the day on which a payment will be settled; None for one that won't be, or is."""
+    """Return the day on which a payment will be settled; None for one that won't be, or is, or that is late."""
     if not waits(payment) or payment.paid_at is None:
         return None
     runs = SettlementRun.objects.visible_to(scope, searched=True)
     today = scope.now().astimezone(scope.zone).date()
-    if (taken := runs.filter(payments__payment=payment.pk).values_list("day", flat=True).first()) is not None:
-        return max(taken, today)
-    # What was known too late for the day that was meant comes with the next one, which takes all until it is posted.
-    is_over = runs.filter(day=today, payment=None, posted_at__isnull=False).exists()
+    taken = runs.filter(payments__payment=payment.pk).values_list("day", "status").first()
+    if taken is not None:
+        return None if taken[1] == Status.FAILED else max(taken[0], today)
+    # What is known too late for the day that was meant comes with the next one. A settlement takes payments in the
+    # order in which they were paid, and once: whether it is past this one, nobody can say while it runs.
+    is_over = runs.filter(day=today, payment=None).exclude(status=Status.QUEUED, posted_at=None).exists()
     following = calendar.banking_day_after(today) if is_over or not calendar.is_banking_day(today) else today
     return max(calendar.banking_day_after(payment.paid_at.astimezone(scope.zone).date()), following)
 
@@ -114,8 +124,13 @@ def _waiting(zone: ZoneInfo, now: datetime) -> Iterator[tuple[int, str, date, da
         return
     for mode in Mode.values:
         of_one = {"business": OuterRef("pk"), "mode": mode}
-        # What a settlement has that was given up waits for that one.
-        waits = due_in(Payment.objects.using(USING)).filter(**of_one, paid_at__lt=until, settled_in=None)
+        # What a settlement has that isn't done waits for that one, and so does what was paid before its end and known
+        # too late: it is looked for once that is tried again. Without reading all that it has, each time.
+        of_run = {"business": OuterRef(OuterRef("pk")), "mode": mode, "payment": None}
+        undone = SettlementRun.objects.using(USING).filter(**of_run).exclude(status=Status.DONE)
+        since = Coalesce(Subquery(undone.order_by("-until").values("until")[:1]), FIRST[0])
+        waiting = due_in(Payment.objects.using(USING)).filter(**of_one, paid_at__lt=until, settled_in=None)
+        waits = waiting.filter(paid_at__gte=since)
         begun = SettlementRun.objects.using(USING).filter(**of_one, day=day, payment=None)
         them = Business.objects.using(USING).filter(Exists(waits), ~Exists(begun), time_zone=zone.key)
         for pk in list(them.order_by("pk").values_list("pk", flat=True)):
@@ -211,8 +226,6 @@ SELECT t.paid_at, t.id FROM them t ORDER BY t.paid_at DESC, t.id DESC LIMIT 1
 """
 BEFORE = "p.paid_at < %(until)s AND (p.paid_at, p.id) > (%(after_at)s, %(after_id)s)"
 ALONE = "p.id = %(payment)s AND p.id > %(after_id)s"
-FIRST = (datetime(1970, 1, 1, tzinfo=UTC), 0)
-"""Before all payments."""
 
 
 def gather(run: SettlementRun, after: tuple[Any, int] | None) -> tuple[Any, int] | None:

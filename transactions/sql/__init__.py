@@ -134,6 +134,14 @@ SETTLED: list[Code] = [
     Rights(SettledPayment, app="SELECT, INSERT, MAINTAIN"),
     *files(__file__, "settled_payment_rules"),
     Added(SettledPayment, "added", "AFTER INSERT", "settledpayment_check_added()", each="STATEMENT"),
+    Refused(
+        *(Payment, "begins_unsettled", "BEFORE INSERT", "was paid here, and begins unsettled"),
+        when="NEW.settlement_status = 'settled' AND NEW.slug IS NOT NULL",
+    ),
+    Refused(
+        *(SettlementRun, "begins_unposted", "BEFORE INSERT", "begins without a posting"),
+        when="NEW.posted_at IS NOT NULL",
+    ),
     Changed(Payment, "settled_changed", "AFTER UPDATE", "payment_check_settled()", each="STATEMENT"),
     Trigger(
         *(SettlementRun, "sums", "BEFORE UPDATE", "settlementrun_check_posted()"),

@@ -41,11 +41,12 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- What a settlement says it came to is the sum of its payments.
+-- What a settlement says it came to is the sum of its payments, and what its own posting brought into the deposit.
 CREATE OR REPLACE FUNCTION settlementrun_check_posted() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     sums record;
+    v_brought numeric;
 BEGIN
     SELECT count(*) AS n, coalesce(sum(p.amount), 0) AS amount, coalesce(sum(p.fee), 0) AS fee INTO sums
     FROM public.transactions_settledpayment d JOIN public.transactions_payment p ON p.id = d.payment_id
@@ -53,6 +54,18 @@ BEGIN
     IF (NEW.count, NEW.amount, NEW.fee) IS DISTINCT FROM (sums.n::integer, sums.amount::bigint, sums.fee::bigint) THEN
         RAISE EXCEPTION 'settlement % says % payments of % less %, and has % of % less %', NEW.id, NEW.count, NEW.amount,
             NEW.fee, sums.n, sums.amount, sums.fee USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.posting_id IS NOT NULL THEN
+        SELECT coalesce(sum(e.amount) FILTER (WHERE a.kind = 'available'), 0) INTO v_brought
+        FROM public.deposits_posting g JOIN public.deposits_entry e ON e.posting_id = g.id
+        JOIN public.deposits_account a ON a.id = e.account_id
+        WHERE g.id = NEW.posting_id AND (g.kind, g.source_type, g.source_id) = ('settlement', 'settlement', NEW.id)
+            AND (g.business_id, g.mode) = (NEW.business_id, NEW.mode)
+        HAVING count(*) > 0;
+        IF v_brought IS DISTINCT FROM NEW.net THEN
+            RAISE EXCEPTION 'settlement % of % names posting %, which brought % by it', NEW.id, NEW.net,
+                NEW.posting_id, coalesce(v_brought, 0) USING ERRCODE = 'check_violation';
+        END IF;
     END IF;
     RETURN NEW;
 END $$;

@@ -74,7 +74,7 @@ def payment_settlement(context: Any, payment: Payment) -> dict[str, Any]:
     scope = context["scope"]
     shown: dict[str, Any] = {"payment": payment, "net": payment.amount - payment.fee}
     if settling.waits(payment):
-        shown["day"] = settling.day_of(scope, payment)
+        shown["day"], shown["is_late"] = settling.day_of(scope, payment), settling.is_late(scope, payment)
         paid_on = payment.paid_at.astimezone(scope.zone).date() if payment.paid_at else shown["day"]
         shown["closed"] = calendar.closed_in_words(paid_on, shown["day"]) if shown["day"] else ""
     elif payment.slug:
