@@ -92,7 +92,7 @@ class DestinationAdmin(ReadOnlyAdmin):
 class CaseAdmin(ReadOnlyAdmin):
     """What a rail said that can't be: a person looks, then closes it with a note (trust.md L8, Q5)."""
 
-    list_display = ("id", "business", "mode", "kind", "order", "was", "said", "opened_at", "status")
+    list_display = ("id", "business", "mode", "kind", "order", "was", "said", "amount", "opened_at", "status")
     list_filter = ("status", "kind", "mode")
     list_select_related = ("business", "order")
     search_fields = ("=order__key",)

@@ -12,13 +12,13 @@ from flipdash import clock
 from transactions.payments import calendar
 
 SENT = """
-    SELECT 'money_transfer' AS source_type, id, business_id, mode, status, amount + fee AS whole,
+    SELECT 'money_transfer' AS source_type, id, business_id, mode, status, amount, amount + fee AS whole,
         returned_at FROM transactions_moneytransfer
     UNION ALL
-    SELECT 'international_transfer', id, business_id, mode, status, amount + fee, returned_at
+    SELECT 'international_transfer', id, business_id, mode, status, amount, amount + fee, returned_at
     FROM transactions_internationaltransfer
     UNION ALL
-    SELECT 'refund', id, business_id, mode, status, amount + fee, returned_at FROM transactions_refund
+    SELECT 'refund', id, business_id, mode, status, amount, amount + fee, returned_at FROM transactions_refund
 """
 
 ledger_check(
@@ -49,6 +49,18 @@ ledger_check(
     FROM deposits_posting r
     JOIN ({SENT}) t ON t.source_type = r.source_type AND t.id = r.source_id
     WHERE r.kind = 'return' AND t.returned_at IS NULL
+    """,  # noqa: S608  (our own constants)
+)
+
+ledger_check(
+    "No more came back than was sent",
+    f"""
+    SELECT format('%s %s is of %s, and %s came back', t.source_type, t.id, t.amount, e.amount)
+    FROM deposits_posting r
+    JOIN ({SENT}) t ON t.source_type = r.source_type AND t.id = r.source_id
+    JOIN deposits_entry e ON e.posting_id = r.id
+    JOIN deposits_account a ON a.id = e.account_id AND a.kind = 'available'
+    WHERE r.kind = 'return' AND e.amount > t.amount
     """,  # noqa: S608  (our own constants)
 )
 

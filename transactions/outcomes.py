@@ -90,6 +90,8 @@ def _came_back(row: Transaction, deposit: Sequence[Moved], today: date) -> str:
         return _("It was made in another system: your deposit here was never touched.")
     words = {"sum": money.rupiah(returned[-1].amount), "when": _when(returned[-1], today)}
     said = _("%(sum)s came back to your deposit %(when)s.") % words
+    if kept := row.amount - returned[-1].amount:
+        said += " " + _("Banks on the way kept %(kept)s of it.") % {"kept": money.rupiah(kept)}
     if row.fee:
         said += " " + _("The fee of %(fee)s was for sending it, and stays paid.") % {"fee": money.rupiah(row.fee)}
     return said

@@ -158,6 +158,20 @@ def test_a_returned_transfer_says_what_came_back_and_that_the_fee_did_not(web, s
     ]
 
 
+def test_what_banks_kept_of_it_is_said(web, scope, kopi_kita, at_all, today):
+    row = make_transfer(
+        kopi_kita, amount=85_000, fee=2_500, returned_at=MORNING, created_at=MORNING - timedelta(days=2)
+    )
+    source = Source("money_transfer", row.pk)
+    ledger.hold(scope, source, amount=87_500, effective_at=MORNING - timedelta(days=2))
+    ledger.capture(scope, source, amount=85_000, fee=2_500, rail="simulator", effective_at=MORNING - timedelta(days=2))
+    ledger.give_back(scope, source, amount=60_000, rail="simulator", effective_at=MORNING)
+    assert banner(web, row)[2] == (
+        "Rp60,000 came back to your deposit at 10:26. Banks on the way kept Rp25,000 of it. "
+        "The fee of Rp2,500 was for sending it, and stays paid."
+    )
+
+
 @pytest.mark.parametrize("name", factories.MAKERS)
 def test_what_went_well_has_no_banner(web, kopi_kita, name):
     assert banner(web, factories.MAKERS[name](kopi_kita), name) == []

@@ -1,9 +1,11 @@
 """A transfer's life: made, approved, held, sent, answered; and all that stops it (trust: L6, L8, M1-M3, M6, Q2)."""
 
+import io
 import uuid
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -541,6 +543,43 @@ def test_what_came_back_is_credited_by_a_person_and_once(money, maker, approver,
     assert balance(money) == Balance(10_000_000 - 2_500, 0), "the fee stays paid"
     assert again(transfer).returned_at
     assert lines(transfer)[-1] == "returned"
+
+
+def test_what_banks_kept_of_what_came_back_stays_paid(money, maker, approver, admin):
+    """trust: Q5, M4. The deposit gets what came back and no more, and the books stand."""
+    transfer = create(maker, account_number="0012349011")
+    approve(approver, transfer)
+    let_it_arrive()
+    case = RailCase.objects.get()
+    assert (case.kind, case.amount) == ("returned", transfer.amount - simulator.KEPT)
+    answers.take(key_of(transfer), Answer(Outcome.RETURNED, amount=transfer.amount - simulator.KEPT))
+    assert RailCase.objects.count() == 1, "the same once more says nothing new"
+    assert cases.credit(case, by=admin.user)
+    assert balance(money) == Balance(10_000_000 - 2_500 - simulator.KEPT, 0)
+    answers.take(key_of(transfer), Answer(Outcome.RETURNED))
+    assert sorted(RailCase.objects.values_list("kind", "said", "status")) == [
+        ("contradiction", "returned", "open"),
+        ("returned", "returned", "closed"),
+    ], "another sum than before is for a person"
+    assert balance(money) == Balance(10_000_000 - 2_500 - simulator.KEPT, 0)
+    call_command("check_ledger", stdout=io.StringIO())
+
+
+def test_no_more_comes_back_than_was_sent(on_its_way, money, admin):
+    send()
+    answers.take(key_of(on_its_way), Answer(Outcome.RETURNED, amount=on_its_way.amount + 1))
+    with pytest.raises(states.MoveRefused, match="came back, and"):
+        cases.credit(RailCase.objects.get(), by=admin.user)
+    assert RailCase.objects.get().status == "open"
+    assert balance(money) == Balance(10_000_000 - WHOLE, 0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "amount"), [(Outcome.SUCCESSFUL, 1), (Outcome.RETURNED, 0), (Outcome.RETURNED, -1)]
+)
+def test_a_sum_that_cannot_have_come_back_is_no_answer(outcome, amount):
+    with pytest.raises(ValueError, match="rupiah of what is"):
+        Answer(outcome, amount=amount)
 
 
 def _operator(admin):

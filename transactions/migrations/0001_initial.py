@@ -268,6 +268,7 @@ class Migration(migrations.Migration):
                 ('was', models.CharField(max_length=20, verbose_name='Was')),
                 ('said', models.CharField(blank=True, max_length=20, verbose_name='Said')),
                 ('reason', models.CharField(blank=True, max_length=20)),
+                ('amount', models.BigIntegerField(null=True, verbose_name='Came back')),
                 ('opened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Opened')),
                 ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed')], default='open', max_length=6)),
                 ('closed_at', models.DateTimeField(null=True, verbose_name='Closed')),
@@ -280,7 +281,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(models.F('id'), condition=models.Q(('status', 'open')), name='railcase_open')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='railcase_mode_known'), models.CheckConstraint(condition=models.Q(models.Q(('closer_id__isnull', False), ('closer_kind__in', ['member', 'key', 'operator'])), models.Q(('closer_id', None), ('closer_kind__in', ['system', 'named'])), models.Q(('closer_id', None), ('closer_kind', ''), ('closer_name', '')), _connector='OR'), name='railcase_closer_known'), flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='order', name='railcase_order_tenant', to='transactions.RailOrder'), models.UniqueConstraint(condition=models.Q(models.Q(('kind__in', ['no_answer', 'given_up']), _negated=True), ('status', 'open'), _connector='OR'), fields=('order', 'kind', 'said'), name='railcase_once')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='railcase_mode_known'), models.CheckConstraint(condition=models.Q(models.Q(('closer_id__isnull', False), ('closer_kind__in', ['member', 'key', 'operator'])), models.Q(('closer_id', None), ('closer_kind__in', ['system', 'named'])), models.Q(('closer_id', None), ('closer_kind', ''), ('closer_name', '')), _connector='OR'), name='railcase_closer_known'), flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='order', name='railcase_order_tenant', to='transactions.RailOrder'), models.CheckConstraint(condition=models.Q(('amount', None), ('amount__gt', 0), _connector='OR'), name='railcase_amount'), models.UniqueConstraint(condition=models.Q(models.Q(('kind__in', ['no_answer', 'given_up']), _negated=True), ('status', 'open'), _connector='OR'), fields=('order', 'kind', 'said'), name='railcase_once')],
             },
         ),
         migrations.CreateModel(

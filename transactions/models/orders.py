@@ -117,6 +117,8 @@ class RailCase(TenantModel):
     said = models.CharField(_("Said"), max_length=20, blank=True)
     """What the rail said, as an Outcome."""
     reason = models.CharField(max_length=20, blank=True)
+    amount = models.BigIntegerField(_("Came back"), null=True)
+    """In rupiah, as the rail says of what was sent back; None: all of it."""
     opened_at = models.DateTimeField(_("Opened"), db_default=Now())
     status = StatusField(max_length=6, choices=Status, default=Status.OPEN)
     closed_at = models.DateTimeField(_("Closed"), null=True)
@@ -130,6 +132,7 @@ class RailCase(TenantModel):
             mode_known("railcase"),
             actor_known("railcase", "closer", blank=True),
             TenantForeignKey(field="order", to="transactions.RailOrder", name="railcase_order_tenant"),
+            models.CheckConstraint(condition=Q(amount=None) | Q(amount__gt=0), name="railcase_amount"),
             models.UniqueConstraint(
                 fields=["order", "kind", "said"],
                 condition=~Q(kind__in=["no_answer", "given_up"]) | Q(status="open"),

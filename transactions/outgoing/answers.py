@@ -53,10 +53,18 @@ def take(key: str, answer: Answer) -> None:
         if row.status == Status.PROCESSING:
             _close(product, row, order, answer)
         if answer.outcome == Outcome.RETURNED:
-            if row.returned_at is None:
-                open_case(order, row, RailCase.Kind.RETURNED, answer)
+            _note_returned(order, row, answer)
         elif AGREES.get(row.status) != answer.outcome:
             open_case(order, row, RailCase.Kind.CONTRADICTION, answer)
+
+
+def _note_returned(order: RailOrder, row: OutgoingTransfer, answer: Answer) -> None:
+    """Ask a person about what came back of a locked row: once, and once more where another sum is said than before."""
+    before = order.cases.filter(kind=RailCase.Kind.RETURNED).first()
+    if before is not None and before.amount != answer.amount:
+        open_case(order, row, RailCase.Kind.CONTRADICTION, answer)
+    elif row.returned_at is None:
+        open_case(order, row, RailCase.Kind.RETURNED, answer)
 
 
 def lock(product: Product, order: RailOrder) -> OutgoingTransfer:
@@ -115,6 +123,7 @@ def open_case(
             **owner,
             "was": str(row.status),
             "reason": said["reason"],
+            "amount": answer.amount,
             **({"opened_at": at} if at else {}),
         },
     )
@@ -170,7 +179,8 @@ def _is_not_stopped(case: RailCase) -> bool:
 def credit_return(case: RailCase, *, by: Scope, at: datetime | None = None) -> bool:
     """Credit what a bank sent back, once a person says that it is there; False if it was credited before.
 
-    `at` is for what happened earlier (the seed). Raises states.MoveRefused when the row never arrived.
+    What banks on the way have kept of it stays paid, as the fee does. `at` is for what happened earlier (the seed).
+    Raises states.MoveRefused when the row never arrived, or more came back than was sent.
     """
     product = products[case.order.source]
     with rls.inside_of(case.business_id, case.mode), transaction.atomic():
@@ -179,9 +189,12 @@ def credit_return(case: RailCase, *, by: Scope, at: datetime | None = None) -> b
             raise states.MoveRefused(f"{row.pk} never arrived")
         if row.returned_at is not None:
             return False
+        came_back = row.amount if case.amount is None else case.amount
+        if came_back > row.amount:
+            raise states.MoveRefused(f"{row.pk}: {came_back} came back, and {row.amount} was sent")
         source, signed = product.source_of(row), {"by": by.actor, "effective_at": at}
-        ledger.give_back(owner_of(row), source, amount=row.amount, rail=case.order.rail, **signed)
+        ledger.give_back(owner_of(row), source, amount=came_back, rail=case.order.rail, **signed)
         row.returned_at = at or clock.now()
         row.save(update_fields=["returned_at"])
-        events.record(by, product.kind("returned"), row, at=at, amount=row.amount)
+        events.record(by, product.kind("returned"), row, at=at, amount=came_back)
     return True

@@ -180,6 +180,8 @@ def _tell_maker(row: OutgoingTransfer, product: products.Product, act: str, told
     why = told.facts.get("note") or (reason.what if reason else "")
     who = "" if told.actor.kind == ActorKind.SYSTEM else told.actor.name
     said: dict[str, Any] = {"act": act, "why": why, "who": who, "missing": told.facts.get("missing")}
+    if act == "returned":
+        said["back"] = told.facts["amount"]
     _send("transfer_outcome", product.notice, member, row, product, **said)
 
 

@@ -146,6 +146,13 @@ class Answer:
     reason: str = ""
     reference: str = ""
     """The bank's own reference."""
+    amount: int | None = None
+    """Of what was returned, the whole rupiah that came back: banks on the way may keep some. None: all of it."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a sum that can't have come back."""
+        if self.amount is not None and (self.outcome != Outcome.RETURNED or self.amount < 1):
+            raise ValueError(f"{self.amount} rupiah of what is {self.outcome}")
 
     @property
     def is_final(self) -> bool:

@@ -46,7 +46,7 @@ from transactions.reasons import Reason
 Status = SimulatedPayout.Status
 
 NOT_FOUND, CLOSED, BLOCKED, SLOW, OTHER_NAME = "9001", "9002", "9003", "9004", "9005"
-SILENT, LOST, CONTRADICTS, RETURNS, BUSY = "9006", "9007", "9008", "9009", "9010"
+SILENT, LOST, CONTRADICTS, RETURNS, BUSY, RETURNS_LESS = "9006", "9007", "9008", "9009", "9010", "9011"
 
 ACCOUNTS: Mapping[str, Reason] = {
     NOT_FOUND: Reason.ACCOUNT_NOT_FOUND,
@@ -61,6 +61,8 @@ AMOUNTS: Mapping[int, Reason] = {
     904: Reason.ACCOUNT_NOT_VERIFIED,
 }
 """Endings of amounts that fail, and why."""
+KEPT = 25_000
+"""Rupiah that banks keep of what comes back from an account that ends in RETURNS_LESS."""
 STRANGER = "BAMBANG SUTEJO"
 """Whose account it is where the ending says that it is somebody else's."""
 FIRST = ("SITI", "BUDI", "DEWI", "AGUS", "SRI", "ANDI", "RINA", "EKO", "PUTRI", "HENDRA", "WAYAN", "MARIA")
@@ -177,13 +179,15 @@ def _answer(row: SimulatedPayout) -> None:
         rails.deliver(row.key, Answer(Outcome.FAILED, Reason.BANK_REFUSED, row.reference))
     if row.account_number.endswith(RETURNS):
         rails.deliver(row.key, Answer(Outcome.RETURNED, "", row.reference))
+    if row.account_number.endswith(RETURNS_LESS) and row.amount > KEPT:
+        rails.deliver(row.key, Answer(Outcome.RETURNED, "", row.reference, row.amount - KEPT))
     SIMULATED.finish(row, Status.ANSWERED)
 
 
 @SIMULATED.runs_many
 def _answer_many(rows: list[SimulatedPayout]) -> None:
     """Answer payouts by itself: those that simply arrive or fail together."""
-    alone = [row for row in rows if row.account_number.endswith((SILENT, CONTRADICTS, RETURNS))]
+    alone = [row for row in rows if row.account_number.endswith((SILENT, CONTRADICTS, RETURNS, RETURNS_LESS))]
     for row in alone:
         _answer(row)
     done = {row.pk for row in alone}

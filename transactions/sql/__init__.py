@@ -224,7 +224,7 @@ AFTER_TABLES: list[Code] = [
     Fixed(Beneficiary, "business", "mode", "destination_kind", "bank", "account_number"),
     *(Kept(model) for model in (SimulatedPayout, RailOrder, RailCase)),
     Fixed(RailOrder, "business", "mode", "source", "source_id", "key", "rail", "bank"),
-    Fixed(RailCase, "business", "mode", "order", "kind", "was", "said"),
+    Fixed(RailCase, "business", "mode", "order", "kind", "was", "said", "amount"),
     *(Moves(model) for model in (RailOrder, RailCase)),
     Rights(BankPace, app="SELECT, INSERT, UPDATE"),
     Fixed(SimulatedPayout, "business", "mode", "key", "bank", "account_number", "amount"),
