@@ -1,7 +1,7 @@
 """The banks to which businesses can pay where no number that is asked for says which one it is: by their BIC of eight.
 
 The merchant API gives them as `banks` and takes one as `beneficiary_bank_id` (reference/flip-api.md §6.2, §6.3). People
-who pay give a SWIFT code instead. Why there is a list: docs/decisions/0108.
+who pay give a SWIFT code instead. Why there is a list, and what its rows were compared with: docs/decisions/0108.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,8 @@ HONG_KONG = {
     "BKCHHKHH": "Bank of China (Hong Kong)",
     "BEASHKHH": "Bank of East Asia",
     "CCBQHKAX": "China Construction Bank (Asia)",
-    "CITIHKAX": "Citibank (Hong Kong)",
+    "CITIHKAX": "Citibank (Hong Kong) Limited",
+    "CITIHKHX": "Citibank N.A., Hong Kong branch",
     "DHBKHKHH": "DBS Bank (Hong Kong)",
     "HASEHKHH": "Hang Seng Bank",
     "HSBCHKHH": "HSBC",
@@ -85,12 +86,16 @@ PHILIPPINES = {
 SINGAPORE = {
     "BKCHSGSG": "Bank of China Singapore",
     "CIBBSGSG": "CIMB Bank Singapore",
-    "CITISGSL": "Citibank Singapore",
+    "CITISGSL": "Citibank Singapore Limited",
+    "CITISGSG": "Citibank N.A., Singapore branch",
     "DBSSSGSG": "DBS Bank",
-    "HSBCSGS2": "HSBC Singapore",
-    "MBBESGS2": "Maybank Singapore",
+    "HSBCSGS2": "HSBC Bank (Singapore) Limited",
+    "HSBCSGSG": "HSBC, Singapore branch",
+    "MBBESGS2": "Maybank Singapore Limited",
+    "MBBESGSG": "Malayan Banking Berhad, Singapore branch",
     "OCBCSGSG": "OCBC Bank",
-    "SCBLSG22": "Standard Chartered Bank Singapore",
+    "SCBLSG22": "Standard Chartered Bank (Singapore) Limited",
+    "SCBLSGSG": "Standard Chartered Bank, Singapore branch",
     "UOVBSGSG": "United Overseas Bank",
 }
 THAILAND = {
