@@ -171,6 +171,20 @@ def test_names_that_differ_are_said(money, maker, web):
     assert "Siti" in text_of(page)
 
 
+def test_an_account_of_which_no_bank_said_whose_it_is_is_told_from_another_name(money, maker, web):
+    unnamed = make(maker, 1, is_unanswered=True, name_reason="The bank sleeps")
+    named = make(maker, 2, holder_name="SITI RAHMAWATI", beneficiary_name="Siti Rahmawati")
+    _url, page = choose(web, unnamed, named)
+    said = text_of(page)
+    assert "No bank has said whose account it is: 1" in said
+    assert "Name differs" not in said
+    found = text_of(web.get("/approvals/?flag=holder"))
+    assert "Holder unknown" in found
+    assert str(unnamed.account_number) in found
+    assert str(named.account_number) not in found
+    assert unnamed.account_number not in text_of(web.get("/approvals/?flag=name"))
+
+
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.EXECUTOR])
 def test_one_s_own_is_left_out_under_the_second_person_rule(money, maker, admin, client_of, role):
     """trust: M2. Not after a change of role either."""

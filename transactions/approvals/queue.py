@@ -43,6 +43,7 @@ FLAGS = {
         Flag("new", "is_new_account", _("Account never paid before"), _("New account"), "info"),
         Flag("rate", "is_requoted", _("Another rate than when it was made"), _("New rate"), "warning"),
         Flag("name", "differs", _("Name differs"), _("Name differs"), "warning"),
+        Flag("holder", "no_holder", _("No bank has said whose account it is"), _("Holder unknown"), "warning"),
         Flag("payer", "goes_elsewhere", _("Not the payer’s account or name"), _("Not the payer’s"), "warning"),
         Flag("twice", "is_twin", _("Possible duplicate"), _("Duplicate?"), "warning"),
     )

@@ -57,6 +57,9 @@ class Look:
     paid_before: Callable[[Scope], QuerySet] | None = None
     """What has arrived at the account of the row of an outer query."""
     name_differs: Q | None = None
+    """Those of which the bank says that the account is somebody else's."""
+    is_unnamed: Q | None = None
+    """Those of which no bank has said whose account it is."""
     is_to_another: Q | None = None
     """What goes back, but to another account or name than it came from."""
     requoted: Q | None = None
@@ -73,16 +76,18 @@ class Look:
     """The column of the payment of which it gives something back."""
 
     def at(self, scope: Scope, rows: QuerySet) -> QuerySet:
-        """Return rows with `is_new_account`, `differs`, `goes_elsewhere`, `is_requoted` and `is_twin`."""
+        """Return rows with `is_new_account`, `differs`, `no_holder`, `goes_elsewhere`, `is_requoted` and `is_twin`."""
         never = Value(False, output_field=BooleanField())
+        said = {
+            "differs": self.name_differs,
+            "no_holder": self.is_unnamed,
+            "goes_elsewhere": self.is_to_another,
+            "is_requoted": self.requoted,
+        }
         return rows.annotate(
             is_new_account=~Exists(self.paid_before(scope)) if self.paid_before else never,
-            differs=ExpressionWrapper(self.name_differs, output_field=BooleanField()) if self.name_differs else never,
-            goes_elsewhere=ExpressionWrapper(self.is_to_another, output_field=BooleanField())
-            if self.is_to_another
-            else never,
             is_twin=self._is_twin(scope) if self.twins else never,
-            is_requoted=ExpressionWrapper(self.requoted, output_field=BooleanField()) if self.requoted else never,
+            **{name: ExpressionWrapper(of, output_field=BooleanField()) if of else never for name, of in said.items()},
         )
 
     def _is_twin(self, scope: Scope) -> Any:

@@ -351,7 +351,8 @@ REFUNDS = products.register(
         look=products.Look(
             twins=_twins_of_each,
             sent=_sent_to_each,
-            name_differs=~Q(name_reason="") & Q(is_to_another=False),
+            name_differs=~Q(name_reason="") & ~Q(holder_name="") & Q(is_to_another=False),
+            is_unnamed=~Q(name_reason="") & Q(holder_name="", is_to_another=False),
             is_to_another=Q(is_to_another=True),
             bank="bank",
             payment="payment",

@@ -411,7 +411,8 @@ MONEY_TRANSFERS = products.register(
         look=products.Look(
             twins=_twins_of_each,
             paid_before=_paid_before_each,
-            name_differs=~Q(name_reason=""),
+            name_differs=~Q(name_reason="") & ~Q(holder_name=""),
+            is_unnamed=Q(holder_name=""),
             bank="bank",
             batch="batch",
             series="series",
