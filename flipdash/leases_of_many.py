@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Case, CharField, F, Q, Value, When
 from django.db.models.functions import Greatest, Now
@@ -29,6 +30,8 @@ from flipdash.states import State
 
 log = logging.getLogger(__name__)
 
+WOKEN_FOR = 60.0
+"""Seconds for which one that was woken may still come: then the broker has forgotten it, and so do we."""
 ALONE_FROM = 3
 """Whose workers died so often is worked on alone."""
 LONGEST_REST = 1.0
@@ -56,22 +59,43 @@ class ManyWorker(Worker[R]):
         """
         if pk is not None or self._run_many is None:
             return super().work(pk)
+        self._heard()
         began = time.process_time()
         rows = self.claim_many()
         if not rows:
             return False
         if is_more := self.due().exists():
-            self.wake()
+            self._wake_another()
         if len(rows) == 1:
             self._do(rows[0])
         else:
             self._do_many(rows)
-        if not is_more and self.due().exists():  # what others may begin with only now
+        if self.due().exists():  # what others may begin with only now, and who was woken before may be through
             is_more = True
-            self.wake()
+            self._wake_another()
         if is_more and settings.WORKER_REST:
             time.sleep(min((time.process_time() - began) * settings.WORKER_REST / 100, LONGEST_REST))
         return True
+
+    def _wake_another(self) -> None:
+        """Wake one more, unless as many have been woken by turns as there are workers, and none of them has come yet.
+
+        Each turn wakes twice, and each that comes is a turn: without an end they'd keep all other work waiting.
+        """
+        cache.add(self._woken, 0, WOKEN_FOR)
+        if cache.incr(self._woken) <= settings.WORKERS:
+            self.wake()
+        else:
+            cache.incr(self._woken, -1)
+
+    def _heard(self) -> None:
+        """Note that one who may have been woken has come."""
+        if cache.get(self._woken, 0) > 0:
+            cache.incr(self._woken, -1)
+
+    @property
+    def _woken(self) -> str:
+        return f"woken/{self.name}"
 
     def _do_many(self, rows: list[R]) -> None:
         """Work on claimed rows together; where that fails, on each that is still ours alone."""

@@ -1,6 +1,7 @@
 """The small cast of the tests, and how committed rows are cleaned up."""
 
 import logging
+import uuid
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from accounts.permissions import Role
 from flipdash import events
 from flipdash.hashers import Argon2
 from flipdash.leases import Worker
+from flipdash.leases_of_many import ManyWorker
 from flipdash.scope import Scope
 from tests import databases, factories, leaks
 from tests.superuser import connect
@@ -152,6 +154,13 @@ def dear_passwords(monkeypatch) -> None:
 def private_workplace(settings, tmp_path_factory) -> None:
     """Where reports are made: not the checkout's own, in which a running worker may be at work."""
     settings.REPORT_WORKPLACE = tmp_path_factory.getbasetemp() / "workplace"
+
+
+@pytest.fixture(autouse=True)
+def woken_by_itself(monkeypatch) -> None:
+    """Who was woken in other tests, before this one or beside it, is none that this one's workers count on."""
+    key = uuid.uuid4().hex
+    monkeypatch.setattr(ManyWorker, "_woken", property(lambda worker: f"woken/{key}/{worker.name}"))
 
 
 @pytest.fixture

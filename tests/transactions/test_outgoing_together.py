@@ -422,6 +422,54 @@ def test_who_is_paid_is_told_of_each(kopi_kita, mailoutbox):
     assert [message.to for message in mailoutbox if "siti@example.test" in message.to] == [["siti@example.test"]] * 2
 
 
+def other_order(of, bank):
+    """Return an order like another one, at another bank."""
+    same = RailOrder.objects.get(source_id=of.pk)
+    same.pk, same.bank, same.key, same.source_id = None, bank, f"another at {bank}", of.pk + 1
+    same.save(force_insert=True)
+    return same
+
+
+def test_whoever_ends_last_wakes_for_what_is_left_of_a_bank(kopi_kita, monkeypatch, settings):
+    """The one that was woken at the beginning is through with the other bank by then, and ours had its share."""
+    settings.WORKER_REST = 0
+    *_, last = approved(kopi_kita, LIFE[:1], (85_000, 86_000))
+    other_order(last, "bni")
+    woken, turns = [], []
+    monkeypatch.setattr(ORDERS, "wake", lambda: woken.append(list(turns)))
+    monkeypatch.setattr(ORDERS, "together", 1)
+    monkeypatch.setattr(shares, "first_of_a_bank", lambda due: due.order_by("pk").values_list("pk", flat=True).first())
+    run = ORDERS._run
+
+    def one(order):
+        turns.append(order.bank)
+        if order.bank == "bca":
+            assert ORDERS.work(), "the other bank's turn, which ends before ours"
+            run(order)
+
+    monkeypatch.setattr(ORDERS, "_run", one)
+    assert ORDERS.work()
+    assert turns == ["bca", "bni"]
+    assert woken == [[], turns], "as the first turn began, for the other bank, and as it ended, for what is left"
+
+
+def test_no_more_are_woken_than_there_are_workers(kopi_kita, monkeypatch, settings):
+    """However many turns wake however often: what else workers may do doesn't wait behind them."""
+    settings.WORKER_REST, settings.WORKERS = 0, 3
+    approved(kopi_kita, LIFE[:1], [85_000 + n for n in range(10)])
+    waiting = []
+    monkeypatch.setattr(ORDERS, "wake", lambda: waiting.append(1))
+    monkeypatch.setattr(ORDERS, "together", 1)
+    ORDERS.wake()
+    most = 0
+    while waiting:
+        waiting.pop()
+        ORDERS.work()
+        most = max(most, len(waiting))
+    assert not ORDERS.due().exists()
+    assert most == 3
+
+
 @pytest.mark.parametrize(("took", "rests"), [(0.4, 0.2), (60.0, leases_of_many.LONGEST_REST)])
 def test_a_worker_rests_after_a_turn_while_more_waits_and_pages_come_in_between(
     kopi_kita, monkeypatch, settings, took, rests
