@@ -32,6 +32,8 @@ SIGN_OF_LIFE = 10
 """Seconds after which a command that takes long is said to be at work."""
 LOCKED_FOR = 600
 """Seconds that another apt may take."""
+DONE: list[list[str]] = []
+"""What apt-get has done in this run: it asks for the lists of packages once."""
 COMMANDS = ("setup", "run", "test", "manage", "exec", "reset")
 
 # Debian's package: what shows that it is there
@@ -55,8 +57,7 @@ def main(words: list[str]) -> None:
     if command == "setup":
         return
     if command in ("run", "test"):
-        provide_pdf_libraries()
-        provide_font()
+        provide_libraries()
     if command == "test":
         provide_browser()
     os.chdir(ROOT)
@@ -150,16 +151,12 @@ def patiently(command: list[str], environment: dict[str, str]) -> subprocess.Com
 # The system's libraries and the browser
 
 
-def provide_pdf_libraries() -> None:
-    missing = provide(PDF)
+def provide_libraries() -> None:
+    missing = [*provide(PDF), *provide(FONT)]
+    lacks = {"PDF files cannot be made": PDF, "pages are set in another font": FONT}
+    what = " and ".join(words for words, packages in lacks.items() if packages.keys() & set(missing))
     if missing:
-        tell(f"WARNING: PDF files cannot be made without {' '.join(missing)}. {how_to_get(missing)}")
-
-
-def provide_font() -> None:
-    missing = provide(FONT)
-    if missing:
-        tell(f"WARNING: pages are set in another font without {' '.join(missing)}. {how_to_get(missing)}")
+        tell(f"WARNING: {what} without {' '.join(missing)}. {how_to_get(missing)}")
 
 
 def provide_browser() -> None:
@@ -205,10 +202,13 @@ def apt_install(packages: list[str]) -> bool:
         return False
     tell(f"Installing {' '.join(packages)} with apt-get.")
     for step in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+        if step in DONE:
+            continue
         done = apt_get(step)
         if done.returncode:
             tell(done.stdout + done.stderr)
             return False
+        DONE.append(step)
     return True
 
 

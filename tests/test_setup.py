@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import run
+from devtools.local import processes
 
 LOCKED = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 812 (unattended-upgr)"
 
@@ -14,6 +15,7 @@ LOCKED = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by proce
 def apt(tmp_path, monkeypatch):
     """An apt-get that is locked for some times, and notes what it was asked for."""
     monkeypatch.setattr(run.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(run, "DONE", [])
     monkeypatch.setattr(run.time, "sleep", lambda seconds: None)
     program = tmp_path / "apt-get"
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
@@ -52,6 +54,23 @@ def test_apt_isnt_waited_for_for_ever(apt, monkeypatch, capsys):
     asked = apt(2)
     assert not run.apt_install(["libpango-1.0-0"])
     assert len(asked.read_text().splitlines()) == 1
+
+
+def test_lists_are_asked_for_once_and_all_that_is_missing_is_said_in_one_line(apt, monkeypatch, capsys):
+    asked = apt(0)
+    monkeypatch.setattr(run, "is_there", lambda sign: sign == "libpango-1.0.so.0")
+    run.provide_libraries()
+    assert [line.split()[1] for line in asked.read_text().splitlines()] == ["update", "install", "install"]
+    (warning,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("WARNING"))
+    assert warning.startswith("WARNING: PDF files cannot be made and pages are set in another font without libpangoft2")
+    assert warning.endswith("install --no-install-recommends libpangoft2-1.0-0 libharfbuzz-subset0 fonts-inter")
+
+
+def test_a_step_that_takes_long_shows_that_it_is_at_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(processes, "SIGN_OF_LIFE", 0.05)
+    with processes.Children(tmp_path, {}) as family:
+        family.finish(family.start("step", sys.executable, "-c", "import time; time.sleep(0.3)"), seconds=20)
+    assert "still at it, after 0 seconds" in capsys.readouterr().out
 
 
 def test_what_takes_long_shows_that_it_is_at_work(monkeypatch, capsys):

@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1
+SIGN_OF_LIFE = 20
+"""Seconds after which a step that takes long is said to be at work."""
 
 # Bound now: between fork and exec a child may already be a user who cannot read this environment.
 _prctl = None
@@ -169,8 +171,20 @@ class Children:
         return child
 
     def finish(self, child: Child, *, seconds: float) -> None:
-        """Wait for the end of a step; raises LocalError, with what it said last, if it failed."""
-        wait_until(lambda: not child.is_alive, seconds=seconds, what=child.name)
+        """Wait for the end of a step, and say now and then that it is at work.
+
+        Raises LocalError, with what it said last, if it failed.
+        """
+        began = told = time.monotonic()
+
+        def has_ended() -> bool:
+            nonlocal told
+            if (now := time.monotonic()) - told >= SIGN_OF_LIFE:
+                told = now
+                say(f"  still at it, after {now - began:.0f} seconds")
+            return not child.is_alive
+
+        wait_until(has_ended, seconds=seconds, what=child.name)
         self.members.remove(child)
         if child.process.returncode:
             raise LocalError(child.obituary())
