@@ -47,6 +47,7 @@ class Readings:
     statuses: Counter[int] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     forms: int = 0
+    longest: tuple[float, str] = (0, "")
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, path: str, act: Callable[[], Answer], *, is_form: bool = False) -> str:
@@ -62,6 +63,7 @@ class Readings:
             self.seconds.append(answer.seconds)
             self.statuses[answer.status] += 1
             self.forms += is_form
+            self.longest = max(self.longest, (answer.seconds, f"{path} at {began}"))
             if answer.status != 200:
                 self.failures.append(f"{began} {path}: {answer.status} {answer.text[:100]}")
         return answer.text
@@ -70,8 +72,9 @@ class Readings:
         took = sorted(self.seconds)
         p95 = took[int(len(took) * 0.95)]
         counted = ", ".join(f"{n} × {status}" for status, n in sorted(self.statuses.items()))
-        times = f"median {statistics.median(took) * 1_000:.0f} ms, p95 {p95 * 1_000:.0f} ms, longest {took[-1]:.1f} s"
-        return f"{counted}, {self.forms} of them forms; {times}"
+        longest, which = self.longest
+        times = f"median {statistics.median(took) * 1_000:.0f} ms, p95 {p95 * 1_000:.0f} ms"
+        return f"{counted}, {self.forms} of them forms; {times}, longest {longest:.1f} s ({which})"
 
 
 def read(deployment: Deployment, clients: int, seconds: float) -> str:
