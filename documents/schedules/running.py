@@ -9,7 +9,7 @@ import logging
 from typing import Any
 
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.http import QueryDict
 
@@ -26,6 +26,7 @@ from flipdash import clock, db, events, mail, rls
 from flipdash.events import Event
 from flipdash.histories import History
 from flipdash.mode import mode_url
+from flipdash.operations import needs
 from flipdash.scope import Scope
 
 log = logging.getLogger(__name__)
@@ -52,17 +53,35 @@ def plan_of(schedule: ScheduledReport) -> Plan:
 
 
 def run_due() -> int:
-    """Run what is due, and tell what became of what ran; returns how many ran. Called every few seconds."""
+    """Run what is due, and tell what became of what ran; returns how many ran. Called within seconds."""
     _follow_zones()
     settle_ended()
-    due = ScheduledReport.objects.using(USING).filter(is_active=True, next_at__lte=Now()).order_by("next_at")
-    return sum(_ran(*row) for row in list(due.values_list("pk", "business_id", "mode")[:AT_A_TIME]))
+    rows = _come().order_by("next_at").values_list("pk", "business_id", "mode")
+    return sum(_ran(*row) for row in list(rows[:AT_A_TIME]))
+
+
+def _come() -> QuerySet[ScheduledReport]:
+    """Return the schedules of which the time has come."""
+    return ScheduledReport.objects.using(USING).filter(is_active=True, next_at__lte=Now())
+
+
+def _moved() -> QuerySet[ScheduledReport]:
+    """Return the schedules of businesses that have another zone since."""
+    return ScheduledReport.objects.using(USING).exclude(zone=F("business__time_zone"))
+
+
+def _ended() -> QuerySet[ScheduleRun]:
+    """Return the runs whose report has ended, and of which nobody was told."""
+    open_runs = ScheduleRun.objects.using(USING).filter(status=Status.MAKING)
+    return open_runs.exclude(report__status__in=Report.Status.open())
+
+
+needs.declare("documents.tasks.run_schedules", lambda: [_come(), _ended()])
 
 
 def _follow_zones() -> None:
     """Move what is to come to the same hour of the same day of a business's new zone."""
-    rows = ScheduledReport.objects.using(USING).exclude(zone=F("business__time_zone")).select_related("business")
-    for schedule in rows[:AT_A_TIME]:
+    for schedule in _moved().select_related("business")[:AT_A_TIME]:
         zone = schedule.business.time_zone
         mine = ScheduledReport.objects.using(USING).filter(pk=schedule.pk, next_day=schedule.next_day)
         mine.update(zone=zone, next_at=plan_of(schedule).moment(schedule.next_day, zone))
@@ -175,8 +194,7 @@ def tell_readers(event: Event) -> None:
 
 def settle_ended() -> None:
     """End the runs whose report has ended, one way or another."""
-    open_runs = ScheduleRun.objects.using(USING).filter(status=Status.MAKING)
-    ended = open_runs.exclude(report__status__in=Report.Status.open()).values_list("report", "business_id", "mode")
+    ended = _ended().values_list("report", "business_id", "mode")
     for report, business, mode in list(ended.distinct()[:AT_A_TIME]):
         with rls.inside_of(business, mode), transaction.atomic():
             _settle(Report.objects.get(pk=report))

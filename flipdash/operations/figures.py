@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.db import connections
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -13,12 +12,11 @@ from flipdash.operations.measures import OPERATOR, Figure
 
 MOST_FAILED_MAILS = 10
 """How many may fail within a day: some addresses are wrong, but not so many."""
-WRITTEN = """
-SELECT sum(n_tup_ins + n_tup_upd) FROM pg_stat_user_tables WHERE relid IN (
-    SELECT indrelid FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid
-    JOIN pg_am AS method ON method.oid = index.relam WHERE method.amname = 'gin'
-)
-"""
+WRITTEN = needs.Prepared("""
+SELECT sum(pg_stat_get_tuples_inserted(indrelid) + pg_stat_get_tuples_updated(indrelid))
+FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid
+JOIN pg_am AS method ON method.oid = index.relam WHERE method.amname = 'gin'
+""")
 _written = [-1]
 """How many rows this process saw written when it asked last."""
 
@@ -28,9 +26,7 @@ def has_news_to_search() -> bool:
 
     Postgres's own statistics say so, some seconds late; the next question then finds it.
     """
-    with connections[OPERATOR].cursor() as cursor:
-        cursor.execute(WRITTEN)
-        (now,) = cursor.fetchone()
+    (now,) = WRITTEN.first()
     before, _written[0] = _written[0], int(now or 0)
     return before != _written[0]
 

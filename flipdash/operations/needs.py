@@ -1,8 +1,8 @@
 """Whether a sweep would find anything to do: what beat asks before it queues one.
 
 A queued sweep costs a message and a worker's time, and most of the day it finds nothing. So beat asks Postgres itself,
-by one statement that is put together once, and queues the sweep only where something waits. Whatever the answers are,
-each is queued every half minute, for what it does besides: no question covers all of that.
+for all sweeps at once by one statement that is planned once, and queues a sweep only where something waits. Whatever
+the answers are, each is queued every half minute, for what it does besides: no question covers all of that.
 
     needs.declare("deposits.tasks.sweep_top_ups", lambda: [topups.to_expire(), matching.to_match()])
 
@@ -13,8 +13,10 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import chain, count
 from time import monotonic
 from typing import Any
+from weakref import WeakSet
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, connections, models
@@ -27,7 +29,9 @@ log = logging.getLogger(__name__)
 ANYWAY = 30.0  # seconds
 """How long a sweep isn't queued at most, and how long one that is queued for that waits for a worker."""
 PATIENCE_MS = 1_000
-"""How long one question may take: beat asks it from its loop, and a table that is being migrated answers nobody."""
+"""How long all answers may take: beat asks from its loop, and a table that is being migrated answers nobody."""
+FRESH = 0.5  # seconds
+"""For how long the answers that were not used yet hold: sweeps that are due in one moment are asked for together."""
 Rows = Callable[[], Iterable[models.QuerySet[Any]]]
 """Returns what rows wait. It is called once: they compare with the database's clock, never with ours."""
 Question = Callable[[], bool]
@@ -37,21 +41,65 @@ Question = Callable[[], bool]
 class _Sweep:
     rows: list[Rows] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
-    statement: tuple[str, tuple[Any, ...]] | None = None
     queued_at: float = -ANYWAY
 
-    def finds_something(self) -> bool:
-        """Ask whether anything waits; raises DatabaseError or TooSlow."""
+    @property
+    def condition(self) -> tuple[str, tuple[Any, ...]]:
+        """What is true while any of its rows wait, with its parameters."""
+        return _any_of(rows for some in self.rows for rows in some())
+
+
+class Prepared:
+    """A statement that the operator asks again and again, so that Postgres plans it once for each connection."""
+
+    _numbers = count()
+
+    def __init__(self, sql: str, parameters: tuple[Any, ...] = ()) -> None:
+        self.sql, self.parameters = sql, parameters
+        self.name = f"asked_{next(self._numbers)}"
+        self._known_to: WeakSet[Any] = WeakSet()
+
+    def first(self) -> Any:
+        """Return its first row."""
+        connection = connections[OPERATOR]
+        with connection.cursor() as cursor:
+            if connection.connection not in self._known_to:
+                cursor.execute(f"PREPARE {self.name} AS {self.sql}", self.parameters)
+                self._known_to.add(connection.connection)
+            cursor.execute(f"EXECUTE {self.name}")
+            return cursor.fetchone()
+
+
+@dataclass
+class _Answers:
+    """What was answered last of each sweep, until it is used."""
+
+    statement: Prepared | None = None
+    asked_at: float = -FRESH
+    waits: dict[str, bool] = field(default_factory=dict)
+
+    def use(self, task: str) -> bool:
+        """Return whether any row waits for a sweep; each answer counts once. Raises DatabaseError or TooSlow."""
+        if task not in self.waits or monotonic() - self.asked_at > FRESH:
+            self.waits = dict.fromkeys(_sweeps, True)  # where nobody answers
+            try:
+                self.waits = self._ask()
+            finally:
+                self.asked_at = monotonic()
+        return self.waits.pop(task)
+
+    def _ask(self) -> dict[str, bool]:
         if self.statement is None:
-            self.statement = _put_together(rows for some in self.rows for rows in some())
-        sql, parameters = self.statement
-        with db.time_limit(PATIENCE_MS, using=OPERATOR), connections[OPERATOR].cursor() as cursor:
-            cursor.execute(sql, parameters)
-            (waits,) = cursor.fetchone()
-            return bool(waits) or any(question() for question in self.questions)
+            conditions = [sweep.condition for sweep in _sweeps.values()]
+            columns = ", ".join(sql for sql, _parameters in conditions)
+            parameters = chain.from_iterable(some for _sql, some in conditions)
+            self.statement = Prepared(f"SELECT {columns}", tuple(parameters))
+        with db.time_limit(PATIENCE_MS, using=OPERATOR):
+            return dict(zip(_sweeps, self.statement.first(), strict=True))
 
 
 _sweeps: dict[str, _Sweep] = {}
+_answers = _Answers()
 
 
 def declare(task: str, rows: Rows) -> None:
@@ -79,7 +127,7 @@ def is_needed(task: str) -> Why | None:
         return Why.ALWAYS
     why = None
     try:
-        if sweep.finds_something():
+        if _answers.use(task) or any(question() for question in sweep.questions):
             why = Why.WAITS
     except (DatabaseError, db.TooSlow):
         log.warning("%s: nobody could say whether it is needed", task)
@@ -92,8 +140,8 @@ def is_needed(task: str) -> Why | None:
     return why
 
 
-def _put_together(some: Iterable[models.QuerySet[Any]]) -> tuple[str, tuple[Any, ...]]:
-    """Return one statement that says whether any of the rows exist, with its parameters."""
+def _any_of(some: Iterable[models.QuerySet[Any]]) -> tuple[str, tuple[Any, ...]]:
+    """Return what is true while any of the rows exist, with its parameters."""
     parts: list[str] = []
     parameters: list[Any] = []
     for rows in some:
@@ -103,4 +151,4 @@ def _put_together(some: Iterable[models.QuerySet[Any]]) -> tuple[str, tuple[Any,
             continue
         parts.append(f"EXISTS ({sql})")
         parameters.extend(values)
-    return f"SELECT {' OR '.join(parts) or 'false'}", tuple(parameters)
+    return f"({' OR '.join(parts) or 'false'})", tuple(parameters)

@@ -6,9 +6,11 @@ import pytest
 from celery.beat import PersistentScheduler
 from django.conf import settings as ours
 from django.db import OperationalError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.activity import recording
 from deposits.models import TopUp
+from documents.models import Report, ScheduledReport, ScheduleRun
 from flipdash import clock, events, rls
 from flipdash.celery import app
 from flipdash.mode import Mode
@@ -21,18 +23,20 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "oper
 
 SWEEP, SEAL, LISTS = "flipdash.tasks.sweep", "accounts.tasks.seal_activity", "flipdash.tasks.clean_search_lists"
 TOP_UPS, CALLBACKS = "deposits.tasks.sweep_top_ups", "developer.tasks.sweep_callbacks"
+SCHEDULES = "documents.tasks.run_schedules"
 
 
 @pytest.fixture(autouse=True)
 def just_swept(monkeypatch):
-    """Let all have been queued a moment ago."""
+    """Let all have been queued a moment ago, and nothing have been asked yet."""
+    monkeypatch.setattr(needs, "_answers", needs._Answers())
     for sweep in needs._sweeps.values():
         monkeypatch.setattr(sweep, "queued_at", needs.monotonic())
 
 
 def test_what_comes_every_few_seconds_is_asked_for_first():
-    often = {entry["task"] for entry in ours.CELERY_BEAT_SCHEDULE.values() if entry["schedule"] < 10}
-    assert often == set(needs._sweeps) == {SWEEP, SEAL, LISTS, TOP_UPS, CALLBACKS}
+    often = {entry["task"] for entry in ours.CELERY_BEAT_SCHEDULE.values() if entry["schedule"] <= 10}
+    assert often == set(needs._sweeps) == {SWEEP, SEAL, LISTS, TOP_UPS, CALLBACKS, SCHEDULES}
 
 
 def test_nothing_is_needed_where_nothing_waits():
@@ -82,14 +86,28 @@ def test_a_callback_that_is_due_needs_its_sweep(kopi_kita):
     assert needs.is_needed(CALLBACKS)
 
 
+def test_a_schedule_that_is_due_and_a_report_of_one_that_has_ended_need_their_task(kopi_kita):
+    admin = factories.make_member(kopi_kita)
+    schedule = factories.make_schedule(admin)
+    with rls.inside_of(kopi_kita.pk, Mode.LIVE):
+        report = factories.make_report(admin)
+        factories.make_run(schedule, report, status=ScheduleRun.Status.MAKING)
+        assert not needs.is_needed(SCHEDULES)
+        Report.objects.update(status=Report.Status.CANCELLED)
+        assert needs.is_needed(SCHEDULES)
+        ScheduleRun.objects.update(status=ScheduleRun.Status.SENT)
+        assert not needs.is_needed(SCHEDULES)
+        ScheduledReport.objects.update(next_at=clock.now())
+    assert needs.is_needed(SCHEDULES)
+
+
 def test_a_transfer_of_which_the_day_has_come_needs_the_sweep(kopi_kita):
     factories.make_transfer(kopi_kita, status="scheduled", send_at=clock.now())
     assert needs.is_needed(SWEEP)
 
 
-def test_what_is_asked_does_not_know_who_works_at_this_moment(kopi_kita, monkeypatch):
+def test_what_is_asked_does_not_know_who_works_at_this_moment(kopi_kita):
     """The statement is put together once: a bank that had its share of workers then may have none now."""
-    monkeypatch.setattr(needs._sweeps[SWEEP], "statement", None)
     transfer = factories.make_transfer(kopi_kita, status="processing")
     values = {"business": kopi_kita, "mode": Mode.LIVE, "source": "money_transfer", "rail": "simulator", "bank": "bca"}
     now = clock.now()
@@ -101,6 +119,34 @@ def test_what_is_asked_does_not_know_who_works_at_this_moment(kopi_kita, monkeyp
     with rls.inside_of(kopi_kita.pk, Mode.LIVE):
         RailOrder.objects.create(**values, source_id=other.pk, key="two")
     assert needs.is_needed(SWEEP)
+
+
+def test_sweeps_that_are_due_in_one_moment_are_asked_for_at_once_by_a_statement_that_is_planned_once():
+    figures.has_news_to_search()
+    needs.is_needed(SWEEP)
+    with CaptureQueriesContext(connections["operator"]) as asked:
+        for task in needs._sweeps:
+            needs.is_needed(task)
+    (rows,) = {needs._answers.statement.name}
+    said = [query["sql"] for query in asked if not query["sql"].startswith(("BEGIN", "COMMIT", "SELECT set_config"))]
+    assert sorted(said) == sorted([f"EXECUTE {rows}", f"EXECUTE {figures.WRITTEN.name}"])
+
+
+def test_an_answer_counts_once_and_for_a_moment_only(kopi_kita, monkeypatch):
+    assert not needs.is_needed(TOP_UPS)
+    Message.objects.create(channel=Message.Channel.MAIL, to="a@b.test", subject="Hello", text="Hello")
+    assert not needs.is_needed(SWEEP), "asked along with the sweep of top-ups"
+    assert needs.is_needed(SWEEP)
+    Message.objects.all().delete()
+    monkeypatch.setattr(needs._answers, "asked_at", needs.monotonic() - needs.FRESH)
+    assert not needs.is_needed(TOP_UPS)
+    assert not needs.is_needed(SWEEP)
+
+
+def test_a_connection_that_was_lost_is_told_the_statement_again():
+    assert not needs.is_needed(SWEEP)
+    connections["operator"].close()
+    assert not needs.is_needed(SWEEP)
 
 
 def test_a_table_that_is_being_changed_holds_beat_up_for_a_moment_only(kopi_kita, monkeypatch):
@@ -126,8 +172,8 @@ def test_beat_queues_what_is_needed_and_nothing_else(tmp_path, monkeypatch):
     beat = heartbeats.Scheduler(app=app, schedule_filename=str(tmp_path / "schedule"))
     for entry in beat.schedule.values():
         beat.apply_entry(entry)
-    assert not {SWEEP, SEAL, TOP_UPS, CALLBACKS} & set(queued)
-    assert "documents.tasks.run_schedules" in queued
+    assert not {SWEEP, SEAL, TOP_UPS, CALLBACKS, SCHEDULES} & set(queued)
+    assert "documents.tasks.issue_invoices" in queued
 
 
 def test_what_is_queued_because_nobody_was_for_long_waits_for_a_worker_that_is_busy(tmp_path, monkeypatch):
