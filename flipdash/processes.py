@@ -13,6 +13,8 @@ from pathlib import Path
 from flipdash import variables
 
 CELERY = ["celery", "--app", "flipdash"]
+QUIET = ["--without-gossip", "--without-mingle", "--heartbeat-interval", "5"]
+"""Workers don't tell each other of themselves, of which nobody would make anything, and seldom say that they live."""
 RESOLVER = {"RES_OPTIONS": "timeout:1 attempts:2"}
 """A name server that hangs holds a thread 6 seconds at most (flipdash/addresses.py)."""
 
@@ -63,6 +65,7 @@ def worker() -> list[str]:
     return [
         *(*CELERY, "worker", "--pool", "prefork", "--concurrency", _or("WORKER_CONCURRENCY", "2")),
         *("--queues", queues, "--loglevel", "INFO"),
+        *QUIET,
     ]
 
 
@@ -75,6 +78,7 @@ def sender() -> list[str]:
     return [
         *(*CELERY, "worker", "--pool", "threads", "--concurrency", "4", "--queues", "callbacks"),
         *("--hostname", "sender@%h", "--loglevel", "INFO"),
+        *QUIET,
     ]
 
 
@@ -95,10 +99,14 @@ ALL = {
 
 def run(name: str) -> int:
     """Be one of them until it ends; returns 78 where a setting is wrong."""
+    ALL[name].set_environment()
+    return variables.main() or become(name)
+
+
+def become(name: str) -> int:
+    """Be one of them, where the settings were found to be right."""
     process = ALL[name]
     process.set_environment()
-    if code := variables.main():
-        return code
     process.bound_statements()
     os.nice(process.nice)
     sys.argv = process.command()
