@@ -1,15 +1,19 @@
 """The processes of `make run` share the code, each has its own settings, and none outlives another."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 
+from devtools.local import nursery
 from devtools.local.places import LOGS
+from devtools.local.processes import WHEN_TOLD
 from flipdash import processes
 from flipdash import settings as ours
 
@@ -24,8 +28,11 @@ def children(pid: int) -> list[int]:
 def test_where_one_ends_it_is_named_and_the_others_end(django_db_setup, tmp_path):
     LOGS.mkdir(parents=True, exist_ok=True)  # as `make run` does
     environment = {**os.environ, "FLIPDASH_DATA": str(tmp_path)}
-    command = [sys.executable, "-m", "devtools.local.nursery", "beat", "sender"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as started:
+    command = [sys.executable, "-m", "devtools.local.nursery", WHEN_TOLD, "beat", "sender"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes) as started:
+        started.stdin.write("begin\n")
+        started.stdin.flush()
         until = monotonic() + 60
         while len(children(started.pid)) < 2 and monotonic() < until:
             sleep(0.05)
@@ -35,6 +42,44 @@ def test_where_one_ends_it_is_named_and_the_others_end(django_db_setup, tmp_path
     assert said.startswith(f"beat ended with SIGKILL. The end of {LOGS / 'beat.log'}:")
     assert started.returncode == 1
     assert not Path(f"/proc/{sender}").exists()
+
+
+def test_nothing_begins_where_nobody_is_left_to_tell_it(monkeypatch):
+    monkeypatch.setattr(nursery, "_read_the_code", lambda: None)
+    monkeypatch.setattr(nursery, "_fork", lambda name: pytest.fail(f"{name} began"))
+    monkeypatch.setattr(sys, "stdin", StringIO(""))
+    assert nursery.main([WHEN_TOLD, "web"]) == 1
+
+
+READ = """
+import gc, json, os, sys, threading
+from devtools.local import nursery
+nursery._read_the_code()
+from django.db import connections
+frozen, before = gc.get_freeze_count(), set(sys.modules)
+from celery.apps import beat, worker
+from celery.concurrency import asynpool, thread
+from documents import pdf
+from flipdash.serving import worker as web
+from gunicorn.app import wsgiapp
+from kombu.transport import redis
+assert pdf.render_page("<html lang=id><title>Kopi</title><p>Kopi").startswith(b"%PDF")
+json.dump({
+    "frozen": frozen,
+    "threads": threading.active_count(),
+    "open": [one.alias for one in connections.all(initialized_only=True) if one.connection],
+    "later": sorted(name for name in set(sys.modules) - before if not name.startswith("encodings")),
+    "checks": os.environ.get("CELERY_SKIP_CHECKS"),
+}, sys.stdout)
+"""
+
+
+def test_what_is_shared_is_read_before_the_first_is_forked():
+    """What each imports for itself, each holds for itself: Celery's own modules alone are 30 MB."""
+    done = subprocess.run([sys.executable, "-c", READ], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert found.pop("frozen") > 100_000
+    assert found == {"threads": 1, "open": [], "later": [], "checks": "1"}
 
 
 def test_settings_that_were_read_before_say_what_the_process_has(monkeypatch):

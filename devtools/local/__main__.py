@@ -12,6 +12,7 @@ from pathlib import Path
 from devtools.local import postgres
 from devtools.local.places import LOGS, ROOT, VAR, lock, remove_outside
 from devtools.local.processes import (
+    WHEN_TOLD,
     Child,
     Children,
     LocalError,
@@ -36,14 +37,15 @@ def run(arguments: list[str]) -> int:
         environment = running.environment | assets | {"PORT": str(port), "BIND": f"127.0.0.1:{port}"}
         with Children(LOGS, environment | {"PYTHONUNBUFFERED": "1"}) as family:
             say("Preparing the database. The first time, filling in the demo's history takes a minute.")
-            besides = [
-                family.start("collectstatic", *MANAGE, "collectstatic", "--no-input", "--verbosity=0"),
-                people := family.start("people", *MANAGE, "demo_people"),
-            ]
-            for child in (family.start("bootstrap", *MANAGE, "bootstrap"), *besides):
+            collectstatic = family.start("collectstatic", *MANAGE, "collectstatic", "--no-input", "--verbosity=0")
+            people = family.start("people", *MANAGE, "demo_people")
+            bootstrap = family.start("bootstrap", *MANAGE, "bootstrap")
+            family.finish(collectstatic, seconds=600)  # the web server knows the files that it finds as it begins
+            apps = family.start("apps", *NURSERY, WHEN_TOLD, "web", "worker", "sender", "beat", hears=True)
+            for child in (people, bootstrap):
                 family.finish(child, seconds=600)
             say("Starting web, worker, sender and beat.")
-            apps = family.start("apps", *NURSERY, "web", "worker", "sender", "beat")
+            apps.tell_to_begin()
             wait_until(lambda: _is_ready(port), seconds=120, what="The web server", needs=[apps])
             say(people.log.read_text())
             say(f"FlipDash is ready at http://127.0.0.1:{port}/")
@@ -127,7 +129,7 @@ def _watch(needed: list[Child]) -> None:
     while True:
         for child in needed:
             child.check()
-        time.sleep(0.2)
+        time.sleep(1)
 
 
 def main(words: list[str]) -> int:

@@ -2,6 +2,8 @@
 
 Each by itself holds 130 MB of modules: forked, they share them. In production they stay apart (bin/), to be restarted
 by themselves or on other machines.
+
+With `--when-told` it reads the code at once and begins when a line comes in: meanwhile the database is prepared.
 """
 
 import gc
@@ -11,20 +13,31 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from types import FrameType
 
 from devtools.local.places import LOGS
-from devtools.local.processes import dies_with_parent, ending, tail
+from devtools.local.processes import WHEN_TOLD, dies_with_parent, ending, tail
 from flipdash import processes, variables
 
 GRACE = 8  # seconds
+LATE = (
+    *("celery.bin.celery", "celery.apps.beat", "celery.apps.worker", "celery.worker.consumer"),
+    *("celery.worker.strategy", "celery.concurrency.prefork", "celery.concurrency.thread", "kombu.transport.redis"),
+    *("gunicorn.app.wsgiapp", "flipdash.serving.worker"),
+    *("weasyprint", "pypdf"),  # where the machine has the libraries
+)
+"""What each imports only as it begins, or when it first makes a PDF."""
 
 
-def main(names: Sequence[str]) -> int:
+def main(words: Sequence[str]) -> int:
     """Run them until one ends, or until we are told to stop."""
     if code := variables.main():
         return code
     _read_the_code()
+    if WHEN_TOLD in words and not sys.stdin.readline():
+        return 1
+    names = [word for word in words if word != WHEN_TOLD]
     children = {_fork(name): name for name in names}
     is_stopping = False
 
@@ -51,6 +64,7 @@ def main(names: Sequence[str]) -> int:
 
 def _read_the_code() -> None:
     """Import what they all need, and never look at it again: what isn't written to stays shared."""
+    gc.disable()  # a collection would leave holes that the children fill, each for itself
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flipdash.settings")
     from django.db import connections
     from django.urls import get_resolver
@@ -60,9 +74,14 @@ def _read_the_code() -> None:
 
     app.loader.import_default_modules()
     assert wsgi.application
+    assert app.amqp
     assert get_resolver().url_patterns
+    app.finalize()
+    for name in LATE:
+        with suppress(ImportError, OSError):  # whoever needs it says what is missing
+            import_module(name)
+    os.environ["CELERY_SKIP_CHECKS"] = "1"  # they were just made, and would be made in each child again
     connections.close_all()
-    gc.collect()
     gc.freeze()
 
 
@@ -76,10 +95,11 @@ def _fork(name: str) -> int:
     try:
         if arm:
             arm()
+        gc.enable()
         with (LOGS / f"{name}.log").open("wb", buffering=0) as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
-        code = processes.run(name)
+        code = processes.become(name)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         if isinstance(end.code, str):

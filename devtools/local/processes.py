@@ -14,6 +14,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WHEN_TOLD = "--when-told"
+"""What a child is started with that waits, ready, to be told to begin."""
 PR_SET_PDEATHSIG = 1
 SIGN_OF_LIFE = 20
 """Seconds after which a step that takes long is said to be at work."""
@@ -88,6 +90,12 @@ class Child:
         if not self.is_alive:
             raise LocalError(self.obituary())
 
+    def tell_to_begin(self) -> None:
+        """Write the line that it waits for; one that has died is noticed when somebody needs it."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), self.process.stdin as line:
+            line.write(b"begin\n")
+
     def obituary(self) -> str:
         how = ending(self.process.returncode)
         return f"{self.name} ended with {how}. The end of {self.log}:\n{tail(self.log)}"
@@ -107,16 +115,18 @@ def start(
     account: Account | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
     orphan_signal: signal.Signals = signal.SIGKILL,
+    hears: bool = False,
 ) -> Child:
     """Start a child in its own session, so that Ctrl-C in a terminal reaches only the runner.
 
-    `orphan_signal` is what it gets if the runner is killed: nobody is left then to wait for a polite end.
+    One that `hears` can be told to begin. `orphan_signal` is what it gets if the runner is killed: nobody is left then
+    to wait for a polite end.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if hears else subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=None if environment is None else {**os.environ, **environment},
@@ -165,8 +175,8 @@ class Children:
     def __exit__(self, *problem: object) -> None:
         stop(*reversed(self.members))
 
-    def start(self, name: str, *command: str | Path) -> Child:
-        child = start(name, command, log=self.logs / f"{name}.log", environment=self.environment)
+    def start(self, name: str, *command: str | Path, hears: bool = False) -> Child:
+        child = start(name, command, log=self.logs / f"{name}.log", environment=self.environment, hears=hears)
         self.members.append(child)
         return child
 
