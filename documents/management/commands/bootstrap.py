@@ -1,5 +1,6 @@
 """`manage.py bootstrap`: everything that the first start needs, in one process."""
 
+import os
 from typing import Any
 
 from django.core.management import call_command
@@ -26,6 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the steps; each does only what is still missing."""
         people.check_allowed()
+        os.environ.setdefault("PGOPTIONS", "-c synchronous_commit=off")  # what a crash takes is written by the next run
         call_command("migrate", database="owner", verbosity=0, interactive=False)
         people.make_people()
         deposits.add_bank_accounts()
@@ -33,7 +35,7 @@ class Command(BaseCommand):
             crediting.open_test_deposit(business)
         call_command("demo_developer", keys=True)
         if not demo.is_written():
-            demo.write_all()
+            demo.write_side_by_side()
         documents.send_a_receipt()
         documents.ask_for_invoices()
         documents.schedule_reports()
