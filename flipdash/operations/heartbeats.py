@@ -37,8 +37,8 @@ def write(name: str, queues: str = "") -> None:
         return
     _written[name] = monotonic()
     sign = Heartbeat(name=name, queues=queues, seen_at=Now())
-    new = {"unique_fields": ["name"], "update_fields": ["queues", "seen_at"]}
-    _do(lambda: Heartbeat.objects.bulk_create([sign], update_conflicts=True, **new))
+    new = ["queues", "seen_at"]
+    _do(lambda: Heartbeat.objects.bulk_create([sign], update_conflicts=True, unique_fields=["name"], update_fields=new))
 
 
 def remove(name: str) -> None:
