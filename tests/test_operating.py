@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from devtools.local import postgres
@@ -102,7 +103,10 @@ def deployment(container_cluster, tmp_path) -> Deployment:  # noqa: F811
     """A deployment on a Postgres of its own, with two businesses."""
     binaries = postgres._binaries(postgres.HOME, postgres.account())
     environment = os.environ | postgres.urls(container_cluster) | {"LOCAL": "1", "SEALING_KEYS": OLD}
-    environment |= {"PATH": f"{binaries}:{os.environ['PATH']}", "PGHOST": str(container_cluster)}
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}:{binaries}:{os.environ['PATH']}",
+        "PGHOST": str(container_cluster),
+    }
     made = Deployment(tmp_path, FOR_REAL, environment | {"FLIPDASH_DATA": str(tmp_path / "data")})
     for words in (
         ["migrate", "--noinput", "--verbosity", "0"],
@@ -148,8 +152,12 @@ def test_a_backup_is_whole_restores_and_holds_no_key(deployment, container_clust
         assert not any("compose stop" in asked for asked in deployment.asked()), "what serves goes on"
         assert slugs(container_cluster) == spoilt
 
+    somebody = connect(container_cluster, "postgres")
+    somebody.execute("SELECT 1")
     done = deployment.run("restore", str(made), "--replace")
     assert done.returncode == 0, done.stderr + done.stdout
+    with pytest.raises(psycopg.OperationalError):  # who else was connected keeps nothing from going on
+        somebody.execute("SELECT 1")
     assert slugs(container_cluster) == before
     assert (deployment.files / "logo.png").read_bytes() == b"picture"
     assert not (deployment.files / "tmp").exists()
@@ -202,8 +210,59 @@ def test_the_migration_after_a_restore_says_again_who_may_connect(pretended):
     (forgets,) = (place for place, words in enumerate(asked) if "DELETE FROM database_code" in words)
     assert "flipdash/sql/rights.sql" in asked[forgets]
     assert "pg_restore --username" in asked[forgets - 1]
-    assert "compose run --rm -T migrate" in asked[forgets:]
+    assert "flipdash_restored migrate --database owner" in asked[forgets + 1]
     assert "flipdash/sql/rights.sql" in {code.name for code in declared("BEFORE_TABLES")}
+
+
+@pytest.mark.parametrize(
+    ("fails", "why"),
+    [
+        ("flipdash_restored migrate", "This version can't serve the backup's database."),
+        ("flipdash_restored check_ledger", "The backup's ledger doesn't hold."),
+        ("flipdash_restored check_activity", "The backup's Activity Log was changed."),
+        ("tar --extract", "The files could not be stored."),
+    ],
+)
+def test_a_backup_that_is_no_good_is_found_out_while_all_serves(pretended, fails, why):
+    assert pretended.run("backup", "kept").returncode == 0
+    (made,) = pretended.backups()
+    done = pretended.run("restore", str(made), FAILS=fails)
+    assert done.returncode == 1
+    assert f"{why} Nothing was changed." in done.stderr
+    assert not any("compose stop" in asked or "RENAME" in asked for asked in pretended.asked())
+
+
+@pytest.mark.parametrize(
+    ("fails", "step"),
+    [
+        ("compose stop", "stopping what writes"),
+        ("pg_terminate_backend", "ending what others do in the database"),
+        ("ALTER DATABASE flipdash RENAME", "renaming the databases"),
+        ("ALTER DATABASE flipdash_restored RENAME", "renaming the databases"),
+    ],
+)
+def test_what_served_serves_again_where_the_last_steps_fail(pretended, fails, step):
+    assert pretended.run("backup", "kept").returncode == 0
+    (made,) = pretended.backups()
+    done = pretended.run("restore", str(made), FAILS=fails)
+    assert done.returncode == 1
+    assert f"It failed at {step}. What served before is started again." in done.stderr
+    renamed, opened, started = pretended.asked()[-3:]
+    assert "RENAME TO flipdash" in renamed
+    assert "ALTER DATABASE flipdash ALLOW_CONNECTIONS true" in opened
+    assert started == "compose up --detach --wait"
+
+
+@pytest.mark.parametrize(("code", "is_kept"), [(1, True), (2, False)])
+def test_what_changes_while_files_are_read_spoils_no_backup(pretended, tmp_path, code, is_kept):
+    """GNU tar ends with 1 then, and with 2 for what is wrong."""
+    tar, docker = tmp_path / "bin" / "tar", tmp_path / "bin" / "docker"
+    tar.write_text(f"#!/bin/sh\necho files; exit {code}\n")
+    tar.chmod(0o755)
+    in_the_container = "if 'tar --create' in asked:\n    os.execvp(words[4], words[4:])\n"
+    docker.write_text(f"{docker.read_text()}\n{in_the_container}")
+    done = pretended.run("backup", "kept")
+    assert (done.returncode == 0, len(pretended.backups())) == (is_kept, int(is_kept)), done.stderr
 
 
 def test_an_upgrade_migrates_while_the_old_version_serves(pretended):
