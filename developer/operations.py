@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from developer.models import Callback
+from developer.models import Callback, CallbackUrl
 from developer.models.callbacks import DUE
 from flipdash.operations import measures, needs
 from flipdash.operations.measures import OPERATOR, Queue
@@ -15,6 +15,12 @@ from flipdash.operations.measures import OPERATOR, Queue
 def to_send() -> QuerySet[Callback]:
     """Return the callbacks that are due, to whatever address."""
     return Callback.objects.using(OPERATOR).filter(status__in=DUE, due_at__lte=Now())
+
+
+def may_go_on() -> QuerySet[CallbackUrl]:
+    """Return the URLs that are well and have callbacks held back."""
+    held = Callback.objects.filter(callback_url=OuterRef("pk"), status=Callback.Status.PAUSED)
+    return CallbackUrl.objects.using(OPERATOR).filter(Exists(held), paused_at=None).exclude(url="")
 
 
 def callbacks() -> tuple[int, float]:
@@ -26,4 +32,4 @@ def callbacks() -> tuple[int, float]:
 
 
 measures.declare(Queue("callbacks", _("Callbacks that are due"), callbacks, late=timedelta(minutes=5)))
-needs.declare("developer.tasks.sweep_callbacks", lambda: [to_send()])
+needs.declare("developer.tasks.sweep_callbacks", lambda: [to_send(), may_go_on()])

@@ -24,10 +24,9 @@ def send_callbacks() -> None:
 
 @shared_task
 def sweep_callbacks() -> None:
-    """Look after the URLs, and send what was missed; soon again where an URL has more than it was given at once."""
+    """Look after the URLs, and send what was missed."""
     try:
-        if health.sweep():
-            sweep_callbacks.apply_async(queue="callbacks", countdown=2, expires=30)
+        health.sweep()
     finally:
         SENDER.send_due()
 

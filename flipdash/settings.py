@@ -417,7 +417,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "words" if LOCAL or TESTING else "lines"}},
     "loggers": {
         "twilio.http_client": {"level": "WARNING"},  # else it writes down each request
-        # sweeps run as often as every two seconds: of tasks, only what goes wrong is told
+        # sweeps may run every two seconds: of tasks, only what goes wrong is told
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.worker.request": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

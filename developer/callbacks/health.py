@@ -23,7 +23,7 @@ WARN_AFTER, PAUSE_AFTER = timedelta(hours=1), timedelta(days=3)
 AT_A_TIME = 1_000
 """How many callbacks a sweep holds back at most, and how many are deleted together."""
 RELEASED = 100
-"""How many callbacks of one URL a sweep, which comes again two seconds later, lets go on."""
+"""How many callbacks of one URL a sweep lets go on; the next one, for the others, comes two seconds later."""
 
 HOLD = """
 UPDATE developer_callback SET status = 'paused', due_at = NULL WHERE id IN (
@@ -68,10 +68,10 @@ DELETE FROM developer_callback WHERE id IN (SELECT id FROM old)
 """
 
 
-def sweep() -> bool:
+def sweep() -> None:
     """Tell and pause what has failed for long; hold back what waits for it, and let go on what waited for what is well.
 
-    Called at least every half minute; returns whether more may wait to go on.
+    Called every two seconds while anything may go on, and at least every half minute.
     """
     for to in _failing_for(PAUSE_AFTER):
         _pause(to, CallbackUrl.Paused.FAILING)
@@ -80,7 +80,6 @@ def sweep() -> bool:
     with connections[USING].cursor() as cursor:
         cursor.execute(HOLD, {"most": AT_A_TIME})
         cursor.execute(RELEASE, {"most": RELEASED})
-        return cursor.rowcount > 0
 
 
 def _failing_for(limit: timedelta) -> QuerySet[CallbackUrl]:

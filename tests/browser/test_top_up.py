@@ -20,7 +20,7 @@ from tests import factories
 
 @pytest.fixture
 def sweeping(settings):
-    """The sweep that beat wakes every two seconds."""
+    """The sweep that beat queues within two seconds, for something waits."""
     settings.SIMULATED_BANK_SECONDS = 1
     is_over = Event()
 

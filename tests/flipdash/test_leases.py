@@ -274,7 +274,7 @@ def test_what_waits_is_swept(worker, row, monkeypatch):
 
 
 def test_a_sweep_for_nothing_asks_one_statement_of_each_connection_and_tidies(monkeypatch):
-    """It runs every two seconds on every machine, also where nobody is."""
+    """It runs every half minute on every machine, also where nobody is."""
     tidied = []
     monkeypatch.setattr(leases.Worker, "tidy", lambda worker: tidied.append(worker.name))
     with (

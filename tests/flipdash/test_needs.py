@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.activity import recording
 from deposits.models import TopUp
+from developer.callbacks import health
+from developer.models import Callback
 from documents.models import Report, ScheduledReport, ScheduleRun
 from flipdash import clock, events, rls
 from flipdash.celery import app
@@ -17,13 +19,19 @@ from flipdash.mode import Mode
 from flipdash.models import Message
 from flipdash.operations import figures, heartbeats, needs
 from tests import factories
-from transactions.models import RailOrder
+from transactions.models import RailOrder, SeriesRun
+from transactions.outgoing import orders
+from transactions.transfers.series import running
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])  # the operator sees commits
 
 SWEEP, SEAL, LISTS = "flipdash.tasks.sweep", "accounts.tasks.seal_activity", "flipdash.tasks.clean_search_lists"
 TOP_UPS, CALLBACKS = "deposits.tasks.sweep_top_ups", "developer.tasks.sweep_callbacks"
 SCHEDULES = "documents.tasks.run_schedules"
+
+
+def _failed():
+    return {"status": "failed", "finished_at": clock.now()}
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +107,59 @@ def test_a_schedule_that_is_due_and_a_report_of_one_that_has_ended_need_their_ta
         assert not needs.is_needed(SCHEDULES)
         ScheduledReport.objects.update(next_at=clock.now())
     assert needs.is_needed(SCHEDULES)
+
+
+def test_callbacks_that_are_held_back_need_their_sweep_once_their_url_is_well(kopi_kita):
+    to = factories.make_callback_url(factories.make_member(kopi_kita))
+    for _ in range(3):
+        factories.make_callback(to, status="paused", due_at=None)
+    urls = type(to).objects.using("operator")
+    urls.update(paused_at=clock.now(), paused_why="failing")
+    assert not needs.is_needed(CALLBACKS)
+    urls.update(paused_at=None, paused_why="")
+    assert needs.is_needed(CALLBACKS)
+
+
+def test_each_batch_of_what_is_held_back_needs_the_next_one(kopi_kita, monkeypatch):
+    monkeypatch.setattr(health, "RELEASED", 2)
+    to = factories.make_callback_url(factories.make_member(kopi_kita))
+    for _ in range(3):
+        factories.make_callback(to, status="paused", due_at=None)
+    sent = Callback.objects.using("operator").exclude(status="paused")
+    asked = []
+    for _ in range(2):
+        health.sweep()
+        sent.update(status="delivered", due_at=None, delivered_at=clock.now())  # by the sender, at once
+        asked.append(bool(needs.is_needed(CALLBACKS)))
+    assert asked == [True, False]
+
+
+def test_orders_that_were_given_up_need_the_sweep_until_somebody_is_asked_about_each(kopi_kita):
+    for _ in range(3):
+        transfer = factories.make_transfer(kopi_kita, status="processing")
+        values = {"source": "money_transfer", "source_id": transfer.pk, "key": f"key-{transfer.pk}", "attempt": 12}
+        with rls.inside_of(kopi_kita.pk, Mode.LIVE):
+            RailOrder.objects.create(
+                business=kopi_kita, mode=Mode.LIVE, rail="simulator", bank="bca", **values, **_failed()
+            )
+    asked = []
+    for _ in range(2):
+        assert needs.is_needed(SWEEP)
+        orders.open_cases_of_given_up(most=2)
+        asked.append(bool(needs.is_needed(SWEEP)))
+    assert asked == [True, False]
+
+
+def test_a_day_of_a_series_that_could_not_be_made_needs_the_sweep_until_its_maker_is_told(kopi_kita):
+    series = factories.make_series(factories.make_member(kopi_kita))
+    with rls.inside_of(kopi_kita.pk, Mode.LIVE):
+        SeriesRun.objects.create(
+            business=kopi_kita, mode=Mode.LIVE, series=series, day=series.first_day, problem="account", **_failed()
+        )
+    assert needs.is_needed(SWEEP)
+    running.tidy()
+    Message.objects.all().delete()  # which would need it too
+    assert not needs.is_needed(SWEEP)
 
 
 def test_a_transfer_of_which_the_day_has_come_needs_the_sweep(kopi_kita):

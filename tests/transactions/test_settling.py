@@ -78,7 +78,7 @@ def test_a_day_begins_in_the_businesss_zone_on_days_on_which_banks_work(kopi_kit
     paid(kopi_kita, MONDAY_NOON)
     now_is(monkeypatch, moment)
     settling.tidy()
-    settling.tidy()  # the sweep comes every two seconds
+    settling.tidy()  # the sweep comes again and again
     assert [run.day for run in runs()] == ([TUESDAY] if is_begun else [])
 
 

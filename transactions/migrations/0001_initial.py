@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
-                'indexes': [models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='transactions_railorder_open'), models.Index(models.F('rail'), models.F('bank'), models.F('business'), models.F('id'), condition=models.Q(('finished_at', None)), name='railorder_queues')],
+                'indexes': [models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='transactions_railorder_open'), models.Index(models.F('rail'), models.F('bank'), models.F('business'), models.F('id'), condition=models.Q(('finished_at', None)), name='railorder_queues'), models.Index(models.F('id'), condition=models.Q(('status', 'failed')), name='railorder_given_up')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='railorder_mode_known'), models.UniqueConstraint(fields=('business', 'mode', 'id'), name='railorder_tenant'), models.UniqueConstraint(fields=('business', 'mode', 'source', 'source_id'), name='railorder_once')],
             },
         ),

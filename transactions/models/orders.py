@@ -66,6 +66,7 @@ class RailOrder(TenantModel, Leased):
             models.Index(
                 F("rail"), F("bank"), F("business"), F("id"), name="railorder_queues", condition=Q(finished_at=None)
             ),
+            models.Index(F("id"), name="railorder_given_up", condition=Q(status="failed")),
         ]
 
     def __str__(self) -> str:

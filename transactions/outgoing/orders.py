@@ -258,14 +258,19 @@ def ask_again(order: RailOrder) -> bool:
     return bool(given_up.update(status=Status.QUEUED, attempt=0, due_at=None, finished_at=None, problem=""))
 
 
-def open_cases_of_given_up(most: int = 50) -> None:
-    """Open a case for each order that no worker could finish: its money is held until a person has looked.
+def given_up() -> Any:
+    """Return the orders that no worker could finish and nobody was asked about, for all businesses.
 
     What was tried again and given up again is asked about again, unless a case still waits.
     """
     about_this = Q(status=RailCase.Status.OPEN) | Q(closed_at__gte=OuterRef("finished_at"))
     asked = RailCase.objects.filter(about_this, order=OuterRef("pk"), kind=RailCase.Kind.GIVEN_UP)
-    for order in RailOrder.objects.using("operator").filter(~Exists(asked), status=Status.FAILED)[:most]:
+    return RailOrder.objects.using("operator").filter(~Exists(asked), status=Status.FAILED)
+
+
+def open_cases_of_given_up(most: int = 50) -> None:
+    """Open a case for each order that no worker could finish: its money is held until a person has looked."""
+    for order in given_up().order_by("pk")[:most]:
         with rls.inside_of(order.business_id, order.mode), transaction.atomic():
             row = answers.lock(products[order.source], order)
             answers.open_case(order, row, RailCase.Kind.GIVEN_UP, Answer(Outcome.UNKNOWN, order.problem))

@@ -51,6 +51,11 @@ def due() -> QuerySet[TransferSeries]:
     return TransferSeries.objects.using(USING).filter(status=Status.ACTIVE, next_at__lte=Now())
 
 
+def untold() -> QuerySet[SeriesRun]:
+    """Return the days that could not be made, of which nobody was told yet."""
+    return SeriesRun.objects.using(USING).filter(status=SeriesRun.Status.FAILED, told_at=None)
+
+
 def queue_due() -> int:
     """Let the days that have come be made; returns how many. What was missed comes day by day, each once."""
     found = list(due().order_by("next_at").values_list("pk", "business_id", "mode")[:AT_A_TIME])
@@ -243,8 +248,7 @@ def _let_go(approver: Scope, series: TransferSeries, transfer: MoneyTransfer, ho
 def tidy() -> None:
     """Let what has come be made, and tell makers of what could not."""
     queue_due()
-    untold = SeriesRun.objects.using(USING).filter(status=SeriesRun.Status.FAILED, told_at=None)
-    found = list(untold.values_list("pk", "series_id", "business_id", "mode")[:AT_A_TIME])
+    found = list(untold().order_by("pk").values_list("pk", "series_id", "business_id", "mode")[:AT_A_TIME])
     for pk, series_id, business_id, mode in found:
         with rls.inside_of(business_id, mode), transaction.atomic():
             rows = TransferSeries.objects.filter(pk=series_id).select_related("business")
