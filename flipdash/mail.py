@@ -9,6 +9,7 @@ import smtplib
 import socket
 from collections.abc import Callable
 from datetime import timedelta
+from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.db.models import Exists, Q
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.leases import Worker
@@ -112,6 +114,15 @@ def queue(*, to: str, subject: str, text: str, language: str) -> Message:
     return message
 
 
+def id_of(message: Message) -> str:
+    """Return a mail's Message-ID: of our own domain, and the same at each attempt, so that two are known as one.
+
+    It says nothing about how many mails there are.
+    """
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    return f"<{salted_hmac('flipdash.mail', str(message.pk)).hexdigest()[:32]}@{domain}>"
+
+
 @MAILS.runs
 def _send(message: Message) -> None:
     """Send a mail. The text is wiped, except where the local Outbox shows it."""
@@ -124,7 +135,7 @@ def _send(message: Message) -> None:
         message.subject, message.text = found
         kept = {"subject": message.subject, "text": message.text}
     try:
-        EmailMessage(message.subject, message.text, to=[message.to]).send()
+        EmailMessage(message.subject, message.text, to=[message.to], headers={"Message-ID": id_of(message)}).send()
     except DROPS:
         MAILS.note(message, problem=DROPPED if MAILS.is_dropped_alone(message) else AWAY)
         raise

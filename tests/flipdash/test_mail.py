@@ -1,5 +1,6 @@
 """Mails: queued in the transaction, sent once, tried again, wiped once sent."""
 
+import re
 import smtplib
 from datetime import timedelta
 from unittest import mock
@@ -33,6 +34,22 @@ def test_a_mail_is_sent_once():
     send_all()
     (sent,) = django_mail.outbox
     assert (sent.subject, sent.body, sent.to) == ("Hello", "Text", ["ana@kopikita.test"])
+
+
+def test_a_mail_that_is_sent_twice_is_known_as_one_and_is_of_our_domain(settings, monkeypatch):
+    """A container's name in it is what spam filters dislike."""
+    settings.DEFAULT_FROM_EMAIL = "FlipDash <no-reply@pay.example>"
+    message, other = queue(), queue()
+    first = mail.id_of(message)
+    assert re.fullmatch(r"<[0-9a-f]{32}@pay\.example>", first)
+    assert mail.id_of(other) != first
+    with monkeypatch.context() as patch:
+        patch.setattr(mail.MAILS, "finish", lambda *args, **values: 1 / 0)  # it ends once the server has the mail
+        mail.MAILS.work(message.pk)
+    let_time_pass(mail.MAILS)
+    send_all()
+    sent = [one.extra_headers["Message-ID"] for one in django_mail.outbox]
+    assert sent.count(first) == 2
 
 
 def test_a_line_break_never_gets_into_the_subject():
