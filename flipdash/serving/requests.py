@@ -5,10 +5,12 @@ The line names the route and never the address, for a link in it may open someth
 
 import logging
 from collections.abc import Callable
+from ipaddress import ip_address
 from time import monotonic
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
@@ -38,9 +40,13 @@ class RequestLogMiddleware:
 
     def __init__(self, get_response: Callable[[Any], HttpResponse]) -> None:
         self.get_response = get_response
+        self.is_warned = False
 
     def __call__(self, request: Any) -> HttpResponse:
         request.number = uuid4().hex
+        if not self.is_warned and has_a_proxy_that_nobody_believes(request):
+            self.is_warned = True
+            log.warning(NOBODY_BELIEVED, request.META["REMOTE_ADDR"])
         began, counted = monotonic(), Counted()
         with connection.execute_wrapper(counted):
             answer = self.get_response(request)
@@ -50,6 +56,25 @@ class RequestLogMiddleware:
         log.info("request", extra={EXTRA: written})
         counting.requests.count(written)
         return answer
+
+
+NOBODY_BELIEVED = (
+    "Requests come through a proxy at %s that isn't believed: everybody has its address, in the records and when "
+    "sign-ins are limited. Set BEHIND_PROXY=on (docs/running.md)."
+)
+
+
+def has_a_proxy_that_nobody_believes(request: HttpRequest) -> bool:
+    """Return whether somebody on this machine or its network adds X-Forwarded-For, and no proxy is expected.
+
+    From anywhere else it is only somebody who pretends.
+    """
+    if settings.ALLAUTH_TRUSTED_PROXY_COUNT or "HTTP_X_FORWARDED_FOR" not in request.META:
+        return False
+    try:
+        return ip_address(request.META["REMOTE_ADDR"]).is_private
+    except (KeyError, ValueError):
+        return False
 
 
 def line(request: HttpRequest, answer: HttpResponse, milliseconds: float, statements: int) -> dict[str, Any]:

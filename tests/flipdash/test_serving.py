@@ -12,6 +12,7 @@ import pytest
 import redis
 from django.conf import settings as ours
 from django.db import InterfaceError, OperationalError, connection, connections
+from django.http import HttpResponse
 from django.test import RequestFactory
 from django.test.client import FakePayload
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -20,6 +21,7 @@ from psycopg.errors import QueryCanceled
 from developer.calls.logs import Masked, MaskedLines
 from flipdash import processes, wsgi
 from flipdash import settings as module
+from flipdash.serving import requests
 from flipdash.serving.lines import Lines
 from tests.factories import make_transfer
 
@@ -292,6 +294,28 @@ def test_one_proxy_is_trusted_where_there_is_one(given, expected):
     assert (
         run("from flipdash import settings; print(settings.ALLAUTH_TRUSTED_PROXY_COUNT)", **given).strip() == expected
     )
+
+
+@pytest.mark.parametrize(
+    ("trusted", "address", "forwarded", "warnings"),
+    [
+        (0, "172.17.0.1", "203.0.113.7", 1),
+        (0, "127.0.0.1", "203.0.113.7", 1),
+        (1, "172.17.0.1", "203.0.113.7", 0),
+        (0, "9.9.9.9", "127.0.0.1", 0),
+        (0, "", "203.0.113.7", 0),
+        (0, "172.17.0.1", None, 0),
+    ],
+)
+def test_a_proxy_that_nobody_believes_is_told_of_once(settings, rf, lines, trusted, address, forwarded, warnings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = trusted
+    given = {"REMOTE_ADDR": address} | ({"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {})
+    middleware = requests.RequestLogMiddleware(lambda request: HttpResponse())
+    for _ in range(2):
+        middleware(rf.get("/", **given))
+    told = [line["message"] for line in lines if line["level"] == "warning"]
+    assert len(told) == warnings
+    assert all(address in message and "BEHIND_PROXY=on" in message for message in told)
 
 
 def run(program, **environment):
