@@ -5,6 +5,7 @@ import json
 import os
 import re
 import smtplib
+import socket
 import subprocess
 import sys
 import threading
@@ -79,14 +80,17 @@ def test_all_that_stays_has_a_health_check():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("what", "name"), [("beat", "beat"), ("worker", "celery@{}"), ("sender", "sender@{}")], ids=["beat", "w", "s"]
+)
 @pytest.mark.parametrize(("seconds", "code"), [(5, 0), (70, 1), (None, 1)])
-def test_beat_is_well_while_it_gives_signs_of_life(seconds, code):
+def test_who_gives_signs_of_life_is_well(what, name, seconds, code):
+    Heartbeat.objects.create(name="celery@another-machine", seen_at=Now())
     if seconds is not None:
-        Heartbeat.objects.create(name="beat", seen_at=Now() - timedelta(seconds=seconds))
+        name = name.format(socket.gethostname())
+        Heartbeat.objects.create(name=name, seen_at=Now() - timedelta(seconds=seconds))
     environment = {**os.environ, "DATABASE_URL": on_test_database(os.environ["DATABASE_URL"])}
-    done = subprocess.run(
-        [sys.executable, ROOT / "bin/healthy", "beat"], env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, ROOT / "bin/healthy", what], env=environment, capture_output=True, text=True)
     assert done.returncode == code, done.stderr + done.stdout
 
 
