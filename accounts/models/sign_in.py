@@ -74,7 +74,8 @@ class VerificationAttempt(models.Model):
 class SignInTry(models.Model):
     """One try to sign in with a password, of whoever it was: kept while it counts, gone when it was right.
 
-    The account is named by a keyed hash of what was typed, for it may be nobody's.
+    The account is named by a keyed hash of what was typed, for it may be nobody's. Mails that strangers ask for are
+    counted here too, with what they are for in the place of a device (accounts/sign_in/strangers.py).
     """
 
     account = models.CharField(max_length=32)

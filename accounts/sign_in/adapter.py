@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import SignInTry, User
 from accounts.models.sign_in import digest_of
-from accounts.sign_in import devices, notices, reauthentication, sessions
+from accounts.sign_in import devices, notices, reauthentication, sessions, strangers
 from flipdash import clock, mail
 from flipdash.http import is_own_path
 from flipdash.mode import Mode, mode_url
@@ -92,7 +92,11 @@ class AccountAdapter(DefaultAccountAdapter):
     # --- Mails and messages --------------------------------------------------------------------------------------
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queue our mail of the same name, in the language of its reader if they are known."""
+        """Queue our mail of the same name, in the language of its reader if they are known: of a sign-up, or that an
+        address is somebody's already. Where that address has had enough of them, none: the page says the same.
+        """
+        if not strangers.may_mail(email, strangers.SIGN_UP):
+            return
         name = template_prefix.rpartition("/")[2]
         user = context.get("user") or User.objects.filter(email__iexact=email).first()
         language = user.language if user else get_language() or "en"

@@ -25,6 +25,11 @@ def device_of(request: HttpRequest, user: User | None) -> str | None:
     return _known(request).get(str(user.pk)) if user else None
 
 
+def any_of(request: HttpRequest) -> str | None:
+    """Return this device's id for anybody who has signed in here, the same one each time; None if nobody has."""
+    return next(iter(sorted(_known(request).values())), None)
+
+
 def remember(request: HttpRequest, response: Any, user: User) -> None:
     """Keep in the browser that the person has signed in here."""
     known = _known(request)

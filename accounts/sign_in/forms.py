@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import AddressField
 from accounts.models import User, VerificationAttempt
-from accounts.sign_in import notices, resets, second_factor, services
+from accounts.sign_in import notices, resets, second_factor, services, strangers
 from accounts.sign_in.passwords import NewPasswordField, PasswordField, refuse_personal
 from flipdash import mail, rls
 from flipdash.forms import LineField, NameField
@@ -84,6 +84,13 @@ class SignUpForm(SignupForm):
             *(self.cleaned_data.get(name, "") for name in ("business_name", "name", "email")),
         )
 
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse too many of them from one place, before anything is made."""
+        cleaned: dict[str, Any] | None = super().clean()
+        if not self.errors and not strangers.may_ask(context.request, strangers.SIGN_UP):
+            raise forms.ValidationError(strangers.WORDS, code=strangers.CODE)
+        return cleaned
+
     def try_save(self, request: Any) -> Any:
         """Make the account, or mail who has one already: the answer is the same, and takes as long (trust.md A2)."""
         if self.account_already_exists:  # type: ignore[has-type]  # allauth's own, untyped
@@ -117,12 +124,15 @@ class ResetForm(ResetPasswordForm):
 
     def clean_email(self) -> str:
         """Return the address. Whose it is isn't looked up here: the time would tell (attack.md A16)."""
+        if not strangers.may_ask(context.request, strangers.RESET):
+            raise forms.ValidationError(strangers.WORDS, code=strangers.CODE)
         return str(self.cleaned_data["email"]).lower()
 
     def save(self, request: Any, **kwargs: Any) -> str:
-        """Let a worker see whether anybody has it, and mail them."""
+        """Let a worker see whether anybody has it, and mail them, unless that address has had enough of them."""
         email = str(self.cleaned_data["email"])
-        mail.send_late(resets.MAIL, to=email, language=get_language() or "en")
+        if strangers.may_mail(email, strangers.RESET):
+            mail.send_late(resets.MAIL, to=email, language=get_language() or "en")
         return email
 
 

@@ -1,17 +1,22 @@
 """Resetting a password by mail (trust: A2, A5)."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import SignInTry, User
+from accounts.sign_in import strangers
 from flipdash.mail import MAILS
 from flipdash.models import Message
 from tests import factories
+from tests.accounts.signing_in import PASSWORD
 
 pytestmark = pytest.mark.django_db
 NEW = "kopi susu tanpa gula"
@@ -97,7 +102,34 @@ def test_nor_do_the_statements_tell_that_it_takes(rina):
             Client().post("/account/password/", {"email": email})
         taken.append([re.sub(r"'[^']*'", "…", statement["sql"]) for statement in statements])
     assert taken[0] == taken[1]
-    assert [sql.split()[0] for sql in taken[0]].count("INSERT") == 1
+    assert [sql.split()[0] for sql in taken[0]].count("INSERT") == 3  # of who asks, of the address, of the mail
+
+
+def test_an_address_gets_five_links_an_hour_and_the_page_says_the_same(rina):
+    """attack.md A6, also without Valkey. The last of them still opens, so nobody is kept out."""
+    answers = []
+    for _ in range(7):
+        answers.append(ask(rina.user.email))
+        cache.clear()
+    assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, "/account/password/sent/")}
+    assert Message.objects.count() == 5
+    assert Client().get(link()).status_code == 302
+    SignInTry.objects.update(at=Now() - timedelta(minutes=61))
+    ask(rina.user.email)
+    assert Message.objects.count() == 6
+
+
+def test_one_place_asks_for_so_many_mails_an_hour_and_a_known_device_beside_it_goes_on(rina, monkeypatch):
+    monkeypatch.setattr(strangers, "MOST_FROM_ONE", 2)
+    known = Client()
+    known.post("/sign-in/", {"login": rina.user.email, "password": PASSWORD})
+    known.post("/sign-out/")
+    codes = [ask(f"nobody{number}@nowhere.test").status_code for number in range(3)]
+    assert codes == [302, 302, 429]
+    refused = ask(rina.user.email)
+    assert (refused.status_code, b"Wait up to an hour" in refused.content) == (429, True)
+    assert known.post("/account/password/", {"email": rina.user.email}).status_code == 302
+    assert Message.objects.filter(to=rina.user.email, late="password_reset_key").count() == 1
 
 
 def test_the_mail_speaks_the_readers_language_and_leaves_no_secret(rina, settings):

@@ -4,11 +4,12 @@ import re
 
 import pytest
 from django.contrib.auth import hashers
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Business, Member, User
 from accounts.permissions import Role
-from accounts.sign_in import services
+from accounts.sign_in import services, strangers
 from flipdash.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +92,23 @@ def test_a_known_address_costs_a_hash_too(client, admin, monkeypatch):
     for_known, made[:] = len(made), []
     sign_up(Client())
     assert for_known == len(made) == 1
+
+
+def test_one_place_signs_so_many_up_an_hour_and_nothing_is_made_of_the_next(client, monkeypatch):
+    """attack.md A6: each is a mail to a stranger."""
+    monkeypatch.setattr(strangers, "MOST_FROM_ONE", 1)
+    assert sign_up(client).status_code == 302
+    refused = sign_up(Client(), email="other@warung.test", business_name="Warung Lain")
+    assert (refused.status_code, b"Wait up to an hour" in refused.content) == (429, True)
+    assert b"other@warung.test" in refused.content, "what was typed stays"
+    assert (Business.objects.count(), Message.objects.count()) == (1, 1)
+
+
+def test_an_address_is_told_five_times_a_day_that_it_is_known(client, admin):
+    for _ in range(7):
+        cache.clear()
+        assert sign_up(Client(), email=admin.user.email).status_code == 302
+    assert Message.objects.filter(to=admin.user.email).count() == 5
 
 
 def test_two_at_the_same_moment_are_answered_the_same(client, monkeypatch):

@@ -11,24 +11,37 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.sign_in import devices, notices, second_factor, sessions
+from accounts.sign_in import devices, notices, second_factor, sessions, strangers
 from accounts.sign_in.sessions import NOT_SENT, WAS_OVER
 from flipdash.gate import public
 from flipdash.http import Request
 
 GONE = 404
 TOO_MANY = 429
+TOO_MANY_CODES = ("too_many_login_attempts", strangers.CODE)
 
 
-class SignInView(allauth.LoginView):
-    """Email and password."""
+class Limited:
+    """A form of nobody in particular, which only so many may send."""
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        """Show what is wrong; 429 when it is that too many tries were."""
-        response = super().form_invalid(form)
-        if form.has_error("__all__", "too_many_login_attempts"):
+        """Show what is wrong; 429 when it is that too many were sent."""
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]  # the view's own
+        if any(form.has_error(name, code) for name in ("__all__", "email") for code in TOO_MANY_CODES):
             response.status_code = TOO_MANY
         return response
+
+
+class SignUpView(Limited, allauth.SignupView):
+    """A business and its first Admin."""
+
+
+class PasswordResetView(Limited, allauth.PasswordResetView):
+    """The address that a link to a new password goes to."""
+
+
+class SignInView(Limited, allauth.LoginView):
+    """Email and password."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add why a session ended that the person didn't end, and whether something was sent without one."""
@@ -98,10 +111,10 @@ def sign_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBas
 
 sign_in = public(SignInView.as_view())
 second_step = public(SecondStepView.as_view())
-sign_up = public(allauth.SignupView.as_view())
+sign_up = public(SignUpView.as_view())
 confirmation_sent = public(allauth.email_verification_sent)
 confirm_email = public(ConfirmEmailView.as_view())
-password_reset = public(allauth.password_reset)
+password_reset = public(PasswordResetView.as_view())
 password_reset_sent = public(allauth.password_reset_done)
 password_reset_from_key = public(PasswordResetFromKeyView.as_view())
 account_inactive = public(allauth.account_inactive)
