@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
+from documents import room
 from documents.models import Report, ReportTemplate
 from documents.models.reports import ReportQuerySet
 from documents.receipts import bundles
@@ -112,8 +113,8 @@ def request_report(
     """Ask for a report of what a history shows under a query; asking twice gives the one that is being made.
 
     It keeps the template's columns as they are now. `by` is who asks, where that isn't the member. What comes by itself
-    `has_its_turn`, whatever people wait for. Raises BadFormat, BadTemplate, TooManyWaiting, and what `shown_history`
-    raises; for receipts also bundles.TooMany and NoneThere.
+    `has_its_turn`, whatever people wait for. Raises BadFormat, BadTemplate, TooManyWaiting, room.TooMuchStored, and
+    what `shown_history` raises; for receipts also bundles.TooMany and NoneThere.
     """
     if format not in Report.Format or separator not in Report.Separator:
         raise BadFormat
@@ -131,6 +132,7 @@ def request_report(
         return waiting
     if not has_its_turn:
         _check_waiting(scope)
+        room.check(scope)
     report = Report.objects.create(
         business_id=scope.business.pk,
         mode=scope.mode,

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, refuse, requires
+from documents import room
 from documents.models import Report, ReportTemplate
 from documents.receipts import bundles
 from documents.reports import services
@@ -56,6 +57,9 @@ def _create(request: Request) -> HttpResponse:
         return _refuse_query(request)
     except services.TooManyWaiting:
         messages.error(request, too_many_waiting())
+        return redirect("documents:reports")
+    except room.TooMuchStored as problem:
+        messages.error(request, problem.in_words)
         return redirect("documents:reports")
     except (bundles.TooMany, bundles.NoneThere) as problem:
         messages.error(request, _no_receipts(problem))

@@ -16,6 +16,7 @@ from django.http import QueryDict
 from accounts import rights
 from accounts.models import Member
 from accounts.permissions import Permission
+from documents import room
 from documents.models import Report, ScheduledReport, ScheduleRun
 from documents.models.schedules import PausedWhy
 from documents.receipts import bundles
@@ -115,7 +116,8 @@ def _due(pk: int) -> ScheduledReport | None:
 def begin(schedule: ScheduledReport, *, by: Scope, day: Any = None, missed: int = 0) -> ScheduleRun:
     """Ask for the report of a schedule whose row is locked; what can't be asked for is a run that failed, and told.
 
-    Raises reports.TooManyWaiting without a `day`: where a person asks, who waits for enough already.
+    Raises reports.TooManyWaiting and room.TooMuchStored without a `day`: where a person asks, who waits for enough
+    already, or whose business keeps enough.
     """
     run = ScheduleRun(
         business_id=schedule.business_id,
@@ -135,7 +137,7 @@ def begin(schedule: ScheduledReport, *, by: Scope, day: Any = None, missed: int 
         _pause(schedule, run, next(why for kind, why in PAUSES.items() if isinstance(problem, kind)))
     except tuple(PROBLEMS) as problem:
         _fail(run, next(word for kind, word in PROBLEMS.items() if isinstance(problem, kind)))
-    except (DatabaseError, reports.TooManyWaiting):
+    except (DatabaseError, reports.TooManyWaiting, room.TooMuchStored):
         raise
     except Exception:
         log.exception("schedule %s: no report could be asked for", schedule.pk)

@@ -97,7 +97,8 @@ def resume(scope: Scope, schedule: ScheduledReport) -> None:
 def run_now(scope: Scope, schedule: ScheduledReport) -> ScheduleRun:
     """Make its report now; while one is being made it is that one.
 
-    Raises NotAllowed, DoesNotExist, TooSoon, and TooManyWaiting of documents/reports.
+    Raises NotAllowed, DoesNotExist, TooSoon, TooManyWaiting of documents/reports, and TooMuchStored of
+    documents/room.
     """
     locked = _lock(scope, schedule)
     ran = ScheduleRun.objects.visible_to(scope).filter(schedule=locked)

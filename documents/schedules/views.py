@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import rights
 from accounts.permissions import Permission, refuse, requires
+from documents import room
 from documents.models import Report, ScheduledReport, ScheduleRun
 from documents.models.schedules import Every
 from documents.reports import services as reports
@@ -191,6 +192,8 @@ def schedule_running(request: Request, schedule_id: int) -> HttpResponse:
         run = services.run_now(request.scope, shown)
     except reports.TooManyWaiting:
         messages.error(request, too_many_waiting())
+    except room.TooMuchStored as problem:
+        messages.error(request, problem.in_words)
     except services.TooSoon:
         messages.error(request, _("It ran less than a minute ago. Wait a minute, then press Run now again."))
     else:

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from accounts import rights
 from accounts.permissions import Permission
 from deposits.ledger.statement import DoesNotFollow, Movement, Period
+from documents import room
 from documents.models import Statement
 from documents.reports import leftovers
 from documents.reports.services import MOST_WAITING, MOST_WAITING_OF_BUSINESS, Finished, TooManyWaiting
@@ -83,7 +84,9 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 @transaction.atomic
 def request_statement(scope: Scope, *, first: date, last: date, format: str, separator: str) -> Statement:
-    """Ask for a statement; asking twice gives the one that is being made. Raises rights.NotAllowed, TooManyWaiting."""
+    """Ask for a statement; asking twice gives the one that is being made. Raises rights.NotAllowed, TooManyWaiting,
+    room.TooMuchStored.
+    """
     rights.check(scope, *NEEDED)
     number = next_number(scope, Statement)
     wanted = {"first": first, "last": last, "zone": scope.business.time_zone, "format": format, "separator": separator}
@@ -94,6 +97,7 @@ def request_statement(scope: Scope, *, first: date, last: date, format: str, sep
     of_person = waiting_in_all.filter(member_id=scope.member.pk).count()
     if of_person >= MOST_WAITING or waiting_in_all.count() >= MOST_WAITING_OF_BUSINESS:
         raise TooManyWaiting
+    room.check(scope)
     period = period_of(scope, first, last)
     statement = Statement.objects.create(
         business_id=scope.business.pk,

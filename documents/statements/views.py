@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, refuse, requires
+from documents import room
 from documents.models import Statement
 from documents.reports.writers import CONTENT_TYPES as OF_REPORTS
 from documents.statements import services
@@ -38,6 +39,8 @@ def statements(request: Request) -> HttpResponse:
         except services.TooManyWaiting:
             words = _("No statement was made: too many are being made already. Wait until one is ready, or cancel one.")
             messages.error(request, words)
+        except room.TooMuchStored as problem:
+            messages.error(request, problem.in_words)
         else:
             messages.success(request, _("Statement %s is being made. It appears below.") % asked.reference)
         return redirect("documents:statements")
