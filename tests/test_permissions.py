@@ -5,6 +5,7 @@ neither a permission nor "public" fails.
 """
 
 import re
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,6 +13,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import DatabaseError
 from django.db.models import Exists
 from django.http import HttpResponse
 from django.template import Template
@@ -254,6 +256,11 @@ def content_of(response) -> str:
     return b"".join(response).decode(errors="replace")
 
 
+def cause(response) -> str:
+    """Return why a page broke: the test's browser keeps it, and shows what a person would see."""
+    return "".join(traceback.format_exception(*response.exc_info)[-4:]) if response.exc_info else "no exception"
+
+
 EVERYBODY_THERE_IS = [*map(str, Role), "stranger", "nobody", "deactivated", "operator"]
 
 OUTSIDERS = ("deactivated", "operator")
@@ -283,7 +290,7 @@ def verdict(  # noqa: C901  # one question after the other, each with its answer
     if name != "operator" and any(mark in content for mark in foreign_marks):
         return "shows another's row"
     if status >= 500:
-        return "broke"
+        return f"broke: {cause(response)}"
     if route.mark == "public":
         return None
     if route.mark == door.MARK:
@@ -359,8 +366,11 @@ class Walk:
             if problem:
                 self.wrong.append(f"{name} {method.upper()} {path}: {problem}")
             changes = method not in {"get", "head", "options"}
-            if changes and self.users[name] and "_auth_user_id" not in self.clients[name].session:
-                self.clients[name] = browser(self.users[name])  # that was the way out
+            try:
+                if changes and self.users[name] and "_auth_user_id" not in self.clients[name].session:
+                    self.clients[name] = browser(self.users[name])  # that was the way out
+            except DatabaseError as error:
+                raise AssertionError(f"{name} {method.upper()} {path} left the connection so: {self.wrong}") from error
 
     def go(self, route: Route, names: list[str]) -> None:
         """Visit one route as some of them: with one's own rows, another business's, and the other mode's."""
@@ -461,7 +471,7 @@ def test_forms_with_another_businesss_ids_change_nothing_of_it(walk, kopi_kita, 
             for foreign in ids:
                 answer = web.post(form.action, {**extra, **form.fields, field: foreign})
                 sent += 1
-                assert answer.status_code < 500, (form.action, field, foreign)
+                assert answer.status_code < 500, (form.action, field, foreign, cause(answer))
         for of, before in others.items():
             assert fingerprint(*of) == before, (form, of)
     assert list(User.objects.filter(is_staff=True)) == staff
