@@ -27,7 +27,15 @@ from transactions.corridors import TransferKind
 from transactions.international import attachments, identity, quotes, services, wording
 from transactions.international.forms import AbroadForm, CorridorForm
 from transactions.international.services import INTERNATIONAL
-from transactions.models import BeneficiaryAbroad, InternationalTransfer, Quote, Side, Status
+from transactions.models import (
+    BeneficiaryAbroad,
+    InternationalTransfer,
+    Purpose,
+    Quote,
+    Side,
+    SourceOfFunds,
+    Status,
+)
 from transactions.outgoing import acts, mails
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused, QuoteOver, ShortOfMoney
 
@@ -227,12 +235,20 @@ def _form_page(request: Request, form: AbroadForm) -> HttpResponse:
 
 def _confirmation(request: Request, form: AbroadForm, quote: Quote) -> dict[str, Any]:
     available, total = ledger.balance(request.scope).available, quote.amount + quote.fee
+    draft = form.draft
+    assert draft is not None  # noqa: S101  (of a valid form)
+    told = identity.hidden(draft.details)
+    sender = {name: value for name, value in told.items() if name.startswith("sender_")}
     return {
         "form": form,
-        "draft": form.draft,
+        "draft": draft,
+        "kind": TransferKind(form.kind).label,
+        "purpose": Purpose(draft.purpose).label,
+        "source_of_funds": SourceOfFunds(draft.source_of_funds).label,
         "crumbs": _crumbs(request),
         "corridor": form.corridor,
-        "details": wording.details_in_words(identity.hidden(form.draft.details if form.draft else {})),
+        "details": wording.details_in_words({name: told[name] for name in told.keys() - sender.keys()}),
+        "sender": wording.details_in_words(sender),
         "quote": quote,
         "received": money.foreign(quote.amount_received, form.rules.currency),
         "rate": wording.rate_in_words(quote.rate, form.rules.currency),
