@@ -224,6 +224,24 @@ def test_the_proxy_takes_requests_in_whole_and_says_whose_they_are():
     assert "./docker/nginx.conf" in mounted
 
 
+def test_what_strangers_send_slowly_fits_into_its_place_at_the_proxy():
+    """17 bodies of 31 MB, each with its end held back, filled what long downloads need too."""
+    told = (ROOT / "docker" / "nginx.conf").read_text()
+    held = re.search(r"limit_conn large_of_anybody (\d+);", told)
+    of_one = re.search(r"limit_conn large (\d+);", told)
+    largest = re.search(r"client_max_body_size (\d+)m;", told)
+    assert held
+    assert of_one
+    assert largest
+    places = dict(re.findall(r"/(\w*):size=(\d+)m", "\n".join(SERVICES["proxy"]["tmpfs"])))
+    assert int(held[1]) * int(largest[1]) + 32 <= int(places["bodies"])
+    assert int(of_one[1]) * 4 <= int(held[1]), "one address has a fourth of it"
+    assert "client_body_temp_path /tmp/bodies;" in told
+    assert "proxy_temp_path /tmp/answers;" in told
+    assert "answers" in places, "what is sent and what is answered share no place"
+    assert "http2 on" not in told, "a body of HTTP/2 may come unannounced"
+
+
 @pytest.mark.parametrize("what", ["live", "ready"])
 def test_the_health_check_asks_the_web_server(live_server, what):
     port = live_server.url.rpartition(":")[2]
