@@ -35,6 +35,8 @@ def outcome_of(
     """Return what became of a row, by its timeline and its entries in the ledger; None where all went well."""
     told = list(lines)
     deposit = [entry for entry in entries if entry.account_kind == AccountKind.AVAILABLE]
+    if getattr(row, "disputed_at", None):
+        return _disputed(row, deposit, today)
     if row.status in ENDED_BADLY:
         reason = Reason.of(row.reason)
         look, then = "error" if row.status == Status.FAILED else "info", str(reason.then) if reason else ""
@@ -47,6 +49,20 @@ def outcome_of(
             _("Check the account with the beneficiary before you send it again."),
         )
     return None
+
+
+def _disputed(row: Transaction, deposit: Sequence[Moved], today: date) -> Outcome:
+    """Say that a bank has said both: whether it was paid, nobody knows before FlipDash has found out."""
+    if row.status == Status.FAILED:
+        happened = _("The bank has said both: first that it failed, then that it was paid.")
+        back = [entry for entry in deposit if entry.amount > 0]
+        words = {"sum": money.rupiah(back[-1].amount), "when": _when(back[-1], today)} if back else {}
+        moved = _("%(sum)s went back to your deposit %(when)s.") % words if back else ""
+    else:
+        happened = _("The bank has said both: first that it was paid, then that it failed.")
+        taken = -sum(entry.amount for entry in deposit)
+        moved = _("%(sum)s of your deposit is taken for it.") % {"sum": _whole(row, taken)} if taken else ""
+    return Outcome("warning", happened, moved, _("FlipDash is looking into it: don’t pay it again."))
 
 
 def _happened(row: Transaction, lines: Sequence[TransactionEvent], reason: Reason | None) -> str:

@@ -18,8 +18,10 @@ from tests.workbooks import make_xlsx
 from transactions.bulk import asking, repairs, retrying, services
 from transactions.bulk.asking import NAMES
 from transactions.models import BulkDraft, BulkNames, BulkRow, MoneyTransfer, TransferBatch
-from transactions.rails import Holder, HolderStatus, RailDown
+from transactions.outgoing import answers
+from transactions.rails import Answer, Holder, HolderStatus, Outcome, RailDown
 from transactions.rails.simulator import Simulator
+from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
@@ -304,6 +306,20 @@ def test_retry_failed_drafts_each_once(web, admin):
     assert MoneyTransfer.objects.count() == 5
     with rls.inside(admin.scope("live")), pytest.raises(retrying.NothingToRetry):
         retrying.retry(admin.scope("live"), batch)
+
+
+def test_what_the_bank_says_was_paid_after_all_is_not_retried(web, admin):
+    """trust: L8, D6. The result says so, and the same file once more is marked."""
+    fund(admin.business, 100_000_000)
+    batch = batch_of(admin)
+    for transfer in MoneyTransfer.objects.filter(status="failed"):
+        answers.take(MONEY_TRANSFERS.key_of(transfer), Answer(Outcome.SUCCESSFUL))
+    with rls.inside(admin.scope("live")), pytest.raises(retrying.NothingToRetry):
+        retrying.retry(admin.scope("live"), batch)
+    result = web.get(reverse("transactions:batch-result", args=[batch.pk]))
+    assert result.content.count(b"FlipDash is looking into it") == 2
+    draft = checked(admin, csv("BCA,0012309003,Rudi,90000,,,"), "again.csv")
+    assert [row.is_paid_before for row in rows_of(draft)] == [True]
 
 
 def test_a_retry_thrown_away_can_be_drafted_again(web, admin):

@@ -399,7 +399,7 @@ def test_answers_that_are_told_together_close_each_once_whatever_their_order(kop
     assert [row.status for row in found] == [Status.SUCCESSFUL, Status.FAILED, Status.SUCCESSFUL]
     assert found[2].bank_reference == "R" * 64
     assert list(RailCase.objects.values_list("kind", "was", "said")) == [("contradiction", "failed", "successful")]
-    assert all(lines(row)[2:] in (["sent", "successful"], ["sent", "failed"]) for row in found)
+    assert all(lines(row)[2:] in (["sent", "successful"], ["sent", "failed", "disputed"]) for row in found)
     call_command("check_ledger")
 
 

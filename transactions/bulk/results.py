@@ -71,6 +71,8 @@ def _of_batch(scope: Scope, batch: TransferBatch) -> Iterator[Sequence[Any]]:
 def _added(transfer: MoneyTransfer) -> tuple[str, ...]:
     reason = Reason.of(transfer.reason)
     status = _("Returned") if transfer.returned_at else str(transfer.status.label)
+    if transfer.disputed_at:
+        status = _("FlipDash is looking into it")
     why = str(reason.label) if reason else ""
     used = (label_of(transfer.destination_kind, transfer.bank), transfer.account_number, transfer.beneficiary_name)
     return status, why, str(transfer.pk), transfer.bank_reference, str(transfer.fee), *used, str(transfer.amount)

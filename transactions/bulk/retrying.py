@@ -28,8 +28,9 @@ class NothingToRetry(OutgoingRefused):
 
 
 def failed(scope: Scope, batch: TransferBatch) -> Any:
-    """Return the failed transfers of a batch that nobody has drafted again."""
+    """Return the failed transfers of a batch that nobody has drafted again, but for what the bank says was paid."""
     transfers = MoneyTransfer.objects.visible_to(scope, searched=True).filter(batch=batch, status=Status.FAILED)
+    transfers = transfers.filter(disputed_at=None)
     return transfers.exclude(Exists(BulkRow.objects.filter(retry_of=OuterRef("pk")))).order_by("pk")
 
 

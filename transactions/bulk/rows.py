@@ -8,6 +8,7 @@ from django.db import connection
 
 from transactions.bulk.judging import Judged, Text, judge
 from transactions.models import BulkDraft, BulkRow, MoneyTransfer, Status
+from transactions.models.base import MAY_BE_PAID_SQL
 from transactions.transfers.twins import TWICE_WITHIN
 
 TABLE = BulkRow._meta.db_table
@@ -48,7 +49,7 @@ CHANGE = f"""
     WHERE r.id = old.id
 """  # noqa: S608  (our own constants)
 TRANSFERS = MoneyTransfer._meta.db_table
-COUNTS = f"""t.status NOT IN ('{Status.FAILED}', '{Status.CANCELLED}') AND t.returned_at IS NULL
+COUNTS = f"""{MAY_BE_PAID_SQL} AND t.returned_at IS NULL
     AND (t.created_at >= now() - %(within)s OR t.send_at >= now() - %(within)s
         OR t.status IN ({", ".join(f"'{status}'" for status in Status.open())}))"""
 MARK = f"""

@@ -30,6 +30,7 @@ from transactions.models import (
     Status,
     Via,
 )
+from transactions.models.base import MAY_BE_PAID
 from transactions.outgoing import acts, changes, products, twice
 from transactions.outgoing.refusals import (
     CorridorClosed,
@@ -103,7 +104,7 @@ def _twins(scope: Scope, same: Q, reference: str, but: int = 0) -> Sequence[Inte
 def _may_be_twice(scope: Scope, same: Q) -> QuerySet:
     lately = Q(created_at__gte=Now() - TWICE_WITHIN) | Q(status__in=Status.open())
     rows = InternationalTransfer.objects.visible_to(scope, searched=True).filter(same, lately, returned_at=None)
-    return rows.exclude(status__in=(Status.FAILED, Status.CANCELLED)).order_by("-created_at", "-pk")
+    return rows.filter(MAY_BE_PAID).order_by("-created_at", "-pk")
 
 
 def _twins_of_each(scope: Scope) -> QuerySet:

@@ -53,6 +53,13 @@ ENDED_BADLY = (str(Status.FAILED), str(Status.CANCELLED))
 ENDS_BADLY = (*ENDED_BADLY, "rejected")
 """The lines of a timeline that end a transaction so."""
 
+MAY_BE_PAID = ~Q(status__in=ENDED_BADLY) | Q(disputed_at__isnull=False)
+"""What has been paid, will be, or was by what its rail says now: paid again, it may be paid twice."""
+MAY_BE_PAID_SQL = (
+    f"""(t.status NOT IN ({", ".join(f"'{status}'" for status in ENDED_BADLY)}) OR t.disputed_at IS NOT NULL)"""
+)
+"""The same of a row `t`."""
+
 
 class Transaction(TenantModel):
     """Money that moves once. Amounts are whole rupiah; the number begins with the time."""
@@ -116,6 +123,8 @@ class OutgoingTransfer(Transaction):
     """When it is sent, once it is approved; None: at once."""
     completed_at = models.DateTimeField(_("Completed Date"), null=True, blank=True)
     returned_at = models.DateTimeField(_("Returned"), null=True, blank=True)
+    disputed_at = models.DateTimeField(null=True, editable=False)
+    """When its rail said the opposite of how it ended; None once a person has settled it. Until then it may be paid."""
     reminded_at = models.DateTimeField(null=True, blank=True)
     """When approvers were told once more that it waits."""
 
@@ -168,6 +177,8 @@ class OutgoingTransfer(Transaction):
             "rejected_many": NO_LINE,
             "forced": NO_LINE,
             "contradicted": NO_LINE,
+            "disputed": OutgoingEventKind.DISPUTED,
+            "upheld": OutgoingEventKind.UPHELD,
         }
         return {f"{area}.{act}": str(line) for act, line in lines.items()}
 
@@ -221,3 +232,5 @@ class OutgoingEventKind(models.TextChoices):
     WAITING = "waiting", _("Approved, waits for the deposit")
     RECALLED = "recalled", _("Asked back from the bank")
     COVERED = "covered", _("The deposit has enough now")
+    DISPUTED = "disputed", _("The bank says the opposite now: FlipDash is looking into it")
+    UPHELD = "upheld", _("FlipDash has looked into it: it stays as it was")

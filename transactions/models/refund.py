@@ -8,7 +8,7 @@ from flipdash.scope import TenantForeignKey
 from flipdash.searchkeys import SearchIndex
 from flipdash.states import State, StatusField, state
 from transactions.destinations import Kind
-from transactions.models.base import ENDED_BADLY, OutgoingEventKind, OutgoingTransfer, TransactionEvent
+from transactions.models.base import ENDED_BADLY, MAY_BE_PAID, OutgoingEventKind, OutgoingTransfer, TransactionEvent
 from transactions.models.payment import Payment
 
 
@@ -35,7 +35,7 @@ class RefundStatus(State):
     FAILED = state("failed", _("Failed"), "red", "x", said=("Failed", "Gagal"))
 
 
-COUNTED = Q(status__in=(*RefundStatus.open(), RefundStatus.SUCCESSFUL), returned_at=None)
+COUNTED = MAY_BE_PAID & Q(returned_at=None)
 """Which refunds take something of what can be refunded (sql/refund_rules.sql says it too)."""
 WORDS = SearchIndex(texts=("beneficiary_name", "cause"), codes=("internal_reference",))
 
@@ -87,7 +87,8 @@ class Refund(OutgoingTransfer):
     @property
     def is_counted(self) -> bool:
         """Whether it takes something of what can be refunded: COUNTED of one row."""
-        return self.status not in ENDED_BADLY and self.returned_at is None
+        may_be_paid = self.status not in ENDED_BADLY or self.disputed_at is not None
+        return may_be_paid and self.returned_at is None
 
 
 class RefundEvent(TransactionEvent):

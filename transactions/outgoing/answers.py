@@ -130,10 +130,18 @@ def open_case(
     if is_new:
         if at is None:
             log.error("%s: %s, was %s, said %s", order.key, kind, row.status, answer.outcome)
-        product = products[order.source]
-        itself = Scope.by_itself(row.business, row.mode)
-        events.record(itself, product.kind("contradicted"), row, at=at, problem=str(kind))
+        itself, is_disputed = Scope.by_itself(row.business, row.mode), says_opposite(case)
+        if is_disputed:
+            row.disputed_at = at or clock.now()
+            row.save(update_fields=["disputed_at"])
+        act = "disputed" if is_disputed else "contradicted"
+        events.record(itself, products[order.source].kind(act), row, at=at, problem=str(kind))
     return case
+
+
+def says_opposite(case: RailCase) -> bool:
+    """Return whether in a case a rail says of what has failed that it was paid, or of what was paid that it failed."""
+    return {case.was, case.said} == {Status.SUCCESSFUL, Status.FAILED} and case.kind == RailCase.Kind.CONTRADICTION
 
 
 def _close(product: Product, row: OutgoingTransfer, order: RailOrder, answer: Answer) -> None:

@@ -2,21 +2,35 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
 from accounts import operators
 from accounts.models import User
-from flipdash import clock, rls, states
-from transactions.models import RailCase
+from flipdash import clock, events, rls, states
+from transactions.models import RailCase, RailOrder
 from transactions.outgoing import answers
+from transactions.outgoing.products import products
 
 
 def close(case: RailCase, *, by: User, note: str = "", at: datetime | None = None) -> bool:
     """Close a case that is settled; False if it was closed before. `at` is for what happened earlier (the seed)."""
     if case.status != RailCase.Status.OPEN:
         return False
-    with rls.inside_of(case.business_id, case.mode):
-        signed = operators.scope(by, case.business, case.mode).actor.columns("closer")
+    scope = operators.scope(by, case.business, case.mode)
+    with rls.inside_of(case.business_id, case.mode), transaction.atomic():
+        row = answers.lock(products[case.order.source], case.order)
+        signed = scope.actor.columns("closer")
         states.step(case, RailCase.Status.CLOSED, closed_at=at or clock.now(), note=note[:200], **signed)
+        if row.disputed_at is not None and not _is_disputed(case.order):
+            row.disputed_at = None
+            row.save(update_fields=["disputed_at"])
+            events.record(scope, products[case.order.source].kind("upheld"), row, at=at)
     return True
+
+
+def _is_disputed(order: RailOrder) -> bool:
+    """Return whether a case waits in which a rail says the opposite of how an order's row has ended."""
+    return any(answers.says_opposite(case) for case in order.cases.filter(status=RailCase.Status.OPEN))
 
 
 def credit(case: RailCase, *, by: User, at: datetime | None = None) -> bool:

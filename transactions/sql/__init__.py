@@ -102,7 +102,7 @@ ACCEPTED: list[Code] = [
 REFUNDS: list[Code] = [
     # What was asked for stays as it is: another amount, or another account, is another refund.
     Fixed(Refund, "business", "mode", "created_at", "payment", "destination_kind", "bank", *REASONS, *APPROVED),
-    Begins(Refund, "pending_approval", empty=["returned_at"]),
+    Begins(Refund, "pending_approval", empty=["returned_at", "disputed_at"]),
     Moves(Refund),
     Kept(Refund),
     AppendOnly(RefundEvent),

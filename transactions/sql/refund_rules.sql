@@ -1,5 +1,5 @@
--- A refund gives back what was paid, and no more: those of one payment that are open or successful never come to more
--- than it. Its payment is locked, so that of several at once each sees the others. Only what is new is asked about: amount
+-- A refund gives back what was paid, and no more: those of one payment that are open or successful, or failed and paid
+-- by what the rail says now, never come to more than it. Its payment is locked, so that of several at once each sees the others. Only what is new is asked about: amount
 -- and payment of a refund never change, and from failed or cancelled it never comes back (docs/decisions/0086).
 -- SECURITY DEFINER, for what row level security hides counts too.
 CREATE OR REPLACE FUNCTION refund_fits() RETURNS trigger
@@ -18,7 +18,7 @@ BEGIN
     END IF;
     SELECT coalesce(sum(r.amount), 0) INTO v_taken
     FROM public.transactions_refund r
-    WHERE r.payment_id = NEW.payment_id AND r.status NOT IN ('cancelled', 'failed')
+    WHERE r.payment_id = NEW.payment_id AND (r.status NOT IN ('cancelled', 'failed') OR r.disputed_at IS NOT NULL)
         AND r.returned_at IS NULL;
     IF NEW.status NOT IN ('cancelled', 'failed') AND v_taken + NEW.amount > v_payment.amount THEN
         RAISE EXCEPTION 'refunds of payment % would be % of %', NEW.payment_id, v_taken + NEW.amount, v_payment.amount

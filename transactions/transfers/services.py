@@ -23,6 +23,7 @@ from transactions import rails
 from transactions.destinations import label_of
 from transactions.fees import FEES
 from transactions.models import Beneficiary, MoneyTransfer, Status, TransferSeries, Via
+from transactions.models.base import MAY_BE_PAID
 from transactions.outgoing import acts, changes, products, twice
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Holder, HolderStatus, Payout, Question, RailProblem, simulator
@@ -190,7 +191,7 @@ def may_be_twice(scope: Scope, same: Q) -> QuerySet:
     since = Now() - TWICE_WITHIN
     lately = Q(created_at__gte=since) | Q(send_at__gte=since) | Q(status__in=Status.open())
     rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(same, lately, returned_at=None)
-    return rows.exclude(status__in=(Status.FAILED, Status.CANCELLED)).order_by("-created_at", "-pk")
+    return rows.filter(MAY_BE_PAID).order_by("-created_at", "-pk")
 
 
 def _twins_of_each(scope: Scope) -> QuerySet:

@@ -8,6 +8,7 @@ from django.db import connection
 
 from flipdash.scope import Scope
 from transactions.models import MoneyTransfer, Status
+from transactions.models.base import MAY_BE_PAID_SQL
 from transactions.outgoing.products import Twins
 
 TWICE_WITHIN = timedelta(days=30)
@@ -16,7 +17,7 @@ MOST_TWINS = 5
 TABLE = MoneyTransfer._meta.db_table
 STILL_COUNTS = f"""
     t.business_id = r.business_id AND t.mode = r.mode AND t.id <> r.id AND t.returned_at IS NULL
-    AND t.status NOT IN ('{Status.FAILED}', '{Status.CANCELLED}')
+    AND {MAY_BE_PAID_SQL}
     AND (r.series_id IS NULL OR t.series_id IS DISTINCT FROM r.series_id)
     AND (t.created_at >= now() - %(within)s OR t.send_at >= now() - %(within)s
         OR t.status IN ({", ".join(f"'{status}'" for status in Status.open())}))
