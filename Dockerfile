@@ -29,7 +29,8 @@ ENV PATH=/venv/bin:$PATH \
     BIND=0.0.0.0:8000 \
     FLIPDASH_DATA=/data
 # The values are for this step alone; nothing is reached and nothing of them stays.
-RUN SECRET_KEY=build-only ALLOWED_HOSTS=build SEALING_KEYS=$(printf '0%.0s' $(seq 64)) \
+RUN SECRET_KEY=for-this-step-alone-and-never-again SEALING_KEYS=$(printf '0%.0s' $(seq 64)) \
+    ALLOWED_HOSTS=build SITE_URL=https://build \
     DATABASE_URL=postgres://build/build DATABASE_OWNER_URL=postgres://build/build \
     DATABASE_OPERATOR_URL=postgres://build/build REDIS_URL=redis://build EMAIL_URL=smtp://build \
     python manage.py collectstatic --noinput --verbosity 0 \

@@ -29,7 +29,8 @@ SETTINGS = {
 PRODUCTION = {
     "LOCAL": "",
     "ALLOWED_HOSTS": "testserver,127.0.0.1",
-    "EMAIL_URL": "consolemail://",
+    "EMAIL_URL": "smtp://127.0.0.1:9",  # nobody is there
+    "SITE_URL": "http://127.0.0.1",
     "SECURE_SSL_REDIRECT": "0",
 }
 HOME = places.VAR / "bench"

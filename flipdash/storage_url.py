@@ -25,8 +25,8 @@ def _options(url: str) -> dict[str, Any]:
         parts = urlsplit(url)
         asked = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
         port = parts.port
-    except ValueError as error:
-        raise _wrong("can't be read; write / + : @ in its secret as %2F %2B %3A %40") from error
+    except ValueError:
+        raise _wrong("can't be read; write / + : @ in its secret as %2F %2B %3A %40") from None  # it says half of it
     if parts.scheme != "s3":
         raise _wrong("has to begin with s3://; leave it away to keep files on the disk")
     if port is not None or not parts.hostname:
@@ -34,14 +34,22 @@ def _options(url: str) -> dict[str, Any]:
     if unknown := sorted(asked.keys() - KNOWN.keys()):
         raise _wrong(f"has {unknown[0]}=, which isn't known: {' and '.join(KNOWN)} are")
     endpoint = asked.get("endpoint")
-    if endpoint is not None and not endpoint.startswith(("https://", "http://")):
-        raise _wrong("has an endpoint that begins neither with https:// nor with http://")
+    if endpoint is not None and not _is_server(endpoint):
+        raise _wrong("has an endpoint that isn't https://host or http://host, with or without a port")
     return {
         **_keys(parts),
         **{KNOWN[name]: value for name, value in asked.items()},
         "bucket_name": parts.hostname,
         "location": unquote(parts.path).strip("/"),
     }
+
+
+def _is_server(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _keys(parts: SplitResult) -> dict[str, str]:

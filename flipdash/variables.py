@@ -7,44 +7,49 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
-LONG = "a long random text, such as of: openssl rand -hex 32"
+from flipdash import judges
+
+LONG = "a random text of at least 32 characters, such as of: openssl rand -hex 32"
 SWITCH = "on or off"
-POSTGRES = "postgres://{}:PASSWORD@HOST:5432/flipdash"
+QUOTED = "with what isn't a letter or digit of a password as %2F and so on"
+POSTGRES = f"postgres://{{}}:PASSWORD@HOST:5432/flipdash, {QUOTED}"
 WHOLE = "a whole number, such as {}"
 HOW = {
     "SECRET_KEY": LONG,
-    "SECRET_KEY_FALLBACKS": "former values of SECRET_KEY, comma separated",
+    "SECRET_KEY_FALLBACKS": "former values of SECRET_KEY, each of at least 32 characters, comma separated",
     "SEALING_KEYS": "keys of 64 hexadecimal digits, comma separated, each of: openssl rand -hex 32",
     "DATABASE_URL": POSTGRES.format("flipdash_app"),
     "DATABASE_OWNER_URL": POSTGRES.format("flipdash_owner"),
     "DATABASE_OPERATOR_URL": POSTGRES.format("flipdash_operator"),
     "REDIS_URL": "redis://HOST:6379/0",
-    "EMAIL_URL": "smtp+tls://USER:PASSWORD@HOST:587",
+    "EMAIL_URL": f"smtp+tls://USER:PASSWORD@HOST:587, {QUOTED}",
     "DEFAULT_FROM_EMAIL": "FlipDash <no-reply@pay.example>",
     "ALLOWED_HOSTS": "the host names of the site, comma separated, such as pay.example",
     "SITE_URL": "the address of the site without a slash at its end, such as https://pay.example",
-    "FLIPDASH_DATA": "a folder",
+    "FLIPDASH_DATA": "a folder that FlipDash may write to",
     "STORAGE_URL": "s3://KEY:SECRET@bucket/folder?region=…&endpoint=https://…",
     "LEASE_SECONDS": "a whole number from 1 to 300, such as 20",
     "CALLBACK_LEASE_SECONDS": "a whole number from 6 to 300, such as 45",
     "TOP_UP_MIN": WHOLE.format("10000"),
     "TOP_UP_MAX": WHOLE.format("1000000000"),
-    "OPERATOR_LEGAL_NAME": "a name",
-    "OPERATOR_ADDRESS": "an address",
+    "OPERATOR_LEGAL_NAME": "a name of at most 200 characters",
+    "OPERATOR_ADDRESS": "an address of at most 500 characters, on one line",
     "OPERATOR_NPWP": "16 digits",
     "OPERATOR_NITKU": "22 digits",
-    "LIVE_RAIL": "none, or the name of a module of transactions/rails",
-    "PPN": "rates as 2025-01-01 12 11/12, comma separated",
+    "LIVE_RAIL": "none, or the name of a module of transactions/rails that has a RAIL",
+    "PPN": "rates as 2025-01-01 12 11/12 in whole numbers, comma separated",
     "INVOICE_STAMP_FROM": "rupiah as a whole number, 0 for none, such as 5000000",
     "BEHIND_PROXY": SWITCH,
     "TRUSTED_PROXIES": "how many proxies add to X-Forwarded-For, such as 1",
-    "STATEMENT_TIMEOUT_MS": "milliseconds as a whole number, such as 30000",
+    "STATEMENT_TIMEOUT_MS": "milliseconds as a whole number below 2147483648, such as 30000",
     "OPERATIONS_TOKEN": "at least 32 letters and digits, such as of: openssl rand -hex 32",
     "SENTRY_DSN": "https://KEY@HOST/PROJECT",
     "SECURE_SSL_REDIRECT": SWITCH,
@@ -56,17 +61,18 @@ HOW = {
     "TWILIO_WHATSAPP_FROM": "a number as +628111234567",
     "OTP_COUNTRIES": "countries of two letters, comma separated, such as ID",
     "OTP_DAILY_CAP": WHOLE.format("1000"),
-    "API_CALLS_A_SECOND": "a whole number from 1 on, such as 20",
-    "API_CALLS_AT_ONCE": "a whole number from 1 on, such as 100",
+    "API_CALLS_A_SECOND": "a whole number from 1 to 1000000, such as 20",
+    "API_CALLS_AT_ONCE": "a whole number from 1 to 1000000, such as 100",
     "API_MAINTENANCE": SWITCH,
     "LOCAL": SWITCH,
     "TECHNICAL_PAGES": SWITCH,
     "BUILT_ASSETS": SWITCH,
     "PORT": "a port from 1 to 65535, such as 8000",
-    "BIND": "an address and a port, such as 127.0.0.1:8000",
-    "WEB_WORKERS": "a whole number from 1 on, such as 2",
-    "WEB_THREADS": "a whole number from 1 on, such as 4",
-    "WORKER_CONCURRENCY": "a whole number from 1 on, such as 2",
+    "BIND": "an address and a port from 1 to 65535, such as 127.0.0.1:8000",
+    "WEB_WORKERS": "a whole number from 1 to 1000, such as 2",
+    "WEB_THREADS": "a whole number from 1 to 1000, such as 4",
+    "WORKER_CONCURRENCY": "a whole number from 1 to 1000, such as 2",
+    "WORKER_QUEUES": "some of default, reports, imports, comma separated",
     "WORKER_REST": "per cent as a whole number from 0 to 1000, such as 250",
 }
 """What to write, by variable."""
@@ -76,61 +82,48 @@ SHOWN = {"LEASE_SECONDS", "CALLBACK_LEASE_SECONDS", "SITE_URL", "OTP_COUNTRIES",
 SWITCHES = {"on", "off", "true", "false", "yes", "no", "y", "n", "t", "f", "ok", "1", "0", ""}
 
 
-def between(least: int, most: int = 10**15) -> Callable[[int], bool]:
-    """Return what judges a whole number."""
-    return lambda value: least <= value <= most
-
-
-def matching(pattern: str) -> Callable[[str], bool]:
-    """Return what judges a text; an empty one is none."""
-    return lambda value: not value or bool(re.fullmatch(pattern, value))
-
-
-def is_site(value: str) -> bool:
-    """Return whether it is an address of a whole site."""
-    parts = urlsplit(value)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.path or parts.query)
-
-
-def is_redis(value: str) -> bool:
-    """Return whether it is an address of Valkey or Redis."""
-    parts = urlsplit(value)
-    return bool(parts.hostname) if parts.scheme in {"redis", "rediss"} else parts.scheme == "unix" and bool(parts.path)
-
-
-def is_postgres(value: str) -> bool:
-    """Return whether it is an address of a database."""
-    parts = urlsplit(value)
-    return parts.scheme in {"postgres", "postgresql"} and len(parts.path) > 1
+def are_rates(rates: list[str]) -> bool:
+    """Return whether these are rates of PPN. Raises ValueError."""
+    read = import_string("documents.invoices.tax.Tax").read  # named, for it is above us
+    return bool([read(rate) for rate in rates])
 
 
 JUDGES: Mapping[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL"), is_postgres),
-    "REDIS_URL": is_redis,
-    "EMAIL_URL": matching(r"(smtp|smtps|smtp\+tls|smtp\+ssl|submission|dummymail|consolemail|memorymail)://.*"),
-    "DEFAULT_FROM_EMAIL": matching(r"[^@\r\n]*<?[^@<>\s]+@[^@<>\s]+>?"),
+    "SECRET_KEY": judges.is_mixed,
+    "SECRET_KEY_FALLBACKS": lambda keys: all(map(judges.is_mixed, keys)),
+    **dict.fromkeys(("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL"), judges.is_postgres),
+    "REDIS_URL": judges.is_redis,
+    "EMAIL_URL": judges.is_mail_server,
+    "DEFAULT_FROM_EMAIL": judges.matching(r"[^@\r\n]*<?[^@<>\s]+@[^@<>\s]+>?"),
     "ALLOWED_HOSTS": lambda hosts: all(re.fullmatch(r"\*|\.?[\w.-]+|\[[\da-f:]+\]", host) for host in hosts),
-    "SITE_URL": is_site,
-    "LEASE_SECONDS": between(1, 300),
-    "CALLBACK_LEASE_SECONDS": between(6, 300),
-    **dict.fromkeys(
-        ("TOP_UP_MIN", "TOP_UP_MAX", "OTP_DAILY_CAP", "API_CALLS_A_SECOND", "API_CALLS_AT_ONCE"), between(1)
-    ),
-    **dict.fromkeys(("INVOICE_STAMP_FROM", "HSTS_SECONDS", "STATEMENT_TIMEOUT_MS"), between(0)),
-    "OPERATOR_NPWP": matching(r"\d{16}"),
-    "OPERATOR_NITKU": matching(r"\d{22}"),
-    "PPN": lambda rates: all(re.fullmatch(r"\d{4}-\d\d-\d\d \d+(\.\d+)? \d+/[1-9]\d*", rate.strip()) for rate in rates),
-    "TRUSTED_PROXIES": matching(r"\d{1,2}"),
-    "OPERATIONS_TOKEN": matching(r"[!-~]{32,}"),
-    "SENTRY_DSN": matching(r"https?://[^@/]+@[^/]+/.+"),
-    **dict.fromkeys(("TWILIO_SMS_FROM", "TWILIO_WHATSAPP_FROM"), matching(r"\+[1-9]\d{6,14}")),
+    "SITE_URL": judges.is_site,
+    "FLIPDASH_DATA": judges.is_folder,
+    "LEASE_SECONDS": judges.between(1, 300),
+    "CALLBACK_LEASE_SECONDS": judges.between(6, 300),
+    **dict.fromkeys(("TOP_UP_MIN", "TOP_UP_MAX", "OTP_DAILY_CAP"), judges.between(1)),
+    **dict.fromkeys(("API_CALLS_A_SECOND", "API_CALLS_AT_ONCE"), judges.between(1, 1_000_000)),
+    **dict.fromkeys(("INVOICE_STAMP_FROM", "HSTS_SECONDS"), judges.between(0)),
+    "STATEMENT_TIMEOUT_MS": judges.between(0, judges.MOST_INT),
+    "OPERATOR_LEGAL_NAME": judges.matching(r"[^\x00-\x1f\x7f]{1,200}"),
+    "OPERATOR_ADDRESS": judges.matching(r"[^\x00-\x1f\x7f]{1,500}"),
+    "OPERATOR_NPWP": judges.matching(r"\d{16}"),
+    "OPERATOR_NITKU": judges.matching(r"\d{22}"),
+    "LIVE_RAIL": judges.is_rail,
+    "PPN": are_rates,
+    "TRUSTED_PROXIES": judges.matching(r"\d{1,2}"),
+    "OPERATIONS_TOKEN": judges.is_token,
+    "SENTRY_DSN": judges.is_dsn,
+    "TWILIO_ACCOUNT_SID": judges.matching(r"AC[0-9a-fA-F]{32}"),
+    "TWILIO_AUTH_TOKEN": judges.matching(r"[!-~]+"),
+    **dict.fromkeys(("TWILIO_SMS_FROM", "TWILIO_WHATSAPP_FROM"), judges.matching(r"\+[1-9]\d{6,14}")),
     "OTP_COUNTRIES": lambda countries: all(re.fullmatch(r"[A-Z]{2}", country) for country in countries),
-    "PORT": between(1, 65_535),
-    "BIND": matching(r"[\w.\[\]:-]*:\d{1,5}"),
-    **dict.fromkeys(("WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"), between(1, 1_000)),
-    "WORKER_REST": between(0, 1_000),
+    "PORT": judges.between(1, 65_535),
+    "BIND": judges.is_listening_address,
+    **dict.fromkeys(("WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"), judges.between(1, 1_000)),
+    "WORKER_QUEUES": lambda queues: bool(queues) and set(queues) <= judges.QUEUES,
+    "WORKER_REST": judges.between(0, 1_000),
 }
-"""What each has to be, beyond what its kind says."""
+"""What judges each. It is asked where there is something to judge, and may raise ValueError for "no"."""
 
 
 def wrong(name: str, problem: str) -> ImproperlyConfigured:
@@ -139,7 +132,10 @@ def wrong(name: str, problem: str) -> ImproperlyConfigured:
 
 
 class Variables(environ.Env):
-    """django-environ's reader, which here says what to write, and takes nothing for off that isn't."""
+    """django-environ's reader, which here says what to write, takes nothing for off that isn't, and repeats no secret.
+
+    A value is what stands there: elsewhere django-environ takes one that begins with $ for the name of another.
+    """
 
     def get_value(
         self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
@@ -151,16 +147,17 @@ class Variables(environ.Env):
         if not given and default is self.NOTSET:
             raise wrong(var, "is missing")
         shown = f"is {given!r}" if cast in (int, bool) or var in SHOWN else "isn't what it has to be"
-        if cast is bool and given.lower() not in SWITCHES:
-            raise wrong(var, shown)
         try:
-            value = super().get_value(var, cast, default, parse_default)
+            if cast is bool and given.lower() not in SWITCHES:
+                raise ValueError
+            value = self.parse_value(self.ENVIRON[var], cast) if var in self.ENVIRON else default
+            if isinstance(value, list):
+                value = [one.strip() for one in value if one.strip()]
             judged = value if isinstance(value, (int, list)) else given
-            is_right = not given or var not in JUDGES or JUDGES[var](judged)
-        except ValueError as error:
-            raise wrong(var, shown) from error
-        if not is_right:
-            raise wrong(var, shown)
+            if var in JUDGES and (given or judged == []) and not JUDGES[var](judged):
+                raise ValueError
+        except ValueError:
+            raise wrong(var, shown) from None  # what the cause says may be half of a password
         return value
 
 
@@ -168,9 +165,11 @@ def judge_programs() -> None:
     """Raise ImproperlyConfigured for what bin/ reads, and settings don't."""
     env = Variables()
     env.str("BIND", "")
-    for name in ("STATEMENT_TIMEOUT_MS", "WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"):
+    for name in ("STATEMENT_TIMEOUT_MS", "PORT", "WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"):
         if env.ENVIRON.get(name):  # an empty one is a missing one to bin/
             env.int(name)
+    if env.ENVIRON.get("WORKER_QUEUES"):
+        env.list("WORKER_QUEUES")
 
 
 def judge_together(found: Mapping[str, Any]) -> None:
@@ -183,15 +182,58 @@ def judge_together(found: Mapping[str, Any]) -> None:
             "DATABASE_URL, DATABASE_OWNER_URL and DATABASE_OPERATOR_URL name one role twice. "
             "Write flipdash_app, flipdash_owner and flipdash_operator: what one may, another must not"
         )
-    if bool(found["TWILIO_ACCOUNT_SID"]) != bool(found["TWILIO_AUTH_TOKEN"]):
-        raise ImproperlyConfigured("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN go together. Write both, or neither")
-    if found["LOCAL"] or found["TESTING"] or not found["env"].str("SITE_URL", ""):
-        return
+    _judge_phones(found)
+    _judge_proxies(found)
     host = urlsplit(found["SITE_URL"]).hostname or ""
+    if found["LOCAL"] or found["TESTING"]:
+        _judge_laptop(found, host)
+        return
     if not any(_fits(host, allowed) for allowed in found["ALLOWED_HOSTS"]):
         raise ImproperlyConfigured(
             f"SITE_URL is at {host}, which ALLOWED_HOSTS doesn't have. Write ALLOWED_HOSTS={host}, or another SITE_URL"
         )
+    if not found["EMAIL_BACKEND"].endswith(".smtp.EmailBackend"):
+        raise wrong("EMAIL_URL", "sends no mail to anybody, which is for development alone")
+
+
+def _judge_phones(found: Mapping[str, Any]) -> None:
+    account, token = found["TWILIO_ACCOUNT_SID"], found["TWILIO_AUTH_TOKEN"]
+    if bool(account) != bool(token):
+        raise ImproperlyConfigured("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN go together. Write both, or neither")
+    if account and not (found["TWILIO_SMS_FROM"] or found["TWILIO_WHATSAPP_FROM"]):
+        raise ImproperlyConfigured(
+            "TWILIO_ACCOUNT_SID has no number to send from. Write TWILIO_SMS_FROM, TWILIO_WHATSAPP_FROM, or both"
+        )
+
+
+def _judge_proxies(found: Mapping[str, Any]) -> None:
+    count = found["ALLAUTH_TRUSTED_PROXY_COUNT"]
+    if found["BEHIND_PROXY"] and not count:
+        raise ImproperlyConfigured(
+            "TRUSTED_PROXIES is 0 while BEHIND_PROXY is on: all people would have the proxy's address, and share its "
+            "limits. Write how many proxies add to X-Forwarded-For, such as 1, or BEHIND_PROXY=off"
+        )
+    if count and not found["BEHIND_PROXY"]:
+        raise ImproperlyConfigured(
+            f"TRUSTED_PROXIES is {count} while BEHIND_PROXY is off: an address that any client writes would be "
+            "believed. Write BEHIND_PROXY=on, or TRUSTED_PROXIES=0"
+        )
+
+
+def _judge_laptop(found: Mapping[str, Any], host: str) -> None:
+    if found["LOCAL"] and not _is_near(host):
+        raise ImproperlyConfigured(
+            f"LOCAL is on while SITE_URL is at {host}: people with known passwords, and a page with everybody's mails, "
+            "are for one's own machine. Write LOCAL=off, or leave SITE_URL away"
+        )
+
+
+def _is_near(host: str) -> bool:
+    """Return whether a host is this machine, or one of a network of one's own."""
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local", ".test", ".internal"))
 
 
 def _fits(host: str, allowed: str) -> bool:

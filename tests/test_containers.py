@@ -157,6 +157,7 @@ def test_every_variable_is_explained():
 HELD_BY_THE_IMAGE = {"LOCAL", "TECHNICAL_PAGES", "BUILT_ASSETS", "FLIPDASH_DATA", "PORT", "BIND"}
 """What no person sets in Compose: development never runs there, and the image says where files and web are."""
 OF_WEB_ALONE = {"STATEMENT_TIMEOUT_MS"}
+OF_WORKERS_ALONE = {"WORKER_QUEUES"}
 
 
 def test_compose_passes_on_every_documented_variable():
@@ -165,7 +166,8 @@ def test_compose_passes_on_every_documented_variable():
     assert {"TRUSTED_PROXIES", "SECRET_KEY", "TOP_UP_MAX"} <= documented
     for service in RUNNING:
         passed_on = set(OURS[service]["environment"])
-        assert documented - HELD_BY_THE_IMAGE - OF_WEB_ALONE <= passed_on, service
+        assert documented - HELD_BY_THE_IMAGE - OF_WEB_ALONE - OF_WORKERS_ALONE <= passed_on, service
+        assert (passed_on >= OF_WORKERS_ALONE) == service.startswith("worker")
         assert (passed_on >= OF_WEB_ALONE) == (service == "web"), "a worker's statements take as long as they take"
 
 

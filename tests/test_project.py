@@ -16,6 +16,7 @@ SAFE = {
     "SECRET_KEY": "not a secret, but as long and as mixed as 1 of 50 characters",
     "SEALING_KEYS": "0123456789abcdef" * 4,
     "ALLOWED_HOSTS": "flipdash.example",
+    "SITE_URL": "https://flipdash.example",
     "DJANGO_SETTINGS_MODULE": "flipdash.settings",
     "EMAIL_URL": "smtp://mail.flipdash.example",
 }
@@ -63,7 +64,7 @@ def test_production_settings_pass_djangos_own_deployment_check():
     "missing",
     [
         *("SECRET_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL", "REDIS_URL", "EMAIL_URL"),
-        "SEALING_KEYS",
+        *("SEALING_KEYS", "SITE_URL"),
     ],
 )
 def test_nothing_starts_when_a_setting_is_missing(missing):
@@ -88,7 +89,11 @@ def test_nothing_starts_when_a_setting_is_missing(missing):
 def test_ones_own_machine_shows_our_pages_of_errors_unless_it_is_asked_for_djangos(environment, is_local, is_technical):
     code = "import django; django.setup(); from django.conf import settings; print(settings.LOCAL, settings.DEBUG)"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env={**SAFE, **SERVICES, **environment}, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**SAFE, **SERVICES, "SITE_URL": "https://flipdash.test", "ALLOWED_HOSTS": ".test", **environment},
+        capture_output=True,
+        text=True,
     )
     assert done.stdout.split() == [str(is_local), str(is_technical)], done.stderr
 

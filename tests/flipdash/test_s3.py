@@ -239,7 +239,9 @@ def test_web_and_workers_share_nothing_but_postgres_valkey_and_s3(bucket, url, s
         ("s3://k@bucket", "a key without a secret"),
         ("s3://k:s/cret@bucket", "as %2F"),
         ("s3://k:s@bucket?regoin=x", "regoin=, which isn't known"),
-        ("s3://k:s@bucket?endpoint=minio:9000", "begins neither with https"),
+        ("s3://k:s@bucket?endpoint=https://", "an endpoint that isn't https"),
+        ("s3://k:s@bucket?endpoint=https://minio:hush", "an endpoint that isn't https"),
+        ("s3://k:s@bucket?endpoint=minio:9000", "an endpoint that isn't https"),
     ],
 )
 def test_a_wrong_address_says_what_to_write(url, words, tmp_path):
