@@ -6,16 +6,16 @@ a person typed can be anything but text (trust.md §1.6).
 
 import logging
 import smtplib
-import socket
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.db import Error, transaction
-from django.db.models import Exists, Q
+from django.db.models import Exists, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -34,7 +34,8 @@ DROPPED = "dropped"
 AWAY_FOR = timedelta(seconds=60)
 """How long a server that is away is left alone."""
 DROPS = (smtplib.SMTPServerDisconnected, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
-IS_AWAY = (TimeoutError, ConnectionError, socket.gaierror, smtplib.SMTPConnectError)
+CLOSES = 421
+"""What a server answers that serves nobody for now."""
 
 
 class Mails(Worker[Message]):
@@ -58,6 +59,12 @@ class Mails(Worker[Message]):
         dropped = Q(problem=DROPPED, started_at__range=(Now() - AWAY_FOR, Now()))
         return not others.filter(Q(problem=AWAY) | dropped).exists()
 
+    def give_back(self, message: Message, problem: str) -> None:
+        """Let a mail wait for the server: what isn't the mail's fault costs it no attempt."""
+        # While the server is away all mails rest. One on which it hung up keeps no other waiting, so it rests itself.
+        due_at = None if problem == AWAY else Now() + AWAY_FOR
+        self.finish(message, Status.QUEUED, problem=problem, attempt=F("attempt") - 1, due_at=due_at)
+
     def is_there(self) -> None:
         """Let all that wait for the server go on. A mail has gone: what fails here must not send it again."""
         try:
@@ -68,7 +75,7 @@ class Mails(Worker[Message]):
 
 
 MAILS = Mails("mails", Message, most_attempts=8, wait=timedelta(seconds=30), words=_("Mails"))
-"""The last attempt is about an hour after the first; then the row stays, unsent, for the operator."""
+"""The last attempt is about an hour after the first; then the row stays, unsent, for the operator (`send_again`)."""
 
 
 def send(name: str, *, to: str, language: str, **context: Any) -> Message:
@@ -134,16 +141,54 @@ def _send(message: Message) -> None:
             return
         message.subject, message.text = found
         kept = {"subject": message.subject, "text": message.text}
+    server = get_connection()
     try:
-        EmailMessage(message.subject, message.text, to=[message.to], headers={"Message-ID": id_of(message)}).send()
-    except DROPS:
-        MAILS.note(message, problem=DROPPED if MAILS.is_dropped_alone(message) else AWAY)
+        server.open()
+    except Exception as error:  # whatever it is, none of the mail was said yet: it is the server's
+        _wait(message, AWAY, error)
+        return
+    try:
+        said: dict[str, Any] = {"to": [message.to], "headers": {"Message-ID": id_of(message)}}
+        EmailMessage(message.subject, message.text, connection=server, **said).send()
+    except Exception as error:
+        problem = _problem_of(error, message)
+        if problem and message.problem:  # no mail has got through since its last attempt
+            _wait(message, problem, error)
+            return
+        if problem:
+            MAILS.note(message, problem=problem)
         raise
-    except IS_AWAY:
-        MAILS.note(message, problem=AWAY)
-        raise
+    finally:
+        with suppress(OSError):  # it may have gone: a server that says no goodbye must not have it sent again
+            server.close()
     MAILS.finish(message, Status.SENT, problem="", **(kept if settings.OUTBOX else {**kept, "text": ""}))
     MAILS.is_there()
+
+
+def _wait(message: Message, problem: str, error: Exception) -> None:
+    log.error("mails: the server can't be used", exc_info=error)
+    MAILS.give_back(message, problem)
+
+
+def _problem_of(error: Exception, message: Message) -> str:
+    """Return AWAY or DROPPED for what may be the server's fault, "" for what is this mail's."""
+    if isinstance(error, DROPS):
+        return DROPPED if MAILS.is_dropped_alone(message) else AWAY
+    if isinstance(error, smtplib.SMTPSenderRefused):  # all mails have the same sender
+        return AWAY
+    if isinstance(error, smtplib.SMTPException):
+        return AWAY if getattr(error, "smtp_code", None) == CLOSES else ""
+    return AWAY if isinstance(error, OSError) else ""
+
+
+def send_again(messages: QuerySet[Message]) -> int:
+    """Queue what failed once more, with all its attempts; returns how many mails that is."""
+    rows = messages.filter(channel=Message.Channel.MAIL, status=Status.FAILED)
+    with transaction.atomic(using=rows.db):
+        found = rows.update(status=Status.QUEUED, attempt=0, due_at=None, finished_at=None, problem="")
+        transaction.on_commit(MAILS.wake, using=rows.db)
+    log.info("mails: %s that failed are sent again", found)
+    return found
 
 
 def tidy() -> None:

@@ -25,7 +25,7 @@ class Message(Leased):
         QUEUED = state("queued", _("Waiting"), "grey", "hourglass", to="sending")
         SENDING = state("sending", _("Being sent"), "blue", "loader", to="queued sent failed")
         SENT = state("sent", _("Sent"), "green", "check")
-        FAILED = state("failed", _("Not sent"), "red", "x")
+        FAILED = state("failed", _("Not sent"), "red", "x", later="queued")
 
     STEPS = {Status.QUEUED: Status.SENDING}
     PROBLEMS = {"error": _("The mail server didn’t take it.")}
@@ -41,7 +41,7 @@ class Message(Leased):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta(Leased.Meta):
-        pass
+        verbose_name, verbose_name_plural = _("Mail"), _("Mails")  # what the back office shows of them
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()}: {self.subject}"

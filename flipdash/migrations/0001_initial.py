@@ -32,6 +32,8 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
+                'verbose_name': 'Mail',
+                'verbose_name_plural': 'Mails',
                 'abstract': False,
                 'indexes': [models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='flipdash_message_open')],
             },

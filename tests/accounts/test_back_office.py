@@ -6,14 +6,15 @@ import pytest
 from django.contrib.admin import site
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
 from accounts import operators
 from accounts.models import Activity, User
-from flipdash import backoffice, rls
+from flipdash import backoffice, mail, rls
 from flipdash.actors import SYSTEM, Actor
-from flipdash.models import Heartbeat
+from flipdash.models import Heartbeat, Message
 from flipdash.rls import inside_of
 from tests import factories
 from tests.transactions.settling import begin
@@ -90,7 +91,9 @@ def test_every_list_opens(office, admin, page):
 
 
 def _stands(row):
-    """All that the database has of a row, as its business sees it."""
+    """All that the database has of a row, as its business sees it; of a mail, which is of none, as workers do."""
+    if isinstance(row, Message):
+        return Message.objects.filter(pk=row.pk).values().get()
     with rls.inside_of(getattr(row, "business_id", None) or row.pk, "live"):
         return type(row).objects.filter(pk=row.pk).values().get()
 
@@ -135,6 +138,7 @@ def test_nothing_is_added_changed_or_deleted(office, admin, model):
         "Business": lambda: admin.business,
         "User": lambda: admin.user,
         "Member": lambda: admin,
+        "Message": lambda: mail.queue(to="ana@kopikita.test", subject="Hello", text="Text", language="en"),
         "Activity": lambda: Activity.objects.create(
             business=admin.business, mode="live", kind="x", area="x", **SYSTEM.columns("by")
         ),
@@ -153,6 +157,25 @@ def test_a_password_is_no_field(office, admin):
     content = office.get(f"/admin/accounts/user/{admin.user.pk}/change/").content.decode()
     assert "argon2" not in content
     assert admin.user.password not in content
+
+
+def test_a_mail_that_failed_is_sent_again_and_its_text_is_shown_to_nobody(office):
+    """hostile.24a 6: nothing sent a failed one again."""
+    mails = [mail.queue(to=f"{n}@kopikita.test", subject="Hello", text="https://x/key", language="en") for n in "abc"]
+    for status in ("sending", "failed"):
+        Message.objects.filter(pk__in=[mails[0].pk, mails[1].pk]).update(status=status, attempt=8)
+    Message.objects.filter(status="failed").update(finished_at=Now())
+    url = "/admin/flipdash/message/"
+    content = office.get(url).content.decode() + office.get(f"{url}{mails[0].pk}/change/").content.decode()
+    assert "a@kopikita.test" in content
+    assert "https://x/key" not in content
+    chosen = {"action": "send_again", "_selected_action": [mails[0].pk, mails[2].pk]}
+    assert "1 mail is sent again." in office.post(url, chosen, follow=True).content.decode()
+    stand = Message.objects.order_by("pk").values_list("status", "attempt", "finished_at")
+    assert stand[0] == stand[2] == ("queued", 0, None)
+    assert Message.objects.filter(status="failed").count() == 1
+    call_command("send_mails_again")
+    assert not Message.objects.filter(status="failed").exists()
 
 
 def test_suspending_ends_access_and_stands_in_the_businesss_log(office, operator, web, admin):

@@ -1,12 +1,15 @@
 """Mails: queued in the transaction, sent once, tried again, wiped once sent."""
 
+import errno
 import re
 import smtplib
+import ssl
 from datetime import timedelta
 from unittest import mock
 
 import pytest
 from django.core import mail as django_mail
+from django.core.mail.backends.locmem import EmailBackend
 from django.db import OperationalError
 from django.db.models import F
 from django.db.models.functions import Now
@@ -113,6 +116,58 @@ def test_a_server_that_is_away_is_tried_by_one_mail_a_minute_and_then_gets_all(m
     a_minute_later()
     send_all()
     assert set(Message.objects.values_list("status", "problem")) == {("sent", "")}
+
+
+REFUSES = [
+    OSError(errno.EHOSTUNREACH, "No route to host"),
+    ssl.SSLCertVerificationError("certificate has expired"),
+    smtplib.SMTPAuthenticationError(535, b"wrong password"),
+    smtplib.SMTPConnectError(421, b"try later"),
+]
+
+
+@pytest.mark.parametrize("problem", REFUSES, ids=lambda problem: type(problem).__name__)
+def test_a_server_that_is_away_for_hours_costs_no_mail_an_attempt(monkeypatch, problem):
+    """hostile.24a 6: after 64 minutes a mail was lost for good, and at once where the server refused FlipDash."""
+    opens = mock.Mock(side_effect=problem)
+    monkeypatch.setattr(EmailBackend, "open", opens)
+    for _message in range(3):
+        queue()
+    for _minute in range(12):
+        a_minute_later()
+        send_all()
+    assert opens.call_count == 12, "one a minute"
+    assert set(Message.objects.values_list("status", "attempt")) == {("queued", 0)}
+    monkeypatch.undo()
+    a_minute_later()
+    send_all()
+    assert set(Message.objects.values_list("status", "problem")) == {("sent", "")}
+
+
+@pytest.mark.parametrize("problem", [TimeoutError(), smtplib.SMTPServerDisconnected("gone")])
+def test_only_while_others_get_through_a_mail_loses_attempts_by_silence(monkeypatch, problem):
+    sent = django_mail.EmailMessage.send
+
+    def send(message):
+        if "bad@kopikita.test" in message.to:
+            raise problem
+        return sent(message)
+
+    monkeypatch.setattr(django_mail.EmailMessage, "send", send)
+    bad = queue(to="bad@kopikita.test")
+    for _minute in range(10):
+        a_minute_later()
+        send_all()
+    bad.refresh_from_db()
+    assert (bad.status, bad.attempt) == ("queued", 1), "it may be the server"
+    for _minute in range(7):
+        queue()
+        a_minute_later()
+        send_all()
+        a_minute_later()
+        send_all()
+    bad.refresh_from_db()
+    assert (bad.status, bad.attempt) == ("failed", 8), "others got through each time"
 
 
 def test_while_one_mail_tries_a_server_that_was_away_the_others_wait(monkeypatch):
