@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.operators import Operator
+from deposits.ledger import NotEnoughDeposit
+from flipdash import money
 from flipdash.backoffice import ReadOnlyAdmin
 from flipdash.states import MoveRefused
 from transactions import disturbances
@@ -92,12 +94,24 @@ class DestinationAdmin(ReadOnlyAdmin):
 class CaseAdmin(ReadOnlyAdmin):
     """What a rail said that can't be: a person looks, then closes it with a note (trust.md L8, Q5)."""
 
-    list_display = ("id", "business", "mode", "kind", "order", "was", "said", "amount", "opened_at", "status")
+    list_display = (
+        "id",
+        "business",
+        "mode",
+        "kind",
+        "order",
+        "was",
+        "said",
+        "amount",
+        "opened_at",
+        "proposer_name",
+        "status",
+    )
     list_filter = ("status", "kind", "mode")
     list_select_related = ("business", "order")
     search_fields = ("=order__key",)
     ordering = ("-id",)
-    actions = ("close", "credit_return", "release")
+    actions = ("close", "credit_return", "release", "book")
 
     @admin.action(description=gettext_lazy("Close: it is settled"))
     def close(self, request: HttpRequest, queryset: QuerySet[RailCase]) -> None:
@@ -120,6 +134,21 @@ class CaseAdmin(ReadOnlyAdmin):
         """Release what the rail knows by our key as something else, or can't stop, where nothing was paid."""
         done = sum(cases.release(case, by=request.user) for case in queryset)  # type: ignore[arg-type]  # the operator's people are Users
         self.message_user(request, _("Given back: %d") % done)
+
+    @admin.action(description=gettext_lazy("Book what the rail says now, by two people: it was paid, or never was"))
+    def book(self, request: HttpRequest, queryset: QuerySet[RailCase]) -> None:
+        """Propose to book the opposite of how something ended; the second person's click does it."""
+        for case in queryset:
+            try:
+                is_done = cases.book(case, by=request.user)  # type: ignore[arg-type]  # the operator's people are Users
+            except MoveRefused as problem:
+                self.message_user(request, str(problem), messages.ERROR)
+            except NotEnoughDeposit as problem:
+                words = _("The deposit doesn’t cover it: %s are missing. Nothing was changed.")
+                self.message_user(request, words % money.rupiah(problem.missing), messages.ERROR)
+            else:
+                words = _("Done.") if is_done else _("Proposed. Somebody else has to approve it.")
+                self.message_user(request, words)
 
 
 @admin.register(RailOrder)

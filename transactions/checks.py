@@ -43,7 +43,10 @@ ledger_check(
     SELECT format('%s %s is %s, but its hold was closed by %s', t.source_type, t.id, t.status, c.kind)
     FROM deposits_posting c
     JOIN ({SENT}) t ON t.source_type = c.source_type AND t.id = c.source_id
-    WHERE c.kind IN ('capture', 'release') AND (c.kind = 'capture') <> (t.status = 'successful')
+    LEFT JOIN deposits_posting x ON x.kind = 'correction' AND x.business_id = c.business_id AND x.mode = c.mode
+        AND x.source_type = c.source_type AND x.source_id = c.source_id
+    WHERE c.kind IN ('capture', 'release')
+        AND (c.kind = 'capture') <> ((t.status = 'successful') <> (x.id IS NOT NULL))
     UNION ALL
     SELECT format('%s %s came back to the deposit, but is not marked as returned', t.source_type, t.id)
     FROM deposits_posting r
@@ -61,6 +64,26 @@ ledger_check(
     JOIN deposits_entry e ON e.posting_id = r.id
     JOIN deposits_account a ON a.id = e.account_id AND a.kind = 'available'
     WHERE r.kind = 'return' AND e.amount > t.amount
+    """,  # noqa: S608  (our own constants)
+)
+
+ledger_check(
+    "What was corrected as a rail says was settled by two people, and whole",
+    f"""
+    SELECT format('%s %s of %s is %s, and was corrected by %s', x.source_type, x.source_id, t.whole, t.status, e.amount)
+    FROM deposits_posting x
+    LEFT JOIN ({SENT}) t ON t.source_type = x.source_type AND t.id = x.source_id
+        AND (t.business_id, t.mode) = (x.business_id, x.mode)
+    LEFT JOIN (deposits_entry e JOIN deposits_account a ON a.id = e.account_id AND a.kind = 'available')
+        ON e.posting_id = x.id
+    WHERE x.kind = 'correction' AND (
+        e.amount IS DISTINCT FROM CASE t.status WHEN 'successful' THEN -t.whole WHEN 'failed' THEN t.whole END
+        OR NOT EXISTS (
+            SELECT FROM transactions_railcase c JOIN transactions_railorder o ON o.id = c.order_id
+            WHERE (o.source, o.source_id) = (x.source_type, x.source_id) AND c.kind = 'contradiction'
+                AND c.said = t.status AND c.status = 'closed' AND c.proposer_id <> c.closer_id
+        )
+    )
     """,  # noqa: S608  (our own constants)
 )
 
@@ -109,8 +132,11 @@ ledger_check(
     """
     SELECT format('payment %s of %s is %s, and its refunds are %s', p.id, p.amount, p.status, r.rupiah)
     FROM (
-        SELECT payment_id, business_id, mode, sum(amount) AS rupiah FROM transactions_refund
-        WHERE status NOT IN ('cancelled', 'failed') AND returned_at IS NULL GROUP BY payment_id, business_id, mode
+        SELECT payment_id, business_id, mode, sum(amount) AS rupiah FROM transactions_refund f
+        WHERE status NOT IN ('cancelled', 'failed') AND returned_at IS NULL AND NOT EXISTS (
+            SELECT FROM deposits_posting x  -- paid after all: another may have been asked for since it failed
+            WHERE x.source_type = 'refund' AND x.source_id = f.id AND x.kind = 'correction'
+        ) GROUP BY payment_id, business_id, mode
     ) r
     JOIN transactions_payment p ON p.id = r.payment_id
     WHERE r.rupiah > p.amount OR p.status <> 'successful'

@@ -22,6 +22,7 @@ from deposits.ledger.posting import (
     hold,
     hold_lines,
     hold_many,
+    paid_lines,
     post,
     post_many,
     release,
@@ -34,6 +35,7 @@ from deposits.ledger.posting import (
     settlement_lines_of_many,
     top_up,
     top_up_lines,
+    unpaid_lines,
 )
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "hold",
     "hold_lines",
     "hold_many",
+    "paid_lines",
     "post",
     "post_many",
     "release",
@@ -70,4 +73,5 @@ __all__ = [
     "settlement_lines_of_many",
     "top_up",
     "top_up_lines",
+    "unpaid_lines",
 ]

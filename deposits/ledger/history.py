@@ -27,6 +27,7 @@ KIND_WORDS: dict[str, tuple[str, ...]] = {
     PostingKind.RETURN: ("Returned", "Return", "Dikembalikan"),
     PostingKind.SETTLEMENT: ("Settled", "Settlement", "Penyelesaian"),
     PostingKind.REFUND: ("Refund", "Pengembalian dana"),
+    PostingKind.CORRECTION: ("Correction", "Koreksi"),
     PostingKind.REVERSAL: ("Reversal", "Pembatalan"),
 }
 """What people search for when they mean a kind of movement, in both languages."""

@@ -8,7 +8,7 @@ calls is inside the business (flipdash/rls.py), or passes `using="operator"`.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -213,6 +213,17 @@ def capture_lines(amount: int, fee: int, rail: str) -> list[Line]:
 def return_lines(amount: int, rail: str) -> list[Line]:
     """Back from the rail to available; the fee stays earned."""
     return [Line(AccountKind.CLEARING, -amount, rail), Line(AccountKind.AVAILABLE, amount)]
+
+
+def paid_lines(amount: int, fee: int, rail: str) -> list[Line]:
+    """From available to the rail that has paid it out after all, and the fee to fees."""
+    lines = [Line(AccountKind.AVAILABLE, -(amount + fee)), Line(AccountKind.CLEARING, amount, rail)]
+    return [*lines, Line(AccountKind.FEES, fee)] if fee else lines
+
+
+def unpaid_lines(amount: int, fee: int, rail: str) -> list[Line]:
+    """Back from the rail, which has paid nothing after all, and from fees to available."""
+    return [replace(line, amount=-line.amount) for line in paid_lines(amount, fee, rail)]
 
 
 def top_up_lines(amount: int, bank: str) -> list[Line]:

@@ -51,6 +51,7 @@ class PostingKind(models.TextChoices):
     WITHDRAWAL = "withdrawal", _("Withdrawal")
     SWEEP = "sweep", _("Moved to the operator")
     ADJUSTMENT = "adjustment", _("Adjustment")
+    CORRECTION = "correction", _("Corrected as the bank says")
     REVERSAL = "reversal", _("Reversal")
 
 

@@ -45,7 +45,9 @@ MOVEMENTS = (
     Movement(_("Paid out"), (PostingKind.CAPTURE,)),
     Movement(_("Refunds"), (PostingKind.REFUND,)),
     Movement(_("Withdrawals"), (PostingKind.WITHDRAWAL,)),
-    Movement(_("Corrections"), (PostingKind.ADJUSTMENT, PostingKind.REVERSAL, PostingKind.SWEEP)),
+    Movement(
+        *(_("Corrections"), (PostingKind.ADJUSTMENT, PostingKind.CORRECTION, PostingKind.REVERSAL, PostingKind.SWEEP))
+    ),
 )
 """Every kind once, in the order in which an account statement would say it."""
 

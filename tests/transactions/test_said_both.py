@@ -1,15 +1,20 @@
 """What has ended, and whose rail says the opposite then: it may be paid until people settle it (trust: L8, D6)."""
 
 import pytest
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 from django.template.loader import render_to_string
+from django.test import Client
 from django.urls import reverse
 
 from accounts.permissions import Role
+from deposits import ledger
+from deposits.ledger import checks
+from flipdash import backoffice, rls
 from tests import factories
+from tests.deposits.conftest import connect
 from tests.transactions import refunding
 from tests.transactions.sending import create, fund, let_it_arrive, lines
-from transactions.models import RailCase, Status
+from transactions.models import MoneyTransfer, RailCase, Status
 from transactions.outgoing import answers, cases
 from transactions.outgoing.refusals import MayBeTwice
 from transactions.rails import Answer, Outcome
@@ -94,3 +99,83 @@ def test_a_refund_that_failed_and_was_paid_takes_of_the_payment(kopi_kita, maker
     with pytest.raises(OverTheRest) as problem:
         refunding.request(maker, other, amount=60_000)
     assert problem.value.left == 50_000
+
+
+@pytest.fixture
+def operators_people(monkeypatch):
+    """Two of the operator's, each in the back office."""
+    monkeypatch.setattr(backoffice, "has_second_factor", lambda user: True)
+    clients = Client(), Client()
+    for client, name in zip(clients, ("Ayu", "Bayu"), strict=True):
+        email = f"{name.lower()}@flipdash.test"
+        client.force_login(factories.make_operator(email=email, name=name, password="gayo-arabika-88"))
+    return clients
+
+
+def balance(business):
+    with rls.inside_of(business.pk, "live"):
+        return ledger.balance(ledger.LedgerOwner(business, "live"))
+
+
+def wrong():
+    with connect("superuser") as superuser, superuser.cursor() as cursor:
+        return {result.check.name: result.examples for result in checks.run(cursor) if result.count}
+
+
+def act(client, case):
+    page = client.post(
+        reverse("admin:transactions_railcase_changelist"),
+        {"action": "book", "_selected_action": [case.pk]},
+        follow=True,
+    )
+    return page.content.decode()
+
+
+@pytest.mark.parametrize(("account", "after"), [(FAILS, "successful"), (CONTRADICTS, "failed")])
+def test_two_people_book_what_the_rail_says_now_and_once(kopi_kita, maker, operators_people, account, after):
+    """trust: D3, L8. One proposes it, another books it; the deposit has it whole, and the books stand."""
+    transfer = sent(maker, account)
+    if account == FAILS:
+        answers.take(MONEY_TRANSFERS.key_of(transfer), PAID)
+    first, second = operators_people
+    case, before = RailCase.objects.get(), balance(kopi_kita).total
+    assert "Somebody else has to approve it" in act(first, case)
+    assert "You have proposed this yourself" in act(first, case)
+    assert balance(kopi_kita).total == before
+    assert "Done." in act(second, case)
+    assert "has nothing to book" in act(second, case)
+    whole = transfer.amount + transfer.fee
+    assert balance(kopi_kita).total == 10_000_000 - (whole if after == "successful" else 0)
+    transfer.refresh_from_db()
+    assert (transfer.status, transfer.disputed_at) == (after, None)
+    assert bool(transfer.reason) == (after == "failed")
+    assert lines(transfer)[-2:] == ["disputed", after]
+    assert wrong() == {}
+    with connect("superuser") as superuser, superuser.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        with superuser.transaction(force_rollback=True):
+            cursor.execute("UPDATE transactions_railcase SET proposed_at = NULL, proposer_id = closer_id")
+            found = {result.check.name for result in checks.run(cursor) if result.count}
+            assert found == {"What was corrected as a rail says was settled by two people, and whole"}
+
+
+def test_what_was_paid_after_all_is_not_booked_below_zero(kopi_kita, maker, operators_people):
+    transfer = sent(maker)
+    answers.take(MONEY_TRANSFERS.key_of(transfer), PAID)
+    create(maker, amount=balance(kopi_kita).available - 2_500 - 10_000)
+    first, second = operators_people
+    case = RailCase.objects.get()
+    act(first, case)
+    assert "are missing. Nothing was changed." in act(second, case)
+    case.refresh_from_db()
+    assert case.status == "open"
+    assert cases.close(case, by=maker.user)
+    case.refresh_from_db()
+    assert case.proposed_at is None
+
+
+def test_what_has_ended_stays_so_while_its_rail_says_nothing_else(maker):
+    """In the database too."""
+    transfer = sent(maker)
+    with pytest.raises(DatabaseError, match="nobody has said the opposite"):
+        MoneyTransfer.objects.filter(pk=transfer.pk).update(status="successful", reason="")

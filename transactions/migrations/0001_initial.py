@@ -272,6 +272,10 @@ class Migration(migrations.Migration):
                 ('amount', models.BigIntegerField(null=True, verbose_name='Came back')),
                 ('opened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='Opened')),
                 ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed')], default='open', max_length=6)),
+                ('proposed_at', models.DateTimeField(null=True)),
+                ('proposer_kind', models.CharField(blank=True, max_length=8)),
+                ('proposer_id', models.BigIntegerField(blank=True, null=True)),
+                ('proposer_name', models.CharField(blank=True, max_length=100, verbose_name='Proposed by')),
                 ('closed_at', models.DateTimeField(null=True, verbose_name='Closed')),
                 ('closer_kind', models.CharField(blank=True, max_length=8)),
                 ('closer_id', models.BigIntegerField(blank=True, null=True)),
@@ -282,7 +286,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(models.F('id'), condition=models.Q(('status', 'open')), name='railcase_open')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='railcase_mode_known'), models.CheckConstraint(condition=models.Q(models.Q(('closer_id__isnull', False), ('closer_kind__in', ['member', 'key', 'operator'])), models.Q(('closer_id', None), ('closer_kind__in', ['system', 'named'])), models.Q(('closer_id', None), ('closer_kind', ''), ('closer_name', '')), _connector='OR'), name='railcase_closer_known'), flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='order', name='railcase_order_tenant', to='transactions.RailOrder'), models.CheckConstraint(condition=models.Q(('amount', None), ('amount__gt', 0), _connector='OR'), name='railcase_amount'), models.UniqueConstraint(condition=models.Q(models.Q(('kind__in', ['no_answer', 'given_up']), _negated=True), ('status', 'open'), _connector='OR'), fields=('order', 'kind', 'said'), name='railcase_once')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='railcase_mode_known'), models.CheckConstraint(condition=models.Q(models.Q(('closer_id__isnull', False), ('closer_kind__in', ['member', 'key', 'operator'])), models.Q(('closer_id', None), ('closer_kind__in', ['system', 'named'])), models.Q(('closer_id', None), ('closer_kind', ''), ('closer_name', '')), _connector='OR'), name='railcase_closer_known'), models.CheckConstraint(condition=models.Q(models.Q(('proposer_id__isnull', False), ('proposer_kind__in', ['member', 'key', 'operator'])), models.Q(('proposer_id', None), ('proposer_kind__in', ['system', 'named'])), models.Q(('proposer_id', None), ('proposer_kind', ''), ('proposer_name', '')), _connector='OR'), name='railcase_proposer_known'), models.CheckConstraint(condition=models.Q(('proposed_at', None), ('status', 'open'), models.Q(('closer_id', models.F('proposer_id')), _negated=True), _connector='OR'), name='railcase_by_two_people'), flipdash.scope.TenantForeignKey(by=('business_id', 'mode'), field='order', name='railcase_order_tenant', to='transactions.RailOrder'), models.CheckConstraint(condition=models.Q(('amount', None), ('amount__gt', 0), _connector='OR'), name='railcase_amount'), models.UniqueConstraint(condition=models.Q(models.Q(('kind__in', ['no_answer', 'given_up']), _negated=True), ('status', 'open'), _connector='OR'), fields=('order', 'kind', 'said'), name='railcase_once')],
             },
         ),
         migrations.CreateModel(

@@ -18,7 +18,10 @@ from transactions.reasons import Reason
 
 
 class Status(State):
-    """The states of money that is sent (product.md §2)."""
+    """The states of money that is sent (product.md §2).
+
+    What has ended ends otherwise only by two people of the operator's, where its rail says so (RailCase).
+    """
 
     PENDING_APPROVAL = state(
         *("pending_approval", _("Pending approval"), "amber", "pause"),
@@ -35,9 +38,11 @@ class Status(State):
         to="successful failed",
         said=("Processing", "Diproses"),
     )
-    SUCCESSFUL = state("successful", _("Successful"), "green", "check", said=("Successful", "Berhasil", "Sukses"))
+    SUCCESSFUL = state(
+        *("successful", _("Successful"), "green", "check"), later="failed", said=("Successful", "Berhasil", "Sukses")
+    )
     CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus", said=("Cancelled", "Canceled", "Dibatalkan"))
-    FAILED = state("failed", _("Failed"), "red", "x", said=("Failed", "Gagal"))
+    FAILED = state("failed", _("Failed"), "red", "x", later="successful", said=("Failed", "Gagal"))
 
 
 class Via(models.TextChoices):

@@ -122,6 +122,9 @@ class RailCase(TenantModel):
     """In rupiah, as the rail says of what was sent back; None: all of it."""
     opened_at = models.DateTimeField(_("Opened"), db_default=Now())
     status = StatusField(max_length=6, choices=Status, default=Status.OPEN)
+    proposed_at = models.DateTimeField(null=True)
+    """When somebody has proposed to book what the rail says now; somebody else does it."""
+    proposer_kind, proposer_id, proposer_name = actor_fields(_("Proposed by"), blank=True)
     closed_at = models.DateTimeField(_("Closed"), null=True)
     closer_kind, closer_id, closer_name = actor_fields(_("Closed by"), blank=True)
     note = models.CharField(max_length=200, blank=True)
@@ -132,6 +135,11 @@ class RailCase(TenantModel):
         constraints = [
             mode_known("railcase"),
             actor_known("railcase", "closer", blank=True),
+            actor_known("railcase", "proposer", blank=True),
+            models.CheckConstraint(
+                condition=Q(proposed_at=None) | Q(status="open") | ~Q(closer_id=F("proposer_id")),
+                name="railcase_by_two_people",
+            ),
             TenantForeignKey(field="order", to="transactions.RailOrder", name="railcase_order_tenant"),
             models.CheckConstraint(condition=Q(amount=None) | Q(amount__gt=0), name="railcase_amount"),
             models.UniqueConstraint(

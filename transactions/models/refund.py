@@ -30,9 +30,11 @@ class RefundStatus(State):
         to="successful failed",
         said=("Processing", "Diproses"),
     )
-    SUCCESSFUL = state("successful", _("Successful"), "green", "check", said=("Successful", "Berhasil", "Sukses"))
+    SUCCESSFUL = state(
+        *("successful", _("Successful"), "green", "check"), later="failed", said=("Successful", "Berhasil", "Sukses")
+    )
     CANCELLED = state("cancelled", _("Cancelled"), "grey", "minus", said=("Cancelled", "Canceled", "Dibatalkan"))
-    FAILED = state("failed", _("Failed"), "red", "x", said=("Failed", "Gagal"))
+    FAILED = state("failed", _("Failed"), "red", "x", later="successful", said=("Failed", "Gagal"))
 
 
 COUNTED = MAY_BE_PAID & Q(returned_at=None)

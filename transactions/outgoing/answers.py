@@ -184,6 +184,23 @@ def _is_not_stopped(case: RailCase) -> bool:
     return waiting.filter(reason=NOT_STOPPED.reason, order__recalled_at__isnull=False).exists()
 
 
+def book_opposite(case: RailCase, row: OutgoingTransfer, *, by: Scope) -> None:
+    """Book of a locked row what its rail says now, the opposite of how it ended. Raises MoveRefused, NotEnoughDeposit.
+
+    NotEnoughDeposit where it was paid after all, and its money, which had come back, is spent.
+    """
+    order = case.order
+    product = products[order.source]
+    if row.disputed_at is None or row.status != case.was or row.returned_at is not None:
+        raise states.MoveRefused(f"{row.pk} is {row.status}, and nothing else is said of it")
+    try:
+        changes.carry_out(changes.turning(by, product, row, Answer(Outcome(case.said), case.reason), order.rail))
+    except ledger.AlreadyPosted as problem:
+        raise states.MoveRefused(f"{row.pk} was corrected before: once is all that is done here") from problem
+    if row.status == Status.SUCCESSFUL:
+        product.paid([row])
+
+
 def credit_return(case: RailCase, *, by: Scope, at: datetime | None = None) -> bool:
     """Credit what a bank sent back, once a person says that it is there; False if it was credited before.
 

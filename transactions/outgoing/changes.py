@@ -152,6 +152,17 @@ def ending(
     return Change(owner_of(row), move, _release(product, row, by, at))
 
 
+def turning(by: Scope, product: Product, row: OutgoingTransfer, answer: Answer, rail: str) -> Change:
+    """End what has ended otherwise, as its rail says now: it was paid after all, or never was."""
+    is_paid, now = answer.outcome in ARRIVED, clock.now()
+    lines = (ledger.paid_lines if is_paid else ledger.unpaid_lines)(row.amount, row.fee, rail)
+    posting = NewPosting(PostingKind.CORRECTION, product.source_of(row), lines, by.actor)
+    reason = "" if is_paid else Reason.of(answer.reason) or Reason.BANK_REFUSED
+    values = {"reason": reason, "completed_at": max(now, row.created_at) if is_paid else None, "disputed_at": None}
+    to, act = (Status.SUCCESSFUL, "successful") if is_paid else (Status.FAILED, "failed")
+    return Change(owner_of(row), states.Move(row, to, by, product.kind(act), facts_of(row), None, values), posting)
+
+
 def _release(product: Product, row: OutgoingTransfer, by: Scope, at: datetime | None) -> NewPosting:
     lines = ledger.release_lines(row.amount + row.fee)
     return NewPosting(PostingKind.RELEASE, product.source_of(row), lines, by.actor, at)

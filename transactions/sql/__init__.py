@@ -206,6 +206,13 @@ AFTER_TABLES: list[Code] = [
     FixedFrom(MoneyTransfer, Status.PENDING_APPROVAL, "destination_kind", "bank", "remark", *APPROVED),
     *ABROAD,
     *(Moves(product) for product in PRODUCTS),
+    *(
+        Refused(
+            *(product, "ended", "BEFORE UPDATE", "has ended, and nobody has said the opposite"),
+            when="OLD.status IN ('successful', 'failed') AND NEW.status <> OLD.status AND OLD.disputed_at IS NULL",
+        )
+        for product in (MoneyTransfer, InternationalTransfer, Refund)
+    ),
     Moves(Payment, "settlement_status"),
     *ACCEPTED,
     *REFUNDS,
