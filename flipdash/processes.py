@@ -49,11 +49,12 @@ class Process:
 def web() -> list[str]:
     """Return the web server's command: WEB_WORKERS processes of WEB_THREADS threads.
 
+    It listens once the code is loaded: a proxy that knows another web asks that one until then, and nobody waits.
     No header that a client sends, such as SCRIPT_NAME, says where we are.
     """
     return [
         *("gunicorn", "flipdash.wsgi", "--bind", _or("BIND", f"127.0.0.1:{_or('PORT', '8000')}")),
-        *("--worker-class", "flipdash.serving.worker.Worker"),
+        *("--worker-class", "flipdash.serving.worker.Worker", "--preload"),
         *("--workers", _or("WEB_WORKERS", "2"), "--threads", _or("WEB_THREADS", "4")),
         *("--forwarder-headers", "", "--max-requests", "10000", "--max-requests-jitter", "2000", "--no-control-socket"),
     ]
