@@ -144,6 +144,8 @@ class Worker(Generic[R]):
     using: str = "default"
     words: Words = ""
     """What the operator calls its rows."""
+    most_failed: int | None = None
+    """How many may fail within a day by what nobody foresaw before somebody should look; None: that isn't asked."""
 
     _run: Callable[[R], Any] | None = field(default=None, init=False)
     _tidy: Callable[[], Any] | None = field(default=None, init=False)

@@ -55,6 +55,7 @@ IMPORTS = Worker(
     queue="imports",
     per="business",
     is_alone=True,
+    most_failed=5,
     problems={rights.NotAllowed: "not allowed", FoundFaults: "faults"},
     related=("business", "member__user", "member__business"),
 )

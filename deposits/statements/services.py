@@ -30,7 +30,12 @@ from flipdash.leases import Worker
 from flipdash.tables import Fault
 
 STATEMENTS = Worker(
-    "statements", StatementImport, queue="imports", using="operator", words=gettext_lazy("Bank statements")
+    "statements",
+    StatementImport,
+    queue="imports",
+    using="operator",
+    words=gettext_lazy("Bank statements"),
+    most_failed=5,
 )
 
 Status = StatementImport.Status

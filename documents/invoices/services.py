@@ -58,6 +58,7 @@ INVOICES = Worker(
     words=gettext_lazy("Invoices"),
     queue="reports",
     per="business",
+    most_failed=0,
     problems={NoOperator: "operator", NoParty: "party", LosesLetters: "letters", tax.NoRate: "rate"},
     related=("business", "corrects"),
     using=USING,

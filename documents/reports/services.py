@@ -68,6 +68,7 @@ REPORTS = Worker(
     words=gettext_lazy("Reports"),
     queue="reports",
     per="business",
+    most_failed=5,
     problems={
         rights.NotAllowed: "not allowed",
         BadQuery: "query",

@@ -57,6 +57,7 @@ STATEMENTS = Worker(
     words=gettext_lazy("Statements"),
     queue="reports",
     per="business",
+    most_failed=5,
     problems={
         rights.NotAllowed: "not allowed",
         DoesNotFollow: "does not follow",

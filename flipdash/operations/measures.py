@@ -16,6 +16,8 @@ from django.conf import settings
 from django.db import DatabaseError, models
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Coalesce, Extract, Now
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from flipdash import db, leases
 from flipdash.words import Words
@@ -139,10 +141,23 @@ def _of_worker(worker: leases.Worker[Any]) -> Queue:
     return Queue(worker.name.replace(" ", "_"), worker.words or worker.name, read)
 
 
+def _failures_of(worker: leases.Worker[Any]) -> Figure:
+    """Count what failed within the last day by what nobody foresaw: nothing waits then, and nothing was made."""
+
+    def read() -> float:
+        failed = worker.model.objects.using(OPERATOR).filter(problem__in=("error", "disk full"))
+        return float(failed.filter(finished_at__gte=Now() - timedelta(days=1)).count())
+
+    words = format_lazy(_("{what} that failed within a day"), what=worker.words or worker.name)
+    return Figure(f"{worker.name.replace(' ', '_')}_failed", words, read, most=worker.most_failed)
+
+
 def all_of_them() -> Iterator[Measure]:
     """Yield all that is measured in the database."""
     for worker in leases.workers.values():
         yield _of_worker(worker)
+        if worker.most_failed is not None:
+            yield _failures_of(worker)
     yield from _declared
 
 

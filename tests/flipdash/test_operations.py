@@ -243,6 +243,15 @@ def test_failed_mails_and_a_full_disk_are_named(client, lively, monkeypatch):
     assert [wrong.partition(":")[0] for wrong in deep(client)[1]["wrong"]] == ["room", "mails_failed"]
 
 
+def test_reports_that_fail_are_named_where_nothing_waits(client, lively, kopi_kita):
+    """A font that is gone fails each at once: every queue is empty, and looks better than on a slow day."""
+    member = factories.make_member(kopi_kita)
+    for _number in range(6):
+        factories.make_report(member, status="failed", problem="error", finished_at=Now())
+    factories.make_report(member, status="failed", problem="too big", finished_at=Now())
+    assert deep(client)[1]["wrong"] == ["reports_failed: 6 count, more than 5"]
+
+
 def test_what_is_away_is_named_and_nothing_else_fails(client, lively, settings, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert deep(client)[1]["wrong"] == ["valkey: can't be reached"]
@@ -347,7 +356,7 @@ def test_figures_are_written_too(client, lively):
     found = metrics(client)
     assert found["flipdash_postings_total", ()] >= 0
     assert found["flipdash_room_bytes", ()] > 0
-    assert found["flipdash_mails_failed", ()] == 0
+    assert found["flipdash_mails_failed", ()] == found["flipdash_invoices_failed", ()] == 0
     assert found["flipdash_valkey_up", ()] == 1
     assert found["flipdash_queue_taken", (("queue", "callbacks"),)] == 1
     assert of_deposits.lines() == (0, 0)
