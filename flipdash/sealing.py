@@ -91,6 +91,11 @@ def _mac(key: bytes, text: str, bind: str) -> str:
     return hmac.digest(place, text.encode(), "sha256").hex()
 
 
+def signing_keys(bind: str) -> list[str | bytes]:
+    """Return a key to sign with for each of the ring, the first one first: for what holds longer than SECRET_KEY."""
+    return [hmac.digest(key, b"sign:" + bind.encode(), "sha256") for key in _ring()]
+
+
 def hash_of(token: str) -> str:
     """Return what is kept of a secret that is only recognised: random, and long enough for a plain hash."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

@@ -1,7 +1,8 @@
 """Devices that a person has signed in from: a signed, long-lived cookie says which (trust.md A1).
 
 A device that is not known gets its person a mail; one that is known counts wrong passwords for itself, so that
-a stranger who keeps guessing at an account can't lock out whoever owns it.
+a stranger who keeps guessing at an account can't lock out whoever owns it. The cookie outlives any SECRET_KEY, so it is
+signed by the ring of flipdash/sealing.py: by the first key again at each sign-in.
 """
 
 import secrets
@@ -12,6 +13,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
+from flipdash import sealing
 
 COOKIE = "devices"
 SALT = "accounts.sign_in.devices"
@@ -35,7 +37,7 @@ def remember(request: HttpRequest, response: Any, user: User) -> None:
     known = _known(request)
     device = known.pop(str(user.pk), None) or secrets.token_urlsafe(12)
     kept = dict([*known.items()][-(MOST_PEOPLE - 1) :]) | {str(user.pk): device}
-    _set(response, signing.dumps(kept, salt=SALT))
+    _set(response, signing.dumps(kept, key=sealing.signing_keys(SALT)[0], salt=SALT))
 
 
 def _set(response: HttpResponse, value: str) -> None:
@@ -50,8 +52,10 @@ def _set(response: HttpResponse, value: str) -> None:
 
 
 def _known(request: HttpRequest) -> dict[str, str]:
+    written = request.COOKIES.get(settings.COOKIE_PREFIX + COOKIE, "")
+    first, *former = sealing.signing_keys(SALT)
     try:
-        known = signing.loads(request.COOKIES.get(settings.COOKIE_PREFIX + COOKIE, ""), salt=SALT, max_age=KEPT_FOR)
+        known = signing.loads(written, key=first, fallback_keys=former, salt=SALT, max_age=KEPT_FOR)
     except signing.BadSignature:
         return {}
     return known if isinstance(known, dict) else {}

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Member, SignInTry, User
 from accounts.models.sign_in import network_of
 from accounts.profile import notices
+from accounts.sign_in.devices import device_of
 from accounts.tasks import tidy_people
 from flipdash import hashers
 from flipdash.hashers import Argon2
@@ -248,6 +249,21 @@ def test_a_stranger_who_keeps_guessing_cannot_lock_out_a_device_that_is_known(ri
     client.cookies["devices"] = "forged"
     client.post("/sign-out/")
     assert client.post("/sign-in/", {"login": rina.user.email, "password": "wrong"}).status_code == 429
+
+
+def test_a_device_is_known_whatever_signs_sessions_now(rina, settings, rf):
+    """Its cookie is kept for 400 days, and former values of SECRET_KEY for one."""
+    client, _answer = sign_in(rina.user.email)
+    request = rf.get("/")
+    request.COOKIES["devices"] = client.cookies["devices"].value
+    device = device_of(request, rina.user)
+    assert device
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 8, []
+    assert device_of(request, rina.user) == device
+    settings.SEALING_KEYS = (b"n" * 32, *settings.SEALING_KEYS)
+    assert device_of(request, rina.user) == device, "and whatever seals"
+    settings.SEALING_KEYS = (b"n" * 32,)
+    assert device_of(request, rina.user) is None
 
 
 def test_success_costs_nothing_a_whole_office_shares_an_address(rina):
