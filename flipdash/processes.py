@@ -55,6 +55,7 @@ def web() -> list[str]:
     return [
         *("gunicorn", "flipdash.wsgi", "--bind", _or("BIND", f"127.0.0.1:{_or('PORT', '8000')}")),
         *("--worker-class", "flipdash.serving.worker.Worker", "--preload"),
+        *("--logger-class", "flipdash.serving.log.Log"),
         *("--workers", _or("WEB_WORKERS", "2"), "--threads", _or("WEB_THREADS", "4")),
         *("--forwarder-headers", "", "--max-requests", "10000", "--max-requests-jitter", "2000", "--no-control-socket"),
     ]

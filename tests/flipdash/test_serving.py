@@ -1,12 +1,15 @@
 """How requests are met before any page: odd clients, what is away, and what is written down (issue 18)."""
 
 import errno
+import http.client
 import json
 import logging
 import os
 import runpy
+import socket
 import subprocess
 import sys
+from contextlib import closing, suppress
 
 import pytest
 import redis
@@ -23,7 +26,9 @@ from flipdash import processes, wsgi
 from flipdash import settings as module
 from flipdash.serving import requests
 from flipdash.serving.lines import Lines
+from flipdash.serving.log import without_what_was_typed
 from tests.factories import make_transfer
+from tests.test_project import ROOT, SAFE, SERVICES
 
 pytestmark = pytest.mark.django_db
 CODECS = ["hex", "utf-7", "utf-16", "idna", "punycode", "rot13", "zlib", "base64", "latin-1", "undefined", "no-such"]
@@ -316,6 +321,53 @@ def test_a_proxy_that_nobody_believes_is_told_of_once(settings, rf, lines, trust
     told = [line["message"] for line in lines if line["level"] == "warning"]
     assert len(told) == warnings
     assert all(address in message and "BEHIND_PROXY=on" in message for message in told)
+
+
+BREAKS = """
+def application(environ, start):
+    start("200 OK", [("Content-Length", "9")])
+    yield b"half"
+    raise OSError("the disk /receipts/SUWs-Very1Secret/")
+"""
+
+
+def test_gunicorns_lines_are_as_all_others(tmp_path):
+    """JSON in UTC, a line for each, masked, from both kinds of its processes: of starts, ends, and what broke."""
+    (tmp_path / "breaks.py").write_text(BREAKS)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {**SAFE, **SERVICES, "PYTHONPATH": f"{ROOT}:{tmp_path}", "BIND": f"127.0.0.1:{port}"}
+    command = processes.web()
+    command[1:2] = ["breaks"]
+    command[command.index("--bind") + 1] = environment["BIND"]
+    web = subprocess.Popen(
+        [sys.executable, "-m", *command, "--workers", "1"], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        first = web.stderr.readline()
+        lines = [first]
+        while "Booting worker" not in lines[-1]:
+            lines.append(web.stderr.readline())
+            assert lines[-1], lines
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as asked, suppress(Exception):
+            asked.request("GET", "/receipts/SUWs-Very1Secret/?search=Typed1Words")
+            asked.getresponse().read()
+    finally:
+        web.terminate()
+        rest = web.communicate(timeout=30)[1]
+    written = [json.loads(line) for line in [*lines, *rest.splitlines()]]
+    assert all(line["time"].endswith("+00:00") and line["logger"] == "gunicorn.error" for line in written)
+    assert {"info", "error"} <= {line["level"] for line in written}
+    [broken] = [line for line in written if "traceback" in line]
+    assert "OSError: the disk" in broken["traceback"]
+    assert not any(word in str(written) for word in ("Very1Secret", "Typed1Words"))
+
+
+def test_what_gunicorn_repeats_of_an_address_ends_before_what_was_typed():
+    said = record("Error handling request %s %s")
+    said.args = ("GET", "/transfers/?search=Typed1Words")
+    assert without_what_was_typed(said)
+    assert said.getMessage() == "Error handling request GET /transfers/?…"
 
 
 def run(program, **environment):
