@@ -85,6 +85,7 @@ def tell_reset(told: events.Event) -> None:
     at = moment_with_zone_lazy(clock.now(), scope.zone, scope.zone_name)
     facts = {"member": member.name, "by": told.actor.name, "at": at, "address": scope.address}
     sign_in_url = mode_url(Mode.LIVE, "account_login", absolute=True)
-    mail.send("second_factor_reset", to=user.email, language=user.language, sign_in_url=sign_in_url, **facts)
+    first = {"rank": mail.Rank.SECURITY, "sign_in_url": sign_in_url}
+    mail.send("second_factor_reset", to=user.email, language=user.language, **first, **facts)
     for admin in member.business.members.admins().exclude(pk=member.pk).select_related("user"):
         mail.send("second_factor_reset_admins", to=admin.user.email, language=admin.user.language, **facts)

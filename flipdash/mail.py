@@ -27,6 +27,7 @@ from flipdash.models import Message
 
 log = logging.getLogger(__name__)
 Status = Message.Status
+Rank = Message.Rank
 AWAY = "away"
 """The `problem` of a mail whose last attempt met no server, or one that said nothing."""
 DROPPED = "dropped"
@@ -50,8 +51,18 @@ class Mails(Worker[Message]):
         return super().due().exclude(rests).exclude(Q(Exists(away)) & Q(Exists(trying)))
 
     def _in_turn(self, due: Any) -> Any:
-        # Whatever met nobody comes last: perhaps it was the mail, and another finds out that the server is there.
-        return due.order_by("problem", "pk")
+        """Order what is due: whatever met nobody last, for another finds out that the server is there; then by rank.
+
+        In BULK the businesses take turns, by their ids: one's payroll keeps no other's waiting (trust.md E5).
+        """
+        ordered = due.order_by("problem", "rank", "lane", "pk")
+        first = ordered.values_list("problem", "rank").first()
+        if first is None or first[1] != Rank.BULK:
+            return ordered
+        begun = self.rows.filter(rank=Rank.BULK, started_at__isnull=False).order_by("-started_at")
+        last = begun.values_list("lane", flat=True).first() or 0
+        others = ordered.filter(problem=first[0], rank=Rank.BULK, lane__gt=last)
+        return others if others.exists() else ordered
 
     def is_dropped_alone(self, message: Message) -> bool:
         """Return whether the server hung up on this mail only, for all that is known."""
@@ -78,10 +89,13 @@ MAILS = Mails("mails", Message, most_attempts=8, wait=timedelta(seconds=30), wor
 """The last attempt is about an hour after the first; then the row stays, unsent, for the operator (`send_again`)."""
 
 
-def send(name: str, *, to: str, language: str, **context: Any) -> Message:
-    """Write the mail `emails/<name>.txt` and queue it; it leaves when the transaction has committed."""
+def send(name: str, *, to: str, language: str, rank: Any = Rank.USUAL, lane: Any = 0, **context: Any) -> Message:
+    """Write the mail `emails/<name>.txt` and queue it; it leaves when the transaction has committed.
+
+    What is Rank.BULK names its business as `lane`. Both are Any because callers unpack a mail's context into the call.
+    """
     subject, text = written(name, language, **context)
-    return queue(to=to, subject=subject, text=text, language=language)
+    return queue(to=to, subject=subject, text=text, language=language, rank=rank, lane=lane)
 
 
 def written(name: str, language: str, **context: Any) -> tuple[str, str]:
@@ -108,15 +122,17 @@ def writer(name: str) -> Callable[[Writer], Writer]:
 
 def send_late(name: str, *, to: str, language: str) -> Message:
     """Queue what is written only when it is sent: whoever asks for it can't tell by time if anybody is there."""
-    message = Message.objects.create(channel=Message.Channel.MAIL, to=to[:254], text="", late=name, language=language)
+    fields = {"text": "", "late": name, "language": language, "rank": Rank.SECURITY}
+    message = Message.objects.create(channel=Message.Channel.MAIL, to=to[:254], **fields)
     MAILS.wake_on_commit()
     return message
 
 
-def queue(*, to: str, subject: str, text: str, language: str) -> Message:
+def queue(*, to: str, subject: str, text: str, language: str, rank: int = Rank.USUAL, lane: int = 0) -> Message:
     """Queue a text that is already written; line breaks never get into the subject."""
     subject = " ".join(subject.split())[:200]
-    message = Message.objects.create(channel=Message.Channel.MAIL, to=to, subject=subject, text=text, language=language)
+    fields = {"subject": subject, "text": text, "language": language, "rank": rank, "lane": lane}
+    message = Message.objects.create(channel=Message.Channel.MAIL, to=to, **fields)
     MAILS.wake_on_commit()
     return message
 

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +28,15 @@ class Message(Leased):
         SENT = state("sent", _("Sent"), "green", "check")
         FAILED = state("failed", _("Not sent"), "red", "x", later="queued")
 
+    class Rank(models.IntegerChoices):
+        """Which mails leave first."""
+
+        SECURITY = 0
+        """What somebody waits for to get in, or has to know at once."""
+        USUAL = 1
+        BULK = 2
+        """What one act of a business writes to thousands."""
+
     STEPS = {Status.QUEUED: Status.SENDING}
     PROBLEMS = {"error": _("The mail server didn’t take it.")}
 
@@ -37,10 +47,18 @@ class Message(Leased):
     late = models.CharField(max_length=30, blank=True)
     """Who writes it when it is sent, if there is anything to write (mail.send_late)."""
     language = models.CharField(max_length=2, choices=settings.LANGUAGES, default="en")
+    rank = models.PositiveSmallIntegerField(default=Rank.USUAL)
+    lane = models.BigIntegerField(default=0)
+    """Of BULK, the id of the business whose it is: they take turns."""
     status = StatusField(max_length=7, choices=Status, default=Status.QUEUED)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta(Leased.Meta):
+        indexes = [
+            *Leased.Meta.indexes,
+            models.Index(fields=["problem", "rank", "lane", "id"], name="message_turn", condition=Q(finished_at=None)),
+            models.Index(fields=["started_at"], name="message_bulk", condition=Q(rank=2, started_at__isnull=False)),
+        ]
         verbose_name, verbose_name_plural = _("Mail"), _("Mails")  # what the back office shows of them
 
     def __str__(self) -> str:

@@ -101,7 +101,8 @@ class AccountAdapter(DefaultAccountAdapter):
         user = context.get("user") or User.objects.filter(email__iexact=email).first()
         language = user.language if user else get_language() or "en"
         kept = {key: value for key, value in context.items() if isinstance(value, str)}
-        mail.send(name, to=email, language=language, **kept, person=user.name if user else "")
+        kept["person"] = user.name if user else ""
+        mail.send(name, to=email, language=language, rank=mail.Rank.SECURITY, **kept)
 
     def send_notification_mail(
         self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None

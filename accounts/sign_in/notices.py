@@ -35,7 +35,8 @@ def note(request: Request, user: User, kind: str, **facts: Any) -> None:
 def tell(request: Request, user: User, mail_name: str, **context: Any) -> None:
     """Mail the person what was done with their account, when, and from where."""
     with transaction.atomic():
-        mail.send(mail_name, to=user.email, language=user.language, **where(request, user), **context)
+        said = {**where(request, user), **context}
+        mail.send(mail_name, to=user.email, language=user.language, rank=mail.Rank.SECURITY, **said)
 
 
 def tell_if_closed(request: Request, user: User) -> None:

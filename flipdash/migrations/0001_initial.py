@@ -28,6 +28,8 @@ class Migration(migrations.Migration):
                 ('text', models.TextField()),
                 ('late', models.CharField(blank=True, max_length=30)),
                 ('language', models.CharField(choices=[('en', 'English'), ('id', 'Bahasa Indonesia')], default='en', max_length=2)),
+                ('rank', models.PositiveSmallIntegerField(default=1)),
+                ('lane', models.BigIntegerField(default=0)),
                 ('status', models.CharField(choices=[('queued', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('failed', 'Not sent')], default='queued', max_length=7)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
@@ -35,7 +37,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'Mail',
                 'verbose_name_plural': 'Mails',
                 'abstract': False,
-                'indexes': [models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='flipdash_message_open')],
+                'indexes': [models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='flipdash_message_open'), models.Index(condition=models.Q(('finished_at', None)), fields=['problem', 'rank', 'lane', 'id'], name='message_turn'), models.Index(condition=models.Q(('rank', 2), ('started_at__isnull', False)), fields=['started_at'], name='message_bulk')],
             },
         ),
         migrations.CreateModel(

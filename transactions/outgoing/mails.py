@@ -240,7 +240,8 @@ def _tell_beneficiary(row: OutgoingTransfer) -> None:
     if row.beneficiary_email:
         language = row.business.language
         for to in row.beneficiary_email.split(","):
-            mail.send("transfer_arrived", to=to, language=language, transfer=row, business=row.business)
+            turn: dict[str, Any] = {"rank": mail.Rank.BULK, "lane": row.business_id}
+            mail.send("transfer_arrived", to=to, language=language, transfer=row, business=row.business, **turn)
 
 
 def _send(
