@@ -351,7 +351,7 @@ REPORT_DAYS_KEPT = 30
 MESSAGE_DAYS_KEPT = 30
 """How long mails and messages to phones are kept once they were sent; those that failed three times as long."""
 RECEIPT_MAILS_A_DAY = {"live": 200, "test": 20}
-"""How many receipts a business may mail, to whomever, between two midnights of its zone."""
+"""How many receipts a business may mail, to whomever, within 24 hours: its zone can be changed."""
 RECEIPT_LINKS_A_DAY = 1_000
 """How many addresses of receipts a business may make in the same time, the mailed ones included."""
 RECEIPT_FILES_A_DAY = 5_000

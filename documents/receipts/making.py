@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -27,7 +27,7 @@ class Gone(Exception):
 
 
 class NoRoom(Exception):
-    """As many new files were asked for today as a business may keep: this one can be printed, and isn't kept."""
+    """As many new files were asked for within a day as a business may keep: this one can be printed, and isn't kept."""
 
 
 RECEIPTS = Worker(
@@ -61,9 +61,8 @@ def ask(paper: Paper, *, language: str, again: bool = False) -> ReceiptFile:
 
 
 def _check_room(scope: Scope) -> None:
-    """Raise NoRoom when today, in the business's zone, as many were asked for as are kept."""
-    today = datetime.combine(clock.now().astimezone(scope.zone).date(), time.min, tzinfo=scope.zone)
-    made = ReceiptFile.objects.visible_to(scope).filter(created_at__gte=today)
+    """Raise NoRoom when as many were asked for within a day as are kept. A business's zone can be changed."""
+    made = ReceiptFile.objects.visible_to(scope).filter(created_at__gt=clock.now() - timedelta(days=1))
     most = settings.RECEIPT_FILES_A_DAY
     if made.values("pk")[:most].count() >= most:
         raise NoRoom

@@ -6,7 +6,7 @@ Whoever has the address sees this receipt and nothing else, without signing in, 
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -128,15 +128,19 @@ def _paper(scope: Scope, declared: type[History], pk: int, *, with_fee: bool) ->
 
 
 def _check_room(scope: Scope, *, mails: bool = False) -> None:
-    """Raise TooMany when today, in the business's zone, as many left as may: mails to anybody are dear."""
-    today = datetime.combine(clock.now().astimezone(scope.zone).date(), time.min, tzinfo=scope.zone)
-    made = ReceiptLink.objects.visible_to(scope).filter(created_at__gte=today)
+    """Raise TooMany when as many left within a day as may: mails to anybody are dear.
+
+    No zone has a say in it: with each change of it a new day would begin.
+    """
+    made = ReceiptLink.objects.visible_to(scope).filter(created_at__gt=clock.now() - timedelta(days=1))
     most = settings.RECEIPT_MAILS_A_DAY[scope.mode] if mails else settings.RECEIPT_LINKS_A_DAY
     if (made.filter(to__gt="") if mails else made).count() >= most:
         words = (
-            _("Your business has sent %(most)s receipts today, as many as it may. Copy the link, or go on tomorrow.")
+            _("Your business has sent %(most)s receipts within 24 hours, as many as it may. Copy the link, or wait.")
             if mails
-            else _("Your business has made %(most)s links today, as many as it may. Download the PDF instead.")
+            else _(
+                "Your business has made %(most)s links within 24 hours, as many as it may. Download the PDF instead."
+            )
         )
         raise TooMany(words % {"most": money.number(most)})
 

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from datetime import timedelta
 from hashlib import sha256
 
 import psycopg
@@ -19,7 +20,7 @@ from documents.files import kinds
 from documents.models import ReceiptFile
 from documents.receipts import making, sharing
 from documents.reports import services as reports
-from flipdash import rls
+from flipdash import clock, rls
 from tests import factories
 from tests.deposits.conftest import connect
 from tests.documents.test_pdf import check_standard
@@ -240,7 +241,7 @@ def test_a_file_that_is_made_never_changes(web, sri):
     assert list(stored.missing()) == [f"receipt {sri.pk}: {file.stored_as} is missing"]
 
 
-def test_beyond_a_days_files_a_receipt_is_printed_and_not_kept(web, kopi_kita, sri, settings):
+def test_beyond_a_days_files_a_receipt_is_printed_and_not_kept(web, kopi_kita, sri, scope, settings, monkeypatch):
     settings.RECEIPT_FILES_A_DAY = 1
     web.get(address_of(sri))
     work()
@@ -249,6 +250,13 @@ def test_beyond_a_days_files_a_receipt_is_printed_and_not_kept(web, kopi_kita, s
     assert web.get(address_of(another, "state/")).status_code == 404
     assert [file.row_id for file in made()] == [sri.pk]
     assert content_of(web.get(address_of(sri))).startswith(b"%PDF-")
+    almost, over = (clock.now() + timedelta(hours=24, minutes=minutes) for minutes in (-1, 1))
+    with rls.inside(scope):
+        monkeypatch.setattr(clock, "now", lambda *using: almost)
+        with pytest.raises(making.NoRoom):
+            making._check_room(scope)
+        monkeypatch.setattr(clock, "now", lambda *using: over)
+        making._check_room(scope)
 
 
 def test_it_is_listed_with_the_other_files_and_only_for_its_own(web, sri, scope, client_of, people, stranger):

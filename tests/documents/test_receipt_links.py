@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.demo import KOPI_KITA
-from accounts.models import Activity, Member
+from accounts.models import Activity, Business, Member
 from accounts.permissions import Role
 from accounts.rights import NotAllowed
 from documents import demo
@@ -221,22 +221,30 @@ def test_after_a_minute_it_is_sent_again(web, sri):
     assert len(mails()) == 2
 
 
-def test_a_business_sends_so_many_a_day_and_its_day_is_its_zones(web, client_of, stranger, toko_sebelah, sri, settings):
+def test_a_business_sends_so_many_within_24_hours_whatever_its_zone(
+    web, client_of, stranger, toko_sebelah, sri, admin, settings
+):
     settings.RECEIPT_MAILS_A_DAY = {"live": 2, "test": 1}
     settings.RECEIPT_LINKS_A_DAY = 3
     for to in ("a@example.com", "b@example.com"):
         send(web, sri, to)
     answer = send(web, sri, "c@example.com")
-    assert "Your business has sent 2 receipts today" in answer.content.decode()
+    assert "Your business has sent 2 receipts within 24 hours" in answer.content.decode()
     assert 'value="c@example.com"' in answer.content.decode()
     assert len(mails()) == 2
     assert make_link(web, sri)  # these don't leave by themselves
     refused = web.post(f"/documents/receipts/{TRANSFERS}/{sri.pk}/links/", {"with_fee": "on"}, follow=True)
-    assert "Your business has made 3 links today" in refused.content.decode()
+    assert "Your business has made 3 links within 24 hours" in refused.content.decode()
     other = factories.make_transfer(toko_sebelah)
     assert send(client_of(stranger), other).status_code == 302  # another's count is another's
-    with at(clock.now() + timedelta(days=1)):
-        assert send(web, sri, "c@example.com").status_code == 302
+    almost, over = (clock.now() + timedelta(hours=24, minutes=minutes) for minutes in (-1, 1))
+    for zone in Business.TimeZone.values:  # hostile.24a 15: with each change of it a new day began
+        admin.business.time_zone = zone
+        scope = admin.scope("live")
+        with rls.inside(scope), at(almost), pytest.raises(sharing.TooMany):
+            sharing._check_room(scope, mails=True)
+    with rls.inside(scope), at(over):
+        sharing._check_room(scope, mails=True)
 
 
 def test_the_same_account_is_offered_the_same_address(web, sri, kopi_kita, stranger, client_of, toko_sebelah):

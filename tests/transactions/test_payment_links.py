@@ -1,8 +1,10 @@
 """Accept Payment → Payment Links: made, changed, switched off, listed (trust: D5, L6, R1, W1)."""
 
 import re
+from contextlib import nullcontext
 from datetime import timedelta
 from html import unescape
+from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -219,6 +221,13 @@ def test_a_business_makes_so_many_a_day(web, scope, monkeypatch):
     monkeypatch.setattr(links, "A_DAY", 1)
     send(web)
     assert "as many as it may" in send(web).content.decode()
+    for minutes, is_over in ((-1, False), (1, True)):
+        moment = clock.now() + timedelta(hours=24, minutes=minutes)
+        with monkeypatch.context() as patch, rls.inside(scope):
+            patch.setattr(clock, "now", lambda *using, moment=moment: moment)
+            draft = links.Draft("Kopi", 50_000, None, "business", False, False, "")
+            with nullcontext() if is_over else pytest.raises(LinkRefused, match="as many as it may"):
+                links.create(scope, draft, uses="many", made_key=uuid4())
 
 
 def test_the_list_says_what_each_collected_and_finds_by_title_and_address(web, scope, made):

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from transactions.models.payment_link import new_slug
 
 Status = PaymentLink.Status
 A_DAY = 500
-"""Links that a business may make between two of its midnights in one mode: rows that strangers can open are dear."""
+"""Links that a business may make within 24 hours in one mode: rows that strangers can open are dear."""
 
 
 class LinkRefused(Exception):
@@ -47,9 +47,9 @@ def create(scope: Scope, draft: Draft, *, uses: str, made_key: uuid.UUID) -> tup
     if there := links.filter(made_key=made_key).first():
         return there, False
     _check_expiry(draft.expires_at)
-    midnight = scope.now().astimezone(scope.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    if links.filter(created_at__gte=midnight).count() >= A_DAY:
-        raise LinkRefused(_("Your business has made %(most)s links today, as many as it may.") % {"most": A_DAY})
+    if links.filter(created_at__gt=clock.now() - timedelta(days=1)).count() >= A_DAY:
+        words = _("Your business has made %(most)s links within 24 hours, as many as it may.")
+        raise LinkRefused(words % {"most": A_DAY})
     link = PaymentLink.objects.create(
         business_id=scope.business.pk,
         mode=scope.mode,

@@ -1,6 +1,6 @@
 """The receipt that a payer gets by mail, in their own language; only where they left an address."""
 
-from datetime import datetime, time
+from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from transactions.channels import NAMES
 from transactions.models import Payment, PaymentStatus
 
 TO_ONE_A_DAY = 5
-"""How many receipts of one mode an address gets between two midnights, of all businesses together; beyond that, only
+"""How many receipts of one mode an address gets within 24 hours, of all businesses together; beyond that, only
 the first of a business leaves: none keeps another's from leaving."""
 
 
@@ -41,9 +41,11 @@ def _has_room(told: events.Event, payment: Payment) -> bool:
 
     Each that leaves in Live Mode was paid for. In Test Mode nobody pays, so a business may send a few a day.
     """
-    today = datetime.combine(clock.now().astimezone(told.scope.zone).date(), time.min, tzinfo=told.scope.zone)
     paid = Payment.objects.filter(
-        paid_at__gte=today, status=PaymentStatus.SUCCESSFUL, slug__isnull=False, mode=payment.mode
+        paid_at__gt=clock.now() - timedelta(days=1),
+        status=PaymentStatus.SUCCESSFUL,
+        slug__isnull=False,
+        mode=payment.mode,
     ).exclude(sender_email="")
     to_one, ours = paid.filter(sender_email__iexact=payment.sender_email), Q(business=told.scope.business.pk)
     if _more_than(TO_ONE_A_DAY, to_one) and _more_than(1, to_one.filter(ours)):
