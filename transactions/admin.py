@@ -25,6 +25,7 @@ from transactions.models import (
 )
 from transactions.outgoing import cases, orders
 from transactions.payments import by_hand
+from transactions.rails import Outcome
 
 
 class TransactionAdmin(ReadOnlyAdmin):
@@ -123,7 +124,7 @@ class CaseAdmin(ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("Credit what the bank sent back, and close"))
     def credit_return(self, request: HttpRequest, queryset: QuerySet[RailCase]) -> None:
         """Credit what came back, once the money is really there."""
-        for case in queryset.filter(kind=RailCase.Kind.RETURNED):
+        for case in queryset.filter(said=Outcome.RETURNED):
             try:
                 cases.credit(case, by=request.user)  # type: ignore[arg-type]  # the operator's people are Users
             except MoveRefused as problem:

@@ -13,12 +13,13 @@ from transactions.payments import calendar
 
 SENT = """
     SELECT 'money_transfer' AS source_type, id, business_id, mode, status, amount, amount + fee AS whole,
-        returned_at FROM transactions_moneytransfer
+        returned_at, came_back FROM transactions_moneytransfer
     UNION ALL
-    SELECT 'international_transfer', id, business_id, mode, status, amount, amount + fee, returned_at
+    SELECT 'international_transfer', id, business_id, mode, status, amount, amount + fee, returned_at, came_back
     FROM transactions_internationaltransfer
     UNION ALL
-    SELECT 'refund', id, business_id, mode, status, amount, amount + fee, returned_at FROM transactions_refund
+    SELECT 'refund', id, business_id, mode, status, amount, amount + fee, returned_at, came_back
+    FROM transactions_refund
 """
 
 ledger_check(
@@ -56,14 +57,14 @@ ledger_check(
 )
 
 ledger_check(
-    "No more came back than was sent",
+    "No more came back than was sent, and as much as its row says",
     f"""
     SELECT format('%s %s is of %s, and %s came back', t.source_type, t.id, t.amount, e.amount)
     FROM deposits_posting r
     JOIN ({SENT}) t ON t.source_type = r.source_type AND t.id = r.source_id
     JOIN deposits_entry e ON e.posting_id = r.id
     JOIN deposits_account a ON a.id = e.account_id AND a.kind = 'available'
-    WHERE r.kind = 'return' AND e.amount > t.amount
+    WHERE r.kind = 'return' AND (e.amount > t.amount OR e.amount <> coalesce(t.came_back, t.amount))
     """,  # noqa: S608  (our own constants)
 )
 
@@ -132,8 +133,10 @@ ledger_check(
     """
     SELECT format('payment %s of %s is %s, and its refunds are %s', p.id, p.amount, p.status, r.rupiah)
     FROM (
-        SELECT payment_id, business_id, mode, sum(amount) AS rupiah FROM transactions_refund f
-        WHERE status NOT IN ('cancelled', 'failed') AND returned_at IS NULL AND NOT EXISTS (
+        SELECT payment_id, business_id, mode, sum(
+            CASE WHEN returned_at IS NULL THEN amount ELSE amount - coalesce(came_back, amount) END
+        ) AS rupiah FROM transactions_refund f
+        WHERE status NOT IN ('cancelled', 'failed') AND NOT EXISTS (
             SELECT FROM deposits_posting x  -- paid after all: another may have been asked for since it failed
             WHERE x.source_type = 'refund' AND x.source_id = f.id AND x.kind = 'correction'
         ) GROUP BY payment_id, business_id, mode

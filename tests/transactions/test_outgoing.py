@@ -566,6 +566,26 @@ def test_what_banks_kept_of_what_came_back_stays_paid(money, maker, approver, ad
     call_command("check_ledger", stdout=io.StringIO())
 
 
+def test_of_two_sums_that_are_said_to_have_come_back_a_person_chooses(on_its_way, money, admin):
+    """trust: Q5. Neither is credited while both stand; each further word has a case of its own."""
+    send()
+    for amount in (None, 80_000, None, 70_000, 80_000):
+        answers.take(key_of(on_its_way), Answer(Outcome.RETURNED, amount=amount))
+    first, second, third = RailCase.objects.order_by("pk")
+    assert [case.amount for case in (first, second, third)] == [None, 80_000, 70_000]
+    with pytest.raises(states.MoveRefused, match="isn't so first"):
+        cases.credit(first, by=admin.user)
+    assert balance(money) == Balance(10_000_000 - WHOLE, 0)
+    assert cases.close(first, by=admin.user)
+    assert cases.close(third, by=admin.user)
+    with pytest.raises(states.MoveRefused, match="closed"):
+        cases.credit(first, by=admin.user)
+    assert cases.credit(second, by=admin.user)
+    assert balance(money) == Balance(10_000_000 - WHOLE + 80_000, 0)
+    assert again(on_its_way).came_back == 80_000
+    call_command("check_ledger", stdout=io.StringIO())
+
+
 def test_no_more_comes_back_than_was_sent(on_its_way, money, admin):
     send()
     answers.take(key_of(on_its_way), Answer(Outcome.RETURNED, amount=on_its_way.amount + 1))

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.db import IntegrityError
 
 from accounts.models import Activity, Member, Notice
 from accounts.permissions import Role
@@ -238,6 +239,24 @@ def test_the_second_person_rule_judges_the_refunds_of_a_payment_together(kopi_ki
     assert request(executor, other, amount=40_000).status == RefundStatus.PROCESSING
 
 
+def test_what_was_rejected_is_not_asked_for_again_as_less(kopi_kita, executor, approver, payment):
+    """trust: M2. Alone or by a bulk approval; what failed is asked for again as it was."""
+    fund(kopi_kita)
+    kopi_kita.second_person_required, kopi_kita.second_person_from = True, 50_000
+    kopi_kita.save()
+    failed = request(executor, payment, amount=40_000, account_number="0012349003")
+    let_it_arrive()
+    assert now(failed).status == RefundStatus.FAILED
+    refund = request(executor, payment, amount=60_000)
+    with rls.inside(approver.scope("live")):
+        acts.reject(approver.scope("live"), REFUNDS, refund.pk, note="No")
+    less = request(executor, payment, amount=40_000)
+    assert less.status == RefundStatus.PENDING_APPROVAL
+    scope, some = executor.scope("live"), many.Selection(REFUNDS, (less.pk,))
+    with rls.inside(scope), pytest.raises(SecondPersonNeeded):
+        many.approve_many(scope, some, seen=many.look_at(scope, some).digest, sure=True)
+
+
 def test_what_is_approved_is_what_was_seen(kopi_kita, service, approver, payment):
     """trust: M1, M3. Another of the same amount since then is seen first."""
     fund(kopi_kita)
@@ -274,6 +293,22 @@ def test_what_came_back_is_credited_by_a_person_and_can_be_refunded_again(kopi_k
     assert now(refund).returned_at is not None
     assert left(payment) == 150_000
     assert request(executor, payment, amount=150_000).status == RefundStatus.PROCESSING
+    assert wrong() == {}
+
+
+def test_what_did_not_come_back_of_a_refund_is_not_refunded_again(kopi_kita, executor, payment, admin):
+    """trust: D6. In the form, on the payment's page and in the database."""
+    fund(kopi_kita, 1_000_000)
+    refund = request(executor, payment, amount=150_000, account_number="0012349011")
+    let_it_arrive()
+    assert cases.credit(RailCase.objects.get(), by=admin.user)
+    came = 150_000 - simulator.KEPT
+    assert (now(refund).came_back, now(refund).given, left(payment)) == (came, simulator.KEPT, came)
+    with pytest.raises(OverTheRest):
+        request(executor, payment, amount=came + 1)
+    with pytest.raises(IntegrityError, match="refunds of payment"):
+        factories.make_refund(kopi_kita, payment, amount=came + 1)
+    assert request(executor, payment, amount=came).status == RefundStatus.PROCESSING
     assert wrong() == {}
 
 

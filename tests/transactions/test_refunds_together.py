@@ -1,6 +1,7 @@
 """Many refunds approved as one act while the deposit is short: what it covers goes, the rest waits (decision 0112)."""
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.permissions import Role
 from deposits import ledger
@@ -14,7 +15,7 @@ from tests.transactions import sending
 from tests.transactions.refunding import approve, now, request
 from tests.transactions.sending import fund, let_it_arrive
 from transactions.approvals import queue
-from transactions.models import MoneyTransfer, Refund, RefundStatus
+from transactions.models import BulkApproval, MoneyTransfer, Refund, RefundStatus
 from transactions.outgoing import many, sweeps
 from transactions.outgoing.many import APPROVALS
 from transactions.refunds.services import REFUNDS
@@ -240,5 +241,13 @@ def test_enough_is_said_only_when_nobody_older_takes_it(client_of, kopi_kita, th
     for page in (first, third):
         assert "your deposit has enough now: it goes on in a moment" in page
     assert "your deposit is short of Rp25,000, for 1 that waited before it goes first" in second
+    transfers = {"source": "money_transfer", "rows": [1], "seen": "x", "is_sure": True, "count": 1, "total": 60_000}
+    owner = {"business_id": kopi_kita.pk, "mode": "live", "member_id": approver.pk}
+    wanted = BulkApproval.objects.create(**owner, **transfers)
+    page = web.get(f"/refunds/{three[0].pk}/").content.decode()
+    assert "for transfers that are being approved go first" in page, "the sweep leaves them what they want"
+    sweeps.tidy()
+    assert statuses(three) == ["waiting", "waiting", "waiting"]
+    BulkApproval.objects.filter(pk=wanted.pk).update(status="failed", finished_at=Now())
     sweeps.tidy()
     assert statuses(three) == ["processing", "waiting", "processing"]

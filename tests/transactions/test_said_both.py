@@ -89,7 +89,7 @@ def test_a_refund_that_failed_and_was_paid_takes_of_the_payment(kopi_kita, maker
     assert refunding.left(payment) == 150_000
     answers.take(REFUNDS.key_of(refund), PAID)
     assert refunding.left(payment) == 0
-    assert refunding.now(refund).is_counted
+    assert refunding.now(refund).given == 150_000
     with pytest.raises(IntegrityError, match="refunds of payment"):
         factories.make_refund(kopi_kita, payment, amount=20_000)
     other = factories.make_payment(kopi_kita, amount=150_000)

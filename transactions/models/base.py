@@ -128,6 +128,8 @@ class OutgoingTransfer(Transaction):
     """When it is sent, once it is approved; None: at once."""
     completed_at = models.DateTimeField(_("Completed Date"), null=True, blank=True)
     returned_at = models.DateTimeField(_("Returned"), null=True, blank=True)
+    came_back = models.BigIntegerField(null=True, editable=False)
+    """In rupiah, of what was returned: banks on the way may have kept some. None: all of it, or none."""
     disputed_at = models.DateTimeField(null=True, editable=False)
     """When its rail said the opposite of how it ended; None once a person has settled it. Until then it may be paid."""
     reminded_at = models.DateTimeField(null=True, blank=True)
@@ -147,6 +149,10 @@ class OutgoingTransfer(Transaction):
             ),
             models.CheckConstraint(
                 condition=Q(status=Status.SUCCESSFUL) | Q(returned_at=None), name="%(class)s_returned_was_successful"
+            ),
+            models.CheckConstraint(
+                condition=Q(came_back=None) | Q(came_back__gt=0, came_back__lte=F("amount"), returned_at__isnull=False),
+                name="%(class)s_came_back",
             ),
         ]
         indexes = [

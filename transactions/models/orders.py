@@ -143,7 +143,8 @@ class RailCase(TenantModel):
             TenantForeignKey(field="order", to="transactions.RailOrder", name="railcase_order_tenant"),
             models.CheckConstraint(condition=Q(amount=None) | Q(amount__gt=0), name="railcase_amount"),
             models.UniqueConstraint(
-                fields=["order", "kind", "said"],
+                fields=["order", "kind", "said", "amount"],
+                nulls_distinct=False,
                 condition=~Q(kind__in=["no_answer", "given_up"]) | Q(status="open"),
                 name="railcase_once",
             ),

@@ -1,7 +1,8 @@
 """Refunds: what a payer gets back of a payment, paid from the deposit."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from flipdash.scope import TenantForeignKey
@@ -38,7 +39,11 @@ class RefundStatus(State):
 
 
 COUNTED = MAY_BE_PAID & Q(returned_at=None)
-"""Which refunds take something of what can be refunded (sql/refund_rules.sql says it too)."""
+"""Which refunds may be the same money as another, and haven't come back."""
+GIVEN = Case(When(returned_at=None, then=F("amount")), default=F("amount") - Coalesce("came_back", "amount"))
+"""The rupiah of a refund that the payer has, or may have: all, or what banks kept of one that came back."""
+ASKED_FOR = (~Q(status=RefundStatus.FAILED) | Q(disputed_at__isnull=False)) & Q(returned_at=None)
+"""Which refunds somebody has asked for, and the payer may have yet or never was to have: rejected ones, too."""
 WORDS = SearchIndex(texts=("beneficiary_name", "cause"), codes=("internal_reference",))
 
 
@@ -87,10 +92,13 @@ class Refund(OutgoingTransfer):
         ]
 
     @property
-    def is_counted(self) -> bool:
-        """Whether it takes something of what can be refunded: COUNTED of one row."""
-        may_be_paid = self.status not in ENDED_BADLY or self.disputed_at is not None
-        return may_be_paid and self.returned_at is None
+    def given(self) -> int:
+        """How many rupiah it takes of what can be refunded: GIVEN of one row that may be paid, none of another."""
+        if self.status in ENDED_BADLY and self.disputed_at is None:
+            return 0
+        if self.returned_at is None:
+            return self.amount
+        return self.amount - (self.amount if self.came_back is None else self.came_back)
 
 
 class RefundEvent(TransactionEvent):

@@ -118,12 +118,12 @@ def open_case(
         order=order,
         kind=kind,
         said=said["said"],
+        amount=answer.amount,
         **waiting,
         defaults={
             **owner,
             "was": str(row.status),
             "reason": said["reason"],
-            "amount": answer.amount,
             **({"opened_at": at} if at else {}),
         },
     )
@@ -205,7 +205,8 @@ def credit_return(case: RailCase, *, by: Scope, at: datetime | None = None) -> b
     """Credit what a bank sent back, once a person says that it is there; False if it was credited before.
 
     What banks on the way have kept of it stays paid, as the fee does. `at` is for what happened earlier (the seed).
-    Raises states.MoveRefused when the row never arrived, or more came back than was sent.
+    Raises states.MoveRefused when the row never arrived, more came back than was sent, the case is closed, or another
+    sum is said, too: a person closes the case that isn't so, and credits the other.
     """
     product = products[case.order.source]
     with rls.inside_of(case.business_id, case.mode), transaction.atomic():
@@ -214,12 +215,16 @@ def credit_return(case: RailCase, *, by: Scope, at: datetime | None = None) -> b
             raise states.MoveRefused(f"{row.pk} never arrived")
         if row.returned_at is not None:
             return False
+        words = case.order.cases.filter(said=Outcome.RETURNED, status=RailCase.Status.OPEN)
+        if [word.pk for word in words] != [case.pk]:
+            problem = "close the case that isn't so first" if words.filter(pk=case.pk) else "this case is closed"
+            raise states.MoveRefused(f"{row.pk}: {problem}")
         came_back = row.amount if case.amount is None else case.amount
         if came_back > row.amount:
             raise states.MoveRefused(f"{row.pk}: {came_back} came back, and {row.amount} was sent")
         source, signed = product.source_of(row), {"by": by.actor, "effective_at": at}
         ledger.give_back(owner_of(row), source, amount=came_back, rail=case.order.rail, **signed)
-        row.returned_at = at or clock.now()
-        row.save(update_fields=["returned_at"])
+        row.returned_at, row.came_back = at or clock.now(), came_back
+        row.save(update_fields=["returned_at", "came_back"])
         events.record(by, product.kind("returned"), row, at=at, amount=came_back)
     return True

@@ -55,17 +55,21 @@ def _go_on_of(product: Product, business_id: int, mode: str) -> int:
     return sent
 
 
-def left_for(product: Product, row: OutgoingTransfer) -> tuple[int, int]:
-    """Return the rupiah that a waiting row may have of the deposit, and how many go before it by the next sweep."""
+def left_for(product: Product, row: OutgoingTransfer) -> tuple[int, int, int]:
+    """Return the rupiah that a waiting row may have of the deposit, and how many go before it by the next sweep.
+
+    The third is what transfers that are being approved take first.
+    """
     rows = product.model.objects.filter(business_id=row.business_id, mode=row.mode, status=product.waits)
-    left = ledger.balance(ledger.LedgerOwner(row.business, row.mode)).available
+    wanted = many.wanted_by_workers(row.business_id, row.mode)
+    left = max(0, ledger.balance(ledger.LedgerOwner(row.business, row.mode)).available - wanted)
     older = Q(created_at__lt=row.created_at) | Q(created_at=row.created_at, pk__lt=row.pk)
     fit = rows.annotate(cost=F("amount") + F("fee")).filter(older, cost__lte=left).order_by("created_at", "pk")
     before = 0
     for cost in fit.values_list("cost", flat=True)[:MOST_AT_ONCE]:
         if cost <= left:
             before, left = before + 1, left - cost
-    return left, before
+    return left, before, wanted
 
 
 def _stop_those_of(product: Product, business_id: int, mode: str) -> None:

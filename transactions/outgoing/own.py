@@ -13,7 +13,7 @@ from flipdash.actors import Actor, ActorKind
 from flipdash.scope import Scope
 from transactions.models import Refund, TransferSeries
 from transactions.models.base import OutgoingTransfer
-from transactions.models.refund import COUNTED
+from transactions.models.refund import ASKED_FOR
 from transactions.outgoing.products import Product
 
 KeysOf = Callable[[Actor], Iterable[int]]
@@ -47,7 +47,8 @@ def judged(row: OutgoingTransfer | TransferSeries) -> int:
     """Return the rupiah that the rule judges of a row: all that its maker made by the same file, whatever became of it,
     all that its series pays, and all that its maker gives back of the same payment.
 
-    A rejected part counts too: what was asked for as one is never asked for again as less.
+    A rejected part counts too: what was asked for as one is never asked for again as less. Of refunds, what failed or
+    came back doesn't: it is asked for again as it was.
     """
     if isinstance(row, TransferSeries):
         return row.whole
@@ -56,7 +57,7 @@ def judged(row: OutgoingTransfer | TransferSeries) -> int:
     maker = {"maker_kind": row.maker_kind, "maker_id": row.maker_id}
     model: Any = type(row)
     if isinstance(row, Refund):
-        others = model.objects.filter(COUNTED, business_id=row.business_id, payment_id=row.payment_id, **maker)
+        others = model.objects.filter(ASKED_FOR, business_id=row.business_id, payment_id=row.payment_id, **maker)
         is_there = isinstance(row.pk, int)  # the number comes from the database
         return row.amount + _sum(others.exclude(pk=row.pk) if is_there else others)
     batch = getattr(row, "batch_id", None)
@@ -80,7 +81,7 @@ def judged_of_many(scope: Scope, product: Product, some: Any) -> int:
         mine = mine.filter(**{product.look.batch: None})
     if product.look.payment:
         if found := _among(mine, product.look.payment):
-            given = product.model.objects.visible_to(scope, searched=True).filter(COUNTED, rows(scope.actor))
+            given = product.model.objects.visible_to(scope, searched=True).filter(ASKED_FOR, rows(scope.actor))
             whole += _sum(given.filter(**{f"{product.look.payment}__in": found}))
         return whole
     return whole + _sum(mine)

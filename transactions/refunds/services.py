@@ -23,7 +23,8 @@ from flipdash.scope import Scope
 from transactions.channels import ChannelKind
 from transactions.destinations import EWALLETS, Kind, label_of
 from transactions.models import MoneyTransfer, Payment, PaymentEvent, PaymentStatus, Refund, RefundStatus, Via
-from transactions.models.refund import COUNTED
+from transactions.models.base import MAY_BE_PAID
+from transactions.models.refund import COUNTED, GIVEN
 from transactions.outgoing import acts, changes, products, twice
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Payout
@@ -116,9 +117,12 @@ def refunds_of(scope: Scope, payment: Payment) -> QuerySet:
 
 
 def left_of(payment: Payment) -> int:
-    """Return the rupiah of a payment that can still be given back: what is asked for or sent is none of them."""
+    """Return the rupiah of a payment that can still be given back: what is asked for or sent is none of them.
+
+    Nor is what banks on the way kept of one that came back: the payer may have it (sql/refund_rules.sql).
+    """
     rows = Refund.objects.filter(business_id=payment.business_id, mode=payment.mode, payment=payment)
-    taken = rows.filter(COUNTED).aggregate(rupiah=Sum("amount"))["rupiah"] or 0
+    taken = rows.filter(MAY_BE_PAID).aggregate(rupiah=Sum(GIVEN))["rupiah"] or 0
     return payment.amount - int(taken)
 
 

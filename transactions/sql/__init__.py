@@ -102,7 +102,7 @@ ACCEPTED: list[Code] = [
 REFUNDS: list[Code] = [
     # What was asked for stays as it is: another amount, or another account, is another refund.
     Fixed(Refund, "business", "mode", "created_at", "payment", "destination_kind", "bank", *REASONS, *APPROVED),
-    Begins(Refund, "pending_approval", empty=["returned_at", "disputed_at"]),
+    Begins(Refund, "pending_approval", empty=["returned_at", "came_back", "disputed_at"]),
     Moves(Refund),
     Kept(Refund),
     AppendOnly(RefundEvent),
@@ -113,8 +113,9 @@ REFUNDS: list[Code] = [
     Trigger(Refund, "fits", "BEFORE INSERT", "refund_fits()"),
     # What came back may be refunded again: taken back, both would count.
     Refused(
-        *(Refund, "returned", "BEFORE UPDATE", "came back, and keeps when"),
-        when="OLD.returned_at IS NOT NULL AND OLD.returned_at IS DISTINCT FROM NEW.returned_at",
+        *(Refund, "returned", "BEFORE UPDATE", "came back, and keeps when and how much"),
+        when="OLD.returned_at IS NOT NULL "
+        "AND (OLD.returned_at, OLD.came_back) IS DISTINCT FROM (NEW.returned_at, NEW.came_back)",
     ),
 ]
 """Refunds: within what was paid, whatever the code does (trust.md D6)."""
@@ -208,7 +209,7 @@ AFTER_TABLES: list[Code] = [
     *(Moves(product) for product in PRODUCTS),
     *(
         Refused(
-            *(product, "ended", "BEFORE UPDATE", "has ended, and nobody has said the opposite"),
+            *(product, "undisputed", "BEFORE UPDATE", "has ended, and nobody has said the opposite"),
             when="OLD.status IN ('successful', 'failed') AND NEW.status <> OLD.status AND OLD.disputed_at IS NULL",
         )
         for product in (MoneyTransfer, InternationalTransfer, Refund)

@@ -16,10 +16,11 @@ BEGIN
         RAISE EXCEPTION 'refund of payment %, which is none that was paid', NEW.payment_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_of_what_was_paid';
     END IF;
-    SELECT coalesce(sum(r.amount), 0) INTO v_taken
+    SELECT coalesce(sum(
+        CASE WHEN r.returned_at IS NULL THEN r.amount ELSE r.amount - coalesce(r.came_back, r.amount) END
+    ), 0) INTO v_taken
     FROM public.transactions_refund r
-    WHERE r.payment_id = NEW.payment_id AND (r.status NOT IN ('cancelled', 'failed') OR r.disputed_at IS NOT NULL)
-        AND r.returned_at IS NULL;
+    WHERE r.payment_id = NEW.payment_id AND (r.status NOT IN ('cancelled', 'failed') OR r.disputed_at IS NOT NULL);
     IF NEW.status NOT IN ('cancelled', 'failed') AND v_taken + NEW.amount > v_payment.amount THEN
         RAISE EXCEPTION 'refunds of payment % would be % of %', NEW.payment_id, v_taken + NEW.amount, v_payment.amount
             USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_within_payment';

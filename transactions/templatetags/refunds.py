@@ -37,8 +37,9 @@ def refund_waits(context: Any, row: Refund) -> dict[str, Any]:
     """Say why an approved refund waits: what is missing once those that waited before it have gone."""
     if row.status != RefundStatus.WAITING:
         return {"missing": None}
-    left, before = covering.left_for(REFUNDS, row)
-    return {"missing": max(0, row.amount + row.fee - left), "before": before, "may": context["may"]}
+    left, before, wanted = covering.left_for(REFUNDS, row)
+    missing = max(0, row.amount + row.fee - left)
+    return {"missing": missing, "before": before, "wanted": wanted, "may": context["may"]}
 
 
 @register.inclusion_tag("refunds/of_payment.html", takes_context=True)
@@ -48,7 +49,7 @@ def payment_refunds(context: Any, payment: Payment) -> dict[str, Any]:
     if payment.status != PaymentStatus.SUCCESSFUL or not scope.can(Permission.REQUEST_REFUND):
         return {}
     rows = list(services.refunds_of(scope, payment)[: MOST + 1])
-    left = payment.amount - sum(row.amount for row in rows if row.is_counted)
+    left = payment.amount - sum(row.given for row in rows)
     if len(rows) > MOST:
         left = services.left_of(payment)
     return {"refunds": rows[:MOST], "payment": payment, "left": left, "may_request": left > 0} | _said(payment, left)
