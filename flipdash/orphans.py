@@ -21,7 +21,9 @@ USING = "operator"
 KEPT_FOR = timedelta(days=1)
 """How old a file must be: one that is just being stored may have its row in a transaction that nobody sees yet."""
 MOST = 1_000
-"""Files that go at once; the next sweep takes more."""
+"""Files of a folder that go at once; the next sweep takes more."""
+AT_ONCE = 10_000
+"""Files whose names are held in memory, and asked for in one statement."""
 
 _named: dict[str, tuple[tuple[Any, str], ...]] = {}
 """The folders, and the fields of models that name the files in each. What is in other folders stays."""
@@ -36,19 +38,23 @@ def throw_away() -> int:
     """Delete the files that are older than a day and that no row names; return how many went."""
     gone = 0
     for folder, fields in _named.items():
-        old = list(islice(_old_files(folder), 100 * MOST))
-        orphans = set(old) - set(_names(fields)) if old else set()
-        for name in islice(sorted(orphans), MOST):
-            default_storage.delete(name)
-            gone += 1
+        left = MOST
+        old = _old_files(folder)
+        while left and (some := list(islice(old, AT_ONCE))):
+            for name in islice(sorted(set(some) - _names_among(some, fields)), left):
+                default_storage.delete(name)
+                left -= 1
+        gone += MOST - left
     return gone
 
 
-def _names(fields: tuple[tuple[Any, str], ...]) -> Iterator[str]:
-    """Yield the stored names: read after the storage was, so that none is missing."""
+def _names_among(some: list[str], fields: tuple[tuple[Any, str], ...]) -> set[str]:
+    """Return which of these names a row has: asked after they were found in the storage, so that none is missed."""
+    found: set[str] = set()
     for model, field in fields:
-        rows = model.objects.using(USING).exclude(**{field: ""}).order_by()
-        yield from rows.values_list(field, flat=True).iterator(chunk_size=10_000)
+        rows = model.objects.using(USING).filter(**{f"{field}__in": some}).order_by()
+        found.update(rows.values_list(field, flat=True))
+    return found
 
 
 def _old_files(folder: str) -> Iterator[str]:

@@ -58,6 +58,19 @@ def test_a_sweep_takes_only_so_many(files, monkeypatch):
     assert (orphans.throw_away(), orphans.throw_away()) == (2, 1)
 
 
+def test_one_behind_many_that_are_named_is_found(files, admin, monkeypatch):
+    monkeypatch.setattr(orphans, "AT_ONCE", 2)
+    kept = [put(f"reports/1/{number}.xls") for number in range(5)]
+    for number, name in enumerate(kept):
+        factories.make_report(
+            admin, number=number + 1, status="ready", size=1, expires_at=timezone.now(), stored_as=name
+        )
+    for number in range(3):
+        put(f"reports/1/z{number}.xls")
+    assert orphans.throw_away() == 3
+    assert all(default_storage.exists(name) for name in kept)
+
+
 def test_rows_without_their_file_are_named(files, admin):
     call_command("check_documents", stdout=StringIO())
     ready = {"status": "ready", "size": 1, "expires_at": timezone.now()}
