@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 from django.db import IntegrityError
+from django.template.loader import render_to_string
 
 from accounts.models import Activity, Member, Notice
 from accounts.permissions import Role
@@ -14,19 +15,22 @@ from flipdash import rls
 from flipdash.models import Message
 from tests import factories
 from tests.deposits.conftest import connect
+from tests.transactions import sending
+from tests.transactions.bulk_files import checked, csv, rows_of
 from tests.transactions.refunding import approve, draft, left, lines, now, request
 from tests.transactions.sending import answer, fund, let_it_arrive, send
-from transactions.models import RailCase, Refund, RefundStatus
+from transactions.models import MoneyTransfer, RailCase, Refund, RefundStatus
 from transactions.outgoing import acts, cases, changes, covering, many, sweeps
 from transactions.outgoing.refusals import Changed, MayBeTwice, NotWaiting, SecondPersonNeeded
 from transactions.rails import Outcome, simulator
 from transactions.refunds import services
 from transactions.refunds.services import REFUNDS, NotRefundable, OverTheRest
-from transactions.transfers.services import NameDiffers
+from transactions.transfers import by_program
+from transactions.transfers.services import MONEY_TRANSFERS, NameDiffers
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
-    pytest.mark.usefixtures("asleep"),
+    pytest.mark.usefixtures("asleep", "files"),
 ]
 
 
@@ -310,6 +314,32 @@ def test_what_did_not_come_back_of_a_refund_is_not_refunded_again(kopi_kita, exe
         factories.make_refund(kopi_kita, payment, amount=came + 1)
     assert request(executor, payment, amount=came).status == RefundStatus.PROCESSING
     assert wrong() == {}
+
+
+def test_a_transfer_of_the_same_money_as_a_refund_is_asked_about(kopi_kita, executor, payment):
+    """trust: L5. In the form, on Approvals, in a file and by the API; not once the refund has come back."""
+    fund(kopi_kita, 1_000_000)
+    refund = request(executor, payment, amount=85_000)
+    scope = executor.scope("live")
+    with pytest.raises(MayBeTwice):
+        sending.create(executor, is_sure=False)
+    transfer = sending.create(factories.make_member(kopi_kita, Role.MAKER))
+    with rls.inside(scope):
+        assert [row.pk for row in MONEY_TRANSFERS.duplicates(scope, transfer)] == [refund.pk]
+        twins = MONEY_TRANSFERS.twins(scope, [transfer.pk])
+        assert twins == {transfer.pk: [(refund.pk, "processing")]}
+        (looked,) = MONEY_TRANSFERS.look.at(scope, MoneyTransfer.objects.filter(pk=transfer.pk))
+        assert looked.is_twin
+        assert by_program._is_twin(scope, sending.draft())
+        said = render_to_string("transactions/twins.html", {"twins": [refund]})
+        assert f"Refund {refund.pk}" in " ".join(said.split())
+    draft = checked(executor, csv("BCA,0012345678,Dewi,85000,,,", "BCA,0012345678,Dewi,85001,,,"))
+    assert [row.is_paid_before for row in rows_of(draft)] == [True, False]
+    with rls.inside(scope):
+        Refund.objects.filter(pk=refund.pk).update(status="failed")
+        MoneyTransfer.objects.filter(pk=transfer.pk).update(status="cancelled")
+        assert not MONEY_TRANSFERS.duplicates(scope, transfer)
+        assert not services.transfers.twins_of_draft(scope, sending.draft())
 
 
 def test_check_ledger_finds_refunds_beyond_their_payment(kopi_kita, payment):

@@ -9,7 +9,7 @@ from django.db import connection
 from transactions.bulk.judging import Judged, Text, judge
 from transactions.models import BulkDraft, BulkRow, MoneyTransfer, Status
 from transactions.models.base import MAY_BE_PAID_SQL
-from transactions.transfers.twins import TWICE_WITHIN
+from transactions.transfers.twins import REFUND_COUNTS, REFUNDS, TWICE_WITHIN
 
 TABLE = BulkRow._meta.db_table
 JUDGED = (
@@ -73,6 +73,10 @@ MARK = f"""
                     SELECT t.id FROM {TRANSFERS} t WHERE t.business_id = r.business_id AND t.mode = r.mode
                         AND r.internal_reference <> '' AND t.internal_reference <> ''
                         AND t.internal_reference = r.internal_reference AND {COUNTS}
+                    UNION
+                    SELECT t.id FROM {REFUNDS} t WHERE t.business_id = r.business_id AND t.mode = r.mode
+                        AND t.account_number = r.account_number AND t.bank = r.bank AND t.amount = r.amount
+                        AND {REFUND_COUNTS}
                 ) same
             ), '') AS twins
         FROM {TABLE} r WHERE r.draft_id = %(draft)s AND (

@@ -88,6 +88,7 @@ class Refund(OutgoingTransfer):
         indexes = [
             *OutgoingTransfer.Meta.indexes,
             models.Index(F("payment"), name="refund_payment"),
+            models.Index(F("business"), F("mode"), F("account_number"), name="refund_account"),
             models.Index(F("created_at"), name="refund_waiting", condition=Q(status=RefundStatus.WAITING)),
         ]
 

@@ -169,11 +169,10 @@ def all_twins(
     Of the same amount, unless it ended badly; the refunds of the payment first. Each kind has its newest MOST_TWINS, so
     that many equal parts of one payment hide no transfer.
     """
-    to: dict[str, Any] = {"bank": bank, "account_number": account_number, "amount": amount}
-    elsewhere = _same(scope).filter(**to, created_at__gte=Now() - TWICE_WITHIN).exclude(payment=payment).exclude(pk=but)
-    sent = transfers.twins(scope, **to)
+    to = Q(bank=bank, account_number=account_number, amount=amount)
+    elsewhere = transfers.refunds_to(scope, to).exclude(payment=payment).exclude(pk=but)
     of_it = twins(scope, payment=payment, amount=amount, but=but)
-    return [*of_it, *elsewhere[:MOST_TWINS], *sent]
+    return [*of_it, *elsewhere[:MOST_TWINS], *transfers.may_be_twice(scope, to)[:MOST_TWINS]]
 
 
 def _same(scope: Scope) -> QuerySet:

@@ -7,6 +7,7 @@ key sends the same once more within ten minutes (reference/flip-api.md §1.5, tr
 from dataclasses import replace
 from datetime import timedelta
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.permissions import Permission
@@ -56,6 +57,7 @@ def create(scope: Scope, draft: Draft, *, key: str = "") -> MoneyTransfer:
 
 
 def _is_twin(scope: Scope, draft: Draft) -> bool:
-    """Whether the same amount went to the same account a moment ago."""
-    rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(created_at__gte=Now() - HELD_WITHIN)
-    return rows.filter(bank=draft.bank, account_number=draft.account_number, amount=draft.amount).exists()
+    """Whether the same amount went to the same account a moment ago, or as a refund within 30 days."""
+    to = Q(bank=draft.bank, account_number=draft.account_number, amount=draft.amount)
+    rows = MoneyTransfer.objects.visible_to(scope, searched=True).filter(to, created_at__gte=Now() - HELD_WITHIN)
+    return bool(rows.exists() or services.refunds_to(scope, to).exists())

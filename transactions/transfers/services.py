@@ -22,8 +22,9 @@ from flipdash.scope import Scope
 from transactions import rails
 from transactions.destinations import label_of
 from transactions.fees import FEES
-from transactions.models import Beneficiary, MoneyTransfer, Status, TransferSeries, Via
+from transactions.models import Beneficiary, MoneyTransfer, Refund, Status, TransferSeries, Via
 from transactions.models.base import MAY_BE_PAID
+from transactions.models.refund import COUNTED
 from transactions.outgoing import acts, changes, products, twice
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused
 from transactions.rails import Holder, HolderStatus, Payout, Question, RailProblem, simulator
@@ -36,6 +37,8 @@ REMARK = 18
 SENT_AT = time(9)
 """When a transfer of a chosen day is sent, in the business's zone."""
 FARTHEST = timedelta(days=366)
+Twin = MoneyTransfer | Refund
+"""What may be the same money."""
 
 
 class NameDiffers(OutgoingRefused):
@@ -165,15 +168,22 @@ def twins(
     internal_reference: str = "",
     but: int = 0,
     series: int | None = None,
-) -> Sequence[MoneyTransfer]:
+) -> Sequence[Twin]:
     """Return what may be the same money: the same account and amount, or Internal Reference, by whatever channel.
 
     Made or dated in the last 30 days, dated later, or on its way, unless it went back; the newest MOST_TWINS of them.
-    Other days of the same series are meant to be the same.
+    Other days of the same series are meant to be the same. Then come as many refunds to the same account.
     """
     same = _same(bank, account_number, amount, internal_reference)
     rows = may_be_twice(scope, same).exclude(pk=but)
-    return list((rows.exclude(series=series) if series else rows)[:MOST_TWINS])
+    given = refunds_to(scope, Q(bank=bank, account_number=account_number, amount=amount))
+    return [*(rows.exclude(series=series) if series else rows)[:MOST_TWINS], *given[:MOST_TWINS]]
+
+
+def refunds_to(scope: Scope, same: Q) -> QuerySet:
+    """Return the refunds of 30 days that are the same as something, and haven't gone back, the newest first."""
+    rows = Refund.objects.visible_to(scope, searched=True).filter(COUNTED, same, created_at__gte=Now() - TWICE_WITHIN)
+    return rows.order_by("-created_at", "-pk")
 
 
 def the_same(row: MoneyTransfer) -> Q:
@@ -202,13 +212,18 @@ def _twins_of_each(scope: Scope) -> QuerySet:
     return may_be_twice(scope, same).filter(of_another).exclude(pk=OuterRef("pk"))
 
 
+def _refunded_to_each(scope: Scope) -> QuerySet:
+    """Return the refunds that each row of an outer query may pay once more."""
+    return refunds_to(scope, Q(**{name: OuterRef(name) for name in ("bank", "account_number", "amount")}))
+
+
 def _paid_before_each(scope: Scope) -> QuerySet:
     """Return what has arrived at the account of each row of an outer query."""
     same = {name: OuterRef(name) for name in ("bank", "account_number")}
     return MoneyTransfer.objects.visible_to(scope, searched=True).filter(status=Status.SUCCESSFUL, **same)
 
 
-def twins_of_draft(scope: Scope, draft: Draft) -> Sequence[MoneyTransfer]:
+def twins_of_draft(scope: Scope, draft: Draft) -> Sequence[Twin]:
     """Return what a draft may pay once more."""
     return twins(
         scope,
@@ -366,7 +381,7 @@ def _shown(row: MoneyTransfer) -> dict[str, Any]:
     return {name: getattr(row, name) for name in (*names, *others)}
 
 
-def _twins_of(scope: Scope, row: MoneyTransfer) -> Sequence[MoneyTransfer]:
+def _twins_of(scope: Scope, row: MoneyTransfer) -> Sequence[Twin]:
     """What a row may pay once more: what is older than it."""
     return twins(
         scope,
@@ -411,6 +426,7 @@ MONEY_TRANSFERS = products.register(
         twins=many.of_many,
         look=products.Look(
             twins=_twins_of_each,
+            sent=_refunded_to_each,
             paid_before=_paid_before_each,
             name_differs=~Q(name_reason="") & ~Q(holder_name=""),
             is_unnamed=Q(holder_name=""),

@@ -19,8 +19,8 @@ MOST_DAYS = 20
 """So many days that wait are named, the first ones."""
 
 
-def twins_of(scope: Scope, series: TransferSeries) -> Sequence[MoneyTransfer]:
-    """Return the transfers that its days may pay once more."""
+def twins_of(scope: Scope, series: TransferSeries) -> Sequence[transfers.Twin]:
+    """Return the transfers and refunds that its days may pay once more."""
     same = {name: getattr(series, name) for name in ("bank", "account_number", "amount", "internal_reference")}
     return transfers.twins(scope, **same, series=series.pk)
 
@@ -47,7 +47,9 @@ def has_unknown_twin(scope: Scope, series: TransferSeries, transfer: MoneyTransf
     """Whether the transfer of a day may pay once more what nobody who approved it knew of."""
     rows = transfers.may_be_twice(scope, transfers.the_same(transfer)).exclude(pk=transfer.pk)
     known = Q(pk__in=series.approved_twins) | Q(series__in=[series.pk, *known_alike(scope, series)])
-    return bool(rows.exclude(known).exists())
+    to = Q(bank=transfer.bank, account_number=transfer.account_number, amount=transfer.amount)
+    given = transfers.refunds_to(scope, to).exclude(pk__in=series.approved_twins)
+    return bool(rows.exclude(known).exists() or given.exists())
 
 
 def digest_of(scope: Scope, series: TransferSeries) -> str:
