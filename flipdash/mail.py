@@ -120,6 +120,11 @@ def writer(name: str) -> Callable[[Writer], Writer]:
     return register
 
 
+def bulk_of(lane: int) -> QuerySet[Message]:
+    """Return what a business had queued in bulk within 24 hours; to be asked outside of all walls (rls.outside)."""
+    return Message.objects.filter(rank=Rank.BULK, lane=lane, created_at__gt=Now() - timedelta(days=1))
+
+
 def send_late(name: str, *, to: str, language: str) -> Message:
     """Queue what is written only when it is sent: whoever asks for it can't tell by time if anybody is there."""
     fields = {"text": "", "late": name, "language": language, "rank": Rank.SECURITY}

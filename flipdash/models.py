@@ -57,6 +57,7 @@ class Message(Leased):
         indexes = [
             *Leased.Meta.indexes,
             models.Index(fields=["problem", "rank", "lane", "id"], name="message_turn", condition=Q(finished_at=None)),
+            models.Index(fields=["lane", "created_at"], name="message_lane", condition=Q(rank=2)),
             models.Index(fields=["started_at"], name="message_bulk", condition=Q(rank=2, started_at__isnull=False)),
         ]
         verbose_name, verbose_name_plural = _("Mail"), _("Mails")  # what the back office shows of them

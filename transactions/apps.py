@@ -60,6 +60,7 @@ class TransactionsConfig(AppConfig):
                 "transfer.recalled": _("Money transfer asked back from the bank"),
                 "transfer.sent": _("Money transfer sent to the bank"),
                 "transfer.successful": _("Money transfer successful"),
+                "transfer.unmailed": _("Beneficiary not emailed: today’s emails to beneficiaries were sent"),
                 "transfer.failed": _("Money transfer failed"),
                 "transfer.returned": _("Money transfer returned by the bank"),
                 "transfer.forced": _("Answer of the simulated bank forced"),

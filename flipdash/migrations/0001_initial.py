@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'Mail',
                 'verbose_name_plural': 'Mails',
                 'abstract': False,
-                'indexes': [models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='flipdash_message_open'), models.Index(condition=models.Q(('finished_at', None)), fields=['problem', 'rank', 'lane', 'id'], name='message_turn'), models.Index(condition=models.Q(('rank', 2), ('started_at__isnull', False)), fields=['started_at'], name='message_bulk')],
+                'indexes': [models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='flipdash_message_open'), models.Index(condition=models.Q(('finished_at', None)), fields=['problem', 'rank', 'lane', 'id'], name='message_turn'), models.Index(condition=models.Q(('rank', 2)), fields=['lane', 'created_at'], name='message_lane'), models.Index(condition=models.Q(('rank', 2), ('started_at__isnull', False)), fields=['started_at'], name='message_bulk')],
             },
         ),
         migrations.CreateModel(

@@ -6,9 +6,9 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.models import Member, Notice
+from accounts.models import Activity, Member, Notice
 from accounts.permissions import Role
-from flipdash import rls
+from flipdash import mail, rls
 from flipdash.models import Message
 from tests import factories
 from tests.transactions.sending import approve, create, fund, let_it_arrive
@@ -89,6 +89,21 @@ def test_who_is_paid_is_told_where_it_was_asked_for_and_never_in_test_mode(peopl
     assert set(found) == {"sri@example.test"}
     assert "Kopi Kita" in found["sri@example.test"]
     assert "money-transfers" not in found["sri@example.test"]
+
+
+def test_only_so_many_beneficiaries_are_mailed_a_day_and_of_the_others_the_log_says_so(people, monkeypatch):
+    """hostile.24a 5: a payroll's mails had no limit, to nobody."""
+    monkeypatch.setattr(sweep_mails, "TO_ONE_A_DAY", 1)
+    monkeypatch.setattr(sweep_mails, "MOST_A_DAY", 2)
+    admin = people[Role.ADMIN]
+    for amount, to in ((51_000, "a@x.test"), (52_000, "A@x.test"), (53_000, "b@x.test"), (54_000, "c@x.test")):
+        create(admin, beneficiary_email=to, amount=amount)
+    let_it_arrive()
+    with rls.outside():
+        assert Message.objects.filter(rank=mail.Rank.BULK, lane=admin.business_id).count() == 2
+    assert set(mails()) == {"a@x.test", "b@x.test"}
+    kept_back = Activity.objects.filter(kind="transfer.unmailed").order_by("pk")
+    assert [one.facts["to"] for one in kept_back] == ["A@x.test", "c@x.test"]
 
 
 def test_who_switched_a_notice_off_or_is_away_isn_t_told(people, client_of):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from flipdash.actors import actor_fields, actor_known
 from flipdash.scope import TenantForeignKey, TenantModel, TransactionQuerySet, mode_known
 from flipdash.searchkeys import SearchIndex
+from flipdash.timeline import NO_LINE
 from transactions.destinations import Kind
 from transactions.models.base import OutgoingEventKind, OutgoingTransfer, TransactionEvent
 
@@ -89,6 +90,7 @@ class MoneyTransfer(OutgoingTransfer):
     words = WORDS
     timeline = OutgoingTransfer.lines_of("transfer") | {
         "transfer.due": str(OutgoingEventKind.DUE),
+        "transfer.unmailed": NO_LINE,
         "transfer.recalled": str(OutgoingEventKind.RECALLED),
     }
 

@@ -32,6 +32,8 @@ from transactions.reasons import Reason
 TOLD_MAKER = {"approved", "waiting", "rejected", "cancelled", "expired", "recalled", "failed", "returned"}
 """What a maker wants to know that they didn't do themselves."""
 REMINDED_AFTER = timedelta(hours=4)
+MOST_A_DAY, TO_ONE_A_DAY = 5_000, 20
+"""Mails to beneficiaries that a business sends within 24 hours, and those to one address."""
 MOST_AT_ONCE = 50
 """Businesses whose approvers one sweep reminds."""
 log = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ def tell(told: events.Event) -> None:
     elif act in TOLD_MAKER:
         _tell_maker(row, product, act, told)
     elif act == "successful":
-        _tell_beneficiary(row)
+        _tell_beneficiary(row, told.scope)
 
 
 def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scope, *, but_maker: bool = True) -> None:
@@ -233,15 +235,31 @@ def _remind(product: products.Product, business_id: int, mode: str, late: dict[s
     return bool(told)
 
 
-def _tell_beneficiary(row: OutgoingTransfer) -> None:
-    """Tell who was paid, where the maker asked for it, in the business's language; nobody of what Test Mode pays."""
+def _tell_beneficiary(row: OutgoingTransfer, scope: Scope) -> None:
+    """Tell who was paid, where the maker asked for it, in the business's language; nobody of what Test Mode pays.
+
+    A business mails so many within 24 hours, and so many to one address; of the others its Activity Log says so.
+    """
     if not isinstance(row, MoneyTransfer) or row.mode != Mode.LIVE or row.status != Status.SUCCESSFUL:
         return
     if row.beneficiary_email:
         language = row.business.language
-        for to in row.beneficiary_email.split(","):
+        addresses = row.beneficiary_email.split(",")
+        kept_back = _without_room(row.business_id, addresses)
+        if kept_back:
+            events.record(scope, "transfer.unmailed", row, to=", ".join(kept_back))
+        for to in (one for one in addresses if one not in kept_back):
             turn: dict[str, Any] = {"rank": mail.Rank.BULK, "lane": row.business_id}
             mail.send("transfer_arrived", to=to, language=language, transfer=row, business=row.business, **turn)
+
+
+def _without_room(business_id: int, addresses: Sequence[str]) -> list[str]:
+    """Return to which of some addresses no more of a business's mails leave today."""
+    to_each = {f"to_{n}": Count("pk", filter=Q(to__iexact=address)) for n, address in enumerate(addresses)}
+    with rls.outside():
+        found = mail.bulk_of(business_id).aggregate(all=Count("pk"), **to_each)
+    left = MOST_A_DAY - found["all"]
+    return [one for n, one in enumerate(addresses) if n >= left or found[f"to_{n}"] >= TO_ONE_A_DAY]
 
 
 def _send(
