@@ -197,6 +197,7 @@ def wrong_of(maker, bank="BCA", account="0650000777", name="Siti", amount="85000
         ({"name": ""}, "beneficiary_name", "No name"),
         ({"name": "Si\u202eti"}, "beneficiary_name", "direction"),
         ({"remark": "gaji #1!"}, "remark", "# !"),
+        ({"remark": "INV-2026-11-0001234"}, "remark", "19 characters; at most 18 fit"),
     ],
 )
 def test_bad_cells_are_named_with_their_reason(maker, cells, column, words):

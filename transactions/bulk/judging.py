@@ -19,10 +19,12 @@ from transactions.destinations import EWALLETS, NAMES, Kind
 from transactions.fees import FEES
 from transactions.transfers import accounts
 from transactions.transfers.forms import REMARK_TEXT, read_destination
+from transactions.transfers.services import REMARK
 
 Text = str | list[Any]
 """What stands in a field, fit for JSON: a text, or [text] for a spreadsheet's number, [text, 0] for a broken cell."""
-LONGEST = {"beneficiary_name": 100, "remark": 100, "internal_reference": 100, "beneficiary_email": 254}
+LONGEST = {"beneficiary_name": 100, "remark": REMARK, "internal_reference": 100, "beneficiary_email": 254}
+"""Characters. Of a remark no more are kept than reach the bank: what is approved is what the beneficiary reads."""
 SAFE_DIGITS = 15
 """A spreadsheet's number keeps no more digits than these."""
 KEPT_AS_TEXT = re.compile(r"=\"([^\"]*)\"|['’](.*)")
