@@ -9,24 +9,26 @@ from deposits.overview import services as overview
 from deposits.statements import matching
 from deposits.topups import crediting
 from deposits.topups import services as topups
+from flipdash import sweeps
 from flipdash.mode import Mode
 
 
 @shared_task
 def sweep_top_ups() -> None:
     """Let the simulated bank report, match lines, expire top-ups."""
-    matching.report_simulated()
-    matching.match_due()
-    topups.expire_due()
+    sweeps.run(matching.report_simulated, matching.match_due, topups.expire_due)
 
 
 @shared_task
 def tidy_top_ups() -> None:
     """Free codes, open Test Mode's deposit of new businesses, and warn of low deposits."""
-    topups.free_codes()
+    sweeps.run(topups.free_codes, _open_test_deposits, overview.warn_of_low_balances)
+
+
+def _open_test_deposits() -> None:
     for business in businesses_without_test_deposit():
-        crediting.open_test_deposit(business)
-    overview.warn_of_low_balances()
+        with sweeps.by_itself("Test Mode's deposit of business", business.pk):
+            crediting.open_test_deposit(business)
 
 
 def businesses_without_test_deposit() -> QuerySet[Business]:

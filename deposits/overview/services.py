@@ -15,7 +15,7 @@ from deposits.models import RUPIAH, AccountKind, LowBalance
 from deposits.models.ledger import Account
 from deposits.overview.cashflow import PACE, Cashflow, cashflow
 from deposits.overview.pending import PendingTotal, all_pending
-from flipdash import events, mail, money, rls
+from flipdash import events, mail, money, rls, sweeps
 from flipdash.frame import Frame
 from flipdash.mode import mode_url
 from flipdash.scope import Scope
@@ -98,7 +98,8 @@ def warn_of_low_balances() -> int:
     for row in LowBalance.objects.using("operator").order_by("pk").iterator():
         is_low = balances.get((row.business_id, row.mode), 0) < row.threshold
         if is_low != (row.warned_at is not None):
-            warned += _note(row.pk, row.business_id, row.mode, is_low=is_low)
+            with sweeps.by_itself("low deposit of business", row.business_id):
+                warned += _note(row.pk, row.business_id, row.mode, is_low=is_low)
     return warned
 
 

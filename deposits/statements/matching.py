@@ -23,7 +23,7 @@ from deposits.models import OPEN, Correction, Reason, StatementLine, TopUp, TopU
 from deposits.statements.files import JAKARTA
 from deposits.topups import crediting
 from deposits.topups import services as topups
-from flipdash import banknames, clock, formats, money, rls, states
+from flipdash import banknames, clock, formats, money, rls, states, sweeps
 from flipdash.scope import Scope
 
 NEAR = 10_000
@@ -200,14 +200,19 @@ def _said_otherwise(line: StatementLine) -> bool:
 
 
 def match_due(most: int = 1_000) -> int:
-    """Match the new lines, and credit what is matched; returns how many were credited. Several may run at once."""
-    _pass_over_hopeless()
+    """Match the new lines, and credit what is matched; returns how many were credited. Several may run at once.
+
+    Each line by itself, and credited in no order: those that can't be handled now, for whatever reason, stop no other.
+    """
+    sweeps.run(_pass_over_hopeless)
     credited = 0
     for pk in to_match().order_by("pk").values_list("pk", flat=True)[:most]:
-        match(pk)
-    for pk in to_credit().order_by("pk").values_list("pk", flat=True)[:most]:
-        credited += credit_matched(pk)
-    _release_undone()
+        with sweeps.by_itself("statement line", pk):
+            match(pk)
+    for pk in to_credit().order_by("?").values_list("pk", flat=True)[:most]:
+        with sweeps.by_itself("statement line", pk):
+            credited += credit_matched(pk)
+    sweeps.run(_release_undone)
     return credited
 
 
@@ -358,8 +363,9 @@ def report_simulated(most: int = 100) -> int:
     """Let the simulated bank report the payments that are due; returns how many. Never in Live Mode in production."""
     reported = 0
     for top_up in simulated().order_by("simulated_at")[:most]:
-        if topups.is_simulated(top_up.mode):
-            reported += report_payment(top_up) is not None
+        with sweeps.by_itself("simulated payment of top-up", top_up.pk):
+            if topups.is_simulated(top_up.mode):
+                reported += report_payment(top_up) is not None
     return reported
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.permissions import Permission
 from accounts.rights import ask_again, lock_row
 from deposits.models import OPEN, BankAccount, TopUp, TopUpStatus
-from flipdash import clock, events, money, rls, states
+from flipdash import clock, events, money, rls, states, sweeps
 from flipdash.db import lock
 from flipdash.mode import Mode
 from flipdash.scope import Scope
@@ -269,7 +269,11 @@ def expire_due(most: int = 500) -> int:
     Several sweeps may run at once: each row is locked and asked again. Returns how many it closed.
     """
     found = over().values_list("pk", "business_id", "mode")
-    return sum(_expire_one(_is_over(), *row) for row in found.order_by("expires_at")[:most])
+    closed = 0
+    for row in found.order_by("?")[:most]:
+        with sweeps.by_itself("top-up", row[0]):
+            closed += _expire_one(_is_over(), *row)
+    return closed
 
 
 def over() -> QuerySet[TopUp]:

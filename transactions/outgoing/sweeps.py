@@ -1,11 +1,10 @@
 """What every sweep does besides waking workers: what is due is sent, what waits is reminded of, and cancelled."""
 
-import logging
 from collections.abc import Callable
 
+from flipdash import sweeps
 from transactions.outgoing import acts, covering, mails, orders
 
-log = logging.getLogger(__name__)
 Step = Callable[[], object]
 _more: list[Step] = []
 
@@ -23,16 +22,5 @@ def tidy() -> None:
 
     Each by itself: what fails is logged, and comes again with the next sweep.
     """
-    steps: list[Step] = [
-        acts.send_due,
-        covering.go_on,
-        acts.expire_due,
-        mails.remind,
-        orders.open_cases_of_given_up,
-        *_more,
-    ]
-    for step in steps:
-        try:
-            step()
-        except Exception:
-            log.exception("%s failed", step.__name__)
+    steps = (acts.send_due, covering.go_on, acts.expire_due, mails.remind, orders.open_cases_of_given_up)
+    sweeps.run(*steps, *_more)
