@@ -32,7 +32,7 @@ from accounts.permissions import Role
 from accounts.sign_in import second_factor
 from accounts.sign_in.services import confirm_email
 from deposits import ledger
-from deposits.ledger import Line, Source
+from deposits.ledger import LedgerOwner, Line, Source
 from deposits.models import AccountKind, DepositEntry, PostingKind, TopUp
 from deposits.statements import matching
 from deposits.topups import services as topups
@@ -373,6 +373,9 @@ def make_refund(
         for step in steps:
             refund.status = step
             refund.save(update_fields=["status"])
+        if "returned_at" in ended:
+            owner, source = LedgerOwner(business, mode), Source("refund", refund.pk)
+            ledger.give_back(owner, source, amount=refund.amount, rail="bca")
         if ended:
             Refund.objects.filter(pk=refund.pk).update(**ended)
             refund.refresh_from_db()

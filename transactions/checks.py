@@ -57,6 +57,33 @@ ledger_check(
 )
 
 ledger_check(
+    "Orders have their hold",
+    """
+    SELECT format('order %s is %s, and nothing was held for it', o.key, o.status)
+    FROM transactions_railorder o
+    WHERE NOT EXISTS (
+        SELECT FROM deposits_posting h WHERE h.business_id = o.business_id AND h.mode = o.mode AND h.kind = 'hold'
+            AND h.source_type = o.source AND h.source_id = o.source_id
+    )
+    """,
+)
+"""How they end is asked of their holds, above."""
+
+ledger_check(
+    "What came back is in the deposit",
+    f"""
+    SELECT format('%s %s came back at %s, and nothing is in the deposit', t.source_type, t.id, t.returned_at)
+    FROM ({SENT}) t
+    JOIN deposits_posting h ON h.business_id = t.business_id AND h.mode = t.mode AND h.kind = 'hold'
+        AND h.source_type = t.source_type AND h.source_id = t.id
+    WHERE t.returned_at IS NOT NULL AND NOT EXISTS (
+        SELECT FROM deposits_posting r WHERE r.business_id = t.business_id AND r.mode = t.mode AND r.kind = 'return'
+            AND r.source_type = t.source_type AND r.source_id = t.id
+    )
+    """,  # noqa: S608  (our own constants)
+)
+
+ledger_check(
     "No more came back than was sent, and as much as its row says",
     f"""
     SELECT format('%s %s is of %s, and %s came back', t.source_type, t.id, t.amount, e.amount)

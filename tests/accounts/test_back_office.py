@@ -17,6 +17,7 @@ from flipdash.actors import SYSTEM, Actor
 from flipdash.models import Heartbeat, Message
 from flipdash.rls import inside_of
 from tests import factories
+from tests.transactions.sending import held
 from tests.transactions.settling import begin
 from transactions.models import Destination, PaymentArrival, RailCase, RailOrder
 
@@ -108,7 +109,7 @@ def _arrival(business):
 
 
 def _order(business):
-    row = factories.make_transfer(business, status="processing")
+    row = held(business)
     what = {"source": "money_transfer", "source_id": row.pk, "key": f"money_transfer-{row.pk}"}
     return RailOrder.objects.create(business=business, mode="live", rail="simulator", bank="bca", **what)
 

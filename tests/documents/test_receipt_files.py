@@ -15,6 +15,8 @@ from django.utils import timezone
 from accounts.business import services as businesses
 from accounts.models import Business
 from accounts.permissions import Role
+from deposits import ledger
+from deposits.ledger import LedgerOwner, Source
 from documents import stored
 from documents.files import kinds
 from documents.models import ReceiptFile
@@ -212,6 +214,9 @@ def test_when_the_money_came_back_the_receipt_says_so_and_is_another_one(web, sr
     web.get(address_of(sri))
     work()
     before = content_of(web.get(address_of(sri)))
+    owner = LedgerOwner(sri.business, sri.mode)
+    with rls.inside_of(sri.business_id, sri.mode):
+        ledger.give_back(owner, Source("money_transfer", sri.pk), amount=sri.amount, rail="bca")
     type(sri).objects.filter(pk=sri.pk).update(returned_at=timezone.now())
     assert "The receipt is being made" in web.get(address_of(sri)).content.decode()
     work()

@@ -19,6 +19,7 @@ from flipdash.mode import Mode
 from flipdash.models import Message
 from flipdash.operations import figures, heartbeats, needs
 from tests import factories
+from tests.transactions.sending import held
 from transactions.models import RailOrder, SeriesRun
 from transactions.outgoing import orders
 from transactions.transfers.series import running
@@ -136,7 +137,7 @@ def test_each_batch_of_what_is_held_back_needs_the_next_one(kopi_kita, monkeypat
 
 def test_orders_that_were_given_up_need_the_sweep_until_somebody_is_asked_about_each(kopi_kita):
     for _ in range(3):
-        transfer = factories.make_transfer(kopi_kita, status="processing")
+        transfer = held(kopi_kita)
         values = {"source": "money_transfer", "source_id": transfer.pk, "key": f"key-{transfer.pk}", "attempt": 12}
         with rls.inside_of(kopi_kita.pk, Mode.LIVE):
             RailOrder.objects.create(
@@ -169,14 +170,14 @@ def test_a_transfer_of_which_the_day_has_come_needs_the_sweep(kopi_kita):
 
 def test_what_is_asked_does_not_know_who_works_at_this_moment(kopi_kita):
     """The statement is put together once: a bank that had its share of workers then may have none now."""
-    transfer = factories.make_transfer(kopi_kita, status="processing")
+    transfer = held(kopi_kita)
     values = {"business": kopi_kita, "mode": Mode.LIVE, "source": "money_transfer", "rail": "simulator", "bank": "bca"}
     now = clock.now()
     busy = {"status": "sending", "attempt": 1, "started_at": now, "lease_until": now + timedelta(minutes=1)}
     with rls.inside_of(kopi_kita.pk, Mode.LIVE):
         RailOrder.objects.create(**values, source_id=transfer.pk, key="one", **busy)
     assert not needs.is_needed(SWEEP)
-    other = factories.make_transfer(kopi_kita, status="processing")
+    other = held(kopi_kita)
     with rls.inside_of(kopi_kita.pk, Mode.LIVE):
         RailOrder.objects.create(**values, source_id=other.pk, key="two")
     assert needs.is_needed(SWEEP)

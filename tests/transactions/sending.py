@@ -8,6 +8,7 @@ from deposits import ledger
 from deposits.ledger import LedgerOwner, Source
 from flipdash import rls
 from flipdash.scope import Scope
+from tests import factories
 from tests.factories import _counter
 from tests.superuser import superuser
 from transactions.models import MoneyTransfer, SimulatedPayout
@@ -24,6 +25,16 @@ def fund(business: Any, amount: int = 10_000_000, mode: str = "live") -> None:
     """Give a business money to send, as what a bank returned: no top-up is needed for that."""
     with rls.inside_of(business.pk, mode):
         ledger.give_back(LedgerOwner(business, mode), Source("case", next(_counter)), amount=amount, rail="bca")
+
+
+def held(business: Any, **fields: Any) -> MoneyTransfer:
+    """A transfer on its way, its money held, without the steps before."""
+    fund(business)
+    row = factories.make_transfer(business, status="processing", **fields)
+    with rls.inside_of(business.pk, row.mode):
+        source = Source(MONEY_TRANSFERS.source, row.pk)
+        ledger.hold(LedgerOwner(business, row.mode), source, amount=row.amount + row.fee)
+    return row
 
 
 def draft(**fields: Any) -> Draft:

@@ -18,7 +18,7 @@ from developer.models import Callback
 from flipdash import leases_of_many, mail, rls
 from tests import factories
 from tests.leased import let_time_pass
-from tests.transactions.sending import answer, approve, create, draft, fund, let_it_arrive, lines, send, told
+from tests.transactions.sending import answer, approve, create, draft, fund, held, let_it_arrive, lines, send, told
 from transactions.models import BankPace, Beneficiary, MoneyTransfer, RailCase, RailOrder, SimulatedPayout, Status
 from transactions.outgoing import answers, closing, orders, shares, turns
 from transactions.outgoing.orders import ORDERS
@@ -219,7 +219,7 @@ def test_a_bank_that_is_busy_by_one_rail_is_free_by_another(kopi_kita, monkeypat
     now = {"status": "sending", "started_at": Now(), "lease_until": Now() + timedelta(minutes=1)}
     of = {"business": kopi_kita, "mode": "live", "source": "money_transfer", "bank": "bca", **now}
     for n in range(orders.MOST_AT_ONCE):
-        RailOrder.objects.create(**of, source_id=-n, key=f"other-{n}", rail="other")
+        RailOrder.objects.create(**of, source_id=held(kopi_kita).pk, key=f"other-{n}", rail="other")
     assert ORDERS.claim_many() == [mine]
 
 
@@ -425,7 +425,7 @@ def test_who_is_paid_is_told_of_each(kopi_kita, mailoutbox):
 def other_order(of, bank):
     """Return an order like another one, at another bank."""
     same = RailOrder.objects.get(source_id=of.pk)
-    same.pk, same.bank, same.key, same.source_id = None, bank, f"another at {bank}", of.pk + 1
+    same.pk, same.bank, same.key, same.source_id = None, bank, f"another at {bank}", held(of.business).pk
     same.save(force_insert=True)
     return same
 

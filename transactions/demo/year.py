@@ -285,7 +285,11 @@ class Year:
         gone = [(act, transfer) for act, transfer in acts if act.line == "approved" and act.row.send_on is None]
         for product, _model, _event in TABLES:
             some_gone = [transfer for act, transfer in gone if act.product is product]
-            self.orders |= {order.key: order for order in orders.queue_many(product, some_gone, RAIL)}
+            # What ends within these steps, too, is ended by now, and its hold closed: nobody is told of it any more.
+            ended = [transfer for transfer in some_gone if transfer.status != Status.PROCESSING]
+            self.orders |= {order.key: order for order in orders.note_ended(product, ended, RAIL)}
+            going = [transfer for transfer in some_gone if transfer.status == Status.PROCESSING]
+            self.orders |= {order.key: order for order in orders.queue_many(product, going, RAIL)}
         self._tell_rail([(act, transfer) for act, transfer in acts if act.line == "sent"])
         self._note_answers([(act, transfer) for act, transfer in acts if act.line in OUTCOMES])
         batches = {act.row.batch_at: act for act, _transfer in acts if act.line == "approved" and act.row.batch_at}

@@ -185,6 +185,22 @@ ABROAD: list[Code] = [
 ]
 """Transfers abroad: what they say is their quote's, and holds from when they are let go."""
 
+LEAVING: list[Code] = [
+    *files(__file__, "leaving_rules"),
+    Added(RailOrder, "added", "AFTER INSERT", "railorder_check_added()", each="STATEMENT"),
+    *(
+        Trigger(
+            *(model, "comes_back", "BEFORE UPDATE", f"transactions_check_returned('{source}')"),
+            when="OLD.returned_at IS NULL AND NEW.returned_at IS NOT NULL",
+        )
+        for model, source in (
+            *((MoneyTransfer, "money_transfer"), (InternationalTransfer, "international_transfer")),
+            (Refund, "refund"),
+        )
+    ),
+]
+"""Nothing leaves that isn't held, and nothing came back that isn't in the deposit, whatever the code does."""
+
 WRITTEN_INSIDE = (
     *(*TIMELINES, Beneficiary, TransferBatch, BulkApproval, BulkRejection, BulkDraft, BulkNames),
     *(RailOrder, RailCase, SimulatedPayout, RailCharge, SimulatedCharge),
@@ -218,6 +234,7 @@ AFTER_TABLES: list[Code] = [
     *ACCEPTED,
     *REFUNDS,
     *SETTLED,
+    *LEAVING,
     *(AppendOnly(timeline, but_for="app.taking_back") for timeline in TIMELINES),
     *files(__file__, "take_back_imported"),
     # MAINTAIN: after a bulk load the planner needs new statistics before COMMIT checks the foreign keys. With the old
