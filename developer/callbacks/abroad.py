@@ -1,7 +1,7 @@
 """What a callback tells of a transfer abroad, in the words of the API (reference/flip-api.md §6.4)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from developer.callbacks import outbox
 from developer.models import CallbackEvent
@@ -44,20 +44,22 @@ PURPOSES = {"goods": "PURCHASE_OF_GOODS", "services": "PAYMENT_FOR_SERVICES", "s
 ACTS = ("successful", "failed", "cancelled", "rejected", "expired")
 
 
-@events.on(*(f"international.{act}" for act in ACTS))
+def tell_many_international(told: Sequence[events.Event]) -> None:
+    """Tell how many transfers abroad ended."""
+    outbox.tell_all(told, CallbackEvent.INTERNATIONAL, "international_transfer", as_international)
+
+
+@events.on(*(f"international.{act}" for act in ACTS), of_many=tell_many_international)
 def tell_international(told: events.Event) -> None:
     """Tell how a transfer abroad ended."""
-    transfer = cast(InternationalTransfer, told.subject)
-    data = as_international(transfer)
-    outbox.tell(told, CallbackEvent.INTERNATIONAL, data, source=("international_transfer", transfer.pk))
+    tell_many_international([told])
 
 
 @rejecting.on_many
 def tell_rejected(scope: Scope, kind: str, rows: Sequence[Any]) -> None:
     """Tell of each that was rejected with others, as of one alone."""
-    for row in rows:
-        if isinstance(row, InternationalTransfer):
-            tell_international(events.Event(scope, kind, row, {}))
+    abroad = [events.Event(scope, kind, row, {}) for row in rows if isinstance(row, InternationalTransfer)]
+    tell_many_international(abroad)
 
 
 def as_international(row: InternationalTransfer) -> dict[str, Any]:

@@ -33,14 +33,7 @@ def tell_top_up(told: events.Event) -> None:
 
 def tell_transfers(told: Sequence[events.Event]) -> None:
     """Tell how money transfers ended, to those businesses that want to hear it."""
-    wanted: dict[tuple[int, str], bool] = {}
-    for one in told:
-        urls = CallbackUrl.objects.visible_to(one.scope).exclude(url="").filter(event=CallbackEvent.TRANSFER)
-        whose = (one.scope.business.pk, str(one.scope.mode))
-        if whose not in wanted:
-            wanted[whose] = urls.exists()
-        if wanted[whose]:
-            tell_transfer(one)
+    outbox.tell_all(told, CallbackEvent.TRANSFER, "money_transfer", _as_transfer)
 
 
 @events.on(
@@ -49,9 +42,11 @@ def tell_transfers(told: Sequence[events.Event]) -> None:
 )
 def tell_transfer(told: events.Event) -> None:
     """Tell how a money transfer ended."""
-    transfer = cast(MoneyTransfer, told.subject)
-    data = disbursements.as_disbursement(transfer, version=2)
-    outbox.tell(told, CallbackEvent.TRANSFER, data, source=("money_transfer", transfer.pk))
+    tell_transfers([told])
+
+
+def _as_transfer(row: MoneyTransfer) -> dict[str, Any]:
+    return disbursements.as_disbursement(row, version=2)
 
 
 @events.on("payment.successful", "payment.failed", "payment.cancelled")
@@ -61,14 +56,19 @@ def tell_payment(told: events.Event) -> None:
     outbox.tell(told, CallbackEvent.PAYMENT, as_payment(payment), source=("payment", payment.pk))
 
 
+def tell_refunds(told: Sequence[events.Event]) -> None:
+    """Tell of many refunds."""
+    outbox.tell_all(told, CallbackEvent.REFUND, "refund", as_refund)
+
+
 @events.on(
     *("refund.created", "refund.successful", "refund.failed", "refund.cancelled", "refund.rejected", "refund.expired"),
     "refund.returned",
+    of_many=tell_refunds,
 )
 def tell_refund(told: events.Event) -> None:
     """Tell that a refund was asked for, how it ended, and that what had arrived came back."""
-    refund = cast(Refund, told.subject)
-    outbox.tell(told, CallbackEvent.REFUND, as_refund(refund), source=("refund", refund.pk))
+    tell_refunds([told])
 
 
 @settling.on_settled
@@ -84,11 +84,8 @@ def tell_settled(scope: Scope, payments: Sequence[int]) -> None:
 @rejecting.on_many
 def tell_rejected(scope: Scope, kind: str, rows: Sequence[Any]) -> None:
     """Tell of each transaction that was rejected with others, as of one alone."""
-    if told := [events.Event(scope, kind, row, {}) for row in rows if isinstance(row, MoneyTransfer)]:
-        tell_transfers(told)
-    for row in rows:
-        if isinstance(row, Refund):
-            tell_refund(events.Event(scope, kind, row, {}))
+    tell_transfers([events.Event(scope, kind, row, {}) for row in rows if isinstance(row, MoneyTransfer)])
+    tell_refunds([events.Event(scope, kind, row, {}) for row in rows if isinstance(row, Refund)])
 
 
 @disturbances.on_change

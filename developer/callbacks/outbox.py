@@ -9,7 +9,7 @@ It can't exist without its fact, nor the fact without it (trust.md C1, C2). A wo
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +24,8 @@ from flipdash.scope import Scope
 log = logging.getLogger(__name__)
 
 QUEUE, TASK = "callbacks", "developer.tasks.send_callbacks"
+AT_ONCE = 1_000
+"""Callbacks that are written in one statement."""
 
 
 def tell(
@@ -41,14 +43,39 @@ def tell(
         return None
     callback = _new(to, told.kind, data, source or ("", None))
     callback.save(force_insert=True)
-    transaction.on_commit(wake)
+    wake_on_commit()
     return callback
+
+
+def tell_all(
+    told: Sequence[events.Event], event: CallbackEvent, source_type: str, as_data: Callable[[Any], Any]
+) -> None:
+    """Write the callbacks of what happened to many transactions of a kind, as `tell` of each, in few statements.
+
+    `as_data` says what our API would say of one.
+    """
+    urls: dict[tuple[int, str], CallbackUrl | None] = {}
+    new = []
+    for one in told:
+        whose, row = (one.scope.business.pk, str(one.scope.mode)), one.subject
+        if one.at is not None or row is None:
+            continue
+        if whose not in urls:
+            urls[whose] = url_for(one.scope, event)
+        if (to := urls[whose]) is not None:
+            new.append(_new(to, one.kind, as_data(row), (source_type, row.pk)))
+    _write(new)
 
 
 def tell_many(to: CallbackUrl, kind: str, source_type: str, facts: Iterable[tuple[int, Any]]) -> None:
     """Write the callbacks of many facts of one kind, each an id and its data, as `tell` of each, in few statements."""
-    Callback.objects.bulk_create([_new(to, kind, data, (source_type, pk)) for pk, data in facts])
-    transaction.on_commit(wake)
+    _write([_new(to, kind, data, (source_type, pk)) for pk, data in facts])
+
+
+def _write(new: Sequence[Callback]) -> None:
+    if new:
+        Callback.objects.bulk_create(new, batch_size=AT_ONCE)
+        wake_on_commit()
 
 
 def url_for(scope: Scope, event: CallbackEvent) -> CallbackUrl | None:
@@ -71,6 +98,12 @@ def _new(to: CallbackUrl, kind: str, data: Any, source: tuple[str, int | None]) 
         data=json.dumps(data, ensure_ascii=False, separators=(",", ":")),
         **waits,
     )
+
+
+def wake_on_commit() -> None:
+    """Tell the worker once that callbacks wait, however many this transaction writes."""
+    if not any(wake in waiting for waiting in transaction.get_connection().run_on_commit):
+        transaction.on_commit(wake)
 
 
 def wake() -> None:

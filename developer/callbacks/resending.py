@@ -71,7 +71,7 @@ def queue(scope: Scope, callbacks: Sequence[int]) -> int:
 
     What is being sent by itself is left alone, so that asking twice sends nothing twice.
     """
-    transaction.on_commit(outbox.wake)
+    outbox.wake_on_commit()
     return _resendable(scope, callbacks).update(
         status=CallbackStatus.WAITING, due_at=Now(), tried=0, asked_at=Now(), **scope.actor.columns("asker")
     )

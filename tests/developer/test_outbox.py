@@ -4,27 +4,31 @@ import json
 from urllib.parse import parse_qs
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from kombu.exceptions import OperationalError
 
 from accounts.permissions import Role
 from deposits.models import TopUp
 from deposits.statements import matching
 from developer.api import disbursements
-from developer.callbacks import outbox
+from developer.callbacks import facts, outbox
 from developer.callbacks.samples import SAMPLES
 from developer.models import Callback, CallbackEvent, CallbackStatus
 from flipdash import clock, events, rls
 from flipdash.actors import SYSTEM
 from flipdash.mode import Mode
+from flipdash.scope import Scope
 from tests import factories
 from tests.deposits.banking import operator_person
 from tests.transactions import sending
 from transactions import disturbances
+from transactions.international.services import INTERNATIONAL
 from transactions.outgoing import acts
 from transactions.outgoing.rejecting import reject_many
 from transactions.rails import simulator
 from transactions.reasons import Reason
+from transactions.refunds.services import REFUNDS
 from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +137,44 @@ def test_each_of_many_that_are_rejected_together_is_told(sent_to, asleep, kopi_k
     found = Callback.objects.using("operator").order_by("source_id")
     assert [(one.kind, one.source_id) for one in found] == [("transfer.rejected", pk) for pk in pks]
     assert {json.loads(one.data)["status"] for one in found} == {"CANCELLED"}
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+@pytest.mark.parametrize(
+    ("event", "product", "make"),
+    [
+        (CallbackEvent.TRANSFER, MONEY_TRANSFERS, factories.make_transfer),
+        (CallbackEvent.REFUND, REFUNDS, factories.make_refund),
+        (CallbackEvent.INTERNATIONAL, INTERNATIONAL, factories.make_international),
+    ],
+)
+def test_many_are_told_in_as_few_statements_as_two_and_wake_the_sender_once(admin, asleep, event, product, make):
+    scope = factories.make_member(admin.business, Role.APPROVER).scope("live")
+    factories.make_callback_url(admin, event)
+    took = []
+    for count in (2, 20):
+        pks = [make(admin.business, status="pending_approval").pk for _number in range(count)]
+        asleep.clear()
+        with rls.inside(scope), CaptureQueriesContext(connection) as sent:
+            assert reject_many(scope, product, pks, reason=Reason.WRONG_AMOUNT) == count
+        took.append(len([query for query in sent if "developer_" in query["sql"]]))
+        assert len(asleep) == 1
+    assert Callback.objects.using("operator").count() == 22
+    assert took[0] == took[1] <= 4
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_how_many_ended_is_told_at_once(admin, asleep):
+    """What a rail answers of many."""
+    scope = Scope.by_itself(admin.business, "live")
+    factories.make_callback_url(admin, CallbackEvent.TRANSFER)
+    rows = [factories.make_transfer(admin.business) for _number in range(20)]
+    with rls.inside(scope), CaptureQueriesContext(connection) as sent, transaction.atomic():
+        facts.tell_transfers([events.Event(scope, "transfer.successful", row, {}) for row in rows])
+    assert len([query for query in sent if "developer_" in query["sql"]]) == 2
+    assert len(asleep) == 1
+    with rls.inside(scope):
+        assert set(Callback.objects.values_list("source_id", flat=True)) == {row.pk for row in rows}
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "operator"])
