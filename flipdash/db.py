@@ -83,6 +83,13 @@ class Busy(Exception):
     """Somebody else held what was waited for longer than there was patience."""
 
 
+def is_busy(error: BaseException | None) -> bool:
+    """Return whether an error says that somebody else held what was waited for."""
+    return isinstance(error, Busy) or (
+        isinstance(error, OperationalError) and isinstance(error.__cause__, LockNotAvailable)
+    )
+
+
 @contextmanager
 def patience(milliseconds: int, using: str = "default") -> Iterator[None]:
     """Run the block in one transaction that waits so many milliseconds for each lock; else raise Busy."""
@@ -92,15 +99,23 @@ def patience(milliseconds: int, using: str = "default") -> Iterator[None]:
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)])
             yield
     except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable):
+        if is_busy(error):
             raise Busy from error
         raise
 
 
 def lock(name: str, using: str = "default") -> None:
-    """Hold a name until the transaction ends: who asks for the same one waits so long."""
-    with connections[using].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    """Hold a name until the transaction ends: who asks for the same one waits so long.
+
+    Raises Busy where there is no more patience: web has a little (flipdash/processes.py), and `patience` says how much.
+    """
+    try:
+        with connections[using].cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    except OperationalError as error:
+        if is_busy(error):
+            raise Busy from error
+        raise
 
 
 def save_many(rows: Sequence[models.Model], names: Sequence[str]) -> int:

@@ -15,6 +15,9 @@ from flipdash import variables
 CELERY = ["celery", "--app", "flipdash"]
 QUIET = ["--without-gossip", "--without-mingle", "--heartbeat-interval", "5"]
 """Workers don't tell each other of themselves, of which nobody would make anything, and seldom say that they live."""
+LOCK_TIMEOUT_MS = 5_000
+"""How long a page waits for what somebody else of its business does, such as approving 20,000: then it says so. A
+thread that waits is nobody else's."""
 RESOLVER = {"RES_OPTIONS": "timeout:1 attempts:2"}
 """A name server that hangs holds a thread 6 seconds at most (flipdash/addresses.py)."""
 
@@ -43,7 +46,8 @@ class Process:
         if self.statements:
             from flipdash import settings  # it has been judged by now
 
-            settings.DATABASE_BOUNDS["default"]["statement_timeout"] = int(os.environ[self.statements])
+            bounds = settings.DATABASE_BOUNDS["default"]
+            bounds |= {"statement_timeout": int(os.environ[self.statements]), "lock_timeout": LOCK_TIMEOUT_MS}
 
 
 def web() -> list[str]:

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
-from flipdash import rls
+from flipdash import db, rls
 from flipdash.gate import public
 from flipdash.models import Message
 from flipdash.serving import away, charsets
@@ -33,13 +33,16 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 @public
 def server_error(request: Any) -> HttpResponse:
-    """Say that something broke, or that what we need is away, without asking the database for anything."""
-    is_away = away.is_away(sys.exc_info()[1])
-    status, headers = (503, {"Retry-After": str(away.RETRY_AFTER)}) if is_away else (500, {})
+    """Say that something broke, that what we need is away, or that somebody else of the business has to finish first,
+    without asking the database for anything."""
+    is_busy = db.is_busy(sys.exc_info()[1])
+    is_late = is_busy or away.is_away(sys.exc_info()[1])
+    status, headers = (503, {"Retry-After": str(away.RETRY_AFTER)}) if is_late else (500, {})
     if request.path_info.startswith(charsets.API):
-        name, words = ("SERVICE_UNAVAILABLE", "Try again in a moment.") if is_away else ("Internal Server Error", WRONG)
+        name, words = ("SERVICE_UNAVAILABLE", "Try again in a moment.") if is_late else ("Internal Server Error", WRONG)
         return JsonResponse({"name": name, "message": words, "status": status}, status=status, headers=headers)
-    page = render_to_string("away.html" if is_away else "500.html", {"number": getattr(request, "number", "")})
+    said = {"number": getattr(request, "number", ""), "is_busy": is_busy}
+    page = render_to_string("away.html" if is_late else "500.html", said)
     return HttpResponse(page, status=status, headers=headers)
 
 

@@ -164,8 +164,10 @@ def create(request: HttpRequest, version: int) -> HttpResponseBase:
     except ShortOfMoney:
         problem = ("amount", errors.BALANCE, "The balance is less than amount and fee.")
         return errors.invalid([problem], code="BALANCE_INSUFFICIENT")
-    except db.Busy:
+    except by_program.TwinUnderWay:
         return errors.named(409, "The same is being done right now. Try again.", **{"Retry-After": "1"})
+    except db.Busy:  # of the same kind, or of the same deposit
+        return errors.named(503, "Much else is being done right now. Try again later.", **{"Retry-After": "5"})
     except NothingSends:
         return errors.named(503, "Nothing can be sent now. Try again later.", **{"Retry-After": "60"})
     return JsonResponse(as_disbursement(row, version) | UNSERVED)

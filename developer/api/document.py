@@ -78,7 +78,10 @@ def meanings() -> dict[int, str]:
         422: _("Something that was sent can’t be taken, or what it names isn’t there. Nothing was changed."),
         429: _("The key calls too often. Try again after the seconds of Retry-After."),
         500: _("Something broke on our side. Try again."),
-        503: _("The API is in maintenance. Try again after the seconds of Retry-After."),
+        503: _(
+            "The API is in maintenance, or something large is being done for the business. Try again after the seconds "
+            "of Retry-After."
+        ),
     }
 
 

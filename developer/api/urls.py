@@ -18,6 +18,7 @@ from developer.api.creating import WrongSignature
 from developer.api.declaring import UNREADABLE, answers, endpoint
 from developer.api.door import behind_the_door, nowhere
 from developer.api.errors import Invalid
+from flipdash import db
 from flipdash.mode import Mode
 from flipdash.serving import away
 
@@ -175,7 +176,7 @@ def _answer_faults(api: NinjaAPI) -> None:
 
     @api.exception_handler(Exception)
     def broken(request: HttpRequest, problem: Exception) -> HttpResponseBase:
-        if away.is_away(problem):
+        if db.is_busy(problem) or away.is_away(problem):
             log.warning("the merchant API can't answer: %s", type(problem).__name__)
             return errors.named(503, "Try again in a moment.", **{"Retry-After": str(away.RETRY_AFTER)})
         log.exception("the merchant API broke: %s %s", request.method, request.path)

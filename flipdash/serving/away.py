@@ -4,7 +4,7 @@ import errno
 
 import redis
 from django.db import InterfaceError, OperationalError
-from psycopg.errors import QueryCanceled
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from flipdash.storage import StorageAway
 
@@ -18,5 +18,5 @@ def is_away(error: BaseException | None) -> bool:
     if isinstance(error, StorageAway) or (isinstance(error, OSError) and error.errno in FULL):
         return True
     if isinstance(error, OperationalError):
-        return not isinstance(error.__cause__, QueryCanceled)
+        return not isinstance(error.__cause__, (QueryCanceled, LockNotAvailable))
     return isinstance(error, (InterfaceError, redis.ConnectionError, redis.TimeoutError))

@@ -25,6 +25,7 @@ from flipdash.models import Message
 from flipdash.scope import Scope
 from tests import factories
 from tests.developer.calling import Program
+from tests.superuser import superuser
 from tests.transactions import sending
 from tests.twins import at_once
 from transactions.models import MoneyTransfer, Status, Via
@@ -35,6 +36,7 @@ from transactions.transfers.services import MONEY_TRANSFERS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("asleep")]
 committed = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+MINE = "order-7"
 GOOD = {"account_number": "0012345678", "bank_code": "bca", "amount": "1850000", "remark": "Gaji November"}
 
 
@@ -179,12 +181,28 @@ def test_twenty_at_once_make_one_and_get_equal_answers(live, monkeypatch):
 @committed
 def test_who_comes_while_it_is_being_done_is_told_to_come_again(live, monkeypatch):
     monkeypatch.setattr(creation, "PATIENCE", 50)
-    held = f"{MONEY_TRANSFERS.source}/{live.key.business_id}/live"
+    held = f"idempotency key/{live.key.business_id}/live/{MINE}"
     with transaction.atomic(using="operator"):
         db.lock(held, using="operator")
-        answer = live.create()
-    assert (answer.status_code, answer["Retry-After"], rows(live)) == (409, "1", [])
-    assert live.create().status_code == 200
+        answer = live.create(key=MINE)
+        assert live.create(key="another").status_code == 200, "which isn't the same"
+    assert (answer.status_code, answer["Retry-After"], len(rows(live))) == (409, "1", 1)
+    assert live.create(key=MINE).status_code == 200
+
+
+@committed
+@pytest.mark.parametrize("held", ["kind", "deposit"])
+def test_who_comes_while_much_else_is_being_done_is_not_told_that_it_is_the_same(live, monkeypatch, held):
+    """A client that takes 409 as "is being done" would lose a payment."""
+    monkeypatch.setattr(creation, "PATIENCE", 50)
+    with transaction.atomic(using="operator"), superuser() as other:
+        if held == "kind":
+            db.lock(f"{MONEY_TRANSFERS.source}/{live.key.business_id}/live", using="operator")
+        else:  # as refunds do, that are approved together
+            other.execute("SELECT FROM deposits_account FOR UPDATE")
+        answer = live.create(key=MINE)
+    assert (answer.status_code, answer["Retry-After"], rows(live)) == (503, "5", [])
+    assert live.create(key=MINE).status_code == 200
 
 
 def test_keys_are_apart_by_business_and_mode(live, admin, stranger, kopi_kita, toko_sebelah):

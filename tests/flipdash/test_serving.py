@@ -19,10 +19,10 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.test.client import FakePayload
 from django.urls import URLPattern, URLResolver, get_resolver
-from psycopg.errors import QueryCanceled
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from developer.calls.logs import Masked, MaskedLines
-from flipdash import processes, wsgi
+from flipdash import db, processes, wsgi
 from flipdash import settings as module
 from flipdash.serving import requests
 from flipdash.serving.lines import Lines
@@ -123,6 +123,23 @@ def stopped():
     return error
 
 
+def locked():
+    error = OperationalError("canceling statement due to lock timeout")
+    error.__cause__ = LockNotAvailable()
+    return error
+
+
+@pytest.mark.parametrize("error", [locked(), db.Busy()], ids=repr)
+def test_what_somebody_else_holds_is_not_said_to_be_away(web, monkeypatch, error):
+    web.raise_request_exception = False
+    monkeypatch.setattr("deposits.overview.views.render", raising(error))
+    answer = web.get("/deposit/")
+    said = answer.content.decode()
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "Something large is being done for your business just now" in said
+    assert "can’t be reached" not in said
+
+
 @pytest.mark.parametrize("error", [ValueError("ours"), OSError(errno.ENOENT, "no such file"), stopped()], ids=repr)
 def test_what_we_did_wrong_stays_a_500_and_has_its_number(web, monkeypatch, error):
     web.raise_request_exception = False
@@ -183,6 +200,7 @@ def test_web_alone_bounds_its_statements_and_a_command_beside_it_does_not(monkey
         process.set_environment()
         process.bound_statements()
         assert module.DATABASE_BOUNDS["default"]["statement_timeout"] == (30_000 if name == "web" else 0), name
+        assert module.DATABASE_BOUNDS["default"].get("lock_timeout") == (5_000 if name == "web" else None), name
     monkeypatch.setenv("STATEMENT_TIMEOUT_MS", "1")
     found = runpy.run_path(module.__file__)
     assert found["DATABASE_BOUNDS"]["default"]["statement_timeout"] == 0

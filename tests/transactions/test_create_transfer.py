@@ -5,10 +5,11 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from accounts.permissions import Role
 from deposits import ledger
-from flipdash import rls
+from flipdash import db, rls
 from tests import factories
 from tests.accounts.signing_in import PASSWORD
 from tests.transactions.sending import ACCOUNT, answer, approve, create, fund, lines, send
@@ -264,6 +265,25 @@ def test_short_of_money_who_would_send_makes_nothing(kopi_kita, web):
     page = finish(web, page)
     assert "short of Rp87,500" in text_of(page)
     assert not MoneyTransfer.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "operator"])
+def test_while_much_else_is_made_whoever_creates_reads_so_and_loses_nothing(money, maker, client_of):
+    """Nobody waits for it in vain: web bounds how long (flipdash/processes.py)."""
+    web = client_of(maker)
+    confirmation = begin(web, remark="Kopi Gayo")
+    with connection.cursor() as cursor, transaction.atomic(using="operator"):
+        cursor.execute("SET lock_timeout = 50")
+        try:
+            db.lock(f"money_transfer/{money.pk}/live", using="operator")
+            page = finish(web, confirmation)
+        finally:
+            cursor.execute("SET lock_timeout = 0")
+    assert "Many are being made or approved just now. Nothing was changed: try again in a minute." in text_of(page)
+    assert not MoneyTransfer.objects.exists()
+    assert 'value="Kopi Gayo"' in page.content.decode()
+    finish(web, confirmation)
+    assert MoneyTransfer.objects.get().remark == "Kopi Gayo"
 
 
 def test_change_something_keeps_what_was_typed(money, web):

@@ -33,6 +33,7 @@ from transactions.outgoing.refusals import (
     NotWaiting,
     SecondPersonNeeded,
     ShortOfMoney,
+    UnderWay,
     judging_quotes,
 )
 from transactions.reasons import Reason
@@ -70,9 +71,12 @@ def one_at_a_time(scope: Scope, product: Product) -> None:
     """Let nobody else of the business make or approve one of this kind until the transaction ends.
 
     Two that pay the same are made, or approved, one after the other: the second is seen as a duplicate (trust.md L5).
-    Taken before a row is locked, and never after.
+    Taken before a row is locked, and never after. Raises UnderWay where somebody else has it longer than a page waits.
     """
-    db.lock(f"{product.source}/{scope.business.pk}/{scope.mode}")
+    try:
+        db.lock(f"{product.source}/{scope.business.pk}/{scope.mode}")
+    except db.Busy as problem:
+        raise UnderWay from problem
 
 
 def may_approve(scope: Scope, row: OutgoingTransfer | TransferSeries) -> bool:

@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from deposits.ledger import NotEnoughDeposit
-from flipdash import money
+from flipdash import db, money
 from transactions.models import RefundStatus, Status
 from transactions.models.base import OutgoingTransfer
 
@@ -28,6 +28,13 @@ class Changed(OutgoingRefused):
 
     def __init__(self) -> None:
         super().__init__(_("Something about it has changed since you looked. Look again, then decide."))
+
+
+class UnderWay(OutgoingRefused, db.Busy):
+    """Something large of the same kind is being done for the business, such as approving thousands."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Many are being made or approved just now. Nothing was changed: try again in a minute."))
 
 
 class SecondPersonNeeded(OutgoingRefused):

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from accounts.permissions import Permission
 from accounts.rights import ask_again
+from flipdash import db
 from flipdash.scope import Scope
 from transactions.models import MoneyTransfer, Via
 from transactions.outgoing import acts, mails
@@ -19,6 +20,10 @@ from transactions.transfers import services
 from transactions.transfers.services import MONEY_TRANSFERS, Draft
 
 HELD_WITHIN = timedelta(minutes=10)
+
+
+class TwinUnderWay(db.Busy):
+    """A call with the same idempotency key is being done."""
 
 
 class OtherTransfer(Exception):
@@ -39,10 +44,15 @@ def made_before(scope: Scope, draft: Draft, key: str) -> MoneyTransfer | None:
 def create(scope: Scope, draft: Draft, *, key: str = "") -> MoneyTransfer:
     """Make a transfer and let it go; of an idempotency key that has made one, return that. Call it in a transaction.
 
-    Raises OtherTransfer, ShortOfMoney, NothingSends, NotAllowed; WrongAccount and WrongAmount for what the call should
-    have refused.
+    Raises OtherTransfer, ShortOfMoney, NothingSends, NotAllowed; TwinUnderWay, and Busy while much else of the business
+    is being done; WrongAccount and WrongAmount for what the call should have refused.
     """
-    acts.one_at_a_time(scope, MONEY_TRANSFERS)  # a twin waits here, and then finds our row
+    if key:  # its twin waits here, and then finds our row
+        try:
+            db.lock(f"idempotency key/{scope.business.pk}/{scope.mode}/{key}")
+        except db.Busy as problem:
+            raise TwinUnderWay from problem
+    acts.one_at_a_time(scope, MONEY_TRANSFERS)
     ask_again(scope, Permission.CREATE_TRANSACTIONS)
     if before := made_before(scope, draft, key):
         return before
