@@ -1,8 +1,11 @@
 """Many refunds approved as one act while the deposit is short: what it covers goes, the rest waits (decision 0112)."""
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
+from accounts.models import Member
 from accounts.permissions import Role
 from deposits import ledger
 from deposits.ledger import Balance, NotEnoughDeposit, checks
@@ -16,7 +19,7 @@ from tests.transactions.refunding import approve, now, request
 from tests.transactions.sending import fund, let_it_arrive
 from transactions.approvals import queue
 from transactions.models import BulkApproval, MoneyTransfer, Refund, RefundStatus
-from transactions.outgoing import many, sweeps
+from transactions.outgoing import covering, many, sweeps
 from transactions.outgoing.many import APPROVALS
 from transactions.refunds.services import REFUNDS
 
@@ -49,6 +52,20 @@ def approve_all(web):
     chosen, until = page.context["chosen"], page.context["until"]
     answer = web.post(page.context["address"], {"seen": chosen.seen, "until": until, "sure": "1"}, follow=True)
     return page.content.decode(), answer.content.decode()
+
+
+def test_whether_an_approver_still_may_is_asked_once_and_not_for_each(kopi_kita, approver):
+    took = []
+    for count in (1, 10):
+        for _number in range(count):
+            factories.make_refund(kopi_kita, status="waiting", approver=approver.actor)
+        with CaptureQueriesContext(connection) as asked:
+            covering.go_on()
+        took.append(len(asked))
+    assert took[0] == took[1]
+    Member.objects.filter(pk=approver.pk).update(is_active=False)
+    covering.go_on()
+    assert set(Refund.objects.using("operator").values_list("status", flat=True)) == {"cancelled"}
 
 
 def statuses(refunds):

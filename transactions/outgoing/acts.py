@@ -18,7 +18,7 @@ from accounts.permissions import Permission
 from accounts.rights import NotAllowed, ask_again, lock_row
 from deposits import ledger
 from flipdash import clock, db, rls
-from flipdash.actors import ActorKind
+from flipdash.actors import Actor, ActorKind
 from flipdash.scope import Scope
 from transactions import rails
 from transactions.models import RefundStatus, Status, TransferSeries
@@ -233,12 +233,19 @@ def was_stopped(product: Product, locked: OutgoingTransfer) -> bool:
     return True
 
 
-def may_still(row: OutgoingTransfer) -> bool:
-    """Return whether who approved a row still may, and whether the second-person rule of today lets them."""
-    approver = row.approver
-    if own.is_own(approver, row) and row.business.second_person_rule().holds_for(own.judged(row)):
-        return False
+def may_still(row: OutgoingTransfer, known: dict[Actor, bool] | None = None) -> bool:
+    """Return whether who approved a row still may, and whether the second-person rule of today lets them.
+
+    `known` keeps who may, for whoever asks of many rows of a business in one moment.
+    """
+    approver, known = row.approver, {} if known is None else known
+    if own.is_own(approver, row):
+        rule = row.business.second_person_rule()
+        if rule.required and rule.holds_for(own.judged(row)):
+            return False
     if approver is None or approver.kind != ActorKind.MEMBER:
         return approver is not None and approver.kind != ActorKind.KEY
-    member = Member.objects.active().behind(approver).filter(business_id=row.business_id).first()
-    return member is not None and Permission.APPROVE_TRANSACTIONS in member.permissions
+    if approver not in known:
+        member = Member.objects.active().behind(approver).filter(business_id=row.business_id).first()
+        known[approver] = member is not None and Permission.APPROVE_TRANSACTIONS in member.permissions
+    return known[approver]

@@ -10,6 +10,7 @@ from accounts.models import Business
 from deposits import ledger
 from deposits.ledger import NotEnoughDeposit
 from flipdash import rls
+from flipdash.actors import Actor
 from flipdash.scope import Scope
 from transactions import rails
 from transactions.models.base import OutgoingTransfer
@@ -75,8 +76,9 @@ def left_for(product: Product, row: OutgoingTransfer) -> tuple[int, int, int]:
 def _stop_those_of(product: Product, business_id: int, mode: str) -> None:
     """Cancel those of a business whose approver may approve no more, whether there is enough for them or not."""
     rows = product.model.objects.filter(business_id=business_id, mode=mode, status=product.waits)
+    known: dict[Actor, bool] = {}
     for row in rows.select_related("business").order_by("?")[:MOST_AT_ONCE]:
-        if not acts.may_still(row):
+        if not acts.may_still(row, known):
             _tried(_stop, product, row)
 
 
