@@ -115,6 +115,19 @@ def test_all_that_the_filter_shows_and_nothing_that_came_later(money, maker, web
     assert [row.status for row in map(reread, (small, large, late))] == ["processing"] + ["pending_approval"] * 2
 
 
+def test_a_second_click_is_told_what_the_first_one_approved(money, maker, web, client_of):
+    """trust: L6. Nothing has changed but by the first."""
+    url, page = choose(web, *(make(maker, number) for number in range(2)))
+    sent = unseen(page)
+    web.post(url, sent)
+    said = text_of(web.post(url, sent, follow=True))
+    assert "2 are approved: Rp205,000." in said
+    assert "has changed since you looked" not in said
+    assert statuses() == ["processing"] * 2
+    another = client_of(factories.make_member(money, Role.APPROVER))
+    assert "has changed since you looked" in text_of(another.post(url, sent, follow=True)), "who approved nothing"
+
+
 def reread(row):
     return MoneyTransfer.objects.get(pk=row.pk)
 

@@ -28,6 +28,8 @@ MOST = many.MOST
 """How many are rejected at once."""
 SAID_FOR = timedelta(hours=4)
 """How long the page says that something couldn't be approved."""
+SAME_CLICK = timedelta(minutes=10)
+"""How long a second click, Back or a reload is answered as the first was."""
 EXAMPLES = 5
 """How many of each kind of warning are named."""
 MOST_ABROAD = 50
@@ -185,9 +187,27 @@ def approve(scope: Scope, selection: Selection, *, seen: str, sure: bool = False
 
     Returns the approval of each kind: done, or a worker's from now on. What may wait for the deposit comes last: it has
     what the others leave, and waits for the rest. `seen` is Chosen.seen; `sure` says that the approver knows of the
-    possible duplicates. Raises Changed, MayBeTwice, ShortOfMoney, NothingSends, NotAllowed.
+    possible duplicates. A second click gets what the first one did. Raises Changed, MayBeTwice, ShortOfMoney,
+    NothingSends, NotAllowed.
     """
     digests = dict(part.partition("=")[::2] for part in seen.split())
+    try:
+        return _approve(scope, selection, digests, sure=sure)
+    except Changed:
+        if before := _approved_before(scope, digests):
+            return before
+        raise
+
+
+def _approved_before(scope: Scope, digests: dict[str, str]) -> list[BulkApproval]:
+    """Return what an earlier click of the same approver did with all that was seen; [] where it isn't all of it."""
+    lately = {"member_id": scope.member.pk, "created_at__gte": Now() - SAME_CLICK, "seen__in": list(digests.values())}
+    mine = BulkApproval.objects.visible_to(scope).filter(**lately).exclude(status=BulkApproval.Status.FAILED)
+    done = {one.source: one for one in mine.order_by("pk") if digests.get(one.source) == one.seen}
+    return list(done.values()) if done.keys() == digests.keys() else []
+
+
+def _approve(scope: Scope, selection: Selection, digests: dict[str, str], *, sure: bool) -> list[BulkApproval]:
     with transaction.atomic():
         chosen = [
             some
