@@ -16,7 +16,7 @@ from tests.transactions.sending import ACCOUNT, answer, approve, create, fund, l
 from transactions.models import Beneficiary, Destination, MoneyTransfer, Status
 from transactions.rails import Holder, HolderStatus, RailDown
 from transactions.rails.simulator import Simulator
-from transactions.transfers import services
+from transactions.transfers import holders, services
 from transactions.transfers.series import running
 from transactions.transfers.services import MONEY_TRANSFERS
 
@@ -284,6 +284,23 @@ def test_while_much_else_is_made_whoever_creates_reads_so_and_loses_nothing(mone
     assert 'value="Kopi Gayo"' in page.content.decode()
     finish(web, confirmation)
     assert MoneyTransfer.objects.get().remark == "Kopi Gayo"
+
+
+def test_whose_accounts_are_is_not_asked_without_end(money, web, admin, client_of, monkeypatch):
+    """trust: Q1. The rail has to be paid, and nobody lists a bank's accounts by their numbers."""
+    heard = []
+    inquire = Simulator.inquire
+    monkeypatch.setattr(Simulator, "inquire", lambda rail, asked: heard.append(asked) or inquire(rail, asked))
+    monkeypatch.setattr(holders, "MOST_A_MINUTE", 3)
+    pages = [
+        text_of(web.post(CREATE, {**TYPED, "account_number": f"001234568{number}", "step": "look"}))
+        for number in range(5)
+    ]
+    too_often = "You have asked whose account it is too often within a minute. Wait for one, then go on."
+    assert [too_often in page for page in pages] == [False, False, False, True, True]
+    assert too_often in text_of(begin(web, remark="Kopi Gayo"))
+    assert len(heard) == 3
+    assert too_often not in text_of(begin(client_of(factories.make_member(money, Role.MAKER)))), "who has asked nothing"
 
 
 def test_change_something_keeps_what_was_typed(money, web):

@@ -25,7 +25,8 @@ from transactions.refunds import services
 from transactions.refunds.forms import PaymentForm, RefundForm, initial_of
 from transactions.refunds.services import REFUNDS
 from transactions.transfers import forms as transfer_forms
-from transactions.transfers.services import NameDiffers, look_up
+from transactions.transfers import holders
+from transactions.transfers.services import NameDiffers
 
 CRUMBS = ({"label": gettext_lazy("Refund")},)
 
@@ -115,7 +116,12 @@ def _figures(request: Request, form: RefundForm) -> dict[str, Any]:
     except transfer_forms.accounts.WrongAccount:
         return shown
     # Nobody asks banks for names but for a refund that can be.
-    return shown | {"holder": look_up(request.scope, bank, number)} if _is_refundable(payment) else shown
+    if not _is_refundable(payment):
+        return shown
+    try:
+        return shown | {"holder": holders.ask(request.scope, bank, number)}
+    except holders.AskedTooOften as problem:
+        return shown | {"too_often": str(problem)}
 
 
 def _is_refundable(payment: Payment | None) -> bool:

@@ -18,7 +18,7 @@ from transactions.models import Destination
 from transactions.models.series import Repeats
 from transactions.outgoing.twice import TwiceForm
 from transactions.rails import Holder, HolderStatus
-from transactions.transfers import accounts, services
+from transactions.transfers import accounts, holders, services
 from transactions.transfers.series import dates
 from transactions.transfers.series.dates import Plan
 from transactions.transfers.series.look import alike
@@ -210,10 +210,10 @@ class TransferForm(TwiceForm):
             self.plan = plan
 
     def _judge(self, values: dict[str, Any], kind: str, bank: str) -> None:
-        self.holder = self._look_up(values, bank)
         try:
+            self.holder = self._look_up(values, bank)
             services.check_holder(self.holder)
-        except services.AccountRefused as problem:
+        except (services.AccountRefused, holders.AskedTooOften) as problem:
             self.add_error("account_number", str(problem))
             return
         draft = self._draft(values, kind, bank)
@@ -272,7 +272,7 @@ class TransferForm(TwiceForm):
         if known and not services.is_unanswered(known):
             return known
         self.was_unanswered = known is not None
-        holder = services.look_up(self.scope, bank, values["account_number"])
+        holder = holders.ask(self.scope, bank, values["account_number"])
         if holder.status == HolderStatus.FOUND or services.is_unanswered(holder):
             self.data = {**dict(self.data.items()), "looked_up": signer.sign(f"{holder.status} {holder.name}")}
         return holder

@@ -27,7 +27,7 @@ from transactions.models import Beneficiary, Destination, MoneyTransfer, Status
 from transactions.outgoing import acts, mails, recalling
 from transactions.outgoing.refusals import MayBeTwice, OutgoingRefused, ShortOfMoney
 from transactions.transfers import forms as transfer_forms
-from transactions.transfers import services
+from transactions.transfers import holders, services
 from transactions.transfers.forms import TransferForm
 from transactions.transfers.series import services as repeating
 from transactions.transfers.series import wording
@@ -218,17 +218,20 @@ def _figures(request: Request, form: TransferForm) -> dict[str, Any]:
         left = shown["deposit"] - amount - shown["fee"]
         shown |= {"amount": amount, "total": amount + shown["fee"], "left": left, "missing": max(0, -left)}
     if form.is_bound:
-        shown["holder"] = _holder(request, form, kind, bank)
+        try:
+            shown["holder"] = _holder(request, form, kind, bank)
+        except holders.AskedTooOften as problem:
+            shown["too_often"] = str(problem)
     return shown
 
 
 def _holder(request: Request, form: TransferForm, kind: str, bank: str) -> Any:
-    """Whose account it is, as soon as the number is one."""
+    """Whose account it is, as soon as the number is one. Raises AskedTooOften."""
     try:
         number = transfer_forms.accounts.clean_account(kind, bank, form.data.get("account_number", "")[:40])
     except transfer_forms.accounts.WrongAccount:
         return None
-    return services.look_up(request.scope, bank, number)
+    return holders.ask(request.scope, bank, number)
 
 
 def _confirmation(request: Request, form: TransferForm) -> dict[str, Any]:
