@@ -71,6 +71,7 @@ class RefundMachine(RuleBasedStateMachine):
         self.of: dict[int, int] = {}
         self.amount: dict[int, int] = {}
         self.status: dict[int, str] = {}
+        self.disputed: set[int] = set()
         self.topped_up = 0
         self.day = FIRST_DAY
         self.paid_on: dict[int, date] = {}
@@ -116,8 +117,12 @@ class RefundMachine(RuleBasedStateMachine):
 
     def left(self, payment: int) -> int:
         """What the model says is left of a payment."""
-        taken = [pk for pk in self.of if self.of[pk] == payment and self.status[pk] not in ("failed", "cancelled")]
-        return PAID - sum(self.amount[pk] for pk in taken)
+        taken = [
+            pk
+            for pk in self.of
+            if self.of[pk] == payment and (self.status[pk] not in ("failed", "cancelled") or pk in self.disputed)
+        ]
+        return max(0, PAID - sum(self.amount[pk] for pk in taken))
 
     def compare(self, did: str) -> None:
         counted["steps"] += 1
@@ -335,6 +340,8 @@ class RefundMachine(RuleBasedStateMachine):
         assert is_known == (self.status[pk] in ("processing", "successful", "failed"))
         for _time in range(1 + twice):
             answers.take(f"refund-{pk}", Answer(outcome))
+        if self.status[pk] == "failed" and outcome == Outcome.SUCCESSFUL:
+            self.disputed.add(pk)  # it may be paid after all
         if self.status[pk] == "processing" and outcome not in (Outcome.PENDING, Outcome.UNKNOWN):
             whole = self.amount[pk] + FEE
             self.held -= whole

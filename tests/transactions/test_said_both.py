@@ -89,6 +89,11 @@ def test_a_refund_that_failed_and_was_paid_takes_of_the_payment(kopi_kita, maker
     assert refunding.left(payment) == 150_000
     answers.take(REFUNDS.key_of(refund), PAID)
     assert refunding.left(payment) == 0
+    again = refunding.request(maker, other := factories.make_payment(kopi_kita, amount=150_000), account_number=FAILS)
+    let_it_arrive()
+    refunding.request(maker, other, amount=150_000)
+    answers.take(REFUNDS.key_of(again), PAID)
+    assert refunding.left(other) == 0, "never below zero, whatever is gone"
     assert refunding.now(refund).given == 150_000
     with pytest.raises(IntegrityError, match="refunds of payment"):
         factories.make_refund(kopi_kita, payment, amount=20_000)

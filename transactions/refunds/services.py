@@ -123,7 +123,7 @@ def left_of(payment: Payment) -> int:
     """
     rows = Refund.objects.filter(business_id=payment.business_id, mode=payment.mode, payment=payment)
     taken = rows.filter(MAY_BE_PAID).aggregate(rupiah=Sum(GIVEN))["rupiah"] or 0
-    return payment.amount - int(taken)
+    return max(0, payment.amount - int(taken))  # more may be gone, where a bank has paid what it had said failed
 
 
 def account_of_payer(payment: Payment) -> tuple[str, str, str] | None:

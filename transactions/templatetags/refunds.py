@@ -49,7 +49,7 @@ def payment_refunds(context: Any, payment: Payment) -> dict[str, Any]:
     if payment.status != PaymentStatus.SUCCESSFUL or not scope.can(Permission.REQUEST_REFUND):
         return {}
     rows = list(services.refunds_of(scope, payment)[: MOST + 1])
-    left = payment.amount - sum(row.given for row in rows)
+    left = max(0, payment.amount - sum(row.given for row in rows))
     if len(rows) > MOST:
         left = services.left_of(payment)
     return {"refunds": rows[:MOST], "payment": payment, "left": left, "may_request": left > 0} | _said(payment, left)
