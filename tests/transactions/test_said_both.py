@@ -10,6 +10,7 @@ from accounts.permissions import Role
 from deposits import ledger
 from deposits.ledger import checks
 from flipdash import backoffice, rls
+from flipdash.models import Message
 from tests import factories
 from tests.deposits.conftest import connect
 from tests.transactions import refunding
@@ -54,6 +55,10 @@ def test_what_failed_and_is_paid_by_what_its_rail_says_now_is_not_paid_again(cli
     for _time in range(2):
         answers.take(MONEY_TRANSFERS.key_of(transfer), PAID)
     assert lines(transfer)[-2:] == ["failed", "disputed"]
+    told = Message.objects.filter(to=maker.user.email, text__contains="don’t pay it again")
+    assert [message.subject for message in told] == ["The bank says the opposite now: Rp85,000"], (
+        "the maker hears, once"
+    )
     text = page_of(client_of(maker), transfer)
     assert "Nothing was paid" not in text
     assert "The bank has said both: first that it failed, then that it was paid." in text

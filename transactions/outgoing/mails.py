@@ -29,7 +29,7 @@ from transactions.models.base import OutgoingTransfer
 from transactions.outgoing import acts, products
 from transactions.reasons import Reason
 
-TOLD_MAKER = {"approved", "waiting", "rejected", "cancelled", "expired", "recalled", "failed", "returned"}
+TOLD_MAKER = {"approved", "waiting", "rejected", "cancelled", "expired", "recalled", "failed", "returned", "disputed"}
 """What a maker wants to know that they didn't do themselves."""
 REMINDED_AFTER = timedelta(hours=4)
 MOST_A_DAY, TO_ONE_A_DAY = 5_000, 20
