@@ -1,7 +1,8 @@
 """Schedules run: once, also when two look at once or one is killed; who lost the right gets nothing; failures are told
 once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
@@ -227,7 +228,8 @@ def test_a_template_gives_the_run_its_columns(owner):
 
 
 def test_a_zone_that_changes_moves_the_same_hour_of_the_same_day(owner, kopi_kita):
-    factories.make_schedule(owner)
+    far = (datetime.now(ZoneInfo(kopi_kita.time_zone)).hour + 12) % 24  # hours from now in either zone
+    factories.make_schedule(owner, hour=far)
     day, before = row().next_day, row().next_at
     kopi_kita.time_zone = "Asia/Jayapura"
     kopi_kita.save()
