@@ -67,7 +67,7 @@ class LinkHistory(histories.History):
         histories.ChoiceColumn(_("Uses"), "uses", choices=PaymentLink.Uses, gives_way=3),
         histories.RupiahColumn(_("Collected"), "collected", card="amount"),
         CountColumn(_("Times Paid"), "paid_count", card="meta"),
-        histories.CodeColumn(_("Payment Link"), "slug", gives_way=1),
+        histories.CodeColumn(_("Payment Link"), "slug", gives_way=2),
         histories.DateTimeColumn(_("Created Date"), "created_at", card="meta"),
         histories.DateTimeColumn(_("Expires"), "expires_at", gives_way=2),
         histories.Column(_("Maker Name"), "maker_name", gives_way=4),
