@@ -1,5 +1,6 @@
 """One act is one call: the move, its line, its row in the Activity Log and its mail, or nothing of it."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -78,6 +79,10 @@ def test_an_act_writes_one_line_one_row_of_the_log_and_at_most_one_mail(scope, k
     assert (logged[0].facts["amount"], logged[0].facts["bank"]) == (top_up.exact_amount, "bca")
 
 
+SWEPT = {"credited", "expired"}
+"""What a sweep does, for which the error of one is logged, and keeps none of the others."""
+
+
 @pytest.mark.parametrize("kind", ACTS)
 def test_an_act_that_a_handler_refuses_leaves_nothing(scope, kind, monkeypatch):
     """Neither the move, nor its line, its row in the log or its mail."""
@@ -93,7 +98,7 @@ def test_an_act_that_a_handler_refuses_leaves_nothing(scope, kind, monkeypatch):
         with rls.outside():
             Message.objects.all().delete()
         before = list(TopUp.objects.values())
-        with pytest.raises(RuntimeError, match="the last handler fails"):
+        with nullcontext() if kind in SWEPT else pytest.raises(RuntimeError, match="the last handler fails"):
             act(scope, top_up)
         assert list(TopUp.objects.values()) == before
     assert told(scope, kind) == ([], [], [])
