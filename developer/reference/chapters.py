@@ -40,6 +40,7 @@ def magic_accounts() -> list[Magic]:
         Magic(simulator.LOST, _("The bank takes it, but its first answer is lost.")),
         Magic(simulator.CONTRADICTS, _("The bank says that it arrived, and then that it failed.")),
         Magic(simulator.RETURNS, _("It arrives, and then the bank returns it.")),
+        Magic(simulator.RETURNS_LESS, _("It arrives, and then the bank returns less than was sent.")),
         Magic(simulator.BUSY, _("The bank can’t be reached.")),
     ]
 

