@@ -420,6 +420,7 @@ LOGGING = {
         "celery.worker.request": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        "weasyprint.progress": {"level": "WARNING"},  # seven steps of each document
         "flipdash.serving.requests": {"level": "WARNING" if LOCAL or TESTING else "INFO"},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
