@@ -59,11 +59,13 @@ function lead(event) {
   window.location.assign(`${field.form.action}?q=${encodeURIComponent(field.value)}`);
 }
 
-// nothing is chosen of what came for an empty box: those are the pages, for whoever doesn't know what to type
-function tell() {
+// nothing is chosen of what came for an empty box: those are the pages, for whoever doesn't know what to type; nor of what
+// came for other words than stand there by now
+function tell(event) {
   const all = options();
+  const asked = event.detail.requestConfig?.parameters?.[field.name];
   field.setAttribute("aria-expanded", String(all.length > 0));
   field.setAttribute("aria-controls", all.length ? "lookup-options" : "lookup-found");
-  choose(field.value.trim() ? all[0] : null);
+  choose(field.value.trim() && asked === field.value ? all[0] : null);
   box.querySelector("[role=status]").textContent = box.querySelector("[data-lookup-says]")?.textContent.trim() ?? "";
 }

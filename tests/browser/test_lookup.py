@@ -75,6 +75,24 @@ def test_a_number_that_was_pasted_leads_straight_there_on_enter(signed_in, trans
     expect(page.get_by_role("heading", level=1)).to_contain_text("Rp")
 
 
+def test_enter_never_opens_what_came_late_for_the_empty_box(signed_in, transfer):
+    """Its answer is held until a number was pasted, and comes before anybody has asked for that."""
+    page, held = signed_in, []
+    page.route("**/find/**", lambda route: held.append(route))
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox")).to_be_focused()
+    page.wait_for_timeout(100)
+    assert len(held) == 1
+    page.clock.install()  # so that what was typed isn't asked for yet
+    page.keyboard.insert_text(str(transfer.pk))
+    held[0].continue_()
+    expect(page.locator("#lookup").get_by_role("option", name=re.compile("Top-Up History"))).to_be_visible()
+    expect(page.locator("#lookup").get_by_role("option", selected=True)).to_have_count(0)
+    page.unroute("**/find/**")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/money-transfers/{transfer.pk}/")
+
+
 def test_enter_never_opens_what_an_earlier_word_found(signed_in):
     page = signed_in
     page.keyboard.press("Control+k")
