@@ -189,6 +189,16 @@ def test_half_a_backup_is_none(pretended, step):
     assert pretended.backups() == []
 
 
+def test_backups_of_one_second_are_each_whole(pretended):
+    for _ in range(3):
+        assert pretended.run("backup", "kept").returncode == 0
+    made = pretended.backups()
+    assert len(made) == 3
+    assert {frozenset(path.name for path in one.iterdir()) for one in made} == {
+        frozenset(("about", "database.dump", "database.list", "files.tar.gz", "sealing-keys", "SHA256SUMS"))
+    }
+
+
 BESIDE = "compose up --detach --wait --no-build --no-recreate --scale web=2 web"
 
 

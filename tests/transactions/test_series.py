@@ -440,7 +440,7 @@ def test_an_older_payment_that_nobody_knew_of_is_not_hidden_behind_newer(once, m
     approve(approver, other, sure=True)
     for one in (other, series):
         let_its_days_come(one)
-        run()
+    run()
     assert made(other)[0].status == Status.PROCESSING
     assert made(series)[0].status == Status.PENDING_APPROVAL
     assert [one.problem for one in runs() if one.series_id == series.pk] == ["twice"]
