@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from flipdash.operations import needs
-from transactions.outgoing import acts, orders
+from transactions.outgoing import acts, covering, orders
 from transactions.outgoing.products import products
 from transactions.payments import sweeps
 from transactions.transfers.series import running
 
 
 def _come() -> Iterator[Any]:
-    """Yield the rows of which the time has come, or that wait for the deposit, or for somebody to be told of them.
+    """Yield the rows of which the time has come, which the deposit covers now, or of which somebody is to be told.
 
     A sweep takes some of each at once: what is left brings the next one, two seconds later.
     """
@@ -19,7 +19,7 @@ def _come() -> Iterator[Any]:
         yield acts.come(product, "due")
         yield acts.come(product, "expired")
         if product.waits:
-            yield product.model.objects.filter(status=product.waits)
+            yield covering.covered(product)
     yield orders.given_up()
     yield running.due()
     yield running.untold()

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.db import DatabaseError, connections, transaction
+from django.db.models import OuterRef, Subquery
 
 from deposits.models import RUPIAH, Account, AccountKind, Posting, PostingKind
 from flipdash.actors import SYSTEM, Actor
@@ -300,6 +301,12 @@ def balance(owner: Owner, *, using: str = "default") -> Balance:
     accounts = Account.objects.using(using).filter(business=owner.business, mode=owner.mode, currency=RUPIAH)
     kinds = (AccountKind.AVAILABLE, AccountKind.HELD)
     return Balance(**dict(accounts.filter(kind__in=kinds).values_list("kind", "balance")))
+
+
+def available_of(business: str, mode: str) -> Subquery:
+    """Return what is available of the business and mode that an outer row names in these fields, for a statement."""
+    of_the_row = {"business": OuterRef(business), "mode": OuterRef(mode), "currency": RUPIAH}
+    return Subquery(Account.objects.filter(kind=AccountKind.AVAILABLE, **of_the_row).values("balance"))
 
 
 def _owner_of(owner: Owner) -> tuple[int | None, str, str]:

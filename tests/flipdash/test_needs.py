@@ -19,9 +19,9 @@ from flipdash.mode import Mode
 from flipdash.models import Message
 from flipdash.operations import figures, heartbeats, needs
 from tests import factories
-from tests.transactions.sending import held
-from transactions.models import RailOrder, SeriesRun
-from transactions.outgoing import orders
+from tests.transactions.sending import fund, held
+from transactions.models import RailOrder, Refund, SeriesRun
+from transactions.outgoing import covering, orders
 from transactions.transfers.series import running
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])  # the operator sees commits
@@ -166,6 +166,19 @@ def test_a_day_of_a_series_that_could_not_be_made_needs_the_sweep_until_its_make
 def test_a_transfer_of_which_the_day_has_come_needs_the_sweep(kopi_kita):
     factories.make_transfer(kopi_kita, status="scheduled", send_at=clock.now())
     assert needs.is_needed(SWEEP)
+
+
+def test_what_waits_for_the_deposit_needs_the_sweep_once_there_is_enough(kopi_kita, toko_sebelah):
+    refund = factories.make_refund(kopi_kita, status="waiting", amount=15_000, fee=2_500)
+    fund(toko_sebelah)
+    Message.objects.all().delete()
+    assert not needs.is_needed(SWEEP)
+    fund(kopi_kita, 17_499)
+    assert not needs.is_needed(SWEEP), "the fee is short of a rupiah"
+    fund(kopi_kita, 1)
+    assert needs.is_needed(SWEEP)
+    covering.go_on()
+    assert Refund.objects.using("operator").get(pk=refund.pk).status != "waiting"
 
 
 def test_what_is_asked_does_not_know_who_works_at_this_moment(kopi_kita):

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import F, Q
 
 from accounts.models import Business
@@ -29,6 +29,13 @@ def go_on() -> int:
     Whoever approved it still has to be somebody who may (trust.md Q2), or it is cancelled.
     """
     return sum(_go_on(product) for product in products.values() if product.waits)
+
+
+def covered(product: Product) -> models.QuerySet[OutgoingTransfer]:
+    """Return the rows that wait and that the deposit covers now, each alone, of all businesses, as the operator."""
+    rows = product.model.objects.using("operator").filter(status=product.waits)
+    available = ledger.available_of("business", "mode")
+    return rows.annotate(cost=F("amount") + F("fee"), available=available).filter(cost__lte=F("available"))
 
 
 def _go_on(product: Product) -> int:
