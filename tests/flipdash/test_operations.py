@@ -92,6 +92,18 @@ def test_beat_says_that_it_lives_and_that_it_stops(tmp_path, monkeypatch):
     assert not Heartbeat.objects.exists()
 
 
+def test_beat_sleeps_once_nothing_is_due_and_does_all_that_is_first(tmp_path, monkeypatch):
+    beat = scheduler(tmp_path, monkeypatch)
+    for entry in beat.schedule.values():
+        entry.last_run_at -= timedelta(days=1)
+    waits = [beat.tick() for _each in beat.schedule]
+    assert not any(waits), "while one is due, nobody sleeps"
+    monkeypatch.setattr(heartbeats.PersistentScheduler, "tick", lambda *_args: 0.01)
+    assert beat.tick() == heartbeats.TOGETHER
+    monkeypatch.setattr(heartbeats.PersistentScheduler, "tick", lambda *_args: 300)
+    assert beat.tick() == heartbeats.EVERY, "it says that it lives"
+
+
 class Double:
     """Something of Celery's, with what we ask it for."""
 
