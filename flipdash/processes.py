@@ -66,11 +66,15 @@ def web() -> list[str]:
 
 
 def worker() -> list[str]:
-    """Return the worker's command. Processes, not threads: only those can be stopped by Celery's time limits."""
+    """Return the worker's command. Processes, not threads: only those can be stopped by Celery's time limits.
+
+    One that a large file left large is replaced once its task is done.
+    """
     queues = _or("WORKER_QUEUES", "default,reports,imports")
+    most = int(_or("WORKER_PROCESS_MB", "400")) * 1024  # KiB
     return [
         *(*CELERY, "worker", "--pool", "prefork", "--concurrency", _or("WORKER_CONCURRENCY", "2")),
-        *("--queues", queues, "--loglevel", "INFO"),
+        *("--max-memory-per-child", str(most), "--queues", queues, "--loglevel", "INFO"),
         *QUIET,
     ]
 

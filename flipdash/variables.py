@@ -72,6 +72,7 @@ HOW = {
     "WEB_WORKERS": "a whole number from 1 to 1000, such as 2",
     "WEB_THREADS": "a whole number from 1 to 1000, such as 4",
     "WORKER_CONCURRENCY": "a whole number from 1 to 1000, such as 2",
+    "WORKER_PROCESS_MB": "MB as a whole number from 50 to 100000, such as 400",
     "WORKER_QUEUES": "some of default, reports, imports, comma separated",
     "WORKER_REST": "per cent as a whole number from 0 to 1000, such as 250",
 }
@@ -120,6 +121,7 @@ JUDGES: Mapping[str, Callable[[Any], bool]] = {
     "PORT": judges.between(1, 65_535),
     "BIND": judges.is_listening_address,
     **dict.fromkeys(("WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"), judges.between(1, 1_000)),
+    "WORKER_PROCESS_MB": judges.between(50, 100_000),
     "WORKER_QUEUES": lambda queues: bool(queues) and set(queues) <= judges.QUEUES,
     "WORKER_REST": judges.between(0, 1_000),
 }
@@ -165,7 +167,8 @@ def judge_programs() -> None:
     """Raise ImproperlyConfigured for what bin/ reads, and settings don't."""
     env = Variables()
     env.str("BIND", "")
-    for name in ("STATEMENT_TIMEOUT_MS", "PORT", "WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"):
+    numbers = ("STATEMENT_TIMEOUT_MS", "PORT", "WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY", "WORKER_PROCESS_MB")
+    for name in numbers:
         if env.ENVIRON.get(name):  # an empty one is a missing one to bin/
             env.int(name)
     if env.ENVIRON.get("WORKER_QUEUES"):

@@ -148,6 +148,7 @@ def test_every_variable_is_explained():
         assert f"`{name}`" in explained, name
     set_by_entry_points = {"WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY", "WORKER_QUEUES", "DATABASE_URL"} | {
         "STATEMENT_TIMEOUT_MS",
+        "WORKER_PROCESS_MB",
         "DATABASE_OWNER_URL",
         "DATABASE_OPERATOR_URL",
     }

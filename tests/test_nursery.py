@@ -82,6 +82,25 @@ def test_what_is_shared_is_read_before_the_first_is_forked():
     assert found == {"threads": 1, "open": [], "later": [], "checks": "1"}
 
 
+def test_a_process_that_a_large_file_left_large_is_replaced(monkeypatch):
+    """What has made a PDF shares no more than half of what it did: on a laptop one may grow by little."""
+    become, ended = [], []
+    monkeypatch.setenv("WORKER_PROCESS_MB", "")
+    monkeypatch.setattr(os, "fork", lambda: 0)
+    monkeypatch.setattr(os, "dup2", lambda *_: None)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    monkeypatch.setattr(nursery, "dies_with_parent", lambda _signal: None)
+    monkeypatch.setattr(nursery.gc, "enable", lambda: None)
+    monkeypatch.setattr(nursery, "memory", lambda: 168)
+    monkeypatch.setattr(processes, "become", lambda name: become.append(processes.worker()) or 0)
+    assert "409600" in processes.worker(), "in production 400 MB, in KiB"
+    LOGS.mkdir(parents=True, exist_ok=True)
+    nursery._fork("worker")
+    assert ended == [0]
+    (command,) = become
+    assert command[command.index("--max-memory-per-child") + 1] == str((168 + nursery.GROWTH) * 1024)
+
+
 def test_settings_that_were_read_before_say_what_the_process_has(monkeypatch):
     """They were read by the one that all are forked from, which waits for as long as anything takes."""
     monkeypatch.setattr(ours, "DATABASE_BOUNDS", {"default": {"statement_timeout": 0}})

@@ -8,12 +8,14 @@ With `--when-told` it reads the code at once and begins when a line comes in: me
 
 import gc
 import os
+import resource
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 
 from devtools.local.places import LOGS
@@ -28,6 +30,8 @@ LATE = (
     *("weasyprint", "pypdf"),  # where the machine has the libraries
 )
 """What each imports only as it begins, or when it first makes a PDF."""
+GROWTH = 12
+"""MB that one of a worker's processes may grow by: what has made a PDF has written to most of what it shared."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -85,6 +89,12 @@ def _read_the_code() -> None:
     gc.freeze()
 
 
+def memory() -> int:
+    """Return the MB of memory that this process has now, shared or not."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 1024**2
+
+
 def _fork(name: str) -> int:
     """Let a child be one of the processes, with a log of its own; returns its id."""
     arm = dies_with_parent(signal.SIGKILL)
@@ -99,6 +109,7 @@ def _fork(name: str) -> int:
         with (LOGS / f"{name}.log").open("wb", buffering=0) as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
+        os.environ["WORKER_PROCESS_MB"] = os.environ.get("WORKER_PROCESS_MB") or str(memory() + GROWTH)
         code = processes.become(name)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -71,6 +71,7 @@ WRONG = {
     **dict.fromkeys(("API_MAINTENANCE", "LOCAL", "BUILT_ASSETS"), ("yess", "2")),
     "PORT": ["http", "70000"],
     "WORKER_QUEUES": ["report", "reports,callbacks", ","],
+    "WORKER_PROCESS_MB": ["1g", "0"],
     "WORKER_REST": ["half", "-1"],
     "BIND": ["8000", "127.0.0.1", "0.0.0.0:99999", "0.0.0.0:0"],
     **dict.fromkeys(("WEB_WORKERS", "WEB_THREADS", "WORKER_CONCURRENCY"), ("0", "two")),
