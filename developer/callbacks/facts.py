@@ -73,8 +73,11 @@ def tell_refund(told: events.Event) -> None:
 
 @settling.on_settled
 def tell_settled(scope: Scope, payments: Sequence[int]) -> None:
-    """Tell that payments have reached the deposit, to those businesses that want to hear of payments."""
-    if (to := outbox.url_for(scope, CallbackEvent.PAYMENT)) is None:
+    """Tell that payments have reached the deposit, to those businesses that want to hear it.
+
+    At a URL of its own: whoever reads payments as Flip tells them takes a status that isn't SUCCESSFUL for no payment.
+    """
+    if (to := outbox.url_for(scope, CallbackEvent.SETTLEMENT)) is None:
         return
     rows = Payment.objects.visible_to(scope, searched=True).filter(pk__in=payments).select_related("link")
     told = ((row.pk, as_settled(row)) for row in rows.order_by("pk"))
@@ -155,7 +158,7 @@ def as_payment(payment: Payment) -> dict[str, Any]:
 def as_refund(refund: Refund) -> dict[str, Any]:
     """Return a refund as a callback tells it. Flip has no callback for refunds, so the words are those of transfers.
 
-    RETURNED is ours: one that was DONE, and that the payer's bank sent back.
+    RETURNED is ours: one that was DONE, and that the payer's bank sent back; less than all of it may have come.
     """
     ended: dict[str, str] = {
         RefundStatus.SUCCESSFUL: disbursements.DONE,
@@ -166,6 +169,7 @@ def as_refund(refund: Refund) -> dict[str, Any]:
         "id": refund.pk,
         "payment_id": str(refund.payment_id),
         "amount": refund.amount,
+        "returned_amount": refund.amount - refund.given if refund.returned_at else 0,
         "status": "RETURNED" if refund.returned_at else ended.get(refund.status, disbursements.PENDING),
         "reason": disbursements.REASONS.get(refund.reason, ""),
         "created_at": moment(refund.created_at),
@@ -174,7 +178,7 @@ def as_refund(refund: Refund) -> dict[str, Any]:
 
 
 def as_settled(payment: Payment) -> dict[str, Any]:
-    """Return a payment that is in the deposit, as its callback tells it; SETTLED is our word, for Flip has none."""
+    """Return a payment that is in the deposit, as its callback tells it: SETTLED is a word of ours."""
     assert payment.settled_at is not None  # noqa: S101  (the database has it: payment_settled_whole)
     told = {"settled_amount": payment.settled_amount, "settled_at": moment(payment.settled_at)}
     return as_payment(payment) | {"status": "SETTLED"} | told

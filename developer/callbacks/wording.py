@@ -11,6 +11,7 @@ EVENT_WORDS: dict[str, tuple[str, ...]] = {
     CallbackEvent.INQUIRY: ("Bank Account Inquiry", "Inquiry", "Cek Rekening"),
     CallbackEvent.INTERNATIONAL: ("International Transfer", "International", "Transfer Internasional"),
     CallbackEvent.PAYMENT: ("Accept Payment", "Payment", "Pembayaran"),
+    CallbackEvent.SETTLEMENT: ("Accept Payment: Settlement", "Settlement", "Settled"),
     CallbackEvent.REFUND: ("Refund", "Pengembalian Dana"),
     CallbackEvent.TOP_UP: ("Top-Up", "Top Up", "Isi Saldo"),
     CallbackEvent.BANK_STATUS: ("Bank Status", "Status Bank"),

@@ -23,6 +23,7 @@ class CallbackEvent(models.TextChoices):
     INQUIRY = "inquiry", _("Money Transfer: Bank Account Inquiry")
     INTERNATIONAL = "international", _("International Transfer")
     PAYMENT = "payment", _("Accept Payment")
+    SETTLEMENT = "settlement", _("Accept Payment: Settlement")
     REFUND = "refund", _("Refund")
     TOP_UP = "top-up", _("Top-Up")
     BANK_STATUS = "bank-status", _("Bank Status")

@@ -70,9 +70,8 @@ WHEN: dict[CallbackEvent, Words] = {
     CallbackEvent.INTERNATIONAL: _(
         "An international transfer arrived, or failed, was rejected, cancelled or not approved in time."
     ),
-    CallbackEvent.PAYMENT: _(
-        "A payment was made, failed, or was not made in time; and later that it reached the deposit (SETTLED)."
-    ),
+    CallbackEvent.PAYMENT: _("A payment was made, failed, or was not made in time."),
+    CallbackEvent.SETTLEMENT: _("A payment that was made reached the deposit (SETTLED): how much of it, and when."),
     CallbackEvent.REFUND: _(
         "A refund was asked for (PENDING), arrived (DONE), came to nothing (CANCELLED), or came back (RETURNED)."
     ),

@@ -129,7 +129,8 @@ def test_every_number_that_the_simulated_bank_knows_is_told(web):
 def test_the_callbacks_that_are_told_are_those_that_the_code_tells(web):
     sources = "".join(path.read_text() for path in Path(DEVELOPER / "callbacks").glob("*.py"))
     told = {
-        CallbackEvent[name] for name in re.findall(r"outbox\.tell(?:_all)?\([^)]*?CallbackEvent\.([A-Z_]+)", sources)
+        CallbackEvent[name]
+        for name in re.findall(r"outbox\.(?:tell(?:_all)?|url_for)\([^)]*?CallbackEvent\.([A-Z_]+)", sources)
     }
     assert told == set(chapters.WHEN)
     page = text(web.get(REFERENCE + "callbacks/"))

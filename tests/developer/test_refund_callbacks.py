@@ -5,12 +5,13 @@ import json
 import pytest
 
 from accounts.permissions import Role
+from developer.callbacks.facts import as_refund
 from developer.callbacks.samples import SAMPLES
 from developer.models import Callback, CallbackEvent
-from flipdash import rls
+from flipdash import clock, rls
 from tests import factories
 from tests.transactions import refunding, sending
-from transactions.models import RailCase
+from transactions.models import RailCase, Refund
 from transactions.outgoing import cases
 from transactions.outgoing.rejecting import reject_many
 from transactions.refunds.services import REFUNDS
@@ -65,6 +66,9 @@ def test_what_had_arrived_and_came_back_is_told(told, kopi_kita, admin):
     assert cases.credit(RailCase.objects.get(), by=admin.user)
     kind, source, data = told()[-1]
     assert (kind, source, data["status"]) == ("refund.returned", refund.pk, "RETURNED")
+    assert data["returned_amount"] == data["amount"] == refund.amount
+    told_in_part = as_refund(Refund(amount=15_000, returned_at=clock.now(), came_back=12_000, created_at=clock.now()))
+    assert (told_in_part["amount"], told_in_part["returned_amount"]) == (15_000, 12_000)
 
 
 def test_each_of_many_that_are_rejected_together_is_told(told, kopi_kita):

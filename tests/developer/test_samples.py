@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from deposits.models import TopUp
 from developer.api.disbursements import DisbursementOut
-from developer.callbacks.facts import as_refund, as_top_up
+from developer.callbacks.facts import as_payment, as_refund, as_settled, as_top_up
 from developer.callbacks.samples import SAMPLES
-from transactions.models import Refund
+from transactions.models import Payment, Refund
 
 
 def test_a_sample_transfer_has_the_fields_of_a_disbursement():
@@ -25,6 +25,14 @@ def test_a_sample_top_up_has_the_fields_of_one():
 def test_a_sample_refund_has_the_fields_of_one():
     refund = Refund(pk=1, payment_id=2, amount=1, status="successful", created_at=timezone.now())
     assert list(SAMPLES["refund"]) == list(as_refund(refund))
+
+
+def test_a_sample_payment_has_the_fields_of_one_and_those_of_its_settlement_besides():
+    now = timezone.now()
+    payment = Payment(channel="bca", channel_kind="va", created_at=now, settled_at=now, settled_amount=1)
+    assert list(SAMPLES["payment"]) == list(as_payment(payment))
+    assert list(SAMPLES["settlement"]) == list(as_settled(payment))
+    assert SAMPLES["settlement"]["settled_amount"] < SAMPLES["settlement"]["amount"], "the fee has been taken"
 
 
 def test_ids_fit_64_bits_and_are_of_a_day_before_there_was_flipdash():

@@ -135,7 +135,8 @@ def test_a_payment_whose_settlement_was_given_up_says_that_it_is_late(kopi_kita,
 
 
 def test_it_ties_payments_fees_and_one_entry_to_the_rupiah(kopi_kita, admin, told):
-    factories.make_callback_url(admin, CallbackEvent.PAYMENT)
+    for event in (CallbackEvent.PAYMENT, CallbackEvent.SETTLEMENT):
+        factories.make_callback_url(admin, event)
     ours = [
         paid(kopi_kita, MONDAY_NOON, amount=350_000, fee=4_000),
         paid(kopi_kita, MONDAY_NOON, amount=100_000, fee=700, channel="qris", channel_kind="qris"),
@@ -161,6 +162,8 @@ def test_it_ties_payments_fees_and_one_entry_to_the_rupiah(kopi_kita, admin, tol
         assert dict(channels) == {"bca": -400_000, "qris": -100_000}
     callbacks = [json.loads(one.data) for one in Callback.objects.using("operator").order_by("source_id")]
     assert [one["status"] for one in callbacks] == ["SETTLED"] * 3
+    heard = set(Callback.objects.using("operator").values_list("callback_url__event", flat=True))
+    assert heard == {CallbackEvent.SETTLEMENT}, "who reads payments as Flip tells them takes SETTLED for no payment"
     assert sum(one["settled_amount"] for one in callbacks) == 495_300
     assert [event.kind for event in told] == ["settlement.posted"]
     assert Activity.objects.using("operator").filter(kind="settlement.posted").count() == 1
@@ -203,7 +206,7 @@ POINTS = 10
 
 
 def test_killed_at_ten_points_each_payment_is_settled_once(kopi_kita, admin, monkeypatch):
-    factories.make_callback_url(admin, CallbackEvent.PAYMENT)
+    factories.make_callback_url(admin, CallbackEvent.SETTLEMENT)
     monkeypatch.setattr(settling, "STEP", 2)
 
     def a_day(number):
