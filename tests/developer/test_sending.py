@@ -553,6 +553,7 @@ def test_410_of_an_address_that_was_changed_meanwhile_switches_nothing_off(to):
 
     def gone():
         CallbackUrl.objects.using("operator").update(url="https://new.example.com/", host="new.example.com")
+        connections.close_all()  # of the thread that calls
         return GONE
 
     Sender(Web(kopikita=gone)).send_due()
