@@ -4,6 +4,7 @@ import re
 
 import pytest
 import python_calamine
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import Member
@@ -15,7 +16,8 @@ from tests.browser.looking import problems_of
 
 @pytest.fixture
 def failed(kopi_kita):
-    return factories.make_transfer(kopi_kita, status="failed", amount=85_000, beneficiary_name="Sri", remark="Gaji")
+    known = {"amount": 85_000, "beneficiary_name": "Sri", "remark": "Gaji"}
+    return factories.make_transfer(kopi_kita, status="failed", created_at=timezone.now(), **known)
 
 
 def test_a_schedule_runs_and_its_link_opens_only_for_who_may(page, open_context, sign_in, people, failed, worker):

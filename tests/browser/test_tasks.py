@@ -98,7 +98,7 @@ def test_the_receipt_of_a_transfer_of_last_week_is_sent(kopi_kita, last_week, ha
     assert hands.clicks <= 3
 
 
-def test_last_months_successful_transfers_become_a_report(kopi_kita, worker, hands):
+def test_this_months_successful_transfers_become_a_report(kopi_kita, worker, hands):
     """Once: 8 clicks, on the way of which Successful was lost."""
     factories.make_transfer(kopi_kita, status=Status.SUCCESSFUL, created_at=timezone.now())
     hands.find("successful this month")

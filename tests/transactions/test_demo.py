@@ -68,7 +68,7 @@ def test_the_plan_has_batches_that_are_whole_and_what_is_open_is_new(db):
         assert len({(row.maker, row.batch_at, row.approver, row.approved_at) for row in some}) == 1
     is_open = {Status.PENDING_APPROVAL, Status.PROCESSING, Status.SCHEDULED}
     assert {row.status for row in rows} == set(Status)
-    assert is_open <= {row.status for row in rows[:60]}
+    assert is_open <= {row.status for row in [one for one in rows if not one.batch_name][:60]}
     assert not [row for row in rows if row.status in is_open and row.created_at < clock.now() - timedelta(days=1)]
 
 

@@ -2,6 +2,8 @@
 
 import itertools
 from datetime import datetime
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 
@@ -58,8 +60,10 @@ def settle(business: Business, moment: str, amount: int, fee: int, *, kind: str 
 
 
 def issue_all() -> list[Invoice]:
-    """Let every month that has ended be billed; return the rows, the oldest first."""
-    services.queue_due()
+    """Let every month that has ended by November 2026 be billed; return the rows, the oldest first."""
+    november = SimpleNamespace(now=lambda _using: at("2026-11-20T12:00+07:00"))
+    with mock.patch.object(services, "clock", november):
+        services.queue_due()
     while services.INVOICES.work():
         pass
     return list(Invoice.objects.using("operator").order_by("business_id", "mode", "period", "id"))
