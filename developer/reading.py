@@ -26,7 +26,7 @@ def _indented(body: str) -> str:
 
 def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _value in pairs}) < len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a parameter appears twice")
     return dict(pairs)
 
 

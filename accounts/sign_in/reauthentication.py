@@ -1,7 +1,7 @@
 """Re-authentication: the password once more, at most 5 minutes before an act that matters (trust.md §1.7)."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, cast
 
@@ -48,7 +48,7 @@ def is_recent(request: Request) -> bool:
     reauthenticated_at = request.session.get(REAUTHENTICATED_AT)
     if reauthenticated_at is None:
         return False
-    age = clock.now() - datetime.fromtimestamp(reauthenticated_at, tz=clock.now().tzinfo)
+    age = clock.now() - datetime.fromtimestamp(reauthenticated_at, tz=UTC)
     return timedelta(0) <= age <= GOOD_FOR
 
 

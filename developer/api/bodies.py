@@ -60,7 +60,7 @@ def check_texts(named: Iterable[tuple[str, str]]) -> None:
     """Refuse texts that no database can hold: with NUL, or with half a character in them. Raises NotTaken."""
     for name, value in named:
         if any("\0" in text or _is_broken(text) for text in (name, value)):
-            raise NotTaken(400, "A parameter has a character in it that is none.")
+            raise NotTaken(400, "A parameter contains an invalid character.")
 
 
 def form(text: str) -> dict[str, str]:
@@ -119,7 +119,7 @@ def _bytes(request: HttpRequest) -> bytes:
 def _once(named: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(named)
     if len(found) < len(named):
-        raise NotTaken(400, "A name stands twice.")
+        raise NotTaken(400, "A parameter appears twice.")
     return found
 
 

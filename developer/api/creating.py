@@ -70,7 +70,7 @@ def check_signature(request: HttpRequest, public_key: str) -> None:
 def _parameters(request: HttpRequest) -> dict[str, str]:
     asked, sent = bodies.form(request.META.get("QUERY_STRING", "")), bodies.read(request)
     if asked.keys() & sent.keys():
-        raise bodies.NotTaken(400, "A name stands twice.")
+        raise bodies.NotTaken(400, "A parameter appears twice.")
     return {name: _as_text(value) for name, value in {**asked, **sent}.items()}
 
 

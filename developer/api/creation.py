@@ -263,7 +263,7 @@ def _draft(sent: Mapping[str, str], version: int) -> tuple[list[Problem], Draft]
     if len(emails) > MOST_EMAILS:
         found.append(("beneficiary_email", errors.MANY_EMAILS, f"There may be {MOST_EMAILS} addresses at most."))
     elif not all(map(_is_email, emails)):
-        found.append(("beneficiary_email", errors.BAD_EMAIL, "beneficiary_email has an address that is none."))
+        found.append(("beneficiary_email", errors.BAD_EMAIL, "beneficiary_email has an invalid address."))
     whole = 0 if found else int(amount)
     draft = Draft(kind, bank, number, whole, remark=remark, beneficiary_email=",".join(emails))
     return found, draft

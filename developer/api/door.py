@@ -60,7 +60,7 @@ def behind_the_door(mode: Mode, view: View, *, methods: Collection[str], is_open
 
 
 def nowhere(mode: Mode) -> View:
-    """Return what answers for addresses that the API doesn't have: the same to everybody, and kept of a right key."""
+    """Return what answers for addresses that the API doesn't have: everybody the same, and a call by key is logged."""
 
     @csrf_exempt
     @login_not_required

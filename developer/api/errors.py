@@ -41,15 +41,15 @@ INNER_CODES = {
     BAD_PAGINATION: _("It has to be a positive whole number."),
     UNKNOWN_BANK: _("No bank or e-wallet has this code."),
     BALANCE: _("The balance doesn’t cover amount and fee."),
-    DATE_INVALID: _("It is no moment, nor the beginning of one."),
+    DATE_INVALID: _("It isn’t a date and time, or the beginning of one."),
     NOT_ALLOWED: _("The value isn’t one of those that are allowed."),
     MANY_EMAILS: _("There are more than 20 addresses."),
-    BAD_EMAIL: _("One of the addresses is none."),
+    BAD_EMAIL: _("One of them isn’t an email address."),
     UNKNOWN_ID: _("No disbursement of yours has this number."),
     UNKNOWN_KEY: _("No disbursement of yours was created with this idempotency key."),
     ALPHANUMERIC_ONLY: _("Only letters and digits are allowed."),
     STALE: _("The call was made more than 60 seconds ago, or will be."),
-    TIMESTAMP_INVALID: _("It is no moment in ISO 8601 with its offset from UTC."),
+    TIMESTAMP_INVALID: _("It isn’t a date and time in ISO 8601 with its offset from UTC."),
 }
 """What those that we answer mean."""
 

@@ -79,7 +79,7 @@ def _begin(scope: Scope, to: CallbackUrl) -> Callback:
     recent = Callback.objects.visible_to(scope).filter(kind=KIND, created_at__gt=clock.now() - timedelta(minutes=1))
     if recent.count() >= MOST_A_MINUTE:
         raise TooManyTests(
-            _("That were %(most)s tests within a minute. Wait a minute, then try again.") % {"most": MOST_A_MINUTE}
+            _("%(most)s tests were sent within a minute. Wait a minute, then try again.") % {"most": MOST_A_MINUTE}
         )
     made = Callback.objects.create(
         business_id=scope.business.pk,

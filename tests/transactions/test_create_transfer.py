@@ -440,7 +440,7 @@ def test_reject_asks_why(money, maker, approver, client_of):
 def test_cancel_is_for_its_maker(money, kopi_kita, maker, client_of):
     transfer, other = create(maker), factories.make_member(kopi_kita, Role.MAKER)
     url = f"/money-transfers/{transfer.pk}/cancellation/"
-    assert "Only who made it" in text_of(client_of(other).post(url, {}, follow=True))
+    assert "Only the person who made it" in text_of(client_of(other).post(url, {}, follow=True))
     transfer.refresh_from_db()
     assert transfer.status == Status.PENDING_APPROVAL
     web = client_of(maker)

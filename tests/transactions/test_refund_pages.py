@@ -397,7 +397,7 @@ def test_who_asked_cancels_and_who_may_not_is_told(client_of, web, kopi_kita, pa
     web.post(f"/refunds/{own.pk}/cancellation/", {"note": "The payer keeps it"})
     assert now(own).status == "cancelled"
     answer = web.post(f"/refunds/{others.pk}/cancellation/", {"note": "x"}, follow=True)
-    assert "Only who made it" in text_of(answer)
+    assert "Only the person who made it" in text_of(answer)
     assert now(others).status == "pending_approval"
 
 

@@ -1,5 +1,5 @@
-"""What is told of a transaction, by mail and in the page: to whoever may approve it, and to its maker. Who is paid is
-mailed.
+"""What is told of a transaction, by mail and in the page: to whoever may approve it, and to its maker. Whoever is
+paid is mailed, too.
 
 Made from its events, in the transaction of the act; what the seed says happened earlier mails nobody.
 """

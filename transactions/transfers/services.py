@@ -80,7 +80,7 @@ class Draft:
     is_sure: bool = False
     """Whether it is paid whatever its possible duplicates are."""
     seen_twins: frozenset[int] = frozenset()
-    """The ids of those that somebody saw, and says that it isn't."""
+    """The ids of possible duplicates that somebody saw, and said are none of them."""
     is_unanswered: bool = False
     """Whether the bank was asked for a person whose account it is, and didn't say."""
 

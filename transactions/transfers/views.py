@@ -291,7 +291,7 @@ PAGES = pages.Pages(
         approved=gettext_lazy("The transfer of %(amount)s is approved."),
         rejected=gettext_lazy("The transfer was rejected."),
         cancelled=gettext_lazy("The transfer was cancelled."),
-        not_yours=gettext_lazy("Only who made it, or somebody who may approve, can cancel it. Nothing was changed."),
+        not_yours=gettext_lazy("Only the person who made it, or an approver, can cancel it. Nothing was changed."),
         reject=gettext_lazy("Reject this transfer?"),
         cancel=gettext_lazy("Cancel this transfer?"),
     ),

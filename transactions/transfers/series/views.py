@@ -150,7 +150,7 @@ def series_stopping(request: Request, series_id: int) -> HttpResponse:
         said = _("It is stopped. Transfers that it made stay as they are.")
         return _do(request, series, lambda: services.stop(scope, series), said)
     if not services.may_change(scope, series):
-        messages.error(request, _("Only who made it, or somebody who may approve, can stop it. Nothing was changed."))
+        messages.error(request, _("Only the person who made it, or an approver, can stop it. Nothing was changed."))
         return redirect("transactions:one-series", series.pk)
     return render(request, "transactions/series/stopping.html", {"series": series, "crumbs": _crumbs(request, series)})
 
