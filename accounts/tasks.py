@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from accounts.activity import recording as activity
 from accounts.models import SignInTry, VerificationAttempt
 from accounts.profile import notices
+from accounts.sign_in import unconfirmed
 
 
 @shared_task
@@ -20,8 +21,9 @@ def seal_activity() -> None:
 
 @shared_task
 def tidy_people() -> None:
-    """Delete what nobody needs any more: tries that no longer count, old notices, and sessions that are over."""
+    """Delete what nobody needs any more: old tries, notices and sign-ups, and sessions that are over."""
     for counted in (SignInTry, VerificationAttempt):
         counted.objects.filter(at__lt=Now() - timedelta(days=1)).delete()
     notices.throw_away_old()
+    unconfirmed.throw_away_old()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

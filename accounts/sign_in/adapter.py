@@ -70,7 +70,15 @@ class AccountAdapter(DefaultAccountAdapter):
         if user:
             notices.note(request, user, "sign-in.failed")
 
-    # --- After a sign-in -----------------------------------------------------------------------------------------
+    # --- After a sign-up, and a sign-in --------------------------------------------------------------------------
+
+    def confirm_email(self, request: Any, email_address: Any) -> bool:
+        """Confirm the address of a sign-up; the Activity Log of its business begins here (decision 0145)."""
+        with transaction.atomic():
+            is_confirmed: bool = super().confirm_email(request, email_address)
+            if is_confirmed:
+                notices.note(request, email_address.user, "business.signed-up")
+        return is_confirmed
 
     def post_login(self, request: Any, user: Any, **kwargs: Any) -> HttpResponse:
         """Begin the session's time, take the sign-in as re-authentication, and mail about a device not seen before."""

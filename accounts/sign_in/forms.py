@@ -113,7 +113,6 @@ class SignUpForm(SignupForm):
             password=asked["password1"],
             language=asked["language"],
         )
-        notices.note(request, member.user, "business.signed-up")
         return member.user
 
 

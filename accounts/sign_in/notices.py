@@ -18,15 +18,19 @@ from flipdash.mode import Mode, mode_url
 
 
 def member_of(user: User | None) -> Member | None:
-    """Return the person's active membership."""
+    """Return the person's active membership, once they have confirmed their address."""
     if user is None:
         return None
     with rls.outside():
-        return Member.objects.active().select_related("business", "user").filter(user=user).first()
+        confirmed = Member.objects.active().filter(user=user, user__emailaddress__verified=True)
+        return confirmed.select_related("business", "user").first()
 
 
 def note(request: Request, user: User, kind: str, **facts: Any) -> None:
-    """Record an event of a person who may not be signed in yet; who belongs to no business has no log."""
+    """Record an event of a person who may not be signed in yet.
+
+    Who belongs to no business has no log, and a sign-up has none before it is confirmed (decision 0145).
+    """
     if member := member_of(user):
         with rls.beside(member.business):  # another's may be signed in here
             events.record(scope_of(request, member), kind, member, **facts)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Member, SignInTry, User
 from accounts.models.sign_in import network_of
 from accounts.profile import notices
+from accounts.sign_in import unconfirmed
 from accounts.sign_in.devices import device_of
 from accounts.tasks import tidy_people
 from flipdash import hashers
@@ -217,7 +218,8 @@ def test_ipv4_written_as_ipv6_is_the_same_address():
 
 
 def test_old_tries_are_tidied_away(rina, monkeypatch):
-    monkeypatch.setattr(notices, "USING", "default")  # which sees what the test hasn't committed
+    for module in (notices, unconfirmed):
+        monkeypatch.setattr(module, "USING", "default")  # which sees what the test hasn't committed
     fail(rina.user.email, 2)
     SignInTry.objects.update(at=timezone.now() - timedelta(days=2))
     fail(rina.user.email, 1)

@@ -1,0 +1,89 @@
+"""Sign-ups that nobody confirmed: no history, and gone after 30 days with all of theirs (decision 0145)."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Activity, Business, Member, User
+from accounts.permissions import Role
+from accounts.sign_in import services, unconfirmed
+from accounts.sign_in.services import confirm_email, free_unconfirmed
+from accounts.tasks import tidy_people
+from tests.accounts.test_sign_up import FORM, PASSWORD, link_in_mail, sign_up
+from tests.factories import make_invitation, make_member
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])  # the operator sees commits
+
+
+def make_sign_up(number: int = 1, *, days: int = 31) -> Member:
+    names = {"business_name": f"Warung {number}", "name": "Tini", "email": f"tini{number}@warung.test"}
+    member = services.sign_up(**names, password=PASSWORD, language="id")
+    User.objects.filter(pk=member.user_id).update(date_joined=timezone.now() - timedelta(days=days))
+    return member
+
+
+def left() -> tuple[int, int, int, int]:
+    return tuple(model.objects.count() for model in (User, EmailAddress, Member, Business))
+
+
+def test_what_nobody_confirmed_is_gone_after_30_days_whole(client, admin):
+    before = left()
+    sign_up(client)
+    Client().post("/sign-in/", {"login": FORM["email"], "password": "wrong password here"})
+    tidy_people()
+    assert left() == tuple(number + 1 for number in before), "the link still works"
+    User.objects.filter(email="tini@warung.test").update(date_joined=timezone.now() - timedelta(days=31))
+    tidy_people()
+    assert left() == before
+    assert sign_up(Client()).status_code == 302, "and the address is free"
+
+
+def test_its_log_begins_when_the_address_is_confirmed(client):
+    sign_up(client)
+    Client().post("/sign-in/", {"login": FORM["email"], "password": "wrong password here"})
+    assert not Activity.objects.exists()
+    client.post(link_in_mail())
+    assert list(Activity.objects.order_by("pk").values_list("kind", flat=True)) == ["business.signed-up", "sign-in"]
+
+
+def test_whoever_confirmed_stays_with_whatever_they_have(admin):
+    member = make_sign_up()
+    confirm_email(member.user)
+    before = left()
+    assert (unconfirmed.throw_away_old(), left()) == (0, before)
+
+
+def test_who_gave_way_to_an_invitation_is_deleted_too(admin):
+    before = left()
+    member = make_sign_up()
+    with transaction.atomic():
+        free_unconfirmed(member.user.email)
+    assert (unconfirmed.throw_away_old(), left()) == (1, before)
+
+
+def test_a_business_in_which_somebody_else_is_stays(admin):
+    member = make_sign_up()
+    make_member(member.business, Role.MAKER)
+    assert unconfirmed.throw_away_old() == 1
+    assert Business.objects.filter(pk=member.business_id).exists()
+    assert not User.objects.filter(pk=member.user_id).exists()
+
+
+def test_one_on_which_something_hangs_stays_and_keeps_no_other(admin, caplog):
+    kept, other = make_sign_up(1), make_sign_up(2)
+    make_invitation(kept)
+    assert unconfirmed.throw_away_old() == 1
+    assert list(User.objects.filter(pk__in=[kept.user_id, other.user_id])) == [kept.user]
+    assert "something hangs on person" in caplog.text
+
+
+def test_many_go_in_batches_and_no_more_than_so_many_at_a_time(admin, monkeypatch):
+    monkeypatch.setattr(unconfirmed, "A_BATCH", 2)
+    monkeypatch.setattr(unconfirmed, "MOST_BATCHES", 2)
+    for number in range(5):
+        make_sign_up(number)
+    assert [unconfirmed.throw_away_old() for _turn in range(3)] == [4, 1, 0]
