@@ -5,9 +5,10 @@ from hashlib import file_digest
 from typing import Any
 
 from django.core.files.storage import default_storage
+from django.db.models import Q
 
 from documents.models import Invoice, InvoicePaper, ReceiptFile, Report, Statement
-from flipdash import orphans
+from flipdash import orphans, room
 
 USING = "operator"
 
@@ -15,6 +16,10 @@ orphans.register("reports", (Report, "stored_as"))
 orphans.register("receipts", (ReceiptFile, "stored_as"))
 orphans.register("deposit-statements", (Statement, "stored_as"))
 orphans.register("invoices", (Invoice, "stored_as"), (Invoice, "sheet_stored_as"), (InvoicePaper, "stored_as"))
+
+room.goes(Report, when=Q(status=Report.Status.READY), until="expires_at")
+room.goes(Statement, when=Q(status=Report.Status.READY), until="expires_at")
+room.stays(ReceiptFile)
 
 
 def missing() -> Iterator[str]:

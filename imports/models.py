@@ -74,6 +74,7 @@ class ImportJob(TenantModel, Leased):
     """Where the upload is; empty once it was thrown away."""
     faults_as = models.CharField(max_length=100, blank=True)
     """Where the list of all faults is."""
+    faults_size = models.BigIntegerField(default=0, db_default=0)  # bytes
     status = StatusField(max_length=9, choices=Status, default=Status.QUEUED)
     skip_bad = models.BooleanField(default=False)
     columns = models.JSONField(default=dict)

@@ -95,6 +95,12 @@ class FaultFile:
         """Write one fault down."""
         self._list.rows([(fault.record, fault.line, fault.column, fault.words)])
 
+    @property
+    def size(self) -> int:
+        """How large it is by now, in bytes."""
+        self._file.flush()
+        return self._path.stat().st_size
+
     def store(self, folder: str) -> str:
         """Keep the list where downloads come from, and return its name there."""
         self._file.flush()

@@ -17,13 +17,14 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import clock, events, orphans, states
+from flipdash import clock, events, orphans, rls, room, states
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
@@ -61,6 +62,8 @@ IMPORTS = Worker(
 )
 
 orphans.register("imports", (ImportJob, "stored_as"), (ImportJob, "faults_as"))
+room.goes(ImportJob, when=Q(stored_as__gt=""), until="keep_until")
+room.goes(ImportJob, size="faults_size", when=Q(faults_as__gt=""), until="keep_until")
 
 # --- What people do -----------------------------------------------------------------------------------------
 
@@ -68,8 +71,8 @@ orphans.register("imports", (ImportJob, "stored_as"), (ImportJob, "faults_as"))
 def request_import(scope: Scope, *, kind: str, upload: UploadedFile) -> ImportJob:
     """Keep an upload and queue its check; the same file again, also at the same instant, gives the one under way.
 
-    Raises rights.NotAllowed without the permission, TooManyWaiting, and flipdash.tables.Unreadable for a file that is
-    no table.
+    Raises rights.NotAllowed without the permission, TooManyWaiting, room.TooMuchStored, and flipdash.tables.Unreadable
+    for a file that is no table.
     """
     rights.check(scope, Permission.MANAGE_ACCOUNT)
     with tempfile.TemporaryFile() as copy:
@@ -104,6 +107,7 @@ def _add(scope: Scope, *, upload: UploadedFile, kind: str, sha256: str, stored_a
         return waiting
     if ImportJob.objects.visible_to(scope).unfinished().count() >= MOST_WAITING:
         raise TooManyWaiting
+    room.check(scope, upload.size or 0)
     job = ImportJob.objects.create(
         business_id=scope.business.pk,
         mode=scope.mode,
@@ -251,12 +255,14 @@ def _check(job: ImportJob) -> None:
         outcome = checker.outcome
         asked = columns.question(kind, checker, sample)
         is_asked = asked["asks_columns"] or asked["asks_order"]
-        faults_as = faults.store(f"imports/{job.business_id}") if outcome.fault_count and not is_asked else ""
+        is_listed = outcome.fault_count and not is_asked and _has_room(job, faults.size)
+        faults_as = faults.store(f"imports/{job.business_id}") if is_listed else ""
         values = {
             **{name: getattr(outcome, name) for name in ("read", "good", "fault_count", "is_doubtful")},
             "already_there": incoming.already_there(),
             "preview": previews.make(kind, incoming, outcome, rows, recalled) | {"header": asked},
             "faults_as": faults_as,
+            "faults_size": faults.size if faults_as else 0,
             "columns": job.columns or recalled.said,
         }
     try:
@@ -275,6 +281,16 @@ def _check(job: ImportJob) -> None:
         raise
     if job.faults_as:  # of the check before, with other columns
         default_storage.delete(job.faults_as)
+
+
+def _has_room(job: ImportJob, size: int) -> bool:
+    """Return whether the list of all faults may be kept: the page shows the first of them without it."""
+    try:
+        with rls.inside_of(job.business_id, job.mode):
+            room.check(job.member.scope(job.mode), size)
+    except room.TooMuchStored:
+        return False
+    return True
 
 
 def _import(job: ImportJob) -> None:

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, requires
-from flipdash import numbered
+from flipdash import numbered, room
 from flipdash.gate import polled
 from flipdash.http import Request, require_form
 from flipdash.tables import CsvFile, Unreadable, kinds
@@ -50,6 +50,8 @@ def _upload(request: Request, form: UploadForm) -> ImportJob | None:
     except services.TooManyWaiting:
         words = _("Your business has %d unfinished imports. Confirm or cancel one of them first.")
         form.add_error(None, words % services.MOST_WAITING)
+    except room.TooMuchStored as problem:
+        form.add_error("file", problem.in_words)
     return None
 
 

@@ -139,6 +139,7 @@ class ReceiptFile(TenantModel, Leased):
         indexes = [
             *Leased.Meta.indexes,
             models.Index(F("business"), F("mode"), F("created_at").desc(), F("id").desc(), name="receiptfile_newest"),
+            models.Index(fields=["business", "mode"], include=["size"], name="receiptfile_room"),
             models.Index(
                 fields=["business", "-started_at"], name="receiptfile_last_begun", condition=Q(started_at__isnull=False)
             ),

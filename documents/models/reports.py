@@ -81,6 +81,9 @@ class Report(TenantModel, Leased):
         ),
         "too many": _("A file holds 500 receipts. Filter, so that there are fewer, and make it again."),
         "none": _("None of these transactions is successful, so there is no receipt."),
+        "no room": _(
+            "The files of your business take as much as is kept of them. Make it again when the oldest have gone."
+        ),
         "disk full": _("There was no room left for the file. Nothing was changed; make it again later."),
         "error": _("Something went wrong on our side. Nothing was changed; make it again."),
     }

@@ -38,6 +38,9 @@ class Statement(TenantModel, Leased):
         ),
         "too many": gettext_lazy("The period has more entries than this file holds. Choose a shorter one, or .xlsx."),
         "too large": gettext_lazy("An amount has more digits than MT940 holds. Choose another format."),
+        "no room": gettext_lazy(
+            "The files of your business take as much as is kept of them. Make it again when the oldest have gone."
+        ),
         "disk full": gettext_lazy("There was no room left for the file. Nothing was changed; make it again later."),
         "error": gettext_lazy("Something went wrong on our side. Nothing was changed; make it again."),
     }

@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 
 from documents.models import ReceiptFile
 from documents.receipts.printing import Paper, printed
-from flipdash import clock, histories, rls
+from flipdash import clock, histories, rls, room
 from flipdash.histories import History
 from flipdash.leases import Stopped, Worker
 from flipdash.scope import Scope
@@ -26,8 +26,12 @@ class Gone(Exception):
     """The transaction is no longer there, or not successful any more."""
 
 
+MOST_KEPT = room.MOST_KEPT // 2
+"""What receipts leave to what can't be printed again: documents of transfers."""
+
+
 class NoRoom(Exception):
-    """As many new files were asked for within a day as a business may keep: this one can be printed, and isn't kept."""
+    """As many new files were asked for within a day, or are kept, as may be: this one is printed, and isn't kept."""
 
 
 RECEIPTS = Worker(
@@ -61,10 +65,13 @@ def ask(paper: Paper, *, language: str, again: bool = False) -> ReceiptFile:
 
 
 def _check_room(scope: Scope) -> None:
-    """Raise NoRoom when as many were asked for within a day as are kept. A business's zone can be changed."""
+    """Raise NoRoom when as many were asked for within a day as are kept, or all take as much as they may.
+
+    A business's zone can be changed, so a day is 24 hours.
+    """
     made = ReceiptFile.objects.visible_to(scope).filter(created_at__gt=clock.now() - timedelta(days=1))
     most = settings.RECEIPT_FILES_A_DAY
-    if made.values("pk")[:most].count() >= most:
+    if made.values("pk")[:most].count() >= most or room.kept(scope) >= MOST_KEPT:
         raise NoRoom
 
 

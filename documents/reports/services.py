@@ -25,13 +25,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
-from documents import room
 from documents.models import Report, ReportTemplate
 from documents.models.reports import ReportQuerySet
 from documents.receipts import bundles
 from documents.reports import leftovers, summary
 from documents.reports.writers import WRITERS, Heading, TooBig
-from flipdash import db, events, histories, rls
+from flipdash import db, events, histories, rls, room
 from flipdash.actors import ActorKind
 from flipdash.histories import Column, History
 from flipdash.leases import Stopped, Worker
@@ -73,6 +72,7 @@ REPORTS = Worker(
         rights.NotAllowed: "not allowed",
         BadQuery: "query",
         TooBig: "too big",
+        room.TooMuchStored: "no room",
         bundles.TooMany: "too many",
         bundles.NoneThere: "none",
     },
@@ -230,6 +230,7 @@ def _build(report: Report) -> None:
         rls.inside(scope),
         timezone.override(scope.zone),
     ):
+        room.check(scope)  # again: others that waited with it have been made meanwhile
         path = folder / f"report.{report.format}.part"
         written = _write(report, scope, path)
         _publish(report, _scope_now(report), path, written)
@@ -328,6 +329,7 @@ def _publish(report: Report, scope: Scope, path: Path, written: _Written) -> Non
     expires_at = Now() + timedelta(days=settings.REPORT_DAYS_KEPT)
     try:
         with transaction.atomic():
+            room.hold(scope, size)
             REPORTS.finish(
                 report,
                 Status.READY,
@@ -337,7 +339,7 @@ def _publish(report: Report, scope: Scope, path: Path, written: _Written) -> Non
                 breaks=written.breaks,
             )
             events.record(scope, "report.made", report, history=report.history, file=written.file_name)
-    except Stopped:
+    except (Stopped, room.TooMuchStored):
         default_storage.delete(name)
         raise
 

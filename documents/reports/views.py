@@ -14,13 +14,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, refuse, requires
-from documents import room
 from documents.models import Report, ReportTemplate
 from documents.receipts import bundles
 from documents.reports import services
 from documents.reports.wording import too_many_waiting
 from documents.reports.writers import CONTENT_TYPES
-from flipdash import histories, numbered
+from flipdash import histories, numbered, room
 from flipdash.gate import polled
 from flipdash.http import Request, require_form
 

@@ -16,14 +16,13 @@ from django.http import QueryDict
 from accounts import rights
 from accounts.models import Member
 from accounts.permissions import Permission
-from documents import room
 from documents.models import Report, ScheduledReport, ScheduleRun
 from documents.models.schedules import PausedWhy
 from documents.receipts import bundles
 from documents.reports import services as reports
 from documents.schedules import readers
 from documents.schedules.times import Plan
-from flipdash import clock, db, events, mail, rls
+from flipdash import clock, db, events, mail, rls, room
 from flipdash.events import Event
 from flipdash.histories import History
 from flipdash.mode import mode_url

@@ -98,7 +98,7 @@ def run_now(scope: Scope, schedule: ScheduledReport) -> ScheduleRun:
     """Make its report now; while one is being made it is that one.
 
     Raises NotAllowed, DoesNotExist, TooSoon, TooManyWaiting of documents/reports, and TooMuchStored of
-    documents/room.
+    flipdash/room.
     """
     locked = _lock(scope, schedule)
     ran = ScheduleRun.objects.visible_to(scope).filter(schedule=locked)

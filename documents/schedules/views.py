@@ -13,14 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import rights
 from accounts.permissions import Permission, refuse, requires
-from documents import room
 from documents.models import Report, ScheduledReport, ScheduleRun
 from documents.models.schedules import Every
 from documents.reports import services as reports
 from documents.reports.wording import too_many_waiting
 from documents.schedules import services, wording
 from documents.schedules.forms import USUAL_HOUR, ScheduleForm
-from flipdash import numbered
+from flipdash import numbered, room
 from flipdash.histories import History
 from flipdash.http import Request, require_form
 

@@ -24,13 +24,12 @@ from django.utils.translation import gettext_lazy
 from accounts import rights
 from accounts.permissions import Permission
 from deposits.ledger.statement import DoesNotFollow, Movement, Period
-from documents import room
 from documents.models import Statement
 from documents.reports import leftovers
 from documents.reports.services import MOST_WAITING, MOST_WAITING_OF_BUSINESS, Finished, TooManyWaiting
 from documents.statements import camt, mt940, paper, sheet
 from documents.statements.content import Content
-from flipdash import clock, db, events, rls
+from flipdash import clock, db, events, rls, room
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
@@ -63,6 +62,7 @@ STATEMENTS = Worker(
         DoesNotFollow: "does not follow",
         paper.TooMany: "too many",
         mt940.TooLarge: "too large",
+        room.TooMuchStored: "no room",
     },
     related=("business", "member__user", "member__business"),
     using=USING,
@@ -159,6 +159,7 @@ def _make(statement: Statement) -> None:
         rls.inside(scope),
         timezone.override(ZoneInfo(statement.zone)),
     ):
+        room.check(scope)  # again: others that waited with it have been made meanwhile
         path = folder / f"statement.{statement.format}.part"
         period = _write(statement, scope, path)
         _publish(statement, _scope_now(statement), path, period)
@@ -205,6 +206,7 @@ def _publish(statement: Statement, scope: Scope, path: Path, period: Period) -> 
             whole.seek(0)
             default_storage.save(name, Finished(whole))
         with transaction.atomic():
+            room.hold(scope, size)
             _finish(
                 statement,
                 file_name=_file_name(statement, scope),

@@ -14,12 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, refuse, requires
-from documents import room
 from documents.models import Statement
 from documents.reports.writers import CONTENT_TYPES as OF_REPORTS
 from documents.statements import services
 from documents.statements.wanted import StatementForm
-from flipdash import numbered
+from flipdash import numbered, room
 from flipdash.gate import polled
 from flipdash.http import Request, require_form
 

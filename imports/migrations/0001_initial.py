@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(max_length=64)),
                 ('stored_as', models.CharField(blank=True, max_length=100)),
                 ('faults_as', models.CharField(blank=True, max_length=100)),
+                ('faults_size', models.BigIntegerField(db_default=0, default=0)),
                 ('status', models.CharField(choices=[('queued', 'Waiting'), ('checking', 'Being checked'), ('columns', 'Waiting for its columns'), ('preview', 'Waiting for confirmation'), ('confirmed', 'Waiting to be imported'), ('importing', 'Being imported'), ('done', 'Imported'), ('failed', 'Not imported'), ('cancelled', 'Cancelled'), ('undone', 'Taken back')], default='queued', max_length=9)),
                 ('skip_bad', models.BooleanField(default=False)),
                 ('columns', models.JSONField(default=dict)),

@@ -8,6 +8,7 @@ import hashlib
 import tempfile
 import uuid
 from datetime import timedelta
+from os import SEEK_END
 from pathlib import PurePath
 from shutil import copyfileobj
 from typing import Any
@@ -16,7 +17,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -24,7 +25,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import clock, events, orphans, rls, states
+from flipdash import clock, events, orphans, rls, room, states
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
@@ -66,6 +67,7 @@ BULK = Worker(
 )
 
 orphans.register("bulk", (BulkDraft, "stored_as"))
+room.goes(BulkDraft, when=Q(stored_as__gt=""), until="keep_until")
 
 
 # --- What people do --------------------------------------------------------------------------------------------------
@@ -74,7 +76,7 @@ orphans.register("bulk", (BulkDraft, "stored_as"))
 def request_draft(scope: Scope, upload: UploadedFile) -> BulkDraft:
     """Keep an upload and queue its check; the same file again while it is under way gives that one.
 
-    Raises NotAllowed, TooManyOpen, and flipdash.tables.Unreadable for a file that is no table.
+    Raises NotAllowed, TooManyOpen, room.TooMuchStored, and flipdash.tables.Unreadable for a file that is no table.
     """
     rights.check(scope, Permission.CREATE_TRANSACTIONS)
     with tempfile.TemporaryFile() as copy:
@@ -82,11 +84,12 @@ def request_draft(scope: Scope, upload: UploadedFile) -> BulkDraft:
         weigh(copy)
         copy.seek(0)
         digest = hashlib.file_digest(copy, "sha256").hexdigest()
+        size = copy.seek(0, SEEK_END)
         copy.seek(0)
         stored_as = default_storage.save(f"bulk/{scope.business.pk}/{uuid.uuid4().hex}", File(copy))
     draft = None
     try:
-        draft = _add(scope, upload.name or "", digest, stored_as)
+        draft = _add(scope, upload.name or "", digest, stored_as, size)
     finally:
         if draft is None or draft.stored_as != stored_as:
             default_storage.delete(stored_as)
@@ -94,13 +97,14 @@ def request_draft(scope: Scope, upload: UploadedFile) -> BulkDraft:
 
 
 @transaction.atomic
-def _add(scope: Scope, file_name: str, sha256: str, stored_as: str) -> BulkDraft:
+def _add(scope: Scope, file_name: str, sha256: str, stored_as: str, size: int) -> BulkDraft:
     number = next_number(scope, BulkDraft)
     rights.ask_again(scope, Permission.CREATE_TRANSACTIONS)
     open_ones = BulkDraft.objects.visible_to(scope).filter(status__in=Status.open(), sha256=sha256)
     if waiting := open_ones.exclude(stored_as="", status=Status.QUEUED).first():
         return waiting
     check_room(scope)
+    room.check(scope, size)
     name = shown(file_name, 180).strip("“”")
     draft = BulkDraft.objects.create(
         business_id=scope.business.pk,
@@ -111,6 +115,7 @@ def _add(scope: Scope, file_name: str, sha256: str, stored_as: str) -> BulkDraft
         file_name=name,
         sha256=sha256,
         stored_as=stored_as,
+        size=size,
         keep_until=clock.now() + timedelta(days=DAYS_KEPT),
     )
     events.record(scope, "batch.uploaded", draft, file=draft.file_name, sha256=draft.sha256)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import Permission, refuse, requires
 from accounts.rights import NotAllowed
 from accounts.sign_in.reauthentication import reauthenticated
-from flipdash import money
+from flipdash import money, room
 from flipdash.gate import polled
 from flipdash.http import Request, require_form
 from flipdash.tables import Unreadable
@@ -60,6 +60,8 @@ def _upload(request: Request, form: UploadForm) -> BulkDraft | None:
         form.add_error("file", _("This file can’t be read: %(reason)s.") % {"reason": problem.fault.reason})
     except services.TooManyOpen as problem:
         form.add_error("file", str(problem))
+    except room.TooMuchStored as problem:
+        form.add_error("file", problem.in_words)
     return None
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import Permission
 from accounts.rights import ask_again
-from flipdash import orphans
+from flipdash import orphans, room
 from flipdash.lines import NotALine, clean_line
 from flipdash.scope import Scope
 from transactions.models import Attachment, InternationalTransfer
@@ -155,6 +155,9 @@ def keep(scope: Scope, name: str, content: bytes) -> Attachment:
         ask_again(scope, Permission.CREATE_TRANSACTIONS)
         if unused(Attachment.objects.visible_to(scope).filter(scope.actor.is_in("by"))).count() >= MOST_UNUSED:
             raise BadAttachment(_("Too many files wait for their transfers. Finish one, or try again tomorrow."))
+        if room.kept(scope) + len(content) > room.MOST_KEPT:
+            words = _("The documents of your business take %d GB, and more isn’t kept. Write to us.")
+            raise BadAttachment(words % (room.MOST_KEPT // room.GIGABYTE))
         default_storage.save(stored, ContentFile(content))
         try:
             return Attachment.objects.create(
@@ -205,3 +208,4 @@ def throw_away_attachments() -> None:
 
 
 orphans.register(FOLDER, (Attachment, "stored_as"))
+room.stays(Attachment)

@@ -445,6 +445,7 @@ class Migration(migrations.Migration):
                 ('file_name', models.CharField(max_length=190)),
                 ('sha256', models.CharField(max_length=64)),
                 ('stored_as', models.CharField(blank=True, max_length=100)),
+                ('size', models.PositiveIntegerField(default=0)),
                 ('header', models.JSONField(default=list)),
                 ('notes', models.JSONField(default=dict)),
                 ('fault', models.CharField(blank=True, max_length=300)),
@@ -828,7 +829,7 @@ class Migration(migrations.Migration):
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.business')),
             ],
             options={
-                'indexes': [models.Index(models.F('created_at'), name='attachment_oldest')],
+                'indexes': [models.Index(models.F('created_at'), name='attachment_oldest'), models.Index(fields=['business', 'mode'], include=('size',), name='attachment_room')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('mode__in', ['live', 'test'])), name='attachment_mode_known'), models.CheckConstraint(condition=models.Q(models.Q(('by_id__isnull', False), ('by_kind__in', ['member', 'key', 'operator'])), models.Q(('by_id', None), ('by_kind__in', ['system', 'named'])), _connector='OR'), name='attachment_by_known')],
             },
         ),

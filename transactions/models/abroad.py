@@ -81,7 +81,10 @@ class Attachment(TenantModel):
             mode_known("attachment"),
             actor_known("attachment", "by"),
         ]
-        indexes = [models.Index(F("created_at"), name="attachment_oldest")]
+        indexes = [
+            models.Index(F("created_at"), name="attachment_oldest"),
+            models.Index(fields=["business", "mode"], include=["size"], name="attachment_room"),
+        ]
 
     def __str__(self) -> str:
         return self.name

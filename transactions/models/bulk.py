@@ -52,6 +52,7 @@ class BulkDraft(TenantModel, Leased):
     sha256 = models.CharField(max_length=64)
     stored_as = models.CharField(max_length=100, blank=True)
     """Where the upload is; empty once it has been read."""
+    size = models.PositiveIntegerField(default=0)  # bytes
     header = models.JSONField(default=list)
     """The names of the file's columns, as they stand in it."""
     notes = models.JSONField(default=dict)
