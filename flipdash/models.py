@@ -73,6 +73,8 @@ class Heartbeat(models.Model):
     queues = models.CharField(max_length=200, blank=True)
     """What a worker takes from, comma separated."""
     seen_at = models.DateTimeField()
+    killed_at = models.DateTimeField(null=True)
+    """When it last began again, though it had never been stopped."""
 
     class Meta:
         verbose_name = verbose_name_plural = _("Operations")  # what the back office calls the page that shows them

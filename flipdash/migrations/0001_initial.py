@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=200, primary_key=True, serialize=False)),
                 ('queues', models.CharField(blank=True, max_length=200)),
                 ('seen_at', models.DateTimeField()),
+                ('killed_at', models.DateTimeField(null=True)),
             ],
             options={
                 'verbose_name': 'Operations',

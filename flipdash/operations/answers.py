@@ -109,8 +109,12 @@ class Collected:
             ages.add_metric([one.name], _age(one))
         for queue in ("default", "reports", "imports", "callbacks"):
             taken.add_metric([queue], queue not in self.state.deserted)
-        silent = sum(map(is_silent, self.state.alive))
-        yield from (ages, taken, GaugeMetricFamily("flipdash_silent", "How many were killed", value=silent))
+        yield from (ages, taken)
+        alive = self.state.alive
+        silent = sum(map(is_silent, alive))
+        yield GaugeMetricFamily("flipdash_silent", "How many weren't stopped, and say nothing", value=silent)
+        killed = sum(is_silent(one) or bool(one.came_back) for one in alive)  # type: ignore[attr-defined]  # as its age
+        yield GaugeMetricFamily("flipdash_killed", "How many were killed within a day, or hang", value=killed)
 
 
 COLUMNS = ("route", "method", "status", "within", "requests", "milliseconds")

@@ -1,7 +1,8 @@
 """Signs of life of beat and of the workers: a row of each, written twice a minute while it goes on.
 
 Beat writes from its own loop, and a worker from its main process as often as Celery says that it lives: one that hangs
-writes nothing. Whoever is stopped takes its row away; whoever is killed leaves it, to be seen.
+writes nothing. Whoever is stopped takes its row away; whoever is killed leaves it, to be seen, and who comes back under
+its name notes that.
 """
 
 import logging
@@ -13,7 +14,7 @@ from typing import Any
 from celery import signals
 from celery.beat import PersistentScheduler
 from django.db import DatabaseError, connections
-from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models import BooleanField, DurationField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
 from flipdash.models import Heartbeat
@@ -37,10 +38,17 @@ def write(name: str, queues: str = "") -> None:
     """Say that somebody lives, unless that was said just now. Without a database nothing is said, and nothing fails."""
     if monotonic() - _written.get(name, -EVERY) < EVERY:
         return
+    is_first = name not in _written
     _written[name] = monotonic()
+    _do(lambda: _write(name, queues, is_first=is_first))
+
+
+def _write(name: str, queues: str, *, is_first: bool) -> None:
+    if is_first:  # whoever had the name before would have taken its row away
+        Heartbeat.objects.filter(name=name).update(killed_at=Now())
     sign = Heartbeat(name=name, queues=queues, seen_at=Now())
     new = ["queues", "seen_at"]
-    _do(lambda: Heartbeat.objects.bulk_create([sign], update_conflicts=True, unique_fields=["name"], update_fields=new))
+    Heartbeat.objects.bulk_create([sign], update_conflicts=True, unique_fields=["name"], update_fields=new)
 
 
 def remove(name: str) -> None:
@@ -105,9 +113,10 @@ def worker_stopped(sender: Any, **kwargs: Any) -> None:
 
 
 def seen(using: str) -> list[Heartbeat]:
-    """Return everybody's last sign, with its age as `age`, by name."""
+    """Return everybody's last sign, with its age as `age`, and whether they `came_back` within a day, by name."""
     age = ExpressionWrapper(Now() - F("seen_at"), output_field=DurationField())
-    return list(Heartbeat.objects.using(using).annotate(age=age).order_by("name"))
+    came_back = ExpressionWrapper(Q(killed_at__gt=Now() - FORGOTTEN), output_field=BooleanField())
+    return list(Heartbeat.objects.using(using).annotate(age=age, came_back=came_back).order_by("name"))
 
 
 def tidy() -> None:

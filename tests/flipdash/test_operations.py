@@ -8,6 +8,7 @@ from threading import Timer
 
 import pytest
 import sentry_sdk
+import yaml
 from celery import signals
 from celery.beat import PersistentScheduler
 from django.conf import settings as ours
@@ -148,6 +149,47 @@ def test_who_was_killed_is_forgotten_after_a_day():
     heartbeats.tidy()
     assert [one.name for one in heartbeats.seen("operator")] == ["new"]
     assert "flipdash.tasks.tidy_operations" in {entry["task"] for entry in ours.CELERY_BEAT_SCHEDULE.values()}
+
+
+def test_who_was_killed_and_came_back_under_its_name_is_counted_and_who_was_stopped_isnt(client, lively, monkeypatch):
+    """Docker starts a killed worker again within seconds: it is never silent, and nobody would hear of it."""
+
+    def killed():
+        found = metrics(client)
+        return found["flipdash_killed", ()], found["flipdash_silent", ()]
+
+    def begins():
+        monkeypatch.setattr(heartbeats, "_written", {})
+        heartbeats.write("celery@web", "default,imports,reports")
+
+    heartbeats.remove("celery@web")
+    begins()
+    assert killed() == (0, 0)
+    begins()
+    heartbeats._written["celery@web"] -= heartbeats.EVERY
+    heartbeats.write("celery@web", "default,imports,reports")
+    assert killed() == (1, 0)
+    Heartbeat.objects.filter(name="sender@web").update(seen_at=Now() - timedelta(minutes=2))
+    assert killed() == (2, 1)
+    Heartbeat.objects.filter(name="celery@web").update(killed_at=Now() - timedelta(hours=25))
+    assert killed() == (1, 1)
+
+
+def test_every_alert_and_every_line_of_the_documents_names_a_measure_that_there_is(client, lively):
+    """`WorkerKilled` asked for what says something else, and nobody can try an alert before it is needed."""
+    there = {name for name, _labels in metrics(client)}
+    RequestCount.objects.create(route="x", method="GET", status=200, within=50, requests=1, milliseconds=30)
+    there |= {name for name, _labels in metrics(client)}
+    told = (ours.BASE_DIR / "docs" / "running.md").read_text()
+    section = told[told.index("## Watching it") : told.index("## What is kept")]
+    named = set(re.findall(r"flipdash_[a-z_]+", section))
+    families = {name.removesuffix("_count").removesuffix("_sum").removesuffix("_bucket") for name in there}
+    assert named - there - families == set()
+    scraped, rules = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", section, re.DOTALL))
+    assert scraped["scrape_configs"][0]["job_name"] == "flipdash"
+    for rule in rules["groups"][0]["rules"]:
+        assert rule.keys() - {"for"} == {"alert", "expr"}
+        assert re.search(r"flipdash_[a-z]+|up\{job=\"flipdash\"\}", rule["expr"]), rule
 
 
 # --- /health/deep -------------------------------------------------------------------------------------------------
