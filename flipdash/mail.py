@@ -6,10 +6,12 @@ a person typed can be anything but text (trust.md §1.6).
 
 import logging
 import smtplib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from email.utils import parseaddr
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -35,12 +37,88 @@ DROPPED = "dropped"
 AWAY_FOR = timedelta(seconds=60)
 """How long a server that is away is left alone."""
 DROPS = (smtplib.SMTPServerDisconnected, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
-CLOSES = 421
-"""What a server answers that serves nobody for now."""
+SMTP_OK, CLOSES = 250, 421
+"""What a server answers to what it takes, and one that serves nobody for now."""
+
+
+A_TURN = 2.0
+"""For how many seconds a worker goes on with other mails: whatever else is short waits so long for it."""
+
+
+class Line:
+    """The connection by which the mails of a turn leave. What goes wrong on it ends it: the next mail has another."""
+
+    def __init__(self) -> None:
+        self.server: Any = None
+
+    def open(self) -> bool:
+        """Have a connection that answers; returns whether other mails left by it. Raises Away."""
+        if self.server is not None and _answers(self.server):
+            return True
+        self.close()
+        server = get_connection()
+        try:
+            server.open()
+        except Exception as error:  # whatever it is, none of the mail was said yet: it is the server's
+            raise Away from error
+        self.server = server
+        return False
+
+    def close(self) -> None:
+        """End it, where there is one; a server that says no goodbye is nobody's fault."""
+        server, self.server = self.server, None
+        if server is not None:
+            with suppress(OSError):
+                server.close()
+
+
+_line: ContextVar[Line | None] = ContextVar("line", default=None)
+
+
+class Away(Exception):
+    """The mail server can't be reached, or can't be spoken to; its cause says why."""
+
+
+def _answers(server: Any) -> bool:
+    """Return whether a connection still stands: a server hangs up after some time, or so many mails."""
+    connection = getattr(server, "connection", None)  # of SMTP's backend alone
+    try:
+        return connection is None or connection.noop()[0] == SMTP_OK
+    except OSError:
+        return False
+
+
+@contextmanager
+def _one_line() -> Iterator[Line]:
+    """Let all mails of the block leave by one connection."""
+    if (line := _line.get()) is not None:
+        yield line
+        return
+    line = Line()
+    token = _line.set(line)
+    try:
+        yield line
+    finally:
+        _line.reset(token)
+        line.close()
 
 
 class Mails(Worker[Message]):
     """Sends mails. While the server is away, one tries it now and then: the others would only hold workers up."""
+
+    def work(self, pk: int | None = None) -> bool:
+        """Send the mail whose turn it is and those after it by one connection, for two seconds; or this one alone.
+
+        Each is claimed by itself, just before it leaves: what is about signing in comes first at any moment.
+        """
+        ends = monotonic() + A_TURN
+        with _one_line():
+            did = super().work(pk)
+            while did and pk is None and monotonic() < ends and (row := self.claim()):
+                self._do(row)
+        if did and self.due().exists():  # who was woken before may be through
+            self.wake()
+        return did
 
     def due(self) -> Any:
         """Return what may be sent now."""
@@ -162,31 +240,44 @@ def _send(message: Message) -> None:
             return
         message.subject, message.text = found
         kept = {"subject": message.subject, "text": message.text}
-    server = get_connection()
-    try:
-        server.open()
-    except Exception as error:  # whatever it is, none of the mail was said yet: it is the server's
-        _wait(message, AWAY, error)
-        return
-    try:
-        said: dict[str, Any] = {"to": [message.to], "headers": {"Message-ID": id_of(message)}}
-        EmailMessage(message.subject, message.text, connection=server, **said).send()
-    except Exception as error:
-        problem = _problem_of(error, message)
-        if problem and message.problem:  # no mail has got through since its last attempt
-            _wait(message, problem, error)
+    with _one_line() as line:
+        try:
+            _hand_over(message, line)
+        except Away as away:
+            _wait(message, AWAY, away.__cause__)
             return
-        if problem:
-            MAILS.note(message, problem=problem)
-        raise
-    finally:
-        with suppress(OSError):  # it may have gone: a server that says no goodbye must not have it sent again
-            server.close()
+        except Exception as error:
+            line.close()
+            problem = _problem_of(error, message)
+            if problem and message.problem:  # no mail has got through since its last attempt
+                _wait(message, problem, error)
+                return
+            if problem:
+                MAILS.note(message, problem=problem)
+            raise
     MAILS.finish(message, Status.SENT, problem="", **(kept if settings.OUTBOX else {**kept, "text": ""}))
     MAILS.is_there()
 
 
-def _wait(message: Message, problem: str, error: Exception) -> None:
+def _hand_over(message: Message, line: Line) -> None:
+    """Give a mail to the server. Raises Away, and what Django's backend raises."""
+    is_used = line.open()
+    try:
+        _say(message, line)
+    except smtplib.SMTPSenderRefused:
+        if not is_used:
+            raise
+        line.close()  # it may take no more by one connection; at this point it has nothing of the mail
+        line.open()
+        _say(message, line)
+
+
+def _say(message: Message, line: Line) -> None:
+    said: dict[str, Any] = {"to": [message.to], "headers": {"Message-ID": id_of(message)}}
+    EmailMessage(message.subject, message.text, connection=line.server, **said).send()
+
+
+def _wait(message: Message, problem: str, error: BaseException | None) -> None:
     log.error("mails: the server can't be used", exc_info=error)
     MAILS.give_back(message, problem)
 

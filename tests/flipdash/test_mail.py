@@ -55,11 +55,13 @@ def test_a_mail_that_is_sent_twice_is_known_as_one_and_is_of_our_domain(settings
     assert sent.count(first) == 2
 
 
-def test_one_businesss_payroll_keeps_nobody_elses_mail_waiting():
+def test_one_businesss_payroll_keeps_nobody_elses_mail_waiting(monkeypatch):
     """hostile.24a 5: 20,000 of them stood in front of the next person's reset link, for hours."""
     for to, lane in (("a1", 7), ("a2", 7), ("a3", 7), ("b1", 9), ("c1", 8), ("b2", 9)):
         queue(to=f"{to}@x.test", rank=mail.Rank.BULK, lane=lane)
-    mail.MAILS.work()
+    with monkeypatch.context() as patch:
+        patch.setattr(mail, "A_TURN", 0)
+        mail.MAILS.work()
     queue(to="usual@x.test")
     queue(to="reset@x.test", rank=mail.Rank.SECURITY)
     send_all()
