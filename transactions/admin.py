@@ -105,6 +105,7 @@ class CaseAdmin(ReadOnlyAdmin):
         "said",
         "amount",
         "opened_at",
+        "proposal",
         "proposer_name",
         "status",
     )
@@ -114,12 +115,17 @@ class CaseAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     actions = ("close", "credit_return", "release", "book")
 
-    @admin.action(description=gettext_lazy("Close: it is settled"))
+    @admin.action(description=gettext_lazy("Close: it is settled, and all stays as it was"))
     def close(self, request: HttpRequest, queryset: QuerySet[RailCase]) -> None:
-        """Close what is settled."""
-        for case in queryset:
-            cases.close(case, by=request.user)  # type: ignore[arg-type]  # the operator's people are Users
-        self.message_user(request, _("Closed."))
+        """Close what is settled; where a rail says the opposite, the second person's click does it."""
+        for case in queryset.filter(status=RailCase.Status.OPEN):
+            try:
+                is_done = cases.close(case, by=request.user)  # type: ignore[arg-type]  # the operator's people are Users
+            except MoveRefused as problem:
+                self.message_user(request, str(problem), messages.ERROR)
+            else:
+                words = _("Closed.") if is_done else _("Proposed. Somebody else has to approve it.")
+                self.message_user(request, words)
 
     @admin.action(description=gettext_lazy("Credit what the bank sent back, and close"))
     def credit_return(self, request: HttpRequest, queryset: QuerySet[RailCase]) -> None:

@@ -1,5 +1,6 @@
 """What has ended, and whose rail says the opposite then: it may be paid until people settle it (trust: L8, D6)."""
 
+import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError
 from django.template.loader import render_to_string
@@ -69,7 +70,8 @@ def test_what_failed_and_is_paid_by_what_its_rail_says_now_is_not_paid_again(cli
     for shown in ("transactions/twins.html", "refunds/twins.html"):
         said = render_to_string(shown, {"twins": [transfer]})
         assert "the bank has said that it failed, and that it was paid" in said
-    assert cases.close(RailCase.objects.get(), by=admin.user)
+    assert not cases.close(RailCase.objects.get(), by=admin.user), "proposed"
+    assert cases.close(RailCase.objects.get(), by=maker.user)
     transfer.refresh_from_db()
     assert (transfer.status, transfer.disputed_at) == (Status.FAILED, None)
     assert lines(transfer)[-1] == "upheld"
@@ -132,10 +134,10 @@ def wrong():
         return {result.check.name: result.examples for result in checks.run(cursor) if result.count}
 
 
-def act(client, case):
+def act(client, case, action="book"):
     page = client.post(
         reverse("admin:transactions_railcase_changelist"),
-        {"action": "book", "_selected_action": [case.pk]},
+        {"action": action, "_selected_action": [case.pk]},
         follow=True,
     )
     return page.content.decode()
@@ -164,6 +166,7 @@ def test_two_people_book_what_the_rail_says_now_and_once(kopi_kita, maker, opera
     with connect("superuser") as superuser, superuser.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         with superuser.transaction(force_rollback=True):
+            cursor.execute("ALTER TABLE transactions_railcase DROP CONSTRAINT railcase_opposite_proposed")
             cursor.execute("UPDATE transactions_railcase SET proposed_at = NULL, proposer_id = closer_id")
             found = {result.check.name for result in checks.run(cursor) if result.count}
             assert found == {"What was corrected as a rail says was settled by two people, and whole"}
@@ -179,9 +182,31 @@ def test_what_was_paid_after_all_is_not_booked_below_zero(kopi_kita, maker, oper
     assert "are missing. Nothing was changed." in act(second, case)
     case.refresh_from_db()
     assert case.status == "open"
-    assert cases.close(case, by=maker.user)
+    assert "Proposed." in act(second, case, "close")
+    assert "Proposed." in act(second, case), "the other one has fallen, and nothing was booked"
+    assert "Proposed." in act(second, case, "close")
+    assert "Closed." in act(first, case, "close")
+
+
+def test_one_person_alone_closes_no_case_in_which_a_rail_says_the_opposite(kopi_kita, maker, operators_people):
+    """What came back and is booked nowhere could be theirs."""
+    transfer = sent(maker, CONTRADICTS)
+    first, second = operators_people
+    case, before = RailCase.objects.get(), balance(kopi_kita).total
+    assert "Somebody else has to approve it" in act(first, case, "close")
+    assert "You have proposed this yourself" in act(first, case, "close")
     case.refresh_from_db()
-    assert case.proposed_at is None
+    assert (case.status, case.proposal) == ("open", "leave")
+    with (
+        pytest.raises(psycopg.errors.CheckViolation, match="railcase_opposite_proposed"),
+        connect("operator") as anyone,
+    ):
+        anyone.execute("UPDATE transactions_railcase SET status = 'closed', proposed_at = NULL")
+    assert "Closed." in act(second, case, "close")
+    transfer.refresh_from_db()
+    assert (transfer.status, transfer.disputed_at) == (Status.SUCCESSFUL, None)
+    assert balance(kopi_kita).total == before
+    assert wrong() == {}
 
 
 def test_what_has_ended_stays_so_while_its_rail_says_nothing_else(maker):

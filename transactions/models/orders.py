@@ -106,6 +106,12 @@ class RailCase(TenantModel):
         OPEN = state("open", _("Open"), "amber", "circle-alert", to="closed")
         CLOSED = state("closed", _("Closed"), "grey", "check")
 
+    class Proposal(models.TextChoices):
+        """What somebody has proposed where a rail says the opposite now; somebody else does it."""
+
+        BOOK = "book", _("Book what it says now")
+        LEAVE = "leave", _("Leave it as it was")
+
     AT_A_TIME = (Kind.NO_ANSWER, Kind.GIVEN_UP)
     """What may be the matter again, after a person has closed it."""
 
@@ -122,8 +128,8 @@ class RailCase(TenantModel):
     """In rupiah, as the rail says of what was sent back; None: all of it."""
     opened_at = models.DateTimeField(_("Opened"), db_default=Now())
     status = StatusField(max_length=6, choices=Status, default=Status.OPEN)
+    proposal = models.CharField(_("Proposed"), max_length=5, choices=Proposal, blank=True)
     proposed_at = models.DateTimeField(null=True)
-    """When somebody has proposed to book what the rail says now; somebody else does it."""
     proposer_kind, proposer_id, proposer_name = actor_fields(_("Proposed by"), blank=True)
     closed_at = models.DateTimeField(_("Closed"), null=True)
     closer_kind, closer_id, closer_name = actor_fields(_("Closed by"), blank=True)
@@ -139,6 +145,13 @@ class RailCase(TenantModel):
             models.CheckConstraint(
                 condition=Q(proposed_at=None) | Q(status="open") | ~Q(closer_id=F("proposer_id")),
                 name="railcase_by_two_people",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open")
+                | ~Q(kind="contradiction")
+                | ~(Q(was="successful", said="failed") | Q(was="failed", said="successful"))
+                | Q(proposed_at__isnull=False),
+                name="railcase_opposite_proposed",
             ),
             TenantForeignKey(field="order", to="transactions.RailOrder", name="railcase_order_tenant"),
             models.CheckConstraint(condition=Q(amount=None) | Q(amount__gt=0), name="railcase_amount"),
