@@ -10,7 +10,7 @@ class TransactionsConfig(AppConfig):
         """Make the products known: histories, kinds of import, what moves the deposit and what waits for it."""
         from deposits.ledger import sources
         from deposits.overview import pending as deposit
-        from flipdash import events, money, tables
+        from flipdash import events, money, notes, tables
         from transactions import checks, frame, leaving, menu, operations, pending  # noqa: F401  (importing registers)
         from transactions.approvals import frame as approvals  # noqa: F401  (importing registers)
         from transactions.bulk import services as bulk  # noqa: F401  (importing registers)
@@ -150,7 +150,7 @@ class TransactionsConfig(AppConfig):
                 "beneficiary_bank": _("Beneficiary Bank"),
                 "account_number": _("Account Number"),
                 "name_before": _("Name before"),
-                "note": _("Note"),
+                "note": events.Fact(_("Note"), lambda note: str(notes.words_of(note))),
                 "rate": _("Rate"),
                 "rate_before": _("Rate before"),
                 "title": _("Title"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from deposits.ledger.shown import Moved
 from deposits.models import AccountKind
-from flipdash import formats, money
+from flipdash import formats, money, notes
 from transactions.models import Payment, Status, Transaction, TransactionEvent
 from transactions.models.base import ENDED_BADLY, ENDS_BADLY
 from transactions.reasons import Reason
@@ -68,7 +68,9 @@ def _disputed(row: Transaction, deposit: Sequence[Moved], today: date) -> Outcom
 def _happened(row: Transaction, lines: Sequence[TransactionEvent], reason: Reason | None) -> str:
     """Say what ended it, who did, and why: in somebody's own words, if they wrote some."""
     ending = next((line for line in reversed(lines) if line.kind in ENDS_BADLY), None)
-    why = f"“{ending.note}”" if ending and ending.note else str(reason.what) if reason else _("nobody said why")
+    note = ending.note if ending else ""
+    said = str(notes.words_of(note)) if notes.is_ours(note) else note and f"“{note}”"
+    why = said or (str(reason.what) if reason else _("nobody said why"))
     who = ending.who if ending else ""
     if row.status == Status.FAILED:
         return _("Failed: %(why)s.") % {"why": why}

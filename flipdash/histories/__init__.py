@@ -16,6 +16,7 @@ from flipdash.histories.columns import (
     MoneyColumn,
     MovedColumn,
     NameColumn,
+    NoteColumn,
     RupiahColumn,
     StatusColumn,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "MoneyColumn",
     "MovedColumn",
     "NameColumn",
+    "NoteColumn",
     "Receipt",
     "Results",
     "RowFilter",

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
 
-from flipdash import formats, money, world
+from flipdash import formats, money, notes, world
 from flipdash.actors import in_words
 from flipdash.scope import Scope
 from flipdash.words import Words
@@ -179,6 +179,14 @@ def linked(column: Column, page: Page) -> Write:
     """Return what writes a column's text as the link that opens the row."""
     read = column.reader(page)
     return lambda row: f'<a href="{escape(page.url_of(row))}">{escape(read(row))}</a>'
+
+
+@dataclass(frozen=True)
+class NoteColumn(Column):
+    """What somebody wrote, or FlipDash noted (flipdash/notes.py)."""
+
+    def text(self, row: Row) -> str:
+        return str(notes.words_of(row[self.field] or ""))
 
 
 @dataclass(frozen=True)

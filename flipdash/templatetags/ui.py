@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from flipdash import formats, histories, mode, money
+from flipdash import formats, histories, mode, money, notes
 from flipdash.histories import COUNT_CAP, DateFilter, Filter, History, address, columns
 from flipdash.histories.columns import Row
 from flipdash.histories.filters import Offered, Preset
@@ -222,6 +222,12 @@ def time_of_day(at: datetime) -> str:
 def now_in_words() -> str:
     """Return the time in words. This machine's will do for paper, where minutes are written."""
     return formats.moment(timezone.now())
+
+
+@register.filter
+def noted(note: str) -> str:
+    """Write what somebody wrote, or FlipDash noted, in the language of whoever reads it."""
+    return str(notes.words_of(note))
 
 
 @register.filter

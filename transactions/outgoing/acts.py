@@ -11,13 +11,13 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Business, Member
 from accounts.permissions import Permission
 from accounts.rights import NotAllowed, ask_again, lock_row
 from deposits import ledger
-from flipdash import clock, db, rls
+from flipdash import clock, db, notes, rls
 from flipdash.actors import Actor, ActorKind
 from flipdash.scope import Scope
 from transactions import rails
@@ -40,6 +40,7 @@ from transactions.reasons import Reason
 
 WAITING = (Status.PENDING_APPROVAL, Status.SCHEDULED, RefundStatus.WAITING)
 """Where it can still be stopped: nothing has left."""
+APPROVER_GONE = notes.declare("note:approver-gone", _("Whoever approved it may no longer approve"))
 log = logging.getLogger(__name__)
 
 
@@ -227,9 +228,8 @@ def was_stopped(product: Product, locked: OutgoingTransfer) -> bool:
     """Cancel a locked row whose approver may approve no more, before it goes on by itself; returns whether it was."""
     if may_still(locked):
         return False
-    note = _("Whoever approved it may no longer approve")
     itself = Scope.by_itself(locked.business, locked.mode)
-    _stop(itself, product, locked, "cancelled", reason=Reason.NOT_APPROVED, note=note)
+    _stop(itself, product, locked, "cancelled", reason=Reason.NOT_APPROVED, note=APPROVER_GONE)
     return True
 
 

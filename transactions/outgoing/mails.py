@@ -20,7 +20,7 @@ from accounts.models import Member
 from accounts.models.people import MemberQuerySet
 from accounts.permissions import Permission
 from accounts.profile import notices
-from flipdash import clock, events, mail, rls
+from flipdash import clock, events, mail, notes, rls
 from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Scope
@@ -179,7 +179,7 @@ def _tell_maker(row: OutgoingTransfer, product: products.Product, act: str, told
     if member is None or member.actor == told.actor:
         return
     reason = Reason.of(row.reason)
-    why = told.facts.get("note") or (reason.what if reason else "")
+    why = notes.words_of(told.facts.get("note", "")) or (reason.what if reason else "")
     who = "" if told.actor.kind == ActorKind.SYSTEM else told.actor.name
     said: dict[str, Any] = {"act": act, "why": why, "who": who, "missing": told.facts.get("missing")}
     if act == "returned":

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from flipdash import clock, events, rls, states
+from flipdash import clock, events, notes, rls, states
 from flipdash.scope import Scope
 from transactions import rails
 from transactions.models import Payment, PaymentArrival, PaymentLink, PaymentStatus, RailCharge, Settlement
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 GRACE = timedelta(minutes=5)
 """How long after its time a payment may still be told of by its rail, before it is cancelled."""
 Problem = PaymentArrival.Problem
+NOTES = {problem.value: notes.declare(f"note:arrived-{problem.value}", problem.label) for problem in Problem}
 
 
 @rails.on_payment
@@ -85,8 +86,7 @@ def _record(payment: Payment, charge: RailCharge, paid: Paid) -> None:
     if problem:
         log.error("%s: %s rupiah arrived: %s", charge.key, paid.amount, problem)
         itself = Scope.by_itself(payment.business, payment.mode)
-        note = str(Problem(problem).label)
-        events.record(itself, "payment.arrived", payment, amount=paid.amount, note=note)
+        events.record(itself, "payment.arrived", payment, amount=paid.amount, note=NOTES[problem])
     else:
         itself = Scope.by_itself(payment.business, payment.mode)
         succeed(payment, reference=paid.reference, at=paid.at, by=itself)

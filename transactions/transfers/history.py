@@ -36,7 +36,7 @@ BY_ROW = (
 MADE_HERE = (
     histories.DateTimeColumn(_("Send on"), "send_at", shown=False),
     histories.Column(_("Account holder"), "holder_name", shown=False),
-    histories.Column(_("Why the name differs"), "name_reason", shown=False),
+    histories.NoteColumn(_("Why the name differs"), "name_reason", shown=False),
     histories.Column(_("Beneficiary Email"), "beneficiary_email", shown=False),
 )
 """What is known of transfers that are made here. Last: reports keep the order of the columns that there were."""

@@ -15,11 +15,11 @@ from datetime import date
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import clock, rls, states
+from flipdash import clock, notes, rls, states
 from flipdash.leases import Stopped, Worker
 from flipdash.scope import Scope
 from transactions.models import MoneyTransfer, SeriesRun, TransferSeries, Via
@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 USING = "operator"
 AT_A_TIME = 100
 VIA = "series"
+APPROVED_ONCE = notes.declare("note:approved-once", _("Approved once, for all of its series"))
+OTHER_NAME = notes.declare("note:other-name", _("The bank has another name than before"))
 """As the Activity Log calls what a series does for somebody."""
 Status = TransferSeries.Status
 RUNS = Worker("series", SeriesRun, per="business", using=USING)
@@ -202,7 +204,7 @@ def _add(maker: Scope, series: TransferSeries, day: date, holder: Holder) -> Mon
         beneficiary_name=series.beneficiary_name,
         holder_name=holder.name[:100] if is_other else series.holder_name,
         is_unanswered=bool(series.name_reason) and not (is_other or series.holder_name),
-        name_reason=_("The bank has another name than before") if is_other else series.name_reason,
+        name_reason=OTHER_NAME if is_other else series.name_reason,
         beneficiary_email=series.beneficiary_email,
         remark=series.remark,
         internal_reference=series.internal_reference,
@@ -233,7 +235,7 @@ def _let_go(approver: Scope, series: TransferSeries, transfer: MoneyTransfer, ho
         return "twice"
     try:
         with transaction.atomic():
-            acts.let_go(approver, MONEY_TRANSFERS, transfer, note=_("Approved once, for all of its series"))
+            acts.let_go(approver, MONEY_TRANSFERS, transfer, note=APPROVED_ONCE)
     except ShortOfMoney:
         return "short"
     except NothingSends:
