@@ -5,7 +5,7 @@ import os
 import sys
 from functools import partial
 
-from devtools.containers import bases, deployment, load, walk
+from devtools.containers import bases, deployment, load, walk, wall
 from devtools.containers.browser import Browser
 from devtools.containers.engine import engine
 from devtools.local.places import ROOT
@@ -46,6 +46,7 @@ STEPS = ("kills", "load", "upgrade", "restore")
 def steps(made: deployment.Deployment, asked: argparse.Namespace) -> None:
     """Walk through all of it."""
     walk.timed("up", lambda: walk.up(made))
+    walk.timed("the proxy's own limits", lambda: wall.proxy(made))
     people: list[Browser] = []
     walk.timed("sign-up", lambda: people.append(walk.sign_up(made)))
     browser = people[0]
