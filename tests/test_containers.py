@@ -20,8 +20,9 @@ from django.db.models.functions import Now
 
 import run
 from devtools.containers import bases, browser, deployment, sink
+from devtools.containers.engine import Engine
 from devtools.local import places, postgres
-from devtools.local.processes import stop
+from devtools.local.processes import LocalError, stop
 from flipdash import processes
 from flipdash.models import Heartbeat
 from flipdash.tables import MOST_MEGABYTES
@@ -374,6 +375,24 @@ def test_the_walk_knows_every_service():
     assert list(schema_of_compose().iter_errors(override)) == []
     wanted = {name for name in NEEDED if name not in {*deployment.FILLED_IN, *deployment.SECRET}}
     assert wanted == set(), "what Compose asks for is filled in"
+
+
+def test_the_walks_docker_fails_where_it_is_told_to(tmp_path, monkeypatch):
+    docker, script = tmp_path / "usual" / "docker", tmp_path / "copy" / "bin" / "step"
+    for path, text in (
+        (docker, 'echo "ran $*"'),
+        (script, 'docker compose stop web && docker "ALTER DATABASE a RENAME"'),
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{docker.parent}:{os.environ['PATH']}")
+    made = deployment.Deployment(Engine({}), script.parent.parent)
+    said = made.script_in_vain("step", failing="a RENAME")
+    assert "ran compose stop web" in said
+    assert "It fails here." in said
+    with pytest.raises(LocalError, match="went well"):
+        made.script_in_vain("step", failing="b RENAME")
 
 
 def test_the_walks_mail_server_keeps_what_it_gets(tmp_path, monkeypatch):

@@ -60,10 +60,13 @@ def steps(made: deployment.Deployment, asked: argparse.Namespace) -> None:
         walk.timed("report after the kills", lambda: walk.report(browser, 2))
     if "restore" in asked.only:
         walk.timed("backup, all lost, restore", lambda: walk.restore(made, walk.back_up(made)))
+        walk.timed("a restore whose last step fails", lambda: walk.restore_in_vain(made, walk.back_up(made)))
+        walk.timed("backup, spoilt, restore --replace", lambda: walk.replace(made, walk.back_up(made)))
     if "load" in asked.only:
         walk.timed(f"{asked.clients} clients", lambda: load.read(made, asked.clients, asked.minutes * 60))
     if "upgrade" in asked.only:
         walk.timed("upgrade under load", lambda: load.upgrade(made, asked.clients))
+        walk.timed("and back, under load", lambda: load.back(made, asked.clients))
     walk.timed("check_ledger and check_activity", lambda: walk.proofs(made))
     say("The deployment holds.")
 

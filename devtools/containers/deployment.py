@@ -86,6 +86,20 @@ class Deployment:
         """Run one of bin/, as a person does. Raises LocalError if it fails."""
         return run([self.home / "bin" / name, *words], self.environment, seconds=seconds, cwd=self.home).stdout
 
+    def script_in_vain(self, name: str, *words: str, failing: str) -> str:
+        """Run one of bin/ with a Docker that fails where it is asked for this; returns what it said then."""
+        docker = self.home.parent / "failing" / "docker"
+        docker.parent.mkdir(exist_ok=True)
+        fails = f'case "$*" in *"{failing}"*) echo "It fails here." >&2; exit 1 ;; esac'
+        docker.write_text(f'#!/bin/sh\n{fails}\nexec {shutil.which("docker")} "$@"\n')
+        docker.chmod(0o755)
+        environment = {**self.environment, "PATH": f"{docker.parent}{os.pathsep}{os.environ['PATH']}"}
+        try:
+            run([self.home / "bin" / name, *words], environment, seconds=1_800, cwd=self.home)
+        except LocalError as problem:
+            return str(problem)
+        raise LocalError(f"bin/{name} went well though Docker failed")
+
     def manage(self, *words: str) -> str:
         """Run a Django command where web runs."""
         return self.compose("exec", "-T", "web", "python", "manage.py", *words)

@@ -96,19 +96,32 @@ def read(deployment: Deployment, clients: int, seconds: float) -> str:
 def upgrade(deployment: Deployment, clients: int) -> str:
     """Bring a new version with a migration by bin/upgrade, while clients read: none of them notices."""
     _change(deployment)
+    got = _during(deployment, clients, "upgrade", str(deployment.home.parent / "backups"))
+    sure(MARK in deployment.browser().open("/sign-in/").text, "the old version still serves")
+    applied = deployment.ask("SELECT count(*) FROM django_migrations WHERE name = '0099_walk'")
+    sure(applied == "1", "the migration wasn't applied")
+    return str(got)
+
+
+def back(deployment: Deployment, clients: int) -> str:
+    """Go back to the version of before, on the database that the new one has made, and nobody notices either."""
+    got = _during(deployment, clients, "upgrade", "--back")
+    sure(MARK not in deployment.browser().open("/sign-in/").text, "the new version still serves")
+    return str(got)
+
+
+def _during(deployment: Deployment, clients: int, *script: str) -> Readings:
+    """Let clients read while one of bin/ puts another version in the place of each service."""
     before = deployment.containers()
     with reading(deployment, clients) as got:
-        deployment.script("upgrade", str(deployment.home.parent / "backups"))
+        deployment.script(*script)
         time.sleep(3)
     check(got)
     after = deployment.containers()
     same = [name for name in SERVING if before[name]["ID"] == after[name]["ID"]]
     sure(not same, f"{', '.join(same)} are those of before")
-    wait_until(lambda: is_well(deployment), seconds=60, what="The new version")
-    sure(MARK in deployment.browser().open("/sign-in/").text, "the old version still serves")
-    applied = deployment.ask("SELECT count(*) FROM django_migrations WHERE name = '0099_walk'")
-    sure(applied == "1", "the migration wasn't applied")
-    return str(got)
+    wait_until(lambda: is_well(deployment), seconds=60, what="The other version")
+    return got
 
 
 def _change(deployment: Deployment) -> None:

@@ -167,6 +167,34 @@ def restore(deployment: Deployment, backup: Path) -> str:
     before = counts(deployment)
     deployment.compose("down", "--volumes", "--timeout", "20")
     deployment.script("restore", str(backup))
+    _holds_again(deployment, before)
+    return f"{before} rows as before"
+
+
+def restore_in_vain(deployment: Deployment, backup: Path) -> str:
+    """Let the last step of a restore fail: what served before serves again."""
+    before = counts(deployment)
+    said = deployment.script_in_vain("restore", str(backup), "--replace", failing="flipdash_restored RENAME")
+    sure("What served before is started again." in said, f"bin/restore ended with {said}")
+    _holds_again(deployment, before)
+    return "serves as before"
+
+
+def replace(deployment: Deployment, backup: Path) -> str:
+    """Put a backup in the place of what serves, where somebody has spoilt it."""
+    before = counts(deployment)
+    deployment.ask("UPDATE accounts_business SET name = 'Spoilt'")
+    said = deployment.script("restore", str(backup), "--replace")
+    _holds_again(deployment, before)
+    spoilt = deployment.ask("SELECT count(*) FROM accounts_business WHERE name = 'Spoilt'")
+    sure(spoilt == "0", "what was spoilt is still there")
+    kept = deployment.ask("SELECT datname FROM pg_database WHERE datname LIKE 'flipdash_before_%'")
+    sure(kept and kept in said, f"the database of before is {kept}, and it said {said}")
+    return f"{kept} is kept"
+
+
+def _holds_again(deployment: Deployment, before: str) -> None:
+    """All is there as before, for nobody else, and people find what is theirs."""
     wait_until(lambda: is_well(deployment), seconds=180, what="The deployment after the restore")
     after = counts(deployment)
     sure(before == after, f"there was {before}, and now {after}")
@@ -176,4 +204,3 @@ def restore(deployment: Deployment, backup: Path) -> str:
     answer = browser.submit("/sign-in/", login=EMAIL, password=PASSWORD)
     sure(answer.status == 200 and "/sign-in/" not in answer.url, f"signing in led to {answer.url}")
     sure(browser.open("/documents/reports/1/file/").status == 200, "the report's file isn't there")
-    return f"{after} rows as before"
