@@ -5,6 +5,8 @@ from pathlib import Path
 
 from django.core.management import get_commands
 
+import run
+
 TESTS = Path(__file__).parent
 DOCS = TESTS.parent / "docs"
 PAGE = (DOCS / "hardening.md").read_text()
@@ -40,6 +42,7 @@ def test_the_commands_that_running_names_are_there():
 
 
 def test_the_readme_names_what_a_newcomer_needs():
-    assert "apt-get install --no-install-recommends make python3 python3-venv ca-certificates" in (
-        TESTS.parent / "README.md"
-    ).read_text().replace("\n", " ")
+    told = re.search(r"apt-get install --no-install-recommends ([^`]+)", (TESTS.parent / "README.md").read_text())
+    assert told
+    needed = {"git", "make", "python3", "python3-venv", "ca-certificates", *run.PDF, *run.FONT}
+    assert set(told[1].replace("\\", " ").split()) == needed
