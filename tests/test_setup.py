@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -71,6 +72,25 @@ def test_a_step_that_takes_long_shows_that_it_is_at_work(tmp_path, monkeypatch, 
     with processes.Children(tmp_path, {}) as family:
         family.finish(family.start("step", sys.executable, "-c", "import time; time.sleep(0.3)"), seconds=20)
     assert "still at it, after 0 seconds" in capsys.readouterr().out
+
+
+def test_steps_that_begin_together_are_counted_from_there(tmp_path, monkeypatch):
+    """A newcomer read "after 40 seconds" and then "after 20 seconds"."""
+    monkeypatch.setattr(processes, "SIGN_OF_LIFE", 0)
+    told: list[str] = []
+    with processes.Children(tmp_path, {}) as family:
+        step = family.start("step", sys.executable, "-c", "input()", hears=True)
+
+        def say(text: str) -> None:
+            if not told:
+                step.tell_to_begin()
+            told.append(text)
+
+        monkeypatch.setattr(processes, "say", say)
+        time.sleep(1)  # meanwhile another step was waited for
+        family.finish(step, seconds=60)
+    assert "still at it" in told[0]
+    assert "after 0 seconds" not in told[0]
 
 
 def test_what_takes_long_shows_that_it_is_at_work(monkeypatch, capsys):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -80,6 +80,7 @@ class Child:
     process: subprocess.Popen[bytes]
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def is_alive(self) -> bool:
@@ -185,13 +186,13 @@ class Children:
 
         Raises LocalError, with what it said last, if it failed.
         """
-        began = told = time.monotonic()
+        told = time.monotonic()
 
         def has_ended() -> bool:
             nonlocal told
             if (now := time.monotonic()) - told >= SIGN_OF_LIFE:
                 told = now
-                say(f"  still at it, after {now - began:.0f} seconds")
+                say(f"  still at it, after {now - child.began:.0f} seconds")
             return not child.is_alive
 
         wait_until(has_ended, seconds=seconds, what=child.name)
