@@ -381,7 +381,7 @@ def test_the_walks_docker_fails_where_it_is_told_to(tmp_path, monkeypatch):
     docker, script = tmp_path / "usual" / "docker", tmp_path / "copy" / "bin" / "step"
     for path, text in (
         (docker, 'echo "ran $*"'),
-        (script, 'docker compose stop web && docker "ALTER DATABASE a RENAME"'),
+        (script, 'docker compose stop web && docker "ALTER DATABASE a RENAME" || { echo Undone; seq 90; exit 1; }'),
     ):
         path.parent.mkdir(parents=True)
         path.write_text(f"#!/bin/sh\n{text}\n")
@@ -391,6 +391,7 @@ def test_the_walks_docker_fails_where_it_is_told_to(tmp_path, monkeypatch):
     said = made.script_in_vain("step", failing="a RENAME")
     assert "ran compose stop web" in said
     assert "It fails here." in said
+    assert "Undone" in said, "all that was said, however much came after it"
     with pytest.raises(LocalError, match="went well"):
         made.script_in_vain("step", failing="b RENAME")
 

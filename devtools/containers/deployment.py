@@ -94,11 +94,12 @@ class Deployment:
         docker.write_text(f'#!/bin/sh\n{fails}\nexec {shutil.which("docker")} "$@"\n')
         docker.chmod(0o755)
         environment = {**self.environment, "PATH": f"{docker.parent}{os.pathsep}{os.environ['PATH']}"}
-        try:
-            run([self.home / "bin" / name, *words], environment, seconds=1_800, cwd=self.home)
-        except LocalError as problem:
-            return str(problem)
-        raise LocalError(f"bin/{name} went well though Docker failed")
+        command: list[str | Path] = [self.home / "bin" / name, *words]
+        given = {**os.environ, **environment}
+        done = subprocess.run(command, env=given, cwd=self.home, capture_output=True, text=True, timeout=1_800)
+        if done.returncode == 0:
+            raise LocalError(f"bin/{name} went well though Docker failed")
+        return done.stdout + done.stderr
 
     def manage(self, *words: str) -> str:
         """Run a Django command where web runs."""
