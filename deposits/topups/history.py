@@ -34,7 +34,10 @@ class TopUpHistory(histories.History):
     columns = (
         histories.IdColumn(_("Top-Up ID"), "id"),
         histories.StatusColumn(
-            _("Status"), "status", card="state", choices=TopUpStatus, tag_field="reversed_at", tag=_("Taken back")
+            *(_("Status"), "status"),
+            card="state",
+            choices=TopUpStatus,
+            tags=(histories.Tag("reversed", "reversed_at", _("Taken back")),),
         ),
         histories.RupiahColumn(_("Amount"), "exact_amount", card="amount"),
         histories.ChoiceColumn(_("Bank"), "bank", card="title", choices=banks.Bank),

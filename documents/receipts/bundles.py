@@ -41,8 +41,7 @@ def check(history: History) -> None:
 
 def numbers(history: History) -> list[int]:
     """Return the numbers of the transactions that have a receipt, in the history's order; raises TooMany, NoneThere."""
-    field = history.state_column.field if history.state_column else "status"
-    rows: QuerySet[Any] = history.rows().filter(**{field: "successful"})  # all products call that state the same
+    rows: QuerySet[Any] = history.rows().filter(history.model.HAS_RECEIPT)
     found = list(rows.values_list("pk", flat=True)[: MOST + 1])
     if len(found) > MOST:
         raise TooMany

@@ -72,8 +72,7 @@ class Paper:
     @property
     def is_returned(self) -> bool:
         """Whether it says that the money came back."""
-        column = self.history.state_column
-        return bool(column and column.tag_field and self.row[column.tag_field])
+        return getattr(self.transaction, "returned_at", None) is not None
 
     @property
     def badge(self) -> SafeString:

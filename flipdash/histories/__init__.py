@@ -19,9 +19,19 @@ from flipdash.histories.columns import (
     NoteColumn,
     RupiahColumn,
     StatusColumn,
+    Tag,
 )
 from flipdash.histories.declaration import Action, Layout, Receipt, Summary
-from flipdash.histories.filters import ActorFilter, ChoiceFilter, DateFilter, Filter, RowFilter, TermFilter, TextFilter
+from flipdash.histories.filters import (
+    ActorFilter,
+    ChoiceFilter,
+    DateFilter,
+    Filter,
+    RowFilter,
+    TagFilter,
+    TermFilter,
+    TextFilter,
+)
 from flipdash.histories.history import History, get, names
 from flipdash.histories.results import COUNT_CAP, Results
 from flipdash.histories.search import AccountNumber, Amount, ChoiceWords, Code, Id, Text
@@ -62,6 +72,8 @@ __all__ = [
     "RupiahColumn",
     "StatusColumn",
     "Summary",
+    "Tag",
+    "TagFilter",
     "TermFilter",
     "Text",
     "TextFilter",

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django.db.models import TextChoices
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from lucide.templatetags.lucide import lucide
@@ -512,28 +512,43 @@ class KindColumn(Column):
 
 
 @dataclass(frozen=True)
+class Tag:
+    """What is said beside a state since a time that a field holds."""
+
+    name: str
+    """In an address."""
+    field: str
+    words: Words
+    look: str = ""
+    """warning, where there is something that nobody should do now."""
+
+    def __html__(self) -> str:
+        """Return it as pages show it."""
+        return format_html('<span class="tag{}">{}</span>', f" tag--{self.look}" if self.look else "", self.words)
+
+
+@dataclass(frozen=True)
 class StatusColumn(ChoiceColumn):
-    """A state, with its colour, its shape and its word; `tag_field` is the time from which a tag is shown too."""
+    """A state, with its colour, its shape and its word, and the tags of what is so besides."""
 
     kind: ClassVar[str] = "status"
-    tag_field: str = ""
-    tag: Words = ""
+    tags: tuple[Tag, ...] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The state, and what its tag depends on."""
-        return (*super().fields, self.tag_field) if self.tag_field else super().fields
+        """The state, and what its tags depend on."""
+        return (*super().fields, *(tag.field for tag in self.tags))
 
     def words(self, row: Row) -> str:
-        """Return the state and the tag in words."""
-        return " · ".join([self.text(row), *([str(self.tag)] if self.tag and row[self.tag_field] else [])])
+        """Return the state and the tags in words."""
+        return " · ".join([self.text(row), *(str(tag.words) for tag in self.tags if row[tag.field])])
 
     def badge(self, row: Row) -> SafeString:
-        """Return the badge, and the tag where there is one."""
+        """Return the badge, and the tags where there are some."""
         if not row[self.field]:
             return DASH
-        tag = format_html(' <span class="tag">{}</span>', self.tag) if self.tag and row[self.tag_field] else ""
-        return format_html("{}{}", status_badge(self.choices(row[self.field])), tag)
+        tags = format_html_join("", " {}", ((tag,) for tag in self.tags if row[tag.field]))
+        return format_html("{}{}", status_badge(self.choices(row[self.field])), tags)
 
     def writer(self, page: Page) -> Write:
         return once(self.fields, self.badge)

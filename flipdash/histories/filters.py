@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from flipdash import formats
+from flipdash.histories.columns import Tag
 from flipdash.histories.search import SearchField, contains
 from flipdash.histories.searchbox import clean_long_term
 from flipdash.scope import Scope
@@ -113,24 +114,15 @@ class ChoiceFilter(Filter):
         return list(choices.choices if isinstance(choices, EnumType) else choices())
 
     def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
-        messages = {"invalid_choice": UNKNOWN_CHOICE, "invalid_list": UNKNOWN_CHOICE}
         if self.multiple:
-            return {
-                self.name: forms.MultipleChoiceField(
-                    label=self.label,
-                    choices=self.options,
-                    required=False,
-                    widget=forms.CheckboxSelectMultiple,
-                    error_messages=messages,
-                )
-            }
+            return {self.name: _boxes(self.label, self.options)}
         options = [("", _("All")), *self.options]
         return {
             self.name: forms.ChoiceField(
                 label=self.label,
                 choices=options,
                 required=False,
-                error_messages=messages,
+                error_messages={"invalid_choice": UNKNOWN_CHOICE},
                 widget=forms.Select(attrs=INPUT),
             )
         }
@@ -156,6 +148,42 @@ class ChoiceFilter(Filter):
     def _chosen(self, cleaned: Cleaned) -> list[str]:
         chosen = cleaned[self.name]
         return chosen if self.multiple else [chosen] if chosen else []
+
+
+def _boxes(label: Words, options: Iterable[tuple[str, Words]]) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=label,
+        choices=list(options),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": UNKNOWN_CHOICE, "invalid_list": UNKNOWN_CHOICE},
+    )
+
+
+@dataclass(frozen=True)
+class TagFilter(Filter):
+    """Any of the tags that stand beside a state. They are rare: an index has those with one in the order of pages."""
+
+    tags: tuple[Tag, ...]
+
+    template: ClassVar[str] = "histories/filter_choices.html"
+
+    def form_fields(self, scope: Scope) -> dict[str, forms.Field]:
+        return {self.name: _boxes(self.label, ((tag.name, tag.words) for tag in self.tags))}
+
+    def condition(self, cleaned: Cleaned, scope: Scope) -> Q:
+        """Keep rows with one of the tags."""
+        return reduce(or_, (Q(**{f"{tag.field}__isnull": False}) for tag in self._chosen(cleaned)), Q())
+
+    def is_in_order(self, cleaned: Cleaned) -> bool:
+        return bool(self._chosen(cleaned))
+
+    def words(self, cleaned: Cleaned) -> tuple[str, str]:
+        chosen = self._chosen(cleaned)
+        return (str(self.label), ", ".join(str(tag.words) for tag in chosen)) if chosen else ("", "")
+
+    def _chosen(self, cleaned: Cleaned) -> list[Tag]:
+        return [tag for tag in self.tags if tag.name in cleaned[self.name]]
 
 
 class _TermField(forms.CharField):

@@ -2,10 +2,13 @@
 
 import random
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db.models import Q
 
 from flipdash import histories
 from flipdash.histories import History, finding
@@ -124,6 +127,15 @@ def test_every_kept_filter_is_a_facet(name):
     chosen = {f.field for f in history.filters if isinstance(f, histories.ChoiceFilter)}
     searched = {f.field for f in history.search if isinstance(f, histories.ChoiceWords)}
     assert [set(text.index.facets) for text in texts] == ([chosen | searched] if texts else [])
+
+
+@pytest.mark.parametrize("name", histories.names())
+def test_rows_with_a_tag_have_an_index(name):
+    """They are few among many: without one, the filter would read the whole business."""
+    history = histories.get(name)
+    for one in (f for f in history.filters if isinstance(f, histories.TagFilter)):
+        kept = reduce(or_, (Q(**{f"{tag.field}__isnull": False}) for tag in one.tags))
+        assert kept in [index.condition for index in history.model._meta.indexes]
 
 
 @pytest.mark.parametrize("name", histories.names())

@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.permissions import Role
 from deposits import ledger
 from deposits.ledger import checks
+from documents.receipts import bundles
 from flipdash import backoffice, rls
 from flipdash.models import Message
 from tests import factories
@@ -86,6 +87,39 @@ def test_what_was_paid_and_has_failed_by_what_its_rail_says_now_says_so(client_o
     assert "The bank has said both: first that it was paid, then that it failed." in text
     with pytest.raises(MayBeTwice):
         create(maker, account_number=CONTRADICTS, is_sure=False)
+
+
+def test_what_is_under_review_says_so_in_lists_on_its_page_and_by_a_filter(client_of, maker):
+    failed, other, paid = sent(maker), sent(maker, "0012349002"), sent(maker, CONTRADICTS)
+    answers.take(MONEY_TRANSFERS.key_of(failed), PAID)
+    client = client_of(maker)
+    mark = '<span class="tag tag--warning">Under review</span>'
+
+    def listed(**query):
+        return client.get(reverse("transactions:transfers"), query).content.decode()
+
+    assert listed().count(mark) == 2
+    found = listed(afterwards="disputed")
+    assert [str(row.pk) in found for row in (failed, paid, other)] == [True, True, False]
+    assert "Afterwards" in found, "the chip says by what it is filtered"
+    assert str(paid.pk) not in listed(afterwards="returned")
+    assert mark in page_of(client, failed)
+    assert "Under review since" in page_of(client, failed)
+    assert mark not in page_of(client, other)
+    assert "Under review since" not in page_of(client, other)
+    assert cases.close(RailCase.objects.get(was="failed"), by=maker.user)
+    assert mark not in page_of(client, failed)
+
+
+def test_there_is_no_receipt_while_nobody_knows_whether_it_was_paid(client_of, maker):
+    transfer, other = sent(maker, CONTRADICTS), sent(maker, "0012340000")
+    client = client_of(maker)
+    for row, status in ((transfer, 404), (other, 200)):
+        receipt = reverse("documents:money-transfers-receipt", args=[row.pk])
+        assert client.get(receipt).status_code == status
+        assert (receipt in page_of(client, row)) is (status == 200)
+    history = factories.history(maker.scope("live"), "", "money-transfers")
+    assert bundles.numbers(history) == [other.pk]
 
 
 def test_a_refund_that_failed_and_was_paid_takes_of_the_payment(kopi_kita, maker):

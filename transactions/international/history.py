@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Permission
 from flipdash import histories
+from transactions.afterwards import afterwards_filter, disputed_column, status_column
 from transactions.failures import reason_column, reason_filter, reason_words
 from transactions.models import Corridor, InternationalTransfer, Purpose, Status, Via
 from transactions.reasons import SENDING
@@ -23,9 +24,7 @@ class InternationalHistory(histories.History):
 
     columns = (
         histories.IdColumn(_("Transaction ID"), "id", external="external_id"),
-        histories.StatusColumn(
-            _("Status"), "status", card="state", choices=Status, tag_field="returned_at", tag=_("Returned")
-        ),
+        status_column(Status),
         histories.CountryColumn(_("Beneficiary Country"), "country", card="line", gives_way=4),
         histories.Column(_("Beneficiary Bank"), "beneficiary_bank", card="meta", gives_way=4),
         histories.Column(_("Beneficiary Name"), "beneficiary_name", card="title"),
@@ -46,6 +45,7 @@ class InternationalHistory(histories.History):
         histories.Column(_("External ID"), "external_id", shown=False),
         histories.DateTimeColumn(_("Returned Date"), "returned_at", shown=False),
         reason_column(SENDING, instead_of=("completed_at",)),
+        disputed_column(),
     )
     search_hint = _("Transaction ID or beneficiary name")
     search = (
@@ -60,6 +60,7 @@ class InternationalHistory(histories.History):
         histories.TextFilter("beneficiary", _("Beneficiary Name"), "beneficiary_name"),
         histories.ChoiceFilter("status", _("Status"), "status", Status, in_order_except=(Status.SUCCESSFUL,)),
         reason_filter(SENDING),
+        afterwards_filter(),
         histories.ChoiceFilter(
             "country", _("Country"), "country", Corridor.countries, multiple=False, in_order_except=()
         ),

@@ -78,6 +78,8 @@ class Transaction(TenantModel):
     fee = models.BigIntegerField(_("Fee"), default=0)
     created_at = models.DateTimeField(_("Created Date"), db_default=Now())
 
+    HAS_RECEIPT: ClassVar[Q] = Q(status="successful")
+    """Of which there is a receipt: those that are `is_successful`."""
     objects: ClassVar[Any] = TransactionQuerySet.as_manager()
 
     class Meta:
@@ -135,6 +137,8 @@ class OutgoingTransfer(Transaction):
     reminded_at = models.DateTimeField(null=True, blank=True)
     """When approvers were told once more that it waits."""
 
+    HAS_RECEIPT: ClassVar[Q] = Transaction.HAS_RECEIPT & Q(disputed_at=None)
+
     class Meta(Transaction.Meta):
         abstract = True
         constraints = [
@@ -166,6 +170,14 @@ class OutgoingTransfer(Transaction):
                 name="%(class)s_status",
                 condition=~Q(status=Status.SUCCESSFUL),
             ),
+            models.Index(
+                F("business"),
+                F("mode"),
+                F("created_at").desc(),
+                F("id").desc(),
+                name="%(class)s_tagged",
+                condition=Q(returned_at__isnull=False) | Q(disputed_at__isnull=False),
+            ),
             models.Index(F("send_at"), name="%(class)s_due", condition=Q(status=Status.SCHEDULED)),
             models.Index(F("created_at"), name="%(class)s_pending", condition=Q(status=Status.PENDING_APPROVAL)),
         ]
@@ -192,6 +204,11 @@ class OutgoingTransfer(Transaction):
             "upheld": OutgoingEventKind.UPHELD,
         }
         return {f"{area}.{act}": str(line) for act, line in lines.items()}
+
+    @property
+    def is_successful(self) -> bool:
+        """Whether the money arrived; while its bank says both, nobody knows."""
+        return super().is_successful and self.disputed_at is None
 
     @property
     def maker(self) -> Actor | None:

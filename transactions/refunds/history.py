@@ -10,6 +10,7 @@ from accounts.permissions import Permission
 from flipdash import histories
 from flipdash.histories.columns import Row
 from flipdash.words import Words
+from transactions.afterwards import afterwards_filter, disputed_column, status_column
 from transactions.destinations import FULL_NAMES, NAMES, Kind, words_of
 from transactions.failures import reason_column, reason_filter, reason_words
 from transactions.models import Refund, RefundStatus
@@ -50,9 +51,7 @@ class RefundHistory(histories.History):
 
     columns = (
         histories.IdColumn(_("Transaction ID"), "id"),
-        histories.StatusColumn(
-            _("Status"), "status", card="state", choices=RefundStatus, tag_field="returned_at", tag=_("Returned")
-        ),
+        status_column(RefundStatus),
         PaymentColumn(_("Payment ID"), "payment_id", shown=False),
         histories.KindColumn(
             _("Destination"),
@@ -81,6 +80,7 @@ class RefundHistory(histories.History):
         histories.Column(_("Bank Reference"), "bank_reference", shown=False),
         histories.DateTimeColumn(_("Returned Date"), "returned_at", shown=False),
         reason_column(SENDING, instead_of=("completed_at",)),
+        disputed_column(),
     )
     search_hint = _("Transaction ID, payment ID, account number, amount, name, reason or reference")
     search = (
@@ -102,6 +102,7 @@ class RefundHistory(histories.History):
         ),
         histories.ChoiceFilter("status", _("Status"), "status", RefundStatus),
         reason_filter(SENDING),
+        afterwards_filter(),
         histories.TermFilter("payment", _("Payment ID"), PaymentId("", "payment")),
         histories.TermFilter("amount", _("Amount"), histories.Amount("", "amount")),
         histories.ChoiceFilter("destination", _("Bank / VA / E-Wallet"), "destination_kind", Kind),

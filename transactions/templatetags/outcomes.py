@@ -5,11 +5,13 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from accounts.permissions import Permission
 from deposits.ledger.shown import Moved
 from flipdash import frame
 from flipdash.histories import History
+from transactions import afterwards
 from transactions.models import OutgoingTransfer, Status, Transaction, TransactionEvent
 from transactions.outcomes import outcome_of
 from transactions.outgoing import acts, recalling
@@ -51,6 +53,18 @@ def transfer_actions(context: Any, row: Transaction) -> dict[str, Any]:
         "series_url": _series_url(row) if may_create or may_decide else "",
         "may_force": may_create and scope.is_test and row.status == Status.PROCESSING,
     }
+
+
+@register.simple_tag
+def outgoing_badge(row: OutgoingTransfer) -> SafeString:
+    """Return the badge of a row's state, with what came after it, where it stands in no history."""
+    return afterwards.badge_of(row)
+
+
+@register.simple_tag
+def afterwards_tags(row: OutgoingTransfer) -> SafeString:
+    """Return what came after its state alone."""
+    return afterwards.tags_of(row)
 
 
 def _series_url(row: OutgoingTransfer) -> str:

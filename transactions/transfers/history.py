@@ -7,6 +7,7 @@ from accounts.models import Member
 from accounts.permissions import Permission
 from flipdash import histories
 from flipdash.scope import Scope
+from transactions.afterwards import afterwards_filter, disputed_column, status_column
 from transactions.destinations import FULL_NAMES, NAMES, Kind, full_label, words_of
 from transactions.failures import reason_column, reason_filter, reason_words
 from transactions.models import MoneyTransfer, Status, TransferBatch, Via
@@ -55,9 +56,7 @@ class TransferHistory(histories.History):
 
     columns = (
         histories.IdColumn(_("Transaction ID"), "id", external="external_id"),
-        histories.StatusColumn(
-            _("Status"), "status", card="state", choices=Status, tag_field="returned_at", tag=_("Returned")
-        ),
+        status_column(Status),
         histories.KindColumn(
             _("Transfer Destination"),
             "bank",
@@ -85,6 +84,7 @@ class TransferHistory(histories.History):
         histories.DateTimeColumn(_("Returned Date"), "returned_at", shown=False),
         reason_column(SENDING, instead_of=("completed_at",)),
         *MADE_HERE,
+        disputed_column(),
     )
     search_hint = _("Transaction ID, account number, amount, beneficiary name or remark")
     search = (
@@ -105,6 +105,7 @@ class TransferHistory(histories.History):
         ),
         histories.ChoiceFilter("status", _("Status"), "status", Status, in_order_except=(Status.SUCCESSFUL,)),
         reason_filter(SENDING),
+        afterwards_filter(),
         histories.ChoiceFilter("destination", _("Bank / VA / E-Wallet"), "destination_kind", Kind),
         histories.ChoiceFilter("bank", _("Single bank"), "bank", BANK_OPTIONS, multiple=False),
         histories.ChoiceFilter("via", _("Created via"), "via", Via),
