@@ -1,6 +1,7 @@
 """A history fits the window: toolbar, headings and pager stay in sight, and only the table scrolls."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -60,6 +61,18 @@ def test_what_a_row_is_about_stands_whole_at_every_width(open_context, sign_in, 
     page.goto(f"/{name}/")
     assert page.evaluate(WHOLE)
     assert page.evaluate("(it => it.scrollWidth <= it.clientWidth)(document.querySelector('.table-wrap'))")
+
+
+def test_a_tag_and_a_long_account_take_two_lines_and_not_a_scrollbar(page, sign_in, admin, kopi_kita):
+    now, sums = timezone.now(), {"amount": 235_554_341, "currency": "VND", "amount_received": Decimal("351012536")}
+    factories.make_transfer(kopi_kita, disputed_at=now, amount=12_500_000, remark="Uang makan lembur", bank="cimb")
+    factories.make_international(kopi_kita, disputed_at=now, account_number="IT37X8599684309392587630346", **sums)
+    factories.make_international(kopi_kita, status="pending_approval", beneficiary_bank="Techcombank Hanoi")
+    sign_in(page, admin)
+    for name in ("money-transfers", "international-transfers"):
+        page.goto(f"/{name}/")
+        expect(page.get_by_text("Under review", exact=True).first).to_be_visible()
+        assert page.evaluate("(it => it.scrollWidth <= it.clientWidth)(document.querySelector('.table-wrap'))"), name
 
 
 def test_columns_that_were_chosen_stay_on_a_narrow_page(open_context, sign_in, admin, kopi_kita):
