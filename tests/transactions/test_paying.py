@@ -122,6 +122,10 @@ def test_both_languages(stranger_web, kopi_kita):
     page = stranger_web.get(f"/pay/{of.slug}/", headers={"accept-language": "id"}).content.decode()
     assert "Rp350.000" in page
     assert "Lanjut" in page
+    assert "English</button>" in page, "each language says its own name"
+    answer = send(stranger_web, of)
+    page = stranger_web.get(answer["Location"], headers={"accept-language": "id"}).content.decode()
+    assert '<p class="figure pay-sum">Rp350.000</p>' in page, "what is paid stands large, however far the payment is"
 
 
 def test_an_open_amount_is_the_payers_and_a_fixed_one_is_never(stranger_web, kopi_kita):
