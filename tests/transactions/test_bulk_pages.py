@@ -46,6 +46,16 @@ def post(client, draft, act, **values):
     return client.post(reverse(f"transactions:bulk-{act}", args=[draft.number]), values, follow=True)
 
 
+def test_one_text_is_offered_for_many_rows_where_one_can_be_right(client, maker):
+    lines = ["bca,0650000771,,1000000,,,", "bca,0650000772,,1000000,,,"]
+    lines += [",0650000773,Siti,1000000,,,", ",0650000774,Budi,1000000,,,"]
+    client.post(BULK, {"file": SimpleUploadedFile("gaji.csv", csv(*lines))})
+    work()
+    text = client.get(f"{BULK}{BulkDraft.objects.get().number}/").content.decode()
+    assert "Bank “–” in 2 rows: replace by" in text
+    assert "Beneficiary Name “–”" not in text, "each has a name of its own"
+
+
 def test_upload_repair_confirm(client, maker):
     page = client.post(BULK, {"file": SimpleUploadedFile("gaji.csv", csv(*GOOD, *BAD))}, follow=True)
     draft = BulkDraft.objects.get()

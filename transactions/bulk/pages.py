@@ -16,6 +16,8 @@ from transactions.models import BulkDraft, BulkRow
 PAGE_SIZE = 50
 MOST_GROUPS = 5
 """Texts that are wrong in several rows and offered to be replaced in all of them."""
+EACH_ITS_OWN = ("account_number", "beneficiary_name", "internal_reference")
+"""What differs from row to row: where it is missing, no one text is right in all of them."""
 LOOKED_AT = 2_000
 """Wrong rows that are searched for those texts."""
 
@@ -92,5 +94,6 @@ def groups(draft: BulkDraft) -> list[Group]:
     rows = draft.rows.filter(repairs.SHOWING["wrong"]).order_by("record").values_list("wrong", "texts")
     for wrong, texts in rows[:LOOKED_AT]:
         counts.update((name, shown(texts.get(name, ""))) for name in wrong)
-    often = [(key, count) for key, count in counts.most_common(MOST_GROUPS) if count > 1]
-    return [Group(name, LABELS[name], text, count) for (name, text), count in often]
+    often = [(key, count) for key, count in counts.most_common() if count > 1]
+    one_for_all = [(key, count) for key, count in often if key[1] or key[0] not in EACH_ITS_OWN]
+    return [Group(name, LABELS[name], text, count) for (name, text), count in one_for_all[:MOST_GROUPS]]
