@@ -1,9 +1,13 @@
 """Bahasa Indonesia is complete: what is marked for translation has one, and pages show it."""
 
 import io
+from datetime import date
 
 import pytest
 from babel.messages.mofile import write_mo
+from django.utils import translation
+from django.utils.dates import MONTHS, MONTHS_3, WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.formats import date_format
 
 from devtools import messages
 from tests.factories import make_transfer
@@ -14,6 +18,18 @@ def test_every_text_has_its_translation():
     assert messages.untranslated(catalog) == []
     missing = [message for message, _place in messages.messages() if message not in catalog]
     assert missing == [], "run `make messages`, then translate what is new in locale/"
+
+
+def test_no_word_of_ours_takes_the_place_of_a_month_or_a_day():
+    """They are texts as any other: "May" was what a role may do, and so invoices were of "Boleh 2026"."""
+    names = {*MONTHS.values(), *MONTHS_3.values(), *WEEKDAYS.values(), *WEEKDAYS_ABBR.values()}
+    with translation.override("en"):
+        english = {str(name) for name in names}
+    ours = {str(message.id) for message in messages.read()} & english
+    with translation.override("id"):
+        months = [date_format(date(2026, month, 1), "F") for month in range(1, 13)]
+    assert ours <= {str(day) for day in WEEKDAYS.values()}
+    assert months[:6] == ["Januari", "Februari", "Maret", "April", "Mei", "Juni"]
 
 
 def test_the_compiled_catalog_is_the_written_one():

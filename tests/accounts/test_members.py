@@ -321,7 +321,7 @@ def test_the_members_page_says_what_the_role_allows(web, kopi_kita):
     maker = factories.make_member(kopi_kita, Role.MAKER)
     page = web.get(f"/members/{maker.pk}/").content.decode()
     assert "Create Transactions" in page
-    assert "May not" in page
+    assert "Not allowed" in page
 
 
 @pytest.mark.parametrize("act", ["", "role/", "deactivation/", "reactivation/", "end/"])

@@ -1,5 +1,6 @@
 """A history fits the window: toolbar, headings and pager stay in sight, and only the table scrolls."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from deposits import ledger
 from deposits.ledger import Source
 from flipdash import histories, rls
 from tests import factories
+from tests.transactions import bulk_files
 
 FITS = "document.scrollingElement.scrollHeight <= window.innerHeight"
 
@@ -71,8 +73,34 @@ def test_a_tag_and_a_long_account_take_two_lines_and_not_a_scrollbar(page, sign_
     sign_in(page, admin)
     for name in ("money-transfers", "international-transfers"):
         page.goto(f"/{name}/")
-        expect(page.get_by_text("Under review", exact=True).first).to_be_visible()
+        expect(page.locator("td .tag")).to_have_text("Under review")
         assert page.evaluate("(it => it.scrollWidth <= it.clientWidth)(document.querySelector('.table-wrap'))"), name
+
+
+def test_indonesian_words_leave_dates_and_buttons_in_sight(page, sign_in, admin, kopi_kita):
+    for make in (factories.make_transfer, factories.make_international):
+        make(kopi_kita, status="pending_approval", amount=12_800_000)
+    factories.make_refund(kopi_kita, factories.make_payment(kopi_kita, amount=130_000_000), amount=130_000_000)
+    factories.make_invoice(kopi_kita)
+    admin.user.language = "id"
+    admin.user.save()
+    sign_in(page, admin)
+    page.set_viewport_size({"width": 900, "height": 700})
+    for path in ("money-transfers", "international-transfers", "refunds", "documents/invoices"):
+        page.goto(f"/{path}/")
+        assert page.evaluate("(it => it.scrollWidth <= it.clientWidth)(document.querySelector('.table-wrap'))"), path
+
+
+def test_a_file_s_wrong_cells_are_wide_and_its_acts_in_sight(page, sign_in, admin):
+    lines = ["Bank,Account Number,Beneficiary Name,Amount,Remark,Email,Internal Reference"]
+    lines += ["Bank Sejahtera Abadi,12,,x,Gaji November 2026 beserta bonus,a@b,PAY-1"]
+    draft = bulk_files.checked(admin, "\r\n".join(lines).encode())
+    sign_in(page, admin)
+    page.goto(f"/money-transfers/bulk/{draft.number}/")
+    expect(page.get_by_role("button", name="Leave out 2")).to_be_in_viewport(ratio=1)
+    widths = page.locator(".cell > .input").evaluate_all("(all) => all.map((it) => it.getBoundingClientRect().width)")
+    assert min(widths) >= 140
+    expect(page.get_by_role("link", name="Wrong rows")).to_have_class(re.compile("button--chosen"))
 
 
 def test_columns_that_were_chosen_stay_on_a_narrow_page(open_context, sign_in, admin, kopi_kita):

@@ -89,7 +89,7 @@ def test_what_was_paid_and_has_failed_by_what_its_rail_says_now_says_so(client_o
         create(maker, account_number=CONTRADICTS, is_sure=False)
 
 
-def test_what_is_under_review_says_so_in_lists_on_its_page_and_by_a_filter(client_of, maker):
+def test_what_is_under_review_says_so_in_lists_on_its_page_and_by_a_filter(client_of, maker, admin):
     failed, other, paid = sent(maker), sent(maker, "0012349002"), sent(maker, CONTRADICTS)
     answers.take(MONEY_TRANSFERS.key_of(failed), PAID)
     client = client_of(maker)
@@ -107,6 +107,7 @@ def test_what_is_under_review_says_so_in_lists_on_its_page_and_by_a_filter(clien
     assert "Under review since" in page_of(client, failed)
     assert mark not in page_of(client, other)
     assert "Under review since" not in page_of(client, other)
+    assert not cases.close(RailCase.objects.get(was="failed"), by=admin.user), "proposed"
     assert cases.close(RailCase.objects.get(was="failed"), by=maker.user)
     assert mark not in page_of(client, failed)
 
