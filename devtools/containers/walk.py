@@ -188,7 +188,7 @@ def replace(deployment: Deployment, backup: Path) -> str:
     _holds_again(deployment, before)
     spoilt = deployment.ask("SELECT count(*) FROM accounts_business WHERE name = 'Spoilt'")
     sure(spoilt == "0", "what was spoilt is still there")
-    kept = deployment.ask("SELECT datname FROM pg_database WHERE datname LIKE 'flipdash_before_%'")
+    kept = deployment.ask("SELECT max(datname) FROM pg_database WHERE datname LIKE 'flipdash_before_%'")
     sure(kept and kept in said, f"the database of before is {kept}, and it said {said}")
     return f"{kept} is kept"
 
