@@ -4,6 +4,7 @@ from celery import shared_task
 from django.db.models import QuerySet
 
 from accounts.models import Business
+from accounts.sign_in import unconfirmed
 from deposits.models import Posting, PostingKind
 from deposits.overview import services as overview
 from deposits.statements import matching
@@ -34,4 +35,5 @@ def _open_test_deposits() -> None:
 def businesses_without_test_deposit() -> QuerySet[Business]:
     """Return those whose Test Mode has no money yet: the new ones, and all from before there was a ledger."""
     opened = Posting.objects.filter(mode=Mode.TEST, kind=PostingKind.OPENING, source_type="business")
-    return Business.objects.using("operator").exclude(pk__in=opened.values("source_id"))
+    businesses = Business.objects.using("operator").exclude(pk__in=opened.values("source_id"))
+    return unconfirmed.leave_out(businesses)

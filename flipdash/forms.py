@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from flipdash import notes
 from flipdash.lines import NotALine, clean_line, clean_name
 from flipdash.money import NotAnAmount, parse_rupiah
 
@@ -18,6 +19,8 @@ class LineField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         """Return the line as it is kept; its length is judged afterwards."""
         written = super().to_python(value)
+        if written and notes.is_ours(written):
+            raise ValidationError(_("Write this in your own words."), code="line")
         try:
             return self.judged(written) if written else written
         except NotALine as problem:

@@ -23,6 +23,13 @@ USING = "operator"
 """The connection that sees whether anything is anybody's."""
 
 
+def leave_out(businesses: QuerySet[Business]) -> QuerySet[Business]:
+    """Leave out those of sign-ups that nobody confirmed: what each business gets by itself, it gets from then on."""
+    people = Member.objects.using(USING).filter(business=OuterRef("pk"))
+    confirmed = EmailAddress.objects.using(USING).filter(user__member__business=OuterRef("pk"), verified=True)
+    return businesses.filter(~Exists(people) | Exists(confirmed))
+
+
 def throw_away_old() -> int:
     """Delete those whose time is over, at most 5,000; returns how many went."""
     gone = last = 0

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Business
+from accounts.sign_in import unconfirmed
 from documents import operator, pdf
 from documents.invoices import paper, tax
 from documents.models import Invoice, InvoiceCounter, InvoiceLine
@@ -79,7 +80,7 @@ def queue_due(*, as_if_in_time: bool = False) -> int:
     last = {(pk, mode): (period, ends) for pk, mode, period, ends in months.annotate(Max("period"), Max("ends_at"))}
     missing = [
         Invoice(business=business, mode=mode, issued_at=ends_at + WAITS if as_if_in_time else None, **month)
-        for business in Business.objects.using(USING).all()
+        for business in unconfirmed.leave_out(Business.objects.using(USING))
         for mode in Mode
         for month in _months(business, last.get((business.pk, mode)), now - WAITS)
         for ends_at in (month["ends_at"],)

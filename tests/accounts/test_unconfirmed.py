@@ -13,6 +13,10 @@ from accounts.permissions import Role
 from accounts.sign_in import services, unconfirmed
 from accounts.sign_in.services import confirm_email, free_unconfirmed
 from accounts.tasks import tidy_people
+from deposits.models import Posting
+from deposits.tasks import tidy_top_ups
+from documents.invoices import services as invoicing
+from documents.models import Invoice
 from tests.accounts.test_sign_up import FORM, PASSWORD, link_in_mail, sign_up
 from tests.factories import make_invitation, make_member
 
@@ -40,6 +44,26 @@ def test_what_nobody_confirmed_is_gone_after_30_days_whole(client, admin):
     tidy_people()
     assert left() == before
     assert sign_up(Client()).status_code == 302, "and the address is free"
+
+
+def test_what_each_business_gets_by_itself_it_gets_once_confirmed(client):
+    """A posting or an invoice stays for good, and whoever has one with it."""
+    before, opened = left(), lambda: Posting.objects.using("operator").filter(kind="opening").count()
+    sign_up(client)
+    Business.objects.update(created_at=timezone.now() - timedelta(days=70))
+    User.objects.update(date_joined=timezone.now() - timedelta(days=70))
+    tidy_top_ups()
+    invoicing.queue_due()
+    assert (opened(), Invoice.objects.using("operator").count()) == (0, 0)
+    tidy_people()
+    assert left() == before
+    sign_up(client, email="tono@warung.test")
+    Business.objects.update(created_at=timezone.now() - timedelta(days=70))
+    client.post(link_in_mail("tono@warung.test"))
+    tidy_top_ups()
+    invoicing.queue_due()
+    assert opened() == 1
+    assert Invoice.objects.using("operator").exists()
 
 
 def test_its_log_begins_when_the_address_is_confirmed(client):

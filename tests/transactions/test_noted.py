@@ -5,11 +5,13 @@ import html
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from accounts.models import Activity, Member
 from accounts.permissions import Role
 from flipdash import histories, notes
+from flipdash.forms import LineField
 from flipdash.models import Message
 from tests import factories
 from tests.transactions.refunding import approve, now, request
@@ -49,6 +51,19 @@ def test_a_timeline_its_head_the_log_and_the_mail_say_it_in_indonesian(kopi_kita
     assert said in client_of(admin).get(f"/members/activity/{logged.pk}/").content.decode()
     assert said in Message.objects.get(to=service.user.email).text
     assert "note:" not in page
+
+
+@pytest.mark.django_db
+def test_what_was_noted_is_nobodys_reason_to_send_it_once_more(kopi_kita, client_of, admin):
+    for reason, again in ((running.OTHER_NAME, ""), ("Nama panggilan", "Nama panggilan")):
+        row = factories.make_transfer(kopi_kita, name_reason=reason)
+        form = client_of(admin).get(f"/money-transfers/create/?again={row.pk}").context["form"]
+        assert (form["name_reason"].value() or "") == again
+
+
+def test_nobody_writes_in_the_name_of_flipdash():
+    with pytest.raises(ValidationError, match="in your own words"):
+        LineField().clean(running.OTHER_NAME)
 
 
 def test_why_a_name_differs_is_read_so_in_a_history_and_its_report():

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from accounts.permissions import Permission, refuse, requires
 from accounts.rights import NotAllowed
 from deposits import ledger
-from flipdash import money
+from flipdash import money, notes
 from flipdash.http import Request, require_form
 from transactions.approvals import pages
 from transactions.destinations import Kind, label_of
@@ -166,7 +166,9 @@ def _initial(request: Request) -> dict[str, Any]:
         return _account(kind, bank, number) | {"beneficiary_name": name, "beneficiary_email": email}
     if (pk := request.GET.get("again", "")).isdecimal():
         row = get_object_or_404(MoneyTransfer.objects.visible_to(scope, searched=True), pk=pk)
-        same = ("beneficiary_name", "beneficiary_email", "internal_reference", "name_reason")
+        same = ["beneficiary_name", "beneficiary_email", "internal_reference"]
+        if not notes.is_ours(row.name_reason):
+            same.append("name_reason")
         again = {"remark": row.remark[: services.REMARK], "amount": money.number(row.amount)}
         account = _account(row.destination_kind, row.bank, row.account_number)
         return account | again | {name: getattr(row, name) for name in same}
