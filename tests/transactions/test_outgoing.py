@@ -769,6 +769,32 @@ def test_a_person_gives_the_money_of_a_reused_key_back_once(on_its_way, money, a
     assert (status(on_its_way), balance(money).held) == (Status.FAILED, 0)
 
 
+@pytest.mark.parametrize("act", [cases.credit, cases.release])
+def test_money_moves_together_with_the_case_that_asks_for_it_or_not_at_all(on_its_way, money, admin, monkeypatch, act):
+    """trust: §1.2. Who is interrupted may click again."""
+
+    def refuse(payout):
+        raise KeyReused(payout.key)
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    if act is cases.release:
+        monkeypatch.setattr(simulator.RAIL, "send", refuse, raising=False)
+    send()
+    if act is cases.credit:
+        answers.take(key_of(on_its_way), Answer(Outcome.RETURNED))
+    ORDERS.sweep()
+    case, before = RailCase.objects.get(), balance(money)
+    with monkeypatch.context() as patch:
+        patch.setattr(cases, "close", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            act(case, by=admin.user)
+    assert balance(money) == before
+    assert act(case, by=admin.user)
+    assert balance(money) != before
+
+
 def test_nothing_else_is_given_back_by_hand(on_its_way, money, admin):
     send()
     answers.take(key_of(on_its_way), Answer(Outcome.SUCCESSFUL))

@@ -207,6 +207,20 @@ def test_two_people_book_what_the_rail_says_now_and_once(kopi_kita, maker, opera
             assert found == {"What was corrected as a rail says was settled by two people, and whole"}
 
 
+def test_who_closes_a_case_that_was_booked_meanwhile_changes_nothing_of_it(kopi_kita, maker, admin):
+    """trust: D3, L8. It says still who proposed and who booked it."""
+    transfer = sent(maker)
+    answers.take(MONEY_TRANSFERS.key_of(transfer), PAID)
+    shown, approver = RailCase.objects.get(), factories.make_member(kopi_kita, Role.APPROVER)
+    assert not cases.book(shown, by=admin.user)
+    assert cases.book(shown, by=approver.user)
+    booked = RailCase.objects.values().get()
+    assert not cases.close(shown, by=maker.user, note="Nothing was paid.")
+    assert RailCase.objects.values().get() == booked
+    assert booked["closer_name"] == approver.user.name
+    assert wrong() == {}
+
+
 def test_what_was_paid_after_all_is_not_booked_below_zero(kopi_kita, maker, operators_people):
     transfer = sent(maker)
     answers.take(MONEY_TRANSFERS.key_of(transfer), PAID)

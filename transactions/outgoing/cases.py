@@ -63,8 +63,9 @@ def credit(case: RailCase, *, by: User, at: datetime | None = None) -> bool:
 
     `at` is for what happened earlier (the seed).
     """
-    is_new = answers.credit_return(case, by=operators.scope(by, case.business, case.mode), at=at)
-    close(case, by=by, at=at)
+    with rls.inside_of(case.business_id, case.mode), transaction.atomic():
+        is_new = answers.credit_return(case, by=operators.scope(by, case.business, case.mode), at=at)
+        close(case, by=by, at=at)
     return is_new
 
 
@@ -88,7 +89,8 @@ def book(case: RailCase, *, by: User) -> bool:
 
 def release(case: RailCase, *, by: User) -> bool:
     """Give the money of a case back that was never sent, and close it; False where that isn't certain."""
-    if not answers.release_by_hand(case, by=operators.scope(by, case.business, case.mode)):
-        return False
-    close(case, by=by)
+    with rls.inside_of(case.business_id, case.mode), transaction.atomic():
+        if not answers.release_by_hand(case, by=operators.scope(by, case.business, case.mode)):
+            return False
+        close(case, by=by)
     return True
