@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Activity, Member, Notice
 from accounts.permissions import Role
-from flipdash import mail, rls
+from flipdash import events, mail, rls
 from flipdash.models import Message
 from tests import factories
 from tests.transactions.sending import approve, create, fund, let_it_arrive
@@ -106,6 +108,19 @@ def test_only_so_many_beneficiaries_are_mailed_a_day_and_of_the_others_the_log_s
     assert [one.facts["to"] for one in kept_back] == ["A@x.test", "c@x.test"]
 
 
+def test_what_was_mailed_today_is_counted_once_for_all_that_arrive_together(people, kopi_kita):
+    """Within the transaction that closes a payroll, and under its locks."""
+    scope = people[Role.ADMIN].scope("live")
+    fields = {"status": "successful", "beneficiary_email": "a@x.test,b@x.test"}
+    paid = [factories.make_transfer(kopi_kita, **fields) for _number in range(3)]
+    with rls.inside(scope), CaptureQueriesContext(connection) as asked:
+        events.record_many([events.Event(scope, "transfer.successful", row, {}) for row in paid])
+    read = [query["sql"] for query in asked if 'FROM "flipdash_message"' in query["sql"]]
+    assert len([sql for sql in read if "COUNT(" in sql]) == 1
+    with rls.outside():
+        assert Message.objects.filter(rank=mail.Rank.BULK, lane=kopi_kita.pk).count() == 6
+
+
 def test_who_switched_a_notice_off_or_is_away_isn_t_told(people, client_of):
     approver, executor, maker = people[Role.APPROVER], people[Role.EXECUTOR], people[Role.MAKER]
     day = approver.scope("live").now().date() + timedelta(days=3)
@@ -201,6 +216,24 @@ def test_a_reminder_waits_for_somebody_who_is_there(people, kopi_kita, toko_sebe
     sweep_mails.remind()
     assert set(mails()) == {people[Role.APPROVER].user.email}
     assert [type(row).objects.get(pk=row.pk).reminded_at is None for row in (late, own)] == [False, True]
+
+
+def test_what_its_maker_alone_could_be_reminded_of_is_left_alone_by_each_sweep(kopi_kita, people):
+    """Neither read nor locked: a whole payroll may wait so for days."""
+    maker, others = people[Role.ADMIN], Member.objects.filter(business=kopi_kita).exclude(pk=people[Role.ADMIN].pk)
+    made = {"status": "pending_approval", "created_at": timezone.now() - timedelta(hours=5)}
+    own = factories.make_transfer(kopi_kita, maker=maker.actor, **made)
+    others.update(away_until=Now() + timedelta(days=2))
+    with CaptureQueriesContext(connection) as asked:
+        sweep_mails.remind()
+    assert not [query["sql"] for query in asked if "moneytransfer" in query["sql"]]
+    others_own = factories.make_transfer(kopi_kita, maker=people[Role.MAKER].actor, **made)
+    sweep_mails.remind()
+    assert "Still waiting for you: 1, " in mails()[maker.user.email]
+    assert [type(row).objects.get(pk=row.pk).reminded_at is None for row in (own, others_own)] == [True, False]
+    others.filter(role=Role.APPROVER).update(away_until=None)
+    sweep_mails.remind()
+    assert set(mails()) == {people[Role.APPROVER].user.email}
 
 
 def test_makers_hear_once_of_many_that_were_rejected_together(people):

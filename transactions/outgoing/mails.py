@@ -4,7 +4,7 @@ paid is mailed, too.
 Made from its events, in the transaction of the act; what the seed says happened earlier mails nobody.
 """
 
-import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from accounts.models import Member
 from accounts.models.people import MemberQuerySet
 from accounts.permissions import Permission
 from accounts.profile import notices
-from flipdash import clock, events, mail, notes, rls
+from flipdash import clock, events, mail, notes, rls, sweeps
 from flipdash.actors import Actor, ActorKind
 from flipdash.mode import Mode, mode_url
 from flipdash.scope import Scope
@@ -36,7 +36,6 @@ MOST_A_DAY, TO_ONE_A_DAY = 5_000, 20
 """Mails to beneficiaries that a business sends within 24 hours, and those to one address."""
 MOST_AT_ONCE = 50
 """Businesses whose approvers one sweep reminds."""
-log = logging.getLogger(__name__)
 
 WAITING, OUTCOME, OF_REFUNDS = "waiting", "outcome", "refund-outcome"
 notices.declare(WAITING, gettext_lazy("Something waits for my approval"), Permission.APPROVE_TRANSACTIONS)
@@ -44,28 +43,66 @@ notices.declare(OUTCOME, gettext_lazy("What I made is approved, rejected or fail
 notices.declare(OF_REFUNDS, gettext_lazy("A refund of mine is approved, rejected or fails"), Permission.REQUEST_REFUND)
 
 
-@events.handle
+class Room:
+    """How many mails to beneficiaries a business may still send within 24 hours: counted once, and then in hand."""
+
+    def __init__(self, business_id: int) -> None:
+        self._left, self._to_each = MOST_A_DAY, Counter[str]()
+        with rls.outside():
+            for to, sent in mail.bulk_of(business_id).values_list("to").annotate(n=Count("pk")).order_by():
+                self._left -= sent
+                self._to_each[to.lower()] += sent
+
+    def take(self, address: str) -> bool:
+        """Take the room of one more mail to an address; False where there is none."""
+        if self._left <= 0 or self._to_each[address.lower()] >= TO_ONE_A_DAY:
+            return False
+        self._left -= 1
+        self._to_each[address.lower()] += 1
+        return True
+
+
+Rooms = dict[int, Room]
+"""The room of each business that pays somebody in one act."""
+
+
+def tell_many(told: Sequence[events.Event]) -> None:
+    """Mail what events of a product mean for somebody else than who did it."""
+    rooms: Rooms = {}
+    unmailed = [unsent for one in told if (unsent := _tell(one, rooms))]
+    events.record_many(unmailed)
+
+
 def tell(told: events.Event) -> None:
-    """Mail what an event of a product means for somebody else than who did it."""
+    """Mail what one event means."""
+    tell_many([told])
+
+
+events.handle(tell, of_many=tell_many)
+
+
+def _tell(told: events.Event, rooms: Rooms) -> events.Event | None:
+    """Mail what an event means; returns that beneficiaries are not mailed for whom there is no room."""
     row = told.subject
     if told.at is not None:
-        return
+        return None
     if isinstance(row, BulkApproval) and told.kind.endswith(".approved_many"):
         _tell_makers(row, told)
     if not isinstance(row, OutgoingTransfer):
-        return
+        return None
     product = next((one for one in products.products.values() if isinstance(row, one.model)), None)
     if product is None or events.area_of(told.kind) != product.area:
-        return
+        return None
     act = told.kind.partition(".")[2]
     if getattr(row, "series_id", None) and told.scope.via == "series":
-        return  # made, and approved, by itself: its series tells whom it concerns (transfers/series/mails.py)
+        return None  # made, and approved, by itself: its series tells whom it concerns (transfers/series/mails.py)
     if act == "created" and not acts.goes_at_once(told.scope, row):
         tell_approvers(row, product, told.scope)
     elif act in TOLD_MAKER:
         _tell_maker(row, product, act, told)
     elif act == "successful":
-        _tell_beneficiary(row, told.scope)
+        return _tell_beneficiary(row, told.scope, rooms)
+    return None
 
 
 def tell_approvers(row: OutgoingTransfer, product: products.Product, scope: Scope, *, but_maker: bool = True) -> None:
@@ -193,32 +230,40 @@ def _tell_maker(row: OutgoingTransfer, product: products.Product, act: str, told
 def remind() -> None:
     """Remind approvers, once, of what has waited for hours; one mail for all that waits of a business in a mode.
 
-    What nobody could be reminded of, for all are away, waits for somebody who can.
+    What nobody could be reminded of, for all but its maker are away, waits for somebody who can.
     """
-    there = Member.objects.told(WAITING).who_may(Permission.APPROVE_TRANSACTIONS)
     for product in products.products.values():
-        late = {"status": Status.PENDING_APPROVAL, "reminded_at": None, "created_at__lte": Now() - REMINDED_AFTER}
-        rows = product.model.objects.using("operator").filter(**late).order_by()
-        some = rows.filter(Exists(there.filter(business_id=OuterRef("business_id"))))
+        some = _late(product.model.objects.using("operator")).order_by()
         reminded = 0
         for business_id, mode in some.values_list("business_id", "mode").distinct():
-            try:
-                with rls.inside_of(business_id, mode), transaction.atomic():
-                    reminded += _remind(product, business_id, mode, late)
-            except Exception:
-                log.exception("nobody of business %s can be reminded now", business_id)
+            alone = sweeps.by_itself("reminder of business", business_id)
+            with alone, rls.inside_of(business_id, mode), transaction.atomic():
+                reminded += _remind(product, business_id, mode)
             if reminded == MOST_AT_ONCE:
                 break
 
 
-def _remind(product: products.Product, business_id: int, mode: str, late: dict[str, Any]) -> bool:
+def _reminded() -> MemberQuerySet:
+    return Member.objects.told(WAITING).who_may(Permission.APPROVE_TRANSACTIONS)
+
+
+def _late(rows: Any) -> Any:
+    """Return those of some rows that wait for long, and of which somebody else than their maker can be reminded."""
+    some = _reminded().filter(business_id=OuterRef("business_id"))
+    by_member = Q(maker_kind=ActorKind.MEMBER)
+    late = rows.filter(status=Status.PENDING_APPROVAL, reminded_at=None, created_at__lte=Now() - REMINDED_AFTER)
+    return late.filter(by_member & Exists(some.exclude(pk=OuterRef("maker_id"))) | ~by_member & Exists(some))
+
+
+def _remind(product: products.Product, business_id: int, mode: str) -> bool:
     """Remind who may approve what others made; returns whether anybody was."""
-    rows = product.model.objects.filter(business_id=business_id, mode=mode, **late)
-    locked = list(rows.select_for_update(skip_locked=True, of=("self",)))
-    others = Member.objects.told(WAITING).filter(business_id=business_id).who_may(Permission.APPROVE_TRANSACTIONS)
+    rows = _late(product.model.objects.filter(business_id=business_id, mode=mode))
+    locked = rows.select_for_update(skip_locked=True, of=("self",))
+    made = list(locked.values_list("pk", "amount", "maker_kind", "maker_id"))
     told: set[int] = set()
-    for member in others.select_related("user", "business"):
-        theirs = {row.pk: row.amount for row in locked if row.maker != member.actor}
+    for member in _reminded().filter(business_id=business_id).select_related("user", "business"):
+        own = (member.actor.kind, member.actor.id)
+        theirs = {pk: amount for pk, amount, *maker in made if tuple(maker) != own}
         if theirs:
             told |= theirs.keys()
             notices.tell(
@@ -235,31 +280,27 @@ def _remind(product: products.Product, business_id: int, mode: str, late: dict[s
     return bool(told)
 
 
-def _tell_beneficiary(row: OutgoingTransfer, scope: Scope) -> None:
+def _tell_beneficiary(row: OutgoingTransfer, scope: Scope, rooms: Rooms) -> events.Event | None:
     """Tell who was paid, where the maker asked for it, in the business's language; nobody of what Test Mode pays.
 
-    A business mails so many within 24 hours, and so many to one address; of the others its Activity Log says so.
+    A business mails so many within 24 hours, and so many to one address. Returns what its Activity Log says of others.
     """
     if not isinstance(row, MoneyTransfer) or row.mode != Mode.LIVE or row.status != Status.SUCCESSFUL:
-        return
-    if row.beneficiary_email:
-        language = row.business.language
-        addresses = row.beneficiary_email.split(",")
-        kept_back = _without_room(row.business_id, addresses)
-        if kept_back:
-            events.record(scope, "transfer.unmailed", row, to=", ".join(kept_back))
-        for to in (one for one in addresses if one not in kept_back):
-            turn: dict[str, Any] = {"rank": mail.Rank.BULK, "lane": row.business_id}
-            mail.send("transfer_arrived", to=to, language=language, transfer=row, business=row.business, **turn)
-
-
-def _without_room(business_id: int, addresses: Sequence[str]) -> list[str]:
-    """Return to which of some addresses no more of a business's mails leave today."""
-    to_each = {f"to_{n}": Count("pk", filter=Q(to__iexact=address)) for n, address in enumerate(addresses)}
-    with rls.outside():
-        found = mail.bulk_of(business_id).aggregate(all=Count("pk"), **to_each)
-    left = MOST_A_DAY - found["all"]
-    return [one for n, one in enumerate(addresses) if n >= left or found[f"to_{n}"] >= TO_ONE_A_DAY]
+        return None
+    if not row.beneficiary_email:
+        return None
+    if row.business_id not in rooms:
+        rooms[row.business_id] = Room(row.business_id)
+    room = rooms[row.business_id]
+    kept_back = []
+    for to in row.beneficiary_email.split(","):
+        if not room.take(to):
+            kept_back.append(to)
+            continue
+        turn: dict[str, Any] = {"rank": mail.Rank.BULK, "lane": row.business_id}
+        known = {"transfer": row, "business": row.business}
+        mail.send("transfer_arrived", to=to, language=row.business.language, **known, **turn)
+    return events.Event(scope, "transfer.unmailed", row, {"to": ", ".join(kept_back)}) if kept_back else None
 
 
 def _send(
