@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import clock, events, orphans, rls, room, states
+from flipdash import clock, events, orphans, rls, room, states, sweeps
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
@@ -179,12 +179,17 @@ def tidy() -> None:
 
 def _throw_away_files() -> None:
     for job in ImportJob.objects.with_files_to_delete()[:50]:
-        if job.stored_as:
-            default_storage.delete(job.stored_as)
-        is_old = job.keep_until is None or job.keep_until < timezone.now()
-        if job.faults_as and is_old:
-            default_storage.delete(job.faults_as)
-        ImportJob.objects.filter(pk=job.pk).update(stored_as="", faults_as="" if is_old else job.faults_as)
+        with sweeps.by_itself("files of import", job.pk):
+            _throw_away_files_of(job)
+
+
+def _throw_away_files_of(job: ImportJob) -> None:
+    if job.stored_as:
+        default_storage.delete(job.stored_as)
+    is_old = job.keep_until is None or job.keep_until < clock.now()
+    if job.faults_as and is_old:
+        default_storage.delete(job.faults_as)
+    ImportJob.objects.filter(pk=job.pk).update(stored_as="", faults_as="" if is_old else job.faults_as)
 
 
 @contextmanager

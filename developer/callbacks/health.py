@@ -16,7 +16,7 @@ from developer.callbacks.claims import USING, Call
 from developer.callbacks.saving import told
 from developer.models import Callback, CallbackUrl
 from developer.models.callbacks import DUE
-from flipdash import clock, events, rls
+from flipdash import clock, events, rls, sweeps
 from flipdash.scope import Scope
 
 WARN_AFTER, PAUSE_AFTER = timedelta(hours=1), timedelta(days=3)
@@ -73,13 +73,22 @@ def sweep() -> None:
 
     Called every two seconds while anything may go on, and at least every half minute.
     """
-    for to in _failing_for(PAUSE_AFTER):
-        _pause(to, CallbackUrl.Paused.FAILING)
-    for to in _failing_for(WARN_AFTER).filter(warned_at=None):
-        _warn(to)
+    sweeps.run(_pause_failing, _warn_failing)
     with connections[USING].cursor() as cursor:
         cursor.execute(HOLD, {"most": AT_A_TIME})
         cursor.execute(RELEASE, {"most": RELEASED})
+
+
+def _pause_failing() -> None:
+    for to in _failing_for(PAUSE_AFTER):
+        with sweeps.by_itself("Callback URL", to.pk):
+            _pause(to, CallbackUrl.Paused.FAILING)
+
+
+def _warn_failing() -> None:
+    for to in _failing_for(WARN_AFTER).filter(warned_at=None):
+        with sweeps.by_itself("Callback URL", to.pk):
+            _warn(to)
 
 
 def _failing_for(limit: timedelta) -> QuerySet[CallbackUrl]:

@@ -22,7 +22,7 @@ from documents.receipts import bundles
 from documents.reports import services as reports
 from documents.schedules import readers
 from documents.schedules.times import Plan
-from flipdash import clock, db, events, mail, rls, room
+from flipdash import clock, db, events, mail, rls, room, sweeps
 from flipdash.events import Event
 from flipdash.histories import History
 from flipdash.mode import mode_url
@@ -54,8 +54,7 @@ def plan_of(schedule: ScheduledReport) -> Plan:
 
 def run_due() -> int:
     """Run what is due, and tell what became of what ran; returns how many ran. Called within seconds."""
-    _follow_zones()
-    settle_ended()
+    sweeps.run(_follow_zones, settle_ended)
     rows = _come().order_by("next_at").values_list("pk", "business_id", "mode")
     return sum(_ran(*row) for row in list(rows[:AT_A_TIME]))
 
@@ -84,25 +83,22 @@ def _follow_zones() -> None:
     for schedule in _moved().select_related("business")[:AT_A_TIME]:
         zone = schedule.business.time_zone
         mine = ScheduledReport.objects.using(USING).filter(pk=schedule.pk, next_day=schedule.next_day)
-        mine.update(zone=zone, next_at=plan_of(schedule).moment(schedule.next_day, zone))
+        with sweeps.by_itself("zone of schedule", schedule.pk):
+            mine.update(zone=zone, next_at=plan_of(schedule).moment(schedule.next_day, zone))
 
 
 def _ran(pk: int, business: int, mode: str) -> bool:
     """Run one schedule if it is still due and nobody else has it."""
-    with rls.inside_of(business, mode):
-        try:
-            with transaction.atomic():
-                schedule = _due(pk)
-                if schedule is None:
-                    return False
-                now, plan = clock.now(), plan_of(schedule)
-                day, missed, following = plan.caught_up(schedule.next_day, now, schedule.zone)
-                _go_on(schedule, next_day=following, next_at=plan.moment(following, schedule.zone))
-                begin(schedule, by=_itself(schedule), day=day, missed=missed)
-        except DatabaseError:
-            log.exception("schedule %s: not run, and tried again", pk)
-            return False
-    return True
+    has_run = False
+    with sweeps.by_itself("schedule", pk), rls.inside_of(business, mode), transaction.atomic():
+        schedule = _due(pk)
+        if schedule is not None:
+            now, plan = clock.now(), plan_of(schedule)
+            day, missed, following = plan.caught_up(schedule.next_day, now, schedule.zone)
+            _go_on(schedule, next_day=following, next_at=plan.moment(following, schedule.zone))
+            begin(schedule, by=_itself(schedule), day=day, missed=missed)
+            has_run = True
+    return has_run
 
 
 def _due(pk: int) -> ScheduledReport | None:
@@ -197,7 +193,7 @@ def settle_ended() -> None:
     """End the runs whose report has ended, one way or another."""
     ended = _ended().values_list("report", "business_id", "mode")
     for report, business, mode in list(ended.distinct()[:AT_A_TIME]):
-        with rls.inside_of(business, mode), transaction.atomic():
+        with sweeps.by_itself("report of a schedule", report), rls.inside_of(business, mode), transaction.atomic():
             _settle(Report.objects.get(pk=report))
 
 

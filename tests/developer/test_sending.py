@@ -486,6 +486,20 @@ def test_after_three_days_it_is_paused_with_its_queue_and_goes_on_after_a_test(t
     assert (healthy.paused_at, healthy.failing_since, healthy.warned_at) == (None, None, None)
 
 
+@pytest.mark.parametrize(("step", "since"), [("_pause", timedelta(days=4)), ("_warn", timedelta(hours=2))])
+def test_one_that_cant_be_paused_or_warned_of_keeps_no_other(to, stranger, monkeypatch, step, since):
+    other = factories.make_callback_url(stranger)
+    held = factories.make_callback(other, status="paused", due_at=None)
+    for failing in (to, other):
+        factories.make_callback(failing)
+    CallbackUrl.objects.using("operator").update(failing_since=Now() - since, last_failure_at=Now())
+    act, told = getattr(health, step), {"_pause": "paused_at", "_warn": "warned_at"}[step]
+    monkeypatch.setattr(health, step, lambda url, *why: 1 // (url.pk != to.pk) and act(url, *why))
+    health.sweep()
+    assert [bool(getattr(url_row(one), told)) for one in (to, other)] == [False, True]
+    assert row(held).status == ("paused" if step == "_pause" else "waiting")
+
+
 def test_one_failure_long_ago_pauses_nothing(admin):
     to = factories.make_callback_url(admin, CallbackEvent.INQUIRY)
     factories.make_callback(to)

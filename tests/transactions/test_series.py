@@ -785,6 +785,24 @@ def test_what_an_approver_leaves_behind_is_what_pauses(once, maker, approver, is
         assert services.left(scope, maker).count == 1, "who resumes it takes it over"
 
 
+def test_a_failure_that_cant_be_told_of_keeps_no_other(maker, monkeypatch):
+    some = [weekly(maker), weekly(maker, account_number="0012345679")]
+    for series in some:
+        let_its_days_come(series)
+    running.queue_due()
+    SeriesRun.objects.using("operator").update(status="running")
+    SeriesRun.objects.using("operator").update(status="failed", problem="error", finished_at=Now())
+    tell = running.mails.tell_of_failure
+
+    def breaks(run):
+        return 1 // (run.series_id != some[0].pk) and tell(run)
+
+    monkeypatch.setattr(running.mails, "tell_of_failure", breaks)
+    running.tidy()
+    told = SeriesRun.objects.using("operator").exclude(told_at=None)
+    assert set(told.values_list("series_id", flat=True)) == {some[1].pk}
+
+
 def test_the_tidying_tells_of_a_failure_once(maker, monkeypatch):
     series = weekly(maker)
     let_its_days_come(series)

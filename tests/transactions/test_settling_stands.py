@@ -67,7 +67,7 @@ def test_one_that_cant_begin_keeps_no_other(kopi_kita, toko_sebelah, monkeypatch
         broken.setattr(settling.rls, "inside_of", breaks)
         settling.tidy()
     assert [run.business for run in runs()] == [toko_sebelah]
-    assert "can't begin" in caplog.text
+    assert "can't be handled now" in caplog.text
     settling.tidy()
     assert runs().count() == 2
 

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import clock, events, orphans, rls, room, states
+from flipdash import clock, events, orphans, rls, room, states, sweeps
 from flipdash.leases import Stopped, Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
@@ -251,19 +251,20 @@ def tidy() -> None:
     """Throw away drafts that nobody confirmed in time, rows of those that failed, and files that were read."""
     forgotten = BulkDraft.objects.filter(status=Status.REVIEW, keep_until__lt=Now())
     for draft in forgotten.select_related("business")[:20]:
-        with rls.inside_of(draft.business_id, draft.mode), transaction.atomic():
+        with sweeps.by_itself("draft", draft.pk), rls.inside_of(draft.business_id, draft.mode), transaction.atomic():
             waits = BulkDraft.objects.filter(pk=draft.pk, status=Status.REVIEW)
             if waits.update(status=Status.CANCELLED, problem="forgotten", finished_at=Now()):
                 draft.rows.all().delete()
     some = BulkRow.objects.using("operator").filter(draft=OuterRef("pk"))
     failed = BulkDraft.objects.using("operator").filter(Exists(some), status=Status.FAILED)
     for pk, business_id, mode in failed.values_list("pk", "business_id", "mode")[:20]:
-        with rls.inside_of(business_id, mode):
+        with sweeps.by_itself("rows of draft", pk), rls.inside_of(business_id, mode):
             BulkRow.objects.filter(draft_id=pk).delete()
     over = BulkDraft.objects.exclude(status__in=(Status.QUEUED, Status.CHECKING)).exclude(stored_as="")
     for draft in over[:20]:
-        default_storage.delete(draft.stored_as)
-        BulkDraft.objects.filter(pk=draft.pk).update(stored_as="")
+        with sweeps.by_itself("file of draft", draft.pk):
+            default_storage.delete(draft.stored_as)
+            BulkDraft.objects.filter(pk=draft.pk).update(stored_as="")
 
 
 __all__ = ["BULK", "CannotConfirm", "Stopped", "cancel", "confirm", "repairs", "request_draft"]

@@ -4,7 +4,6 @@ approves it in time.
 Each act locks its row, asks the permission again under the lock, and moves state and money in one transaction.
 """
 
-import logging
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +16,7 @@ from accounts.models import Business, Member
 from accounts.permissions import Permission
 from accounts.rights import NotAllowed, ask_again, lock_row
 from deposits import ledger
-from flipdash import clock, db, notes, rls
+from flipdash import clock, db, notes, rls, sweeps
 from flipdash.actors import Actor, ActorKind
 from flipdash.scope import Scope
 from transactions import rails
@@ -41,7 +40,6 @@ from transactions.reasons import Reason
 WAITING = (Status.PENDING_APPROVAL, Status.SCHEDULED, RefundStatus.WAITING)
 """Where it can still be stopped: nothing has left."""
 APPROVER_GONE = notes.declare("note:approver-gone", _("Whoever approved it may no longer approve"))
-log = logging.getLogger(__name__)
 
 
 # --- What people do ----------------------------------------------------------------------------------------------
@@ -198,11 +196,8 @@ def _each(product: Product, act: str, most: int) -> int:
     rows = come(product, act).order_by("?")
     found = rows.values_list("pk", "business_id", "mode")[:most]
     for pk, business_id, mode in found:
-        try:
-            with rls.inside_of(business_id, mode), transaction.atomic():
-                _one(product, act, product.model.objects.filter(pk=pk, **due))
-        except Exception:
-            log.exception("%s %s: what is %s can't be handled now", product.source, pk, act)
+        with sweeps.by_itself(f"{product.source}, {act},", pk), rls.inside_of(business_id, mode), transaction.atomic():
+            _one(product, act, product.model.objects.filter(pk=pk, **due))
     return len(found)
 
 

@@ -1,6 +1,5 @@
 """What was approved and waits for the deposit goes on by itself, once there is enough."""
 
-import logging
 from collections.abc import Callable
 
 from django.db import models, transaction
@@ -9,7 +8,7 @@ from django.db.models import F, Q
 from accounts.models import Business
 from deposits import ledger
 from deposits.ledger import NotEnoughDeposit
-from flipdash import rls
+from flipdash import rls, sweeps
 from flipdash.actors import Actor
 from flipdash.scope import Scope
 from transactions import rails
@@ -20,7 +19,6 @@ from transactions.outgoing.products import Product, products
 MOST_AT_ONCE = 200
 """Rows of a business that one sweep sends."""
 Act = Callable[[Product, OutgoingTransfer], bool]
-log = logging.getLogger(__name__)
 
 
 def go_on() -> int:
@@ -42,12 +40,10 @@ def _go_on(product: Product) -> int:
     sent = 0
     waiting = product.model.objects.using("operator").filter(status=product.waits).order_by()
     for business_id, mode in waiting.values_list("business_id", "mode").distinct():
-        try:
-            with rls.inside_of(business_id, mode):
-                _stop_those_of(product, business_id, mode)
-                sent += _go_on_of(product, business_id, mode)
-        except Exception:
-            log.exception("%s: what waits of business %s can't go on now", product.source, business_id)
+        what = f"{product.source} that wait, of business"
+        with sweeps.by_itself(what, business_id), rls.inside_of(business_id, mode):
+            _stop_those_of(product, business_id, mode)
+            sent += _go_on_of(product, business_id, mode)
     return sent
 
 
@@ -91,11 +87,10 @@ def _stop_those_of(product: Product, business_id: int, mode: str) -> None:
 
 def _tried(act: Act, product: Product, row: OutgoingTransfer) -> bool:
     """Do one; what can't be handled now is logged, and keeps none of the others from it."""
-    try:
-        return act(product, row)
-    except Exception:
-        log.exception("%s %s: what waits for the deposit can't be handled now", product.source, row.pk)
-        return False
+    is_done = False
+    with sweeps.by_itself(f"{product.source} that waits", row.pk):
+        is_done = act(product, row)
+    return is_done
 
 
 @transaction.atomic

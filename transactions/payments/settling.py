@@ -6,7 +6,6 @@ is added; and each of them told that it is settled, with its line and its callba
 nothing: a payment belongs to one settlement, a settlement is posted once by its number, and a payment moves once.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
@@ -21,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Business
 from deposits import ledger
-from flipdash import clock, events, rls
+from flipdash import clock, events, rls, sweeps
 from flipdash.leases import Worker
 from flipdash.mode import Mode
 from flipdash.scope import Scope
@@ -29,7 +28,6 @@ from transactions.channels import NAMES
 from transactions.models import Payment, PaymentStatus, Settlement, SettlementRun
 from transactions.payments import calendar
 
-log = logging.getLogger(__name__)
 USING = "operator"
 SOURCE = "settlement"
 """As the ledger names a settlement."""
@@ -140,13 +138,12 @@ def _waiting(zone: ZoneInfo, now: datetime) -> Iterator[tuple[int, str, date, da
 def _begin(business_id: int, mode: str, day: date, until: datetime) -> bool:
     """Begin one; whatever keeps it from that is logged, comes again with the next sweep, and keeps no other."""
     run = SettlementRun(business_id=business_id, mode=mode, day=day, until=until)
-    try:
+    is_begun = False
+    with sweeps.by_itself(f"{mode} settlement of {day} for business", business_id):
         with rls.inside_of(business_id, mode), transaction.atomic():
             SettlementRun.objects.bulk_create([run], ignore_conflicts=True)
-    except Exception:
-        log.exception("the settlement of %s for business %s in %s mode can't begin", day, business_id, mode)
-        return False
-    return True
+        is_begun = True
+    return is_begun
 
 
 @SETTLEMENTS.tidies

@@ -1,12 +1,11 @@
 """What every sweep does besides waking workers: payments and links whose time is over end."""
 
-import logging
 from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 
-from flipdash import rls, states
+from flipdash import rls, states, sweeps
 from flipdash.scope import Scope
 from transactions.models import Payment, PaymentLink, PaymentStatus, RailCharge
 from transactions.payments import arrivals
@@ -14,7 +13,6 @@ from transactions.payments.charges import CHARGES, GRACE
 from transactions.reasons import Reason
 
 MOST_AT_ONCE = 100
-log = logging.getLogger(__name__)
 
 
 @CHARGES.tidies
@@ -22,11 +20,8 @@ def tidy() -> None:
     """End what is over. Each by itself: a row that fails is logged, and comes again with the next sweep."""
     for due, end in ((due_payments(), cancel), (due_links(), expire)):
         for business_id, mode, pk in due.values_list("business_id", "mode", "pk")[:MOST_AT_ONCE]:
-            try:
-                with rls.inside_of(business_id, mode), transaction.atomic():
-                    end(pk)
-            except Exception:
-                log.exception("%s of %s failed", end.__name__, pk)
+            with sweeps.by_itself(f"{end.__name__} of", pk), rls.inside_of(business_id, mode), transaction.atomic():
+                end(pk)
 
 
 def due_payments() -> Any:

@@ -51,11 +51,12 @@ def mails() -> list[tuple[str, str]]:
     return [(mail.to, mail.subject) for mail in Message.objects.order_by("pk")]
 
 
-def make_due(days_ago: int = 0) -> None:
+def make_due(days_ago: int = 0, schedule: ScheduledReport | None = None) -> None:
     """Let the schedule have been due so many days ago, at an hour that has passed."""
-    schedule, plan = row(), running.plan_of(row())
-    day = schedule.next_day - timedelta(days=1 + days_ago)
-    ScheduledReport.objects.using("operator").update(next_day=day, next_at=plan.moment(day, schedule.zone))
+    schedule = schedule or row()
+    day, rows = schedule.next_day - timedelta(days=1 + days_ago), ScheduledReport.objects.using("operator")
+    next_at = running.plan_of(schedule).moment(day, schedule.zone)
+    rows.filter(pk=schedule.pk).update(next_day=day, next_at=next_at)
 
 
 def build() -> Report:
@@ -192,6 +193,32 @@ def test_a_report_that_fails_is_told_once(owner, monkeypatch):
     assert mails() == [(owner.user.email, "Every morning could not be made")]
     assert runs()[0].problem == "disk full"
     assert row().is_active, "the next time may be well"
+
+
+def test_what_cant_be_settled_or_run_stops_no_other(owner, monkeypatch):
+    """One row that breaks would be every business's morning without reports, until somebody mends it."""
+    schedules = [factories.make_schedule(owner, name) for name in ("One", "Two", "Three")]
+    make_due(schedule=schedules[0])
+    assert running.run_due() == 1
+    Report.objects.update(status="running")
+    Report.objects.update(status="failed", problem="disk full", finished_at=Now())
+    begin = running.begin
+
+    def breaks(schedule, **how):
+        return 1 // (schedule.pk != schedules[1].pk) and begin(schedule, **how)
+
+    with monkeypatch.context() as broken:
+        for name, breaking in (("_settle", lambda _report: 1 / 0), ("_moved", lambda: 1 / 0), ("begin", breaks)):
+            broken.setattr(running, name, breaking)
+        make_due(schedule=schedules[1])
+        make_due(schedule=schedules[2])
+        assert running.run_due() == 1
+    assert [(run.schedule_id, run.status) for run in runs()] == [
+        (schedules[0].pk, "making"),
+        (schedules[2].pk, "making"),
+    ]
+    assert running.run_due() == 1
+    assert runs()[0].status == "failed"
 
 
 def test_receipts_of_nothing_are_a_failure_of_that_time_alone(owner):

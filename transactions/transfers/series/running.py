@@ -8,18 +8,17 @@ may no longer approve (trust.md Q2): the series pauses and says so. What can't b
 and waits for an approver like any other.
 """
 
-import logging
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import clock, notes, rls, states
+from flipdash import clock, notes, rls, states, sweeps
 from flipdash.leases import Stopped, Worker
 from flipdash.scope import Scope
 from transactions.models import MoneyTransfer, SeriesRun, TransferSeries, Via
@@ -34,7 +33,6 @@ from transactions.transfers import services as transfers
 from transactions.transfers.series import dates, look, mails, services
 from transactions.transfers.services import MONEY_TRANSFERS, Draft
 
-log = logging.getLogger(__name__)
 USING = "operator"
 AT_A_TIME = 100
 VIA = "series"
@@ -69,18 +67,15 @@ def queue_due() -> int:
 
 def _queued(pk: int, business_id: int, mode: str) -> bool:
     """Note the next day of one series, if it is still due and nobody else has it, and go to the day after."""
-    try:
-        with rls.inside_of(business_id, mode), transaction.atomic():
-            rows = TransferSeries.objects.filter(pk=pk, status=Status.ACTIVE, next_at__lte=Now())
-            series = rows.select_for_update(skip_locked=True, of=("self",)).select_related("business").first()
-            if series is None:
-                return False
+    is_queued = False
+    with sweeps.by_itself("series", pk), rls.inside_of(business_id, mode), transaction.atomic():
+        rows = TransferSeries.objects.filter(pk=pk, status=Status.ACTIVE, next_at__lte=Now())
+        series = rows.select_for_update(skip_locked=True, of=("self",)).select_related("business").first()
+        if series is not None:
             _note(series)
             _go_on(series)
-    except DatabaseError:
-        log.exception("series %s: its day isn't made, and tried again", pk)
-        return False
-    return True
+            is_queued = True
+    return is_queued
 
 
 def _note(series: TransferSeries) -> None:
@@ -249,10 +244,10 @@ def _let_go(approver: Scope, series: TransferSeries, transfer: MoneyTransfer, ho
 @RUNS.tidies
 def tidy() -> None:
     """Let what has come be made, and tell makers of what could not."""
-    queue_due()
+    sweeps.run(queue_due)
     found = list(untold().order_by("pk").values_list("pk", "series_id", "business_id", "mode")[:AT_A_TIME])
     for pk, series_id, business_id, mode in found:
-        with rls.inside_of(business_id, mode), transaction.atomic():
+        with sweeps.by_itself("failed day of a series", pk), rls.inside_of(business_id, mode), transaction.atomic():
             rows = TransferSeries.objects.filter(pk=series_id).select_related("business")
             series = rows.select_for_update(skip_locked=True, of=("self",)).first()
             runs = SeriesRun.objects.filter(pk=pk, status=SeriesRun.Status.FAILED, told_at=None)
