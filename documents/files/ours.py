@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from documents import downloads
 from documents.files.kinds import Asked, Item, Kind, register
 from documents.invoices import paper
 from documents.models import Invoice, ReceiptFile, Report, Statement
@@ -50,7 +51,7 @@ def _report(row: Report, now: datetime) -> Item:
         size=row.size,
         expires_at=row.expires_at,
         page_url=f"{reverse('documents:reports')}?before={row.number + 1}",
-        file_url=reverse("documents:report-file", args=[row.number]) if _is_there(row, now) else "",
+        file_url=reverse("documents:report-file", args=[row.number]) if downloads.is_there(row, now) else "",
     )
 
 
@@ -100,7 +101,7 @@ def _statements(scope: Scope, asked: Asked) -> list[Item]:
             size=row.size,
             expires_at=row.expires_at,
             page_url=f"{reverse('documents:statements')}?before={row.number + 1}",
-            file_url=reverse("documents:statement-file", args=[row.number]) if _is_there(row, now) else "",
+            file_url=reverse("documents:statement-file", args=[row.number]) if downloads.is_there(row, now) else "",
         )
         for row in asked.of(rows.select_related("member__user"), "created_at")
     ]
@@ -139,11 +140,6 @@ def _receipt(row: ReceiptFile, *, is_there: bool) -> Item:
         page_url=reverse(kind.row_url_name, args=[row.row_id]) if is_there else "",
         file_url=f"{address}?{asked}" if is_ready and is_there else "",
     )
-
-
-def _is_there(row: Report | Statement, now: datetime) -> bool:
-    """Return whether the file can be downloaded."""
-    return row.status == Report.Status.READY and row.expires_at is not None and row.expires_at >= now
 
 
 register(Kind("invoices", _("Invoices"), _invoices))

@@ -4,15 +4,22 @@ Reports, and statements of the deposit, whose files are made and kept in the sam
 stored file whose name was noted before it was stored: so both are found again.
 """
 
+import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from documents.models import Report, Statement
+from flipdash import room, sweeps
+from flipdash.leases import Stopped, Worker
 
 Made = Report | Statement
 
@@ -26,6 +33,41 @@ def workplace(row: Made) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class Finished(File):
+    """A file that a storage on this disk can take over by renaming it, so that it is there whole or not at all."""
+
+    def temporary_file_path(self) -> str:
+        """Return where it lies: what Django's storage asks uploads for."""
+        return str(self.name)
+
+
+@contextmanager
+def stored(worker: Worker[Any], row: Made, path: Path, folder: str) -> Iterator[None]:
+    """Store a finished file, and let the block say in one transaction that it is ready.
+
+    The file goes if the row isn't ours any more, or there is no room for it. Whatever else the block or its commit
+    raises, it stays: the commit may have come through. If it hasn't, the next attempt or the tidying throws it away.
+    """
+    if row.stored_as:  # what an attempt before this one stored, and could not publish
+        default_storage.delete(row.stored_as)
+    own = f"{_name(row.pk, row.attempt)}-{secrets.token_hex(8)}"
+    name = f"{folder}/{row.business_id}/{own}.{row.format}"
+    worker.note(row, stored_as=name)
+    try:
+        with path.open("rb") as whole:
+            os.fsync(whole.fileno())
+            default_storage.save(name, Finished(whole))
+    except Exception:
+        default_storage.delete(name)
+        raise
+    try:
+        with transaction.atomic():
+            yield
+    except (Stopped, room.TooMuchStored):
+        default_storage.delete(name)
+        raise
 
 
 def throw_away_folders(model: type[Made] = Report) -> None:
@@ -42,8 +84,9 @@ def throw_away_files(model: type[Made] = Report) -> None:
     """Remove the stored files of rows that came to nothing or whose time is over."""
     leftover = model.objects.using(_using(model)).leftover()
     for row in leftover[:50]:
-        default_storage.delete(row.stored_as)
-        leftover.filter(pk=row.pk, stored_as=row.stored_as).update(stored_as="")
+        with sweeps.by_itself("file of", row):
+            default_storage.delete(row.stored_as)
+            leftover.filter(pk=row.pk, stored_as=row.stored_as).update(stored_as="")
 
 
 def _using(model: type[Made]) -> str:

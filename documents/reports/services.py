@@ -4,17 +4,13 @@ They are leased work (flipdash/leases.py); what workers leave behind when they a
 design.md §8).
 """
 
-import os
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.files import File
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max, Min
 from django.db.models.functions import Now
@@ -33,7 +29,7 @@ from documents.reports.writers import WRITERS, Heading, TooBig
 from flipdash import db, events, histories, rls, room
 from flipdash.actors import ActorKind
 from flipdash.histories import Column, History
-from flipdash.leases import Stopped, Worker
+from flipdash.leases import Worker
 from flipdash.numbers import next_number
 from flipdash.scope import Scope
 
@@ -304,44 +300,20 @@ def _batches(report: Report, history: History, columns: Sequence[Column]) -> Ite
     REPORTS.note(report, rows_done=done)
 
 
-class Finished(File):
-    """A file that a storage on this disk can take over by renaming it, so that it is there whole or not at all."""
-
-    def temporary_file_path(self) -> str:
-        """Return where it lies: what Django's storage asks uploads for."""
-        return str(self.name)
-
-
 def _publish(report: Report, scope: Scope, path: Path, written: _Written) -> None:
     """Store the finished file and say that it is ready, unless somebody stopped the report meanwhile."""
-    if report.stored_as:  # what an attempt before this one stored, and could not publish
-        default_storage.delete(report.stored_as)
-    name = f"reports/{report.business_id}/{report.pk}-{report.attempt}-{secrets.token_hex(8)}.{report.format}"
     size = path.stat().st_size
-    REPORTS.note(report, stored_as=name)
-    try:
-        with path.open("rb") as whole:
-            os.fsync(whole.fileno())
-            default_storage.save(name, Finished(whole))
-    except Exception:
-        default_storage.delete(name)
-        raise
-    expires_at = Now() + timedelta(days=settings.REPORT_DAYS_KEPT)
-    try:
-        with transaction.atomic():
-            room.hold(scope, size)
-            REPORTS.finish(
-                report,
-                Status.READY,
-                size=size,
-                expires_at=expires_at,
-                file_name=written.file_name,
-                breaks=written.breaks,
-            )
-            events.record(scope, "report.made", report, history=report.history, file=written.file_name)
-    except (Stopped, room.TooMuchStored):
-        default_storage.delete(name)
-        raise
+    with leftovers.stored(REPORTS, report, path, "reports"):
+        room.hold(scope, size)
+        REPORTS.finish(
+            report,
+            Status.READY,
+            size=size,
+            expires_at=Now() + timedelta(days=settings.REPORT_DAYS_KEPT),
+            file_name=written.file_name,
+            breaks=written.breaks,
+        )
+        events.record(scope, "report.made", report, history=report.history, file=written.file_name)
 
 
 def _file_name(report: Report, scope: Scope, history: History) -> str:

@@ -3,17 +3,16 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpResponse, QueryDict
+from django.http import FileResponse, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, refuse, requires
+from documents import downloads
 from documents.models import Report, ReportTemplate
 from documents.receipts import bundles
 from documents.reports import services
@@ -146,22 +145,10 @@ def report_tray(request: Request) -> HttpResponse:
 def report_file(request: Request, number: int) -> FileResponse:
     """Send a finished file. Scope, expiry and permission are asked again, that of its history too (trust.md E2)."""
     report = get_object_or_404(services.of_person(request.scope), number=number)
-    if report.status != Report.Status.READY or report.expires_at is None or report.expires_at < timezone.now():
-        raise Http404
-    try:
-        content = default_storage.open(report.stored_as)
-    except FileNotFoundError as error:  # thrown away a moment ago
-        raise Http404 from error
+    answer = downloads.answer(report, CONTENT_TYPES[report.format])
     if request.method == "GET":
         services.note_download(request.scope, report)
-    response = FileResponse(
-        content,
-        as_attachment=True,
-        filename=report.file_name,
-        content_type=CONTENT_TYPES[report.format],
-    )
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
+    return answer
 
 
 @require_POST

@@ -4,9 +4,7 @@ As reports are (documents/reports/services.py), but for what is written: a perio
 one another (deposits/ledger/statement.py), or nothing.
 """
 
-import os
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from hashlib import file_digest
@@ -15,7 +13,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone, translation
@@ -26,7 +23,7 @@ from accounts.permissions import Permission
 from deposits.ledger.statement import DoesNotFollow, Movement, Period
 from documents.models import Statement
 from documents.reports import leftovers
-from documents.reports.services import MOST_WAITING, MOST_WAITING_OF_BUSINESS, Finished, TooManyWaiting
+from documents.reports.services import MOST_WAITING, MOST_WAITING_OF_BUSINESS, TooManyWaiting
 from documents.statements import camt, mt940, paper, sheet
 from documents.statements.content import Content
 from flipdash import clock, db, events, rls, room
@@ -194,32 +191,20 @@ def _told(statement: Statement, period: Period) -> Iterator[list[Movement]]:
 
 def _publish(statement: Statement, scope: Scope, path: Path, period: Period) -> None:
     """Store the finished file and say that it is ready, unless somebody stopped it meanwhile."""
-    if statement.stored_as:  # what an attempt before this one stored, and could not publish
-        default_storage.delete(statement.stored_as)
-    own = f"{statement.pk}-{statement.attempt}-{secrets.token_hex(8)}"
-    name = f"deposit-statements/{statement.business_id}/{own}.{statement.format}"
-    STATEMENTS.note(statement, stored_as=name)
-    try:
-        with path.open("rb") as whole:
-            os.fsync(whole.fileno())
-            digest, size = file_digest(whole, "sha256").hexdigest(), path.stat().st_size
-            whole.seek(0)
-            default_storage.save(name, Finished(whole))
-        with transaction.atomic():
-            room.hold(scope, size)
-            _finish(
-                statement,
-                file_name=_file_name(statement, scope),
-                size=size,
-                sha256=digest,
-                opening=period.opening,
-                closing=period.closing,
-                expires_at=Now() + timedelta(days=settings.REPORT_DAYS_KEPT),
-            )
-            events.record(scope, "statement.made", statement, **_facts(statement))
-    except Exception:
-        default_storage.delete(name)
-        raise
+    with path.open("rb") as whole:
+        digest, size = file_digest(whole, "sha256").hexdigest(), path.stat().st_size
+    with leftovers.stored(STATEMENTS, statement, path, "deposit-statements"):
+        room.hold(scope, size)
+        _finish(
+            statement,
+            file_name=_file_name(statement, scope),
+            size=size,
+            sha256=digest,
+            opening=period.opening,
+            closing=period.closing,
+            expires_at=Now() + timedelta(days=settings.REPORT_DAYS_KEPT),
+        )
+        events.record(scope, "statement.made", statement, **_facts(statement))
 
 
 def _finish(statement: Statement, **values: object) -> None:

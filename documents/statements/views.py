@@ -3,17 +3,16 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, refuse, requires
+from documents import downloads
 from documents.models import Statement
 from documents.reports.writers import CONTENT_TYPES as OF_REPORTS
 from documents.statements import services
@@ -72,20 +71,10 @@ def _listed(request: Request) -> dict[str, Any]:
 def statement_file(request: Request, statement_number: int) -> HttpResponseBase:
     """Send a finished file as it was made. Scope, permission and expiry are asked again (trust.md E2)."""
     statement = get_object_or_404(Statement.objects.visible_to(request.scope), number=statement_number)
-    if statement.status != services.Status.READY or statement.expires_at is None:
-        raise Http404
-    if statement.expires_at < timezone.now():
-        raise Http404
-    try:
-        content = default_storage.open(statement.stored_as)
-    except FileNotFoundError as error:  # thrown away a moment ago
-        raise Http404 from error
+    answer = downloads.answer(statement, CONTENT_TYPES[statement.format])
     if request.method == "GET":
         services.note_download(request.scope, statement)
-    kind = CONTENT_TYPES[statement.format]
-    response = FileResponse(content, as_attachment=True, filename=statement.file_name, content_type=kind)
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
+    return answer
 
 
 @require_POST

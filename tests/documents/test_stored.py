@@ -2,18 +2,23 @@
 
 import os
 import time
+from functools import partial
 from io import StringIO
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import Business
 from deposits.models import StatementImport
+from documents.models import Report, Statement
+from documents.reports import leftovers
 from flipdash import orphans
+from imports import services as imports
 from tests import factories
+from transactions.bulk import services as bulk
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])
 
@@ -49,6 +54,38 @@ def test_only_old_files_that_no_row_names_go(files, admin):
     assert orphans.throw_away() == 8
     assert orphans.throw_away() == 0
     assert all(default_storage.exists(name) for name in [*named, *others, new])
+
+
+def _reports(admin, **fields):
+    return factories.make_report(admin, status="failed", finished_at=timezone.now(), **fields)
+
+
+def _statements(admin, **fields):
+    return factories.make_statement(admin, status="failed", finished_at=timezone.now(), **fields)
+
+
+@pytest.mark.parametrize(
+    ("make", "tidy"),
+    [
+        (_reports, lambda: leftovers.throw_away_files(Report)),
+        (_statements, lambda: leftovers.throw_away_files(Statement)),
+        (factories.make_import, imports.tidy),
+        (partial(factories.make_draft, status="cancelled"), bulk.tidy),
+    ],
+    ids=["reports", "statements", "imports", "drafts"],
+)
+def test_a_file_that_cant_be_deleted_keeps_no_other(files, admin, monkeypatch, make, tidy):
+    names = [put(f"reports/1/{name}") for name in "ab"]
+    for name in names:
+        make(admin, stored_as=name)
+    delete = FileSystemStorage.delete
+
+    def breaks(storage, name):
+        return 1 // (name != names[0]) and delete(storage, name)
+
+    monkeypatch.setattr(FileSystemStorage, "delete", breaks)
+    tidy()
+    assert [default_storage.exists(name) for name in names] == [True, False]
 
 
 def test_a_sweep_takes_only_so_many(files, monkeypatch):

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import OperationalError, connections
 
 from accounts.models import Member
 from accounts.permissions import Role
@@ -216,6 +217,26 @@ def test_one_that_is_cancelled_while_it_is_made_leaves_no_file(scope, moved, mak
     assert make("csv").status == "cancelled"
     STATEMENTS.sweep()
     assert [path for path in quiet.rglob("*") if path.is_file()] == []
+
+
+def test_a_connection_that_breaks_as_it_commits_takes_no_file_with_it(scope, moved, make, monkeypatch):
+    """Who waits for the commit can't know whether it came through: it says ready, and has to have its file."""
+    connection, finish = connections["default"], services._finish
+    commit = connection.commit
+
+    def breaks():
+        monkeypatch.setattr(connection, "commit", commit)
+        commit()
+        raise OperationalError("the connection is gone")
+
+    def finish_and_break(statement, **values):
+        finish(statement, **values)
+        monkeypatch.setattr(connection, "commit", breaks)
+
+    monkeypatch.setattr(services, "_finish", finish_and_break)
+    made = make("csv")
+    STATEMENTS.sweep()
+    assert (again(made).status, default_storage.exists(made.stored_as)) == ("ready", True)
 
 
 def test_its_file_goes_when_its_time_is_over(scope, moved, make):
