@@ -45,6 +45,9 @@ log = logging.getLogger(__name__)
 MOST_DOUBLED = 20
 """How often a wait doubles at most: an interval has an end too, and a row may be tried for weeks."""
 
+MOST_RESTED = timedelta(minutes=10)
+"""How long a row rests at most that is begun anew, with no attempt counted."""
+
 
 class Stopped(Exception):
     """The row was cancelled, or another worker has taken it over."""
@@ -62,9 +65,10 @@ class Leased(models.Model):
     PROBLEMS: ClassVar[Mapping[str, Words]]
     """Why it failed, in words, by `problem`; "error" is for whatever nobody foresaw."""
 
+    created_at = models.DateTimeField(db_default=Now())
     attempt = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
-    """When the next attempt may begin; None: at once."""
+    """When the next attempt may begin; None: at once, since it was made. What is begun anew says since when."""
     started_at = models.DateTimeField(null=True)
     """When the last attempt began."""
     lease_until = models.DateTimeField(null=True)
@@ -381,7 +385,8 @@ class Worker(Generic[R]):
         """
         self._change(self._running(lease_until__gt=self._lease()), lease_until=self._lease())
         latest = Greatest(self._next_attempt(), Now() + self.longest_rest)
-        waits = Q(status__in=list(self.model.STEPS), attempt__gt=0, due_at__gt=latest)
+        begun_anew = Q(attempt=0, due_at__gt=Greatest(latest, Now() + MOST_RESTED))
+        waits = Q(status__in=list(self.model.STEPS)) & (Q(attempt__gt=0, due_at__gt=latest) | begun_anew)
         self._change(waits, due_at=self._next_attempt())
 
     def _change(self, condition: Q, **values: Any) -> None:

@@ -297,7 +297,7 @@ def send_again(messages: QuerySet[Message]) -> int:
     """Queue what failed once more, with all its attempts; returns how many mails that is."""
     rows = messages.filter(channel=Message.Channel.MAIL, status=Status.FAILED)
     with transaction.atomic(using=rows.db):
-        found = rows.update(status=Status.QUEUED, attempt=0, due_at=None, finished_at=None, problem="")
+        found = rows.update(status=Status.QUEUED, attempt=0, due_at=Now(), finished_at=None, problem="")
         transaction.on_commit(MAILS.wake, using=rows.db)
     log.info("mails: %s that failed are sent again", found)
     return found

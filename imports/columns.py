@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from accounts import rights
 from accounts.permissions import Permission
-from flipdash import rls, states
+from flipdash import clock, rls, states
 from flipdash.scope import Scope
 from flipdash.tables import Checker, Header, Import, Row, Unreadable
 from imports.models import ColumnMapping, ImportJob
@@ -106,6 +106,7 @@ def choose(job: ImportJob, *, by: Scope, seen: str, columns: Mapping[str, str], 
         facts={"file": job.file_name},
         columns=said(asked["names"], columns, order),
         attempt=0,
+        due_at=clock.now(),
         rows_done=0,
         keep_until=None,
     )

@@ -144,6 +144,7 @@ def confirm(job: ImportJob, *, by: Scope, seen: int, skip_bad: bool) -> bool:
         confirmed_by_id=by.member.pk,
         skip_bad=skip_bad,
         attempt=0,
+        due_at=clock.now(),
         rows_done=0,
         keep_until=clock.now() + timedelta(days=DAYS_FOR_FAULTS),
     )

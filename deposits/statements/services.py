@@ -65,7 +65,7 @@ def decide(job: StatementImport, *, by: User, is_accepted: bool) -> None:
         if held is None:
             raise NotHeld
         if is_accepted:
-            states.step(held, Status.QUEUED, accepted_by_id=by.pk, attempt=0)
+            states.step(held, Status.QUEUED, accepted_by_id=by.pk, attempt=0, due_at=clock.now("operator"))
             STATEMENTS.wake_on_commit()
         else:
             states.step(held, Status.FAILED, problem="declined", finished_at=clock.now("operator"))

@@ -15,6 +15,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -111,7 +112,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 def try_again(rows: QuerySet[Invoice] | None = None) -> int:
     """Put back what waits for a person, who may have mended it: of some rows, or all. Return how many there were."""
     failed = (Invoice.objects.using(USING) if rows is None else rows).filter(status=Status.FAILED)
-    count = failed.update(status=Status.QUEUED, attempt=0, due_at=None, finished_at=None, problem="")
+    count = failed.update(status=Status.QUEUED, attempt=0, due_at=Now(), finished_at=None, problem="")
     if count:
         INVOICES.wake()
     return count

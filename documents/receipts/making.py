@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone, translation
 
 from documents.models import ReceiptFile
@@ -57,7 +58,7 @@ def ask(paper: Paper, *, language: str, again: bool = False) -> ReceiptFile:
         ReceiptFile.objects.bulk_create([ReceiptFile(**wanted, **ours)], ignore_conflicts=True)
     elif made.status == Status.FAILED and again:
         failed = rows.filter(status=Status.FAILED)
-        failed.update(status=Status.QUEUED, attempt=0, due_at=None, finished_at=None, problem="")
+        failed.update(status=Status.QUEUED, attempt=0, due_at=Now(), finished_at=None, problem="")
     else:
         return made
     transaction.on_commit(RECEIPTS.wake)

@@ -130,10 +130,9 @@ def waiting(rows: models.QuerySet, since: Any) -> tuple[int, float]:
 def _of_worker(worker: leases.Worker[Any]) -> Queue:
     """Measure what a worker could begin with: rows that are due, and those whose worker has died."""
     model = worker.model
-    has_time = any(field.name == "created_at" for field in model._meta.fields)
     due = Q(status__in=list(model.STEPS)) & (Q(due_at=None) | Q(due_at__lte=Now()))
     lost = Q(status__in=list(model.STEPS.values()), lease_until__lt=Now())
-    since = Coalesce(F("lease_until"), F("due_at"), F("created_at") if has_time else F("started_at"))
+    since = Coalesce(F("lease_until"), F("due_at"), F("created_at"))
 
     def read() -> tuple[int, float]:
         return waiting(model.objects.using(OPERATOR).filter(due | lost, finished_at=None), since)

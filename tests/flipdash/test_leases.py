@@ -6,13 +6,18 @@ from threading import Thread, current_thread
 
 import pytest
 from django.db import Error, connections, transaction
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from kombu.exceptions import OperationalError
 
-from flipdash import clock, leases, leases_of_many, processes, tasks
+from documents.invoices import services as invoices
+from flipdash import clock, leases, leases_of_many, mail, processes, tasks
 from flipdash.celery import app
 from flipdash.models import Message
+from flipdash.operations import measures
 from tests.leased import MAKERS, let_time_pass, step_the_clock_back
+from transactions.outgoing import orders
+from transactions.payments import settling
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "operator"]),
@@ -154,6 +159,45 @@ def test_a_clock_that_steps_back_neither_stops_work_nor_does_it_twice(worker, ro
     worker.sweep()
     assert worker.rows.get(pk=row.pk).due_at <= clock.now() + max(worker.wait, worker.longest_rest)
     assert state_of(worker, row)[1] == 1
+
+
+def test_what_is_begun_anew_doesnt_wait_for_the_clock_to_catch_up(worker, row, woken):
+    worker.rows.update(attempt=0, due_at=Now())
+    step_the_clock_back(worker, HOUR)
+    worker.sweep()
+    assert worker.rows.get(pk=row.pk).due_at <= clock.now() + max(worker.wait, worker.longest_rest)
+
+
+def test_since_when_a_row_waits_is_measured(worker, row, monkeypatch):
+    """What waits for its first attempt since nobody knows when would be well for ever."""
+    worker.rows.update(due_at=None)
+    monkeypatch.setattr(measures, "Now", lambda: Now() + HOUR)
+    name = worker.name.replace(" ", "_")
+    (queue,) = (one for one in measures.all_of_them() if isinstance(one, measures.Queue) and one.name == name)
+    waiting, oldest = queue.read()
+    assert waiting >= 1
+    assert oldest >= HOUR.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("name", "begin_anew"),
+    [
+        ("mails", lambda _row: mail.send_again(Message.objects.all())),
+        ("invoices", lambda _row: invoices.try_again()),
+        ("orders", orders.ask_again),
+        ("settlements", settling.try_again),
+    ],
+)
+def test_what_is_begun_anew_waits_since_then(admin, woken, name, begin_anew):
+    """Not since it was made, which may be weeks ago: it would be late before a worker could have begun."""
+    worker = leases.workers[name]
+    row = MAKERS[name](admin)
+    worker._fail(worker.claim(row.pk), "error")
+    begin_anew(row)
+    begun = worker.rows.get(pk=row.pk)
+    assert begun.finished_at is None
+    assert begun.due_at > begun.created_at
+    assert worker.due().filter(pk=row.pk).exists()
 
 
 def test_a_failure_is_tried_again_later_and_in_the_end_said_in_plain_words(worker, row, monkeypatch):

@@ -73,7 +73,7 @@ def ask(draft: BulkDraft) -> None:
     elif not draft.rows.filter(PAID, UNKNOWN).exists():
         return
     over = BulkNames.objects.filter(is_over, draft=draft)
-    again = {"finished_at": None, "due_at": None, "attempt": 0, "rounds": 0, "problem": ""}
+    again = {"finished_at": None, "due_at": Now(), "attempt": 0, "rounds": 0, "problem": ""}
     over.update(status=BulkNames.Status.QUEUED, **again)
     NAMES.wake_on_commit()
 

@@ -152,6 +152,7 @@ def confirm(scope: Scope, draft: BulkDraft, *, seen: str, sure: bool, name_reaso
             "name_reason": name_reason,
             "name": name or locked.name,
             "attempt": 0,
+            "due_at": clock.now(),
             "rows_done": 0,
             "problem": "",
             "missing": None,

@@ -210,6 +210,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('attempt', models.PositiveSmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField(null=True)),
                 ('started_at', models.DateTimeField(null=True)),
@@ -316,6 +317,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('attempt', models.PositiveSmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField(null=True)),
                 ('started_at', models.DateTimeField(null=True)),
@@ -546,6 +548,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('attempt', models.PositiveSmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField(null=True)),
                 ('started_at', models.DateTimeField(null=True)),
@@ -706,6 +709,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('mode', models.CharField(choices=[('live', 'Live Mode'), ('test', 'Test Mode')], max_length=4)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('attempt', models.PositiveSmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField(null=True)),
                 ('started_at', models.DateTimeField(null=True)),

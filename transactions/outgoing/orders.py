@@ -263,7 +263,7 @@ def ask_again(order: RailOrder) -> bool:
     Not one whose key the rail knows with something else: what it says by that key isn't about this order.
     """
     given_up = RailOrder.objects.filter(pk=order.pk, status=Status.FAILED).exclude(problem=answers.KEY_REUSED)
-    return bool(given_up.update(status=Status.QUEUED, attempt=0, due_at=None, finished_at=None, problem=""))
+    return bool(given_up.update(status=Status.QUEUED, attempt=0, due_at=Now(), finished_at=None, problem=""))
 
 
 def given_up() -> Any:

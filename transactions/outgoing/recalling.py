@@ -40,7 +40,7 @@ def recall(scope: Scope, product: Product, pk: int) -> None:
             raise NotWaiting(locked)
         if not hangs(product, locked):
             raise NotHanging(_("Its bank isn’t heavily disturbed, or it was asked back before. Nothing was changed."))
-        _orders(product, locked).update(recalled_at=Now(), due_at=None)
+        _orders(product, locked).update(recalled_at=Now(), due_at=Now())
         events.record(scope, product.kind("recalled"), locked, amount=locked.amount)
         ORDERS.wake_on_commit()
 

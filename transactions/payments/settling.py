@@ -181,7 +181,7 @@ def settle_now(scope: Scope, payment: Payment) -> Asked:
 
 def try_again(run: SettlementRun) -> bool:
     """Let a settlement that was given up be worked on once more, from where it was; False if it wasn't given up."""
-    values = {"status": Status.QUEUED, "attempt": 0, "due_at": None, "finished_at": None, "problem": ""}
+    values = {"status": Status.QUEUED, "attempt": 0, "due_at": Now(), "finished_at": None, "problem": ""}
     with rls.inside_of(run.business_id, run.mode):
         if not SettlementRun.objects.filter(pk=run.pk, status=Status.FAILED).update(**values):
             return False

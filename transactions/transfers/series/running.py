@@ -84,7 +84,7 @@ def _note(series: TransferSeries) -> None:
     run, is_new = SeriesRun.objects.get_or_create(series=series, day=series.next_day, defaults=known)
     if not is_new:
         held = SeriesRun.objects.filter(pk=run.pk, status=SeriesRun.Status.FAILED, problem__in=SeriesRun.HELD)
-        again = {"attempt": 0, "problem": "", "due_at": None, "finished_at": None, "told_at": None}
+        again = {"attempt": 0, "problem": "", "due_at": Now(), "finished_at": None, "told_at": None}
         held.update(status=SeriesRun.Status.QUEUED, **again)
 
 
