@@ -14,7 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from flipdash.models import RequestCount
 from flipdash.operations.measures import OPERATOR, Reading
-from flipdash.operations.state import State, is_silent, look
+from flipdash.operations.state import QUEUES, State, is_silent, look
 from flipdash.serving import counting
 
 
@@ -107,7 +107,7 @@ class Collected:
         taken = GaugeMetricFamily("flipdash_queue_taken", "Whether a worker takes from it", labels=["queue"])
         for one in self.state.alive:
             ages.add_metric([one.name], _age(one))
-        for queue in ("default", "reports", "imports", "callbacks"):
+        for queue in QUEUES:
             taken.add_metric([queue], queue not in self.state.deserted)
         yield from (ages, taken)
         alive = self.state.alive

@@ -19,10 +19,11 @@ from sentry_sdk.transport import Transport
 
 from deposits import operations as of_deposits
 from developer import operations as of_developers
-from flipdash import backoffice, leases, mail
+from developer.callbacks import outbox
+from flipdash import backoffice, judges, leases, mail
 from flipdash.celery import app
 from flipdash.models import Heartbeat, Message, RequestCount
-from flipdash.operations import errors, heartbeats, measures, office, state
+from flipdash.operations import answers, errors, heartbeats, measures, office, state
 from flipdash.operations.measures import Figure, Reading, Unit
 from flipdash.serving import counting
 from tests import factories
@@ -404,6 +405,17 @@ def test_one_write_at_a_time_is_waited_for(counter, monkeypatch):
         counter.count(request())
     assert len(started) == 1
     assert started[0].daemon
+
+
+def test_every_queue_is_watched(client, lively, monkeypatch):
+    """Those that workers may be told to take from, and the sender's."""
+    assert set(state.QUEUES) == {*judges.QUEUES, outbox.QUEUE}
+    assert {worker.queue for worker in leases.workers.values()} <= set(state.QUEUES)
+    monkeypatch.setattr(answers, "QUEUES", (*state.QUEUES, "fifth"))
+    assert {dict(labels)["queue"] for name, labels in metrics(client) if name == "flipdash_queue_taken"} == {
+        *state.QUEUES,
+        "fifth",
+    }
 
 
 def test_figures_are_written_too(client, lively):
