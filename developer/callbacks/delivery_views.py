@@ -84,8 +84,8 @@ def _chosen(request: Request, asked: QueryDict) -> tuple[Chosen, str]:
 
 
 def _check_seen(chosen: Chosen, asked: QueryDict) -> None:
-    """Raise TooMany unless these are as many as the page said."""
-    if asked.get("seen") != str(chosen.resendable):
+    """Raise TooMany unless these are the ones that the page showed."""
+    if asked.get("seen") != chosen.seen:
         raise TooMany(_("Nothing was resent: there are other callbacks by now. Look at them again."))
 
 

@@ -8,6 +8,7 @@ queues none twice.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 
 from django.db import transaction
 from django.db.models import F, QuerySet, Sum
@@ -59,6 +60,8 @@ class Chosen:
     callbacks: Sequence[int]
     resendable: int
     """How many would be sent once more."""
+    seen: str = ""
+    """Which these are, as a page shows it and its form says it again."""
 
     @property
     def left_alone(self) -> int:
@@ -120,8 +123,9 @@ def choose(scope: Scope, callbacks: Sequence[int]) -> Chosen:
             % {"most": money.number(MOST)}
         )
     rows = Callback.objects.visible_to(scope, searched=True).filter(pk__in=callbacks)
-    resendable = _resendable(scope, callbacks).count()
-    return Chosen(sorted(rows.values_list("pk", flat=True)), resendable)
+    resendable = sorted(_resendable(scope, callbacks).values_list("pk", flat=True))
+    seen = sha256(" ".join(map(str, resendable)).encode()).hexdigest()
+    return Chosen(sorted(rows.values_list("pk", flat=True)), len(resendable), seen)
 
 
 @transaction.atomic

@@ -243,14 +243,20 @@ def test_anothers_is_a_404_and_stays(page, client_of, stranger, some, people):
 # --- Resending many ------------------------------------------------------------------------------------------
 
 
-def resend_all(page, query, seen):
-    return page.post(MANY, {"which": "shown", "query": query, "seen": seen})
+def seen_on(page, **asked):
+    """Return what the question says that it is about."""
+    return re.search(r'name="seen"\s+value="(\w+)"', text_of(page.get(MANY, asked)))[1]
+
+
+def resend_all(page, query, seen=""):
+    asked = {"which": "shown", "query": query}
+    return page.post(MANY, asked | {"seen": seen or seen_on(page, **asked)})
 
 
 def test_all_that_the_filter_shows_are_resent_after_a_question(page, some):
     asked = text_of(page.get(MANY, {"which": "shown", "query": "status=failed"}))
     assert "2 callbacks are sent once more" in asked
-    answer = resend_all(page, "status=failed", "2")
+    answer = resend_all(page, "status=failed")
     [made] = CallbackResend.objects.all()
     assert answer.headers["Location"] == f"/developer/callbacks/resends/{made.number}/"
     assert made.callbacks == sorted([some["failed"].pk, some["timeout"].pk])
@@ -283,7 +289,8 @@ def test_only_the_ticked_ones_are_resent(page, some):
     asked = text_of(page.get(MANY, {"which": "ticked", "query": "", "callback": ticked}))
     assert "2 callbacks are sent once more" in asked
     assert asked.count('name="callback"') == 2
-    page.post(MANY, {"which": "ticked", "callback": ticked, "seen": "2"})
+    seen = seen_on(page, which="ticked", query="", callback=ticked)
+    page.post(MANY, {"which": "ticked", "callback": ticked, "seen": seen})
     RESENDS.work()
     assert [state_of(some[name])[0] for name in ("failed", "delivered", "timeout")] == ["waiting", "waiting", "failed"]
 
@@ -295,9 +302,13 @@ def test_ticks_that_make_no_sense_resend_nothing(page, some, ticked):
     assert not CallbackResend.objects.exists()
 
 
-def test_another_set_than_the_one_that_was_seen_is_asked_again(page, some, to):
+@pytest.mark.parametrize("is_one_delivered", [False, True], ids=["one more", "as many, and another one"])
+def test_another_set_than_the_one_that_was_seen_is_asked_again(page, some, to, is_one_delivered):
+    seen = seen_on(page, which="shown", query="status=failed")
     ended(to, "failed", code="500")
-    answer = resend_all(page, "status=failed", "2")
+    if is_one_delivered:
+        page.post(f"{LIST}{some['failed'].pk}/resending/")
+    answer = resend_all(page, "status=failed", seen)
     assert answer.headers["Location"] == f"{LIST}?status=failed"
     assert not CallbackResend.objects.exists()
 
@@ -315,7 +326,8 @@ def test_too_many_are_refused_with_what_to_do(page, some, monkeypatch):
 
 def test_an_hours_resends_are_limited(page, some, monkeypatch):
     monkeypatch.setattr(resending, "MOST_AN_HOUR", 1)
-    asked = page.post(MANY, {"which": "shown", "query": "status=failed", "seen": "2"}, follow=True)
+    shown = {"which": "shown", "query": "status=failed"}
+    asked = page.post(MANY, shown | {"seen": seen_on(page, **shown)}, follow=True)
     assert "At most 1 callbacks are resent within an hour" in text_of(asked)
     page.post(f"{LIST}{some['failed'].pk}/resending/")
     answer = page.post(f"{LIST}{some['timeout'].pk}/resending/", follow=True)
