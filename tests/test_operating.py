@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
@@ -197,6 +198,22 @@ def test_backups_of_one_second_are_each_whole(pretended):
     assert {frozenset(path.name for path in one.iterdir()) for one in made} == {
         frozenset(("about", "database.dump", "database.list", "files.tar.gz", "sealing-keys", "SHA256SUMS"))
     }
+
+
+def test_a_restore_leaves_no_file_behind_wherever_it_fails(pretended, tmp_path):
+    place = tmp_path / "tmp"
+    place.mkdir()
+    assert pretended.run("backup", "kept").returncode == 0
+    (made,) = pretended.backups()
+    done = pretended.run("restore", str(made), FAILS="reseal --keys", TMPDIR=str(place))
+    assert done.returncode != 0
+    assert list(place.iterdir()) == []
+    (made / "sealing-keys").chmod(0o600)
+    (made / "sealing-keys").write_text("cd\nab\n")
+    parts = [path for path in made.iterdir() if path.name != "SHA256SUMS"]
+    sums = [f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in parts]
+    (made / "SHA256SUMS").write_text("".join(sums))
+    assert "lacks the keys with the fingerprints cd." in pretended.run("restore", str(made)).stderr
 
 
 BESIDE = "compose up --detach --wait --no-build --no-recreate --scale web=2 web"
