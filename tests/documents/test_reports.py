@@ -140,6 +140,7 @@ def test_headers_are_frozen_fixed_and_name_the_zone(scope, transfers):
         "Approved By",
         "Bank Reference", "Created via", "External ID", "Returned Date (WIB)",
         "Failure Reason", "Send on (WIB)", "Account holder", "Why the name differs", "Beneficiary Email",
+        "Under review since (WIB)",
     ]  # fmt: skip
     assert (sheet.panes_are_frozen, sheet.horz_split_pos) == (1, 1)
 
