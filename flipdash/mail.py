@@ -113,12 +113,15 @@ class Mails(Worker[Message]):
         """
         ends = monotonic() + A_TURN
         with _one_line():
-            did = super().work(pk)
-            while did and pk is None and monotonic() < ends and (row := self.claim()):
+            row = self.claim(pk)
+            if row is None:
+                return False
+            while row:
                 self._do(row)
-        if did and self.due().exists():  # who was woken before may be through
+                row = self.claim() if pk is None and monotonic() < ends else None
+        if self.due().exists():  # once a turn: two who are woken by each would fill the queue
             self.wake()
-        return did
+        return True
 
     def due(self) -> Any:
         """Return what may be sent now."""

@@ -118,9 +118,9 @@ def test_a_turn_ends_by_the_clock_and_says_that_more_waits(server, monkeypatch):
     monkeypatch.setattr(mail, "A_TURN", 0.0)
     woken: list[bool] = []
     monkeypatch.setattr(mail.Mails, "wake", lambda worker: woken.append(True))
-    queue("a", "b")
+    queue("a", "b", "c")
     assert mail.MAILS.work()
-    assert server.taken == ["a@x.test"]
-    assert woken
+    assert (server.taken, len(woken)) == (["a@x.test"], 1), "twice would let the queue grow by each turn"
     assert mail.MAILS.work()
-    assert server.taken == ["a@x.test", "b@x.test"]
+    assert mail.MAILS.work()
+    assert (server.taken, len(woken)) == (["a@x.test", "b@x.test", "c@x.test"], 2), "nothing waits after the last"
