@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from datetime import timedelta
 from email.utils import parseaddr
 from time import monotonic
+from traceback import walk_tb
 from typing import Any
 
 from django.conf import settings
@@ -39,6 +40,8 @@ AWAY_FOR = timedelta(seconds=60)
 DROPS = (smtplib.SMTPServerDisconnected, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 SMTP_OK, CLOSES = 250, 421
 """What a server answers to what it takes, and one that serves nobody for now."""
+FOR_NOW = range(400, 500)
+"""What it answers to what it may take another time."""
 
 
 A_TURN = 2.0
@@ -267,10 +270,10 @@ def _hand_over(message: Message, line: Line) -> None:
     is_used = line.open()
     try:
         _say(message, line)
-    except smtplib.SMTPSenderRefused:
-        if not is_used:
+    except OSError as error:
+        if not (is_used and _may_be_the_lines(error)):
             raise
-        line.close()  # it may take no more by one connection; at this point it has nothing of the mail
+        line.close()
         line.open()
         _say(message, line)
 
@@ -278,6 +281,17 @@ def _hand_over(message: Message, line: Line) -> None:
 def _say(message: Message, line: Line) -> None:
     said: dict[str, Any] = {"to": [message.to], "headers": {"Message-ID": id_of(message)}}
     EmailMessage(message.subject, message.text, connection=line.server, **said).send()
+
+
+def _may_be_the_lines(error: OSError) -> bool:
+    """Return whether a server may only take no more by this connection, and has taken nothing of the mail."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code in FOR_NOW for code, _words in error.recipients.values())
+    if isinstance(error, smtplib.SMTPDataError):
+        return error.smtp_code == CLOSES
+    if isinstance(error, DROPS):  # once it has the text, nobody knows if it took the mail
+        return all(frame.f_code is not smtplib.SMTP.data.__code__ for frame, _line in walk_tb(error.__traceback__))
+    return isinstance(error, smtplib.SMTPSenderRefused)
 
 
 def _wait(message: Message, problem: str, error: BaseException | None) -> None:

@@ -23,10 +23,10 @@ class Server(socketserver.ThreadingTCPServer):
         self.connections = 0
         self.taken: list[str] = []
         self.most = 1_000
-        """How many mails it takes by one connection; what comes then is answered by 421."""
-        self.hangs_up = False
-        """Whether it then hangs up instead, once a mail is taken."""
-        self.refused = ""
+        """How many mails it takes by one connection."""
+        self.at, self.answer = "MAIL", "421 no more by this connection"
+        """What it says to the next one, and where; "": it hangs up."""
+        self.refused, self.refuses = "", "550 nobody of this name"
 
 
 class Talk(socketserver.StreamRequestHandler):
@@ -37,23 +37,33 @@ class Talk(socketserver.StreamRequestHandler):
     def say(self, words: str) -> None:
         self.wfile.write(f"{words}\r\n".encode())
 
+    def ends(self) -> bool:
+        """Say that it is enough; returns whether the connection ends by that."""
+        if self.server.answer:
+            self.say(self.server.answer)
+        return not self.server.answer.startswith("45")
+
     def handle(self) -> None:
         self.server.connections += 1
         taken = 0
         self.say("220 here")
         while line := self.rfile.readline().decode().strip():
             word = line[:4].upper()
-            if word == "MAIL" and taken >= self.server.most:
-                return self.say("421 no more by this connection")
-            if word == "RCPT" and self.server.refused and self.server.refused in line:
-                self.say("550 nobody of this name")
+            at = self.server.at if taken >= self.server.most else ""
+            if word == at:
+                if self.ends():
+                    return None
+            elif word == "RCPT" and self.server.refused and self.server.refused in line:
+                self.say(self.server.refuses)
             elif word == "DATA":
                 self.say("354 go on")
                 text = b"".join(iter(self.rfile.readline, b".\r\n")).decode()
+                if at == "TEXT":
+                    return self.say(self.server.answer)
                 self.server.taken += re.findall(r"^To: (\S+)", text, re.M)
                 taken += 1
                 self.say("250 taken")
-                if self.server.hangs_up and taken >= self.server.most:
+                if self.server.at == "TAKEN" and taken >= self.server.most:
                     return None
             elif word == "QUIT":
                 return self.say("221 goodbye")
@@ -96,20 +106,46 @@ def test_all_mails_of_a_turn_leave_by_one_connection(server):
     assert server.connections == 2, "a turn ends its own"
 
 
-@pytest.mark.parametrize("hangs_up", [False, True])
-def test_a_server_that_takes_so_many_by_a_connection_gets_the_others_by_another(server, hangs_up):
-    server.most, server.hangs_up = 2, hangs_up
+ENOUGH = [
+    *(("MAIL", "421 no more"), ("MAIL", "452 too much"), ("MAIL", "")),
+    *(("RCPT", "451 too fast"), ("RCPT", "421 no more"), ("RCPT", "")),
+    *(("DATA", "421 no more"), ("TEXT", "421 no more"), ("TAKEN", "")),
+]
+
+
+@pytest.mark.parametrize(("at", "answer"), ENOUGH)
+def test_a_server_that_takes_so_many_by_a_connection_gets_the_others_by_another(server, at, answer):
+    """hostile.26 5: what it had taken nothing of lost an attempt, or stopped all mails for a minute."""
+    server.most, server.at, server.answer = 2, at, answer
     asked = queue("a", "b", "c", "d", "e")
     assert mail.MAILS.work()
     assert (server.taken, server.connections) == (asked, 3)
     assert set(Message.objects.values_list("status", "problem", "attempt")) == {("sent", "", 1)}
 
 
+def test_a_mail_that_the_server_may_have_taken_does_not_go_again_at_once(server):
+    server.most, server.at, server.answer = 2, "DATA", ""
+    queue("a", "b", "c", "d")
+    assert mail.MAILS.work()
+    assert (server.taken, server.connections) == (["a@x.test", "b@x.test", "d@x.test"], 2)
+    assert Message.objects.get(to="c@x.test").status == "queued"
+
+
+def test_what_a_new_connection_refuses_too_is_tried_once_more_only(server):
+    server.most, server.at, server.answer = 1, "RCPT", "451 later"
+    server.refused, server.refuses = "b@x.test", "451 not you"
+    queue("a", "b", "c")
+    assert mail.MAILS.work()
+    assert (server.taken, server.connections) == (["a@x.test", "c@x.test"], 3)
+    waits = Message.objects.get(to="b@x.test")
+    assert (waits.status, waits.attempt, waits.problem) == ("queued", 1, "")
+
+
 def test_after_a_mail_that_is_refused_the_others_leave_all_the_same(server):
     server.refused = "b@x.test"
     queue("a", "b", "c")
     assert mail.MAILS.work()
-    assert server.taken == ["a@x.test", "c@x.test"]
+    assert (server.taken, server.connections) == (["a@x.test", "c@x.test"], 2), "550 is no connection's fault"
     waits = Message.objects.get(to="b@x.test")
     assert (waits.status, waits.attempt, waits.problem) == ("queued", 1, "")
 
