@@ -31,16 +31,18 @@ TOGETHER = 0.25  # seconds
 """How long beat sleeps at least: what is due within that is looked at together, and it rarely wakes a little early."""
 
 _written: dict[str, float] = {}
-"""When this process last wrote for whom, by its own clock."""
+"""When this process last wrote for whom, or tried to, by its own clock."""
+_begun: set[str] = set()
+"""For whom it has written."""
 
 
 def write(name: str, queues: str = "") -> None:
     """Say that somebody lives, unless that was said just now. Without a database nothing is said, and nothing fails."""
     if monotonic() - _written.get(name, -EVERY) < EVERY:
         return
-    is_first = name not in _written
     _written[name] = monotonic()
-    _do(lambda: _write(name, queues, is_first=is_first))
+    if _do(lambda: _write(name, queues, is_first=name not in _begun)):
+        _begun.add(name)
 
 
 def _write(name: str, queues: str, *, is_first: bool) -> None:
@@ -54,14 +56,19 @@ def _write(name: str, queues: str, *, is_first: bool) -> None:
 def remove(name: str) -> None:
     """Say that somebody has stopped, as it should."""
     _written.pop(name, None)
+    _begun.discard(name)
     _do(lambda: Heartbeat.objects.filter(name=name).delete())
 
 
-def _do(act: Any) -> None:
+def _do(act: Any) -> bool:
+    """Do something in the database; returns whether it could be done."""
     try:
         act()
     except DatabaseError:
         log.warning("no sign of life could be written")
+        return False
+    else:
+        return True
     finally:
         # Beat and the main process of a worker need no connection else, and a child must not inherit one.
         if not connections["default"].in_atomic_block:

@@ -37,6 +37,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 def watched(settings, monkeypatch):
     settings.OPERATIONS_TOKEN = TOKEN
     monkeypatch.setattr(heartbeats, "_written", {})
+    monkeypatch.setattr(heartbeats, "_begun", set())
     monkeypatch.setattr(state, "LEAST_ROOM", 0)
 
 
@@ -134,14 +135,26 @@ def test_it_is_said_now_and_then_only(django_assert_num_queries, monkeypatch):
     assert heartbeats.seen("operator")[0].age < timedelta(seconds=30)
 
 
-def test_without_a_database_it_goes_on(monkeypatch):
-    def away(*args, **kwargs):
-        raise OperationalError("away")
+def away(*args, **kwargs):
+    raise OperationalError("away")
 
+
+def test_without_a_database_it_goes_on(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(connections["default"], "cursor", away)
         heartbeats.write("beat")
     assert not Heartbeat.objects.exists()
+
+
+def test_who_came_back_before_the_database_is_counted_as_killed_all_the_same(monkeypatch):
+    """hostile.26 9: where Docker starts all at once again, the first sign of life finds no database."""
+    Heartbeat.objects.create(name="beat", seen_at=Now())
+    with monkeypatch.context() as patch:
+        patch.setattr(connections["default"], "cursor", away)
+        heartbeats.write("beat")
+    heartbeats._written["beat"] -= heartbeats.EVERY
+    heartbeats.write("beat")
+    assert [one.came_back for one in heartbeats.seen("operator")] == [True]
 
 
 def test_who_was_killed_is_forgotten_after_a_day():
@@ -161,6 +174,7 @@ def test_who_was_killed_and_came_back_under_its_name_is_counted_and_who_was_stop
 
     def begins():
         monkeypatch.setattr(heartbeats, "_written", {})
+        monkeypatch.setattr(heartbeats, "_begun", set())
         heartbeats.write("celery@web", "default,imports,reports")
 
     heartbeats.remove("celery@web")
