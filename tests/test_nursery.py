@@ -12,7 +12,6 @@ from time import monotonic, sleep
 import pytest
 
 from devtools.local import nursery
-from devtools.local.places import LOGS
 from devtools.local.processes import WHEN_TOLD
 from flipdash import processes
 from flipdash import settings as ours
@@ -24,11 +23,20 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+BEGIN = """
+import sys
+from pathlib import Path
+from devtools.local import nursery
+nursery.LOGS = Path(sys.argv[1])
+sys.exit(nursery.main(sys.argv[2:]))
+"""
+"""The checkout's own logs are those of a `make run` that may go on."""
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_where_one_ends_it_is_named_and_the_others_end(django_db_setup, tmp_path):
-    LOGS.mkdir(parents=True, exist_ok=True)  # as `make run` does
     environment = {**os.environ, "FLIPDASH_DATA": str(tmp_path)}
-    command = [sys.executable, "-m", "devtools.local.nursery", WHEN_TOLD, "beat", "sender"]
+    command = [sys.executable, "-c", BEGIN, str(tmp_path), WHEN_TOLD, "beat", "sender"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes) as started:
         started.stdin.write("begin\n")
@@ -39,7 +47,7 @@ def test_where_one_ends_it_is_named_and_the_others_end(django_db_setup, tmp_path
         beat, sender = children(started.pid)
         os.kill(beat, signal.SIGKILL)
         said, _nothing = started.communicate(timeout=30)
-    assert said.startswith(f"beat ended with SIGKILL. The end of {LOGS / 'beat.log'}:")
+    assert said.startswith(f"beat ended with SIGKILL. The end of {tmp_path / 'beat.log'}:")
     assert started.returncode == 1
     assert not Path(f"/proc/{sender}").exists()
 
@@ -82,7 +90,7 @@ def test_what_is_shared_is_read_before_the_first_is_forked():
     assert found == {"threads": 1, "open": [], "later": [], "checks": "1"}
 
 
-def test_a_process_that_a_large_file_left_large_is_replaced(monkeypatch):
+def test_a_process_that_a_large_file_left_large_is_replaced(monkeypatch, tmp_path):
     """What has made a PDF shares no more than half of what it did: on a laptop one may grow by little."""
     become, ended = [], []
     monkeypatch.setenv("WORKER_PROCESS_MB", "")
@@ -94,9 +102,10 @@ def test_a_process_that_a_large_file_left_large_is_replaced(monkeypatch):
     monkeypatch.setattr(nursery, "memory", lambda: 168)
     monkeypatch.setattr(processes, "become", lambda name: become.append(processes.worker()) or 0)
     assert "409600" in processes.worker(), "in production 400 MB, in KiB"
-    LOGS.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(nursery, "LOGS", tmp_path)
     nursery._fork("worker")
     assert ended == [0]
+    assert (tmp_path / "worker.log").exists()
     (command,) = become
     assert command[command.index("--max-memory-per-child") + 1] == str((168 + nursery.GROWTH) * 1024)
 
