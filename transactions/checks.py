@@ -109,7 +109,7 @@ ledger_check(
         OR NOT EXISTS (
             SELECT FROM transactions_railcase c JOIN transactions_railorder o ON o.id = c.order_id
             WHERE (o.source, o.source_id) = (x.source_type, x.source_id) AND c.kind = 'contradiction'
-                AND c.said = t.status AND c.status = 'closed' AND c.proposer_id <> c.closer_id
+                AND c.said = t.status AND c.status = 'closed' AND c.proposal = 'book' AND c.proposer_id <> c.closer_id
         )
     )
     """,  # noqa: S608  (our own constants)

@@ -169,6 +169,10 @@ def wrong():
         return {result.check.name: result.examples for result in checks.run(cursor) if result.count}
 
 
+def named(cursor):
+    return {result.check.name for result in checks.run(cursor) if result.count}
+
+
 def act(client, case, action="book"):
     page = client.post(
         reverse("admin:transactions_railcase_changelist"),
@@ -203,8 +207,10 @@ def test_two_people_book_what_the_rail_says_now_and_once(kopi_kita, maker, opera
         with superuser.transaction(force_rollback=True):
             cursor.execute("ALTER TABLE transactions_railcase DROP CONSTRAINT railcase_opposite_proposed")
             cursor.execute("UPDATE transactions_railcase SET proposed_at = NULL, proposer_id = closer_id")
-            found = {result.check.name for result in checks.run(cursor) if result.count}
-            assert found == {"What was corrected as a rail says was settled by two people, and whole"}
+            assert named(cursor) == {"What was corrected as a rail says was settled by two people, and whole"}
+        with superuser.transaction(force_rollback=True):
+            cursor.execute("UPDATE transactions_railcase SET proposal = 'leave'")
+            assert named(cursor) == {"What was corrected as a rail says was settled by two people, and whole"}
 
 
 def test_who_closes_a_case_that_was_booked_meanwhile_changes_nothing_of_it(kopi_kita, maker, admin):
@@ -246,11 +252,12 @@ def test_one_person_alone_closes_no_case_in_which_a_rail_says_the_opposite(kopi_
     assert "You have proposed this yourself" in act(first, case, "close")
     case.refresh_from_db()
     assert (case.status, case.proposal) == ("open", "leave")
-    with (
-        pytest.raises(psycopg.errors.CheckViolation, match="railcase_opposite_proposed"),
-        connect("operator") as anyone,
-    ):
-        anyone.execute("UPDATE transactions_railcase SET status = 'closed', proposed_at = NULL")
+    for nothing in ("proposed_at = NULL", "proposal = ''"):
+        with (
+            pytest.raises(psycopg.errors.CheckViolation, match="railcase_opposite_proposed"),
+            connect("operator") as anyone,
+        ):
+            anyone.execute(f"UPDATE transactions_railcase SET status = 'closed', {nothing}")
     assert "Closed." in act(second, case, "close")
     transfer.refresh_from_db()
     assert (transfer.status, transfer.disputed_at) == (Status.SUCCESSFUL, None)

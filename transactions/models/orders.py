@@ -150,7 +150,7 @@ class RailCase(TenantModel):
                 condition=Q(status="open")
                 | ~Q(kind="contradiction")
                 | ~(Q(was="successful", said="failed") | Q(was="failed", said="successful"))
-                | Q(proposed_at__isnull=False),
+                | Q(proposal__gt="", proposed_at__isnull=False),
                 name="railcase_opposite_proposed",
             ),
             TenantForeignKey(field="order", to="transactions.RailOrder", name="railcase_order_tenant"),
