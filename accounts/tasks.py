@@ -11,6 +11,7 @@ from accounts.activity import recording as activity
 from accounts.models import SignInTry, VerificationAttempt
 from accounts.profile import notices
 from accounts.sign_in import unconfirmed
+from flipdash import sweeps
 
 
 @shared_task
@@ -22,8 +23,10 @@ def seal_activity() -> None:
 @shared_task
 def tidy_people() -> None:
     """Delete what nobody needs any more: old tries, notices and sign-ups, and sessions that are over."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    sweeps.run(_forget_tries, notices.throw_away_old, unconfirmed.throw_away_old, store.clear_expired)
+
+
+def _forget_tries() -> None:
     for counted in (SignInTry, VerificationAttempt):
         counted.objects.filter(at__lt=Now() - timedelta(days=1)).delete()
-    notices.throw_away_old()
-    unconfirmed.throw_away_old()
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from time import monotonic, sleep
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
 
 
 def at_once(count: int, act: Callable[[int], Any], *, at_a_time: int | None = None) -> list[Any]:
@@ -31,3 +32,18 @@ def at_once(count: int, act: Callable[[int], Any], *, at_a_time: int | None = No
 
     with ThreadPoolExecutor(threads) as pool:
         return [outcome for outcomes in pool.map(one, range(threads)) for outcome in outcomes]
+
+
+def let_another_wait() -> None:
+    """Go on once another connection waits for what this transaction has locked."""
+    until = monotonic() + 30
+    while monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted "
+                "AND transactionid = pg_current_xact_id()::xid"
+            )
+            if cursor.rowcount:
+                return
+        sleep(0.01)
+    raise AssertionError("nobody waits")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -73,8 +74,15 @@ class AccountAdapter(DefaultAccountAdapter):
     # --- After a sign-up, and a sign-in --------------------------------------------------------------------------
 
     def confirm_email(self, request: Any, email_address: Any) -> bool:
-        """Confirm the address of a sign-up; the Activity Log of its business begins here (decision 0145)."""
+        """Confirm the address of a sign-up; the Activity Log of its business begins here (decision 0145).
+
+        Once, however many click at once; and not where it was deleted or taken meanwhile: that link is old.
+        """
         with transaction.atomic():
+            # The person first, as whoever deletes it does.
+            User.objects.select_for_update().filter(pk=email_address.user_id).first()
+            if not EmailAddress.objects.filter(pk=email_address.pk, verified=False).exists():
+                return False
             is_confirmed: bool = super().confirm_email(request, email_address)
             if is_confirmed:
                 notices.note(request, email_address.user, "business.signed-up")

@@ -63,6 +63,8 @@ def _delete(people: Sequence[int]) -> int:
 
 def _delete_whole(people: Sequence[int]) -> int:
     with transaction.atomic(using=USING):
+        # The person first, as by an invitation (free_unconfirmed): two that lock in two orders wait for each other.
+        list(User.objects.using(USING).filter(pk__in=people).select_for_update().order_by("pk"))
         # Who confirms in this moment is waited for, and then isn't among them any more.
         rows = EmailAddress.objects.using(USING).filter(user__in=people).select_for_update().order_by("pk")
         list(rows)

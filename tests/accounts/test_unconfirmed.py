@@ -1,24 +1,29 @@
 """Sign-ups that nobody confirmed: no history, and gone after 30 days with all of theirs (decision 0145)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.db import transaction
-from django.test import Client
+from django.contrib.sessions.models import Session
+from django.db import OperationalError, connections, transaction
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import Activity, Business, Member, User
 from accounts.permissions import Role
 from accounts.sign_in import services, unconfirmed
+from accounts.sign_in.adapter import AccountAdapter
 from accounts.sign_in.services import confirm_email, free_unconfirmed
 from accounts.tasks import tidy_people
 from deposits.models import Posting
 from deposits.tasks import tidy_top_ups
 from documents.invoices import services as invoicing
 from documents.models import Invoice
+from flipdash.mode import Mode
 from tests.accounts.test_sign_up import FORM, PASSWORD, link_in_mail, sign_up
 from tests.factories import make_invitation, make_member
+from tests.twins import at_once, let_another_wait
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "operator"])  # the operator sees commits
 
@@ -111,3 +116,57 @@ def test_many_go_in_batches_and_no_more_than_so_many_at_a_time(admin, monkeypatc
     for number in range(5):
         make_sign_up(number)
     assert [unconfirmed.throw_away_old() for _turn in range(3)] == [4, 1, 0]
+
+
+def clicked(address: EmailAddress) -> bool:
+    """Let the link be clicked on, of which the address was read a moment ago."""
+    request = RequestFactory().post("/")
+    request.mode = Mode.LIVE
+    return AccountAdapter(request).confirm_email(request, address)
+
+
+def test_two_clicks_at_once_begin_the_log_once(admin):
+    """trust: twin."""
+    member = make_sign_up()
+    read = [EmailAddress.objects.get(user=member.user) for _click in range(2)]
+    assert sorted(at_once(2, lambda number: clicked(read[number]))) == [False, True]
+    assert list(Activity.objects.using("operator").values_list("kind", flat=True)) == ["business.signed-up"]
+
+
+def test_what_is_deleted_while_its_link_is_clicked_on_is_not_confirmed(admin):
+    before = left()
+    read = EmailAddress.objects.get(user=make_sign_up().user)
+    assert unconfirmed.throw_away_old() == 1
+    assert not clicked(read)
+    assert left() == before
+
+
+def test_deletion_and_an_invitation_lock_in_one_order(admin):
+    """trust: twin. In two orders the database ends one of them."""
+    before, member = left(), make_sign_up()
+
+    def thrown_away() -> int:
+        try:
+            return unconfirmed.throw_away_old()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=member.user_id)  # as free_unconfirmed begins
+            thrown = pool.submit(thrown_away)
+            let_another_wait()
+            free_unconfirmed(member.user.email)
+        assert (thrown.result(), left()) == (1, before)
+
+
+def test_what_fails_of_the_tidying_keeps_sessions_no_longer(admin, monkeypatch, caplog):
+    Session.objects.create(session_key="over", expire_date=timezone.now() - timedelta(days=1))
+
+    def throw_away_old() -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(unconfirmed, "throw_away_old", throw_away_old)
+    tidy_people()
+    assert not Session.objects.filter(session_key="over").exists()
+    assert "throw_away_old failed" in caplog.text
