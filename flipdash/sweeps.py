@@ -1,4 +1,7 @@
-"""The many things of one sweep, each by itself: what fails is logged, keeps none of the others, and comes again."""
+"""The many things of one sweep, each by itself: what fails is logged, keeps none of the others, and comes again.
+
+A sweep that takes only so many takes them in no order, `order_by("?")`: what fails would stay first for ever.
+"""
 
 import logging
 from collections.abc import Callable, Iterator

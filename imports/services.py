@@ -35,6 +35,7 @@ from imports.models import ImportJob
 PROGRESS_EVERY = 1_000  # rows
 DAYS_FOR_A_PREVIEW = 7
 DAYS_FOR_FAULTS = 30
+AT_A_TIME = 50  # whose files a sweep throws away
 
 
 class FoundFaults(Exception):
@@ -179,7 +180,7 @@ def tidy() -> None:
 
 
 def _throw_away_files() -> None:
-    for job in ImportJob.objects.with_files_to_delete()[:50]:
+    for job in ImportJob.objects.with_files_to_delete().order_by("?")[:AT_A_TIME]:
         with sweeps.by_itself("files of import", job.pk):
             _throw_away_files_of(job)
 

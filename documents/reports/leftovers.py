@@ -22,6 +22,8 @@ from flipdash import room, sweeps
 from flipdash.leases import Stopped, Worker
 
 Made = Report | Statement
+AT_A_TIME = 50
+"""Of how many a sweep throws the files away."""
 
 
 @contextmanager
@@ -83,7 +85,7 @@ def throw_away_folders(model: type[Made] = Report) -> None:
 def throw_away_files(model: type[Made] = Report) -> None:
     """Remove the stored files of rows that came to nothing or whose time is over."""
     leftover = model.objects.using(_using(model)).leftover()
-    for row in leftover[:50]:
+    for row in leftover.order_by("?")[:AT_A_TIME]:
         with sweeps.by_itself("file of", row):
             default_storage.delete(row.stored_as)
             leftover.filter(pk=row.pk, stored_as=row.stored_as).update(stored_as="")

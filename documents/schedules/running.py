@@ -55,7 +55,7 @@ def plan_of(schedule: ScheduledReport) -> Plan:
 def run_due() -> int:
     """Run what is due, and tell what became of what ran; returns how many ran. Called within seconds."""
     sweeps.run(_follow_zones, settle_ended)
-    rows = _come().order_by("next_at").values_list("pk", "business_id", "mode")
+    rows = _come().order_by("?").values_list("pk", "business_id", "mode")
     return sum(_ran(*row) for row in list(rows[:AT_A_TIME]))
 
 
@@ -80,7 +80,7 @@ needs.declare("documents.tasks.run_schedules", lambda: [_come(), _ended()])
 
 def _follow_zones() -> None:
     """Move what is to come to the same hour of the same day of a business's new zone."""
-    for schedule in _moved().select_related("business")[:AT_A_TIME]:
+    for schedule in _moved().select_related("business").order_by("?")[:AT_A_TIME]:
         zone = schedule.business.time_zone
         mine = ScheduledReport.objects.using(USING).filter(pk=schedule.pk, next_day=schedule.next_day)
         with sweeps.by_itself("zone of schedule", schedule.pk):
@@ -191,8 +191,8 @@ def tell_readers(event: Event) -> None:
 
 def settle_ended() -> None:
     """End the runs whose report has ended, one way or another."""
-    ended = _ended().values_list("report", "business_id", "mode")
-    for report, business, mode in list(ended.distinct()[:AT_A_TIME]):
+    ended = _ended().order_by("?").values_list("report", "business_id", "mode")
+    for report, business, mode in list(ended[:AT_A_TIME]):
         with sweeps.by_itself("report of a schedule", report), rls.inside_of(business, mode), transaction.atomic():
             _settle(Report.objects.get(pk=report))
 

@@ -2,6 +2,7 @@
 
 import csv as csv_module
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -9,11 +10,12 @@ from django.urls import reverse
 from python_calamine import CalamineWorkbook
 
 from accounts.permissions import Role
-from flipdash import rls
+from flipdash import clock, rls
 from tests import factories
 from tests.leased import let_time_pass
 from tests.transactions.bulk_files import GOOD, HEADER, ask, checked, confirm, csv, look, rows_of, upload, work
 from tests.transactions.sending import create, fund, let_it_arrive
+from tests.turns import swept
 from tests.workbooks import make_xlsx
 from transactions.bulk import asking, repairs, retrying, services
 from transactions.bulk.asking import NAMES
@@ -565,3 +567,20 @@ def test_who_approves_sees_a_batch_and_changes_nothing(client_of, kopi_kita, mak
     assert approver.post(reverse("transactions:batch-retry", args=[batch.pk])).status_code == 403
     assert address in approver.get(f"/approvals/?batch={batch.pk}").content.decode()
     assert client_of(factories.make_member(kopi_kita, Role.REVIEWER)).get(address).status_code == 403
+
+
+@pytest.mark.parametrize("status", ["review", "failed"])
+def test_a_draft_that_cant_be_thrown_away_doesnt_stay_first(stranger, admin, monkeypatch, status):
+    bad, good = (factories.make_draft(of, keep_until=clock.now() - timedelta(days=1)) for of in (stranger, admin))
+    BulkDraft.objects.update(status=status)
+    inside_of = rls.inside_of
+
+    def breaks(business, mode):
+        return 1 // (business != bad.business_id) and inside_of(business, mode)
+
+    monkeypatch.setattr(services, "AT_A_TIME", 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(rls, "inside_of", breaks)
+        some = BulkRow.objects.using("operator")
+        assert swept(services.tidy, lambda: not some.filter(draft_id=good.pk).exists())
+    assert some.filter(draft_id=bad.pk).exists()

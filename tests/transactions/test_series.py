@@ -18,6 +18,7 @@ from tests import factories
 from tests.leased import let_time_pass
 from tests.superuser import superuser
 from tests.transactions.sending import create, fund, lines
+from tests.turns import swept
 from tests.twins import at_once
 from transactions.models import MoneyTransfer, SeriesRun, Status, TransferSeries
 from transactions.outgoing import acts
@@ -798,9 +799,21 @@ def test_a_failure_that_cant_be_told_of_keeps_no_other(maker, monkeypatch):
         return 1 // (run.series_id != some[0].pk) and tell(run)
 
     monkeypatch.setattr(running.mails, "tell_of_failure", breaks)
-    running.tidy()
+    monkeypatch.setattr(running, "AT_A_TIME", 1)
     told = SeriesRun.objects.using("operator").exclude(told_at=None)
+    assert swept(running.tidy, told.exists), "nor by staying first"
     assert set(told.values_list("series_id", flat=True)) == {some[1].pk}
+
+
+def test_a_day_that_cant_be_noted_doesnt_stay_first(maker, monkeypatch):
+    some = [weekly(maker), weekly(maker, account_number="0012345679")]
+    for series in some:
+        let_its_days_come(series)
+    note = running._note
+    monkeypatch.setattr(running, "AT_A_TIME", 1)
+    monkeypatch.setattr(running, "_note", lambda series: 1 // (series.pk != some[0].pk) and note(series))
+    assert swept(running.queue_due, SeriesRun.objects.using("operator").exists)
+    assert SeriesRun.objects.using("operator").get().series_id == some[1].pk
 
 
 def test_the_tidying_tells_of_a_failure_once(maker, monkeypatch):

@@ -38,6 +38,8 @@ from transactions.outgoing.refusals import NothingSends, OutgoingRefused, ShortO
 Status = BulkDraft.Status
 MOST_OPEN = 20
 """How many files a business may have that are being checked, wait for a person, or become a batch."""
+AT_A_TIME = 20
+"""How many a sweep throws away."""
 DAYS_KEPT = 7
 """How long a draft waits for its confirmation."""
 
@@ -251,18 +253,18 @@ def _create(draft: BulkDraft) -> None:
 def tidy() -> None:
     """Throw away drafts that nobody confirmed in time, rows of those that failed, and files that were read."""
     forgotten = BulkDraft.objects.filter(status=Status.REVIEW, keep_until__lt=Now())
-    for draft in forgotten.select_related("business")[:20]:
+    for draft in forgotten.select_related("business").order_by("?")[:AT_A_TIME]:
         with sweeps.by_itself("draft", draft.pk), rls.inside_of(draft.business_id, draft.mode), transaction.atomic():
             waits = BulkDraft.objects.filter(pk=draft.pk, status=Status.REVIEW)
             if waits.update(status=Status.CANCELLED, problem="forgotten", finished_at=Now()):
                 draft.rows.all().delete()
     some = BulkRow.objects.using("operator").filter(draft=OuterRef("pk"))
     failed = BulkDraft.objects.using("operator").filter(Exists(some), status=Status.FAILED)
-    for pk, business_id, mode in failed.values_list("pk", "business_id", "mode")[:20]:
+    for pk, business_id, mode in failed.order_by("?").values_list("pk", "business_id", "mode")[:AT_A_TIME]:
         with sweeps.by_itself("rows of draft", pk), rls.inside_of(business_id, mode):
             BulkRow.objects.filter(draft_id=pk).delete()
     over = BulkDraft.objects.exclude(status__in=(Status.QUEUED, Status.CHECKING)).exclude(stored_as="")
-    for draft in over[:20]:
+    for draft in over.order_by("?")[:AT_A_TIME]:
         with sweeps.by_itself("file of draft", draft.pk):
             default_storage.delete(draft.stored_as)
             BulkDraft.objects.filter(pk=draft.pk).update(stored_as="")

@@ -19,7 +19,7 @@ MOST_AT_ONCE = 100
 def tidy() -> None:
     """End what is over. Each by itself: a row that fails is logged, and comes again with the next sweep."""
     for due, end in ((due_payments(), cancel), (due_links(), expire)):
-        for business_id, mode, pk in due.values_list("business_id", "mode", "pk")[:MOST_AT_ONCE]:
+        for business_id, mode, pk in due.order_by("?").values_list("business_id", "mode", "pk")[:MOST_AT_ONCE]:
             with sweeps.by_itself(f"{end.__name__} of", pk), rls.inside_of(business_id, mode), transaction.atomic():
                 end(pk)
 
@@ -28,7 +28,7 @@ def due_payments() -> Any:
     """Return payments that nobody could make in time. What a rail was told of, its own answer ends (charges.py)."""
     due = Payment.objects.using("operator").filter(status=PaymentStatus.PENDING, expires_at__lt=Now() - GRACE)
     told = [RailCharge.Status.OPEN, RailCharge.Status.ASKING]
-    return due.exclude(charge__status__in=told).order_by("expires_at")
+    return due.exclude(charge__status__in=told)
 
 
 def cancel(pk: int) -> None:
@@ -40,8 +40,7 @@ def cancel(pk: int) -> None:
 
 def due_links() -> Any:
     """Return links whose time is over: their page says so already."""
-    due = PaymentLink.objects.using("operator").filter(status=PaymentLink.Status.ACTIVE, expires_at__lte=Now())
-    return due.order_by("expires_at")
+    return PaymentLink.objects.using("operator").filter(status=PaymentLink.Status.ACTIVE, expires_at__lte=Now())
 
 
 def expire(pk: int) -> None:

@@ -18,6 +18,7 @@ from documents.schedules import running, services
 from flipdash import rls
 from flipdash.models import Message
 from tests import factories
+from tests.turns import swept
 from tests.twins import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "snapshot", "operator"])
@@ -219,6 +220,36 @@ def test_what_cant_be_settled_or_run_stops_no_other(owner, monkeypatch):
     ]
     assert running.run_due() == 1
     assert runs()[0].status == "failed"
+
+
+@pytest.mark.parametrize("name", ["begin", "_settle", "plan_of"])
+def test_those_that_break_dont_stay_first(owner, kopi_kita, monkeypatch, name):
+    monkeypatch.setattr(running, "AT_A_TIME", 1)
+    bad, good = factories.make_schedule(owner, "One"), factories.make_schedule(owner, "Two")
+    make_due(2, schedule=bad)
+    make_due(schedule=good)
+    if name == "_settle":
+        assert swept(running.run_due, lambda: len(runs()) == 2)
+        Report.objects.update(status="running")
+        Report.objects.update(status="failed", problem="disk full", finished_at=Now())
+    elif name == "plan_of":
+        kopi_kita.time_zone = "Asia/Jayapura"
+        kopi_kita.save()
+    schedules = ScheduledReport.objects.using("operator")
+    act, broken = getattr(running, name), [bad.pk]
+    if name == "_settle":
+        broken = [run.report_id for run in runs() if run.schedule_id == bad.pk]
+
+    def breaks(row, **how):
+        return 1 // (row.pk not in broken) and act(row, **how)
+
+    def is_done():
+        if name == "plan_of":
+            return schedules.get(pk=good.pk).zone == "Asia/Jayapura"
+        return any(run.schedule_id == good.pk and (name == "begin" or run.status == "failed") for run in runs())
+
+    monkeypatch.setattr(running, name, breaks)
+    assert swept(running.run_due, is_done)
 
 
 def test_receipts_of_nothing_are_a_failure_of_that_time_alone(owner):

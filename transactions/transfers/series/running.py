@@ -58,7 +58,7 @@ def untold() -> QuerySet[SeriesRun]:
 
 def queue_due() -> int:
     """Let the days that have come be made; returns how many. What was missed comes day by day, each once."""
-    found = list(due().order_by("next_at").values_list("pk", "business_id", "mode")[:AT_A_TIME])
+    found = list(due().order_by("?").values_list("pk", "business_id", "mode")[:AT_A_TIME])
     queued = sum(_queued(*one) for one in found)
     if queued:
         RUNS.wake()
@@ -245,7 +245,7 @@ def _let_go(approver: Scope, series: TransferSeries, transfer: MoneyTransfer, ho
 def tidy() -> None:
     """Let what has come be made, and tell makers of what could not."""
     sweeps.run(queue_due)
-    found = list(untold().order_by("pk").values_list("pk", "series_id", "business_id", "mode")[:AT_A_TIME])
+    found = list(untold().order_by("?").values_list("pk", "series_id", "business_id", "mode")[:AT_A_TIME])
     for pk, series_id, business_id, mode in found:
         with sweeps.by_itself("failed day of a series", pk), rls.inside_of(business_id, mode), transaction.atomic():
             rows = TransferSeries.objects.filter(pk=series_id).select_related("business")
