@@ -154,10 +154,12 @@ def record_many(told: Sequence[Event]) -> None:
 
     Raises KeyError for a kind or a fact that nobody has words for.
     """
+    if not told:
+        return
     for event in told:
         _check_words(event)
     with transaction.atomic():
-        for handler in _handlers if told else ():
+        for handler in _handlers:
             if (of_many := _of_many.get(handler)) is not None:
                 of_many(told)
                 continue

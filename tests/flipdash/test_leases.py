@@ -248,6 +248,7 @@ def test_whoever_works_wakes_another_one_for_what_waits_besides(
     worker, row, admin, stranger, woken, monkeypatch, settings
 ):
     settings.WORKERS = 4  # more than one bank's share
+    monkeypatch.setattr("flipdash.mail.A_TURN", 0)  # seconds: a turn sends one
     monkeypatch.setattr(worker, "_run", lambda row: None)
     MAKERS[worker.name](stranger)
     woken.clear()
