@@ -40,7 +40,7 @@ def test_columns_are_moved_by_keyboard(page, sign_in, admin):
     for _step in range(5):
         page.keyboard.press("Enter")
     expect(up).to_be_focused()
-    expect(page.locator("#announce")).to_have_text("Amount: place 1 of 23")
+    expect(page.locator("#announce")).to_have_text("Amount: place 1 of 24")
     page.get_by_role("checkbox", name="Approved By").press("Space")
     page.get_by_role("checkbox", name="Remark").press("Space")
     page.get_by_role("button", name="Save columns").press("Enter")

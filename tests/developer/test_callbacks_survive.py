@@ -163,7 +163,7 @@ def test_under_faults_none_is_lost_none_is_early_and_few_come_twice(admin, sende
         happening.join()
 
         def waiting() -> set[str]:
-            accepted = {callback for callback, calls in got.items() if any(code == 200 for _at, code, *_ in calls)}
+            accepted = {one for one, calls in dict(got).items() if any(code == 200 for _at, code, *_ in calls)}
             return {callback for callback, (event, _at) in facts.committed.items() if event in GOOD} - accepted
 
         ends = time.monotonic() + 150  # a busy machine is no fault of what is tested
