@@ -180,7 +180,7 @@ def test_one_that_fails_to_go_on_keeps_none_of_the_others(kopi_kita, service, ap
     monkeypatch.setattr(changes, "covered", breaks)
     sweeps.tidy()
     assert [now(one).status for one in (first, second)] == [RefundStatus.WAITING, RefundStatus.PROCESSING]
-    assert f"refund {first.pk}" in caplog.text
+    assert f"refund that waits {first.pk}" in caplog.text
 
 
 def test_one_that_waits_can_be_cancelled_by_who_asked_for_it(kopi_kita, service, approver, payment):
